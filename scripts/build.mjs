@@ -1,0 +1,39 @@
+// Builds the project.
+//   node scripts/build.mjs         dist/: the bundled library, command and worker, and their declarations
+//   node scripts/build.mjs test    build/: src/, test/ and bench/ file by file, for the test runner
+import { execFileSync } from 'node:child_process';
+import { readdirSync, rmSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+process.chdir(root);
+
+const node = { platform: 'node', format: 'esm', target: 'node20', sourcemap: true, logLevel: 'warning' };
+
+/** Every TypeScript file below a folder. */
+function sources(folder) {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
+    .map((entry) => join(relative(root, entry.parentPath ?? entry.path), entry.name));
+}
+
+if (process.argv[2] === 'test') {
+  const entryPoints = ['src', 'test', 'bench'].flatMap((folder) => sources(join(root, folder)));
+  await build({ ...node, entryPoints, outdir: 'build', outbase: '.' });
+} else {
+  rmSync('dist', { recursive: true, force: true });
+  await build({
+    ...node,
+    bundle: true,
+    sourcemap: false,
+    packages: 'external',
+    entryPoints: { index: 'src/guestfs/index.ts', cli: 'src/cli/main.ts', worker: 'src/engine/worker.ts' },
+    outdir: 'dist',
+    splitting: true,
+    chunkNames: 'chunks/[name]-[hash]',
+  });
+  if (!process.argv.includes('--no-types'))
+    execFileSync(process.execPath, ['scripts/declarations.mjs'], { stdio: 'inherit' });
+}

@@ -1,0 +1,31 @@
+// Builds and runs the tests. Arguments keep only the test files whose path contains one of them.
+// Installs what is missing first, so that a clean clone needs nothing else.
+import { spawnSync } from 'node:child_process';
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+process.chdir(join(fileURLToPath(import.meta.url), '..', '..'));
+
+/** Runs a program with our terminal; ends this one with its status when it fails. */
+function run(program, ...args) {
+  const { status, signal } = spawnSync(program, args, { stdio: 'inherit' });
+  if (status !== 0) process.exit(signal ? 1 : status);
+}
+
+if (!existsSync('node_modules/.package-lock.json')) run('npm', 'ci');
+run(process.execPath, 'scripts/build.mjs');
+run(process.execPath, 'scripts/build.mjs', 'test');
+
+const filters = process.argv.slice(2);
+const files = readdirSync('build/test', { recursive: true })
+  .filter((name) => name.endsWith('.test.js'))
+  .filter((name) => existsSync(join('test', name.replace(/\.js$/, '.ts'))))
+  .filter((name) => filters.length === 0 || filters.some((filter) => name.includes(filter)))
+  .map((name) => join('build/test', name))
+  .sort();
+if (files.length === 0) {
+  console.error(`no test file matches ${filters.join(' ')}`);
+  process.exit(1);
+}
+run(process.execPath, '--test', '--test-reporter=spec', ...files);
