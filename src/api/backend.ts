@@ -1,0 +1,110 @@
+/**
+ * What the handle asks of a backend: the one interface that the embedded engine and the appliance share.
+ * Arguments arrive checked. Every method is called in one state of the handle at a time: see ARCHITECTURE.md.
+ */
+
+/** A drive as the handle has it when it launches. */
+export interface DriveConfig {
+  /** Host path of the image; undefined for a scratch drive. */
+  readonly path?: string;
+  /** Of a scratch drive, in bytes. */
+  readonly scratchSizeInBytes?: number;
+  readonly readonly: boolean;
+  /** By qemu's name; undefined: detected. */
+  readonly format?: string;
+  readonly label?: string;
+  /** Logical sector size. */
+  readonly blocksize?: 512 | 4096;
+  readonly iface?: string;
+  readonly name?: string;
+  readonly protocol?: string;
+  readonly server?: readonly string[];
+  readonly username?: string;
+  readonly secret?: string;
+  readonly cachemode?: string;
+  readonly discard?: string;
+  readonly copyonread?: boolean;
+}
+
+/** The settings of a handle that a backend may want, as they are at launch. */
+export interface BackendConfig {
+  readonly drives: readonly DriveConfig[];
+  readonly policy: 'untrusted' | 'trusted';
+  readonly verbose: boolean;
+  readonly trace: boolean;
+  /** Directory for temporary files. */
+  readonly tmpdir: string;
+  readonly cachedir: string;
+  readonly sockdir: string;
+  /** Megabytes. */
+  readonly memsize: number;
+  readonly smp: number;
+  readonly hv: string;
+  readonly path: string;
+  readonly append: string | null;
+  readonly network: boolean;
+  readonly autosync: boolean;
+  readonly recoveryProc: boolean;
+  readonly backendSettings: readonly string[];
+  /** Further hypervisor parameters, as given to `config`. */
+  readonly hvParams: readonly (readonly [string, string | null])[];
+}
+
+/** How far a call has come. Both numbers in units of the action's own; `0 ≤ position ≤ total`. */
+export interface Progress {
+  /** guestfsd's procedure number of the action; 0 for the library's own. */
+  readonly procNr: number;
+  /** Counts the calls of a handle. */
+  readonly serial: number;
+  readonly position: number;
+  readonly total: number;
+}
+
+/** What a backend tells the handle. */
+export interface BackendEvents {
+  /**
+   * A call in progress has come this far, raw: the handle applies the rules of time and order.
+   * `total` 0 is unknown length: the handle pulses.
+   */
+  progress(position: number, total: number): void;
+  /** A message of the backend's log: `appliance` from inside, `library` about it. */
+  log(kind: 'appliance' | 'library' | 'warning', message: string): void;
+  /** The worker or the process has ended, asked for or not; nothing follows. */
+  quit(): void;
+}
+
+/** How one call ends early. */
+export interface CallControl {
+  readonly signal?: AbortSignal;
+  /** Whether anybody listens to progress. */
+  readonly wantsProgress: boolean;
+}
+
+/** A running backend. */
+export interface Backend {
+  /** The process that does the work, or undefined where it is a thread of our own. */
+  readonly pid: number | undefined;
+  /**
+   * Calls an action by its libguestfs name. `args` are the required arguments in order, `options` the given optional
+   * ones. Rejects with a GuestfsError whose message has the action in front. Only one call runs at a time.
+   */
+  call(
+    action: string,
+    args: readonly unknown[],
+    options: Readonly<Record<string, unknown>>,
+    control: CallControl,
+  ): Promise<unknown>;
+  /** Asks the running call to stop; it rejects with ECANCELED. Nothing running: nothing happens. */
+  cancel(): void;
+  /** Ends in good order: filesystems are synced and unmounted, temporary files removed. Resolves when all is gone. */
+  shutdown(): Promise<void>;
+  /** Ends at once. Also safe while the process is exiting: temporary files are removed synchronously. */
+  kill(): void;
+}
+
+/** Starts a backend; resolves when it is ready for calls. Rejects with a GuestfsError, leaving nothing behind. */
+export type StartBackend = (
+  config: BackendConfig,
+  events: BackendEvents,
+  signal?: AbortSignal,
+) => Promise<Backend>;

@@ -1,0 +1,98 @@
+/** A disk that is a file, or a block device, of the host. */
+import { closeSync, constants, fstatSync, fsyncSync, openSync, readSync, writeSync } from 'node:fs';
+import { GuestfsError, isErrnoName, systemError } from '../base/index.js';
+import { checkRead, checkWrite, readOnly } from './checks.js';
+import type { Disk, Span } from './disk.js';
+
+/** Node's error of a host file, in our class: its code, and the path it is about. */
+function hostError(path: string, thrown: unknown): GuestfsError {
+  const code = (thrown as { code?: unknown }).code;
+  return isErrnoName(code)
+    ? systemError(code, path, { cause: thrown })
+    : new GuestfsError('EIO', `${path}: ${(thrown as Error).message}`, { cause: thrown });
+}
+
+/** The largest length of one read or write call; Linux transfers at most 0x7ffff000 bytes. */
+const maxTransfer = 0x4000_0000;
+
+/** Size in bytes of an open file or block device. A device's inode has no size: the end is found by reading. */
+function sizeOf(fd: number, path: string): number {
+  const stats = fstatSync(fd);
+  if (stats.isFile()) return stats.size;
+  if (!stats.isBlockDevice()) throw new GuestfsError('EINVAL', `${path}: not a regular file or block device`);
+  const probe = new Uint8Array(512);
+  let low = 0; // sectors known to exist
+  let high = 2 ** 44; // sectors: 8 PiB, the first known not to
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2);
+    if (readSync(fd, probe, 0, 512, middle * 512) > 0) low = middle + 1;
+    else high = middle;
+  }
+  return low * 512;
+}
+
+/** A host file as a disk. It holds a descriptor until closed. */
+export class FileDisk implements Disk {
+  readonly path: string;
+  readonly size: number;
+  readonly writable: boolean;
+  #fd: number;
+
+  /** Opens a host file. A missing or unreadable one throws with Node's code (ENOENT, EACCES, …). */
+  constructor(path: string, options: { writable?: boolean } = {}) {
+    this.path = path;
+    this.writable = options.writable ?? false;
+    try {
+      this.#fd = openSync(path, this.writable ? constants.O_RDWR : constants.O_RDONLY);
+    } catch (thrown) {
+      throw hostError(path, thrown);
+    }
+    try {
+      this.size = sizeOf(this.#fd, path);
+    } catch (thrown) {
+      this.close();
+      throw thrown instanceof GuestfsError ? thrown : hostError(path, thrown);
+    }
+  }
+
+  read(into: Uint8Array, offset: number): void {
+    checkRead(this.path, this.size, offset, into.length);
+    let done = 0;
+    while (done < into.length) {
+      let count: number;
+      try {
+        count = readSync(this.#fd, into, done, Math.min(into.length - done, maxTransfer), offset + done);
+      } catch (thrown) {
+        throw hostError(this.path, thrown);
+      }
+      if (count === 0) throw new GuestfsError('EIO', `${this.path}: became shorter while in use`);
+      done += count;
+    }
+  }
+
+  write(from: Uint8Array, offset: number): void {
+    if (!this.writable) throw readOnly(this.path);
+    checkWrite(this.path, this.size, offset, from.length);
+    let done = 0;
+    while (done < from.length) {
+      try {
+        done += writeSync(this.#fd, from, done, Math.min(from.length - done, maxTransfer), offset + done);
+      } catch (thrown) {
+        throw hostError(this.path, thrown);
+      }
+    }
+  }
+
+  span(_offset: number, length: number): Span {
+    return { length, hole: false };
+  }
+
+  flush(): void {
+    if (this.writable && this.#fd >= 0) fsyncSync(this.#fd);
+  }
+
+  close(): void {
+    if (this.#fd >= 0) closeSync(this.#fd);
+    this.#fd = -1;
+  }
+}

@@ -1,0 +1,130 @@
+/**
+ * The shape of every filesystem driver: bytes in, inodes out. A driver knows nothing of paths, mounts or actions;
+ * it decodes metadata and says where a file's bytes are. See ARCHITECTURE.md, "One driver, one shape".
+ */
+import type { Disk } from '../disk/index.js';
+
+/** What a glance at a disk tells: the answers of `vfs_type`, `vfs_label` and `vfs_uuid`. */
+export interface Probed {
+  /** The type by libguestfs's (blkid's) name: `ext4`, `vfat`, `iso9660`, `swap`. */
+  readonly type: string;
+  /** Empty where there is none. */
+  readonly label: string;
+  /** As blkid prints it; empty where there is none. */
+  readonly uuid: string;
+  /** Further facts by blkid's names (`SEC_TYPE`, `VERSION`, `BLOCK_SIZE`, `FSBLOCKSIZE` …), for `blkid`. */
+  readonly facts: Readonly<Record<string, string>>;
+}
+
+/** An inode's number; unique in its filesystem. */
+export type InodeNumber = number;
+
+/** Seconds since 1970 (may be negative) and nanoseconds (0 to 999,999,999). */
+export interface Time {
+  readonly seconds: number;
+  readonly nanoseconds: number;
+}
+
+/** Everything `lstat` tells but the device. */
+export interface InodeStat {
+  readonly inode: InodeNumber;
+  /** File type and permissions, as in `st_mode`. */
+  readonly mode: number;
+  readonly linkCount: number;
+  readonly uid: number;
+  readonly gid: number;
+  /** Of a device node: major and minor numbers; 0 otherwise. */
+  readonly deviceMajor: number;
+  readonly deviceMinor: number;
+  readonly sizeInBytes: number;
+  /** What it occupies, in units of 512 bytes. */
+  readonly blockCount512: number;
+  readonly accessed: Time;
+  readonly modified: Time;
+  readonly changed: Time;
+}
+
+/** The file types of directory entries, by the letters of libguestfs's `dirent`. */
+export type FileType =
+  | 'file'
+  | 'directory'
+  | 'symlink'
+  | 'block'
+  | 'character'
+  | 'fifo'
+  | 'socket'
+  | 'unknown';
+
+export interface DirectoryEntry {
+  /** Not decoded further: names that are no UTF-8 hold escapes, see `decodeText`. */
+  readonly name: string;
+  readonly inode: InodeNumber;
+  readonly type: FileType;
+}
+
+/** What `statvfs` tells. Sizes in units of `blockSize`. */
+export interface FileSystemUsage {
+  readonly blockSize: number;
+  /** The unit of the block counts below (`f_frsize`). */
+  readonly fragmentSize: number;
+  readonly blocks: number;
+  readonly freeBlocks: number;
+  /** Free for users other than root. */
+  readonly availableBlocks: number;
+  readonly inodes: number;
+  readonly freeInodes: number;
+  readonly nameMax: number;
+  /** As the kernel gives it in `f_fsid`. */
+  readonly id: bigint;
+}
+
+/** An open filesystem. Everything is read on demand and checked as it is read. */
+export interface FileSystem {
+  /** The type, as {@link Probed.type}. */
+  readonly type: string;
+  readonly root: InodeNumber;
+  /** Whether names are found whatever their case by default (FAT). */
+  readonly caseInsensitive: boolean;
+  /** What an inode is. A number that names no inode is a CorruptError. */
+  stat(inode: InodeNumber): InodeStat;
+  /** The inode of a name in a directory; undefined where there is none. Never `.` or `..`: the caller walks those. */
+  lookup(directory: InodeNumber, name: string): InodeNumber | undefined;
+  /** The entries of a directory in the order they are stored in, with `.` and `..` left out. */
+  entries(directory: InodeNumber): Iterable<DirectoryEntry>;
+  /** The inode of a directory's parent; of the root, the root. */
+  parent(directory: InodeNumber): InodeNumber;
+  /** The target of a symbolic link. */
+  readlink(inode: InodeNumber): string;
+  /** The contents of a regular file as a read-only disk of the file's size: holes are holes, and closing it is not needed. */
+  data(inode: InodeNumber): Disk;
+  /** Extended attributes by full name (`user.x`, `security.selinux`, `system.posix_acl_access`), in stored order. */
+  xattrs(inode: InodeNumber): ReadonlyMap<string, Uint8Array>;
+  usage(): FileSystemUsage;
+  /** Gives up caches; the disk stays open: its opener closes it. */
+  close(): void;
+}
+
+/** What an opener may want. */
+export interface OpenOptions {
+  /**
+   * Where repairs that mounting implies may be written (the replay of a journal): a copy-on-write layer made by the
+   * caller, who sees them only through this driver. Called at most once.
+   */
+  readonly overlay: (disk: Disk) => Disk;
+  /** Mount options of the driver's own, by name (`utf8`, `norecovery`, …); an unknown one is EINVAL. */
+  readonly options?: Readonly<Record<string, string | true>>;
+  /** Told of what is odd but can be lived with (a bad checksum that the kernel lets pass, …). */
+  readonly warn?: (message: string) => void;
+}
+
+/** One driver. */
+export interface FileSystemDriver {
+  /** The driver's own name: `ext`. */
+  readonly name: string;
+  /** The types it opens, by the names that the kernel has for `mount -t`: `ext2`, `ext3`, `ext4`. */
+  readonly types: readonly string[];
+  /** Looks whether this filesystem is on the disk. Pure; never throws on any bytes (a disk's own I/O error passes through). */
+  probe(disk: Disk): Probed | undefined;
+  /** Opens and validates. Corrupt: CorruptError; a feature not implemented: UnsupportedError by its name. */
+  open?(disk: Disk, options: OpenOptions): FileSystem;
+}

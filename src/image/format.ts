@@ -1,0 +1,54 @@
+/** The shape of every disk image format: a file in, a guest's disk out. */
+import type { Disk } from '../disk/index.js';
+
+/** How much an image is believed when it names other files. */
+export type ImagePolicy =
+  /** Backing and data files only inside the image's own directory; a backing file's format must be named; no protocols. */
+  | 'untrusted'
+  /** As qemu: any path, and formats are probed. */
+  | 'trusted';
+
+/** What an image's header says. */
+export interface ImageInfo {
+  /** By qemu's name: `raw`, `qcow2`. */
+  readonly format: string;
+  /** What the guest sees, in bytes. */
+  readonly virtualSizeInBytes: number;
+  readonly backingFile?: string;
+  readonly backingFormat?: string;
+  readonly dataFile?: string;
+  readonly encrypted?: boolean;
+  /** Facts by qemu-img's names (`cluster-size`, `compat`, `compression-type`, …), for `guestfs info`. */
+  readonly facts: Readonly<Record<string, string | number | boolean>>;
+  readonly snapshots?: readonly ImageSnapshot[];
+}
+
+/** An internal snapshot. */
+export interface ImageSnapshot {
+  readonly id: string;
+  readonly name: string;
+  /** Seconds since 1970. */
+  readonly createdAt: number;
+  readonly virtualSizeInBytes: number;
+  readonly vmStateSizeInBytes: number;
+}
+
+/** What a format may ask of the one who opens it. */
+export interface ImageContext {
+  /** Opens a file that the image names, resolved against the image's own place and allowed by the policy; throws EPERM otherwise. */
+  openNamed(name: string, purpose: 'backing' | 'data', format: string | undefined): Disk;
+  /** The internal snapshot to show, by id or name, instead of the present state. */
+  readonly snapshot?: string;
+  readonly warn: (message: string) => void;
+}
+
+/** One format. */
+export interface ImageFormat {
+  readonly name: string;
+  /** Whether the file is of this format. Pure, never throws on any bytes. */
+  probe(file: Disk): boolean;
+  /** Reads the header only; opens no other file. */
+  info(file: Disk): ImageInfo;
+  /** The guest's disk, read-only; it owns `file`. */
+  open(file: Disk, context: ImageContext): Disk;
+}
