@@ -1,0 +1,292 @@
+// Writes the declarations of the package: dist/index.d.ts and what it needs, below dist/types/.
+//   node scripts/declarations.mjs [--entry src/guestfs/index.ts] [--out dist]
+//
+// The compiler emits them from the sources. Two modules are then replaced, since their computed types make poor
+// reading: the methods of the handle get the names of their parameters and the texts of the tables as comments,
+// and the tables are told without their texts. Files that nothing refers to are removed.
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative, resolve, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { build } from 'esbuild';
+
+const root = resolve(fileURLToPath(import.meta.url), '..', '..');
+
+/** The API room as it runs. */
+async function loadApi() {
+  const { outputFiles } = await build({
+    absWorkingDir: root,
+    entryPoints: ['src/api/index.ts'],
+    bundle: true,
+    write: false,
+    platform: 'node',
+    format: 'esm',
+    target: 'node20',
+    logLevel: 'warning',
+  });
+  return import(`data:text/javascript;base64,${Buffer.from(outputFiles[0].contents).toString('base64')}`);
+}
+
+/** Runs the compiler for one entry; the declarations go to `folder`, in the places of their sources. */
+function emit(entry, folder) {
+  const project = join(folder, 'tsconfig.json');
+  const compilerOptions = {
+    noEmit: false,
+    declaration: true,
+    emitDeclarationOnly: true,
+    stripInternal: true,
+    rootDir: join(root, 'src'),
+    outDir: folder,
+    typeRoots: [join(root, 'node_modules/@types')],
+  };
+  const config = { extends: join(root, 'tsconfig.json'), compilerOptions, include: [], files: [entry] };
+  writeFileSync(project, JSON.stringify(config));
+  const compiler = join(root, 'node_modules/typescript/bin/tsc');
+  const { status } = spawnSync(process.execPath, [compiler, '-p', project], { cwd: root, stdio: 'inherit' });
+  rmSync(project);
+  if (status !== 0) throw new Error(`the compiler could not emit declarations (status ${status})`);
+}
+
+const argumentTypes = {
+  string: 'string',
+  optString: 'string | null',
+  stringList: 'readonly string[]',
+  deviceList: 'readonly Device[]',
+  pathnameList: 'readonly Pathname[]',
+  filenameList: 'readonly string[]',
+  device: 'Device',
+  pathname: 'Pathname',
+  mountable: 'Mountable',
+  devOrPathname: 'DeviceOrPathname',
+  mountableOrPathname: 'MountableOrPathname',
+  guid: 'Guid',
+  key: 'Key',
+  int: 'number',
+  int64: 'number',
+  bits64: 'bigint | number',
+  bool: 'boolean',
+  bufferIn: 'Uint8Array | string',
+  fileIn: 'FileSource',
+  fileOut: 'FileSink',
+  pointer: 'never',
+};
+const optionTypes = {
+  bool: 'boolean',
+  int: 'number',
+  int64: 'number',
+  string: 'string',
+  stringList: 'readonly string[]',
+};
+const plainResults = {
+  none: 'void',
+  bool: 'boolean',
+  int: 'number',
+  int64: 'number',
+  bits64: 'bigint',
+  optString: 'string | null',
+  buffer: 'Uint8Array',
+};
+const texts = { plain: 'string', device: 'Device', mountable: 'Mountable' };
+
+function typeIn(table, type, what) {
+  if (!Object.hasOwn(table, type)) throw new Error(`no declaration for the ${what} ${type}`);
+  return table[type];
+}
+
+function resultType(result) {
+  switch (result.type) {
+    case 'string':
+      return typeIn(texts, result.of, 'text');
+    case 'stringList':
+      return `${typeIn(texts, result.of, 'text')}[]`;
+    case 'hashtable':
+      return `Map<${typeIn(texts, result.keyOf, 'text')}, ${typeIn(texts, result.valueOf, 'text')}>`;
+    case 'struct':
+      return `Structs['${result.struct}']`;
+    case 'structList':
+      return `Structs['${result.struct}'][]`;
+    default:
+      return typeIn(plainResults, result.type, 'result');
+  }
+}
+
+/** A comment, at an indentation. */
+function comment(text, indent) {
+  const lines = text
+    .replaceAll('*/', '*\\/')
+    .split('\n')
+    .map((line) => `${indent} * ${line}`.trimEnd());
+  return [`${indent}/**`, ...lines, `${indent} */`].join('\n');
+}
+
+/** `- `a`, `b`: what they do` in a help text, by option. */
+function optionTexts(help) {
+  const found = new Map();
+  for (const [, names, text] of help.matchAll(/^- ((?:`\w+`(?:, )?)+): (.+)$/gm))
+    for (const [, name] of names.matchAll(/`(\w+)`/g)) found.set(name, text);
+  return found;
+}
+
+const sentence = (text) => `${text.charAt(0).toUpperCase()}${text.slice(1)}${text.endsWith('.') ? '' : '.'}`;
+const reserved = new Set([
+  'default',
+  'delete',
+  'export',
+  'function',
+  'import',
+  'in',
+  'new',
+  'package',
+  'static',
+  'var',
+]);
+const parameter = (name) => (reserved.has(name) ? `${name}_` : name);
+
+/** The declarations of src/api/methods.ts. */
+function methodsDeclaration({ actionNames, actions, camelCase, textWithNames }) {
+  const told = (text) => textWithNames(text, (name) => camelCase(name));
+  const interfaces = [];
+  const methods = [];
+  for (const name of actionNames) {
+    const action = actions[name];
+    const method = camelCase(name);
+    const parameters = action.args.map(
+      (argument) => `${parameter(argument.name)}: ${typeIn(argumentTypes, argument.type, 'argument')}`,
+    );
+    let options = '';
+    if (action.options !== undefined) {
+      options = `${method.charAt(0).toUpperCase()}${method.slice(1)}Options`;
+      const described = optionTexts(told(action.help));
+      const fields = Object.entries(action.options).map(([option, type]) => {
+        const text = described.get(option);
+        const field = `  ${option}?: ${typeIn(optionTypes, type, 'option')} | undefined;`;
+        return text === undefined ? field : `${comment(sentence(text), '  ')}\n${field}`;
+      });
+      interfaces.push(
+        `/** Optional arguments of {@link ActionMethods.${method} | ${method}}. */\nexport interface ${options} {\n${fields.join('\n')}\n}\n`,
+      );
+    }
+    const controls = action.nonBlocking ? '' : 'CallControls';
+    const last = [options, controls].filter((type) => type !== '').join(' & ');
+    if (last !== '') parameters.push(`${options === '' ? 'controls' : 'options'}?: ${last}`);
+    const result = resultType(action.result);
+    const notes = [];
+    if (action.configOnly) notes.push('Only before launch.');
+    if (action.group !== undefined) notes.push(`Needs the feature group \`${action.group}\`.`);
+    if (action.progress) notes.push('Reports progress.');
+    if (action.since !== undefined) notes.push(`Since libguestfs ${action.since}.`);
+    let text = `${sentence(told(action.short))}\n\n${told(action.help)}\n\n${notes.join(' ')}`;
+    if (typeof action.deprecatedBy === 'string')
+      text += `\n@deprecated Use {@link ActionMethods.${camelCase(action.deprecatedBy)} | ${camelCase(action.deprecatedBy)}}.`;
+    else if (action.deprecatedBy) text += '\n@deprecated Nothing takes its place.';
+    methods.push(
+      `${comment(text, '  ')}\n  ${method}(${parameters.join(', ')}): ${action.nonBlocking ? result : `Promise<${result}>`};`,
+    );
+  }
+  return `import type { Device, DeviceOrPathname, FileSink, FileSource, Guid, Key, Mountable, MountableOrPathname, Pathname } from './action.js';
+import type { Structs } from './structs.js';
+import type { CallControls } from './types.js';
+
+${interfaces.join('\n')}
+/** The methods of a handle, one for each action. */
+export interface ActionMethods {
+${methods.join('\n')}
+}
+`;
+}
+
+const members = (object) =>
+  `{ ${Object.entries(object)
+    .map(([key, value]) => `readonly ${key}: ${value};`)
+    .join(' ')} }`;
+const literals = (object) =>
+  members(Object.fromEntries(Object.entries(object).map(([key, value]) => [key, JSON.stringify(value)])));
+
+/** The declarations of src/api/actions.ts, without the texts. */
+function actionsDeclaration({ actionNames, actions, topics }) {
+  const tables = actionNames.map((name) => {
+    const { args, options, result, nonBlocking } = actions[name];
+    const table = {
+      args: `readonly [${args.map((argument) => `Argument<'${argument.name}', '${argument.type}'>`).join(', ')}]`,
+      ...(options === undefined ? {} : { options: literals(options) }),
+      result: literals(result),
+      ...(nonBlocking ? { nonBlocking: 'true' } : {}),
+    };
+    return `  readonly ${name}: ${members(table)};`;
+  });
+  const topicNames = Object.keys(topics).map((name) => `'${name}'`);
+  return `import type { Action, Argument, Topic } from './action.js';
+
+/** The topics by the names of their files. */
+export declare const topics: Readonly<Record<TopicName, Topic>>;
+export type TopicName = ${topicNames.join(' | ')};
+
+/** What is known of every action's arguments and result, by libguestfs name. */
+export type ActionTables = {
+${tables.join('\n')}
+};
+
+/** The libguestfs name of an action: \`part_list\`, \`mke2fs_J\`. */
+export type ActionName = keyof ActionTables;
+/** Every action by its libguestfs name. */
+export declare const actions: Readonly<Record<ActionName, Action>>;
+/** The names of all actions, topic by topic. */
+export declare const actionNames: readonly ActionName[];
+/** Whether \`name\` is the libguestfs name of an action. */
+export declare function isActionName(name: string): name is ActionName;
+/** The topic that an action belongs to. */
+export declare function topicOf(name: ActionName): TopicName;
+`;
+}
+
+const exportedNames = (text) =>
+  [...text.matchAll(/^export (?:declare )?(?:const|function|type|interface) (\w+)/gm)].map(
+    ([, name]) => name,
+  );
+
+/** Replaces an emitted file, which must not lose an export by that. */
+function replace(file, text) {
+  const names = new Set(exportedNames(text));
+  const lost = exportedNames(readFileSync(file, 'utf8')).filter((name) => !names.has(name));
+  if (lost.length > 0) throw new Error(`${file}: the declarations written lack ${lost.join(', ')}`);
+  writeFileSync(file, text);
+}
+
+/** Removes the files below `folder` that the declarations in `entry` do not lead to. */
+function prune(folder, entry) {
+  const reached = new Set();
+  const queue = [entry];
+  for (let file = queue.pop(); file !== undefined; file = queue.pop()) {
+    if (reached.has(file)) continue;
+    if (!existsSync(file)) throw new Error(`${file} is imported, but was not emitted`);
+    reached.add(file);
+    for (const [, specifier] of readFileSync(file, 'utf8').matchAll(
+      /(?:from|import)\s*\(?\s*['"](\.[^'"]+)['"]/g,
+    ))
+      queue.push(resolve(dirname(file), specifier.replace(/\.js$/, '.d.ts')));
+  }
+  for (const item of readdirSync(folder, { recursive: true, withFileTypes: true })) {
+    const file = join(item.parentPath ?? item.path, item.name);
+    if (item.isFile() && !reached.has(file)) rmSync(file);
+  }
+}
+
+const { values } = parseArgs({
+  options: {
+    entry: { type: 'string', default: join(root, 'src/guestfs/index.ts') },
+    out: { type: 'string', default: join(root, 'dist') },
+  },
+});
+const entry = resolve(values.entry);
+const out = resolve(values.out);
+const folder = join(out, 'types');
+rmSync(folder, { recursive: true, force: true });
+mkdirSync(folder, { recursive: true });
+emit(entry, folder);
+const api = await loadApi();
+replace(join(folder, 'api/methods.d.ts'), methodsDeclaration(api));
+replace(join(folder, 'api/actions.d.ts'), actionsDeclaration(api));
+const emitted = relative(join(root, 'src'), entry).replace(/\.ts$/, '');
+prune(folder, join(folder, `${emitted}.d.ts`));
+writeFileSync(join(out, 'index.d.ts'), `export * from './types/${emitted.split(sep).join('/')}.js';\n`);

@@ -1,0 +1,198 @@
+/**
+ * The vocabulary in which an action is described: what its arguments mean, what it gives back.
+ *
+ * An action table (`src/api/<topic>.ts`) is pure data built from these words. The types of the handle's
+ * methods, the shell's commands and help, the wire codec and the reference pages are all derived from it.
+ */
+
+/** Marks a string with what it means, while any plain string is still accepted for it. */
+export type Meaning<Text, Name extends string> = Text & { readonly __meaning?: Name };
+
+/** A block device or partition: `/dev/sda`, `/dev/sda1`, `/dev/VG/LV`. */
+export type Device = Meaning<string, 'device'>;
+/** An absolute path inside the guest, below its mounted filesystems. */
+export type Pathname = Meaning<string, 'pathname'>;
+/** A device, or a subvolume in the form `btrfsvol:/dev/sda1/subvol`. */
+export type Mountable = Meaning<string, 'mountable' | 'device'>;
+/** A device, or an absolute path inside the guest. */
+export type DeviceOrPathname = Meaning<string, 'device' | 'pathname'>;
+/** A mountable, or an absolute path inside the guest. */
+export type MountableOrPathname = Meaning<string, 'mountable' | 'device' | 'pathname'>;
+/** A passphrase or other secret; never shown in traces. */
+export type Key = Meaning<string, 'key'>;
+/** A GUID in the form `01234567-89ab-cdef-0123-456789abcdef`, any case. */
+export type Guid = Meaning<string, 'guid'>;
+/** The path of a file on the host. */
+export type HostPath = Meaning<string, 'hostPath'>;
+
+/** Where a `fileIn` argument's bytes come from: a host path, or a stream of chunks. */
+export type FileSource = HostPath | AsyncIterable<Uint8Array> | ReadableStream<Uint8Array>;
+/** Where a `fileOut` argument's bytes go to: a host path, or a stream that takes chunks. */
+export type FileSink = HostPath | NodeJS.WritableStream | WritableStream<Uint8Array>;
+
+/** What an argument means, and the TypeScript type a caller passes for it. */
+export interface ArgumentTypes {
+  string: string;
+  optString: string | null;
+  stringList: readonly string[];
+  deviceList: readonly Device[];
+  pathnameList: readonly Pathname[];
+  /** Names within one directory: no slashes. */
+  filenameList: readonly string[];
+  device: Device;
+  pathname: Pathname;
+  mountable: Mountable;
+  devOrPathname: DeviceOrPathname;
+  mountableOrPathname: MountableOrPathname;
+  guid: Guid;
+  key: Key;
+  int: number;
+  int64: number;
+  /** A 64-bit mask of bits, unsigned. */
+  bits64: bigint | number;
+  bool: boolean;
+  bufferIn: Uint8Array | string;
+  fileIn: FileSource;
+  fileOut: FileSink;
+  /** A pointer of the C library; has no meaning here and is refused. */
+  pointer: never;
+}
+export type ArgumentType = keyof ArgumentTypes;
+
+export interface Argument<Name extends string = string, Type extends ArgumentType = ArgumentType> {
+  readonly name: Name;
+  readonly type: Type;
+}
+
+/** The kinds of optional arguments, and the TypeScript type a caller passes for each. */
+export interface OptionTypes {
+  bool: boolean;
+  int: number;
+  int64: number;
+  string: string;
+  stringList: readonly string[];
+}
+export type OptionType = keyof OptionTypes;
+
+/** What the strings of a result mean. */
+export type TextMeaning = 'plain' | 'device' | 'mountable';
+
+export type Result =
+  | { readonly type: 'none' }
+  | { readonly type: 'bool' }
+  | { readonly type: 'int' }
+  /** A 64-bit number; one beyond 2^53 is an ERANGE error. */
+  | { readonly type: 'int64' }
+  /** A 64-bit mask of bits, given as a bigint. */
+  | { readonly type: 'bits64' }
+  | { readonly type: 'string'; readonly of: TextMeaning }
+  /** A string, or null where the library has none to give. */
+  | { readonly type: 'optString' }
+  | { readonly type: 'stringList'; readonly of: TextMeaning }
+  | { readonly type: 'buffer' }
+  | { readonly type: 'hashtable'; readonly keyOf: TextMeaning; readonly valueOf: TextMeaning }
+  | { readonly type: 'struct'; readonly struct: string }
+  | { readonly type: 'structList'; readonly struct: string };
+
+/** The TypeScript types of the results that need no more than their kind. */
+export interface PlainResultTypes {
+  // biome-ignore lint/suspicious/noConfusingVoidType: it stands as the result of a method
+  none: void;
+  bool: boolean;
+  int: number;
+  int64: number;
+  bits64: bigint;
+  optString: string | null;
+  buffer: Uint8Array;
+}
+
+/** One action of the API. */
+export interface Action {
+  readonly args: readonly Argument[];
+  /** Optional arguments in the order of their bits on the wire. */
+  readonly options?: Readonly<Record<string, OptionType>>;
+  readonly result: Result;
+  /** guestfsd's procedure number; absent for what the library does itself. */
+  readonly proc?: number;
+  /** The first libguestfs that had it. */
+  readonly since?: string;
+  /** The feature group that must be available. */
+  readonly group?: string;
+  /** Sends progress. */
+  readonly progress?: true;
+  /** Can be cancelled in mid-transfer (it has a fileIn or fileOut). */
+  readonly cancellable?: true;
+  /** Only for a handle in the state `config`. */
+  readonly configOnly?: true;
+  /** Answers at once, without the backend: a setting or a getter of the handle. */
+  readonly nonBlocking?: true;
+  /** The action that took its place; `true` where there is none. */
+  readonly deprecatedBy?: string | true;
+  /** Other names the shell knows it by. */
+  readonly aliases?: readonly string[];
+  /** How the shell prints a number. */
+  readonly shellOutput?: 'octal' | 'hexadecimal';
+  /** `debug`: for debugging and tests. `state`: about the handle's state. Public without it. */
+  readonly visibility?: 'debug' | 'state' | 'noShell';
+  /** A few words, beginning with a lower-case verb, no full stop. */
+  readonly short: string;
+  /** What it does, its units, its errors; one or more paragraphs of Markdown. */
+  readonly help: string;
+}
+
+export const string = <const N extends string>(name: N) => ({ name, type: 'string' }) as const;
+export const optString = <const N extends string>(name: N) => ({ name, type: 'optString' }) as const;
+export const stringList = <const N extends string>(name: N) => ({ name, type: 'stringList' }) as const;
+export const deviceList = <const N extends string>(name: N) => ({ name, type: 'deviceList' }) as const;
+export const pathnameList = <const N extends string>(name: N) => ({ name, type: 'pathnameList' }) as const;
+export const filenameList = <const N extends string>(name: N) => ({ name, type: 'filenameList' }) as const;
+export const device = <const N extends string>(name: N) => ({ name, type: 'device' }) as const;
+export const pathname = <const N extends string>(name: N) => ({ name, type: 'pathname' }) as const;
+export const mountable = <const N extends string>(name: N) => ({ name, type: 'mountable' }) as const;
+export const devOrPathname = <const N extends string>(name: N) => ({ name, type: 'devOrPathname' }) as const;
+export const mountableOrPathname = <const N extends string>(name: N) =>
+  ({ name, type: 'mountableOrPathname' }) as const;
+export const guid = <const N extends string>(name: N) => ({ name, type: 'guid' }) as const;
+export const key = <const N extends string>(name: N) => ({ name, type: 'key' }) as const;
+export const int = <const N extends string>(name: N) => ({ name, type: 'int' }) as const;
+export const int64 = <const N extends string>(name: N) => ({ name, type: 'int64' }) as const;
+export const bits64 = <const N extends string>(name: N) => ({ name, type: 'bits64' }) as const;
+export const bool = <const N extends string>(name: N) => ({ name, type: 'bool' }) as const;
+export const bufferIn = <const N extends string>(name: N) => ({ name, type: 'bufferIn' }) as const;
+export const fileIn = <const N extends string>(name: N) => ({ name, type: 'fileIn' }) as const;
+export const fileOut = <const N extends string>(name: N) => ({ name, type: 'fileOut' }) as const;
+export const pointer = <const N extends string>(name: N) => ({ name, type: 'pointer' }) as const;
+
+/** The kinds of result, by the names the tables use. */
+export const gives = {
+  nothing: { type: 'none' },
+  bool: { type: 'bool' },
+  int: { type: 'int' },
+  int64: { type: 'int64' },
+  bits64: { type: 'bits64' },
+  string: { type: 'string', of: 'plain' },
+  device: { type: 'string', of: 'device' },
+  optString: { type: 'optString' },
+  strings: { type: 'stringList', of: 'plain' },
+  devices: { type: 'stringList', of: 'device' },
+  mountables: { type: 'stringList', of: 'mountable' },
+  buffer: { type: 'buffer' },
+  table: <const K extends TextMeaning, const V extends TextMeaning>(keys: K, values: V) =>
+    ({ type: 'hashtable', keyOf: keys, valueOf: values }) as const,
+  struct: <const S extends string>(struct: S) => ({ type: 'struct', struct }) as const,
+  structs: <const S extends string>(struct: S) => ({ type: 'structList', struct }) as const,
+} as const;
+
+/** A topic: its actions by their libguestfs names. */
+export interface Topic<Actions extends Readonly<Record<string, Action>> = Readonly<Record<string, Action>>> {
+  readonly title: string;
+  readonly actions: Actions;
+}
+
+/** Declares a topic, keeping every literal of its actions. */
+export function topic<const Actions extends Readonly<Record<string, Action>>>(
+  title: string,
+  actions: Actions,
+): Topic<Actions> {
+  return { title, actions };
+}

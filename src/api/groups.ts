@@ -1,0 +1,23 @@
+/**
+ * Optional groups: actions that only work where some feature is there (a kernel module, a tool, a driver), and
+ * that `available` and `featureAvailable` are asked about.
+ */
+import { type ActionName, actionNames, actions } from './actions.js';
+
+/** Groups that once were optional: a backend always has them, and no action names them. */
+export const retiredGroups: readonly string[] = Object.freeze(['augeas', 'realpath']);
+
+function membersByGroup(): ReadonlyMap<string, readonly ActionName[]> {
+  const members = new Map<string, ActionName[]>(retiredGroups.map((group) => [group, []]));
+  for (const name of actionNames) {
+    const { group } = actions[name];
+    if (group === undefined) continue;
+    const list = members.get(group);
+    if (list === undefined) members.set(group, [name]);
+    else list.push(name);
+  }
+  return new Map([...members].sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** The actions of every optional group, by its name, sorted; a retired group has none. */
+export const groups: ReadonlyMap<string, readonly ActionName[]> = membersByGroup();

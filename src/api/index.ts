@@ -1,0 +1,52 @@
+/** The API room: the one description of every action, struct and event. Pure data and types. */
+export type {
+  Action,
+  Argument,
+  ArgumentType,
+  ArgumentTypes,
+  Device,
+  DeviceOrPathname,
+  FileSink,
+  FileSource,
+  Guid,
+  HostPath,
+  Key,
+  Mountable,
+  MountableOrPathname,
+  OptionType,
+  OptionTypes,
+  Pathname,
+  Result,
+  TextMeaning,
+  Topic,
+} from './action.js';
+export {
+  type ActionName,
+  type ActionTables,
+  actionNames,
+  actions,
+  isActionName,
+  type TopicName,
+  topicOf,
+  topics,
+} from './actions.js';
+export type * from './backend.js';
+export { type CheckedCall, checkArguments, checkCall } from './check.js';
+export * from './events.js';
+export { groups, retiredGroups } from './groups.js';
+export type { ActionMethods } from './methods.js';
+export { nearestName } from './nearest.js';
+export {
+  type FoundAction,
+  findAction,
+  helpText,
+  keyArguments,
+  parseShellArguments,
+  type ShellCall,
+  shellName,
+  UsageError,
+  usage,
+} from './shell.js';
+export * from './structs.js';
+export * from './types.js';
+export { textWithNames } from './words.js';

@@ -1,0 +1,127 @@
+/**
+ * What the tables mean in TypeScript: the arguments, options and results of every action, the methods of the
+ * handle, and the shape of what does the work in a backend. Nothing here exists at run time.
+ */
+import type {
+  ArgumentType,
+  ArgumentTypes,
+  Device,
+  Mountable,
+  OptionTypes,
+  PlainResultTypes,
+} from './action.js';
+import type { ActionName, ActionTables } from './actions.js';
+import type { Progress } from './backend.js';
+import type { CamelCase, StructName, Structs } from './structs.js';
+
+/** What every asynchronous method takes together with its optional arguments. */
+export interface CallControls {
+  /** Cancels the call: it rejects soon after, and the handle stays usable. */
+  signal?: AbortSignal | undefined;
+  /** Hears the progress of this call alone. */
+  onProgress?: ((progress: Progress) => void) | undefined;
+}
+
+type Table<N extends ActionName> = ActionTables[N];
+
+/** The types of the required arguments, in order. */
+export type ActionArguments<N extends ActionName> = CallerTypes<Table<N>['args']>;
+
+type CallerTypes<Args> = {
+  -readonly [I in keyof Args]: Args[I] extends { readonly type: infer T extends ArgumentType }
+    ? ArgumentTypes[T]
+    : never;
+};
+
+/** The optional arguments, by their libguestfs names. */
+export type ActionOptions<N extends ActionName> =
+  Table<N> extends { readonly options: infer Options }
+    ? {
+        -readonly [O in keyof Options]?: Options[O] extends keyof OptionTypes
+          ? OptionTypes[Options[O]] | undefined
+          : never;
+      }
+    : // biome-ignore lint/complexity/noBannedTypes: an action with no options adds no keys
+      {};
+
+type TextTypes = { plain: string; device: Device; mountable: Mountable };
+
+type ResultOf<R> = R extends { readonly type: infer T extends keyof PlainResultTypes }
+  ? PlainResultTypes[T]
+  : R extends { readonly type: 'string'; readonly of: infer M extends keyof TextTypes }
+    ? TextTypes[M]
+    : R extends { readonly type: 'stringList'; readonly of: infer M extends keyof TextTypes }
+      ? TextTypes[M][]
+      : R extends {
+            readonly type: 'hashtable';
+            readonly keyOf: infer K extends keyof TextTypes;
+            readonly valueOf: infer V extends keyof TextTypes;
+          }
+        ? Map<TextTypes[K], TextTypes[V]>
+        : R extends { readonly type: 'struct'; readonly struct: infer S extends StructName }
+          ? Structs[S]
+          : R extends { readonly type: 'structList'; readonly struct: infer S extends StructName }
+            ? Structs[S][]
+            : never;
+
+/** What the action gives back. */
+export type ActionResult<N extends ActionName> = ResultOf<Table<N>['result']>;
+
+/** The handle's method for an action: `part_list` → `partList`, `mke2fs_J` → `mke2fsJ`. */
+export type MethodName<N extends ActionName = ActionName> = CamelCase<N>;
+
+/** The actions that answer at once: settings, getters, drives. Their methods give no promise. */
+export type SyncActionName = {
+  [N in ActionName]: Table<N> extends { readonly nonBlocking: true } ? N : never;
+}[ActionName];
+
+/** The actions whose methods give a promise. */
+export type AsyncActionName = Exclude<ActionName, SyncActionName>;
+
+type SyncMethod<N extends ActionName> =
+  Table<N> extends { readonly options: unknown }
+    ? (...args: [...required: ActionArguments<N>, options?: ActionOptions<N>]) => ActionResult<N>
+    : (...args: ActionArguments<N>) => ActionResult<N>;
+
+type AsyncMethod<N extends ActionName> = (
+  ...args: [...required: ActionArguments<N>, options?: ActionOptions<N> & CallControls]
+) => Promise<ActionResult<N>>;
+
+/** The method of one action. */
+export type ActionMethod<N extends ActionName> = N extends SyncActionName ? SyncMethod<N> : AsyncMethod<N>;
+
+/** What stands at a backend where the caller gave a `fileIn` or a `fileOut`. */
+export interface FileEnds {
+  readonly in: unknown;
+  readonly out: unknown;
+}
+
+/** The arguments that arrive at a backend changed: bytes for a buffer, a bigint for bits, an end for a file. */
+interface ArrivingTypes<Ends extends FileEnds> {
+  bufferIn: Uint8Array;
+  bits64: bigint;
+  fileIn: Ends['in'];
+  fileOut: Ends['out'];
+}
+
+type Arriving<Args, Ends extends FileEnds> = {
+  -readonly [I in keyof Args]: Args[I] extends { readonly type: infer T extends ArgumentType }
+    ? T extends keyof ArrivingTypes<Ends>
+      ? ArrivingTypes<Ends>[T]
+      : ArgumentTypes[T]
+    : never;
+};
+
+/** The required arguments of an action as a backend gets them, in order. */
+export type HandlerArguments<N extends ActionName, Ends extends FileEnds> = Arriving<Table<N>['args'], Ends>;
+
+/** What does an action in a backend: required arguments in order, then the object of optional ones. */
+export type Handler<N extends ActionName, Call, Ends extends FileEnds> = (
+  call: Call,
+  ...args: [...required: HandlerArguments<N, Ends>, options: ActionOptions<N>]
+) => ActionResult<N>;
+
+/** A handler for each of some actions, by their libguestfs names. */
+export type Handlers<N extends ActionName, Call, Ends extends FileEnds> = {
+  readonly [K in N]: Handler<K, Call, Ends>;
+};
