@@ -29,7 +29,12 @@ if (process.argv[2] === 'test') {
     bundle: true,
     sourcemap: false,
     packages: 'external',
-    entryPoints: { index: 'src/guestfs/index.ts', cli: 'src/cli/main.ts', worker: 'src/engine/worker.ts' },
+    entryPoints: {
+      index: 'src/guestfs/index.ts',
+      cli: 'src/cli/main.ts',
+      worker: 'src/engine/worker.ts',
+      'decoder-thread': 'src/disk/decoder-thread.ts',
+    },
     outdir: 'dist',
     splitting: true,
     chunkNames: 'chunks/[name]-[hash]',

@@ -80,7 +80,7 @@ export interface CallControl {
   readonly wantsProgress: boolean;
 }
 
-/** A running backend. */
+/** A running backend. It keeps the process alive only while it does something: idle, it does not. */
 export interface Backend {
   /** The process that does the work, or undefined where it is a thread of our own. */
   readonly pid: number | undefined;

@@ -1,5 +1,5 @@
 /** The base room: what every other room may use, and which knows none of them. */
-export { crc16, crc32, crc32c, crc32Raw } from './crc.js';
+export { crc16, crc32, crc32c, crc32cOfView, crc32Raw } from './crc.js';
 export { describeErrno, type ErrnoName, errnoNumbers, isErrnoName } from './errno.js';
 export {
   asFailureOf,
@@ -37,3 +37,4 @@ export {
 } from './struct.js';
 export { decodeLatin1, decodePadded, decodeText, encodeText } from './text.js';
 export { formatGuid, formatUuid } from './uuid.js';
+export { decodeXz, isXz } from './xz.js';

@@ -1,16 +1,10 @@
 /** A disk that is a file, or a block device, of the host. */
 import { closeSync, constants, fstatSync, fsyncSync, openSync, readSync, writeSync } from 'node:fs';
-import { GuestfsError, isErrnoName, systemError } from '../base/index.js';
+import { GuestfsError, systemError } from '../base/index.js';
 import { checkRead, checkWrite, readOnly } from './checks.js';
 import type { Disk, Span } from './disk.js';
-
-/** Node's error of a host file, in our class: its code, and the path it is about. */
-function hostError(path: string, thrown: unknown): GuestfsError {
-  const code = (thrown as { code?: unknown }).code;
-  return isErrnoName(code)
-    ? systemError(code, path, { cause: thrown })
-    : new GuestfsError('EIO', `${path}: ${(thrown as Error).message}`, { cause: thrown });
-}
+import { hostError } from './host-error.js';
+import { toHostPath } from './host-path.js';
 
 /** The largest length of one read or write call; Linux transfers at most 0x7ffff000 bytes. */
 const maxTransfer = 0x4000_0000;
@@ -19,6 +13,7 @@ const maxTransfer = 0x4000_0000;
 function sizeOf(fd: number, path: string): number {
   const stats = fstatSync(fd);
   if (stats.isFile()) return stats.size;
+  if (stats.isDirectory()) throw systemError('EISDIR', path);
   if (!stats.isBlockDevice()) throw new GuestfsError('EINVAL', `${path}: not a regular file or block device`);
   const probe = new Uint8Array(512);
   let low = 0; // sectors known to exist
@@ -38,12 +33,17 @@ export class FileDisk implements Disk {
   readonly writable: boolean;
   #fd: number;
 
-  /** Opens a host file. A missing or unreadable one throws with Node's code (ENOENT, EACCES, …). */
+  /**
+   * Opens a host file. A missing or unreadable one throws with Node's code (ENOENT, EACCES, …), a directory EISDIR,
+   * anything else that is neither file nor block device EINVAL.
+   */
   constructor(path: string, options: { writable?: boolean } = {}) {
     this.path = path;
     this.writable = options.writable ?? false;
     try {
-      this.#fd = openSync(path, this.writable ? constants.O_RDWR : constants.O_RDONLY);
+      // O_NONBLOCK: opening a pipe that nobody writes to would wait for ever. On files and disks it says nothing.
+      const access = this.writable ? constants.O_RDWR : constants.O_RDONLY;
+      this.#fd = openSync(toHostPath(path), access | constants.O_NONBLOCK | constants.O_NOCTTY);
     } catch (thrown) {
       throw hostError(path, thrown);
     }
@@ -51,7 +51,7 @@ export class FileDisk implements Disk {
       this.size = sizeOf(this.#fd, path);
     } catch (thrown) {
       this.close();
-      throw thrown instanceof GuestfsError ? thrown : hostError(path, thrown);
+      throw hostError(path, thrown);
     }
   }
 

@@ -1,7 +1,14 @@
 /** The disk room: random-access bytes, and the layers that are stacked on them. */
-export type { Codec, EncodedUnit } from './decoder.js';
+export { CachedDisk, type CacheOptions } from './cache.js';
+export type { Codec } from './codecs.js';
+export { type EncodedUnit, endDecoders, setDecoderHelpers } from './decoder.js';
 export type { Disk, Span } from './disk.js';
 export { FileDisk } from './file.js';
+export { hostError } from './host-error.js';
+export { findHostFile, type HostFile } from './host-path.js';
 export { type Lookup, MappedDisk, type MappedOptions, type Mapping } from './mapped.js';
 export { MemoryDisk } from './memory.js';
+export { OverlayDisk, type OverlayOptions } from './overlay.js';
+export { PaddedDisk } from './padded.js';
 export { SliceDisk } from './slice.js';
+export { prepareZstd } from './zstd.js';

@@ -27,8 +27,16 @@ export interface MappedOptions {
   readonly owns?: readonly Disk[];
   /** Whether writes are passed on to `data` pieces. Writing to a hole or a compressed piece is EROFS: a layer that can allocate stores itself. */
   readonly writable?: boolean;
-  /** How many decoded units are kept for small reads. */
-  readonly keepUnits?: number;
+  /** Bytes of decoded units that are kept for small reads; at least two units are. Default 2 MiB. */
+  readonly keepBytes?: number;
+}
+
+/** A part of a compressed unit, and where it goes in the caller's buffer. */
+interface Piece {
+  readonly unit: EncodedUnit;
+  readonly skip: number;
+  readonly at: number;
+  readonly length: number;
 }
 
 export class MappedDisk implements Disk {
@@ -37,7 +45,9 @@ export class MappedDisk implements Disk {
   readonly #lookup: Lookup;
   readonly #name: string;
   readonly #owns: readonly Disk[];
-  readonly #decoded: LruMap<string, Uint8Array>;
+  readonly #keepBytes: number;
+  /** Decoded units by key. Most disks have none, so it is made with the first. */
+  #decoded: LruMap<string, Uint8Array> | undefined;
 
   constructor(size: number, lookup: Lookup, options: MappedOptions) {
     this.size = size;
@@ -45,7 +55,7 @@ export class MappedDisk implements Disk {
     this.#name = options.name;
     this.#owns = options.owns ?? [];
     this.writable = options.writable ?? false;
-    this.#decoded = new LruMap(options.keepUnits ?? 16);
+    this.#keepBytes = options.keepBytes ?? 2 * 1024 * 1024;
   }
 
   #at(offset: number, wanted: number): Mapping {
@@ -56,7 +66,7 @@ export class MappedDisk implements Disk {
 
   read(into: Uint8Array, offset: number): void {
     checkRead(this.#name, this.size, offset, into.length);
-    const encoded: { unit: EncodedUnit; skip: number; at: number; length: number }[] = [];
+    const encoded: Piece[] = [];
     // One pending run on one source, so that neighbouring pieces become one read.
     let source: Disk | undefined;
     let sourceOffset = 0;
@@ -87,34 +97,49 @@ export class MappedDisk implements Disk {
     if (encoded.length > 0) this.#readEncoded(into, encoded);
   }
 
-  #readEncoded(
-    into: Uint8Array,
-    pieces: readonly { unit: EncodedUnit; skip: number; at: number; length: number }[],
-  ): void {
-    const ready = new Map<string, Uint8Array>();
-    const missing = new Map<string, EncodedUnit>();
-    for (const { unit } of pieces) {
-      const known = this.#decoded.get(unit.key);
-      if (known) ready.set(unit.key, known);
-      else missing.set(unit.key, unit);
-    }
-    const units = [...missing.values()];
-    decodeUnits(units).forEach((bytes, index) => {
-      const unit = units[index] as EncodedUnit; // safe: one result per unit
-      ready.set(unit.key, bytes);
-      this.#decoded.set(unit.key, bytes);
-    });
-    for (const { unit, skip, at, length } of pieces) {
-      const bytes = ready.get(unit.key) as Uint8Array; // safe: every unit is known or was just decoded
-      if (skip + length > bytes.length) {
-        throw new CorruptError(this.#name, 'a compressed unit is too short', {
-          skip,
-          length,
-          decoded: bytes.length,
-        });
+  /** Fills in the pieces that lie in compressed units, each of which is decoded once. */
+  #readEncoded(into: Uint8Array, pieces: readonly Piece[]): void {
+    const units: EncodedUnit[] = [];
+    const wanted: Piece[][] = []; // for each unit
+    const places = new Map<string, number>();
+    for (const piece of pieces) {
+      const { key } = piece.unit;
+      const known = this.#decoded?.get(key);
+      const place = places.get(key);
+      if (known) this.#copy(known, piece, into);
+      else if (place !== undefined) wanted[place]?.push(piece);
+      else {
+        places.set(key, units.length);
+        units.push(piece.unit);
+        wanted.push([piece]);
       }
-      into.set(bytes.subarray(skip, skip + length), at);
     }
+    if (units.length === 0) return;
+    decodeUnits(units, (bytes, index) => {
+      const unit = units[index] as EncodedUnit; // safe: an index into units
+      let copied = 0;
+      for (const piece of wanted[index] as Piece[]) copied += this.#copy(bytes, piece, into); // safe: one for each unit
+      // A unit of which only a part was wanted is likely to be wanted again.
+      if (copied < bytes.length) this.#keep(unit, bytes);
+    });
+  }
+
+  #copy(bytes: Uint8Array, { skip, at, length }: Piece, into: Uint8Array): number {
+    if (skip + length > bytes.length) {
+      throw new CorruptError(this.#name, 'a compressed unit is too short', {
+        skip,
+        length,
+        decoded: bytes.length,
+      });
+    }
+    into.set(bytes.subarray(skip, skip + length), at);
+    return length;
+  }
+
+  #keep(unit: EncodedUnit, bytes: Uint8Array): void {
+    // Units of one disk are about the same size, so a number of them stands for bytes.
+    this.#decoded ??= new LruMap(Math.max(2, Math.floor(this.#keepBytes / bytes.length)));
+    this.#decoded.set(unit.key, bytes.slice()); // decoded bytes are lent
   }
 
   write(from: Uint8Array, offset: number): void {
@@ -153,6 +178,7 @@ export class MappedDisk implements Disk {
   }
 
   close(): void {
+    this.#decoded?.clear();
     for (const disk of this.#owns) disk.close();
   }
 }

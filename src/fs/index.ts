@@ -13,6 +13,10 @@ export type {
 } from './driver.js';
 
 import type { FileSystemDriver } from './driver.js';
+import { ext } from './ext/index.js';
+import { fat } from './fat/index.js';
+import { iso9660 } from './iso9660/index.js';
+import { swap } from './swap/index.js';
 
 /** In the order in which they are asked. */
-export const fileSystems: readonly FileSystemDriver[] = [];
+export const fileSystems: readonly FileSystemDriver[] = [fat, swap, ext, iso9660];

@@ -40,6 +40,8 @@ export interface ImageContext {
   /** The internal snapshot to show, by id or name, instead of the present state. */
   readonly snapshot?: string;
   readonly warn: (message: string) => void;
+  /** How many bytes of its tables, and as many of decoded clusters, the image may keep in memory. */
+  readonly memoryBudgetInBytes?: number;
 }
 
 /** One format. */
@@ -49,6 +51,6 @@ export interface ImageFormat {
   probe(file: Disk): boolean;
   /** Reads the header only; opens no other file. */
   info(file: Disk): ImageInfo;
-  /** The guest's disk, read-only; it owns `file`. */
+  /** The guest's disk, read-only; it owns `file`, unless this throws. */
   open(file: Disk, context: ImageContext): Disk;
 }

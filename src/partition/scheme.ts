@@ -6,7 +6,13 @@ export interface Partition {
   /** The number in its device name: `/dev/sda5` is 5. From 1. */
   readonly number: number;
   readonly startInBytes: number;
+  /** What it covers. One that runs past the end of the disk is cut off there, as Linux does. */
   readonly sizeInBytes: number;
+  /**
+   * How large its block device is: {@link sizeInBytes}, but for an extended partition two sectors of 512 bytes or one
+   * larger sector, which is what Linux shows so that nobody writes over the logical partitions through it.
+   */
+  readonly deviceSizeInBytes: number;
   /** Where it stands in an MBR; every GPT partition is `primary`. */
   readonly kind: 'primary' | 'extended' | 'logical';
   /** MBR: the active flag. GPT: attribute bit 2, "legacy BIOS bootable". */
@@ -34,11 +40,14 @@ export interface PartitionTable {
   readonly warnings: readonly string[];
 }
 
+/** Linux gives a disk at most 256 minor numbers: the disk itself and partitions 1 to 255. */
+export const highestPartitionNumber = 255;
+
 /** One scheme. */
 export interface PartitionScheme {
   readonly name: 'gpt' | 'msdos';
   /** Whether the disk has such a table. Pure, never throws on any bytes. */
   probe(disk: Disk, sectorSize: number): boolean;
-  /** Reads the table. `sectorSize`: 512 or 4096. */
+  /** Reads the table. `sectorSize`: 512 or 4096. Damage that leaves nothing usable is a CorruptError. */
   open(disk: Disk, sectorSize: number): PartitionTable;
 }

@@ -1,0 +1,100 @@
+/**
+ * Reading .xz files. "The .xz File Format", version 1.2.1: streams of blocks, each filtered by LZMA2 alone (the only
+ * chain in common use; others are an UnsupportedError), with CRC-32 checked, and CRC-64 and SHA-256 passed over.
+ */
+import { crc32 } from './crc.js';
+import { CorruptError, UnsupportedError } from './errors.js';
+import { Lzma2Decoder } from './lzma.js';
+import { viewOf } from './struct.js';
+
+const magic = [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00];
+const headerLength = 12;
+const lzma2Filter = 0x21;
+/** Bytes of the check after each block, by its id. Section 2.1.1.2. */
+const checkLengths = [0, 4, 4, 4, 8, 8, 8, 16, 16, 16, 32, 32, 32, 64, 64, 64];
+const crc32Check = 1;
+
+const corrupt = (problem: string, offset: number): CorruptError =>
+  new CorruptError('xz file', problem, { offset });
+
+/** Whether bytes begin as an .xz file does. */
+export function isXz(bytes: Uint8Array): boolean {
+  return bytes.length >= headerLength && magic.every((byte, index) => bytes[index] === byte);
+}
+
+/** A number in the format's own variable length. Section 1.2. */
+function multibyte(bytes: Uint8Array, at: number): { value: number; end: number } {
+  let value = 0;
+  for (let i = 0; i < 9; i++) {
+    const byte = bytes[at + i];
+    if (byte === undefined) break;
+    value += (byte & 0x7f) * 2 ** (7 * i);
+    if ((byte & 0x80) === 0) {
+      if (value > Number.MAX_SAFE_INTEGER) break;
+      return { value, end: at + i + 1 };
+    }
+  }
+  throw corrupt('has an impossible number', at);
+}
+
+/** Checks a block's header: it must name LZMA2 and nothing else. Gives where it ends. */
+function blockHeader(bytes: Uint8Array, at: number): number {
+  const size = ((bytes[at] ?? 0) + 1) * 4;
+  const end = at + size;
+  if (end > bytes.length) throw corrupt('is cut short', at);
+  if (crc32(bytes.subarray(at, end - 4)) !== viewOf(bytes).getUint32(end - 4, true)) {
+    throw corrupt('a block header has a wrong checksum', at);
+  }
+  const flags = bytes[at + 1] ?? 0;
+  if ((flags & 0x3c) !== 0) throw new UnsupportedError('xz file', [`block flags ${flags}`]);
+  let next = at + 2;
+  if (flags & 0x40) next = multibyte(bytes, next).end;
+  if (flags & 0x80) next = multibyte(bytes, next).end;
+  const filter = multibyte(bytes, next);
+  if ((flags & 3) !== 0 || filter.value !== lzma2Filter) {
+    throw new UnsupportedError('xz file', [`filter 0x${filter.value.toString(16)}, of ${(flags & 3) + 1}`]);
+  }
+  return end;
+}
+
+/** Passes over a stream's index and footer. */
+function skipIndex(bytes: Uint8Array, start: number): number {
+  const records = multibyte(bytes, start + 1);
+  let at = records.end;
+  // Each record takes two bytes at least, so their number is bounded by the file.
+  if (records.value * 2 > bytes.length) throw corrupt('has an impossible index', start);
+  for (let i = 0; i < records.value; i++) at = multibyte(bytes, multibyte(bytes, at).end).end;
+  at += (4 - ((at - start) % 4)) % 4;
+  return at + 4 + headerLength;
+}
+
+/** What is in an .xz file. At most `limit` bytes come out; more is a CorruptError. */
+export function decodeXz(bytes: Uint8Array, limit: number): Uint8Array {
+  const decoder = new Lzma2Decoder(limit);
+  const view = viewOf(bytes);
+  for (let at = 0; at < bytes.length; ) {
+    if (!isXz(bytes.subarray(at))) throw corrupt('has no stream header', at);
+    const check = (bytes[at + 7] ?? 0) & 0x0f;
+    if (crc32(bytes.subarray(at + 6, at + 8)) !== view.getUint32(at + 8, true)) {
+      throw corrupt('a stream header has a wrong checksum', at);
+    }
+    at += headerLength;
+    while (at < bytes.length && bytes[at] !== 0) {
+      const start = blockHeader(bytes, at);
+      const before = decoder.output.length;
+      let end = decoder.decode(bytes, start);
+      end += (4 - ((end - start) % 4)) % 4;
+      const length = checkLengths[check] ?? 0;
+      if (end + length > bytes.length) throw corrupt('is cut short', end);
+      if (check === crc32Check && crc32(decoder.output.subarray(before)) !== view.getUint32(end, true)) {
+        throw corrupt('a block has a wrong checksum', at);
+      }
+      at = end + length;
+    }
+    if (at >= bytes.length) throw corrupt('is cut short', at);
+    at = skipIndex(bytes, at);
+    // Padding between streams is a multiple of four zero bytes.
+    while (at + 4 <= bytes.length && view.getUint32(at, true) === 0) at += 4;
+  }
+  return decoder.output;
+}

@@ -1,0 +1,96 @@
+/**
+ * A cache of blocks over a slow disk (compressed, remote, many layers deep), for the small scattered reads of
+ * metadata. Large reads pass it by, so that moving a file's data throws no metadata out.
+ */
+import { CorruptError, LruMap } from '../base/index.js';
+import { checkRead, checkWrite } from './checks.js';
+import type { Disk, Span } from './disk.js';
+
+export interface CacheOptions {
+  /** Bytes of blocks kept at most; at least one block is. Default 4 MiB. */
+  readonly budget?: number;
+  /** Bytes read at once. Default 16 KiB. */
+  readonly blockSize?: number;
+}
+
+/** `base` with its recently read blocks in memory. Writes go through. It owns `base`: closing it closes both. */
+export class CachedDisk implements Disk {
+  readonly #base: Disk;
+  readonly #blockSize: number;
+  readonly #limit: number;
+  readonly #blocks: LruMap<number, Uint8Array>;
+
+  constructor(base: Disk, options: CacheOptions = {}) {
+    this.#base = base;
+    this.#blockSize = options.blockSize ?? 16 * 1024;
+    const budget = options.budget ?? 4 * 1024 * 1024;
+    this.#limit = Math.max(1, Math.floor(budget / this.#blockSize));
+    this.#blocks = new LruMap(this.#limit);
+  }
+
+  get size(): number {
+    return this.#base.size;
+  }
+
+  get writable(): boolean {
+    return this.#base.writable;
+  }
+
+  read(into: Uint8Array, offset: number): void {
+    checkRead('cache', this.size, offset, into.length);
+    const first = Math.floor(offset / this.#blockSize);
+    const last = Math.floor((offset + into.length - 1) / this.#blockSize);
+    if (last - first > 1) {
+      this.#base.read(into, offset); // writes go through, so the base is never behind the cache
+      return;
+    }
+    for (let index = first; index <= last; index++) {
+      const start = index * this.#blockSize;
+      const from = Math.max(start, offset);
+      const to = Math.min(start + this.#blockSize, offset + into.length);
+      const part = into.subarray(from - offset, to - offset);
+      const block = this.#block(index);
+      if (block) part.set(block.subarray(from - start, to - start));
+      else this.#base.read(part, from);
+    }
+  }
+
+  write(from: Uint8Array, offset: number): void {
+    checkWrite('cache', this.size, offset, from.length);
+    const first = Math.floor(offset / this.#blockSize);
+    const last = Math.floor((offset + from.length - 1) / this.#blockSize);
+    // Forgotten before the write: one that fails half way leaves the base as the only witness.
+    if (last - first > this.#limit) this.#blocks.clear();
+    else for (let index = first; index <= last; index++) this.#blocks.delete(index);
+    this.#base.write(from, offset);
+  }
+
+  span(offset: number, length: number): Span {
+    return this.#base.span(offset, length);
+  }
+
+  flush(): void {
+    this.#base.flush();
+  }
+
+  close(): void {
+    this.#blocks.clear();
+    this.#base.close();
+  }
+
+  /** A whole block; undefined where the base cannot give all of it, though perhaps what is wanted of it. */
+  #block(index: number): Uint8Array | undefined {
+    const known = this.#blocks.get(index);
+    if (known) return known;
+    const start = index * this.#blockSize;
+    const block = new Uint8Array(Math.min(this.#blockSize, this.size - start));
+    try {
+      this.#base.read(block, start);
+    } catch (thrown) {
+      if (thrown instanceof CorruptError) return undefined;
+      throw thrown;
+    }
+    this.#blocks.set(index, block);
+    return block;
+  }
+}

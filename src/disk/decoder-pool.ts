@@ -1,0 +1,166 @@
+/**
+ * Decoder threads beside the calling one. The caller stays synchronous: it offers a window of units in shared memory,
+ * decodes them from the last one down while the helpers go from the first one up, and waits only for what a helper has
+ * in hand at the end. Helpers are never relied on: one that is slow to start or has died just takes nothing.
+ *
+ * Threads of a worker end with it, whatever they are doing; a process ends without waiting for them.
+ */
+import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads';
+import { decode } from './codecs.js';
+import type { EncodedUnit } from './decoder.js';
+import { DecoderMemory, maxHelpers, unitState, windowBytes, windowUnits } from './decoder-memory.js';
+import type { DecoderThreadData } from './decoder-thread.js';
+import type { ZstdModule } from './zstd.js';
+
+/** A helper with nothing to do for this long ends. */
+const idleMilliseconds = 5000;
+/** A unit takes milliseconds; a helper that has had one for this long is given up. */
+const patienceMilliseconds = 20_000;
+
+/** The thread's file lies beside this one, or beside the bundle whose chunk this one is in. */
+const threadFile = new URL(
+  /\/chunks\/[^/]*$/.test(import.meta.url) ? '../decoder-thread.js' : './decoder-thread.js',
+  import.meta.url,
+);
+
+/** Limits of a helper's heap in MiB. What it decodes lies outside; a small young generation lets go of it soon. */
+const resourceLimits = { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 4 };
+
+interface Helper {
+  readonly worker: Worker;
+  readonly port: MessagePort;
+}
+
+/** Some threads and the memory shared with them. */
+export class DecoderPool {
+  readonly #memory = new DecoderMemory();
+  readonly #helpers: (Helper | undefined)[];
+  #lost = false;
+
+  constructor(helpers: number) {
+    this.#helpers = new Array(Math.min(helpers, maxHelpers)).fill(undefined);
+    for (let index = 0; index < this.#helpers.length; index++) this.#start(index);
+  }
+
+  /** Whether the pool is of no use any more: a helper hangs, or all have ended. */
+  get isSpent(): boolean {
+    return this.#lost || this.#helpers.every((helper, index) => !helper || this.#memory.hasEnded(index));
+  }
+
+  /** Decodes units; `take` gets the bytes of each, good until it returns, in any order. */
+  decode(units: readonly EncodedUnit[], take: (bytes: Uint8Array, index: number) => void): void {
+    for (let first = 0; first < units.length; ) first += this.#window(units, first, take);
+  }
+
+  /** The zstd decoder's module, from the first helper that has it; undefined when none can get it. */
+  borrowZstd(): ZstdModule | undefined {
+    if (!this.#memory.waitForZstd(patienceMilliseconds)) return undefined;
+    for (const helper of this.#helpers) {
+      const received = helper && receiveMessageOnPort(helper.port);
+      if (received) return received.message as ZstdModule; // safe: helpers send nothing else
+    }
+    return undefined;
+  }
+
+  /** Ends the threads. They stop by themselves after the unit in hand; nothing is waited for. */
+  end(): void {
+    this.#memory.quit();
+    for (const helper of this.#helpers) {
+      helper?.port.close();
+      void helper?.worker.terminate();
+    }
+    this.#helpers.fill(undefined);
+  }
+
+  #start(index: number): void {
+    const { port1, port2 } = new MessageChannel();
+    const data: DecoderThreadData = {
+      buffer: this.#memory.buffer,
+      helper: index,
+      port: port2,
+      idleMilliseconds,
+    };
+    const worker = new Worker(threadFile, {
+      workerData: data,
+      transferList: [port2],
+      execArgv: [],
+      name: 'guestfs-decoder',
+      resourceLimits,
+    });
+    port1.unref();
+    worker.unref();
+    worker.on('error', () => {
+      this.#lost = true; // it may have died with a unit in hand
+    });
+    worker.on('exit', () => {
+      port1.close();
+      this.#helpers[index] = undefined;
+    });
+    this.#helpers[index] = { worker, port: port1 };
+  }
+
+  /** Decodes as many units from `first` on as fit the shared memory at once; how many that were. */
+  #window(
+    units: readonly EncodedUnit[],
+    first: number,
+    take: (bytes: Uint8Array, index: number) => void,
+  ): number {
+    const memory = this.#memory;
+    let count = 0;
+    memory.begin();
+    try {
+      let packedAt = 0;
+      let decodedAt = 0;
+      for (; first + count < units.length && count < windowUnits; count++) {
+        const unit = units[first + count] as EncodedUnit; // safe: just compared
+        if (packedAt + unit.size > windowBytes || decodedAt + unit.decodedSize > windowBytes) break;
+        unit.disk.read(memory.packedRoom(packedAt, unit.size), unit.offset);
+        memory.offer(count, unit.codec, packedAt, unit.size, decodedAt, unit.decodedSize);
+        packedAt += Math.ceil(unit.size / 8) * 8;
+        decodedAt += Math.ceil(unit.decodedSize / 8) * 8;
+      }
+      if (count === 0) {
+        const unit = units[first] as EncodedUnit; // safe: first < units.length
+        take(decodeAlone(unit), first);
+        return 1;
+      }
+      for (let index = count - 1; index >= 0; index--) {
+        if (memory.withdraw(index)) take(this.#decodeHere(index), first + index);
+      }
+      for (let index = 0; index < count; index++) this.#collect(index, units, first, take);
+    } finally {
+      // Only after an error is anything left: memory that a helper writes to must not be used again.
+      for (let index = 0; index < count; index++) {
+        if (!memory.withdraw(index) && !memory.waitFor(index, patienceMilliseconds)) this.#lost = true;
+      }
+    }
+    return count;
+  }
+
+  /** Gives on what a helper has decoded; what it could not is tried again here, and the error told. */
+  #collect(
+    index: number,
+    units: readonly EncodedUnit[],
+    first: number,
+    take: (bytes: Uint8Array, index: number) => void,
+  ): void {
+    const memory = this.#memory;
+    if (memory.stateOf(index) === unitState.empty) return; // done by this thread
+    const done = !this.#lost && memory.waitFor(index, patienceMilliseconds);
+    if (!done) this.#lost = true;
+    if (done && memory.stateOf(index) === unitState.decoded) take(memory.decodedBytes(index), first + index);
+    else take(decodeAlone(units[first + index] as EncodedUnit), first + index); // safe: it was offered from there
+  }
+
+  #decodeHere(index: number): Uint8Array {
+    const { codec, packed, room } = this.#memory.taken(index);
+    return decode(codec, packed, room.length);
+  }
+}
+
+/** Reads and decodes one unit in the calling thread. */
+export function decodeAlone(unit: EncodedUnit): Uint8Array {
+  const packed = new Uint8Array(unit.size);
+  unit.disk.read(packed, unit.offset);
+  return decode(unit.codec, packed, unit.decodedSize);
+}

@@ -1,0 +1,81 @@
+/** Compressed pieces of images and filesystems, and how they become bytes: many at once on several threads. */
+import { availableParallelism } from 'node:os';
+import { UnsupportedError } from '../base/index.js';
+import type { Codec } from './codecs.js';
+import { DecoderPool, decodeAlone } from './decoder-pool.js';
+import type { Disk } from './disk.js';
+import { useZstdModule, zstdReady } from './zstd.js';
+
+/** A piece that can only be read whole: a compressed cluster or block. */
+export interface EncodedUnit {
+  /** Names the unit on its disk, for caches. */
+  readonly key: string;
+  readonly codec: Codec;
+  readonly disk: Disk;
+  /** Where the compressed bytes lie on `disk`; they end at or before `offset + size`. */
+  readonly offset: number;
+  readonly size: number;
+  /** Bytes after decoding; fewer is a CorruptError. */
+  readonly decodedSize: number;
+}
+
+/** A batch that is worth starting threads for, which takes some 30 ms: about that much work. */
+const startUnits = 16;
+const startBytes = 1024 * 1024;
+/** A batch that is worth sharing with threads that are there. */
+const shareUnits = 4;
+const shareBytes = 128 * 1024;
+
+let helpers = Math.min(availableParallelism(), 4) - 1;
+let pool: DecoderPool | undefined;
+
+/** How many threads may help this one to decode; by default one less than there are processors, at most 3. */
+export function setDecoderHelpers(count: number): void {
+  endDecoders();
+  helpers = count;
+}
+
+/** Ends this thread's decoder threads. Synchronous: they stop by themselves. The next large read starts new ones. */
+export function endDecoders(): void {
+  pool?.end();
+  pool = undefined;
+}
+
+/**
+ * Decodes units, several at once when there are many. `take` gets the bytes of each, in any order; they are good until it
+ * returns. A unit that cannot be decoded is a CorruptError that says where it is.
+ */
+export function decodeUnits(
+  units: readonly EncodedUnit[],
+  take: (bytes: Uint8Array, index: number) => void,
+): void {
+  if (!zstdReady() && units.some(({ codec }) => codec === 'zstd')) borrowZstd();
+  const shared = poolFor(units);
+  if (shared) shared.decode(units, take);
+  else for (const [index, unit] of units.entries()) take(decodeAlone(unit), index);
+}
+
+/** The pool, when this batch is worth it. */
+function poolFor(units: readonly EncodedUnit[]): DecoderPool | undefined {
+  if (helpers < 1 || units.length < shareUnits) return undefined;
+  let bytes = 0;
+  for (const { decodedSize } of units) bytes += decodedSize;
+  if (pool?.isSpent) endDecoders();
+  if (pool) return bytes >= shareBytes ? pool : undefined;
+  if (units.length < startUnits || bytes < startBytes) return undefined;
+  pool = new DecoderPool(helpers);
+  return pool;
+}
+
+/** Gets the zstd decoder from a decoder thread, which can wait for it as this one cannot. */
+function borrowZstd(): void {
+  if (pool?.isSpent) endDecoders();
+  const lender = pool ?? new DecoderPool(1);
+  try {
+    const module = lender.borrowZstd();
+    if (!module) throw new UnsupportedError('zstd stream', ['the zstd decoder, which could not be started']);
+    useZstdModule(module);
+  } finally {
+    if (lender !== pool) lender.end();
+  }
+}

@@ -1,0 +1,299 @@
+/**
+ * Copy-on-write: a disk that can be written although what it is laid over never changes. What is written lives as
+ * long as the overlay does: in memory up to a budget, then in a temporary file that has no name any more.
+ *
+ * Blocks are 4 KiB, the block size of nearly every filesystem and the page size of hosts: such writes need nothing
+ * from below, where 64 KiB blocks would copy 60 KiB for each one and hold sixteen times the memory for a journal's
+ * scattered blocks. What small blocks cost elsewhere is saved by joining: neighbours written together get
+ * neighbouring slots, and a run of slots moves in one piece. A gibibyte written takes about 1 MiB of tables.
+ */
+import { closeSync, constants, openSync, readSync, unlinkSync, writeSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { GuestfsError } from '../base/index.js';
+import { checkRead, checkWrite } from './checks.js';
+import type { Disk, Span } from './disk.js';
+import { hostError } from './host-error.js';
+
+const blockSize = 4096;
+/** Blocks in one table: a table covers 1 MiB of the disk and takes 1 KiB. */
+const blocksInTable = 256;
+/** Slots in one piece of memory: 1 MiB. */
+const slotsInPiece = 256;
+/** A table holds slot numbers plus one in 32 bits: 16 TiB written. */
+const slotLimit = 0xffff_fffe;
+
+export interface OverlayOptions {
+  /** Where the temporary file goes once memory is used up. Default: the system's directory for such. */
+  readonly directory?: string;
+  /** Bytes kept in memory before the rest is spilled. Default 32 MiB. */
+  readonly memoryBudget?: number;
+}
+
+/** Slots of one block each: the first ones in memory, the rest in a file without a name. */
+class SlotStore {
+  readonly #directory: string;
+  readonly #memorySlots: number;
+  readonly #pieces: Uint8Array[] = [];
+  #fd = -1;
+  #used = 0;
+
+  constructor(directory: string, memoryBudget: number) {
+    this.#directory = directory;
+    this.#memorySlots = Math.floor(memoryBudget / blockSize);
+  }
+
+  /** How many slots are taken. */
+  get used(): number {
+    return this.#used;
+  }
+
+  /** Counts `count` slots as taken, once their contents are stored. */
+  take(count: number): void {
+    this.#used += count;
+  }
+
+  read(into: Uint8Array, slot: number, skip: number): void {
+    this.#each(into, slot, skip, (piece, at) => piece.set(at), this.#readFile);
+  }
+
+  write(from: Uint8Array, slot: number): void {
+    this.#each(from, slot, 0, (part, memory) => memory.set(part), this.#writeFile);
+  }
+
+  close(): void {
+    this.#pieces.length = 0;
+    this.#used = 0;
+    if (this.#fd >= 0) closeSync(this.#fd);
+    this.#fd = -1;
+  }
+
+  /** Cuts `bytes`, which lie `skip` bytes into `slot`, at the borders of memory pieces; the rest is the file's. */
+  #each(
+    bytes: Uint8Array,
+    slot: number,
+    skip: number,
+    inMemory: (part: Uint8Array, memory: Uint8Array) => void,
+    inFile: (part: Uint8Array, offset: number) => void,
+  ): void {
+    const limit = this.#memorySlots * blockSize;
+    for (let done = 0, at = slot * blockSize + skip; done < bytes.length; ) {
+      if (at >= limit) {
+        inFile(bytes.subarray(done), at - limit);
+        return;
+      }
+      const within = at % (slotsInPiece * blockSize);
+      const length = Math.min(bytes.length - done, slotsInPiece * blockSize - within, limit - at);
+      const piece = this.#piece(Math.floor(at / (slotsInPiece * blockSize)));
+      inMemory(bytes.subarray(done, done + length), piece.subarray(within, within + length));
+      done += length;
+      at += length;
+    }
+  }
+
+  /** Slots are taken in order, so a piece not there yet is the next one. */
+  #piece(index: number): Uint8Array {
+    const known = this.#pieces[index];
+    if (known) return known;
+    const slots = Math.min(slotsInPiece, this.#memorySlots - index * slotsInPiece);
+    const piece = new Uint8Array(slots * blockSize);
+    this.#pieces[index] = piece;
+    return piece;
+  }
+
+  readonly #readFile = (into: Uint8Array, offset: number): void => {
+    for (let done = 0; done < into.length; ) {
+      let count: number;
+      try {
+        count = readSync(this.#fd, into, done, into.length - done, offset + done);
+      } catch (thrown) {
+        throw hostError(`overlay in ${this.#directory}`, thrown);
+      }
+      if (count === 0) throw new GuestfsError('EIO', `overlay in ${this.#directory}: lost what was stored`);
+      done += count;
+    }
+  };
+
+  readonly #writeFile = (from: Uint8Array, offset: number): void => {
+    try {
+      if (this.#fd < 0) this.#fd = openNameless(this.#directory);
+      for (let done = 0; done < from.length; ) {
+        done += writeSync(this.#fd, from, done, from.length - done, offset + done);
+      }
+    } catch (thrown) {
+      throw hostError(`overlay in ${this.#directory}`, thrown);
+    }
+  };
+}
+
+/** A new file, readable by its owner alone, that vanishes with its descriptor however the process ends. */
+function openNameless(directory: string): number {
+  const { O_RDWR, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
+  const path = join(directory, `.guestfs-overlay-${process.pid}-${crypto.randomUUID()}`);
+  const fd = openSync(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
+  try {
+    unlinkSync(path);
+  } catch (thrown) {
+    closeSync(fd);
+    throw thrown;
+  }
+  return fd;
+}
+
+/** A disk over `base` that takes writes and keeps them apart. It owns `base`: closing it closes both. */
+export class OverlayDisk implements Disk {
+  readonly writable = true;
+  readonly size: number;
+  readonly #base: Disk;
+  readonly #store: SlotStore;
+  /** By index: for each of a table's blocks its slot plus one, or 0 where the base still speaks. */
+  readonly #tables = new Map<number, Uint32Array>();
+
+  constructor(base: Disk, options: OverlayOptions = {}) {
+    this.#base = base;
+    this.size = base.size;
+    this.#store = new SlotStore(options.directory ?? tmpdir(), options.memoryBudget ?? 32 * 1024 * 1024);
+  }
+
+  /** Bytes held by the overlay, in whole blocks. */
+  get storedBytes(): number {
+    return this.#store.used * blockSize;
+  }
+
+  read(into: Uint8Array, offset: number): void {
+    checkRead('overlay', this.size, offset, into.length);
+    for (let done = 0; done < into.length; ) {
+      const { slot, length } = this.#run(offset + done, into.length - done);
+      const part = into.subarray(done, done + length);
+      if (slot < 0) this.#base.read(part, offset + done);
+      else this.#store.read(part, slot, (offset + done) % blockSize);
+      done += length;
+    }
+  }
+
+  write(from: Uint8Array, offset: number): void {
+    checkWrite('overlay', this.size, offset, from.length);
+    for (let done = 0; done < from.length; ) {
+      const at = offset + done;
+      const within = at % blockSize;
+      const left = from.length - done;
+      if (within > 0 || left < blockSize) {
+        const length = Math.min(left, blockSize - within);
+        this.#writePart(from.subarray(done, done + length), at - within, within);
+        done += length;
+      } else {
+        const length = left - (left % blockSize);
+        this.#writeBlocks(from.subarray(done, done + length), at / blockSize);
+        done += length;
+      }
+    }
+  }
+
+  span(offset: number, length: number): Span {
+    checkRead('overlay', this.size, offset, length);
+    if (length === 0) return { length: 0, hole: false };
+    if (this.#slotOf(Math.floor(offset / blockSize)) < 0) {
+      return this.#base.span(offset, this.#baseRun(offset, length));
+    }
+    const end = offset + length;
+    let block = Math.floor(offset / blockSize) + 1;
+    while (block * blockSize < end && this.#slotOf(block) >= 0) block++;
+    return { length: Math.min(block * blockSize, end) - offset, hole: false };
+  }
+
+  /** What was written is never durable: it ends with the overlay. */
+  flush(): void {}
+
+  close(): void {
+    this.#tables.clear();
+    this.#store.close();
+    this.#base.close();
+  }
+
+  #slotOf(block: number): number {
+    const table = this.#tables.get(Math.floor(block / blocksInTable));
+    return table ? (table[block % blocksInTable] as number) - 1 : -1; // safe: the remainder is below the length
+  }
+
+  /** How far from `offset` on nothing is stored; `offset` itself is not. At most `length` bytes. */
+  #baseRun(offset: number, length: number): number {
+    const end = offset + length;
+    let block = Math.floor(offset / blockSize);
+    while (block * blockSize < end) {
+      const index = Math.floor(block / blocksInTable);
+      const table = this.#tables.get(index);
+      if (!table) {
+        block = this.#nextTable(index, Math.ceil(end / (blockSize * blocksInTable))) * blocksInTable;
+      } else {
+        const found = table.findIndex((slot, at) => slot > 0 && at >= block % blocksInTable);
+        if (found >= 0) return Math.min(end, (index * blocksInTable + found) * blockSize) - offset;
+        block = (index + 1) * blocksInTable;
+      }
+    }
+    return length;
+  }
+
+  /** The first table after `index` and before `end`, or `end`. Whichever is fewer is walked: indices or tables. */
+  #nextTable(index: number, end: number): number {
+    if (this.#tables.size < end - index) {
+      let next = end;
+      for (const key of this.#tables.keys()) if (key > index && key < next) next = key;
+      return next;
+    }
+    let next = index + 1;
+    while (next < end && !this.#tables.has(next)) next++;
+    return next;
+  }
+
+  /** The slot of the block at `offset` (−1: the base) and how many bytes go on from there in one piece. */
+  #run(offset: number, length: number): { slot: number; length: number } {
+    const end = offset + length;
+    const first = Math.floor(offset / blockSize);
+    const slot = this.#slotOf(first);
+    if (slot < 0) return { slot, length: this.#baseRun(offset, length) };
+    let block = first + 1;
+    while (block * blockSize < end && this.#slotOf(block) === slot + block - first) block++;
+    return { slot, length: Math.min(block * blockSize, end) - offset };
+  }
+
+  /** Changes some bytes of one block, which begins at `start`. */
+  #writePart(part: Uint8Array, start: number, within: number): void {
+    const whole = new Uint8Array(blockSize);
+    const present = Math.min(blockSize, this.size - start);
+    if (part.length < present) this.read(whole.subarray(0, present), start);
+    whole.set(part, within);
+    this.#writeBlocks(whole, start / blockSize);
+  }
+
+  /** Stores whole blocks; what has a slot keeps it. Nothing is recorded before its bytes are stored. */
+  #writeBlocks(bytes: Uint8Array, firstBlock: number): void {
+    const count = bytes.length / blockSize;
+    for (let done = 0; done < count; ) {
+      const known = this.#slotOf(firstBlock + done);
+      const slot = known < 0 ? this.#store.used : known;
+      let length = 1;
+      while (done + length < count) {
+        const next = this.#slotOf(firstBlock + done + length);
+        if (known < 0 ? next >= 0 : next !== slot + length) break;
+        length++;
+      }
+      if (known < 0 && slot + length > slotLimit) throw new GuestfsError('ENOSPC', 'overlay: is full');
+      this.#store.write(bytes.subarray(done * blockSize, (done + length) * blockSize), slot);
+      if (known < 0) {
+        this.#store.take(length);
+        for (let i = 0; i < length; i++) this.#record(firstBlock + done + i, slot + i);
+      }
+      done += length;
+    }
+  }
+
+  #record(block: number, slot: number): void {
+    const index = Math.floor(block / blocksInTable);
+    let table = this.#tables.get(index);
+    if (!table) {
+      table = new Uint32Array(blocksInTable);
+      this.#tables.set(index, table);
+    }
+    table[block % blocksInTable] = slot + 1;
+  }
+}

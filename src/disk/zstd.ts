@@ -1,0 +1,178 @@
+/**
+ * Zstandard, by Node where it has it (22.15 and later), else by a small WebAssembly decoder. Specification of frames:
+ * RFC 8878, section 3.1.
+ *
+ * WebAssembly from a package can only be had by a promise, and drivers have no promises. So its compiled module is
+ * either awaited beforehand, or lent by a decoder thread that has awaited it; making an instance of it is synchronous.
+ */
+import * as zlib from 'node:zlib';
+import { ZSTDDecoder } from 'zstddec';
+import { CorruptError, viewOf } from '../base/index.js';
+
+/** Compiled code; opaque here. It can be sent to another thread. */
+export type ZstdModule = object;
+
+// The types of the global that TypeScript keeps in its DOM library.
+declare const WebAssembly: {
+  readonly Instance: new (
+    module: ZstdModule,
+    imports: Record<string, Record<string, () => void>>,
+  ) => { readonly exports: unknown };
+};
+
+/** What the module exports, of which we call these. Pointers and sizes are bytes in `memory`. */
+interface ZstdCode {
+  readonly memory: { readonly buffer: ArrayBuffer };
+  malloc(size: number): number;
+  ZSTD_decompress(to: number, capacity: number, from: number, size: number): number;
+  ZSTD_isError(result: number): number;
+}
+
+/** A decoder for bytes that are exactly one frame; at most `limit` bytes come out. Throws what it likes. */
+type DecodeFrame = (frame: Uint8Array, limit: number) => Uint8Array;
+
+const native = (zlib as { zstdDecompressSync?: (from: Uint8Array, options: object) => Buffer })
+  .zstdDecompressSync;
+
+let decodeFrame: DecodeFrame | undefined =
+  native && ((frame, limit) => native(frame, { maxOutputLength: limit, chunkSize: chunkFor(limit) }));
+
+/** Slightly more than comes out, so that zlib sees the end without asking for a second buffer. */
+export function chunkFor(size: number): number {
+  return Math.max(64, size + 64);
+}
+
+/** Whether zstd can be decoded in this thread now. */
+export function zstdReady(): boolean {
+  return decodeFrame !== undefined;
+}
+
+/** Makes zstd ready in this thread. Nothing is to be done where Node has it. */
+export async function prepareZstd(): Promise<void> {
+  if (!decodeFrame) useZstdModule(await loadZstdModule());
+}
+
+let loading: Promise<ZstdModule> | undefined;
+
+/** Compiles the WebAssembly decoder. */
+export function loadZstdModule(): Promise<ZstdModule> {
+  loading ??= compile();
+  return loading;
+}
+
+async function compile(): Promise<ZstdModule> {
+  let module: ZstdModule | undefined;
+  // The package keeps what it compiles to itself, but hands it to this method first.
+  class Loader extends ZSTDDecoder {
+    override _init(result: { module: ZstdModule }): void {
+      module = result.module;
+    }
+  }
+  await new Loader().init();
+  if (!module) throw new Error('zstddec did not hand over its module');
+  return module;
+}
+
+/** Makes zstd ready with a module that was compiled elsewhere. */
+export function useZstdModule(module: ZstdModule): void {
+  // The module tells that its memory grew; here memory is looked up anew for each frame.
+  const imports = { env: { emscripten_notify_memory_growth: () => {} } };
+  const code = new WebAssembly.Instance(module, imports).exports as ZstdCode; // safe: what zstddec exports
+  const source = new Scratch(code);
+  const target = new Scratch(code);
+  decodeFrame = (frame, limit) => {
+    const from = source.atLeast(frame.length);
+    const to = target.atLeast(limit);
+    new Uint8Array(code.memory.buffer).set(frame, from);
+    const size = code.ZSTD_decompress(to, limit, from, frame.length);
+    if (code.ZSTD_isError(size)) throw new Error('invalid zstd frame');
+    return new Uint8Array(code.memory.buffer).slice(to, to + size);
+  };
+}
+
+/** A piece of the decoder's own memory that is kept between frames. */
+class Scratch {
+  readonly #code: ZstdCode;
+  #at = 0;
+  #size = 0;
+
+  constructor(code: ZstdCode) {
+    this.#code = code;
+  }
+
+  /** Where `size` bytes are. What was there is lost; a smaller piece is not given back, so sizes double. */
+  atLeast(size: number): number {
+    if (size > this.#size) {
+      this.#size = 2 ** Math.ceil(Math.log2(Math.max(size, 4096)));
+      this.#at = this.#code.malloc(this.#size);
+      if (this.#at === 0) {
+        this.#size = 0;
+        throw new Error('the zstd decoder has no memory left');
+      }
+    }
+    return this.#at;
+  }
+}
+
+const frameMagic = 0xfd2fb528;
+const skippableMagic = 0x184d2a50;
+const skippableMask = 0xfffffff0;
+const blockTypeRle = 1;
+const blockTypeReserved = 3;
+
+/**
+ * Decodes frames until `decodedSize` bytes are there, and looks at nothing behind them: a compressed cluster is stored
+ * with whatever follows it in its last sector. Call only when {@link zstdReady}.
+ */
+export function decodeZstd(packed: Uint8Array, decodedSize: number): Uint8Array {
+  if (!decodeFrame) throw new Error('zstd is not ready');
+  let whole: Uint8Array | undefined;
+  let produced = 0;
+  for (let at = 0; ; ) {
+    const { end, skippable } = findFrameEnd(packed, at);
+    if (!skippable) {
+      const piece = decodeFrame(packed.subarray(at, end), decodedSize - produced);
+      if (!whole && piece.length === decodedSize) return piece;
+      whole ??= new Uint8Array(decodedSize);
+      whole.set(piece, produced);
+      produced += piece.length;
+    }
+    at = end;
+    if (produced === decodedSize || at === packed.length)
+      return (whole ?? new Uint8Array(0)).subarray(0, produced);
+  }
+}
+
+/** Where the frame at `at` ends, by its header and the headers of its blocks. */
+export function findFrameEnd(bytes: Uint8Array, at: number): { end: number; skippable: boolean } {
+  const view = viewOf(bytes);
+  const need = (end: number): number => {
+    if (end > bytes.length)
+      throw new CorruptError('zstd frame', 'is cut short', { offset: at, size: bytes.length });
+    return end;
+  };
+  need(at + 8);
+  const magic = view.getUint32(at, true);
+  if ((magic & skippableMask) >>> 0 === skippableMagic) {
+    return { end: need(at + 8 + view.getUint32(at + 4, true)), skippable: true };
+  }
+  if (magic !== frameMagic) throw new CorruptError('zstd frame', 'has no zstd magic', { offset: at, magic });
+  const descriptor = view.getUint8(at + 4);
+  const singleSegment = (descriptor >> 5) & 1;
+  const contentSizeFlag = descriptor >> 6;
+  const contentSizeBytes = contentSizeFlag === 0 ? singleSegment : 1 << contentSizeFlag;
+  const dictionaryFlag = descriptor & 3;
+  const dictionaryBytes = dictionaryFlag === 3 ? 4 : dictionaryFlag;
+  let place = at + 5 + (singleSegment ? 0 : 1) + dictionaryBytes + contentSizeBytes;
+  for (let last = false; !last; ) {
+    need(place + 3);
+    const header = view.getUint16(place, true) | (view.getUint8(place + 2) << 16);
+    last = (header & 1) === 1;
+    const type = (header >> 1) & 3;
+    if (type === blockTypeReserved)
+      throw new CorruptError('zstd block', 'has the reserved type', { offset: place });
+    place = need(place + 3 + (type === blockTypeRle ? 1 : header >> 3));
+  }
+  const hasChecksum = (descriptor >> 2) & 1;
+  return { end: need(place + (hasChecksum ? 4 : 0)), skippable: false };
+}

@@ -1,0 +1,194 @@
+/** What a path is: its inode, its kind, where it leads, its extended attributes. */
+
+import type { Structs } from '../../api/index.js';
+import { GuestfsError, systemError } from '../../base/index.js';
+import type { FileType } from '../../fs/index.js';
+import { caseSensitivePath, joinPath, makeDeviceNumber, type Place, type TreeStat } from '../../vfs/index.js';
+import { formatAcl } from '../acl.js';
+import type { Call } from '../call.js';
+import { formatCapabilities } from '../capabilities.js';
+import type { TopicHandlers } from '../handlers.js';
+
+/** What `statns` gives. */
+export function statns(stat: TreeStat): Structs['statns'] {
+  return {
+    stDev: stat.device,
+    stIno: stat.inode,
+    stMode: stat.mode,
+    stNlink: stat.linkCount,
+    stUid: stat.uid,
+    stGid: stat.gid,
+    stRdev: makeDeviceNumber(stat.deviceMajor, stat.deviceMinor),
+    stSize: stat.sizeInBytes,
+    stBlksize: stat.blockSize,
+    stBlocks: stat.blockCount512,
+    stAtimeSec: stat.accessed.seconds,
+    stAtimeNsec: stat.accessed.nanoseconds,
+    stMtimeSec: stat.modified.seconds,
+    stMtimeNsec: stat.modified.nanoseconds,
+    stCtimeSec: stat.changed.seconds,
+    stCtimeNsec: stat.changed.nanoseconds,
+    stSpare1: 0,
+    stSpare2: 0,
+    stSpare3: 0,
+    stSpare4: 0,
+    stSpare5: 0,
+    stSpare6: 0,
+  };
+}
+
+/** What `statnslist` gives for a name that is not there. */
+const missingStat: Structs['statns'] = {
+  ...statns({
+    device: 0,
+    inode: -1,
+    mode: 0,
+    linkCount: 0,
+    uid: 0,
+    gid: 0,
+    deviceMajor: 0,
+    deviceMinor: 0,
+    sizeInBytes: 0,
+    blockSize: 0,
+    blockCount512: 0,
+    accessed: { seconds: 0, nanoseconds: 0 },
+    modified: { seconds: 0, nanoseconds: 0 },
+    changed: { seconds: 0, nanoseconds: 0 },
+  }),
+};
+
+/** The older struct, without nanoseconds. */
+function oldStat(stat: Structs['statns']): Structs['stat'] {
+  return {
+    dev: stat.stDev,
+    ino: stat.stIno,
+    mode: stat.stMode,
+    nlink: stat.stNlink,
+    uid: stat.stUid,
+    gid: stat.stGid,
+    rdev: stat.stRdev,
+    size: stat.stSize,
+    blksize: stat.stBlksize,
+    blocks: stat.stBlocks,
+    atime: stat.stAtimeSec,
+    mtime: stat.stMtimeSec,
+    ctime: stat.stCtimeSec,
+  };
+}
+
+/** The entries of a directory with the given names, links not followed; undefined for those that are not there. */
+function places(call: Call, directory: string, names: readonly string[]): (Place | undefined)[] {
+  const { tree } = call.session;
+  if (tree.resolve(directory).type !== 'directory') throw systemError('ENOTDIR', directory);
+  return names.map((name) => {
+    call.checkpoint();
+    if (name.includes('/'))
+      throw new GuestfsError('EINVAL', `${name}: expecting a name in ${directory}, not a path`);
+    return tree.find(joinPath(directory, name), { followLast: false });
+  });
+}
+
+function statnslist(call: Call, directory: string, names: readonly string[]): Structs['statns'][] {
+  const { tree } = call.session;
+  return places(call, directory, names).map((place) => (place ? statns(tree.statOf(place)) : missingStat));
+}
+
+/** Whether a path is there and of a kind. A link is followed only when asked. */
+function isKind(call: Call, path: string, kind: FileType, followLast: boolean): boolean {
+  return call.session.tree.find(path, { followLast })?.type === kind;
+}
+
+interface Follow {
+  readonly followsymlinks?: boolean | undefined;
+}
+
+function xattrsOf(place: Place): Structs['xattr'][] {
+  return [...place.fileSystem.xattrs(place.inode)].map(([attrname, attrval]) => ({ attrname, attrval }));
+}
+
+function xattr(call: Call, path: string, name: string, followLast: boolean): Uint8Array {
+  const place = call.session.tree.resolve(path, { followLast });
+  const value = place.fileSystem.xattrs(place.inode).get(name);
+  if (value === undefined) throw systemError('ENODATA', `${path}: ${name}`);
+  return value;
+}
+
+export const attributeHandlers = {
+  statns: (call, path) => statns(call.session.tree.stat(path)),
+  lstatns: (call, path) => statns(call.session.tree.lstat(path)),
+  lstatnslist: statnslist,
+  stat: (call, path) => oldStat(statns(call.session.tree.stat(path))),
+  lstat: (call, path) => oldStat(statns(call.session.tree.lstat(path))),
+  lstatlist: (call, path, names) => statnslist(call, path, names).map(oldStat),
+  statvfs(call, path) {
+    const place = call.session.tree.resolve(path);
+    const usage = place.fileSystem.usage();
+    return {
+      bsize: usage.blockSize,
+      frsize: usage.fragmentSize,
+      blocks: usage.blocks,
+      bfree: usage.freeBlocks,
+      bavail: usage.availableBlocks,
+      files: usage.inodes,
+      ffree: usage.freeInodes,
+      favail: usage.freeInodes,
+      fsid: usage.id,
+      flag: mountFlags(place.mount.readonly),
+      namemax: usage.nameMax,
+    };
+  },
+
+  exists: (call, path) => call.session.tree.find(path) !== undefined,
+  is_file: (call, path, { followsymlinks }: Follow) => isKind(call, path, 'file', followsymlinks ?? false),
+  is_dir: (call, path, { followsymlinks }: Follow) =>
+    isKind(call, path, 'directory', followsymlinks ?? false),
+  is_blockdev: (call, path, { followsymlinks }: Follow) =>
+    isKind(call, path, 'block', followsymlinks ?? false),
+  is_chardev: (call, path, { followsymlinks }: Follow) =>
+    isKind(call, path, 'character', followsymlinks ?? false),
+  is_fifo: (call, path, { followsymlinks }: Follow) => isKind(call, path, 'fifo', followsymlinks ?? false),
+  is_socket: (call, path, { followsymlinks }: Follow) =>
+    isKind(call, path, 'socket', followsymlinks ?? false),
+  is_symlink: (call, path) => isKind(call, path, 'symlink', false),
+
+  readlink: (call, path) => call.session.tree.readlink(path),
+  readlinklist: (call, path, names) =>
+    places(call, path, names).map((place) =>
+      place?.type === 'symlink' ? place.fileSystem.readlink(place.inode) : '',
+    ),
+  realpath: (call, path) => call.session.tree.realpath(path),
+  case_sensitive_path: (call, path) => caseSensitivePath(call.session.tree, path),
+
+  getxattrs: (call, path) => xattrsOf(call.session.tree.resolve(path)),
+  lgetxattrs: (call, path) => xattrsOf(call.session.tree.resolve(path, { followLast: false })),
+  getxattr: (call, path, name) => xattr(call, path, name, true),
+  lgetxattr: (call, path, name) => xattr(call, path, name, false),
+  /** For each name an entry whose value is the count of its attributes as text, then the attributes. */
+  lxattrlist: (call, path, names) =>
+    places(call, path, names).flatMap((place) => {
+      const attributes = place ? xattrsOf(place) : undefined;
+      const count = attributes === undefined ? '' : String(attributes.length);
+      return [{ attrname: '', attrval: new TextEncoder().encode(count) }, ...(attributes ?? [])];
+    }),
+  acl_get_file(call, path, type) {
+    if (type !== 'access' && type !== 'default') {
+      throw new GuestfsError('EINVAL', `${type}: expecting 'access' or 'default'`);
+    }
+    const place = call.session.tree.resolve(path);
+    const value = place.fileSystem.xattrs(place.inode).get(`system.posix_acl_${type}`);
+    return formatAcl(value, type, place.fileSystem.stat(place.inode).mode);
+  },
+  cap_get_file(call, path) {
+    const place = call.session.tree.resolve(path);
+    const value = place.fileSystem.xattrs(place.inode).get('security.capability');
+    return value === undefined ? '' : formatCapabilities(value);
+  },
+  getcon: () => {
+    throw new GuestfsError('ENOTSUP', 'there is no SELinux where nothing runs');
+  },
+} satisfies TopicHandlers;
+
+/** `ST_RDONLY` and `ST_RELATIME`, with which Linux mounts unless told otherwise. statvfs(3). */
+function mountFlags(readonly: boolean): number {
+  return (readonly ? 1 : 0) | 0x1000;
+}

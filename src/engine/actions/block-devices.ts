@@ -1,0 +1,61 @@
+/** Block devices: which there are, their names, sizes and flags. */
+import { GuestfsError, UnsupportedError } from '../../base/index.js';
+import type { Device } from '../../vfs/index.js';
+import type { Call } from '../call.js';
+import type { TopicHandlers } from '../handlers.js';
+
+const device = (call: Call, name: string): Device => call.session.devices.resolve(name);
+const names = (devices: readonly Device[]): string[] => devices.map(({ name }) => name);
+
+/** `blockdev --getbsz`: what the kernel takes as block size of a device nothing is mounted from. */
+const kernelBlockSize = 4096;
+
+export const blockDeviceHandlers = {
+  list_devices: (call) => names(call.session.devices.drives),
+  list_partitions: (call) => names(call.session.devices.partitions()),
+  list_disk_labels: (call) => call.session.devices.labels,
+  // Volumes of LVM are left out, as libguestfs does: `lvs` lists those. The engine maps nothing else.
+  list_dm_devices: () => [],
+  // Arrays are not assembled by this engine, so there are none.
+  list_md_devices: () => [],
+  nr_devices: (call) => call.session.devices.drives.length,
+  is_whole_device: (call, name) => device(call, name).kind === 'drive',
+  part_to_dev(call, name) {
+    const { parent } = device(call, name);
+    if (parent === undefined) throw new GuestfsError('EINVAL', `${name}: device name is not a partition`);
+    return parent.name;
+  },
+  part_to_partnum(call, name) {
+    const { number } = device(call, name);
+    if (number === undefined) throw new GuestfsError('EINVAL', `${name}: device name is not a partition`);
+    return number;
+  },
+
+  blockdev_getbsz(call, name) {
+    const found = device(call, name);
+    const mount = call.session.mountOf(found);
+    return mount?.blockSize ?? kernelBlockSize;
+  },
+  blockdev_getro: (call, name) => device(call, name).readonly,
+  blockdev_getss: (call, name) => device(call, name).sectorSize,
+  blockdev_getsize64: (call, name) => device(call, name).disk.size,
+  blockdev_getsz: (call, name) => Math.floor(device(call, name).disk.size / 512),
+  blockdev_setro: (call, name) => device(call, name).setReadonly(true),
+  blockdev_setrw: (call, name) => device(call, name).setReadonly(false),
+  // Nothing is read ahead by this engine, so the hint is checked and changes nothing.
+  blockdev_setra: (call, name) => void device(call, name),
+  blockdev_setbsz(call, name) {
+    device(call, name);
+    throw new UnsupportedError('blockdev_setbsz', ['the kernel has never kept this setting either']);
+  },
+  blockdev_flushbufs: (call, name) => device(call, name).disk.flush(),
+  blockdev_rereadpt(call, name) {
+    const found = device(call, name);
+    if (found.kind !== 'drive') throw new GuestfsError('EINVAL', `${name}: not a whole device`);
+    const partitions = call.session.devices.partitions(found);
+    if (partitions.some((partition) => call.session.mountOf(partition) !== undefined)) {
+      throw new GuestfsError('EBUSY', `${name}: a partition of it is mounted`);
+    }
+    call.session.scanPartitions(found);
+  },
+} satisfies TopicHandlers;

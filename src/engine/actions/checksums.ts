@@ -1,0 +1,71 @@
+/** Checksums of files, devices and trees. */
+import { createHash } from 'node:crypto';
+import { GuestfsError, systemError, UnsupportedError } from '../../base/index.js';
+import type { Disk } from '../../disk/index.js';
+import { walkTree } from '../../vfs/index.js';
+import { BufferedTaker } from '../buffered.js';
+import type { Call } from '../call.js';
+import { PosixCrc } from '../cksum.js';
+import { contentsOf, fileContents } from '../contents.js';
+import type { TopicHandlers } from '../handlers.js';
+import { writeZeroes } from '../host-file.js';
+import { type MoveOptions, move } from '../mover.js';
+
+/** What computes a checksum. */
+interface Summer {
+  update(bytes: Uint8Array): void;
+  result(): string;
+}
+
+const hashes = new Set(['md5', 'sha1', 'sha224', 'sha256', 'sha384', 'sha512']);
+
+function summer(type: string): Summer {
+  if (type === 'crc') return new PosixCrc();
+  if (type === 'gost' || type === 'gost12')
+    throw new UnsupportedError('checksum', [`${type} (the direct backend has it)`]);
+  if (!hashes.has(type)) throw new GuestfsError('EINVAL', `${type}: unknown type of checksum`);
+  const hash = createHash(type);
+  return { update: (bytes) => void hash.update(bytes), result: () => hash.digest('hex') };
+}
+
+function sum(call: Call, type: string, disk: Disk, options: MoveOptions = {}): string {
+  const state = summer(type);
+  const taker = {
+    write: (bytes: Uint8Array) => state.update(bytes),
+    hole: (length: number) => writeZeroes(taker, length),
+  };
+  move(call, disk, taker, options);
+  return state.result();
+}
+
+/** A line as coreutils print it: names with a newline, a return or a backslash are escaped, and the line says so. */
+function sumLine(type: string, checksum: string, size: number, path: string): string {
+  if (type === 'crc') return `${checksum} ${size} ${path}\n`;
+  const escaped = path.replace(/[\\\n\r]/g, (one) => (one === '\n' ? '\\n' : one === '\r' ? '\\r' : '\\\\'));
+  return `${escaped === path ? '' : '\\'}${checksum}  ${escaped}\n`;
+}
+
+export const checksumHandlers = {
+  checksum: (call, type, path) => sum(call, type, fileContents(call, path)),
+  checksum_device: (call, type, name) => sum(call, type, call.session.devices.resolve(name).disk),
+  checksums_out(call, type, directory, sink) {
+    const { tree } = call.session;
+    summer(type); // an unknown type is refused before anything is written
+    const start = tree.resolve(directory);
+    if (start.type !== 'directory') throw systemError('ENOTDIR', directory);
+    const out = new BufferedTaker(sink);
+    let read = 0;
+    for (const { path, place } of walkTree(tree, start)) {
+      call.progress(read, 0);
+      if (place.type !== 'file') continue;
+      const disk = contentsOf(place, path);
+      const before = read;
+      const progress = (moved: number): void => {
+        read = before + moved;
+        call.progress(read, 0);
+      };
+      out.text(sumLine(type, sum(call, type, disk, { progress }), disk.size, `./${path}`));
+    }
+    out.flush();
+  },
+} satisfies TopicHandlers;

@@ -1,0 +1,159 @@
+/** What is in files and devices: whole, in part, as lines, counted, dumped. */
+import { decodeText, GuestfsError } from '../../base/index.js';
+import type { Disk } from '../../disk/index.js';
+import type { Call } from '../call.js';
+import { fileContents, linesIn, piecesOf, readBytes, textLines } from '../contents.js';
+import type { TopicHandlers } from '../handlers.js';
+
+function part(call: Call, disk: Disk, what: string, count: number, offset: number): Uint8Array {
+  if (count < 0 || offset < 0)
+    throw new GuestfsError('EINVAL', `${what}: count and offset must not be negative`);
+  const length = Math.max(0, Math.min(count, disk.size - offset));
+  return readBytes(call, disk, what, Math.min(offset, disk.size), length);
+}
+
+/** The first `count` lines; of a negative count, all but the last `-count`. */
+function head(call: Call, path: string, count: number): string[] {
+  const lines: string[] = [];
+  const disk = fileContents(call, path);
+  if (count === 0) return lines;
+  for (const line of textLines(call, disk)) {
+    lines.push(line);
+    if (count > 0 && lines.length === count) break;
+  }
+  return count < 0 ? lines.slice(0, Math.max(0, lines.length + count)) : lines;
+}
+
+const tailPiece = 64 * 1024;
+
+/** The last `count` lines; of a negative count, all from line `-count` on, counted from 1. */
+function tail(call: Call, path: string, count: number): string[] {
+  const disk = fileContents(call, path);
+  if (count < 0) return [...textLines(call, disk)].slice(-count - 1);
+  if (count === 0) return [];
+  // Backwards until there are enough line feeds: the last byte's own, if it is one, ends the last line.
+  let start = disk.size;
+  let feeds = 0;
+  while (start > 0 && feeds <= count) {
+    call.checkpoint();
+    const from = Math.max(0, start - tailPiece);
+    const piece = new Uint8Array(start - from);
+    disk.read(piece, from);
+    for (const byte of piece) if (byte === 0x0a) feeds++;
+    start = from;
+  }
+  const lines = [...linesIn(piecesOf(call, disk, start))].map((line) => decodeText(line));
+  return lines.slice(-count);
+}
+
+function count(call: Call, path: string, counter: (piece: Uint8Array) => number): number {
+  let total = 0;
+  for (const piece of piecesOf(call, fileContents(call, path))) total += counter(piece);
+  return total;
+}
+
+/** The bytes that C's isspace takes as space in the C locale. */
+const isSpace = (byte: number): boolean => byte === 0x20 || (byte >= 0x09 && byte <= 0x0d);
+
+function countWords(call: Call, path: string): number {
+  let inside = false;
+  return count(call, path, (piece) => {
+    let words = 0;
+    for (const byte of piece) {
+      const space = isSpace(byte);
+      if (inside && space) inside = false;
+      else if (!inside && !space) {
+        inside = true;
+        words++;
+      }
+    }
+    return words;
+  });
+}
+
+/** Whether all bytes are zero. Holes are believed. */
+function isZero(call: Call, disk: Disk): boolean {
+  for (let at = 0; at < disk.size; ) {
+    call.progress(at, disk.size);
+    const span = disk.span(at, Math.min(disk.size - at, 1024 * 1024));
+    if (!span.hole) {
+      const piece = Buffer.alloc(span.length);
+      disk.read(piece, at);
+      if (!piece.equals(Buffer.alloc(span.length))) return false;
+    }
+    at += span.length;
+  }
+  return true;
+}
+
+/** As `hexdump -C`: a line for every 16 bytes, `*` for lines that repeat, the length last. */
+function hexdump(call: Call, disk: Disk): string {
+  const rows: string[] = [];
+  let previous = '';
+  let repeating = false;
+  const address = (at: number): string => at.toString(16).padStart(8, '0');
+  let at = 0;
+  for (const piece of piecesOf(call, disk)) {
+    // Pieces are multiples of 16 bytes but for the last, so rows never cross their borders.
+    for (let start = 0; start < piece.length; start += 16) {
+      const row = Buffer.from(piece.subarray(start, start + 16));
+      const hex = row.toString('hex');
+      if (row.length === 16 && hex === previous) {
+        if (!repeating) rows.push('*');
+        repeating = true;
+      } else {
+        repeating = false;
+        previous = hex;
+        const columns = [...row].map((byte) => byte.toString(16).padStart(2, '0'));
+        const left = columns.slice(0, 8).join(' ').padEnd(23);
+        const right = columns.slice(8).join(' ').padEnd(23);
+        const shown = [...row]
+          .map((byte) => (byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : '.'))
+          .join('');
+        rows.push(`${address(at + start)}  ${left}  ${right}  |${shown}|`);
+      }
+    }
+    at += piece.length;
+  }
+  if (disk.size > 0) rows.push(address(disk.size));
+  return rows.map((row) => `${row}\n`).join('');
+}
+
+function equal(call: Call, first: Disk, second: Disk): boolean {
+  if (first.size !== second.size) return false;
+  const others = piecesOf(call, second);
+  for (const piece of piecesOf(call, first)) {
+    const other = others.next().value;
+    if (!other || Buffer.compare(piece, other) !== 0) return false;
+  }
+  return true;
+}
+
+export const contentsHandlers = {
+  cat: (call, path) => decodeText(readBytes(call, fileContents(call, path), path)),
+  read_file: (call, path) => readBytes(call, fileContents(call, path), path),
+  read_lines: (call, path) =>
+    [...textLines(call, fileContents(call, path))].map((line) =>
+      line.endsWith('\r') ? line.slice(0, -1) : line,
+    ),
+  pread: (call, path, length, offset) => part(call, fileContents(call, path), path, length, offset),
+  pread_device: (call, name, length, offset) =>
+    part(call, call.session.devices.resolve(name).disk, name, length, offset),
+  filesize: (call, path) => call.session.tree.stat(path).sizeInBytes,
+  head: (call, path) => head(call, path, 10),
+  head_n: (call, lines, path) => head(call, path, lines),
+  tail: (call, path) => tail(call, path, 10),
+  tail_n: (call, lines, path) => tail(call, path, lines),
+  wc_c: (call, path) => fileContents(call, path).size,
+  wc_l: (call, path) =>
+    count(call, path, (piece) => {
+      let lines = 0;
+      for (let at = piece.indexOf(0x0a); at >= 0; at = piece.indexOf(0x0a, at + 1)) lines++;
+      return lines;
+    }),
+  wc_w: countWords,
+  hexdump: (call, path) => hexdump(call, fileContents(call, path)),
+  is_zero: (call, path) => isZero(call, fileContents(call, path)),
+  is_zero_device: (call, name) => isZero(call, call.session.devices.resolve(name).disk),
+  equal: (call, first, second) => equal(call, fileContents(call, first), fileContents(call, second)),
+} satisfies TopicHandlers;

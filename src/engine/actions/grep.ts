@@ -1,0 +1,64 @@
+/** Lines that match. One action does it all; the others are its older forms. */
+import { decodeText, GuestfsError } from '../../base/index.js';
+import type { Disk } from '../../disk/index.js';
+import type { Call } from '../call.js';
+import { fileContents, linesIn, piecesOf } from '../contents.js';
+import { gunzipped } from '../gunzip.js';
+import type { TopicHandlers } from '../handlers.js';
+import { posixRegex } from '../posix-regex.js';
+
+interface GrepOptions {
+  readonly extended?: boolean | undefined;
+  readonly fixed?: boolean | undefined;
+  readonly insensitive?: boolean | undefined;
+  readonly compressed?: boolean | undefined;
+}
+
+/** Whether a line matches. */
+function matcher(pattern: string, { extended, fixed, insensitive }: GrepOptions): (line: string) => boolean {
+  if (fixed && extended)
+    throw new GuestfsError('EINVAL', "can't use the 'extended' and 'fixed' flags at the same time");
+  if (!fixed) {
+    const regex = posixRegex(pattern, { extended: extended ?? false, insensitive: insensitive ?? false });
+    return (line) => regex.test(line);
+  }
+  // As in grep, each line of a fixed pattern is a pattern of its own.
+  const wanted = (insensitive ? pattern.toLowerCase() : pattern).split('\n');
+  return (line) => {
+    const text = insensitive ? line.toLowerCase() : line;
+    return wanted.some((each) => text.includes(each));
+  };
+}
+
+function grep(call: Call, pattern: string, path: string, options: GrepOptions): string[] {
+  const matches = matcher(pattern, options);
+  const disk: Disk = fileContents(call, path);
+  const pieces = options.compressed ? gunzipped(call, disk, path) : piecesOf(call, disk);
+  const found: string[] = [];
+  for (const bytes of linesIn(pieces)) {
+    const line = decodeText(bytes);
+    if (matches(line)) found.push(line);
+  }
+  return found;
+}
+
+type Older = (call: Call, pattern: string, path: string) => string[];
+const having =
+  (options: GrepOptions): Older =>
+  (call, pattern, path) =>
+    grep(call, pattern, path, options);
+
+export const grepHandlers = {
+  grep,
+  egrep: having({ extended: true }),
+  fgrep: having({ fixed: true }),
+  grepi: having({ insensitive: true }),
+  egrepi: having({ extended: true, insensitive: true }),
+  fgrepi: having({ fixed: true, insensitive: true }),
+  zgrep: having({ compressed: true }),
+  zegrep: having({ compressed: true, extended: true }),
+  zfgrep: having({ compressed: true, fixed: true }),
+  zgrepi: having({ compressed: true, insensitive: true }),
+  zegrepi: having({ compressed: true, extended: true, insensitive: true }),
+  zfgrepi: having({ compressed: true, fixed: true, insensitive: true }),
+} satisfies TopicHandlers;

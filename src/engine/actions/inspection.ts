@@ -1,0 +1,133 @@
+/** Which operating systems are on the drives. */
+import type { Structs } from '../../api/index.js';
+import { GuestfsError } from '../../base/index.js';
+import {
+  type Application,
+  fileArchitecture,
+  findIcon,
+  type Guest,
+  Inspection,
+  listApplications,
+} from '../../inspect/index.js';
+import type { Call } from '../call.js';
+import { listFileSystems } from '../filesystem-list.js';
+import type { TopicHandlers } from '../handlers.js';
+
+/** What the last `inspect_os` of a session found: the getters answer from it. */
+const key = Symbol('inspection');
+
+interface Last {
+  inspection: Inspection;
+}
+
+const last = (call: Call): Last => call.session.note<Last>(key, () => ({ inspection: Inspection.none }));
+
+/** The operating system on a root, which must be one that inspection found. */
+function guest(call: Call, root: string): Guest {
+  const { devices } = call.session;
+  return last(call).inspection.guest(devices.find(root)?.name ?? root);
+}
+
+function inspect(call: Call): string[] {
+  const { session } = call;
+  // As in libguestfs: what is mounted stays out of the way of looking at every filesystem by itself.
+  session.mounts.umountAll();
+  const inspection = Inspection.run({
+    devices: session.devices,
+    candidates: () => [...listFileSystems(call)].map(([mountable, type]) => ({ mountable, type })),
+    open({ mountable }) {
+      call.checkpoint();
+      return session.openFileSystem(session.devices.resolve(mountable));
+    },
+    warn: (message) => call.warn(message),
+  });
+  last(call).inspection = inspection;
+  return [...inspection.roots];
+}
+
+function toApplication2(application: Application): Structs['application2'] {
+  return {
+    app2Name: application.name,
+    app2DisplayName: '',
+    app2Epoch: application.epoch,
+    app2Version: application.version,
+    app2Release: application.release,
+    app2Arch: application.arch,
+    app2InstallPath: '',
+    app2TransPath: '',
+    app2Publisher: '',
+    app2Url: application.url,
+    app2SourcePackage: application.sourcePackage,
+    app2Summary: application.summary,
+    app2Description: application.description,
+    app2Class: '',
+    app2Spare2: '',
+    app2Spare3: '',
+    app2Spare4: '',
+  };
+}
+
+function toApplication(application: Application): Structs['application'] {
+  return {
+    appName: application.name,
+    appDisplayName: '',
+    appEpoch: application.epoch,
+    appVersion: application.version,
+    appRelease: application.release,
+    appInstallPath: '',
+    appTransPath: '',
+    appPublisher: '',
+    appUrl: application.url,
+    appSourcePackage: application.sourcePackage,
+    appSummary: application.summary,
+    appDescription: application.description,
+  };
+}
+
+const applications = (call: Call, root: string): Application[] =>
+  listApplications(call.session.tree, guest(call, root));
+
+export const inspectionHandlers = {
+  inspect_os: inspect,
+  inspect_get_roots: (call) => [...last(call).inspection.roots],
+  inspect_get_type: (call, root) => guest(call, root).type,
+  inspect_get_distro: (call, root) => guest(call, root).distro,
+  inspect_get_product_name: (call, root) => guest(call, root).productName,
+  inspect_get_product_variant: (call, root) => guest(call, root).productVariant,
+  inspect_get_osinfo: (call, root) => guest(call, root).osinfo,
+  inspect_get_major_version: (call, root) => guest(call, root).majorVersion,
+  inspect_get_minor_version: (call, root) => guest(call, root).minorVersion,
+  inspect_get_build_id: (call, root) => guest(call, root).buildId,
+  inspect_get_arch: (call, root) => guest(call, root).arch,
+  inspect_get_hostname: (call, root) => guest(call, root).hostname,
+  inspect_get_mountpoints: (call, root) => new Map(guest(call, root).mountpoints),
+  inspect_get_filesystems: (call, root) => [...guest(call, root).filesystems],
+  inspect_get_drive_mappings: (call, root) => new Map(guest(call, root).driveMappings),
+  inspect_get_package_format: (call, root) => guest(call, root).packageFormat,
+  inspect_get_package_management: (call, root) => guest(call, root).packageManagement,
+  inspect_list_applications2: (call, root) => applications(call, root).map(toApplication2),
+  inspect_list_applications: (call, root) => applications(call, root).map(toApplication),
+  inspect_get_icon: (call, root, { favicon, highquality }) =>
+    findIcon(call.session.tree, guest(call, root), {
+      favicon: favicon ?? true,
+      highQuality: highquality ?? false,
+    }),
+  inspect_get_windows_systemroot: (call, root) => guest(call, root).windowsSystemroot,
+  inspect_get_windows_current_control_set: (call, root) => guest(call, root).windowsCurrentControlSet,
+  inspect_get_windows_software_hive: (call, root) => guest(call, root).windowsSoftwareHive,
+  inspect_get_windows_system_hive: (call, root) => guest(call, root).windowsSystemHive,
+  inspect_get_windows_group_policy(call, root) {
+    if (guest(call, root).type !== 'windows')
+      throw new GuestfsError('EINVAL', `${root}: not a Windows guest`);
+    throw new GuestfsError(
+      'ENOTSUP',
+      'the registry is not read by the embedded backend; the direct backend reads it',
+    );
+  },
+  // Installation and live media are told apart by libosinfo, no longer here: the answers are the same for all.
+  inspect_get_format: (call, root) => guest(call, root) && 'installed',
+  inspect_is_live: (call, root) => !guest(call, root),
+  inspect_is_multipart: (call, root) => !guest(call, root),
+  inspect_is_netinst: (call, root) => !guest(call, root),
+  file_architecture: (call, path) => fileArchitecture(call.session.tree, path),
+} satisfies TopicHandlers;

@@ -1,0 +1,94 @@
+/** What is in directories and trees. */
+import { systemError } from '../../base/index.js';
+import type { FileType, InodeNumber } from '../../fs/index.js';
+import { compareBytewise, expandGlob, type Mount, type Place, walkTree } from '../../vfs/index.js';
+import { BufferedTaker } from '../buffered.js';
+import type { Call } from '../call.js';
+import type { TopicHandlers } from '../handlers.js';
+import { formatUsage, longListing } from '../listing.js';
+
+function directoryAt(call: Call, path: string): Place {
+  const place = call.session.tree.resolve(path);
+  if (place.type !== 'directory') throw systemError('ENOTDIR', path);
+  return place;
+}
+
+/** Everything below a directory, as paths relative to it. */
+function* pathsBelow(call: Call, directory: string): Generator<string, void> {
+  let count = 0;
+  for (const { path } of walkTree(call.session.tree, directoryAt(call, directory))) {
+    if ((++count & 255) === 0) call.progress(count, 0);
+    if (path !== '') yield path;
+  }
+}
+
+const letters: Readonly<Record<FileType, string>> = {
+  file: 'r',
+  directory: 'd',
+  symlink: 'l',
+  block: 'b',
+  character: 'c',
+  fifo: 'f',
+  socket: 's',
+  unknown: 'u',
+};
+
+/** The space that a tree takes, in bytes; a file with several names counts once. */
+function spaceTaken(call: Call, path: string): number {
+  const { tree } = call.session;
+  const seen = new Map<Mount, Set<InodeNumber>>();
+  let total = 0;
+  let count = 0;
+  for (const { place } of walkTree(tree, tree.resolve(path, { followLast: false }))) {
+    if ((++count & 255) === 0) call.progress(count, 0);
+    const stat = place.fileSystem.stat(place.inode);
+    if (stat.linkCount > 1 && place.type !== 'directory') {
+      let inodes = seen.get(place.mount);
+      if (inodes === undefined) {
+        inodes = new Set();
+        seen.set(place.mount, inodes);
+      }
+      if (inodes.has(place.inode)) continue;
+      inodes.add(place.inode);
+    }
+    total += stat.blockCount512 * 512;
+  }
+  return total;
+}
+
+export const listingHandlers = {
+  ls: (call, path) =>
+    [...call.session.tree.entries(directoryAt(call, path))].map(({ name }) => name).sort(compareBytewise),
+  ls0(call, path, sink) {
+    const out = new BufferedTaker(sink);
+    for (const { name } of call.session.tree.entries(directoryAt(call, path))) out.text(`${name}\0`);
+    out.flush();
+  },
+  ll: (call, path) => longListing(call, path, false),
+  llz: (call, path) => longListing(call, path, true),
+  readdir(call, path) {
+    const { tree } = call.session;
+    const directory = directoryAt(call, path);
+    const { self, parent } = tree.dots(directory);
+    return [
+      { ino: self, ftyp: 'd', name: '.' },
+      { ino: parent, ftyp: 'd', name: '..' },
+      ...[...tree.entries(directory)].map(({ inode, type, name }) => ({
+        ino: inode,
+        ftyp: letters[type],
+        name,
+      })),
+    ];
+  },
+  find: (call, directory) => [...pathsBelow(call, directory)].sort(compareBytewise),
+  find0(call, directory, sink) {
+    const out = new BufferedTaker(sink);
+    for (const path of pathsBelow(call, directory)) out.text(`${path}\0`);
+    out.flush();
+  },
+  glob_expand: (call, pattern, { directoryslash }) =>
+    expandGlob(call.session.tree, pattern, { directorySlash: directoryslash ?? true }),
+  du: (call, path) => Math.ceil(spaceTaken(call, path) / 1024),
+  df: (call) => formatUsage(call, false),
+  df_h: (call) => formatUsage(call, true),
+} satisfies TopicHandlers;

@@ -1,0 +1,117 @@
+/** Mounting: which filesystem stands where in the guest's tree. */
+import { GuestfsError, UnsupportedError } from '../../base/index.js';
+import type { Call } from '../call.js';
+import type { TopicHandlers } from '../handlers.js';
+
+interface Request {
+  readonly readonly: boolean;
+  readonly type?: string;
+  readonly options?: string;
+}
+
+/** Mount options that every filesystem takes, and that change nothing for one who only reads. */
+const generalOptions = new Set([
+  'rw',
+  'ro',
+  'defaults',
+  'sync',
+  'async',
+  'atime',
+  'noatime',
+  'diratime',
+  'nodiratime',
+  'relatime',
+  'norelatime',
+  'strictatime',
+  'dev',
+  'nodev',
+  'exec',
+  'noexec',
+  'suid',
+  'nosuid',
+  'auto',
+  'noauto',
+  'user',
+  'nouser',
+  'lazytime',
+  'dirsync',
+  'discard',
+  'nodiscard',
+  'silent',
+  'loud',
+  '_netdev',
+  'nofail',
+]); // prettier-ignore
+
+/** `a,b=c` as the driver's own options, and whether `ro` is among the general ones. */
+function parseOptions(text: string): { readonly: boolean | undefined; own: Record<string, string | true> } {
+  const own: Record<string, string | true> = {};
+  let readonly: boolean | undefined;
+  for (const option of text.split(',')) {
+    if (option === '') continue;
+    if (option === 'ro' || option === 'rw') readonly = option === 'ro';
+    if (generalOptions.has(option)) continue;
+    const equals = option.indexOf('=');
+    own[equals < 0 ? option : option.slice(0, equals)] = equals < 0 ? true : option.slice(equals + 1);
+  }
+  return { readonly, own };
+}
+
+function mount(call: Call, mountable: string, mountpoint: string, request: Request): void {
+  const { session } = call;
+  const { device, subvolume } = session.devices.parseMountable(mountable);
+  if (subvolume !== undefined)
+    throw new UnsupportedError(mountable, ['btrfs subvolumes (the direct backend has them)']);
+  const { readonly, own } = parseOptions(request.options ?? '');
+  const lease = session.openFileSystem(device, {
+    ...(request.type === undefined ? {} : { type: request.type }),
+    ...(Object.keys(own).length === 0 ? {} : { options: own }),
+  });
+  try {
+    session.mounts.mount(lease.fileSystem, {
+      source: device.name,
+      mountpoint,
+      readonly: readonly ?? (request.readonly || device.readonly),
+      options: own,
+      release: lease.release,
+    });
+  } catch (thrown) {
+    lease.release();
+    throw thrown;
+  }
+}
+
+export const mountHandlers = {
+  mount: (call, mountable, mountpoint) => mount(call, mountable, mountpoint, { readonly: false }),
+  mount_ro: (call, mountable, mountpoint) => mount(call, mountable, mountpoint, { readonly: true }),
+  mount_options: (call, options, mountable, mountpoint) =>
+    mount(call, mountable, mountpoint, { readonly: false, options }),
+  mount_vfs: (call, options, type, mountable, mountpoint) =>
+    mount(call, mountable, mountpoint, { readonly: false, options, type }),
+  umount(call, pathOrDevice, { force, lazyunmount }) {
+    const { session } = call;
+    const named = pathOrDevice.startsWith('/dev/') ? session.devices.find(pathOrDevice)?.name : undefined;
+    session.mounts.umount(named ?? pathOrDevice, { force: force ?? false, lazy: lazyunmount ?? false });
+  },
+  umount_all: (call) => void call.session.mounts.umountAll(),
+  mounts: (call) => [...new Set(call.session.mounts.mounts().map(({ source }) => source))],
+  mountpoints: (call) => call.session.mounts.mountpoints,
+  mkmountpoint: (call, path) => call.session.mounts.mkmountpoint(path),
+  rmmountpoint: (call, path) => call.session.mounts.rmmountpoint(path),
+  sync(call) {
+    for (const { disk } of call.session.devices.drives) disk.flush();
+  },
+  // The caches are of what cannot change under them; dropping them frees memory and is never wrong.
+  drop_caches(_call, what) {
+    if (what < 0 || what > 3) throw new GuestfsError('EINVAL', `${what}: expecting 0 to 3`);
+  },
+  umask(call, mask) {
+    if (mask < 0 || mask > 0o777)
+      throw new GuestfsError('EINVAL', `0${mask.toString(8)}: expecting 0 to 0777`);
+    const { session } = call;
+    const old = session.umask;
+    session.umask = mask;
+    return old;
+  },
+  get_umask: (call) => call.session.umask,
+} satisfies TopicHandlers;

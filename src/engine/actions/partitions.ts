@@ -1,0 +1,83 @@
+/** Partition tables, read. */
+import { GuestfsError, systemError } from '../../base/index.js';
+import {
+  findPartition,
+  isBootable,
+  listPartitions,
+  type Partition,
+  type PartitionTable,
+} from '../../partition/index.js';
+import type { Device } from '../../vfs/index.js';
+import type { Call } from '../call.js';
+import type { TopicHandlers } from '../handlers.js';
+
+function tableOf(call: Call, name: string): { device: Device; table: PartitionTable } {
+  const { session } = call;
+  const device = session.devices.resolve(name);
+  if (device.kind !== 'drive') throw new GuestfsError('EINVAL', `${name}: not a whole device`);
+  const table = session.table(device);
+  if (table === undefined)
+    throw new GuestfsError('EINVAL', `${name}: no partition table that can be read was found`);
+  return { device, table };
+}
+
+function partitionOf(
+  call: Call,
+  name: string,
+  number: number,
+): { table: PartitionTable; partition: Partition } {
+  const { table } = tableOf(call, name);
+  if (number < 1) throw new GuestfsError('EINVAL', `${number}: partition numbers count from 1`);
+  const partition = findPartition(table, number);
+  if (partition === undefined) throw new GuestfsError('EINVAL', `${name} has no partition ${number}`);
+  return { table, partition };
+}
+
+/** A fact that only GPT partitions have. */
+function gptFact<T>(
+  call: Call,
+  name: string,
+  number: number,
+  fact: (partition: Partition) => T | undefined,
+): T {
+  const { table, partition } = partitionOf(call, name, number);
+  const value = fact(partition);
+  if (table.scheme !== 'gpt' || value === undefined) {
+    throw new GuestfsError('EINVAL', `${name}: has no GPT partition table, but ${table.scheme}`);
+  }
+  return value;
+}
+
+export const partitionHandlers = {
+  part_list: (call, name) => listPartitions(tableOf(call, name).table),
+  part_get_parttype: (call, name) => tableOf(call, name).table.scheme,
+  part_get_bootable: (call, name, number) => isBootable(partitionOf(call, name, number).partition),
+  part_get_mbr_id(call, name, number) {
+    const { table, partition } = partitionOf(call, name, number);
+    if (partition.mbrId === undefined) {
+      throw new GuestfsError('EINVAL', `${name}: has no MBR partition table, but ${table.scheme}`);
+    }
+    return partition.mbrId;
+  },
+  part_get_mbr_part_type: (call, name, number) => partitionOf(call, name, number).partition.kind,
+  part_get_gpt_type: (call, name, number) => gptFact(call, name, number, ({ gptType }) => gptType),
+  part_get_gpt_guid: (call, name, number) => gptFact(call, name, number, ({ gptGuid }) => gptGuid),
+  part_get_gpt_attributes: (call, name, number) =>
+    gptFact(call, name, number, ({ attributes }) => attributes),
+  part_get_name: (call, name, number) => gptFact(call, name, number, (partition) => partition.name),
+  part_get_disk_guid(call, name) {
+    const { table } = tableOf(call, name);
+    if (table.diskGuid === undefined) throw new GuestfsError('EINVAL', `${name}: has no GPT partition table`);
+    return table.diskGuid;
+  },
+  findfs_partuuid(call, uuid) {
+    const found = call.session.findByProperty('partuuid', uuid);
+    if (found === undefined) throw systemError('ENOENT', `no partition has the UUID ${uuid}`);
+    return found.name;
+  },
+  findfs_partlabel(call, label) {
+    const found = call.session.findByProperty('partlabel', label);
+    if (found === undefined) throw systemError('ENOENT', `no partition has the label ${label}`);
+    return found.name;
+  },
+} satisfies TopicHandlers;

@@ -1,0 +1,115 @@
+/** From the guest to the host: files, devices, trees, archives. */
+import { GuestfsError, systemError } from '../../base/index.js';
+import type { Disk } from '../../disk/index.js';
+import type { Place } from '../../vfs/index.js';
+import { guestNames } from '../archive/accounts.js';
+import { writeCpio } from '../archive/cpio.js';
+import { writeTar } from '../archive/tar.js';
+import { BufferedTaker } from '../buffered.js';
+import type { Call } from '../call.js';
+import { CompressingTaker } from '../compressor.js';
+import { deviceOrFile, fileContents } from '../contents.js';
+import { copyOut } from '../copy-out.js';
+import type { TopicHandlers } from '../handlers.js';
+import { type Sink, writeZeroes } from '../host-file.js';
+import { move, type Taker } from '../mover.js';
+
+interface TarOptions {
+  readonly compress?: string | undefined;
+  readonly numericowner?: boolean | undefined;
+  readonly excludes?: readonly string[] | undefined;
+  readonly xattrs?: boolean | undefined;
+  readonly selinux?: boolean | undefined;
+  readonly acls?: boolean | undefined;
+}
+
+function directoryAt(call: Call, path: string): Place {
+  const place = call.session.tree.resolve(path);
+  if (place.type !== 'directory') throw systemError('ENOTDIR', path);
+  return place;
+}
+
+/** Runs `work` with a taker that compresses on the way to the sink, or with the sink itself. */
+function compressed(
+  sink: Sink,
+  type: string | undefined,
+  level: number | undefined,
+  work: (to: Taker) => void,
+): void {
+  if (type === undefined) return work(sink);
+  const compressor = new CompressingTaker(sink, type, level);
+  work(compressor);
+  compressor.finish();
+}
+
+/** The attributes that GNU tar stores for its options. */
+function attributeFilter({ xattrs, selinux, acls }: TarOptions): {
+  keepAttribute?: (name: string) => boolean;
+} {
+  if (!xattrs && !selinux && !acls) return {};
+  return {
+    keepAttribute(name) {
+      if (name === 'security.selinux') return selinux ?? false;
+      if (name.startsWith('system.posix_acl_')) return acls ?? false;
+      return xattrs ?? false;
+    },
+  };
+}
+
+function tarOut(call: Call, directory: string, sink: Sink, options: TarOptions): void {
+  const start = directoryAt(call, directory);
+  compressed(sink, options.compress, undefined, (to) =>
+    writeTar(call, start, to, {
+      ...(options.numericowner ? {} : { names: guestNames(call.session.tree) }),
+      ...(options.excludes ? { excludes: options.excludes } : {}),
+      ...attributeFilter(options),
+    }),
+  );
+}
+
+/** As base64(1): lines of 76 characters. */
+function base64Out(call: Call, disk: Disk, sink: Sink): void {
+  const bytesInLine = 57;
+  const out = new BufferedTaker(sink);
+  let rest: Uint8Array = new Uint8Array(0);
+  const encode = (bytes: Uint8Array): void => out.text(`${Buffer.from(bytes).toString('base64')}\n`);
+  const taker: Taker = {
+    write(piece) {
+      const bytes = rest.length > 0 ? Buffer.concat([rest, piece]) : piece;
+      let at = 0;
+      for (; at + bytesInLine <= bytes.length; at += bytesInLine)
+        encode(bytes.subarray(at, at + bytesInLine));
+      rest = bytes.slice(at);
+    },
+    hole: (length) => writeZeroes(taker, length),
+  };
+  move(call, disk, taker);
+  if (rest.length > 0) encode(rest);
+  out.flush();
+}
+
+export const transferHandlers = {
+  download: (call, name, sink) => move(call, deviceOrFile(call, name), sink),
+  download_offset(call, name, sink, offset, size) {
+    if (offset < 0 || size < 0)
+      throw new GuestfsError('EINVAL', `${name}: offset and size must not be negative`);
+    const disk = deviceOrFile(call, name);
+    if (offset + size > disk.size) {
+      throw new GuestfsError(
+        'EINVAL',
+        `${name}: only ${Math.max(0, disk.size - offset)} bytes are there from ${offset}`,
+      );
+    }
+    move(call, disk, sink, { offset, length: size });
+  },
+  copy_out: copyOut,
+  tar_out: tarOut,
+  tgz_out: (call, directory, sink) => tarOut(call, directory, sink, { compress: 'gzip' }),
+  cpio_out: (call, directory, sink, { format }) =>
+    writeCpio(call, directoryAt(call, directory), sink, format ?? 'newc'),
+  base64_out: (call, path, sink) => base64Out(call, fileContents(call, path), sink),
+  compress_out: (call, type, path, sink, { level }) =>
+    compressed(sink, type, level, (to) => move(call, fileContents(call, path), to)),
+  compress_device_out: (call, type, name, sink, { level }) =>
+    compressed(sink, type, level, (to) => move(call, call.session.devices.resolve(name).disk, to)),
+} satisfies TopicHandlers;

@@ -1,0 +1,48 @@
+/** One running call, as its handler sees it: where to say how far it is, and where to ask whether to go on. */
+import { GuestfsError } from '../base/index.js';
+import type { Session } from './session.js';
+
+/** How often progress is handed to the handle at most, in milliseconds; the handle thins it further. */
+const progressInterval = 50;
+
+/** What a call can tell the handle. */
+export interface CallOutlet {
+  isCancelled(): boolean;
+  progress(position: number, total: number): void;
+  warn(message: string): void;
+}
+
+export class Call {
+  readonly action: string;
+  readonly session: Session;
+  readonly #outlet: CallOutlet;
+  readonly #wantsProgress: boolean;
+  #lastProgress = performance.now();
+
+  constructor(action: string, session: Session, outlet: CallOutlet, wantsProgress: boolean) {
+    this.action = action;
+    this.session = session;
+    this.#outlet = outlet;
+    this.#wantsProgress = wantsProgress;
+  }
+
+  /** To be called at least every few milliseconds of work: throws ECANCELED when the caller no longer wants the answer. */
+  checkpoint(): void {
+    if (this.#outlet.isCancelled()) throw new GuestfsError('ECANCELED', 'the call was cancelled');
+  }
+
+  /** A checkpoint that also says how far the call is, in the action's own units; `total` 0: nobody knows the end. */
+  progress(position: number, total: number): void {
+    this.checkpoint();
+    if (!this.#wantsProgress) return;
+    const now = performance.now();
+    if (now - this.#lastProgress < progressInterval) return;
+    this.#lastProgress = now;
+    this.#outlet.progress(position, total);
+  }
+
+  /** Tells the user of something odd that does not keep the call from succeeding. */
+  warn(message: string): void {
+    this.#outlet.warn(message);
+  }
+}

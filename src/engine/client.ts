@@ -1,0 +1,288 @@
+/** The handle's end of the embedded engine: starts the worker, sends calls, pumps streams, hears of its death. */
+import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
+import {
+  type ActionName,
+  actions,
+  type Backend,
+  type BackendEvents,
+  type CallControl,
+  type FileSink,
+  type FileSource,
+  isActionName,
+  type StartBackend,
+} from '../api/index.js';
+import { asFailureOf, asGuestfsError, GuestfsError, plainError, restoreError } from '../base/index.js';
+import { allGroups, featureAnswer } from './features.js';
+import {
+  type FileArgument,
+  type IncomingChunk,
+  type Report,
+  type Request,
+  sharedWord,
+  sharedWords,
+  type WorkerStart,
+} from './messages.js';
+import { chunksOf, writerTo } from './pump.js';
+
+/**
+ * The worker's heap limit in megabytes: a hostile image that makes a parser hoard ends the worker, not the process.
+ * Metadata of the largest honest images stays far below; file contents never live on this heap.
+ */
+const heapLimitInMegabytes = 512;
+
+interface Running {
+  readonly serial: number;
+  readonly action: string;
+  resolve(value: unknown): void;
+  reject(error: GuestfsError): void;
+  /** Ends the fileIn pump. */
+  readonly sourceEnd: AbortController;
+  /** Called when the worker took a chunk of the fileIn stream. */
+  taken: (() => void) | undefined;
+  /** The fileOut stream, and its writes in order. */
+  write: ((chunk: Uint8Array) => Promise<void>) | undefined;
+  written: Promise<void>;
+}
+
+class EngineClient implements Backend {
+  readonly pid = undefined;
+  readonly #worker: Worker;
+  /** Where the chunks of fileIn streams are sent. */
+  readonly #chunks: MessagePort;
+  readonly #shared: Int32Array;
+  readonly #events: BackendEvents;
+  readonly #exited: Promise<void>;
+  #serial = 0;
+  #running: Running | undefined;
+  #stopError: GuestfsError | undefined;
+  #dead = false;
+
+  constructor(worker: Worker, chunks: MessagePort, shared: Int32Array, events: BackendEvents) {
+    this.#worker = worker;
+    this.#chunks = chunks;
+    this.#shared = shared;
+    this.#events = events;
+    // An idle engine does not keep the process alive: only a running call does.
+    worker.unref();
+    worker.on('message', (report: Report) => this.#hear(report));
+    worker.on('error', (error) => events.log('library', `the engine's worker failed: ${error.message}`));
+    this.#exited = new Promise((resolve) => {
+      worker.once('exit', () => {
+        this.#dead = true;
+        chunks.close();
+        const running = this.#running;
+        this.#running = undefined;
+        running?.sourceEnd.abort();
+        running?.reject(new GuestfsError('EIO', 'the engine ended unexpectedly', { action: running.action }));
+        events.quit();
+        resolve();
+      });
+    });
+  }
+
+  #hear(report: Report): void {
+    switch (report.type) {
+      case 'log':
+        return this.#events.log(report.kind, report.message);
+      case 'stopped':
+        if (report.error) this.#stopError = restoreError(report.error, 'shutdown');
+        return;
+      case 'ready':
+      case 'startFailed':
+        return;
+    }
+    const running = this.#running;
+    if (running?.serial !== report.serial) return; // of a call that was already given up
+    switch (report.type) {
+      case 'progress':
+        return this.#events.progress(report.position, report.total);
+      case 'taken':
+        return running.taken?.();
+      case 'chunk':
+        return this.#takeChunk(running, report.chunk);
+      case 'result':
+        // The stream's last chunks may still be on their way to the consumer.
+        running.written.then(
+          () => this.#finish(running, () => running.resolve(report.value)),
+          () => {},
+        );
+        return;
+      case 'failure':
+        return this.#finish(running, () => running.reject(restoreError(report.error, running.action)));
+    }
+  }
+
+  #finish(running: Running, settle: () => void): void {
+    if (this.#running === running) this.#running = undefined;
+    this.#worker.unref();
+    running.sourceEnd.abort();
+    settle();
+  }
+
+  #takeChunk(running: Running, chunk: Uint8Array): void {
+    running.written = running.written.then(async () => {
+      await running.write?.(chunk);
+      this.#bump(sharedWord.chunksTaken);
+    });
+    running.written.catch((thrown) => {
+      // The consumer failed: the call is of no use any more.
+      this.cancel();
+      this.#finish(running, () => running.reject(asFailureOf(running.action, thrown)));
+    });
+  }
+
+  #bump(word: number): void {
+    Atomics.add(this.#shared, word, 1);
+    Atomics.notify(this.#shared, word);
+  }
+
+  #post(request: Request): void {
+    this.#worker.postMessage(request);
+  }
+
+  async #pump(running: Running, source: Exclude<FileSource, string>): Promise<void> {
+    const { serial, sourceEnd } = running;
+    const send = async (piece: { chunk?: Uint8Array; error?: unknown }): Promise<void> => {
+      if (sourceEnd.signal.aborted) return;
+      const taken = new Promise<void>((resolve) => {
+        running.taken = resolve;
+        sourceEnd.signal.addEventListener('abort', () => resolve(), { once: true });
+      });
+      const error = piece.error === undefined ? {} : { error: plainError(asGuestfsError(piece.error)) };
+      const message: IncomingChunk = { serial, ...(piece.chunk ? { chunk: piece.chunk } : {}), ...error };
+      this.#chunks.postMessage(message);
+      this.#bump(sharedWord.chunksGiven);
+      await taken;
+    };
+    try {
+      for await (const chunk of chunksOf(source)) {
+        if (chunk.length > 0) await send({ chunk });
+        if (sourceEnd.signal.aborted) return;
+      }
+      await send({});
+    } catch (error) {
+      await send({ error });
+    }
+  }
+
+  call(
+    action: string,
+    args: readonly unknown[],
+    options: Readonly<Record<string, unknown>>,
+    control: CallControl,
+  ): Promise<unknown> {
+    // What the tables alone can answer need not travel, and keeps them out of the worker.
+    if (action === 'internal_feature_available') return Promise.resolve(featureAnswer(String(args[0])));
+    if (action === 'available_all_groups') return Promise.resolve(allGroups());
+    if (this.#dead) return Promise.reject(new GuestfsError('EIO', 'the engine has ended', { action }));
+    const serial = ++this.#serial;
+    Atomics.store(this.#shared, sharedWord.chunksTaken, 0);
+    Atomics.store(this.#shared, sharedWord.chunksGiven, 0);
+    return new Promise((resolve, reject) => {
+      const running: Running = {
+        serial,
+        action,
+        resolve,
+        reject,
+        sourceEnd: new AbortController(),
+        taken: undefined,
+        write: undefined,
+        written: Promise.resolve(),
+      };
+      this.#running = running;
+      this.#worker.ref();
+      const sources: Exclude<FileSource, string>[] = [];
+      const sent = args.map((argument, index) => {
+        switch (argumentTypes(action)[index]) {
+          case 'fileOut': {
+            if (typeof argument === 'string') return { fileOut: { path: argument } satisfies FileArgument };
+            running.write = writerTo(argument as Exclude<FileSink, string>);
+            return { fileOut: { stream: true } satisfies FileArgument };
+          }
+          case 'fileIn': {
+            if (typeof argument === 'string') return { fileIn: { path: argument } satisfies FileArgument };
+            sources.push(argument as Exclude<FileSource, string>);
+            return { fileIn: { stream: true } satisfies FileArgument };
+          }
+          default:
+            return argument;
+        }
+      });
+      this.#post({ type: 'call', serial, action, args: sent, options, wantsProgress: control.wantsProgress });
+      for (const source of sources) void this.#pump(running, source);
+    });
+  }
+
+  cancel(): void {
+    if (this.#running) Atomics.store(this.#shared, sharedWord.cancelled, this.#running.serial);
+  }
+
+  async shutdown(): Promise<void> {
+    if (!this.#dead) {
+      this.cancel();
+      this.#worker.ref();
+      this.#post({ type: 'shutdown' });
+      await this.#exited;
+    }
+    if (this.#stopError) throw this.#stopError;
+  }
+
+  kill(): void {
+    void this.#worker.terminate();
+  }
+}
+
+/** The kinds of an action's arguments in order; empty for the engine's own calls, which take no files. */
+function argumentTypes(action: string): readonly string[] {
+  return isActionName(action) ? actions[action satisfies ActionName].args.map(({ type }) => type) : [];
+}
+
+/** Starts the embedded engine in a worker of its own. */
+export const startEngine: StartBackend = (config, events, signal) => {
+  const shared = new SharedArrayBuffer(sharedWords * Int32Array.BYTES_PER_ELEMENT);
+  const { port1, port2 } = new MessageChannel();
+  port1.unref();
+  const workerData: WorkerStart = { config, shared, incoming: port2 };
+  const worker = new Worker(new URL('./worker.js', import.meta.url), {
+    workerData,
+    transferList: [port2],
+    name: 'guestfs engine',
+    // The program's own flags mean nothing to the worker, and some (--input-type) would hinder it.
+    execArgv: [],
+    resourceLimits: { maxOldGenerationSizeMb: heapLimitInMegabytes },
+  });
+  // By name: a worker has listeners of Node's own too, without which no message arrives any more.
+  const stopListening = (): void => {
+    for (const event of ['message', 'error', 'exit']) worker.removeAllListeners(event);
+  };
+  return new Promise((resolve, reject) => {
+    const fail = (error: GuestfsError): void => {
+      stopListening();
+      port1.close();
+      signal?.removeEventListener('abort', aborted);
+      void worker.terminate().then(() => reject(error));
+    };
+    const aborted = (): void =>
+      fail(
+        new GuestfsError('ECANCELED', 'the launch was cancelled', {
+          action: 'launch',
+          cause: signal?.reason,
+        }),
+      );
+    if (signal?.aborted) return aborted();
+    signal?.addEventListener('abort', aborted, { once: true });
+    worker.on('error', (error) => fail(asFailureOf('launch', error)));
+    worker.on('exit', () =>
+      fail(new GuestfsError('EIO', 'the engine ended before it was ready', { action: 'launch' })),
+    );
+    worker.on('message', (report: Report) => {
+      if (report.type === 'log') events.log(report.kind, report.message);
+      else if (report.type === 'startFailed') fail(restoreError(report.error, 'launch'));
+      else if (report.type === 'ready') {
+        stopListening();
+        signal?.removeEventListener('abort', aborted);
+        resolve(new EngineClient(worker, port1, new Int32Array(shared), events));
+      }
+    });
+  });
+};

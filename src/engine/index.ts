@@ -1,0 +1,44 @@
+/** The engine room: the embedded backend, and what can be said of an image file without launching it. */
+import { systemError } from '../base/index.js';
+import { FileDisk, findHostFile } from '../disk/index.js';
+import {
+  type ChainLink,
+  type ImageInfo,
+  type ImagePolicy,
+  imageFormats,
+  openImage,
+  readImageInfo,
+} from '../image/index.js';
+
+export type { ChainLink, ImageInfo, ImageSnapshot } from '../image/index.js';
+export { startEngine } from './client.js';
+
+/** What a host file's header says of its format, size and backing file. Opens no other file. Errors as the host's. */
+export async function imageInfo(path: string, format?: string): Promise<ImageInfo> {
+  return readImageInfo(path, format === undefined ? {} : { format });
+}
+
+/** The headers of an image and of every image below it, as far as the policy lets them be opened. Errors as `launch`. */
+export async function imageChain(
+  path: string,
+  options: { readonly format?: string; readonly policy?: ImagePolicy } = {},
+): Promise<readonly ChainLink[]> {
+  const { disk, chain } = openImage(path, options);
+  disk.close();
+  return chain;
+}
+
+/** The image formats that can be opened, by qemu's names. */
+export const imageFormatNames: readonly string[] = imageFormats.map(({ name }) => name);
+
+/** Throws the host's error (ENOENT, EACCES, …) unless a host file can be read as a disk image. */
+export function checkHostImage(path: string): void {
+  new FileDisk(path).close();
+}
+
+/** A directory of the host without links. Throws ENOENT, ENOTDIR, EACCES. */
+export function resolveHostDirectory(path: string): string {
+  const { realPath, kind } = findHostFile(path);
+  if (kind !== 'directory') throw systemError('ENOTDIR', path);
+  return realPath;
+}

@@ -1,0 +1,69 @@
+/**
+ * What the handle's thread and the engine's worker say to each other: typed messages over one port, and a few
+ * words of shared memory for what must reach a worker that is busy inside a synchronous call.
+ *
+ *     handle                                   worker
+ *       │  call {serial, action, args}   ──▶     │  runs the handler
+ *       │  ◀── progress, log, chunk (any number) │
+ *       │  ◀── result | failure                  │
+ */
+import type { MessagePort } from 'node:worker_threads';
+import type { BackendConfig } from '../api/index.js';
+import type { PlainError } from '../base/index.js';
+
+/** What a worker is started with. */
+export interface WorkerStart {
+  readonly config: BackendConfig;
+  /** {@link SharedWord} words. */
+  readonly shared: SharedArrayBuffer;
+  /** Where the chunks of fileIn streams arrive: a worker inside a call reads it without its event loop. */
+  readonly incoming: MessagePort;
+}
+
+/** The words of the shared memory, an Int32Array. */
+export const sharedWord = {
+  /** The serial of the call that is to end early. Written by the handle. */
+  cancelled: 0,
+  /** Chunks of the running fileOut stream that the handle's consumer has taken. The handle writes, the worker waits. */
+  chunksTaken: 1,
+  /** Chunks of the running fileIn stream that the handle has posted. The handle writes, the worker waits. */
+  chunksGiven: 2,
+} as const;
+export const sharedWords = 3;
+
+/** A fileIn or fileOut argument: the worker does the I/O itself, or the bytes go through the port. */
+export type FileArgument = { readonly path: string } | { readonly stream: true };
+
+/** To the worker. */
+export type Request =
+  | {
+      readonly type: 'call';
+      readonly serial: number;
+      readonly action: string;
+      readonly args: readonly unknown[];
+      readonly options: Readonly<Record<string, unknown>>;
+      readonly wantsProgress: boolean;
+    }
+  | { readonly type: 'shutdown' };
+
+/** On the port for chunks, to the worker: a piece of the call's fileIn stream; none: its end; an error: why it broke off. */
+export interface IncomingChunk {
+  readonly serial: number;
+  readonly chunk?: Uint8Array;
+  readonly error?: PlainError;
+}
+
+/** From the worker. */
+export type Report =
+  | { readonly type: 'ready' }
+  | { readonly type: 'startFailed'; readonly error: PlainError }
+  | { readonly type: 'result'; readonly serial: number; readonly value: unknown }
+  | { readonly type: 'failure'; readonly serial: number; readonly error: PlainError }
+  | { readonly type: 'progress'; readonly serial: number; readonly position: number; readonly total: number }
+  /** A piece of the running call's fileOut stream. */
+  | { readonly type: 'chunk'; readonly serial: number; readonly chunk: Uint8Array }
+  /** A piece of the running call's fileIn stream was taken: the next may come. */
+  | { readonly type: 'taken'; readonly serial: number }
+  | { readonly type: 'log'; readonly kind: 'appliance' | 'library' | 'warning'; readonly message: string }
+  /** The session is closed; with an error, not all of it went well. Nothing follows. */
+  | { readonly type: 'stopped'; readonly error?: PlainError };

@@ -1,0 +1,310 @@
+/**
+ * What one launch of the embedded engine holds: the open drives, the block devices that were found on them, and
+ * what is mounted. Handlers work on this; it knows nothing of actions.
+ */
+import type { BackendConfig } from '../api/index.js';
+import { asGuestfsError, GuestfsError, UnsupportedError } from '../base/index.js';
+import { type Disk, prepareZstd, SliceDisk } from '../disk/index.js';
+import { type FileSystem, type FileSystemDriver, fileSystems, type Probed } from '../fs/index.js';
+import { type Partition, type PartitionTable, readPartitionTable } from '../partition/index.js';
+import {
+  type Device,
+  type DeviceProperty,
+  DeviceTable,
+  type Mount,
+  MountTable,
+  type Tree,
+} from '../vfs/index.js';
+import { assembleVolumes, type LvmState } from '../volume/index.js';
+import { discardableLayer, type OpenDrive, openDrive } from './drive.js';
+
+/** Where a session's messages go. */
+export type SessionLog = (kind: 'appliance' | 'library' | 'warning', message: string) => void;
+
+/** How a filesystem is to be opened. */
+export interface OpenFileSystemOptions {
+  /** The type that the caller insists on; found by looking when absent. */
+  readonly type?: string;
+  /** Mount options of the driver's own. */
+  readonly options?: Readonly<Record<string, string | true>>;
+}
+
+/** A filesystem that is open, and how to give it back. */
+export interface FileSystemLease {
+  readonly fileSystem: FileSystem;
+  release(): void;
+}
+
+interface SharedFileSystem {
+  readonly fileSystem: FileSystem;
+  readonly layer: Disk | undefined;
+  users: number;
+}
+
+export class Session {
+  readonly config: BackendConfig;
+  readonly devices: DeviceTable;
+  readonly mounts = new MountTable();
+  /** As in `umask(2)`; new files get their permissions through it. */
+  umask = 0o022;
+  readonly #log: SessionLog;
+  readonly #drives = new Map<Device, OpenDrive>();
+  readonly #tables = new Map<Device, PartitionTable | undefined>();
+  readonly #probed = new Map<Device, Probed | undefined>();
+  readonly #open = new Map<Device, SharedFileSystem>();
+  readonly #notes = new Map<symbol, unknown>();
+  #lvm: LvmState | undefined;
+
+  private constructor(config: BackendConfig, log: SessionLog) {
+    this.config = config;
+    this.#log = log;
+    this.devices = new DeviceTable((property, value) => this.findByProperty(property, value)?.name);
+  }
+
+  /** Opens the drives and finds what is on them. Rejects, with nothing left open, when a drive cannot be opened. */
+  static async start(config: BackendConfig, log: SessionLog): Promise<Session> {
+    const session = new Session(config, log);
+    try {
+      for (const drive of config.drives) session.#addDrive(drive);
+      // The decoder is compiled by a promise, so it must be there before the first read that may want it.
+      if ([...session.#drives.values()].some(({ usesZstd }) => usesZstd)) await prepareZstd();
+      for (const drive of session.devices.drives) session.scanPartitions(drive);
+      session.scanVolumes();
+    } catch (thrown) {
+      session.close();
+      throw thrown;
+    }
+    return session;
+  }
+
+  get tree(): Tree {
+    return this.mounts.tree;
+  }
+
+  warn(message: string): void {
+    this.#log('warning', message);
+  }
+
+  #addDrive(config: BackendConfig['drives'][number]): void {
+    const open = openDrive(config, {
+      policy: this.config.policy,
+      tmpdir: this.config.tmpdir,
+      warn: (message) => this.warn(message),
+    });
+    const device = this.devices.addDrive({
+      open: () => open.disk,
+      sectorSize: open.sectorSize,
+      readonly: open.readonly,
+      ...(open.label === undefined ? {} : { label: open.label }),
+    });
+    this.#drives.set(device, open);
+    // The table closes what it opened: a drive must be open in its eyes to be closed with it.
+    void device.disk;
+  }
+
+  /** What was opened for a whole drive. */
+  drive(device: Device): OpenDrive | undefined {
+    return this.#drives.get(device);
+  }
+
+  /** Reads a drive's partition table anew. A damaged one leaves the drive without partitions, as in the kernel. */
+  scanPartitions(drive: Device): void {
+    let table: PartitionTable | undefined;
+    try {
+      table = readPartitionTable(drive.disk, drive.sectorSize);
+    } catch (thrown) {
+      this.warn(`${drive.name}: partitions are not shown: ${asGuestfsError(thrown).message}`);
+    }
+    this.#tables.set(drive, table);
+    for (const warning of table?.warnings ?? []) this.warn(`${drive.name}: ${warning}`);
+    this.devices.setPartitions(
+      drive,
+      (table?.partitions ?? []).map((partition) => ({
+        number: partition.number,
+        open: () => new SliceDisk(drive.disk, partition.startInBytes, partition.deviceSizeInBytes),
+      })),
+    );
+    this.#forgetProbes();
+  }
+
+  /** The partition table of a drive; undefined where there is none that can be read. */
+  table(drive: Device): PartitionTable | undefined {
+    return this.#tables.get(drive);
+  }
+
+  /** The partition that a device is; undefined for drives and volumes. */
+  partition(device: Device): Partition | undefined {
+    if (device.parent === undefined) return undefined;
+    return this.table(device.parent)?.partitions.find(({ number }) => number === device.number);
+  }
+
+  /** Looks for volumes on every drive without partitions, and on every partition. */
+  scanVolumes(): void {
+    const members = [...this.devices.drives.filter((drive) => this.devices.partitions(drive).length === 0)]
+      .concat(this.devices.partitions())
+      .map(({ name, disk }) => ({ device: name, disk }));
+    const state = assembleVolumes(members);
+    for (const problem of state.problems) this.warn(problem);
+    this.#lvm = state;
+    this.devices.setVolumes(
+      state.logicalVolumes
+        .filter(({ visible }) => visible)
+        .map((volume) => ({ name: volume.device, mapperName: volume.mapperName, open: () => volume.open() })),
+    );
+    this.#forgetProbes();
+  }
+
+  /** The volume groups and what they are made of. */
+  get lvm(): LvmState {
+    if (this.#lvm === undefined) throw new GuestfsError('EIO', 'volumes were not scanned');
+    return this.#lvm;
+  }
+
+  #forgetProbes(): void {
+    this.#probed.clear();
+  }
+
+  /** What is on a device, by its signature; undefined for nothing known. A volume that cannot be opened throws. */
+  probe(device: Device): Probed | undefined {
+    if (!this.#probed.has(device)) this.#probed.set(device, probeDisk(device.disk)?.probed);
+    return this.#probed.get(device);
+  }
+
+  /** The device whose filesystem or partition has a property. */
+  findByProperty(property: DeviceProperty, value: string): Device | undefined {
+    const candidates = [...this.devices.drives, ...this.devices.partitions(), ...this.devices.volumes];
+    return candidates.find((device) => {
+      if (property === 'partuuid') return this.#partitionUuid(device)?.toLowerCase() === value.toLowerCase();
+      if (property === 'partlabel') return value !== '' && this.partition(device)?.name === value;
+      const probed = this.#probeIfOpenable(device);
+      if (probed === undefined || value === '') return false;
+      return property === 'uuid' ? probed.uuid.toLowerCase() === value.toLowerCase() : probed.label === value;
+    });
+  }
+
+  /** A partition's UUID as the kernel has it: GPT's own, or the MBR signature with the number. */
+  #partitionUuid(device: Device): string | undefined {
+    const partition = this.partition(device);
+    if (partition === undefined || device.parent === undefined) return undefined;
+    if (partition.gptGuid !== undefined) return partition.gptGuid;
+    const signature = this.table(device.parent)?.diskSignature;
+    return signature && `${signature}-${partition.number.toString(16).padStart(2, '0')}`;
+  }
+
+  /** As {@link probe}, but a volume that cannot be opened has nothing known on it. */
+  #probeIfOpenable(device: Device): Probed | undefined {
+    try {
+      return this.probe(device);
+    } catch (thrown) {
+      if (device.kind === 'volume' && thrown instanceof GuestfsError) return undefined;
+      throw thrown;
+    }
+  }
+
+  /** Opens the filesystem on a device, or shares the one that is open already. */
+  openFileSystem(device: Device, wanted: OpenFileSystemOptions = {}): FileSystemLease {
+    let shared = this.#open.get(device);
+    if (shared === undefined) {
+      shared = this.#openAnew(device, wanted);
+      this.#open.set(device, shared);
+    } else if (wanted.type !== undefined && !sameType(shared.fileSystem.type, wanted.type)) {
+      throw new GuestfsError('EBUSY', `${device.name}: is in use as ${shared.fileSystem.type}`);
+    }
+    const mine = shared;
+    mine.users++;
+    let released = false;
+    return {
+      fileSystem: mine.fileSystem,
+      release: () => {
+        if (released) return;
+        released = true;
+        if (--mine.users > 0) return;
+        this.#open.delete(device);
+        mine.fileSystem.close();
+        mine.layer?.close();
+      },
+    };
+  }
+
+  #openAnew(device: Device, { type, options }: OpenFileSystemOptions): SharedFileSystem {
+    const { disk } = device;
+    const opened = openFileSystemOn(
+      disk,
+      device.name,
+      this.config.tmpdir,
+      (message) => this.warn(message),
+      type,
+      options,
+    );
+    return { ...opened, users: 0 };
+  }
+
+  /** The mount that serves a device, if it is mounted. */
+  mountOf(device: Device): Mount | undefined {
+    return this.mounts.mounts().find(({ source }) => this.devices.find(source) === device);
+  }
+
+  /** What some topic of actions keeps for the life of the session, made at its first use. */
+  note<T>(key: symbol, make: () => T): T {
+    if (!this.#notes.has(key)) this.#notes.set(key, make());
+    return this.#notes.get(key) as T; // safe: a symbol belongs to one topic, which always asks for one type
+  }
+
+  /** Unmounts everything and closes the drives. */
+  close(): void {
+    this.mounts.umountAll();
+    this.devices.close();
+    this.#drives.clear();
+  }
+}
+
+/** The driver that knows what is on a disk, and what it saw. */
+export function probeDisk(disk: Disk): { driver: FileSystemDriver; probed: Probed } | undefined {
+  for (const driver of fileSystems) {
+    const probed = driver.probe(disk);
+    if (probed !== undefined) return { driver, probed };
+  }
+  return undefined;
+}
+
+/** Types that are the same driver's, so that one can be asked for by the name of the other. */
+function sameType(type: string, wanted: string): boolean {
+  return type === wanted || fileSystems.some(({ types }) => types.includes(type) && types.includes(wanted));
+}
+
+/** Opens the filesystem on a disk: of the type that is asked for, or of the one that is found. */
+export function openFileSystemOn(
+  disk: Disk,
+  name: string,
+  tmpdir: string,
+  warn: (message: string) => void,
+  type?: string,
+  options?: Readonly<Record<string, string | true>>,
+): { fileSystem: FileSystem; layer: Disk | undefined } {
+  const driver =
+    type === undefined ? probeDisk(disk)?.driver : fileSystems.find(({ types }) => types.includes(type));
+  if (driver === undefined) {
+    throw type === undefined
+      ? new GuestfsError('EINVAL', `${name}: no filesystem was recognised on it`)
+      : new UnsupportedError(name, [`filesystem type ${type} (the direct backend may have it)`]);
+  }
+  if (driver.open === undefined) {
+    const found = driver.probe(disk)?.type ?? driver.name;
+    throw new UnsupportedError(name, [`reading ${found} (the direct backend may have it)`]);
+  }
+  let layer: Disk | undefined;
+  try {
+    const fileSystem = driver.open(disk, {
+      overlay: (base) => {
+        layer = discardableLayer(base, tmpdir);
+        return layer;
+      },
+      warn: (message) => warn(`${name}: ${message}`),
+      ...(options === undefined ? {} : { options }),
+    });
+    return { fileSystem, layer };
+  } catch (thrown) {
+    (layer as Disk | undefined)?.close();
+    throw thrown;
+  }
+}

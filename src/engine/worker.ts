@@ -1,0 +1,94 @@
+/** The worker thread of the embedded engine: starts a session, then runs one call after another. */
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
+import { asFailureOf, asGuestfsError, plainError } from '../base/index.js';
+import { endDecoders } from '../disk/index.js';
+import { Call } from './call.js';
+import { runAction } from './dispatch.js';
+import { HostFileSink, HostFileSource, type Sink, type Source } from './host-file.js';
+import { type FileArgument, type Report, type Request, sharedWord, type WorkerStart } from './messages.js';
+import { Session } from './session.js';
+import { StreamSink, StreamSource } from './streams.js';
+
+type CallRequest = Request & { type: 'call' };
+
+interface Wires {
+  readonly port: MessagePort;
+  readonly incoming: MessagePort;
+  readonly shared: Int32Array;
+}
+
+function isFileArgument(argument: unknown): argument is { fileOut: FileArgument } | { fileIn: FileArgument } {
+  return typeof argument === 'object' && argument !== null && ('fileOut' in argument || 'fileIn' in argument);
+}
+
+function runCall({ port, incoming, shared }: Wires, session: Session, request: CallRequest): void {
+  const { serial, action, options } = request;
+  const post = (report: Report): void => port.postMessage(report);
+  const call = new Call(
+    action,
+    session,
+    {
+      isCancelled: () => Atomics.load(shared, sharedWord.cancelled) === serial,
+      progress: (position, total) => post({ type: 'progress', serial, position, total }),
+      warn: (message) => post({ type: 'log', kind: 'warning', message }),
+    },
+    request.wantsProgress,
+  );
+  const end = { port, incoming, shared, serial, checkpoint: () => call.checkpoint() };
+  const sinks: Sink[] = [];
+  const sources: Source[] = [];
+  try {
+    const args = request.args.map((argument) => {
+      if (!isFileArgument(argument)) return argument;
+      if ('fileOut' in argument) {
+        const sink =
+          'path' in argument.fileOut ? new HostFileSink(argument.fileOut.path) : new StreamSink(end);
+        sinks.push(sink);
+        return sink;
+      }
+      const source =
+        'path' in argument.fileIn ? new HostFileSource(argument.fileIn.path) : new StreamSource(end);
+      sources.push(source);
+      return source;
+    });
+    call.checkpoint();
+    const value = runAction(call, action, args, options);
+    for (const sink of sinks.splice(0)) sink.finish();
+    post({ type: 'result', serial, value });
+  } catch (thrown) {
+    post({ type: 'failure', serial, error: plainError(asFailureOf(action, thrown)) });
+  } finally {
+    for (const sink of sinks) sink.abandon();
+    for (const source of sources) source.close();
+  }
+}
+
+async function main(port: MessagePort, start: WorkerStart): Promise<void> {
+  const post = (report: Report): void => port.postMessage(report);
+  const wires: Wires = { port, incoming: start.incoming, shared: new Int32Array(start.shared) };
+  let session: Session;
+  try {
+    session = await Session.start(start.config, (kind, message) => post({ type: 'log', kind, message }));
+  } catch (thrown) {
+    post({ type: 'startFailed', error: plainError(asGuestfsError(thrown)) });
+    port.close();
+    return;
+  }
+  port.on('message', (request: Request) => {
+    if (request.type === 'call') runCall(wires, session, request);
+    else {
+      try {
+        session.close();
+        endDecoders();
+        post({ type: 'stopped' });
+      } catch (thrown) {
+        post({ type: 'stopped', error: plainError(asGuestfsError(thrown)) });
+      }
+      port.close();
+    }
+  });
+  post({ type: 'ready' });
+}
+
+// safe: this module is only ever the entry of a worker, which has a port, started with WorkerStart
+await main(parentPort as MessagePort, workerData as WorkerStart);

@@ -1,0 +1,285 @@
+/**
+ * Directories: their entries in stored order, names looked up, the parent. A directory is blocks of entries (dir-entries.ts),
+ * or holds its entries itself (inline.ts), and may have an index (htree.ts), of which a plain reader sees nothing.
+ */
+import { CorruptError, decodeText, encodeText, GuestfsError, viewOf } from '../../base/index.js';
+import type { DirectoryEntry, InodeNumber } from '../driver.js';
+import { blockMapOf } from './blockmap.js';
+import { foldName } from './casefold.js';
+import {
+  type EntryArea,
+  type EntryRules,
+  type EntryVisitor,
+  entryType,
+  indexChecksumHolds,
+  isDots,
+  isIndexBlock,
+  isNamed,
+  leafChecksumHolds,
+  nameBytes,
+  scanEntries,
+} from './dir-entries.js';
+import { compat, incompat } from './features.js';
+import { hashName, type NameHash } from './hash.js';
+import { findLeaves, indexHashVersion } from './htree.js';
+import { inlineContinuation } from './inline.js';
+import { type Inode, inodeName } from './inode.js';
+import { direntAt, inodeFlags } from './layout.js';
+import { leastEncryptedName, showEncryptedName } from './nokey.js';
+import type { DirectoryPatch } from './patches.js';
+import type { BlockMap } from './run.js';
+import { has } from './superblock.js';
+import type { Volume } from './volume.js';
+
+/** Inline directories begin with the number of the parent; `.` and `..` are not stored. */
+const inlineParentSize = 4;
+
+/** An open directory. It keeps nothing of its blocks but which of them have been verified. */
+export class Directory {
+  readonly inode: Inode;
+  readonly #volume: Volume;
+  readonly #name: string;
+  readonly #rules: EntryRules;
+  readonly #indexed: boolean;
+  readonly #inline: boolean;
+  readonly #encrypted: boolean;
+  readonly #casefold: boolean;
+  readonly #blockCount: number;
+  readonly #seed: number | undefined;
+  readonly #verified = new Set<number>();
+  readonly #patch: DirectoryPatch | undefined;
+  #map: BlockMap | undefined;
+
+  /** Throws ENOTDIR for other inodes. */
+  constructor(volume: Volume, inode: Inode) {
+    const { superblock } = volume;
+    const { features, blockSize } = superblock;
+    this.#volume = volume;
+    this.inode = inode;
+    this.#name = `${inodeName(inode.number)}: directory`;
+    if (inode.kind !== 'directory')
+      throw new GuestfsError('ENOTDIR', `${inodeName(inode.number)}: not a directory`);
+    this.#rules = {
+      blockSize,
+      inodeCount: superblock.inodeCount,
+      typed: has(features.incompat, incompat.filetype),
+    };
+    this.#inline = has(inode.flags, inodeFlags.EXT4_INLINE_DATA_FL);
+    this.#indexed = has(features.compat, compat.dirIndex) && has(inode.flags, inodeFlags.EXT4_INDEX_FL);
+    this.#encrypted = has(inode.flags, inodeFlags.EXT4_ENCRYPT_FL);
+    this.#casefold = has(inode.flags, inodeFlags.EXT4_CASEFOLD_FL);
+    this.#blockCount = Math.floor(inode.stat.sizeInBytes / blockSize);
+    // Every block of a directory is its own: one with more than the filesystem has is damaged, and would take forever.
+    if (!this.#inline && this.#blockCount > superblock.blockCount)
+      throw new CorruptError(this.#name, 'is larger than the filesystem', { size: inode.stat.sizeInBytes });
+    this.#seed = volume.checksumSeedOf(inode);
+    this.#patch = volume.patches.directories.get(inode.number);
+  }
+
+  /** The entries but `.` and `..`, in the order in which they are stored. */
+  *entries(): Generator<DirectoryEntry> {
+    const patch = this.#patch;
+    if (patch === undefined) {
+      yield* this.#storedEntries();
+      return;
+    }
+    for (const entry of this.#storedEntries())
+      if (!patch.removed.has(entry.name) && !patch.added.has(entry.name)) yield entry;
+    for (const [name, { inode, type }] of patch.added) yield { name, inode, type };
+  }
+
+  /** The inode of a name; undefined where there is none. */
+  lookup(name: string): InodeNumber | undefined {
+    const patch = this.#patch;
+    if (patch !== undefined) {
+      const added = patch.added.get(name);
+      if (added !== undefined) return added.inode;
+      if (patch.removed.has(name)) return undefined;
+    }
+    if (this.#encrypted) return this.#lookupShown((shown) => shown === name);
+    const wanted = encodeText(name);
+    if (wanted.length > 255 || wanted.length === 0) return undefined;
+    if (this.#casefold) {
+      const folded = foldName(name);
+      if (folded !== undefined) return this.#lookupShown((shown) => foldName(shown) === folded);
+    } else if (this.#indexed) {
+      const leaves = findLeaves(this.#indexSource(), wanted);
+      if (leaves !== undefined) {
+        for (const leaf of leaves) {
+          const found = this.#lookupIn(this.#block(leaf), wanted);
+          if (found !== undefined) return found;
+        }
+        return undefined;
+      }
+      this.#volume.warn(`${this.#name}: its index is damaged; searching without it`);
+    }
+    for (const area of this.#areas()) {
+      const found = this.#lookupIn(area, wanted);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  }
+
+  /** The inode of the directory's parent, as the directory itself tells. */
+  parent(): InodeNumber {
+    let parent: InodeNumber | undefined = this.#patch?.parent;
+    if (parent !== undefined) return parent;
+    if (this.#inline) parent = viewOf(this.inode.blockArea).getUint32(0, true);
+    else if (this.#blockCount > 0) {
+      const area = this.#block(0);
+      this.#scan(area, (offset, inode, nameLength) => {
+        if (nameLength !== 2 || !isDots(area.bytes, offset, nameLength)) return false;
+        parent = inode;
+        return true;
+      });
+    }
+    if (parent === undefined) throw new CorruptError(this.#name, 'has no entry for its parent');
+    return parent;
+  }
+
+  *#storedEntries(): Generator<DirectoryEntry> {
+    const rules = this.#rules;
+    for (const area of this.#areas()) {
+      const found: DirectoryEntry[] = [];
+      const { bytes } = area;
+      const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+      this.#scan(area, (offset, inode, nameLength) => {
+        if (isDots(bytes, offset, nameLength)) return false;
+        const name = this.#shownName(area, buffer, offset, nameLength);
+        found.push({ name, inode, type: entryType(rules, bytes[offset + direntAt.file_type] ?? 0) });
+        return false;
+      });
+      yield* found;
+    }
+  }
+
+  #lookupIn(area: EntryArea, name: Uint8Array): InodeNumber | undefined {
+    let found: InodeNumber | undefined;
+    this.#scan(area, (offset, inode, nameLength) => {
+      if (!isNamed(area.bytes, offset, nameLength, name)) return false;
+      found = inode;
+      return true;
+    });
+    return found;
+  }
+
+  #lookupShown(matches: (shown: string) => boolean): InodeNumber | undefined {
+    for (const entry of this.entries()) if (matches(entry.name)) return entry.inode;
+    return undefined;
+  }
+
+  #scan(area: EntryArea, visit: EntryVisitor): void {
+    scanEntries(area, this.#rules, this.#encrypted && this.#casefold, this.#name, visit);
+  }
+
+  /** `buffer` is the area's bytes. */
+  #shownName(area: EntryArea, buffer: Buffer, offset: number, nameLength: number): string {
+    if (this.#encrypted) {
+      const bytes = nameBytes(area.bytes, offset, nameLength);
+      if (nameLength < leastEncryptedName)
+        throw new CorruptError(this.#name, 'an encrypted name is too short', { offset, nameLength });
+      return showEncryptedName(bytes, this.#shownHash(area, offset, bytes));
+    }
+    const { bytes } = area;
+    const start = offset + direntAt.name;
+    let ascii = true;
+    for (let i = start; i < start + nameLength; i++) {
+      const byte = bytes[i] ?? 0;
+      // The kernel's readdir refuses such a name as well: it would name something else than the entry.
+      if (byte === 0x2f || byte === 0)
+        throw new CorruptError(this.#name, 'a name holds a slash or a NUL', { offset });
+      if (byte >= 0x80) ascii = false;
+    }
+    return ascii
+      ? buffer.toString('latin1', start, start + nameLength)
+      : decodeText(nameBytes(bytes, offset, nameLength));
+  }
+
+  /** The hashes with which an encrypted name is shown: the index's, where the kernel reads by the index. */
+  #shownHash(area: EntryArea, offset: number, name: Uint8Array): NameHash {
+    const none = { major: 0, minor: 0 };
+    const { features, raw } = this.#volume.superblock;
+    if (!has(features.compat, compat.dirIndex)) return none;
+    if (!this.#indexed && !this.#inline && this.#blockCount !== 1) return none;
+    if (this.#casefold) {
+      const hashAt = offset + ((direntAt.name + name.length + 3) & ~3); // scanEntries has checked that it fits
+      return { major: area.view.getUint32(hashAt, true), minor: area.view.getUint32(hashAt + 4, true) };
+    }
+    const version = this.#indexed ? indexHashVersion(this.#indexSource()) : raw.s_def_hash_version;
+    return hashName(name, this.#hashVersion(version ?? raw.s_def_hash_version), raw.s_hash_seed) ?? none;
+  }
+
+  #hashVersion(version: number): number {
+    return version <= 2 && this.#volume.superblock.unsignedHash ? version + 3 : version;
+  }
+
+  #indexSource(): Parameters<typeof findLeaves>[0] {
+    const { superblock } = this.#volume;
+    return {
+      rules: this.#rules,
+      blockCount: this.#blockCount,
+      hasChecksums: this.#seed !== undefined,
+      largeDirectories: has(superblock.features.incompat, incompat.largeDir),
+      hash: (name, version) => hashName(name, this.#hashVersion(version), superblock.raw.s_hash_seed)?.major,
+      block: (logical) => this.#block(logical),
+    };
+  }
+
+  *#areas(): Generator<EntryArea> {
+    if (this.#patch?.parent !== undefined) return; // made by a fast commit: nothing is on the disk
+    if (this.#inline) {
+      yield* this.#inlineAreas();
+      return;
+    }
+    const { blockSize } = this.#volume.superblock;
+    const map = this.#blockMap();
+    for (let logical = 0; logical < this.#blockCount; ) {
+      const run = map.find(logical, this.#blockCount - logical);
+      const count = Math.min(run.count, this.#blockCount - logical);
+      // The kernel's readdir tells of a hole and goes on behind it.
+      if (run.block === undefined)
+        this.#volume.warn(`${this.#name}: has a hole at byte ${logical * blockSize}`);
+      else for (let i = 0; i < count; i++) yield this.#verifiedArea(run.block + i, logical + i);
+      logical += count;
+    }
+  }
+
+  *#inlineAreas(): Generator<EntryArea> {
+    const size = this.inode.stat.sizeInBytes;
+    const areas: [Uint8Array, number, number][] = [
+      [this.inode.blockArea, inlineParentSize, Math.min(size, this.inode.blockArea.length)],
+      [inlineContinuation(this.inode), 0, Number.POSITIVE_INFINITY],
+    ];
+    for (const [bytes, start, end] of areas)
+      yield { bytes, view: viewOf(bytes), start, end: Math.min(end, bytes.length) };
+  }
+
+  #blockMap(): BlockMap {
+    this.#map ??= blockMapOf(this.#volume, this.inode);
+    return this.#map;
+  }
+
+  /** A block of the directory that must be there. */
+  #block(logical: number): EntryArea {
+    const run = this.#blockMap().find(logical, 1);
+    if (run.block === undefined) throw new CorruptError(this.#name, 'has a hole', { block: logical });
+    return this.#verifiedArea(run.block, logical);
+  }
+
+  #verifiedArea(block: number, logical: number): EntryArea {
+    const bytes = this.#volume.block(block, this.#name);
+    const area = { bytes, view: viewOf(bytes), start: 0, end: bytes.length };
+    const seed = this.#seed;
+    if (seed !== undefined && !this.#verified.has(logical)) {
+      const rules = this.#rules;
+      const holds =
+        this.#indexed && isIndexBlock(area, rules, logical)
+          ? indexChecksumHolds(area, rules, seed)
+          : leafChecksumHolds(area, seed);
+      if (!holds) throw new CorruptError(this.#name, 'a block has a bad checksum', { block: logical });
+      if (this.#verified.size >= 65536) this.#verified.clear(); // bounds memory: verifying again is harmless
+      this.#verified.add(logical);
+    }
+    return area;
+  }
+}

@@ -1,0 +1,92 @@
+/** An open ext2, ext3 or ext4 filesystem: the driver's face, put together from the other files. */
+import { LruMap } from '../../base/index.js';
+import type { Disk } from '../../disk/index.js';
+import type { DirectoryEntry, FileSystem, FileSystemUsage, InodeNumber, InodeStat } from '../driver.js';
+import { openFile } from './data.js';
+import { Directory } from './dir.js';
+import type { Inode } from './inode.js';
+import { inodeFlags, reservedInodes } from './layout.js';
+import type { MountOptions } from './options.js';
+import type { Orphans } from './orphans.js';
+import { has } from './superblock.js';
+import { readSymlink } from './symlink.js';
+import { readUsage } from './usage.js';
+import type { Volume } from './volume.js';
+import { readXattrs } from './xattr.js';
+
+/** Directories kept open. */
+const keptDirectories = 64;
+
+export class ExtFileSystem implements FileSystem {
+  readonly type: string;
+  readonly root: InodeNumber = reservedInodes.root;
+  readonly caseInsensitive = false;
+  readonly volume: Volume;
+  readonly #options: MountOptions;
+  readonly #orphans: Orphans;
+  readonly #directories = new LruMap<InodeNumber, Directory>(keptDirectories);
+
+  constructor(type: string, volume: Volume, options: MountOptions, orphans: Orphans) {
+    this.type = type;
+    this.volume = volume;
+    this.#options = options;
+    this.#orphans = orphans;
+  }
+
+  stat(inode: InodeNumber): InodeStat {
+    const { stat, kind, flags } = this.volume.inode(inode);
+    const truncated = this.#orphans.truncated.get(inode);
+    if (truncated !== undefined) return { ...stat, blockCount512: truncated };
+    // Of an encrypted link the kernel tells the length of the target that it shows.
+    if (kind === 'symlink' && has(flags, inodeFlags.EXT4_ENCRYPT_FL))
+      return { ...stat, sizeInBytes: this.readlink(inode).length };
+    return stat;
+  }
+
+  lookup(directory: InodeNumber, name: string): InodeNumber | undefined {
+    return this.#directory(directory).lookup(name);
+  }
+
+  entries(directory: InodeNumber): Iterable<DirectoryEntry> {
+    return this.#directory(directory).entries();
+  }
+
+  parent(directory: InodeNumber): InodeNumber {
+    return directory === this.root ? this.root : this.#directory(directory).parent();
+  }
+
+  readlink(inode: InodeNumber): string {
+    return readSymlink(this.volume, this.volume.inode(inode));
+  }
+
+  data(inode: InodeNumber): Disk {
+    return openFile(this.volume, this.volume.inode(inode));
+  }
+
+  xattrs(inode: InodeNumber): ReadonlyMap<string, Uint8Array> {
+    return readXattrs(this.volume, this.volume.inode(inode), this.#options.xattrs);
+  }
+
+  usage(): FileSystemUsage {
+    return readUsage(this.volume, this.#orphans.reclaimed, this.#options.minixDf);
+  }
+
+  close(): void {
+    this.#directories.clear();
+    this.volume.close();
+  }
+
+  /** The inode itself, for the facts that only ext has. */
+  inode(inode: InodeNumber): Inode {
+    return this.volume.inode(inode);
+  }
+
+  #directory(number: InodeNumber): Directory {
+    let directory = this.#directories.get(number);
+    if (directory === undefined) {
+      directory = new Directory(this.volume, this.volume.inode(number));
+      this.#directories.set(number, directory);
+    }
+    return directory;
+  }
+}

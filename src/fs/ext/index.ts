@@ -1,0 +1,13 @@
+/** The ext2, ext3 and ext4 driver: its door. */
+import type { FileSystemDriver } from '../driver.js';
+import { openExt } from './open.js';
+import { probeExt } from './probe.js';
+
+export { type ExtDetails, extDetails } from './details.js';
+
+export const ext: FileSystemDriver = {
+  name: 'ext',
+  types: ['ext2', 'ext3', 'ext4'],
+  probe: probeExt,
+  open: openExt,
+};

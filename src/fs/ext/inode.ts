@@ -1,0 +1,298 @@
+/**
+ * Inodes: 128 bytes or more of everything but the name. Decoded by plain offsets, since a walk decodes hundreds of
+ * thousands. What is refused is what the kernel's ext4_iget refuses. Times are seconds since 1970, 34 bits wide where
+ * the inode has room for them: the two low bits of the `_extra` words extend the signed 32-bit seconds.
+ */
+import { CorruptError, crc32c, crc32cOfView, viewOf } from '../../base/index.js';
+import type { FileType, InodeStat, Time } from '../driver.js';
+import { compat, incompat, roCompat } from './features.js';
+import {
+  inodeAt as at,
+  inodeBlockAreaSize,
+  inodeFlags,
+  modeType,
+  reservedInodes,
+  shortInodeSize,
+} from './layout.js';
+import { has, type Superblock } from './superblock.js';
+
+/** An inode, decoded and checked. */
+export class Inode {
+  readonly number: number;
+  /** What `lstat` shows. */
+  readonly stat: InodeStat;
+  readonly kind: FileType;
+  readonly flags: number;
+  readonly generation: number;
+  /** Where attributes begin in {@link record}; its length where there is no room for them. */
+  readonly attributesAt: number;
+  /** The block of attributes, or 0. */
+  readonly attributeBlock: number;
+  // Slices are made when asked for: most inodes are only looked at.
+  readonly #bytes: Uint8Array;
+  readonly #base: number;
+  readonly #size: number;
+
+  constructor(
+    number: number,
+    stat: InodeStat,
+    kind: FileType,
+    fields: { readonly flags: number; readonly generation: number; readonly attributeBlock: number },
+    place: {
+      readonly bytes: Uint8Array;
+      readonly base: number;
+      readonly size: number;
+      readonly attributesAt: number;
+    },
+  ) {
+    this.number = number;
+    this.stat = stat;
+    this.kind = kind;
+    this.flags = fields.flags;
+    this.generation = fields.generation;
+    this.attributeBlock = fields.attributeBlock;
+    this.attributesAt = place.attributesAt;
+    this.#bytes = place.bytes;
+    this.#base = place.base;
+    this.#size = place.size;
+  }
+
+  /** The whole inode as stored. */
+  get record(): Uint8Array {
+    return this.#bytes.subarray(this.#base, this.#base + this.#size);
+  }
+
+  /** The 60 bytes of `i_block`. */
+  get blockArea(): Uint8Array {
+    const start = this.#base + at.i_block;
+    return this.#bytes.subarray(start, start + inodeBlockAreaSize);
+  }
+}
+
+const kinds: Readonly<Record<number, FileType>> = {
+  [modeType.S_IFIFO]: 'fifo',
+  [modeType.S_IFCHR]: 'character',
+  [modeType.S_IFDIR]: 'directory',
+  [modeType.S_IFBLK]: 'block',
+  [modeType.S_IFREG]: 'file',
+  [modeType.S_IFLNK]: 'symlink',
+  [modeType.S_IFSOCK]: 'socket',
+};
+
+export function inodeName(number: number): string {
+  return `ext4 inode ${number}`;
+}
+
+/** Number and generation, with which an inode's checksums begin. */
+const identity = new DataView(new ArrayBuffer(8));
+
+function identitySum(seed: number, number: number, generation: number): number {
+  identity.setUint32(0, number, true);
+  identity.setUint32(4, generation, true);
+  return crc32cOfView(seed, identity, 0, 8);
+}
+
+/**
+ * The stored checksum counts as zero in its own sum. Since the sum is linear, it can be taken over the inode as it is, and
+ * the share of the four stored bytes taken out: these tables, for one size of inodes, hold the share of each value of each.
+ */
+function checksumShares(inodeSize: number): Int32Array[] {
+  return [at.i_checksum_lo, at.i_checksum_lo + 1, at.i_checksum_hi, at.i_checksum_hi + 1].map((place) => {
+    const table = new Int32Array(256);
+    if (place >= inodeSize) return table; // the smallest inodes have no high half
+    const bytes = new Uint8Array(inodeSize - place); // what comes before does not change a sum that begins with zero
+    for (let bit = 1; bit < 256; bit *= 2) {
+      bytes[0] = bit;
+      const share = crc32c(0, bytes);
+      // safe: lower < bit, and bit + lower < 256; the share of several bits is that of each together
+      for (let lower = 0; lower < bit; lower++) table[bit + lower] = share ^ table[lower]!;
+    }
+    return table;
+  });
+}
+
+/** The seed of the checksums of what belongs to an inode: extents, directory blocks. */
+export function inodeChecksumSeed(seed: number, inode: Inode): number {
+  return identitySum(seed, inode.number, inode.generation);
+}
+
+/** Puts the right checksum into an inode's record, where the filesystem has checksums. */
+export function setInodeChecksum(superblock: Superblock, number: number, record: Uint8Array): void {
+  if (superblock.checksumSeed === undefined) return;
+  const view = viewOf(record);
+  const high = record.length > shortInodeSize && view.getUint16(at.i_extra_isize, true) >= 4;
+  view.setUint16(at.i_checksum_lo, 0, true);
+  if (high) view.setUint16(at.i_checksum_hi, 0, true);
+  const start = identitySum(superblock.checksumSeed, number, view.getUint32(at.i_generation, true));
+  const sum = crc32c(start, record);
+  view.setUint16(at.i_checksum_lo, sum & 0xffff, true);
+  if (high) view.setUint16(at.i_checksum_hi, sum >>> 16, true);
+}
+
+function decodeTime(
+  view: DataView,
+  base: number,
+  secondsAt: number,
+  extraAt: number,
+  recordEnd: number,
+): Time {
+  const seconds = view.getInt32(base + secondsAt, true);
+  if (extraAt + 4 > recordEnd) return { seconds, nanoseconds: 0 };
+  const extra = view.getUint32(base + extraAt, true);
+  // 30 bits can say up to 1,073,741,823: what is more than a second is garbage, and kept in range.
+  return { seconds: seconds + (extra & 3) * 0x1_0000_0000, nanoseconds: Math.min(extra >>> 2, 999_999_999) };
+}
+
+/** Device numbers have two encodings: 8 and 8 bits in the first word, or 12 and 20 bits in the second. */
+function decodeDevice(view: DataView, base: number): [number, number] {
+  const old = view.getUint32(base + at.i_block, true);
+  if (old !== 0) return [(old >>> 8) & 0xff, old & 0xff];
+  const device = view.getUint32(base + at.i_block + 4, true);
+  return [(device & 0xfff00) >>> 8, (device & 0xff) | ((device >>> 12) & 0xfff00)];
+}
+
+/** How an inode is read: what of the superblock it depends on, made once. */
+export class InodeDecoder {
+  readonly #superblock: Superblock;
+  readonly #hugeFiles: boolean;
+  readonly #largeDirectories: boolean;
+  readonly #hashedDirectories: boolean;
+  readonly #casefold: boolean;
+  readonly #highBlockNumbers: boolean;
+  readonly #shares: Int32Array[];
+
+  constructor(superblock: Superblock) {
+    const { features } = superblock;
+    this.#superblock = superblock;
+    this.#shares = superblock.checksumSeed === undefined ? [] : checksumShares(superblock.inodeSize);
+    this.#hugeFiles = has(features.roCompat, roCompat.hugeFile);
+    this.#largeDirectories = has(features.incompat, incompat.largeDir);
+    this.#hashedDirectories = has(features.compat, compat.dirIndex);
+    this.#casefold = has(features.incompat, incompat.casefold);
+    this.#highBlockNumbers = has(features.incompat, incompat.sixtyFourBit);
+  }
+
+  /** Decodes the inode at `base` of `view` (`bytes` are the same bytes). The caller has checked that it fits. */
+  decode(number: number, bytes: Uint8Array, view: DataView, base: number): Inode {
+    const superblock = this.#superblock;
+    const size = superblock.inodeSize;
+    let recordEnd = shortInodeSize;
+    if (size > shortInodeSize) {
+      const extra = view.getUint16(base + at.i_extra_isize, true);
+      recordEnd += extra;
+      if (recordEnd > size || (extra & 3) !== 0)
+        throw new CorruptError(inodeName(number), 'the extra size is invalid', { extra });
+    }
+    if (superblock.checksumSeed !== undefined)
+      this.#checkChecksum(superblock.checksumSeed, number, view, base, recordEnd >= at.i_checksum_hi + 2);
+
+    const mode = view.getUint16(base + at.i_mode, true);
+    const kind = kinds[mode & modeType.S_IFMT];
+    const linkCount = view.getUint16(base + at.i_links_count, true);
+    if (kind === undefined) {
+      throw new CorruptError(
+        inodeName(number),
+        mode === 0 && linkCount === 0 ? 'is not in use' : 'has no valid type',
+        {
+          mode,
+        },
+      );
+    }
+    const flags = view.getUint32(base + at.i_flags, true);
+    const stat: InodeStat = {
+      inode: number,
+      mode,
+      linkCount,
+      uid: view.getUint16(base + at.i_uid, true) + view.getUint16(base + at.i_uid_high, true) * 0x10000,
+      gid: view.getUint16(base + at.i_gid, true) + view.getUint16(base + at.i_gid_high, true) * 0x10000,
+      deviceMajor: 0,
+      deviceMinor: 0,
+      sizeInBytes: this.#size(view, base, kind, number),
+      blockCount512: this.#blocks(view, base, flags, number),
+      accessed: decodeTime(view, base, at.i_atime, at.i_atime_extra, recordEnd),
+      modified: decodeTime(view, base, at.i_mtime, at.i_mtime_extra, recordEnd),
+      changed: decodeTime(view, base, at.i_ctime, at.i_ctime_extra, recordEnd),
+    };
+    if (kind === 'block' || kind === 'character') {
+      const [deviceMajor, deviceMinor] = decodeDevice(view, base);
+      Object.assign(stat, { deviceMajor, deviceMinor });
+    }
+    const generation = view.getUint32(base + at.i_generation, true);
+    const attributeBlock = this.#attributeBlock(view, base);
+    const inode = new Inode(
+      number,
+      stat,
+      kind,
+      { flags, generation, attributeBlock },
+      { bytes, base, size, attributesAt: recordEnd },
+    );
+    if (kind === 'directory' || has(flags, inodeFlags.EXT4_CASEFOLD_FL)) this.#checkFlags(inode);
+    return inode;
+  }
+
+  /** `high` is whether the inode has the high half of its checksum. */
+  #checkChecksum(seed: number, number: number, view: DataView, base: number, high: boolean): void {
+    const [low0, low1, high0, high1] = this.#shares;
+    const low = view.getUint16(base + at.i_checksum_lo, true);
+    const start = identitySum(seed, number, view.getUint32(base + at.i_generation, true));
+    let sum = crc32cOfView(start, view, base, base + this.#superblock.inodeSize);
+    // safe: four tables were made, and a byte is below 256
+    sum ^= low0![low & 0xff]! ^ low1![low >>> 8]!;
+    let stored = low;
+    if (high) {
+      const upper = view.getUint16(base + at.i_checksum_hi, true);
+      sum ^= high0![upper & 0xff]! ^ high1![upper >>> 8]!; // safe: as above
+      stored += upper * 0x10000;
+    }
+    if (stored !== (high ? sum >>> 0 : sum & 0xffff))
+      throw new CorruptError(inodeName(number), 'has a bad checksum', { stored });
+  }
+
+  #size(view: DataView, base: number, kind: FileType, number: number): number {
+    const low = view.getUint32(base + at.i_size_lo, true);
+    // In other kinds of inodes the high half has had other meanings.
+    if (kind !== 'file' && !this.#largeDirectories) return low;
+    const high = view.getUint32(base + at.i_size_high, true);
+    if (high > 0x1fffff) throw new CorruptError(inodeName(number), 'its size is beyond 2^53', { high, low });
+    return high * 0x1_0000_0000 + low;
+  }
+
+  /** In units of 512 bytes; of huge files it is stored in blocks. */
+  #blocks(view: DataView, base: number, flags: number, number: number): number {
+    const low = view.getUint32(base + at.i_blocks_lo, true);
+    if (!this.#hugeFiles) return low;
+    const count = view.getUint16(base + at.i_blocks_high, true) * 0x1_0000_0000 + low;
+    if (!has(flags, inodeFlags.EXT4_HUGE_FILE_FL)) return count;
+    const units = count * (this.#superblock.blockSize / 512);
+    if (!Number.isSafeInteger(units))
+      throw new CorruptError(inodeName(number), 'occupies more than 2^53 units', { count });
+    return units;
+  }
+
+  #attributeBlock(view: DataView, base: number): number {
+    const low = view.getUint32(base + at.i_file_acl_lo, true);
+    if (!this.#highBlockNumbers || this.#superblock.createdByHurd) return low;
+    return view.getUint16(base + at.i_file_acl_high, true) * 0x1_0000_0000 + low;
+  }
+
+  #checkFlags({ number, flags, kind }: Inode): void {
+    // A hash tree without dir_index reads as empty space, which its checksums forbid.
+    if (
+      kind === 'directory' &&
+      has(flags, inodeFlags.EXT4_INDEX_FL) &&
+      !this.#hashedDirectories &&
+      this.#superblock.checksumSeed !== undefined
+    )
+      throw new CorruptError(
+        inodeName(number),
+        'is an indexed directory, which the filesystem does not have',
+      );
+    if (has(flags, inodeFlags.EXT4_CASEFOLD_FL) && !this.#casefold)
+      throw new CorruptError(inodeName(number), 'is case-folded, which the filesystem is not');
+  }
+}
+
+/** Whether `number` may be seen by users: the root, or one that is not reserved. */
+export function isPublicInode(superblock: Superblock, number: number): boolean {
+  return number === reservedInodes.root || number >= superblock.firstInode;
+}

@@ -1,0 +1,142 @@
+/**
+ * Orphans: files that were deleted while open, or were being cut, when the machine went down. They are on a list that
+ * begins in the superblock and goes on in the inodes' deletion times, or in a file of inode numbers (orphan_file). A mount
+ * deletes or cuts them; here it is worked out what that changes for a reader. Specification: the kernel's
+ * Documentation/filesystems/ext4/orphan.rst, and fs/ext4/orphan.c for when nothing is done.
+ */
+import { CorruptError, crc32c, viewOf } from '../../base/index.js';
+import { blockMapOf } from './blockmap.js';
+import { ExtentMap } from './extents.js';
+import { compat, isWritableByKernel } from './features.js';
+import { IndirectMap } from './indirect.js';
+import { type Inode, inodeChecksumSeed } from './inode.js';
+import { inodeAt, inodeFlags, orphanBlockMagic, orphanBlockTail, superblockState } from './layout.js';
+import { has } from './superblock.js';
+import type { Volume } from './volume.js';
+
+export interface Orphans {
+  /** What files that were being cut occupy once that is done, in units of 512 bytes, by inode. */
+  readonly truncated: ReadonlyMap<number, number>;
+  /** What the mount gives back. */
+  readonly reclaimed: { readonly clusters: number; readonly inodes: number };
+}
+
+export const noOrphans: Orphans = { truncated: new Map(), reclaimed: { clusters: 0, inodes: 0 } };
+
+/** Goes through all orphans. `damaged` is whether the filesystem is marked as having errors: then nothing is done. */
+export function findOrphans(volume: Volume, damaged: boolean): Orphans {
+  const { superblock } = volume;
+  if (!isWritableByKernel(superblock.features) || damaged) return noOrphans;
+  const cleanup = new Cleanup(volume);
+  cleanup.followList(superblock.raw.s_last_orphan);
+  if (has(superblock.features.compat, compat.orphanFile)) cleanup.readFile(superblock.raw.s_orphan_file_inum);
+  return { truncated: cleanup.truncated, reclaimed: { clusters: cleanup.clusters, inodes: cleanup.inodes } };
+}
+
+/** Whether the superblock says that errors were found. */
+export function isMarkedDamaged(state: number): boolean {
+  return has(state, superblockState.error);
+}
+
+class Cleanup {
+  readonly truncated = new Map<number, number>();
+  clusters = 0;
+  inodes = 0;
+  readonly #volume: Volume;
+  readonly #seen = new Set<number>();
+
+  constructor(volume: Volume) {
+    this.#volume = volume;
+  }
+
+  /** Each inode of the list names the next in place of its deletion time. It ends at the first that cannot be one. */
+  followList(first: number): void {
+    for (let number = first; number !== 0; ) {
+      const inode = this.#take(number);
+      if (inode === undefined) return;
+      number = viewOf(inode.record).getUint32(inodeAt.i_dtime, true);
+    }
+  }
+
+  /** Each block of the file is full of inode numbers or zeroes, but for its tail. */
+  readFile(number: number): void {
+    const volume = this.#volume;
+    const { blockSize, checksumSeed } = volume.superblock;
+    const inode = volume.anyInode(number);
+    const what = `ext4 orphan file, inode ${number}`;
+    const map = blockMapOf(volume, inode);
+    const count = Math.floor(inode.stat.sizeInBytes / blockSize);
+    if (count > volume.superblock.blockCount)
+      throw new CorruptError(what, 'is larger than the filesystem', { size: inode.stat.sizeInBytes });
+    for (let logical = 0; logical < count; logical++) {
+      const { block } = map.find(logical, 1);
+      if (block === undefined) throw new CorruptError(what, 'has a hole', { block: logical });
+      const bytes = volume.block(block, what);
+      const view = viewOf(bytes);
+      const end = blockSize - orphanBlockTail.size;
+      const tail = orphanBlockTail.decode(view, end);
+      if (tail.ob_magic !== orphanBlockMagic)
+        throw new CorruptError(what, 'a block has no magic number', { block });
+      if (checksumSeed !== undefined) {
+        const place = new Uint8Array(8);
+        viewOf(place).setBigUint64(0, BigInt(block), true);
+        const sum = crc32c(crc32c(inodeChecksumSeed(checksumSeed, inode), place), bytes.subarray(0, end));
+        if (sum !== tail.ob_checksum) throw new CorruptError(what, 'a block has a bad checksum', { block });
+      }
+      for (let at = 0; at < end; at += 4) {
+        const orphan = view.getUint32(at, true);
+        if (orphan !== 0) this.#take(orphan);
+      }
+    }
+  }
+
+  /** Does with one orphan what the kernel would; undefined where it is no inode that could be one, or was seen before. */
+  #take(number: number): Inode | undefined {
+    const { superblock } = this.#volume;
+    if (this.#seen.has(number) || number < superblock.firstInode || number > superblock.inodeCount)
+      return undefined;
+    this.#seen.add(number);
+    const inode = this.#read(number);
+    if (inode === undefined) return undefined;
+    const unitsPerCluster = (superblock.blockSize * superblock.blocksPerCluster) / 512;
+    if (inode.stat.linkCount === 0) {
+      this.inodes++;
+      this.clusters += Math.floor(inode.stat.blockCount512 / unitsPerCluster);
+      return inode;
+    }
+    if (inode.kind !== 'file' && inode.kind !== 'directory' && inode.kind !== 'symlink') return undefined;
+    const freed = this.#clustersBeyondEnd(inode);
+    this.clusters += freed;
+    if (freed > 0)
+      this.truncated.set(number, Math.max(0, inode.stat.blockCount512 - freed * unitsPerCluster));
+    return inode;
+  }
+
+  #read(number: number): Inode | undefined {
+    try {
+      return this.#volume.anyInode(number);
+    } catch (error) {
+      if (!(error instanceof CorruptError)) throw error;
+      this.#volume.warn(`ext4 orphans: ${error.message}`);
+      return undefined;
+    }
+  }
+
+  /** What lies wholly behind the cluster of the last byte. */
+  #clustersBeyondEnd(inode: Inode): number {
+    const volume = this.#volume;
+    const { blockSize, blocksPerCluster } = volume.superblock;
+    if (has(inode.flags, inodeFlags.EXT4_INLINE_DATA_FL)) return 0;
+    const end = Math.ceil(inode.stat.sizeInBytes / (blockSize * blocksPerCluster)) * blocksPerCluster;
+    if (!has(inode.flags, inodeFlags.EXT4_EXTENTS_FL)) {
+      return inode.kind === 'symlink' ? 0 : new IndirectMap(volume, inode).blocksFrom(end); // no bigalloc without extents
+    }
+    const map = new ExtentMap(volume, inode);
+    let blocks = 0;
+    for (const { logical, count } of map.extents())
+      blocks += Math.max(0, logical + count - Math.max(logical, end));
+    let clusters = Math.ceil(blocks / blocksPerCluster);
+    for (const { first } of map.treeBlocks()) if (first >= end && end > 0) clusters++;
+    return clusters;
+  }
+}

@@ -1,0 +1,77 @@
+/**
+ * Metadata is read in large pieces that are kept for a while: an inode table or a directory then costs one read for
+ * many inodes or blocks. A block of at most 64 KiB never crosses the border of a piece.
+ */
+import { CorruptError, LruMap } from '../../base/index.js';
+import type { Disk } from '../../disk/index.js';
+
+/** Bytes of a piece: at least the largest block. */
+const pieceSize = 65536;
+/** How many pieces are kept: 8 MiB at most. */
+const pieceLimit = 128;
+
+/** Bytes of the disk from `start`, never changed once read. */
+export interface Piece {
+  readonly start: number;
+  readonly bytes: Uint8Array;
+  readonly view: DataView;
+}
+
+export class PieceCache {
+  readonly #disk: Disk;
+  readonly #pieces = new LruMap<number, Piece>(pieceLimit);
+  // Walks alternate between an inode table and a directory: the last two are found without the map.
+  #last: Piece | undefined;
+  #lastButOne: Piece | undefined;
+
+  constructor(disk: Disk) {
+    this.#disk = disk;
+  }
+
+  /** The piece in which the byte at `offset` lies. `structure` names what is wanted, in case it lies outside the disk. */
+  at(offset: number, structure: string): Piece {
+    const start = offset - (offset % pieceSize);
+    const last = this.#last;
+    if (last !== undefined && last.start === start) return last;
+    const lastButOne = this.#lastButOne;
+    if (lastButOne !== undefined && lastButOne.start === start) {
+      this.#lastButOne = last;
+      this.#last = lastButOne;
+      return lastButOne;
+    }
+    let piece = this.#pieces.get(start);
+    if (piece === undefined) {
+      const size = Math.min(pieceSize, this.#disk.size - start);
+      if (!(start >= 0 && size > 0)) throw new CorruptError(structure, 'lies outside the disk', { offset });
+      const bytes = new Uint8Array(Buffer.allocUnsafeSlow(size).buffer); // all of it is read over
+      this.#disk.read(bytes, start);
+      piece = { start, bytes, view: new DataView(bytes.buffer) };
+      this.#pieces.set(start, piece);
+    }
+    this.#lastButOne = last;
+    this.#last = piece;
+    return piece;
+  }
+
+  /** The bytes of something that does not cross a piece's border: of a size that divides 64 KiB and aligned to it. */
+  bytes(offset: number, size: number, structure: string): Uint8Array {
+    const piece = this.at(offset, structure);
+    const at = offset - piece.start;
+    if (at + size > piece.bytes.length)
+      throw new CorruptError(structure, 'lies outside the disk', { offset, size });
+    return piece.bytes.subarray(at, at + size);
+  }
+
+  /** Has the bytes at `offset` read again: they were written to. */
+  forget(offset: number): void {
+    this.#pieces.delete(offset - (offset % pieceSize));
+    this.#last = undefined;
+    this.#lastButOne = undefined;
+  }
+
+  clear(): void {
+    this.#pieces.clear();
+    this.#last = undefined;
+    this.#lastButOne = undefined;
+  }
+}

@@ -1,0 +1,56 @@
+/**
+ * Which ext this is, by the rules of blkid (util-linux, libblkid/src/superblocks/ext.c): ext4 is what has a feature that
+ * ext3 does not know, ext3 what has a journal, ext2 the rest; an external journal is `jbd`.
+ */
+import { type Decoded, formatUuid, viewOf } from '../../base/index.js';
+import type { Disk } from '../../disk/index.js';
+import type { Probed } from '../driver.js';
+import { compat, incompat, roCompat } from './features.js';
+import { extMagic, superblock, superblockFlags } from './layout.js';
+import { has, readSuperblockBytes, superblockChecksumHolds } from './superblock.js';
+
+const ext2Incompat = incompat.filetype | incompat.metaGroups;
+const ext3Incompat = ext2Incompat | incompat.needsRecovery;
+const ext3RoCompat = roCompat.sparseSuper | roCompat.largeFile | roCompat.btreeDir;
+
+type Raw = Decoded<typeof superblock.fields>;
+
+/** The type's name; undefined for what blkid would not name. */
+function typeOf(raw: Raw): string | undefined {
+  const ro = raw.s_feature_ro_compat;
+  const incompatible = raw.s_feature_incompat;
+  if (has(incompatible, incompat.journalDevice)) return 'jbd';
+  if ((ro & ~ext3RoCompat) !== 0 || (incompatible & ~ext3Incompat) !== 0)
+    return has(raw.s_flags, superblockFlags.testFilesystem) ? 'ext4dev' : 'ext4';
+  if (has(raw.s_feature_compat, compat.hasJournal)) return 'ext3';
+  return (incompatible & ~ext2Incompat) === 0 ? 'ext2' : undefined;
+}
+
+/** What the superblock at byte 1024 tells. */
+export function probeExt(disk: Disk): Probed | undefined {
+  const bytes = readSuperblockBytes(disk);
+  if (bytes === undefined) return undefined;
+  const view = viewOf(bytes);
+  if (superblock.get(view, 0, 's_magic') !== extMagic) return undefined;
+  const raw = decodeForProbe(view);
+  const type = typeOf(raw);
+  if (type === undefined || !superblockChecksumHolds(bytes, raw)) return undefined;
+  const facts: Record<string, string> = {};
+  if (type !== 'ext2' && type !== 'jbd' && (raw.s_feature_incompat & ~ext2Incompat) === 0)
+    facts.SEC_TYPE = 'ext2';
+  facts.VERSION = `${raw.s_rev_level}.${raw.s_minor_rev_level}`;
+  const blockSize = raw.s_log_block_size < 32 ? 1024 * 2 ** raw.s_log_block_size : 0;
+  if (blockSize > 0) facts.BLOCK_SIZE = String(blockSize);
+  if (has(raw.s_feature_compat, compat.hasJournal) && raw.s_journal_uuid.some((byte) => byte !== 0))
+    facts.EXT_JOURNAL = formatUuid(raw.s_journal_uuid);
+  return {
+    type,
+    label: raw.s_volume_name,
+    uuid: raw.s_uuid.some((byte) => byte !== 0) ? formatUuid(raw.s_uuid) : '',
+    facts,
+  };
+}
+
+function decodeForProbe(view: DataView): Raw {
+  return superblock.decode(view); // no field throws: the 64-bit ones are opaque
+}

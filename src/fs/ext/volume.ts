@@ -1,0 +1,111 @@
+/** An open filesystem below the level of files: blocks, groups, and inodes by number. */
+import { CorruptError } from '../../base/index.js';
+import type { Disk } from '../../disk/index.js';
+import { Groups } from './groups.js';
+import { type Inode, InodeDecoder, inodeChecksumSeed, inodeName, isPublicInode } from './inode.js';
+import type { Patches } from './patches.js';
+import { PieceCache } from './pieces.js';
+import type { Superblock } from './superblock.js';
+
+/** Decoded inodes kept, by number modulo this; a power of two. Each may hold its 64 KiB piece in memory: 16 MiB at most. */
+const inodeSlots = 256;
+
+export class Volume {
+  readonly disk: Disk;
+  readonly superblock: Superblock;
+  readonly pieces: PieceCache;
+  readonly groups: Groups;
+  /** What differs from what lies on the disk. */
+  readonly patches: Patches = { directories: new Map(), blockMaps: new Map() };
+  readonly warn: (message: string) => void;
+  readonly #decoder: InodeDecoder;
+  readonly #inodes: (Inode | undefined)[] = new Array(inodeSlots).fill(undefined);
+
+  /** `strict` refuses group descriptors with a bad checksum, of which otherwise a warning tells. */
+  constructor(
+    disk: Disk,
+    superblock: Superblock,
+    options: { readonly warn: (message: string) => void; readonly strict: boolean },
+  ) {
+    this.disk = disk;
+    this.superblock = superblock;
+    this.warn = options.warn;
+    this.pieces = new PieceCache(disk);
+    this.groups = new Groups(superblock, this.pieces, (message) => {
+      if (options.strict) {
+        const colon = message.indexOf(': ');
+        throw new CorruptError(message.slice(0, colon), message.slice(colon + 2));
+      }
+      options.warn(message);
+    });
+    this.#decoder = new InodeDecoder(superblock);
+  }
+
+  /** Whether blocks `first` to `first + count` all lie inside the filesystem. */
+  containsBlocks(first: number, count: number): boolean {
+    const { firstDataBlock, blockCount } = this.superblock;
+    return first >= firstDataBlock && first > 0 && first + count <= blockCount;
+  }
+
+  /** A block of metadata; not to be written to. `structure` names it in the CorruptError when it lies outside. */
+  block(number: number, structure: string): Uint8Array {
+    if (!this.containsBlocks(number, 1))
+      throw new CorruptError(structure, 'a block lies outside the filesystem', { block: number });
+    const { blockSize } = this.superblock;
+    return this.pieces.bytes(number * blockSize, blockSize, structure);
+  }
+
+  /** An inode that a user may see. A number that names none is a CorruptError: something on the disk led to it. */
+  inode(number: number): Inode {
+    const known = this.#inodes[number & (inodeSlots - 1)];
+    if (known !== undefined && known.number === number) return known;
+    if (!isPublicInode(this.superblock, number))
+      throw new CorruptError(inodeName(number), 'is reserved and not for users');
+    const inode = this.anyInode(number);
+    if (inode.stat.linkCount === 0) throw new CorruptError(inodeName(number), 'is deleted');
+    this.#inodes[number & (inodeSlots - 1)] = inode;
+    return inode;
+  }
+
+  /** Any inode, also a reserved or a deleted one; not kept. */
+  anyInode(number: number): Inode {
+    const offset = this.inodeOffset(number);
+    const piece = this.pieces.at(offset, 'ext4 inode table');
+    const base = offset - piece.start;
+    if (base + this.superblock.inodeSize > piece.bytes.length)
+      throw new CorruptError(inodeName(number), 'lies outside the disk', { offset });
+    return this.#decoder.decode(number, piece.bytes, piece.view, base);
+  }
+
+  /** Where an inode lies on the disk; in bytes. */
+  inodeOffset(number: number): number {
+    const { inodeCount, inodesPerGroup, inodeSize, blockSize } = this.superblock;
+    if (!(Number.isInteger(number) && number >= 1 && number <= inodeCount))
+      throw new CorruptError(inodeName(number), 'there is no such inode', { inodeCount });
+    const index = (number - 1) % inodesPerGroup;
+    const group = this.groups.get((number - 1 - index) / inodesPerGroup);
+    return group.inodeTable * blockSize + index * inodeSize;
+  }
+
+  /** A copy of an inode as stored, unchecked. */
+  inodeRecord(number: number): Uint8Array {
+    return this.pieces.bytes(this.inodeOffset(number), this.superblock.inodeSize, inodeName(number)).slice();
+  }
+
+  /** Has an inode read again: its record was written to. */
+  forgetInode(number: number): void {
+    this.pieces.forget(this.inodeOffset(number));
+    this.#inodes[number & (inodeSlots - 1)] = undefined;
+  }
+
+  /** The checksum seed of an inode's own blocks; undefined where there are no checksums. */
+  checksumSeedOf(inode: Inode): number | undefined {
+    const seed = this.superblock.checksumSeed;
+    return seed === undefined ? undefined : inodeChecksumSeed(seed, inode);
+  }
+
+  close(): void {
+    this.pieces.clear();
+    this.#inodes.fill(undefined);
+  }
+}

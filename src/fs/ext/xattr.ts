@@ -1,0 +1,132 @@
+/**
+ * Extended attributes by their full names, from an inode and its block of attributes, with values that fill an inode of
+ * their own (ea_inode) read from there. Specification: the kernel's Documentation/filesystems/ext4/attributes.rst, and for
+ * the hashes fs/ext4/xattr.c.
+ */
+import { CorruptError, crc32c, decodeText, viewOf } from '../../base/index.js';
+import { presentAcl } from './acl.js';
+import { readWhole } from './data.js';
+import { type Inode, inodeName } from './inode.js';
+import {
+  inodeFlags,
+  xattrHeader,
+  xattrHeaderChecksumAt,
+  xattrIndex,
+  xattrMagic,
+  xattrPrefixes,
+} from './layout.js';
+import { has } from './superblock.js';
+import type { Volume } from './volume.js';
+import { decodeXattrEntries, inodeXattrEntries, type XattrEntry } from './xattr-entries.js';
+
+/** Linux's XATTR_SIZE_MAX: no system call can read a longer value. In bytes. */
+const valueLimit = 65536;
+/** What all the values of one inode may come to; bounds memory. Names alone are limited by Linux to 64 KiB. In bytes. */
+const totalLimit = 16 * 1024 * 1024;
+
+/** Which attributes are hidden, by mount options. */
+export interface XattrVisibility {
+  readonly user: boolean;
+  readonly acl: boolean;
+}
+
+/** All attributes that the kernel would list to root, in stored order. */
+export function readXattrs(
+  volume: Volume,
+  inode: Inode,
+  visible: XattrVisibility,
+): ReadonlyMap<string, Uint8Array> {
+  const what = `${inodeName(inode.number)}: extended attributes`;
+  const found = new Map<string, Uint8Array>();
+  let total = 0;
+  for (const entry of [...inodeXattrEntries(inode, what), ...blockEntries(volume, inode)]) {
+    const name = fullName(entry, visible);
+    if (name === undefined || found.has(name)) continue;
+    const value = readValue(volume, inode, entry, `${what}: ${name}`);
+    total += value.length;
+    if (total > totalLimit)
+      throw new CorruptError(what, 'their values are too long together', { limit: totalLimit });
+    found.set(name, isAcl(entry) ? presentAcl(value, `${what}: ${name}`) : value.slice());
+  }
+  return found;
+}
+
+function isAcl({ index }: XattrEntry): boolean {
+  return index === xattrIndex.aclAccess || index === xattrIndex.aclDefault;
+}
+
+/** The name under which an attribute is listed; undefined for ext4's own (inline data, encryption) and unknown kinds. */
+function fullName(entry: XattrEntry, visible: XattrVisibility): string | undefined {
+  if (isAcl(entry)) return visible.acl ? xattrPrefixes[entry.index] : undefined;
+  const prefix = xattrPrefixes[entry.index];
+  if (prefix === undefined || (prefix === 'user.' && !visible.user)) return undefined;
+  return prefix + decodeText(entry.name);
+}
+
+/** Adds the attribute block of an inode: one block, which several inodes may share. */
+function blockEntries(volume: Volume, inode: Inode): XattrEntry[] {
+  const number = inode.attributeBlock;
+  if (number === 0) return [];
+  const what = `${inodeName(inode.number)}: attribute block ${number}`;
+  const bytes = volume.block(number, what);
+  const header = xattrHeader.decode(bytes);
+  if (header.h_magic !== xattrMagic)
+    throw new CorruptError(what, 'has no magic number', { found: header.h_magic });
+  if (header.h_blocks !== 1) throw new CorruptError(what, 'is not one block', { blocks: header.h_blocks });
+  const seed = volume.superblock.checksumSeed;
+  if (seed !== undefined) {
+    const place = new Uint8Array(8);
+    viewOf(place).setBigUint64(0, BigInt(number), true);
+    let sum = crc32c(seed, place);
+    sum = crc32c(sum, bytes.subarray(0, xattrHeaderChecksumAt));
+    sum = crc32c(sum, new Uint8Array(4));
+    sum = crc32c(sum, bytes.subarray(xattrHeaderChecksumAt + 4));
+    if (sum !== header.h_checksum)
+      throw new CorruptError(what, 'has a bad checksum', { stored: header.h_checksum });
+  }
+  return decodeXattrEntries(bytes, xattrHeader.size, 0, what);
+}
+
+function readValue(volume: Volume, inode: Inode, entry: XattrEntry, what: string): Uint8Array {
+  if (entry.valueSize > valueLimit)
+    throw new CorruptError(what, 'its value is too long', { size: entry.valueSize, limit: valueLimit });
+  if (entry.valueInode === 0) return entry.value;
+  const holder = volume.inode(entry.valueInode);
+  if (!has(holder.flags, inodeFlags.EXT4_EA_INODE_FL) || holder.kind !== 'file')
+    throw new CorruptError(what, 'its value lies in an inode that is not for values', {
+      inode: holder.number,
+    });
+  if (holder.stat.sizeInBytes !== entry.valueSize)
+    throw new CorruptError(what, 'its value has another size than its inode', {
+      inode: holder.number,
+      size: holder.stat.sizeInBytes,
+      expected: entry.valueSize,
+    });
+  const value = readWhole(volume, holder, valueLimit);
+  // Lustre's inodes of values belong to one file, of which they hold number and generation, and have no hash.
+  const owned = holder.stat.modified.seconds >>> 0 === inode.number && holder.generation === inode.generation;
+  if (!owned) checkHashes(volume, entry, holder, value, what);
+  return value;
+}
+
+/** The inode of a value keeps the hash of the value in its access time; the entry one of name and that hash. */
+function checkHashes(
+  volume: Volume,
+  entry: XattrEntry,
+  holder: Inode,
+  value: Uint8Array,
+  what: string,
+): void {
+  const hash = crc32c(volume.superblock.valueSeed, value);
+  if (hash !== holder.stat.accessed.seconds >>> 0)
+    throw new CorruptError(what, 'the hash of its value is wrong', { inode: holder.number });
+  // Old kernels took the bytes of names as signed.
+  if (entry.hash !== entryHash(entry.name, hash, false) && entry.hash !== entryHash(entry.name, hash, true))
+    throw new CorruptError(what, 'its hash is wrong', { stored: entry.hash });
+}
+
+function entryHash(name: Uint8Array, valueHash: number, signed: boolean): number {
+  let hash = 0;
+  for (const byte of name) hash = ((hash << 5) | (hash >>> 27)) ^ (signed ? (byte << 24) >> 24 : byte);
+  return (((hash << 16) | (hash >>> 16)) ^ valueHash) >>> 0;
+}

@@ -1,0 +1,32 @@
+/**
+ * Code page 437, in which short names are stored on all but exotic volumes, and which Linux's vfat takes by default.
+ * Bytes below 0x80 are ASCII; the control characters are themselves, not the pictures of the IBM PC.
+ */
+
+/** Characters 0x80 to 0xFF. */
+const upperHalf =
+  'ÇüéâäàåçêëèïîìÄÅÉæÆôöòûùÿÖÜ¢£¥₧ƒáíóúñÑªº¿⌐¬½¼¡«»░▒▓│┤╡╢╖╕╣║╗╝╜╛┐└┴┬├─┼╞╟╚╔╩╦╠═╬╧╨╤╥╙╘╒╓╫╪┘┌█▄▌▐▀αßΓπΣσµτΦΘΩδ∞φε∩≡±≥≤⌠⌡÷≈°∙·√ⁿ²■\u00a0';
+
+/** Upper-case bytes above 0x7F that have a lower-case byte. Γ, Θ and Ω have none in the page. */
+const lowerOf: ReadonlyMap<number, number> = new Map([
+  [0x80, 0x87],
+  [0x8e, 0x84],
+  [0x8f, 0x86],
+  [0x90, 0x82],
+  [0x92, 0x91],
+  [0x99, 0x94],
+  [0x9a, 0x81],
+  [0xa5, 0xa4],
+  [0xe4, 0xe5],
+  [0xe8, 0xed],
+]);
+
+/** The character of a byte. */
+export function decodeByte(byte: number): string {
+  return byte < 0x80 ? String.fromCharCode(byte) : upperHalf.charAt(byte - 0x80);
+}
+
+/** The lower-case byte of a byte; itself where there is none. */
+export function toLower(byte: number): number {
+  return byte >= 0x41 && byte <= 0x5a ? byte + 0x20 : (lowerOf.get(byte) ?? byte);
+}

@@ -1,0 +1,186 @@
+/**
+ * Directories: 32-byte entries, some of which hold parts of long names.
+ *
+ * fatgen103, "Directory Structure" and "Long Directory Entries". As in Linux, and unlike in DOS, a directory goes on
+ * after an entry whose first byte is zero: such entries are skipped, and what lies beyond is still shown. Parts of a
+ * long name that do not belong together are skipped too, and the entry is then shown by its short name; so is one
+ * whose checksum does not match.
+ */
+import { CorruptError } from '../../base/index.js';
+import type { Disk } from '../../disk/index.js';
+import {
+  attrLongName,
+  attrVolumeId,
+  directoryEntry,
+  entrySize,
+  lastLongEntry,
+  longNameEntry,
+  maxLongEntries,
+  nameDeleted,
+  nameEnd,
+  unitsPerLongEntry,
+} from './layout.js';
+import { decodeShortName, decodeUnits, type ShortNameDisplay, shortNameChecksum } from './names.js';
+
+/** One entry that is no volume label and no part of a long name. */
+export interface RawEntry {
+  /** Where it lies in its directory, in bytes. */
+  readonly offset: number;
+  readonly name: Uint8Array;
+  readonly attributes: number;
+  readonly ntFlags: number;
+  /** The short name as it is shown. Empty: the entry is not shown by it. */
+  readonly shortName: string;
+  /** The long name; undefined where there is none. */
+  readonly longName: string | undefined;
+}
+
+/** Bytes of a directory that are decoded at once: most directories are one read. */
+const pieceSize = 262_144;
+
+/** The entries' bytes one by one, with a piece of the directory in memory. */
+class EntryReader {
+  readonly #directory: Disk;
+  #piece = new Uint8Array(0);
+  #pieceOffset = 0;
+  view = new DataView(new ArrayBuffer(0));
+  /** Where the current entry lies: in the directory, and in {@link view}. */
+  offset = -entrySize;
+  at = 0;
+
+  constructor(directory: Disk) {
+    this.#directory = directory;
+  }
+
+  /** Goes to the next entry; false where the directory ends. */
+  advance(): boolean {
+    const next = this.offset + entrySize;
+    if (next + entrySize > this.#directory.size) return false;
+    if (next >= this.#pieceOffset + this.#piece.length) {
+      this.#piece = new Uint8Array(Math.min(pieceSize, this.#directory.size - next));
+      this.#directory.read(this.#piece, next);
+      this.#pieceOffset = next;
+      this.view = new DataView(this.#piece.buffer);
+    }
+    this.offset = next;
+    this.at = next - this.#pieceOffset; // whole entries: pieceSize is a multiple of entrySize
+    return true;
+  }
+
+  byte(at: number): number {
+    return this.view.getUint8(this.at + at); // safe: at < entrySize, and the piece holds the whole entry
+  }
+
+  get first(): number {
+    return this.byte(0);
+  }
+
+  get attributes(): number {
+    return this.byte(directoryEntry.fields.attr.at);
+  }
+
+  get isFree(): boolean {
+    return this.first === nameEnd || this.first === nameDeleted;
+  }
+
+  name(): Uint8Array {
+    return new Uint8Array(this.view.buffer, this.at, 11).slice();
+  }
+}
+
+/** Where the units of a long name's part lie in its entry. */
+const unitOffsets = [1, 3, 5, 7, 9, 14, 16, 18, 20, 22, 24, 28, 30];
+
+/**
+ * Reads the parts of a long name from the current entry on, and leaves the reader at the entry after them. The units,
+ * where they belong to that entry; `undefined` where they do not; `'skip'` where that entry is to be skipped as well;
+ * `'end'` where the directory ends.
+ */
+function readLongName(reader: EntryReader): Uint16Array | undefined | 'skip' | 'again' | 'end' {
+  for (;;) {
+    const order = reader.byte(longNameEntry.fields.ord.at);
+    const parts = order & ~lastLongEntry;
+    if ((order & lastLongEntry) === 0 || parts === 0 || parts > maxLongEntries) return 'skip';
+    const checksum = reader.byte(longNameEntry.fields.chksum.at);
+    const units = new Uint16Array(parts * unitsPerLongEntry);
+    let broken = false;
+    for (let part = parts - 1; ; ) {
+      unitOffsets.forEach((at, i) => {
+        units[part * unitsPerLongEntry + i] = reader.view.getUint16(reader.at + at, true); // safe: at ≤ 30
+      });
+      if (!reader.advance()) return 'end';
+      if (part === 0) break;
+      if (reader.attributes !== attrLongName) return 'again';
+      if (
+        (reader.byte(longNameEntry.fields.ord.at) & ~lastLongEntry) !== part ||
+        reader.byte(longNameEntry.fields.chksum.at) !== checksum
+      ) {
+        broken = true; // another name begins here
+        break;
+      }
+      part--;
+    }
+    if (broken) continue;
+    if (reader.first === nameDeleted) return 'skip';
+    if (reader.attributes === attrLongName) continue;
+    if (reader.isFree || (reader.attributes & attrVolumeId) !== 0) return 'skip';
+    return shortNameChecksum(reader.name()) === checksum ? units : undefined;
+  }
+}
+
+/** The entries of a directory in stored order, `.` and `..` included. */
+export function* readEntries(directory: Disk, display: ShortNameDisplay): Generator<RawEntry> {
+  const reader = new EntryReader(directory);
+  let more = reader.advance();
+  while (more) {
+    let longName: string | undefined;
+    if (reader.first === nameDeleted) {
+      more = reader.advance();
+      continue;
+    }
+    if (reader.attributes === attrLongName) {
+      const units = readLongName(reader);
+      if (units === 'end') return;
+      if (units === 'again') continue;
+      if (units === 'skip') {
+        more = reader.advance();
+        continue;
+      }
+      if (units !== undefined) longName = decodeUnits(units);
+    } else if (reader.first === nameEnd || (reader.attributes & attrVolumeId) !== 0) {
+      more = reader.advance();
+      continue;
+    }
+    const name = reader.name();
+    const ntFlags = reader.byte(directoryEntry.fields.nt_res.at);
+    yield {
+      offset: reader.offset,
+      name,
+      attributes: reader.attributes,
+      ntFlags,
+      shortName: decodeShortName(name, ntFlags, display),
+      longName,
+    };
+    more = reader.advance();
+  }
+}
+
+/** The name that an entry is listed by; undefined where it is not listed. One that cannot be a name is a CorruptError. */
+export function shownName(entry: RawEntry): string | undefined {
+  const name = entry.longName ?? entry.shortName;
+  if (name === '' && entry.longName === undefined) return undefined;
+  if (name === '' || name.includes('/')) {
+    throw new CorruptError('FAT directory', 'has a name that is none', { name, offset: entry.offset });
+  }
+  return name;
+}
+
+const dot = '.          ';
+const dotDot = '..         ';
+
+/** Whether an entry is `.` or `..`, by its short name. */
+export function isDotEntry(entry: RawEntry): boolean {
+  if (entry.name[0] !== 0x2e) return false;
+  const name = Buffer.from(entry.name).toString('latin1');
+  return name === dot || name === dotDot;
+}

@@ -1,0 +1,344 @@
+/**
+ * A FAT volume as inodes, with the answers that Linux's vfat gives.
+ *
+ * FAT has no inodes. A file's number here is the place of its directory entry on the disk, in units of 32 bytes: unique,
+ * and the same each time. The root, which has no entry, is 1 as in Linux: a place inside the boot sector. A directory's
+ * size is that of its clusters, its link count 2 more than the directories in it, and the root's times are 1970.
+ */
+import { CorruptError, LruMap, systemError } from '../../base/index.js';
+import { type Disk, MappedDisk, SliceDisk } from '../../disk/index.js';
+import type {
+  DirectoryEntry,
+  FileSystem,
+  FileSystemUsage,
+  InodeNumber,
+  InodeStat,
+  OpenOptions,
+} from '../driver.js';
+import { readVolume, type Volume } from './boot.js';
+import { ClusterChain } from './chain.js';
+import { isDotEntry, type RawEntry, readEntries, shownName } from './directory.js';
+import {
+  attrDirectory,
+  attrLongName,
+  attrReadOnly,
+  attrVolumeId,
+  directoryEntry,
+  entrySize,
+  nameDeleted,
+  nameEnd,
+} from './layout.js';
+import { foldName } from './names.js';
+import { type FatOptions, parseOptions } from './options.js';
+import { AllocationTable } from './table.js';
+import { decodeTime } from './times.js';
+
+const rootInode = 1;
+const modeDirectory = 0o040000;
+const modeRegular = 0o100000;
+/** The largest size of a file or directory, in bytes. */
+const maxSize = 0xffffffff;
+/** Names of one directory that are indexed for lookups; larger directories are searched entry by entry. */
+const maxIndexed = 65_536;
+const directoriesKept = 64;
+const parentsKept = 65_536;
+
+/** What one inode is. */
+interface Node {
+  readonly isDirectory: boolean;
+  /** Its first cluster; 0 where it has none. */
+  readonly firstCluster: number;
+  /** The entry it comes from; the root has none. */
+  readonly entry: ReturnType<typeof directoryEntry.decode> | undefined;
+}
+
+/** A directory's bytes, and where on the disk each lies. */
+interface Directory {
+  readonly data: Disk;
+  place(offset: number): number;
+}
+
+export class FatFileSystem implements FileSystem {
+  readonly type = 'vfat';
+  readonly root = rootInode;
+  readonly caseInsensitive: boolean;
+  readonly #disk: Disk;
+  readonly #volume: Volume;
+  readonly #options: FatOptions;
+  readonly #table: AllocationTable;
+  readonly #directories = new LruMap<InodeNumber, Directory>(directoriesKept);
+  readonly #indexes = new LruMap<InodeNumber, ReadonlyMap<string, InodeNumber> | 'large'>(directoriesKept);
+  /** Parents of directories that were handed out. */
+  readonly #parents = new LruMap<InodeNumber, InodeNumber>(parentsKept);
+  readonly #linkCounts = new LruMap<InodeNumber, number>(parentsKept);
+  #freeClusters: number | undefined;
+
+  /** Validates the volume: CorruptError where Linux would not mount it. */
+  constructor(disk: Disk, { options = {}, warn }: OpenOptions) {
+    this.#options = parseOptions(options);
+    this.caseInsensitive = !this.#options.caseSensitive;
+    this.#disk = disk;
+    this.#volume = readVolume(disk);
+    this.#table = new AllocationTable(disk, this.#volume);
+    if (this.#options.trustFreeCount) this.#freeClusters = this.#volume.freeHint;
+    this.#directory(rootInode);
+    if (this.#volume.dirty) warn?.('vfat: the volume was not cleanly unmounted');
+  }
+
+  /** Decodes an inode. A number that is no entry's place is a CorruptError. */
+  #node(inode: InodeNumber): Node {
+    const { rootOffset, dataOffset, bits, rootCluster } = this.#volume;
+    if (inode === rootInode) return { isDirectory: true, firstCluster: rootCluster, entry: undefined };
+    const offset = inode * entrySize;
+    const first = bits === 32 ? dataOffset : rootOffset;
+    if (!Number.isSafeInteger(inode) || offset < first || offset + entrySize > this.#disk.size) {
+      throw new CorruptError('FAT inode', 'lies outside the directories', { inode });
+    }
+    const raw = new Uint8Array(entrySize);
+    this.#disk.read(raw, offset);
+    const entry = directoryEntry.decode(raw);
+    const lead = raw[0];
+    if (
+      lead === nameEnd ||
+      lead === nameDeleted ||
+      entry.attr === attrLongName ||
+      (entry.attr & attrVolumeId) !== 0
+    ) {
+      throw new CorruptError('FAT inode', 'is no file', { inode });
+    }
+    const high = bits === 32 ? entry.fst_clus_hi * 0x10000 : 0;
+    return {
+      isDirectory: (entry.attr & attrDirectory) !== 0,
+      firstCluster: high + entry.fst_clus_lo,
+      entry,
+    };
+  }
+
+  #chainDirectory(first: number, what: string): Directory {
+    const chain = new ClusterChain(this.#table, this.#volume, first, what);
+    const { clusterSize } = this.#volume;
+    const size = chain.length(Math.floor(maxSize / clusterSize) + 1) * clusterSize;
+    return {
+      data: chain.data(this.#disk, size, what),
+      place: (offset) => {
+        const mapping = chain.lookup(this.#disk, offset, entrySize);
+        if (mapping?.kind !== 'data') throw new CorruptError(what, 'is shorter than it was', { offset });
+        return mapping.offset;
+      },
+    };
+  }
+
+  #directory(inode: InodeNumber): Directory {
+    let directory = this.#directories.get(inode);
+    if (directory !== undefined) return directory;
+    const node = this.#node(inode);
+    if (!node.isDirectory) throw systemError('ENOTDIR', `vfat inode ${inode}`);
+    const { rootOffset, rootSize, bits, rootCluster } = this.#volume;
+    if (inode === rootInode && (bits !== 32 || rootCluster === 0)) {
+      // FAT32 without a root cluster is an empty root, as in Linux.
+      const data = new SliceDisk(this.#disk, rootOffset, rootSize);
+      directory = { data, place: (offset) => rootOffset + offset };
+    } else {
+      const what = inode === rootInode ? 'FAT root directory' : `FAT directory ${inode}`;
+      if (inode !== rootInode && (node.firstCluster === 0 || node.firstCluster === rootCluster)) {
+        throw new CorruptError(what, 'starts where the root does', { cluster: node.firstCluster });
+      }
+      directory = this.#chainDirectory(node.firstCluster, what);
+    }
+    this.#directories.set(inode, directory);
+    return directory;
+  }
+
+  #readEntries(directory: Directory): Generator<RawEntry> {
+    return readEntries(directory.data, this.#options.shortNames);
+  }
+
+  #linkCount(inode: InodeNumber): number {
+    let count = this.#linkCounts.get(inode);
+    if (count !== undefined) return count;
+    // A directory other than the root counts its own `.` and `..`, as Linux does: without them it is 0 or 1.
+    count = inode === rootInode ? 2 : 0;
+    for (const { attributes } of this.#readEntries(this.#directory(inode))) {
+      if ((attributes & attrDirectory) !== 0) count++;
+    }
+    if (count < 2) throw new CorruptError(`FAT directory ${inode}`, 'has no entries . and ..');
+    this.#linkCounts.set(inode, count);
+    return count;
+  }
+
+  #mode(node: Node): number {
+    const { fileMask, directoryMask, showExecutable, readOnlyDirectories } = this.#options;
+    const readOnly = ((node.entry?.attr ?? 0) & attrReadOnly) !== 0;
+    if (node.isDirectory) {
+      return modeDirectory | ((readOnly && readOnlyDirectories ? 0o555 : 0o777) & ~directoryMask);
+    }
+    const extension = Buffer.from(node.entry?.name.subarray(8) ?? []).toString('latin1');
+    const executable = !showExecutable || ['EXE', 'COM', 'BAT'].includes(extension);
+    const permissions = (executable ? 0o777 : 0o666) & (readOnly ? 0o555 : 0o777);
+    return modeRegular | (permissions & ~fileMask);
+  }
+
+  stat(inode: InodeNumber): InodeStat {
+    const node = this.#node(inode);
+    const { entry } = node;
+    const { clusterSize } = this.#volume;
+    const sizeInBytes = node.isDirectory ? this.#directory(inode).data.size : (entry?.file_size ?? 0);
+    const offset = this.#options.timeOffsetInSeconds;
+    const epoch = { seconds: 0, nanoseconds: 0 };
+    const modified = entry ? decodeTime(entry.wrt_date, entry.wrt_time, 0, offset) : epoch;
+    return {
+      inode,
+      mode: this.#mode(node),
+      linkCount: node.isDirectory ? this.#linkCount(inode) : 1,
+      uid: this.#options.uid,
+      gid: this.#options.gid,
+      deviceMajor: 0,
+      deviceMinor: 0,
+      sizeInBytes,
+      blockCount512: (Math.ceil(sizeInBytes / clusterSize) * clusterSize) / 512,
+      accessed: entry ? decodeTime(entry.lst_acc_date, 0, 0, offset) : epoch,
+      modified,
+      // Linux ≥ 5.19 gives the time of the last write; the stored time of creation is no change time.
+      changed: modified,
+    };
+  }
+
+  lookup(directory: InodeNumber, name: string): InodeNumber | undefined {
+    const wanted = this.#fold(name.replace(/\.+$/, ''));
+    if (wanted === '') return undefined;
+    let index = this.#indexes.get(directory);
+    if (index === undefined) {
+      index = this.#indexNames(directory);
+      this.#indexes.set(directory, index);
+    }
+    let inode: InodeNumber | undefined;
+    if (index === 'large') {
+      for (const [known, place] of this.#names(directory)) {
+        if (known !== wanted) continue;
+        inode = place();
+        break;
+      }
+    } else inode = index.get(wanted);
+    return inode;
+  }
+
+  #fold(name: string): string {
+    return this.#options.caseSensitive ? name : foldName(name);
+  }
+
+  /** Every name that an entry can be found by, in the order of search: its short one, then its long one. */
+  *#names(inode: InodeNumber): Generator<[name: string, place: () => InodeNumber]> {
+    const directory = this.#directory(inode);
+    for (const entry of this.#readEntries(directory)) {
+      if (isDotEntry(entry)) continue;
+      const place = () => this.#inodeOf(inode, directory, entry);
+      if (entry.shortName !== '') yield [this.#fold(entry.shortName), place];
+      if (entry.longName !== undefined) yield [this.#fold(entry.longName), place];
+    }
+  }
+
+  #indexNames(inode: InodeNumber): ReadonlyMap<string, InodeNumber> | 'large' {
+    const index = new Map<string, InodeNumber>();
+    for (const [name, place] of this.#names(inode)) {
+      if (index.size >= maxIndexed) return 'large';
+      if (!index.has(name)) index.set(name, place());
+    }
+    return index;
+  }
+
+  /** The number of an entry. Remembers the parent of a directory. */
+  #inodeOf(parent: InodeNumber, directory: Directory, entry: RawEntry): InodeNumber {
+    const inode = directory.place(entry.offset) / entrySize;
+    if ((entry.attributes & attrDirectory) !== 0) this.#parents.set(inode, parent);
+    return inode;
+  }
+
+  *entries(inode: InodeNumber): Generator<DirectoryEntry> {
+    const directory = this.#directory(inode);
+    for (const entry of this.#readEntries(directory)) {
+      if (isDotEntry(entry)) continue;
+      const name = shownName(entry);
+      if (name === undefined || name === '.' || name === '..') continue;
+      yield {
+        name,
+        inode: this.#inodeOf(inode, directory, entry),
+        type: (entry.attributes & attrDirectory) !== 0 ? 'directory' : 'file',
+      };
+    }
+  }
+
+  parent(inode: InodeNumber): InodeNumber {
+    if (inode === rootInode) return rootInode;
+    return this.#parents.get(inode) ?? this.#findParent(inode);
+  }
+
+  /** The first cluster of a directory's parent by its `..`; 0 for the root. */
+  #parentCluster(directory: Directory): number {
+    for (const entry of this.#readEntries(directory)) {
+      if (entry.name[1] !== 0x2e || !isDotEntry(entry)) continue;
+      const first = this.#node(directory.place(entry.offset) / entrySize).firstCluster;
+      return first === this.#volume.rootCluster ? 0 : first;
+    }
+    throw new CorruptError('FAT directory', 'has no entry ..');
+  }
+
+  /** Finds a parent that was not handed out by us: by `..`, and by the entry for it in the grandparent. */
+  #findParent(inode: InodeNumber): InodeNumber {
+    const cluster = this.#parentCluster(this.#directory(inode));
+    if (cluster === 0) return rootInode;
+    const above = this.#parentCluster(this.#chainDirectory(cluster, 'FAT directory'));
+    const grandparent =
+      above === 0 ? this.#directory(rootInode) : this.#chainDirectory(above, 'FAT directory');
+    for (const entry of this.#readEntries(grandparent)) {
+      if ((entry.attributes & attrDirectory) === 0 || isDotEntry(entry)) continue;
+      const candidate = grandparent.place(entry.offset) / entrySize;
+      if (this.#node(candidate).firstCluster === cluster) return candidate;
+    }
+    throw new CorruptError('FAT directory', 'is not in its parent', { inode, cluster });
+  }
+
+  readlink(inode: InodeNumber): string {
+    throw systemError('EINVAL', `vfat inode ${inode}`);
+  }
+
+  data(inode: InodeNumber): Disk {
+    const node = this.#node(inode);
+    if (node.isDirectory) throw systemError('EISDIR', `vfat inode ${inode}`);
+    const size = node.entry?.file_size ?? 0;
+    const what = `FAT file ${inode}`;
+    // A file without a first cluster but with a size reads as zeroes in Linux.
+    if (size === 0 || node.firstCluster === 0) {
+      return new MappedDisk(size, (offset) => ({ kind: 'hole', length: size - offset }), { name: what });
+    }
+    return new ClusterChain(this.#table, this.#volume, node.firstCluster, what).data(this.#disk, size, what);
+  }
+
+  xattrs(): ReadonlyMap<string, Uint8Array> {
+    return new Map();
+  }
+
+  usage(): FileSystemUsage {
+    const { clusterSize, clusterCount } = this.#volume;
+    this.#freeClusters ??= this.#table.countFree();
+    return {
+      blockSize: clusterSize,
+      fragmentSize: clusterSize,
+      blocks: clusterCount,
+      freeBlocks: this.#freeClusters,
+      availableBlocks: this.#freeClusters,
+      inodes: 0,
+      freeInodes: 0,
+      // 255 units of UTF-16, each counted as six bytes, as Linux does.
+      nameMax: 255 * 6,
+      // Linux gives the device's number, which only the caller knows.
+      id: 0n,
+    };
+  }
+
+  close(): void {
+    this.#directories.clear();
+    this.#indexes.clear();
+    this.#parents.clear();
+    this.#linkCounts.clear();
+  }
+}

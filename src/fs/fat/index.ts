@@ -1,0 +1,11 @@
+/** FAT12, FAT16 and FAT32 with long names: the door. Read as Linux's vfat shows them. */
+import type { FileSystemDriver } from '../driver.js';
+import { FatFileSystem } from './filesystem.js';
+import { probe } from './probe.js';
+
+export const fat: FileSystemDriver = {
+  name: 'fat',
+  types: ['vfat', 'msdos', 'fat'],
+  probe,
+  open: (disk, options) => new FatFileSystem(disk, options),
+};

@@ -1,0 +1,175 @@
+/**
+ * Is this FAT, and what are its label and serial number? The rules are those of blkid (util-linux 2.38, `vfat`), so
+ * that the answers are: the label is the entry with the volume attribute in the root directory, not the copy in the
+ * boot sector, which most tools leave behind when the label changes.
+ */
+import { decodeLatin1, decodeText } from '../../base/index.js';
+import type { Disk } from '../../disk/index.js';
+import type { Probed } from '../driver.js';
+import {
+  attrDirectory,
+  attrLongName,
+  attrLongNameMask,
+  attrVolumeId,
+  bootSector,
+  directoryEntry,
+  entrySize,
+  extended16,
+  extended32,
+  fsInfo,
+  fsInfoLeadSignature,
+  fsInfoStructureSignature,
+  maxClusters12,
+  maxClusters16,
+  nameDeleted,
+  nameEnd,
+  nameKanji,
+} from './layout.js';
+
+/** The largest count of clusters that blkid takes for FAT32. */
+const maxProbed32 = 0x0ffffff6;
+/** Clusters of FAT32's root directory that are searched for a label. */
+const maxLabelClusters = 99;
+/** `RRdA`, which some formatters write instead of `RRaA`. */
+const fsInfoLeadVariant = 0x41645252;
+
+function powerOfTwo(value: number): boolean {
+  return value > 0 && (value & (value - 1)) === 0;
+}
+
+/** The bytes at `offset`; undefined where they are not all on the disk. */
+function readMaybe(disk: Disk, offset: number, length: number): Uint8Array | undefined {
+  if (offset < 0 || offset + length > disk.size) return undefined;
+  const into = new Uint8Array(length);
+  disk.read(into, offset);
+  return into;
+}
+
+/** Whether the sector says by text, or at least by the jump and the mark at its end, that it may be FAT's. */
+function hasSignature(sector: Uint8Array): boolean {
+  const name16 = decodeLatin1(sector.subarray(54, 62));
+  const name32 = decodeLatin1(sector.subarray(82, 90));
+  if (name32.startsWith('MSWIN') || name32 === 'FAT32   ' || name16.startsWith('MSDOS')) return true;
+  if (name16 === 'FAT16   ' || name16 === 'FAT12   ' || name16 === 'FAT     ') return true;
+  // OS/2's filesystems have a boot sector that looks like FAT's but for these names.
+  return sector[510] === 0x55 && sector[511] === 0xaa && name16 !== 'JFS     ' && name16 !== 'HPFS    ';
+}
+
+/** The label in a piece of a root directory; `'end'` where the directory ends in it. */
+function findLabel(piece: Uint8Array): Uint8Array | 'end' | undefined {
+  for (let at = 0; at + entrySize <= piece.length; at += entrySize) {
+    const entry = directoryEntry.decode(piece, at);
+    const lead = piece[at];
+    if (lead === nameEnd) return 'end';
+    if (lead === nameDeleted || entry.fst_clus_hi !== 0 || entry.fst_clus_lo !== 0) continue;
+    if ((entry.attr & attrLongNameMask) === attrLongName) continue;
+    if ((entry.attr & (attrVolumeId | attrDirectory)) !== attrVolumeId) continue;
+    const label = entry.name;
+    if (label[0] === nameKanji) label[0] = 0xe5;
+    return label;
+  }
+  return undefined;
+}
+
+/** A label's text without trailing blanks; empty for the words that stand for none. */
+function labelText(raw: Uint8Array | undefined): string {
+  if (raw === undefined || decodeLatin1(raw) === 'NO NAME    ') return '';
+  const end = raw.indexOf(0);
+  const text = decodeText(end < 0 ? raw : raw.subarray(0, end));
+  return text.replace(/[ \t\n\v\f\r]+$/, '');
+}
+
+function formatSerial(serial: number): string {
+  if (serial === 0) return '';
+  const hex = serial.toString(16).toUpperCase().padStart(8, '0');
+  return `${hex.slice(0, 4)}-${hex.slice(4)}`;
+}
+
+/** Looks for FAT on a disk. Never throws on any bytes. */
+export function probe(disk: Disk): Probed | undefined {
+  const sector = readMaybe(disk, 0, bootSector.size);
+  if (sector === undefined || !hasSignature(sector)) return undefined;
+  const boot = bootSector.decode(sector);
+  const sectorSize = boot.byts_per_sec;
+  if (boot.num_fats === 0 || boot.rsvd_sec_cnt === 0) return undefined;
+  if (boot.media < 0xf8 && boot.media !== 0xf0) return undefined;
+  if (!powerOfTwo(boot.sec_per_clus)) return undefined;
+  if (!powerOfTwo(sectorSize) || sectorSize < 512 || sectorSize > 4096) return undefined;
+
+  const tail16 = extended16.decode(sector);
+  const tail32 = extended32.decode(sector);
+  const tableSectors = boot.fat_sz16 || tail32.fat_sz32;
+  if (tableSectors === 0) return undefined;
+  const totalSectors = boot.tot_sec16 || boot.tot_sec32;
+  const rootStart = boot.rsvd_sec_cnt + boot.num_fats * tableSectors;
+  const dataStart = rootStart + Math.ceil((boot.root_ent_cnt * entrySize) / sectorSize);
+  const clusters = Math.floor((totalSectors - dataStart) / boot.sec_per_clus);
+  if (clusters < 0) return undefined;
+  const isFat32 = boot.fat_sz16 === 0;
+  if (clusters > (isFat32 ? maxProbed32 : clusters > maxClusters12 ? maxClusters16 : maxClusters12)) {
+    return undefined;
+  }
+
+  let label: Uint8Array | 'end' | undefined;
+  if (isFat32) {
+    if (!fsInfoIsPlausible(disk, tail32.fs_info * sectorSize)) return undefined;
+    label = findLabel32(disk, tail32.root_clus, {
+      clusterSize: boot.sec_per_clus * sectorSize,
+      dataOffset: rootStart * sectorSize,
+      tableOffset: boot.rsvd_sec_cnt * sectorSize,
+      entries: Math.floor((tableSectors * sectorSize) / 4),
+    });
+  } else {
+    const rootOffset = rootStart * sectorSize;
+    const available = Math.max(0, Math.min(boot.root_ent_cnt * entrySize, disk.size - rootOffset));
+    const root = readMaybe(disk, rootOffset, available);
+    label = root && findLabel(root);
+  }
+
+  const tail = isFat32 ? tail32 : tail16;
+  const bootLabel = labelText(tail.vol_lab);
+  const facts: Record<string, string> = {};
+  if (!isFat32) facts.SEC_TYPE = 'msdos';
+  if (bootLabel !== '') facts.LABEL_FATBOOT = bootLabel;
+  facts.VERSION = isFat32 ? 'FAT32' : clusters < maxClusters12 ? 'FAT12' : 'FAT16';
+  facts.BLOCK_SIZE = String(sectorSize);
+  facts.USAGE = 'filesystem';
+  return {
+    type: 'vfat',
+    label: labelText(label === 'end' ? undefined : label),
+    uuid: formatSerial(tail.vol_id),
+    facts,
+  };
+}
+
+/** Whether the FSInfo sector has its signatures, or zeroes in their places. Offset 0 means there is none. */
+function fsInfoIsPlausible(disk: Disk, offset: number): boolean {
+  if (offset === 0) return true;
+  const sector = readMaybe(disk, offset, fsInfo.size);
+  if (sector === undefined) return false;
+  const { lead_sig, struc_sig } = fsInfo.decode(sector);
+  return (
+    [fsInfoLeadSignature, fsInfoLeadVariant, 0].includes(lead_sig) &&
+    [fsInfoStructureSignature, 0].includes(struc_sig)
+  );
+}
+
+/** The label in FAT32's root directory, whose clusters are followed for a bounded length. */
+function findLabel32(
+  disk: Disk,
+  root: number,
+  places: { clusterSize: number; dataOffset: number; tableOffset: number; entries: number },
+): Uint8Array | 'end' | undefined {
+  let cluster = root;
+  for (let i = 0; i < maxLabelClusters && cluster >= 2 && cluster < places.entries; i++) {
+    const piece = readMaybe(disk, places.dataOffset + (cluster - 2) * places.clusterSize, places.clusterSize);
+    if (piece === undefined) return undefined;
+    const label = findLabel(piece);
+    // As blkid: the end of the entries in one cluster does not end the search.
+    if (label !== undefined && label !== 'end') return label;
+    const next = readMaybe(disk, places.tableOffset + cluster * 4, 4);
+    if (next === undefined) return undefined;
+    cluster = new DataView(next.buffer).getUint32(0, true) & 0x0fffffff;
+  }
+  return undefined;
+}

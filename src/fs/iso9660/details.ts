@@ -1,0 +1,64 @@
+/**
+ * What the primary volume descriptor says of its volume: the answer of the action `isoinfo_device`. ECMA-119, 8.4.
+ */
+import { CorruptError } from '../../base/index.js';
+import type { Disk } from '../../disk/index.js';
+import { decodeLongDate } from './dates.js';
+import { findDescriptors } from './descriptors.js';
+import { trimField } from './labels.js';
+import { descriptorPrimary, volumeDescriptor } from './layout.js';
+
+/** Dates are in seconds since 1970, −1 where they are not given. */
+export interface IsoDetails {
+  readonly systemId: string;
+  readonly volumeId: string;
+  /** In logical blocks. */
+  readonly volumeSpaceSize: number;
+  readonly volumeSetSize: number;
+  readonly volumeSequenceNumber: number;
+  /** In bytes. */
+  readonly logicalBlockSize: number;
+  readonly volumeSetId: string;
+  readonly publisherId: string;
+  readonly dataPreparerId: string;
+  readonly applicationId: string;
+  readonly copyrightFileId: string;
+  readonly abstractFileId: string;
+  readonly bibliographicFileId: string;
+  readonly creation: number;
+  readonly modification: number;
+  readonly expiration: number;
+  readonly effective: number;
+}
+
+function seconds(raw: Uint8Array): number {
+  return decodeLongDate(raw)?.seconds ?? -1;
+}
+
+/** Reads the primary volume descriptor. A disk without one is a CorruptError. */
+export function isoDetails(disk: Disk): IsoDetails {
+  for (const { type, raw } of findDescriptors(disk)) {
+    if (type !== descriptorPrimary) continue;
+    const primary = volumeDescriptor.decode(raw);
+    return {
+      systemId: trimField(primary.system_id),
+      volumeId: trimField(primary.volume_id),
+      volumeSpaceSize: primary.volume_space_size,
+      volumeSetSize: primary.volume_set_size,
+      volumeSequenceNumber: primary.volume_sequence_number,
+      logicalBlockSize: primary.logical_block_size,
+      volumeSetId: trimField(primary.volume_set_id),
+      publisherId: trimField(primary.publisher_id),
+      dataPreparerId: trimField(primary.data_preparer_id),
+      applicationId: trimField(primary.application_id),
+      copyrightFileId: trimField(primary.copyright_file_id),
+      abstractFileId: trimField(primary.abstract_file_id),
+      bibliographicFileId: trimField(primary.bibliographic_file_id),
+      creation: seconds(primary.creation_date),
+      modification: seconds(primary.modification_date),
+      expiration: seconds(primary.expiration_date),
+      effective: seconds(primary.effective_date),
+    };
+  }
+  throw new CorruptError(volumeDescriptor.name, 'is missing: there is no primary one');
+}

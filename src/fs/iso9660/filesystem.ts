@@ -1,0 +1,415 @@
+/**
+ * An ISO 9660 volume as inodes, with the answers that Linux's isofs gives.
+ *
+ * Rock Ridge is preferred to Joliet, and Joliet to plain names. An inode's number is the place of its directory record:
+ * the block, times the 32-byte units in a block, plus the unit in which the record begins (no two begin in one, as the
+ * shortest has 34 bytes). A directory is known by its own record, the `.` at its start, which also tells its attributes.
+ *
+ * One difference from Linux: a directory that Rock Ridge relocated has one number, that of its own `.`; Linux gives it
+ * another when it is reached from the place where it belongs.
+ */
+import { CorruptError, decodeText, LruMap, systemError, UnsupportedError } from '../../base/index.js';
+import { type Disk, MappedDisk } from '../../disk/index.js';
+import type {
+  DirectoryEntry,
+  FileSystem,
+  FileSystemUsage,
+  InodeNumber,
+  InodeStat,
+  OpenOptions,
+} from '../driver.js';
+import { decodeShortDate } from './dates.js';
+import { readVolume, type Volume } from './descriptors.js';
+import { flagAssociated, flagDirectory, flagHidden, flagMultiExtent, sectorSize } from './layout.js';
+import { decodeJolietName, foldJolietName, rawName, translateName } from './names.js';
+import { type IsoOptions, parseOptions } from './options.js';
+import { type DirectoryRecord, isParent, isSelf, readRecord, readRecords } from './record.js';
+import { decodeRockRidge, type RockRidge } from './rock-ridge.js';
+import { readSharing, readUseEntries } from './susp.js';
+import { openCompressed } from './zisofs.js';
+
+const unitSize = 32;
+const modeTypes = 0o170000;
+const modeDirectory = 0o040000;
+const modeRegular = 0o100000;
+const modeSymlink = 0o120000;
+/** A file of more records than this would have more than 4 TB. */
+const maxSections = 1000;
+/** The longest target of a symbolic link. */
+const maxTarget = 4095;
+const nodesKept = 8192;
+const directoriesKept = 64;
+/** Names of one directory that are indexed for lookups; larger directories are searched record by record. */
+const maxIndexed = 65_536;
+
+/** A run of a file's bytes. */
+interface Section {
+  readonly firstBlock: number;
+  readonly sizeInBytes: number;
+}
+
+/** What one inode is. */
+interface Node {
+  readonly record: DirectoryRecord;
+  readonly rockRidge: RockRidge | undefined;
+  readonly mode: number;
+  readonly sections: readonly Section[];
+  readonly storedSize: number;
+}
+
+/** A directory's record with what belongs to it. */
+interface Child {
+  readonly name: string;
+  readonly inode: InodeNumber;
+}
+
+export class IsoFileSystem implements FileSystem {
+  readonly type = 'iso9660';
+  readonly root: InodeNumber;
+  readonly caseInsensitive: boolean;
+  readonly #disk: Disk;
+  readonly #volume: Volume;
+  readonly #options: IsoOptions;
+  readonly #joliet: boolean;
+  /** Bytes to skip in system use areas; undefined where Rock Ridge is not looked for. */
+  readonly #skip: number | undefined;
+  readonly #nodes = new LruMap<InodeNumber, Node>(nodesKept);
+  readonly #indexes = new LruMap<InodeNumber, ReadonlyMap<string, InodeNumber> | 'large'>(directoriesKept);
+
+  constructor(disk: Disk, { options = {} }: OpenOptions) {
+    this.#disk = disk;
+    this.#options = parseOptions(options);
+    this.#volume = readVolume(disk);
+    const { blockSize, primaryRoot, jolietRoot } = this.#volume;
+    const jolietWanted = this.#options.joliet && jolietRoot !== undefined;
+    let sharing = { skip: 0, declared: false };
+    if (this.#options.rockRidge) {
+      const self = readRecord(disk, primaryRoot * blockSize);
+      sharing = readSharing(disk, blockSize, self.systemUse);
+      if (sharing.declared && jolietWanted && this.#isEmpty(primaryRoot)) sharing.declared = false;
+    }
+    this.#joliet = jolietWanted && !sharing.declared;
+    this.#skip = this.#options.rockRidge && !this.#joliet ? sharing.skip : undefined;
+    this.caseInsensitive = this.#options.relaxed ?? this.#joliet;
+    this.root = this.#inodeOfBlock(this.#joliet ? (jolietRoot ?? primaryRoot) : primaryRoot);
+    if ((this.#node(this.root).mode & modeTypes) !== modeDirectory) {
+      throw new CorruptError('ISO 9660 volume', 'has a root that is no directory', { inode: this.root });
+    }
+  }
+
+  /** Whether a directory has no records but `.` and `..`: some discs have files in Joliet's tree only. */
+  #isEmpty(block: number): boolean {
+    const start = block * this.#volume.blockSize;
+    const self = readRecord(this.#disk, start);
+    for (const record of readRecords(this.#disk, start, start + self.dataLength)) {
+      if (!isSelf(record) && !isParent(record)) return false;
+    }
+    return true;
+  }
+
+  #inodeOfBlock(block: number): InodeNumber {
+    return block * (this.#volume.blockSize / unitSize);
+  }
+
+  #rockRidge(record: DirectoryRecord): RockRidge | undefined {
+    if (this.#skip === undefined) return undefined;
+    // The root's own record has SP at its start: there is nothing before it to skip.
+    const skip = record.position === this.root * unitSize ? 0 : this.#skip;
+    return decodeRockRidge(readUseEntries(this.#disk, this.#volume.blockSize, record.systemUse, skip));
+  }
+
+  /** Decodes an inode. A number that is no record's place is a CorruptError. */
+  #node(inode: InodeNumber): Node {
+    let node = this.#nodes.get(inode);
+    if (node === undefined) {
+      const record = this.#findRecord(inode);
+      node = this.#decodeNode(record, this.#rockRidge(record), undefined);
+      this.#nodes.set(inode, node);
+    }
+    return node;
+  }
+
+  /**
+   * The record that begins in the 32 bytes that an inode's number names. Its place is found by going from record to
+   * record from the start of the sector, where one always begins; with blocks smaller than a sector, an extent may begin
+   * in the middle of one, so that the blocks before are tried as starts, the furthest first.
+   */
+  #findRecord(inode: InodeNumber): DirectoryRecord {
+    const start = inode * unitSize;
+    if (!Number.isSafeInteger(inode) || inode <= 0 || start >= this.#disk.size) {
+      throw new CorruptError('ISO 9660 inode', 'lies outside the disk', { inode });
+    }
+    const { blockSize } = this.#volume;
+    const block = Math.floor(start / blockSize) * blockSize;
+    for (let from = block - sectorSize + blockSize; from <= block; from += blockSize) {
+      let position = Math.max(0, from);
+      while (position < start) {
+        const length = this.#byteAt(position);
+        if (length === 0) break;
+        position += length;
+      }
+      if (position >= start && position < start + unitSize && this.#byteAt(position) !== 0) {
+        return readRecord(this.#disk, position);
+      }
+    }
+    throw new CorruptError('ISO 9660 inode', 'is no directory record', { inode });
+  }
+
+  #byteAt(position: number): number {
+    const byte = new Uint8Array(1);
+    this.#disk.read(byte, position);
+    return byte[0] as number; // safe: one byte was read
+  }
+
+  /** `sections` where the caller has read the further records of the file already. */
+  #decodeNode(
+    record: DirectoryRecord,
+    rockRidge: RockRidge | undefined,
+    sections: readonly Section[] | undefined,
+  ): Node {
+    const isDirectory = (record.flags & flagDirectory) !== 0;
+    let mode = isDirectory
+      ? modeDirectory | this.#options.directoryMode
+      : modeRegular | this.#options.fileMode;
+    if (rockRidge?.mode !== undefined) {
+      mode = this.#options.overrideModes
+        ? (rockRidge.mode & modeTypes) | (mode & ~modeTypes)
+        : rockRidge.mode;
+    }
+    const all = sections ?? this.#readSections(record);
+    let storedSize = 0;
+    for (const { sizeInBytes } of all) storedSize += sizeInBytes;
+    return { record, rockRidge, mode, sections: all, storedSize };
+  }
+
+  /** The runs of a file: one for each of its records, which follow each other. */
+  #readSections(first: DirectoryRecord): Section[] {
+    const sections = [{ firstBlock: first.firstBlock, sizeInBytes: first.dataLength }];
+    let { position, length, flags } = first;
+    while ((flags & flagMultiExtent) !== 0) {
+      position += length;
+      if (position % sectorSize !== 0 && this.#byteAt(position) === 0) {
+        position = Math.ceil(position / sectorSize) * sectorSize;
+      }
+      const record = readRecord(this.#disk, position);
+      addSection(sections, record);
+      ({ length, flags } = record);
+    }
+    return sections;
+  }
+
+  #directoryNode(inode: InodeNumber): Node {
+    const node = this.#node(inode);
+    if ((node.mode & modeTypes) !== modeDirectory) throw systemError('ENOTDIR', `iso9660 inode ${inode}`);
+    return node;
+  }
+
+  /** The records of a directory, `.` and `..` included. */
+  #records(node: Node): Generator<DirectoryRecord> {
+    const start = node.record.firstBlock * this.#volume.blockSize;
+    return readRecords(this.#disk, start, start + node.record.dataLength);
+  }
+
+  /** The files of a directory, in stored order. Their nodes are remembered: whoever lists often asks for them next. */
+  *#children(inode: InodeNumber): Generator<Child> {
+    let first: DirectoryRecord | undefined;
+    let sections: Section[] = [];
+    for (const record of this.#records(this.#directoryNode(inode))) {
+      if (first === undefined) {
+        first = record;
+        sections = [{ firstBlock: record.firstBlock, sizeInBytes: record.dataLength }];
+      } else addSection(sections, record);
+      if ((record.flags & flagMultiExtent) !== 0) continue;
+      const child = this.#child(first, sections);
+      if (child !== undefined) yield child;
+      first = undefined;
+    }
+  }
+
+  /** What a file's first record stands for; undefined where it is not shown. */
+  #child(record: DirectoryRecord, sections: Section[]): Child | undefined {
+    if (isSelf(record) || isParent(record)) return undefined;
+    if (this.#options.hide && (record.flags & flagHidden) !== 0) return undefined;
+    if (!this.#options.showAssociated && (record.flags & flagAssociated) !== 0) return undefined;
+    const rockRidge = this.#rockRidge(record);
+    if (rockRidge?.relocated) return undefined;
+    const name = this.#name(record, rockRidge);
+    if (name === '' || name === '.' || name === '..') return undefined;
+    if (rockRidge?.childBlock !== undefined) {
+      return { name, inode: this.#inodeOfBlock(rockRidge.childBlock) };
+    }
+    if ((record.flags & flagDirectory) !== 0) return { name, inode: this.#inodeOfBlock(record.firstBlock) };
+    const inode = Math.floor(record.position / unitSize);
+    this.#nodes.set(inode, this.#decodeNode(record, rockRidge, sections));
+    return { name, inode };
+  }
+
+  #name(record: DirectoryRecord, rockRidge: RockRidge | undefined): string {
+    if (rockRidge?.name !== undefined) return decodeText(rockRidge.name);
+    if (this.#joliet) return decodeJolietName(record.name);
+    return this.#options.translateNames ? translateName(record.name) : rawName(record.name);
+  }
+
+  #fold(name: string): string {
+    return this.caseInsensitive ? foldJolietName(name) : name;
+  }
+
+  stat(inode: InodeNumber): InodeStat {
+    const node = this.#node(inode);
+    const { record, rockRidge, mode, storedSize } = node;
+    const isDirectory = (mode & modeTypes) === modeDirectory;
+    const time = decodeShortDate(record.date);
+    return {
+      inode,
+      mode,
+      linkCount: rockRidge?.mode === undefined ? 1 : rockRidge.links,
+      uid: this.#options.uid ?? rockRidge?.uid ?? 0,
+      gid: this.#options.gid ?? rockRidge?.gid ?? 0,
+      deviceMajor: rockRidge?.deviceMajor ?? 0,
+      deviceMinor: rockRidge?.deviceMinor ?? 0,
+      sizeInBytes: isDirectory ? record.dataLength : this.#size(node),
+      blockCount512: Math.ceil(storedSize / 512),
+      accessed: rockRidge?.accessed ?? time,
+      modified: rockRidge?.modified ?? time,
+      changed: rockRidge?.changed ?? time,
+    };
+  }
+
+  #size({ mode, rockRidge, storedSize }: Node): number {
+    if ((mode & modeTypes) === modeSymlink) return rockRidge?.symlink?.length ?? storedSize;
+    if (this.#options.decompress && rockRidge?.compression) return rockRidge.compression.size;
+    return storedSize;
+  }
+
+  lookup(directory: InodeNumber, name: string): InodeNumber | undefined {
+    const wanted = this.#fold(name);
+    let index = this.#indexes.get(directory);
+    if (index === undefined) {
+      index = this.#indexNames(directory);
+      this.#indexes.set(directory, index);
+    }
+    if (index !== 'large') return index.get(wanted);
+    for (const child of this.#children(directory)) {
+      if (this.#fold(child.name) === wanted) return child.inode;
+    }
+    return undefined;
+  }
+
+  #indexNames(directory: InodeNumber): ReadonlyMap<string, InodeNumber> | 'large' {
+    const index = new Map<string, InodeNumber>();
+    for (const child of this.#children(directory)) {
+      if (index.size >= maxIndexed) return 'large';
+      const name = this.#fold(child.name);
+      if (!index.has(name)) index.set(name, child.inode); // the first of a name is found
+    }
+    return index;
+  }
+
+  *entries(directory: InodeNumber): Generator<DirectoryEntry> {
+    for (const { name, inode } of this.#children(directory)) {
+      if (name.includes('/')) {
+        throw new CorruptError('ISO 9660 directory', 'has a name that is none', { name, directory });
+      }
+      // Linux's isofs does not tell types in directories.
+      yield { name, inode, type: 'unknown' };
+    }
+  }
+
+  parent(directory: InodeNumber): InodeNumber {
+    const node = this.#directoryNode(directory);
+    if (directory === this.root) return directory;
+    for (const record of this.#records(node)) {
+      if (!isParent(record)) continue;
+      return this.#inodeOfBlock(this.#rockRidge(record)?.parentBlock ?? record.firstBlock);
+    }
+    throw new CorruptError('ISO 9660 directory', 'has no record of its parent', { inode: directory });
+  }
+
+  readlink(inode: InodeNumber): string {
+    const { mode, rockRidge } = this.#node(inode);
+    if ((mode & modeTypes) !== modeSymlink) throw systemError('EINVAL', `iso9660 inode ${inode}`);
+    const target = rockRidge?.symlink;
+    if (target === undefined || target.length > maxTarget) {
+      throw new CorruptError('Rock Ridge symbolic link', 'has no target, or too long a one', {
+        inode,
+        length: target?.length ?? 0,
+      });
+    }
+    return decodeText(target);
+  }
+
+  data(inode: InodeNumber): Disk {
+    const node = this.#node(inode);
+    const what = `iso9660 file ${inode}`;
+    if ((node.mode & modeTypes) === modeDirectory) throw systemError('EISDIR', what);
+    if (node.record.interleaved) throw new UnsupportedError(what, ['interleaved files']);
+    if (node.rockRidge?.sparse) throw new UnsupportedError(what, ['Rock Ridge sparse files (SF)']);
+    const stored = this.#stored(node, what);
+    const compression = node.rockRidge?.compression;
+    return compression && this.#options.decompress
+      ? openCompressed(stored, compression, String(inode))
+      : stored;
+  }
+
+  /** The bytes of a file as they are stored. */
+  #stored({ sections, storedSize }: Node, what: string): Disk {
+    const { blockSize } = this.#volume;
+    const starts: number[] = [];
+    let total = 0;
+    for (const { sizeInBytes } of sections) {
+      starts.push(total);
+      total += sizeInBytes;
+    }
+    return new MappedDisk(
+      storedSize,
+      (offset) => {
+        // The last section that begins at or before the offset; empty ones before it are passed over.
+        let index = starts.length - 1;
+        while (index > 0 && (starts[index] ?? 0) > offset) index--;
+        const section = sections[index];
+        const into = offset - (starts[index] ?? 0);
+        if (section === undefined) throw new CorruptError(what, 'has no bytes there', { offset });
+        return {
+          kind: 'data',
+          disk: this.#disk,
+          offset: section.firstBlock * blockSize + into,
+          length: section.sizeInBytes - into,
+        };
+      },
+      { name: what },
+    );
+  }
+
+  xattrs(): ReadonlyMap<string, Uint8Array> {
+    return new Map();
+  }
+
+  usage(): FileSystemUsage {
+    const { blockSize, blockCount } = this.#volume;
+    return {
+      blockSize,
+      fragmentSize: blockSize,
+      blocks: blockCount,
+      freeBlocks: 0,
+      availableBlocks: 0,
+      inodes: 0,
+      freeInodes: 0,
+      nameMax: 255,
+      // Linux gives the device's number, which only the caller knows.
+      id: 0n,
+    };
+  }
+
+  close(): void {
+    this.#nodes.clear();
+    this.#indexes.clear();
+  }
+}
+
+/** Adds the run of one more record of a file. */
+function addSection(sections: Section[], record: DirectoryRecord): void {
+  if (sections.length >= maxSections) {
+    throw new CorruptError('ISO 9660 file', 'has too many records', { limit: maxSections });
+  }
+  sections.push({ firstBlock: record.firstBlock, sizeInBytes: record.dataLength });
+}

@@ -1,0 +1,14 @@
+/** ISO 9660 with Rock Ridge and Joliet: the door. Read as Linux's isofs shows it. */
+import type { FileSystemDriver } from '../driver.js';
+import { IsoFileSystem } from './filesystem.js';
+
+export { type IsoDetails, isoDetails } from './details.js';
+
+import { probe } from './probe.js';
+
+export const iso9660: FileSystemDriver = {
+  name: 'iso9660',
+  types: ['iso9660'],
+  probe,
+  open: (disk, options) => new IsoFileSystem(disk, options),
+};

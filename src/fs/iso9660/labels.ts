@@ -1,0 +1,58 @@
+/**
+ * The texts of volume descriptors. Joliet's fields are UTF-16BE, so that they hold half as many characters as the primary
+ * descriptor's: where the two agree as far as Joliet's go, blkid (util-linux 2.38) takes the rest from the primary one.
+ */
+import { decodeText } from '../../base/index.js';
+
+/** A fixed field without its trailing blanks, up to a NUL. */
+export function trimField(raw: Uint8Array): string {
+  const end = raw.indexOf(0);
+  return trimEnd(decodeText(end < 0 ? raw : raw.subarray(0, end)));
+}
+
+/** Without blanks at the end: ASCII's only. */
+export function trimEnd(text: string): string {
+  return text.replace(/[ \t\n\v\f\r]+$/, '');
+}
+
+/** UTF-16BE up to a NUL. */
+function decodeUtf16(raw: Uint8Array): string {
+  let text = '';
+  for (let at = 0; at + 1 < raw.length; at += 2) {
+    const unit = ((raw[at] ?? 0) << 8) | (raw[at + 1] ?? 0);
+    if (unit === 0) break;
+    text += String.fromCharCode(unit);
+  }
+  // A surrogate without its partner becomes its three bytes, as blkid writes it: each an escape, see decodeText.
+  return text.replace(/[\ud800-\udfff]/gu, (unit) => {
+    const code = unit.charCodeAt(0);
+    return String.fromCharCode(0xdced, 0xdc80 | ((code >> 6) & 0x3f), 0xdc80 | (code & 0x3f));
+  });
+}
+
+/** Two characters as one: Joliet's where the other is `_`, the lower-case one where they differ by case. */
+function mergeCharacter(plain: string, joliet: string): string | undefined {
+  if (plain === '_' || plain === joliet) return joliet;
+  const lower = /^[A-Z]$/.test(plain) ? plain.toLowerCase() : plain;
+  if (lower === joliet) return joliet;
+  return /^[A-Z]$/.test(joliet) && joliet.toLowerCase() === plain ? plain : undefined;
+}
+
+/**
+ * A field as both descriptors give it: Joliet's text, continued by the primary one's where they agree. Trailing blanks
+ * are kept.
+ */
+export function mergeField(plain: Uint8Array, joliet: Uint8Array): string {
+  const text = decodeUtf16(joliet);
+  let merged = '';
+  let at = 0;
+  for (const character of text) {
+    const other = String.fromCharCode(plain[at++] ?? 0);
+    const one = mergeCharacter(other, character);
+    if (one === undefined) return text;
+    merged += one;
+  }
+  // A NUL ended Joliet's text: there is no agreement about the rest.
+  if (text.length * 2 < joliet.length - 1) return text;
+  return merged + decodeText(plain.subarray(at));
+}

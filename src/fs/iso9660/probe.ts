@@ -1,0 +1,98 @@
+/** Is this ISO 9660, and what are its label and UUID? The rules are those of blkid (util-linux 2.38, `iso9660`). */
+import { decodeLatin1 } from '../../base/index.js';
+import type { Disk } from '../../disk/index.js';
+import type { Probed } from '../driver.js';
+import { findDescriptors, isHighSierra, jolietLevel, type VolumeDescriptor } from './descriptors.js';
+import { mergeField, trimEnd, trimField } from './labels.js';
+import {
+  descriptorBoot,
+  descriptorPrimary,
+  descriptorSupplementary,
+  firstDescriptorSector,
+  sectorSize,
+  volumeDescriptor,
+} from './layout.js';
+
+/** Descriptors that blkid looks at. */
+const maxProbed = 16;
+
+/** Facts by blkid's names, and the fields that they come from. Of the latter three a leading `_` names a file instead. */
+const identifiers = [
+  ['SYSTEM_ID', 'system_id', false],
+  ['VOLUME_SET_ID', 'volume_set_id', false],
+  ['PUBLISHER_ID', 'publisher_id', true],
+  ['DATA_PREPARER_ID', 'data_preparer_id', true],
+  ['APPLICATION_ID', 'application_id', true],
+] as const;
+
+/** A 17-byte date as blkid's UUID, `2026-11-02-12-00-00-00`; empty where it is not given. */
+function dateUuid(raw: Uint8Array): string {
+  const digits = decodeLatin1(raw.subarray(0, 16));
+  if ((/^0+$/.test(digits) || /^\0+$/.test(digits)) && raw[16] === 0) return '';
+  const parts = [digits.slice(0, 4)];
+  for (let at = 4; at < 16; at += 2) parts.push(digits.slice(at, at + 2));
+  const text = parts.join('-');
+  const end = text.indexOf('\0');
+  return end < 0 ? text : text.slice(0, end);
+}
+
+function identifier(
+  primary: VolumeDescriptor,
+  joliet: VolumeDescriptor | undefined,
+  field: (typeof identifiers)[number][1],
+  mayNameFile: boolean,
+): string {
+  const plain = trimField(primary[field]).trimStart();
+  if (joliet === undefined) return mayNameFile && plain.startsWith('_') ? '' : plain;
+  const merged = trimEnd(mergeField(primary[field], joliet[field])).trimStart();
+  if (!mayNameFile) return merged;
+  if (merged !== '' && !merged.startsWith('_')) return merged;
+  return plain.startsWith('_') ? '' : plain;
+}
+
+/** Looks for ISO 9660 on a disk. Never throws on any bytes. */
+export function probe(disk: Disk): Probed | undefined {
+  if (isHighSierra(disk)) {
+    return {
+      type: 'iso9660',
+      label: highSierraLabel(disk),
+      uuid: '',
+      facts: { VERSION: 'High Sierra', BLOCK_SIZE: String(sectorSize), USAGE: 'filesystem' },
+    };
+  }
+  let primary: VolumeDescriptor | undefined;
+  let joliet: VolumeDescriptor | undefined;
+  let bootSystem = '';
+  for (const { type, raw } of findDescriptors(disk, maxProbed)) {
+    if (primary === undefined) {
+      if (type !== descriptorPrimary) return undefined;
+      primary = volumeDescriptor.decode(raw);
+    } else if (type === descriptorBoot) {
+      bootSystem ||= trimField(raw.subarray(7, 39)).trimStart();
+    } else if (type === descriptorSupplementary && joliet === undefined) {
+      const descriptor = volumeDescriptor.decode(raw);
+      if (jolietLevel(descriptor) > 0) joliet = descriptor;
+    }
+  }
+  if (primary === undefined) return undefined;
+  const facts: Record<string, string> = { BLOCK_SIZE: String(sectorSize), USAGE: 'filesystem' };
+  for (const [fact, field, mayNameFile] of identifiers) {
+    const text = identifier(primary, joliet, field, mayNameFile);
+    if (text !== '') facts[fact] = text;
+  }
+  if (bootSystem !== '') facts.BOOT_SYSTEM_ID = bootSystem;
+  if (joliet !== undefined) facts.VERSION = 'Joliet Extension';
+  return {
+    type: 'iso9660',
+    label: joliet ? trimEnd(mergeField(primary.volume_id, joliet.volume_id)) : trimField(primary.volume_id),
+    uuid: dateUuid(primary.modification_date) || dateUuid(primary.creation_date),
+    facts,
+  };
+}
+
+/** High Sierra's descriptors have 8 bytes more at their start. */
+function highSierraLabel(disk: Disk): string {
+  const raw = new Uint8Array(32);
+  disk.read(raw, firstDescriptorSector * sectorSize + 8 + 40);
+  return trimField(raw);
+}

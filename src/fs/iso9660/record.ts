@@ -1,0 +1,105 @@
+/** Directory records: ECMA-119, 9.1. */
+import { CorruptError, viewOf } from '../../base/index.js';
+import type { Disk } from '../../disk/index.js';
+import { directoryRecord, maxRecord, sectorSize } from './layout.js';
+
+/** One record. Its bytes are a copy. */
+export interface DirectoryRecord {
+  /** Where it lies on the disk, in bytes. */
+  readonly position: number;
+  readonly length: number;
+  /** The first block of the data, after an extended attribute record. */
+  readonly firstBlock: number;
+  readonly dataLength: number;
+  readonly date: Uint8Array;
+  readonly flags: number;
+  readonly interleaved: boolean;
+  readonly name: Uint8Array;
+  /** The system use bytes, in which SUSP's entries are. */
+  readonly systemUse: Uint8Array;
+}
+
+const name = directoryRecord.name;
+
+/** Decodes the record at `at` in `raw`, which lies at `position` on the disk. One that breaks the rules is a CorruptError. */
+export function decodeRecord(raw: Uint8Array, at: number, position: number): DirectoryRecord {
+  const length = raw[at] ?? 0;
+  if (length <= directoryRecord.size || at + length > raw.length) {
+    throw new CorruptError(name, 'has a bad length', { position, length });
+  }
+  const fields = directoryRecord.decode(viewOf(raw), at);
+  const nameEnd = directoryRecord.size + fields.name_length;
+  if (nameEnd > length) {
+    throw new CorruptError(name, 'has a name longer than itself', {
+      position,
+      length,
+      name: fields.name_length,
+    });
+  }
+  // The byte of padding makes the length of what comes before it even: 33 + an even name + 1.
+  const useStart = Math.min(length, nameEnd + (nameEnd % 2));
+  return {
+    position,
+    length,
+    firstBlock: fields.extent + fields.ext_attr_length,
+    dataLength: fields.data_length,
+    date: fields.date,
+    flags: fields.flags,
+    interleaved: fields.interleave !== 0,
+    name: raw.slice(at + directoryRecord.size, at + nameEnd),
+    systemUse: raw.slice(at + useStart, at + length),
+  };
+}
+
+/** The record at `position`. */
+export function readRecord(disk: Disk, position: number): DirectoryRecord {
+  const raw = new Uint8Array(Math.max(0, Math.min(maxRecord, disk.size - position)));
+  disk.read(raw, position);
+  return decodeRecord(raw, 0, position);
+}
+
+/** Bytes that are read at once: most directories are one read. */
+const pieceSize = 128 * sectorSize;
+
+/**
+ * The records between two positions on the disk. A length byte of zero means that the rest of the sector, counted from
+ * `start`, is not used.
+ */
+export function* readRecords(disk: Disk, start: number, end: number): Generator<DirectoryRecord> {
+  let piece = new Uint8Array(0);
+  let pieceStart = start;
+  for (let position = start; position < end; ) {
+    // The longest record must lie in the piece, unless the directory or the disk ends before.
+    const needed = Math.min(position + maxRecord, end);
+    if (needed > pieceStart + piece.length) {
+      const length = Math.min(pieceSize, end - position);
+      if (position + length > disk.size) {
+        throw new CorruptError('ISO 9660 directory', 'lies outside the disk', {
+          start,
+          end,
+          size: disk.size,
+        });
+      }
+      piece = new Uint8Array(length);
+      disk.read(piece, position);
+      pieceStart = position;
+    }
+    const at = position - pieceStart;
+    if (piece[at] === 0) {
+      position = start + (Math.floor((position - start) / sectorSize) + 1) * sectorSize;
+      continue;
+    }
+    const record = decodeRecord(piece, at, position);
+    yield record;
+    position += record.length;
+  }
+}
+
+/** The names of `.` and `..`. */
+export function isSelf(record: DirectoryRecord): boolean {
+  return record.name.length === 1 && record.name[0] === 0;
+}
+
+export function isParent(record: DirectoryRecord): boolean {
+  return record.name.length === 1 && record.name[0] === 1;
+}

@@ -1,0 +1,83 @@
+/**
+ * System use entries: SUSP 1.12. Each has a two-letter signature, a length and a version; a CE entry says where more of
+ * them are, ST that there are no more.
+ */
+import type { Disk } from '../../disk/index.js';
+import { continuation, sharingIndicator, useEntryHead } from './layout.js';
+
+/** How many continuation areas one record may have; Linux follows as many. Makes a loop of them end. */
+const maxContinuations = 32;
+
+export interface UseEntry {
+  /** Two letters: `NM`. */
+  readonly signature: string;
+  /** The whole entry, its head included. */
+  readonly raw: Uint8Array;
+}
+
+/**
+ * The entries of a record. `skip` bytes at its start belong to others. An entry or a continuation that breaks the rules
+ * ends them, as in Linux: the record is then known by what came before.
+ */
+export function* readUseEntries(
+  disk: Disk,
+  blockSize: number,
+  systemUse: Uint8Array,
+  skip: number,
+): Generator<UseEntry> {
+  let area = systemUse.subarray(Math.min(skip, systemUse.length));
+  for (let areas = 0; areas <= maxContinuations; areas++) {
+    let next: Uint8Array | undefined;
+    for (let at = 0; at + useEntryHead <= area.length; ) {
+      const length = area[at + 2] ?? 0;
+      if (length < useEntryHead || at + length > area.length) return;
+      const raw = area.subarray(at, at + length);
+      const signature = String.fromCharCode(raw[0] ?? 0, raw[1] ?? 0);
+      at += length;
+      if (signature === 'ST') break;
+      if (signature === 'CE') {
+        if (raw.length < continuation.size) return;
+        next = readContinuation(disk, blockSize, raw);
+        if (next === undefined) return;
+      } else yield { signature, raw };
+    }
+    if (next === undefined) return;
+    area = next;
+  }
+}
+
+/** The area that a CE entry names; undefined where it does not lie in one block of the disk. */
+function readContinuation(disk: Disk, blockSize: number, raw: Uint8Array): Uint8Array | undefined {
+  const { extent, offset, length } = continuation.decode(raw);
+  const position = extent * blockSize + offset;
+  if (extent === 0 || offset + length > blockSize || position + length > disk.size) return undefined;
+  const area = new Uint8Array(length);
+  disk.read(area, position);
+  return area;
+}
+
+/** CD-ROM XA puts 14 bytes of its own before SUSP's. */
+const extendedArchitectureSize = 14;
+
+/**
+ * What the root directory's own record says: whether Rock Ridge is declared (an ER entry), and how many bytes to skip
+ * in the other records.
+ */
+export function readSharing(
+  disk: Disk,
+  blockSize: number,
+  systemUse: Uint8Array,
+): { skip: number; declared: boolean } {
+  for (const start of [0, extendedArchitectureSize]) {
+    let skip: number | undefined;
+    let declared = false;
+    for (const { signature, raw } of readUseEntries(disk, blockSize, systemUse, start)) {
+      if (signature === 'SP' && raw.length >= sharingIndicator.size) {
+        const sharing = sharingIndicator.decode(raw);
+        if (sharing.check[0] === 0xbe && sharing.check[1] === 0xef) skip = sharing.skip;
+      } else if (signature === 'ER') declared = true;
+    }
+    if (skip !== undefined || declared) return { skip: skip ?? 0, declared };
+  }
+  return { skip: 0, declared: false };
+}

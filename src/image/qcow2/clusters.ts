@@ -1,0 +1,205 @@
+/**
+ * Where each byte of a qcow2 disk is. Specification: "Cluster mapping", "Extended L2 Entries", "Compressed clusters".
+ *
+ * A guest's offset splits into an index in the L1 table, an index in the L2 table that the L1 entry names, and a place
+ * in a cluster. The walk has these two steps and no more, so tables that point at themselves make wrong data, not loops.
+ */
+import { CorruptError } from '../../base/index.js';
+import type { Codec, Disk, Mapping } from '../../disk/index.js';
+import { entry as bits } from './layout.js';
+import type { TableCache } from './tables.js';
+
+/** What a cluster, or a subcluster, is. */
+const Kind = { unallocated: 0, zero: 1, data: 2, compressed: 3 } as const;
+type Kind = (typeof Kind)[keyof typeof Kind];
+
+export interface ClusterMapOptions {
+  readonly clusterBits: number;
+  readonly version: number;
+  readonly extendedL2: boolean;
+  readonly compression: 'zlib' | 'zstd';
+  readonly l1Offset: number;
+  readonly l1Entries: number;
+  /** Of the guest's disk. */
+  readonly sizeInBytes: number;
+  readonly tables: TableCache;
+  /** The image itself: compressed clusters. */
+  readonly file: Disk;
+  /** Where other clusters are: the image, or its external data file. */
+  readonly dataFile: Disk;
+  /** What shows through where nothing is stored. May be of any size. */
+  readonly backing: Disk | undefined;
+}
+
+export class ClusterMap {
+  readonly #of: ClusterMapOptions;
+  readonly #clusterSize: number;
+  /** Bytes that one entry, or with extended L2 one of its 32 bits, speaks for. */
+  readonly #unitSize: number;
+  readonly #entrySize: number;
+  /** Guest bytes of one L2 table. */
+  readonly #l2Reach: number;
+  readonly #external: boolean;
+  readonly #codec: Codec;
+  /** Left by {@link #classify} beside the kind: the byte offset of a data unit in the data file. */
+  #host = 0;
+
+  constructor(options: ClusterMapOptions) {
+    this.#of = options;
+    this.#clusterSize = 2 ** options.clusterBits;
+    this.#unitSize = options.extendedL2 ? this.#clusterSize / 32 : this.#clusterSize;
+    this.#entrySize = options.extendedL2 ? 16 : 8;
+    this.#l2Reach = this.#clusterSize * (this.#clusterSize / this.#entrySize);
+    this.#external = options.dataFile !== options.file;
+    this.#codec = options.compression === 'zstd' ? 'zstd' : 'deflate'; // qcow2's zlib has no zlib header
+  }
+
+  /** What lies at a guest's offset, below the disk's size, and how far it goes. */
+  readonly lookup = (offset: number, wanted: number): Mapping => {
+    const l1Index = Math.floor(offset / this.#l2Reach);
+    const l2Offset = this.#l2Table(l1Index);
+    if (l2Offset === 0) return this.#emptyTables(offset, l1Index, wanted);
+
+    const within = offset - l1Index * this.#l2Reach;
+    const clusterIndex = Math.floor(within / this.#clusterSize);
+    const entryAt = l2Offset + clusterIndex * this.#entrySize;
+    const { tables } = this.#of;
+    const sliceAt = entryAt - (entryAt % tables.sliceSize);
+    const slice = tables.slice(sliceAt);
+    const inCluster = within % this.#clusterSize;
+
+    let at = entryAt - sliceAt;
+    let unit = Math.floor(inCluster / this.#unitSize);
+    const inUnit = inCluster % this.#unitSize;
+    const kind = this.#classify(slice, at, unit);
+    if (kind === Kind.compressed) return this.#compressed(slice, at, inCluster);
+    const host = this.#host;
+
+    // Whatever goes on in the same way, to the end of this slice: MappedDisk joins slices.
+    const unitsInCluster = this.#clusterSize / this.#unitSize;
+    let length = this.#unitSize - inUnit;
+    while (length < wanted) {
+      if (++unit === unitsInCluster) {
+        unit = 0;
+        at += this.#entrySize;
+        if (at === slice.byteLength) break;
+      }
+      if (this.#classify(slice, at, unit) !== kind) break;
+      if (kind === Kind.data && this.#host !== host + inUnit + length) break;
+      length += this.#unitSize;
+    }
+    if (kind === Kind.data) return this.#stored(host + inUnit, length);
+    return kind === Kind.zero ? { kind: 'hole', length } : this.#below(offset, length);
+  };
+
+  /** Where the L2 table of an L1 entry is; 0 for none. */
+  #l2Table(l1Index: number): number {
+    const { tables, l1Offset } = this.#of;
+    const at = l1Offset + l1Index * 8;
+    const inSlice = at % tables.sliceSize;
+    const slice = tables.slice(at - inSlice);
+    const high = slice.getUint32(inSlice) & bits.offsetHigh;
+    const low = (slice.getUint32(inSlice + 4) & bits.offsetLow) >>> 0;
+    const offset = high * 0x1_0000_0000 + low;
+    if (offset % this.#clusterSize !== 0) {
+      throw new CorruptError('qcow2 L1 table', 'has an entry that is not aligned to a cluster', {
+        index: l1Index,
+        offset,
+      });
+    }
+    return offset;
+  }
+
+  /** A run of L1 entries without L2 tables. */
+  #emptyTables(offset: number, l1Index: number, wanted: number): Mapping {
+    let next = l1Index + 1;
+    while (
+      next * this.#l2Reach < offset + wanted &&
+      next * this.#l2Reach < this.#of.sizeInBytes &&
+      this.#l2Table(next) === 0
+    ) {
+      next++;
+    }
+    return this.#below(offset, next * this.#l2Reach - offset);
+  }
+
+  /** The kind of one unit of the entry at `at`; where it is goes to {@link #host}. */
+  #classify(slice: DataView, at: number, unit: number): Kind {
+    const high = slice.getUint32(at);
+    if (high & bits.compressedHigh) return Kind.compressed;
+    const low = slice.getUint32(at + 4);
+    const host = (high & bits.offsetHigh) * 0x1_0000_0000 + ((low & bits.offsetLow) >>> 0);
+    // In a data file offset 0 is as good as any, and bit 63 says that it is meant.
+    const allocated = host !== 0 || (this.#external && (high & bits.copiedHigh) !== 0);
+    let stored = allocated;
+    let zero = (low & bits.zeroLow) !== 0;
+    if (this.#entrySize === 16) {
+      zero = ((slice.getUint32(at + 8) >>> unit) & 1) !== 0;
+      stored = ((slice.getUint32(at + 12) >>> unit) & 1) !== 0;
+      if (stored && (zero || !allocated)) {
+        throw new CorruptError('qcow2 L2 table', 'has a subcluster that is both stored and not', {
+          host,
+          subcluster: unit,
+        });
+      }
+    } else if (zero && this.#of.version < 3) {
+      throw new CorruptError('qcow2 L2 table', 'has a zero cluster, which version 2 does not know', { host });
+    }
+    if (zero) return Kind.zero;
+    if (!stored) return Kind.unallocated;
+    if (host % this.#clusterSize !== 0) {
+      throw new CorruptError('qcow2 L2 table', 'has an entry that is not aligned to a cluster', { host });
+    }
+    this.#host = host + unit * this.#unitSize;
+    return Kind.data;
+  }
+
+  /** Bytes in the data file. Where that has ended qemu reads zeroes. */
+  #stored(host: number, length: number): Mapping {
+    const { dataFile } = this.#of;
+    if (host >= dataFile.size) return { kind: 'hole', length };
+    return { kind: 'data', length: Math.min(length, dataFile.size - host), disk: dataFile, offset: host };
+  }
+
+  /** Nothing is stored here: what is below shows through, and where that has ended or there is none, zeroes. */
+  #below(offset: number, length: number): Mapping {
+    const { backing } = this.#of;
+    if (!backing || offset >= backing.size) return { kind: 'hole', length };
+    return { kind: 'data', length: Math.min(length, backing.size - offset), disk: backing, offset };
+  }
+
+  /**
+   * A compressed cluster. Its entry holds, from bit 0 on, a byte offset of x bits, then the number of further sectors of
+   * 512 bytes that it reaches into, where x = 62 − (cluster_bits − 8); so at most two clusters' worth of bytes.
+   */
+  #compressed(slice: DataView, at: number, skip: number): Mapping {
+    const { file, clusterBits } = this.#of;
+    if (this.#external) {
+      throw new CorruptError('qcow2 L2 table', 'has a compressed cluster although the data is elsewhere');
+    }
+    const high = slice.getUint32(at) & ~(bits.compressedHigh | bits.copiedHigh);
+    const offsetBitsHigh = 62 - (clusterBits - 8) - 32; // 17 to 29
+    const offset = (high & (2 ** offsetBitsHigh - 1)) * 0x1_0000_0000 + slice.getUint32(at + 4);
+    const sectors = (high >>> offsetBitsHigh) + 1;
+    if (offset >= file.size) {
+      throw new CorruptError('qcow2 L2 table', 'has a compressed cluster outside the file', {
+        offset,
+        fileSize: file.size,
+      });
+    }
+    const size = Math.min(sectors * 512 - (offset % 512), file.size - offset);
+    return {
+      kind: 'encoded',
+      length: this.#clusterSize - skip,
+      unit: {
+        key: `${offset}`,
+        codec: this.#codec,
+        disk: file,
+        offset,
+        size,
+        decodedSize: this.#clusterSize,
+      },
+      skip,
+    };
+  }
+}

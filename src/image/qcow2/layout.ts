@@ -1,0 +1,122 @@
+/**
+ * On-disk structures of qcow2. Specification: docs/interop/qcow2.txt of qemu. Everything is big-endian; offsets and
+ * sizes are in bytes unless a name says otherwise.
+ */
+import { bits64, struct, u16, u32, u64 } from '../../base/index.js';
+
+/** `QFI\xfb` */
+export const magic = 0x514649fb;
+
+/** Version 2: all of it. Version 3: its first part. */
+export const header = struct('qcow2 header', 'big', 72, {
+  magic: u32(0),
+  version: u32(4),
+  backing_file_offset: u64(8),
+  backing_file_size: u32(16),
+  cluster_bits: u32(20),
+  size: u64(24),
+  crypt_method: u32(32),
+  /** In entries. */
+  l1_size: u32(36),
+  l1_table_offset: u64(40),
+  refcount_table_offset: u64(48),
+  refcount_table_clusters: u32(56),
+  nb_snapshots: u32(60),
+  snapshots_offset: u64(64),
+});
+
+/** What version 3 adds; places are those in the whole header. */
+export const header3 = struct('qcow2 version 3 header', 'big', 104, {
+  incompatible_features: bits64(72),
+  compatible_features: bits64(80),
+  autoclear_features: bits64(88),
+  refcount_order: u32(96),
+  header_length: u32(100),
+});
+
+/** A byte that is there when header_length says so. */
+export const compressionTypeAt = 104;
+
+/** Bits of incompatible_features. */
+export const incompatible = {
+  dirty: 1n << 0n,
+  corrupt: 1n << 1n,
+  dataFile: 1n << 2n,
+  compressionType: 1n << 3n,
+  extendedL2: 1n << 4n,
+} as const;
+
+/** Bits of compatible_features. */
+export const compatible = { lazyRefcounts: 1n << 0n } as const;
+
+/** Bits of autoclear_features. */
+export const autoclear = { bitmaps: 1n << 0n, dataFileRaw: 1n << 1n } as const;
+
+export const cryptMethod = { none: 0, aes: 1, luks: 2 } as const;
+export const compressionType = { zlib: 0, zstd: 1 } as const;
+
+/** The beginning of a header extension; its data follows, padded to a multiple of 8. */
+export const extensionHeader = struct('qcow2 header extension', 'big', 8, { type: u32(0), length: u32(4) });
+
+export const extension = {
+  end: 0x00000000,
+  backingFormat: 0xe2792aca,
+  featureNames: 0x6803f857,
+  bitmaps: 0x23852875,
+  encryptionHeader: 0x0537be77,
+  dataFile: 0x44415441,
+} as const;
+
+/** One name in the feature name table: type (0 incompatible, 1 compatible, 2 autoclear), bit, 46 bytes of name. */
+export const featureNameSize = 48;
+
+/** The bitmaps extension. */
+export const bitmapsExtension = struct('qcow2 bitmaps extension', 'big', 24, {
+  nb_bitmaps: u32(0),
+  bitmap_directory_size: u64(8),
+  bitmap_directory_offset: u64(16),
+});
+
+/** One snapshot in the snapshot table; extra data, id and name follow, then padding to a multiple of 8. */
+export const snapshotHeader = struct('qcow2 snapshot', 'big', 40, {
+  l1_table_offset: u64(0),
+  /** In entries. */
+  l1_size: u32(8),
+  id_str_size: u16(12),
+  name_size: u16(14),
+  date_sec: u32(16),
+  date_nsec: u32(20),
+  vm_clock_nsec: bits64(24),
+  vm_state_size: u32(32),
+  extra_data_size: u32(36),
+});
+
+/** Extra data of a snapshot, when that long. */
+export const snapshotExtra = struct('qcow2 snapshot extra data', 'big', 16, {
+  vm_state_size_large: u64(0),
+  disk_size: u64(8),
+});
+
+/** Entries of the L1 and L2 tables are 64 bits; these are masks of their high and low halves. */
+export const entry = {
+  /** Bits 9 to 55: an offset in the file. */
+  offsetHigh: 0x00ff_ffff,
+  offsetLow: 0xffff_fe00,
+  /** Bit 63: used once only. In a data file it also tells offset 0 from none. */
+  copiedHigh: 0x8000_0000,
+  /** Bit 62 of an L2 entry. */
+  compressedHigh: 0x4000_0000,
+  /** Bit 0 of an L2 entry without subclusters: reads as zeroes. */
+  zeroLow: 0x0000_0001,
+} as const;
+
+/** The largest tables qemu takes: 32 MiB of L1, 65,536 snapshots in at most 64 MiB. */
+export const limits = {
+  clusterBitsLeast: 9,
+  clusterBitsMost: 21,
+  l1Bytes: 32 * 1024 * 1024,
+  snapshots: 65536,
+  snapshotTableBytes: 64 * 1024 * 1024,
+  snapshotExtraBytes: 1024,
+  backingNameBytes: 1023,
+} as const;

@@ -1,0 +1,71 @@
+/** The table of internal snapshots. Specification: "Snapshots". */
+import { CorruptError, decodeText, GuestfsError } from '../../base/index.js';
+import type { Disk } from '../../disk/index.js';
+import type { ImageSnapshot } from '../format.js';
+import type { Header } from './header.js';
+import { limits, snapshotExtra, snapshotHeader } from './layout.js';
+
+/** A snapshot, and where its L1 table is. */
+export interface Snapshot extends ImageSnapshot {
+  readonly l1Offset: number;
+  readonly l1Entries: number;
+}
+
+const structure = 'qcow2 snapshot table';
+
+/** Every snapshot, in the order of the table. */
+export function listSnapshots(file: Disk, header: Header): Snapshot[] {
+  const { snapshotCount, snapshotTableOffset } = header;
+  if (snapshotCount === 0) return [];
+  if (snapshotCount > limits.snapshots) {
+    throw new CorruptError(structure, 'has too many entries', { count: snapshotCount });
+  }
+  if (snapshotTableOffset % 2 ** header.clusterBits !== 0) {
+    throw new CorruptError(structure, 'is not aligned to a cluster', { offset: snapshotTableOffset });
+  }
+  const end = Math.min(file.size, snapshotTableOffset + limits.snapshotTableBytes);
+  const snapshots: Snapshot[] = [];
+  let at = snapshotTableOffset;
+  for (let i = 0; i < snapshotCount; i++) {
+    const head = snapshotHeader.decode(readInside(file, at, snapshotHeader.size, end));
+    const extraSize = head.extra_data_size;
+    if (extraSize > limits.snapshotExtraBytes) {
+      throw new CorruptError(structure, 'has too much extra data', { index: i, size: extraSize });
+    }
+    const tail = readInside(
+      file,
+      at + snapshotHeader.size,
+      extraSize + head.id_str_size + head.name_size,
+      end,
+    );
+    const extra = extraSize >= snapshotExtra.size ? snapshotExtra.decode(tail) : undefined;
+    const size = extra?.disk_size ?? header.sizeInBytes;
+    snapshots.push({
+      id: decodeText(tail.subarray(extraSize, extraSize + head.id_str_size)),
+      name: decodeText(tail.subarray(extraSize + head.id_str_size)),
+      createdAt: head.date_sec,
+      virtualSizeInBytes: size - (size % 512),
+      vmStateSizeInBytes: extra?.vm_state_size_large ?? head.vm_state_size,
+      l1Offset: head.l1_table_offset,
+      l1Entries: head.l1_size,
+    });
+    at += Math.ceil((snapshotHeader.size + tail.length) / 8) * 8;
+  }
+  return snapshots;
+}
+
+/** The snapshot whose id, or else whose name, is `wanted`. */
+export function getSnapshot(snapshots: readonly Snapshot[], wanted: string): Snapshot {
+  const found = snapshots.find(({ id }) => id === wanted) ?? snapshots.find(({ name }) => name === wanted);
+  if (!found) throw new GuestfsError('ENOENT', `the image has no internal snapshot ‘${wanted}’`);
+  return found;
+}
+
+function readInside(file: Disk, offset: number, length: number, end: number): Uint8Array {
+  if (offset + length > end) {
+    throw new CorruptError(structure, 'reaches past its room', { offset, length, end });
+  }
+  const bytes = new Uint8Array(length);
+  file.read(bytes, offset);
+  return bytes;
+}

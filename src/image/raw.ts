@@ -1,0 +1,16 @@
+/** Raw images: the file is the guest's disk. Guests count in sectors, so an odd size is filled up with zeroes. */
+import { type Disk, PaddedDisk } from '../disk/index.js';
+import type { ImageFormat } from './format.js';
+
+const sectorSize = 512;
+
+export const raw: ImageFormat = {
+  name: 'raw',
+  probe: () => true,
+  info: (file) => ({ format: 'raw', virtualSizeInBytes: roundUp(file.size), facts: {} }),
+  open: (file): Disk => (file.size % sectorSize === 0 ? file : new PaddedDisk(file, roundUp(file.size))),
+};
+
+function roundUp(size: number): number {
+  return Math.ceil(size / sectorSize) * sectorSize;
+}

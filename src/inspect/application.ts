@@ -1,0 +1,15 @@
+/** An installed package, as every reader of a package database gives it. */
+
+/** One installed package. What a package manager does not tell is empty. */
+export interface Application {
+  readonly name: string;
+  readonly epoch: number;
+  readonly version: string;
+  readonly release: string;
+  readonly arch: string;
+  readonly url: string;
+  /** The name of the source package, where it differs from `name`. */
+  readonly sourcePackage: string;
+  readonly summary: string;
+  readonly description: string;
+}

@@ -1,0 +1,110 @@
+/**
+ * The block devices of a guest as the block devices here. It is taken for granted that the disks were added in the
+ * order in which the guest has them: there is nothing else to go by. A name that is not understood, or whose device
+ * is not here, stays as it is.
+ */
+import { type DeviceTable, lettersToIndex } from '../vfs/index.js';
+import type { OsType } from './facts.js';
+
+export interface GuestDevices {
+  readonly table: DeviceTable;
+  readonly type: OsType;
+  /** The guest's names of MD arrays, with the device of each here. */
+  readonly arrays: ReadonlyMap<string, string>;
+}
+
+/** A device of a guest's fstab, by its name here. */
+export function resolveDevice(spec: string, guest: GuestDevices): string {
+  return (
+    resolveMapper(spec, guest) ??
+    resolveByLetters(spec, guest) ??
+    guest.arrays.get(spec) ??
+    resolveById(spec, guest) ??
+    resolveByLink(spec, guest) ??
+    resolveFreeBsd(spec) ??
+    resolveBsd(spec, guest.type) ??
+    resolveHurd(spec, guest) ??
+    spec
+  );
+}
+
+/** `/dev/mapper/VG-LV`. */
+function resolveMapper(spec: string, { table }: GuestDevices): string | undefined {
+  return spec.startsWith('/dev/mapper/') ? table.find(spec)?.name : undefined;
+}
+
+/** `/dev/hda1`, `/dev/sda1`, `/dev/vda1`, `/dev/xvda1`: by position. */
+function resolveByLetters(spec: string, guest: GuestDevices): string | undefined {
+  const [, letters, number] = /^\/dev\/(?:h|s|v|xv)d([a-z]{1,4})([0-9]+)$/.exec(spec) ?? [];
+  return letters === undefined || number === undefined
+    ? undefined
+    : partitionAt(guest, lettersToIndex(letters), number);
+}
+
+function partitionAt({ table }: GuestDevices, index: number, number: string): string | undefined {
+  const drive = table.drives[index];
+  if (drive === undefined) return undefined;
+  return table.partitions(drive).find((partition) => String(partition.number) === number)?.name;
+}
+
+/** `/dev/disk/by-id/…-part2`: what the identifier was is lost, so this is clear only where there is one disk. */
+function resolveById(spec: string, guest: GuestDevices): string | undefined {
+  const number = /^\/dev\/disk\/by-id\/.*-part([0-9]+)$/.exec(spec)?.[1];
+  if (number === undefined || guest.table.drives.length !== 1) return undefined;
+  return partitionAt(guest, 0, number);
+}
+
+/** `/dev/disk/by-uuid/…` and its sisters. */
+function resolveByLink(spec: string, { table }: GuestDevices): string | undefined {
+  return /^\/dev\/disk\/by-(?:uuid|label|partuuid|partlabel)\//.test(spec)
+    ? table.find(spec)?.name
+    : undefined;
+}
+
+/** The letter of a drive; undefined past `z`, where the rules below end. */
+function driveLetter(index: number): string | undefined {
+  return index < 26 ? String.fromCharCode(0x61 + index) : undefined;
+}
+
+/**
+ * FreeBSD: `/dev/ada0p2` is a partition of a GPT; `/dev/ada0s1a` one of the BSD partitions inside the first MBR
+ * slice, which Linux numbers from 5, leaving out `c`, the whole of the slice.
+ */
+function resolveFreeBsd(spec: string): string | undefined {
+  const [, gptDisk, gptPart] = /^\/dev\/(?:ada?|vtbd)([0-9]{1,2})p([0-9]{1,3})$/.exec(spec) ?? [];
+  if (gptDisk !== undefined) {
+    const letter = driveLetter(Number(gptDisk));
+    return letter === undefined || Number(gptPart) > 128 ? undefined : `/dev/sd${letter}${Number(gptPart)}`;
+  }
+  const [, disk, slice, part] = /^\/dev\/(?:ada?|vtbd)([0-9]{1,2})s([0-9]+)([a-z])$/.exec(spec) ?? [];
+  if (disk === undefined || slice !== '1' || part === undefined) return undefined;
+  return numberedFromFive(Number(disk), part, ['c'], 25);
+}
+
+/** NetBSD and OpenBSD: `/dev/wd0a`. The letters of whole slice and whole disk are not partitions in Linux. */
+function resolveBsd(spec: string, type: OsType): string | undefined {
+  const [, kind, disk, part] = /^\/dev\/([lsw])d([0-9])([a-z])$/.exec(spec) ?? [];
+  if (disk === undefined || part === undefined) return undefined;
+  if (type === 'netbsd' && kind !== 'w') return numberedFromFive(Number(disk), part, ['c', 'd'], 24);
+  if (type === 'openbsd' && kind !== 'l') return numberedFromFive(Number(disk), part, ['c'], 15);
+  return undefined;
+}
+
+/** The partition with a letter, where `skipped` letters have no number. */
+function numberedFromFive(
+  disk: number,
+  part: string,
+  skipped: readonly string[],
+  limit: number,
+): string | undefined {
+  const letter = driveLetter(disk);
+  const before = skipped.filter((each) => each < part).length;
+  const index = part.charCodeAt(0) - 0x61 - before;
+  return letter === undefined || index >= limit ? undefined : `/dev/sd${letter}${index + 5}`;
+}
+
+/** GNU/Hurd: `/dev/hd0s1` is the first partition of the first disk. */
+function resolveHurd(spec: string, guest: GuestDevices): string | undefined {
+  const [, disk, number] = /^\/dev\/hd([0-9]{1,2})s([0-9]+)$/.exec(spec) ?? [];
+  return disk === undefined || number === undefined ? undefined : partitionAt(guest, Number(disk), number);
+}

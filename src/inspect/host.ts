@@ -1,0 +1,29 @@
+/** What inspection must be given: the filesystems to look into, and the devices that a guest's fstab may mean. */
+import type { DeviceTable, FileSystem } from '../vfs/index.js';
+
+/** A filesystem opened for a look. */
+export interface OpenedFileSystem {
+  readonly fileSystem: FileSystem;
+  /** Called once, when the look is over. */
+  release(): void;
+}
+
+/** Something that may be a filesystem, as `list_filesystems` lists it. */
+export interface Candidate {
+  /** Its name for `mount`: `/dev/sda1`, `btrfsvol:/dev/sda2/home`. */
+  readonly mountable: string;
+  /** `ext4`, `swap`, … */
+  readonly type: string;
+}
+
+export interface InspectionHost {
+  readonly devices: DeviceTable;
+  /** In the order of `list_filesystems`. */
+  candidates(): Iterable<Candidate>;
+  /** Opens a candidate for reading. What cannot be opened throws, and is left out. */
+  open(candidate: Candidate): OpenedFileSystem;
+  /** The MD arrays that are assembled here, for an fstab that names them otherwise; none unless told. */
+  arrays?(): Iterable<{ readonly device: string; readonly uuid: string }>;
+  /** Told of what was left out, and why. */
+  warn?(message: string): void;
+}

@@ -1,0 +1,31 @@
+/** The name of the machine, as far as its configuration files tell. */
+import type { Tree } from '../vfs/index.js';
+import { isPlainFile, keyValues, readLines, unquote } from './text.js';
+
+/** A file that holds a name alone: its first line that is neither empty nor a comment. */
+export function hostnameFromFile(tree: Tree, path: string): string | undefined {
+  return readLines(tree, path)?.find((line) => line !== '' && !line.startsWith('#'));
+}
+
+/** Old Debian and SUSE have /etc/HOSTNAME, Red Hat before 7 /etc/sysconfig/network, all others hostname(5). */
+export function linuxHostname(tree: Tree): string | undefined {
+  return (
+    hostnameFromFile(tree, '/etc/HOSTNAME') ??
+    hostnameFromFile(tree, '/etc/hostname') ??
+    (isPlainFile(tree, '/etc/sysconfig/network')
+      ? shellVariable(tree, '/etc/sysconfig/network', 'HOSTNAME')
+      : undefined)
+  );
+}
+
+/** FreeBSD and NetBSD set it in rc.conf(5); OpenBSD has myname(5). */
+export function bsdHostname(tree: Tree): string | undefined {
+  return shellVariable(tree, '/etc/rc.conf', 'hostname') ?? hostnameFromFile(tree, '/etc/myname');
+}
+
+function shellVariable(tree: Tree, path: string, name: string): string | undefined {
+  for (const [key, value] of keyValues(readLines(tree, path) ?? [])) {
+    if (key.trim() === name) return unquote(value.trimEnd());
+  }
+  return undefined;
+}

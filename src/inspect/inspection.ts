@@ -1,0 +1,122 @@
+/**
+ * `inspect_os`: looks at every filesystem by itself, then puts together what belongs together. Nothing is mounted in
+ * the caller's tree for it.
+ */
+import { GuestfsError } from '../base/index.js';
+import { MountTable } from '../vfs/index.js';
+import { type Facts, mergeFacts, type Version } from './facts.js';
+import { Guest } from './guest.js';
+import type { Candidate, InspectionHost } from './host.js';
+import { type Finding, findRole } from './roles.js';
+
+/** What one inspection found. */
+export class Inspection {
+  /** In the order of the filesystems they were found on. */
+  readonly guests: readonly Guest[];
+  readonly #looked: boolean;
+
+  private constructor(guests: readonly Guest[], looked: boolean) {
+    this.guests = guests;
+    this.#looked = looked;
+  }
+
+  /** What is known before any inspection: nothing. */
+  static readonly none = new Inspection([], false);
+
+  /** Looks at all filesystems. One that cannot be read is left out with a warning. */
+  static run(host: InspectionHost): Inspection {
+    const findings: Finding[] = [];
+    for (const candidate of host.candidates()) {
+      const finding = lookAt(candidate, host);
+      if (finding !== undefined) findings.push(finding);
+    }
+    const settled = mergeUsr(dropBsdShadow(mergeCoreOs(findings)));
+    return new Inspection(
+      settled
+        .filter(({ role }) => role === 'root')
+        .map(({ mountable, facts }) => new Guest(mountable, facts)),
+      findings.length > 0,
+    );
+  }
+
+  /** The root filesystems: the result of `inspect_os` and `inspect_get_roots`. */
+  get roots(): readonly string[] {
+    return this.guests.map(({ root }) => root);
+  }
+
+  /** The operating system on a root filesystem. EINVAL for anything else than one of {@link roots}. */
+  guest(root: string): Guest {
+    if (!this.#looked) throw new GuestfsError('EINVAL', 'no inspection data: call inspect_os first');
+    const guest = this.guests.find((each) => each.root === root);
+    if (guest === undefined) {
+      throw new GuestfsError(
+        'EINVAL',
+        `${root}: root device not found: only call this function with a root device previously returned by inspect_os`,
+      );
+    }
+    return guest;
+  }
+}
+
+function lookAt(candidate: Candidate, host: InspectionHost): Finding | undefined {
+  const { mountable, type } = candidate;
+  if (type === 'swap') return { mountable, role: 'swap', facts: { fstab: [] } };
+  const mounts = new MountTable();
+  try {
+    const { fileSystem, release } = host.open(candidate);
+    mounts.mount(fileSystem, { source: mountable, mountpoint: '/', readonly: true, release });
+    return findRole(mounts.tree, mountable, host);
+  } catch (thrown) {
+    // A damaged or foreign filesystem must not hide the systems on the others. Anything else is a bug of ours.
+    if (!(thrown instanceof GuestfsError)) throw thrown;
+    host.warn?.(`${mountable}: not inspected: ${thrown.message}`);
+    return undefined;
+  } finally {
+    mounts.umountAll();
+  }
+}
+
+const isCoreOs = ({ facts }: Finding): boolean => facts.distro === 'coreos';
+
+/** Container Linux has two /usr, of which one is in use: surely the newer. */
+function mergeCoreOs(findings: readonly Finding[]): readonly Finding[] {
+  const [root, ...more] = findings.filter((finding) => finding.role === 'root' && isCoreOs(finding));
+  if (root === undefined) return findings;
+  if (more.length > 0) throw new GuestfsError('EINVAL', 'multiple CoreOS root filesystems found');
+  const usrs = findings.filter((finding) => finding.role === 'usr' && isCoreOs(finding));
+  const [newest] = usrs.toSorted((a, b) => compareVersions(b.facts.version, a.facts.version));
+  if (newest === undefined) return findings;
+  mergeFacts(root.facts, newest.facts);
+  return findings.filter((finding) => !usrs.includes(finding));
+}
+
+function compareVersions(a: Version | undefined, b: Version | undefined): number {
+  return (a?.major ?? 0) - (b?.major ?? 0) || (a?.minor ?? 0) - (b?.minor ?? 0);
+}
+
+/** A BSD's root shows up twice: inside the slice, and as the slice itself, which begins with it. The latter goes. */
+function dropBsdShadow(findings: readonly Finding[]): readonly Finding[] {
+  const isBsd = ({ role, facts }: Finding): boolean =>
+    role === 'root' && ['freebsd', 'netbsd', 'openbsd'].includes(facts.type ?? '');
+  const slice = findings.find(
+    (finding) => isBsd(finding) && /^\/dev\/(?:h|s|v)d[a-z][1-4]$/.test(finding.mountable),
+  );
+  const shadowed = findings.some(
+    (finding) => finding !== slice && isBsd(finding) && finding.facts.type === slice?.facts.type,
+  );
+  return shadowed ? findings.filter((finding) => finding !== slice) : findings;
+}
+
+/** Gives each Linux root what its separate /usr knows, where its fstab names one that was found. */
+function mergeUsr(findings: readonly Finding[]): readonly Finding[] {
+  for (const { role, facts } of findings) {
+    if (role !== 'root' || facts.distro === 'coreos') continue;
+    const usr = findings.find((other) => other.role === 'usr' && isNamedIn(facts, other.mountable));
+    if (usr !== undefined) mergeFacts(facts, usr.facts);
+  }
+  return findings;
+}
+
+function isNamedIn({ fstab }: Facts, mountable: string): boolean {
+  return fstab.some((entry) => entry.mountable === mountable);
+}

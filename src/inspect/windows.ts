@@ -1,0 +1,82 @@
+/**
+ * Windows and DOS, as far as files tell. What is kept in the Windows registry (name, version, host name, drive
+ * letters) is not read here. Names are found whatever their case, as these systems find them.
+ */
+import { caseSensitivePath, type Tree } from '../vfs/index.js';
+import { fileArchitecture } from './architecture.js';
+import type { Facts } from './facts.js';
+import { findQuietly, readLines } from './text.js';
+
+const usualSystemroots = ['/windows', '/winnt', '/win32', '/win', '/reactos'];
+
+/** How a path is spelled on the disk, and what is there; undefined where there is nothing. */
+function findAnyCase(
+  tree: Tree,
+  path: string,
+): { path: string; isFile: boolean; isDirectory: boolean } | undefined {
+  let spelled: string;
+  try {
+    spelled = caseSensitivePath(tree, path);
+  } catch (thrown) {
+    const code = (thrown as { code?: unknown }).code;
+    if (['ENOENT', 'ENOTDIR', 'ELOOP', 'ENAMETOOLONG', 'EINVAL'].includes(String(code))) return undefined;
+    throw thrown;
+  }
+  const type = findQuietly(tree, spelled, false)?.type;
+  return type && { path: spelled, isFile: type === 'file', isDirectory: type === 'directory' };
+}
+
+export function isFileAnyCase(tree: Tree, path: string): boolean {
+  return findAnyCase(tree, path)?.isFile ?? false;
+}
+
+export function isDirectoryAnyCase(tree: Tree, path: string): boolean {
+  return findAnyCase(tree, path)?.isDirectory ?? false;
+}
+
+function isSystemroot(tree: Tree, path: string): boolean {
+  return (
+    isDirectoryAnyCase(tree, `${path}/system32/config`) && isFileAnyCase(tree, `${path}/system32/cmd.exe`)
+  );
+}
+
+/** The directory of Windows, as it is spelled on the disk: one of the usual, or one that boot.ini names. */
+export function findSystemroot(tree: Tree): string | undefined {
+  for (const usual of [...usualSystemroots, ...bootIniRoots(tree)]) {
+    const path = findAnyCase(tree, usual)?.path;
+    if (path !== undefined && isSystemroot(tree, path)) return path;
+  }
+  return undefined;
+}
+
+/** `multi(0)disk(0)rdisk(0)partition(1)\WINDOWS="…"` below `[operating systems]`. The disk is taken to be this one. */
+function* bootIniRoots(tree: Tree): Iterable<string> {
+  const path = findAnyCase(tree, '/boot.ini')?.path;
+  const lines = (path === undefined ? undefined : readLines(tree, path)) ?? [];
+  const start = lines.findIndex((line) => line.startsWith('[operating systems]'));
+  if (start < 0) return;
+  for (const line of lines.slice(start + 1)) {
+    const [, root] =
+      /^(?:multi|scsi)\([0-9]+\)disk\([0-9]+\)rdisk\([0-9]+\)partition\([0-9]+\)(\\[^=]{1,255})=/.exec(
+        line,
+      ) ?? [];
+    if (root === undefined) return;
+    yield root.replaceAll('\\', '/');
+  }
+}
+
+/** Fills in what the files of a Windows system tell. */
+export function readWindows(tree: Tree, systemroot: string, facts: Facts): void {
+  facts.type = 'windows';
+  facts.distro = 'windows';
+  facts.windowsSystemroot = systemroot;
+  const program = findAnyCase(tree, `${systemroot}/system32/cmd.exe`)?.path;
+  if (program !== undefined) facts.arch = fileArchitecture(tree, program);
+  facts.windowsSoftwareHive = hive(tree, `${systemroot}/system32/config/software`);
+  facts.windowsSystemHive = hive(tree, `${systemroot}/system32/config/system`);
+}
+
+function hive(tree: Tree, path: string): string | undefined {
+  const found = findAnyCase(tree, path);
+  return found?.isFile ? found.path : undefined;
+}

@@ -1,0 +1,46 @@
+/** A boot record: the four entries in the first sector of a disk, and in the first sector of each logical partition's place. */
+import { viewOf } from '../base/index.js';
+import type { Disk } from '../disk/index.js';
+import {
+  bootRecord,
+  bootRecordSize,
+  bootSignature,
+  mbrEntriesOffset,
+  mbrEntry,
+  mbrEntryCount,
+} from './layout.js';
+
+/** One of the four entries; `start` and `size` are in sectors. */
+export interface BootRecordEntry {
+  readonly bootIndicator: number;
+  readonly type: number;
+  readonly start: number;
+  readonly size: number;
+}
+
+export interface BootRecord {
+  readonly bytes: Uint8Array;
+  readonly diskSignature: number;
+  /** Always four, also the empty ones. */
+  readonly entries: readonly BootRecordEntry[];
+}
+
+/** The boot record at `offset` bytes; undefined where the disk ends before it or it lacks the mark 55 AA. */
+export function readBootRecord(disk: Disk, offset: number): BootRecord | undefined {
+  if (offset + bootRecordSize > disk.size) return undefined;
+  const bytes = new Uint8Array(bootRecordSize);
+  disk.read(bytes, offset);
+  const view = viewOf(bytes);
+  const record = bootRecord.decode(view);
+  if (record.boot_signature !== bootSignature) return undefined;
+  const entries = Array.from({ length: mbrEntryCount }, (_, index) => {
+    const entry = mbrEntry.decode(view, mbrEntriesOffset + index * mbrEntry.size);
+    return {
+      bootIndicator: entry.boot_indicator,
+      type: entry.os_type,
+      start: entry.starting_lba,
+      size: entry.size_in_lba,
+    };
+  });
+  return { bytes, diskSignature: record.disk_signature, entries };
+}

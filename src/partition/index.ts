@@ -1,0 +1,11 @@
+/** The partition room: a disk in, its partitions out. */
+export {
+  findPartition,
+  isBootable,
+  listPartitions,
+  type PartitionListing,
+  partitionEntryFacts,
+  tableFacts,
+} from './report.js';
+export type { Partition, PartitionScheme, PartitionTable } from './scheme.js';
+export { partitionSchemes, readPartitionTable } from './table.js';

@@ -1,0 +1,171 @@
+/**
+ * The PC partition table: four primary entries in the master boot record, and logical partitions in a chain of
+ * extended boot records. No standard says all of it; this follows what Linux reads (its msdos partition parser), since
+ * the numbers become device names.
+ *
+ * Surprising: all numbers count logical sectors (of 512 or 4096 bytes), but the mark 55 AA stays at byte 510. In an
+ * extended boot record the first two kinds of entry have different origins: data is relative to that record, the link
+ * to the next record is relative to the start of the extended partition.
+ */
+import { CorruptError, decodeLatin1 } from '../base/index.js';
+import type { Disk } from '../disk/index.js';
+import { type BootRecord, type BootRecordEntry, readBootRecord } from './boot-record.js';
+import { extendedTypes, protectiveType } from './layout.js';
+import { highestPartitionNumber, type Partition, type PartitionScheme } from './scheme.js';
+
+/** Linux's limit on links that bring no partition, which also bounds a chain of empty records. */
+const emptyRecordLimit = 100;
+
+function isExtended(entry: BootRecordEntry): boolean {
+  return extendedTypes.has(entry.type);
+}
+
+/** Whether it is the boot sector of a filesystem, which bears the same mark as a partition table. */
+function isFilesystem({ bytes }: BootRecord): boolean {
+  const at = (offset: number, length: number) => decodeLatin1(bytes.subarray(offset, offset + length));
+  const oem = at(3, 8);
+  if (oem === 'NTFS    ' || oem === 'EXFAT   ') return true;
+  return at(0x36, 3) === 'FAT' || at(0x52, 5) === 'FAT32';
+}
+
+function readTable(disk: Disk): BootRecord | undefined {
+  const record = readBootRecord(disk, 0);
+  // Boot code of a filesystem where the entries would be: it shows in a first byte that is neither "inactive" nor "active".
+  if (!record?.entries.every(({ bootIndicator }) => bootIndicator === 0 || bootIndicator === 0x80))
+    return undefined;
+  if (record.entries.some(({ type }) => type === protectiveType)) return undefined;
+  // A filesystem and an empty table: a filesystem. With entries in it, both Linux and parted take it for a table.
+  if (isFilesystem(record) && record.entries.every(({ size }) => size === 0)) return undefined;
+  return record;
+}
+
+/** Collects the partitions of one disk. */
+class Reader {
+  readonly partitions: Partition[] = [];
+  readonly warnings: string[] = [];
+  readonly #disk: Disk;
+  readonly #sectorSize: number;
+  readonly #sectorCount: number;
+  /** The number that the next logical partition gets. */
+  #next = 5;
+
+  constructor(disk: Disk, sectorSize: number) {
+    this.#disk = disk;
+    this.#sectorSize = sectorSize;
+    this.#sectorCount = Math.floor(disk.size / sectorSize);
+  }
+
+  /** Start and size are in sectors, at most 2^34 together: safe as numbers, also in bytes. */
+  #add(number: number, kind: Partition['kind'], entry: BootRecordEntry, start: number): void {
+    const { size, type } = entry;
+    if (start >= this.#sectorCount) {
+      this.warnings.push(`partition ${number} starts at sector ${start}, past the end of the disk: left out`);
+      return;
+    }
+    const inside = Math.min(size, this.#sectorCount - start);
+    if (inside < size)
+      this.warnings.push(`partition ${number} has ${size} sectors, of which the disk has only ${inside}`);
+    const sizeInBytes = inside * this.#sectorSize;
+    this.partitions.push({
+      number,
+      kind,
+      startInBytes: start * this.#sectorSize,
+      sizeInBytes,
+      deviceSizeInBytes:
+        kind === 'extended' ? Math.min(sizeInBytes, Math.max(this.#sectorSize, 1024)) : sizeInBytes,
+      bootable: entry.bootIndicator === 0x80,
+      mbrId: type,
+    });
+  }
+
+  primary(record: BootRecord): void {
+    record.entries.forEach((entry, index) => {
+      if (entry.size === 0) return;
+      const extended = isExtended(entry);
+      this.#add(index + 1, extended ? 'extended' : 'primary', entry, entry.start);
+      if (extended) this.#extended(entry);
+    });
+  }
+
+  #extended(extended: BootRecordEntry): void {
+    const visited = new Set<number>();
+    let start = extended.start;
+    let size = extended.size;
+    let empty = 0;
+    for (;;) {
+      if (visited.has(start)) {
+        this.warnings.push(`the chain of extended boot records comes back to sector ${start}`);
+        return;
+      }
+      visited.add(start);
+      const record = readBootRecord(this.#disk, start * this.#sectorSize);
+      if (!record) {
+        this.warnings.push(`there is no extended boot record at sector ${start}`);
+        return;
+      }
+      const found = this.#next;
+      for (const [index, entry] of record.entries.entries()) {
+        if (entry.size === 0 || isExtended(entry)) continue;
+        // The third and fourth entries are used by OS/2 only: Linux believes them when they fit, and so do we.
+        if (index >= 2 && !this.#fits(extended, start, size, entry)) continue;
+        if (this.#next > highestPartitionNumber) {
+          this.warnings.push(
+            `there are more than ${highestPartitionNumber} partitions: the rest is left out`,
+          );
+          return;
+        }
+        this.#add(this.#next++, 'logical', entry, start + entry.start);
+      }
+      empty = this.#next > found ? 0 : empty + 1;
+      if (empty > emptyRecordLimit) {
+        this.warnings.push(`more than ${emptyRecordLimit} extended boot records in a row are empty`);
+        return;
+      }
+      const link = record.entries.find((entry) => entry.size > 0 && isExtended(entry));
+      if (!link) return;
+      start = extended.start + link.start;
+      size = link.size;
+    }
+  }
+
+  #fits(extended: BootRecordEntry, start: number, size: number, entry: BootRecordEntry): boolean {
+    const first = start + entry.start;
+    return (
+      entry.start + entry.size <= size &&
+      first >= extended.start &&
+      first + entry.size <= extended.start + extended.size
+    );
+  }
+
+  /** Says which partitions share sectors; Linux makes devices of them all the same. */
+  checkOverlaps(): void {
+    const inOrder = this.partitions
+      .filter(({ kind }) => kind !== 'extended')
+      .sort((a, b) => a.startInBytes - b.startInBytes);
+    for (const [index, later] of inOrder.entries()) {
+      const earlier = inOrder[index - 1];
+      if (earlier && earlier.startInBytes + earlier.sizeInBytes > later.startInBytes)
+        this.warnings.push(`partitions ${earlier.number} and ${later.number} overlap`);
+    }
+  }
+}
+
+export const mbr: PartitionScheme = {
+  name: 'msdos',
+
+  probe: (disk) => readTable(disk) !== undefined,
+
+  open(disk, sectorSize) {
+    const record = readTable(disk);
+    if (!record) throw new CorruptError('MBR', 'is not there');
+    const reader = new Reader(disk, sectorSize);
+    reader.primary(record);
+    reader.checkOverlaps();
+    return {
+      scheme: 'msdos',
+      partitions: reader.partitions.sort((a, b) => a.number - b.number),
+      diskSignature: record.diskSignature.toString(16).padStart(8, '0'),
+      warnings: reader.warnings,
+    };
+  },
+};

@@ -1,0 +1,64 @@
+/** What the actions on partitions answer, made from a table that was read. Pure. */
+import { efiSystemType } from './layout.js';
+import type { Partition, PartitionTable } from './scheme.js';
+
+/** One line of `part_list`: bytes, the end inclusive. */
+export interface PartitionListing {
+  readonly partNum: number;
+  readonly partStart: number;
+  readonly partEnd: number;
+  readonly partSize: number;
+}
+
+/** `part_list`: by place on the disk, not by number; an extended partition comes before the logical ones in it. */
+export function listPartitions(table: PartitionTable): PartitionListing[] {
+  return [...table.partitions]
+    .sort((a, b) => a.startInBytes - b.startInBytes || a.number - b.number)
+    .map(({ number, startInBytes, sizeInBytes }) => ({
+      partNum: number,
+      partStart: startInBytes,
+      partEnd: startInBytes + sizeInBytes - 1,
+      partSize: sizeInBytes,
+    }));
+}
+
+/** The partition of that number, if there is one. */
+export function findPartition(table: PartitionTable, number: number): Partition | undefined {
+  return table.partitions.find((partition) => partition.number === number);
+}
+
+/** `part_get_bootable`. On GPT, parted also calls the EFI system partition the boot partition. */
+export function isBootable(partition: Partition): boolean {
+  return partition.bootable || partition.gptType === efiSystemType;
+}
+
+/** The `PART_ENTRY_*` facts that blkid tells of a partition, but for `PART_ENTRY_DISK`. Sizes in units of 512 bytes. */
+export function partitionEntryFacts(table: PartitionTable, partition: Partition): Map<string, string> {
+  const facts = new Map<string, string>();
+  const set = (name: string, value: string) => facts.set(`PART_ENTRY_${name}`, value);
+  set('SCHEME', table.scheme === 'gpt' ? 'gpt' : 'dos');
+  if (table.scheme === 'gpt') {
+    if (partition.name) set('NAME', partition.name);
+    set('UUID', (partition.gptGuid ?? '').toLowerCase());
+    set('TYPE', (partition.gptType ?? '').toLowerCase());
+    if (partition.attributes) set('FLAGS', `0x${partition.attributes.toString(16)}`);
+  } else {
+    set('UUID', `${table.diskSignature}-${partition.number.toString(16).padStart(2, '0')}`);
+    set('TYPE', `0x${(partition.mbrId ?? 0).toString(16)}`);
+    if (partition.bootable) set('FLAGS', '0x80');
+  }
+  set('NUMBER', String(partition.number));
+  set('OFFSET', String(partition.startInBytes / 512));
+  set('SIZE', String(partition.sizeInBytes / 512));
+  return facts;
+}
+
+/** The facts that blkid tells of the partitioned disk: `PTTYPE`, `PTUUID`. */
+export function tableFacts(table: PartitionTable): Map<string, string> {
+  const uuid = table.scheme === 'gpt' ? table.diskGuid?.toLowerCase() : table.diskSignature;
+  const facts = new Map<string, string>();
+  // A disk signature of zero means that the MBR has none.
+  if (uuid !== undefined && uuid !== '00000000') facts.set('PTUUID', uuid);
+  facts.set('PTTYPE', table.scheme === 'gpt' ? 'gpt' : 'dos');
+  return facts;
+}

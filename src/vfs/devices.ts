@@ -1,0 +1,305 @@
+/**
+ * The block devices of a session by the names that callers use: whole drives in the order they were added, their
+ * partitions, LVM's volumes, and every other name that leads to one of them (`/dev/hda`, `/dev/vda1`,
+ * `/dev/mapper/VG-LV`, `/dev/dm-0`, `/dev/disk/guestfs/LABEL`, `/dev/disk/by-uuid/…`).
+ */
+import { GuestfsError, systemError } from '../base/index.js';
+import type { Disk } from '../disk/index.js';
+import { deviceName, partitionName, regularName } from './device-names.js';
+
+export type DeviceKind = 'drive' | 'partition' | 'volume';
+
+/** What a filesystem or partition can be found by, as in `/dev/disk/by-uuid`. */
+export type DeviceProperty = 'uuid' | 'label' | 'partuuid' | 'partlabel';
+
+/** Finds the device whose filesystem or partition has a property; gives its name. */
+export type PropertyLookup = (property: DeviceProperty, value: string) => string | undefined;
+
+interface DeviceParts {
+  readonly name: string;
+  readonly kind: DeviceKind;
+  readonly parent?: Device | undefined;
+  readonly number?: number | undefined;
+  readonly label?: string | undefined;
+  readonly mapperName?: string | undefined;
+  readonly sectorSize: number;
+  readonly readonly: boolean;
+  readonly open: () => Disk;
+}
+
+/** One block device. */
+export class Device {
+  /** `/dev/sda`, `/dev/sda1`, `/dev/VG/LV`. */
+  readonly name: string;
+  readonly kind: DeviceKind;
+  /** The drive that a partition is on. */
+  readonly parent: Device | undefined;
+  /** A partition's number; from 1. */
+  readonly number: number | undefined;
+  /** A drive's label, by which it is `/dev/disk/guestfs/LABEL`. */
+  readonly label: string | undefined;
+  /** A volume's other name: `/dev/mapper/VG-LV`. */
+  readonly mapperName: string | undefined;
+  /** In bytes: 512 or 4096. */
+  readonly sectorSize: number;
+  readonly #openDisk: () => Disk;
+  #disk: Disk | undefined;
+  #readonly: boolean;
+
+  constructor(parts: DeviceParts) {
+    this.name = parts.name;
+    this.kind = parts.kind;
+    this.parent = parts.parent;
+    this.number = parts.number;
+    this.label = parts.label;
+    this.mapperName = parts.mapperName;
+    this.sectorSize = parts.sectorSize;
+    this.#readonly = parts.readonly;
+    this.#openDisk = parts.open;
+  }
+
+  /** Its bytes. Opened at the first call; the table closes it. */
+  get disk(): Disk {
+    this.#disk ??= this.#openDisk();
+    return this.#disk;
+  }
+
+  /** Whether writing is refused: its own flag, or that of the drive it is on. */
+  get readonly(): boolean {
+    return this.#readonly || (this.parent?.readonly ?? false);
+  }
+
+  /** `blockdev_setro`, `blockdev_setrw`. */
+  setReadonly(readonly: boolean): void {
+    this.#readonly = readonly;
+  }
+
+  /** Closes the disk if it was opened. */
+  close(): void {
+    this.#disk?.close();
+    this.#disk = undefined;
+  }
+}
+
+export interface DriveOptions {
+  readonly open: () => Disk;
+  readonly label?: string;
+  /** In bytes; 512 unless told otherwise. */
+  readonly sectorSize?: number;
+  readonly readonly?: boolean;
+}
+
+export interface PartitionOptions {
+  readonly number: number;
+  readonly open: () => Disk;
+}
+
+export interface VolumeOptions {
+  /** `/dev/VG/LV`. */
+  readonly name: string;
+  readonly mapperName: string;
+  readonly sectorSize?: number;
+  readonly open: () => Disk;
+}
+
+/** What can be mounted: a device, and of a btrfs filesystem perhaps a subvolume. */
+export interface Mountable {
+  readonly device: Device;
+  readonly subvolume: string | undefined;
+}
+
+const devicePrefix = '/dev/';
+const propertyDirectories: Readonly<Record<string, DeviceProperty>> = {
+  'by-uuid': 'uuid',
+  'by-label': 'label',
+  'by-partuuid': 'partuuid',
+  'by-partlabel': 'partlabel',
+};
+
+export class DeviceTable {
+  readonly #drives: Device[] = [];
+  readonly #partitions = new Map<Device, readonly Device[]>();
+  #volumes: readonly Device[] = [];
+  readonly #byName = new Map<string, Device>();
+  readonly #lookup: PropertyLookup;
+
+  /** `lookup` answers for the names in `/dev/disk/by-…`; without one there are none. */
+  constructor(lookup: PropertyLookup = () => undefined) {
+    this.#lookup = lookup;
+  }
+
+  /** Adds a whole drive under the next name. */
+  addDrive(options: DriveOptions): Device {
+    const { label, open } = options;
+    if (label !== undefined && this.#drives.some((drive) => drive.label === label)) {
+      throw new GuestfsError('EEXIST', `${label}: another drive has this label`);
+    }
+    const drive = new Device({
+      name: deviceName(this.#drives.length),
+      kind: 'drive',
+      label,
+      sectorSize: options.sectorSize ?? 512,
+      readonly: options.readonly ?? false,
+      open,
+    });
+    this.#drives.push(drive);
+    this.#byName.set(drive.name, drive);
+    return drive;
+  }
+
+  /** Replaces the partitions of a drive, as when its table is read again. */
+  setPartitions(drive: Device, partitions: readonly PartitionOptions[]): void {
+    this.#drop(this.#partitions.get(drive) ?? []);
+    const devices = partitions.map(
+      ({ number, open }) =>
+        new Device({
+          name: partitionName(drive.name, number),
+          kind: 'partition',
+          parent: drive,
+          number,
+          sectorSize: drive.sectorSize,
+          readonly: false,
+          open,
+        }),
+    );
+    this.#partitions.set(drive, devices);
+    for (const device of devices) this.#byName.set(device.name, device);
+  }
+
+  /** Replaces the volumes, as after a scan or an activation. */
+  setVolumes(volumes: readonly VolumeOptions[]): void {
+    this.#drop(this.#volumes);
+    this.#volumes = volumes.map(
+      ({ name, mapperName, sectorSize = 512, open }) =>
+        new Device({ name, kind: 'volume', mapperName, sectorSize, readonly: false, open }),
+    );
+    for (const device of this.#volumes) this.#byName.set(device.name, device);
+  }
+
+  #drop(devices: readonly Device[]): void {
+    for (const device of devices) {
+      this.#byName.delete(device.name);
+      device.close();
+    }
+  }
+
+  /** Closes every disk and forgets every device. */
+  close(): void {
+    this.#drop(this.#volumes);
+    for (const partitions of this.#partitions.values()) this.#drop(partitions);
+    this.#drop(this.#drives);
+    this.#volumes = [];
+    this.#partitions.clear();
+    this.#drives.length = 0;
+  }
+
+  /** Whole drives, in order. */
+  get drives(): readonly Device[] {
+    return this.#drives;
+  }
+
+  /** The partitions of one drive, or of all in the order of the drives. */
+  partitions(drive?: Device): readonly Device[] {
+    if (drive !== undefined) return this.#partitions.get(drive) ?? [];
+    return this.#drives.flatMap((each) => this.#partitions.get(each) ?? []);
+  }
+
+  get volumes(): readonly Device[] {
+    return this.#volumes;
+  }
+
+  /** The device that a caller's name means. EINVAL where the name is none of a device, ENOENT where there is no such device. */
+  resolve(name: string): Device {
+    if (!name.startsWith(devicePrefix)) throw new GuestfsError('EINVAL', `${name}: expecting a device name`);
+    const device = this.find(name);
+    if (device === undefined) throw new GuestfsError('ENOENT', `${name}: no such device`);
+    return device;
+  }
+
+  /** The device that a caller's name means; undefined where there is none. */
+  find(name: string): Device | undefined {
+    if (!name.startsWith(devicePrefix)) return undefined;
+    const exact = this.#byName.get(name);
+    if (exact !== undefined) return exact;
+    if (name.startsWith('/dev/disk/')) return this.#findByLink(name.slice('/dev/disk/'.length));
+    if (name.startsWith('/dev/mapper/')) return this.#volumes.find((volume) => volume.mapperName === name);
+    const mapped = /^\/dev\/dm-(0|[1-9][0-9]{0,5})$/.exec(name)?.[1];
+    if (mapped !== undefined) return this.#volumes[Number(mapped)];
+    return /^\/dev\/(?:h|v|xv)d[a-z]+[0-9]*$/.test(name) ? this.#byName.get(regularName(name)) : undefined;
+  }
+
+  #findByLink(link: string): Device | undefined {
+    const slash = link.indexOf('/');
+    const directory = link.slice(0, slash);
+    const value = link.slice(slash + 1);
+    if (directory === 'guestfs') return this.#findByLabel(value);
+    if (!Object.hasOwn(propertyDirectories, directory)) return undefined;
+    const property = propertyDirectories[directory];
+    if (property === undefined) return undefined;
+    return this.findByProperty(property, unescapeLink(value));
+  }
+
+  /** The device whose filesystem or partition has a property, as the table's lookup tells. */
+  findByProperty(property: DeviceProperty, value: string): Device | undefined {
+    const name = this.#lookup(property, value);
+    return name === undefined ? undefined : this.#byName.get(name);
+  }
+
+  #findByLabel(value: string): Device | undefined {
+    const whole = this.#drives.find((drive) => drive.label === value);
+    if (whole !== undefined) return whole;
+    const [, label, number] = /^(.*?)([1-9][0-9]*)$/.exec(value) ?? [];
+    const drive = this.#drives.find((each) => each.label !== undefined && each.label === label);
+    return drive === undefined
+      ? undefined
+      : this.partitions(drive).find((partition) => partition.number === Number(number));
+  }
+
+  /** The labels of drives and what they mean: `list_disk_labels`. Partitions of a labelled drive are `LABEL1` and so on. */
+  get labels(): Map<string, string> {
+    const labels = new Map<string, string>();
+    for (const drive of this.#drives) {
+      if (drive.label === undefined) continue;
+      labels.set(drive.label, drive.name);
+      for (const partition of this.partitions(drive)) {
+        labels.set(`${drive.label}${partition.number}`, partition.name);
+      }
+    }
+    return labels;
+  }
+
+  /**
+   * The consistent form of an irregular name: `/dev/vda1` is `/dev/sda1` whether or not there is such a device,
+   * `/dev/mapper/VG-LV` is `/dev/VG/LV` where there is. Others come back as they are.
+   */
+  canonicalName(name: string): string {
+    if (name.startsWith('/dev/mapper/') || name.startsWith('/dev/dm-')) return this.find(name)?.name ?? name;
+    return regularName(name);
+  }
+
+  /** What a mountable means: a device's name, or `btrfsvol:` before a device and a subvolume. Errors as {@link resolve}. */
+  parseMountable(text: string): Mountable {
+    const prefix = 'btrfsvol:';
+    if (!text.startsWith(prefix)) return { device: this.resolve(text), subvolume: undefined };
+    const rest = text.slice(prefix.length);
+    if (!rest.startsWith(devicePrefix)) {
+      throw new GuestfsError('EINVAL', `${text}: expecting a device name after ${prefix}`);
+    }
+    // Device names hold slashes too (/dev/VG/LV): the device is the shortest beginning that names one.
+    for (let end = rest.indexOf('/', devicePrefix.length); end >= 0; end = rest.indexOf('/', end + 1)) {
+      const device = this.find(rest.slice(0, end));
+      if (device === undefined) continue;
+      const subvolume = rest.slice(end + 1);
+      if (subvolume === '') throw systemError('EINVAL', text);
+      return { device, subvolume };
+    }
+    throw new GuestfsError('ENOENT', `${text}: no such device`);
+  }
+}
+
+/** udev writes bytes that are awkward in a file's name as `\x20`. */
+function unescapeLink(value: string): string {
+  return value.replace(/\\x([0-9a-fA-F]{2})/g, (_, digits: string) =>
+    String.fromCharCode(Number.parseInt(digits, 16)),
+  );
+}

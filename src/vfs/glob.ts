@@ -1,0 +1,158 @@
+/**
+ * `glob_expand`: the paths that a pattern stands for, as glob(3) with `GLOB_BRACE` and, for a slash after
+ * directories, `GLOB_MARK`. Nothing found is an empty list, not an error.
+ */
+import { GuestfsError } from '../base/index.js';
+import type { Place } from './mount.js';
+import { checkAbsolute, compareBytewise, joinPath } from './names.js';
+import type { Tree } from './tree.js';
+import { type NamePattern, namePattern } from './wildcard.js';
+
+/** `{a,b}{a,b}…` doubles with each pair: patterns that stand for more than this are refused. */
+const alternativeLimit = 4096;
+/** Longer patterns are refused: taking apart braces takes time that grows with the square of the length. */
+const patternLimit = 16384;
+/** What may match at once: each `*` followed by `..` multiplies the matches. */
+const matchLimit = 1_000_000;
+
+export interface GlobOptions {
+  /** Whether directories get a slash at their end; yes unless told otherwise. */
+  readonly directorySlash?: boolean;
+}
+
+/**
+ * The paths that match, sorted byte by byte; with braces, sorted for each alternative by itself. E2BIG for a pattern
+ * of more than 4096 alternatives or 16384 characters, and past a million matches.
+ */
+export function expandGlob(tree: Tree, pattern: string, options: GlobOptions = {}): string[] {
+  checkAbsolute(pattern);
+  tree.resolve('/');
+  return expandBraces(pattern).flatMap((one) => expandOne(tree, one, options.directorySlash ?? true));
+}
+
+/** The alternatives of a pattern's braces, left to right, outermost first. */
+export function expandBraces(pattern: string): string[] {
+  if (pattern.length > patternLimit) {
+    throw new GuestfsError('E2BIG', `pattern is longer than ${patternLimit} characters`);
+  }
+  const done: string[] = [];
+  const pending = [pattern];
+  for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+    const brace = findBrace(next);
+    if (brace === undefined) done.push(next);
+    else {
+      const before = next.slice(0, brace.start);
+      const after = next.slice(brace.end + 1);
+      for (const part of brace.parts.toReversed()) pending.push(before + part + after);
+    }
+    if (done.length + pending.length > alternativeLimit) {
+      throw new GuestfsError('E2BIG', `pattern stands for more than ${alternativeLimit} alternatives`);
+    }
+  }
+  return done;
+}
+
+/** The first closed brace pair and its parts. `{}` is left alone, as in the shell's `find {}`. */
+function findBrace(text: string): { start: number; end: number; parts: string[] } | undefined {
+  for (let start = text.indexOf('{'); start >= 0; start = text.indexOf('{', start + 1)) {
+    if (isQuoted(text, start) || text[start + 1] === '}') continue;
+    const parts: string[] = [];
+    let depth = 0;
+    let partStart = start + 1;
+    for (let at = start; at < text.length; at++) {
+      const character = text[at];
+      if (character === '\\') at++;
+      else if (character === '{') depth++;
+      else if (character === ',' && depth === 1) {
+        parts.push(text.slice(partStart, at));
+        partStart = at + 1;
+      } else if (character === '}' && --depth === 0) {
+        parts.push(text.slice(partStart, at));
+        return { start, end: at, parts };
+      }
+    }
+    return undefined;
+  }
+  return undefined;
+}
+
+function isQuoted(text: string, at: number): boolean {
+  let backslashes = 0;
+  while (text[at - 1 - backslashes] === '\\') backslashes++;
+  return backslashes % 2 === 1;
+}
+
+interface Match {
+  readonly path: string;
+  readonly place: Place;
+}
+
+function expandOne(tree: Tree, pattern: string, directorySlash: boolean): string[] {
+  const components = pattern.split('/').filter((component) => component !== '');
+  const wantsDirectory = pattern.endsWith('/');
+  let matches: Match[] = [{ path: '/', place: tree.root }];
+  for (const component of components) {
+    const step = namePattern(component);
+    const next: Match[] = [];
+    for (const { path } of matches) {
+      for (const match of expandComponent(tree, path, step)) {
+        if (next.push(match) > matchLimit) {
+          throw new GuestfsError('E2BIG', `${pattern}: more than ${matchLimit} paths match`);
+        }
+      }
+    }
+    matches = next;
+  }
+  const paths: string[] = [];
+  for (const { path, place } of matches) {
+    const directory = path === '/' || isDirectory(tree, path, place);
+    if (wantsDirectory && !directory) continue;
+    const slash = directory && path !== '/' && (directorySlash || wantsDirectory);
+    paths.push(slash ? `${path}/` : path);
+  }
+  return paths.sort(compareBytewise);
+}
+
+/** What a component matches in a directory, or behind a link to one; nothing where the path is no directory. */
+function* expandComponent(tree: Tree, path: string, step: NamePattern): Iterable<Match> {
+  if (step.literal !== undefined) {
+    const literalPath = joinPath(path, step.literal);
+    const place = findQuietly(tree, literalPath, false);
+    if (place !== undefined) yield { path: literalPath, place };
+    return;
+  }
+  const directory = findQuietly(tree, path, true);
+  if (directory?.type !== 'directory') return;
+  const names: DirectoryName[] = [...dotNames(step)];
+  for (const entry of tree.entries(directory)) {
+    if (step.matches(entry.name)) names.push({ name: entry.name, place: tree.enter(directory, entry) });
+  }
+  for (const { name, place } of names) yield { path: joinPath(path, name), place: place ?? directory };
+}
+
+interface DirectoryName {
+  readonly name: string;
+  readonly place?: Place;
+}
+
+/** `.` and `..` are names as well: `.*` matches both. */
+function* dotNames(step: NamePattern): Iterable<DirectoryName> {
+  for (const name of ['.', '..']) if (step.matches(name)) yield { name };
+}
+
+function isDirectory(tree: Tree, path: string, place: Place): boolean {
+  if (place.type === 'symlink') return findQuietly(tree, path, true)?.type === 'directory';
+  return place.type === 'directory';
+}
+
+/** As glob(3) does, a path that cannot be walked (a loop of links, too long a name) is one that is not there. */
+function findQuietly(tree: Tree, path: string, followLast: boolean): Place | undefined {
+  try {
+    return tree.find(path, { followLast });
+  } catch (thrown) {
+    if (thrown instanceof GuestfsError && (thrown.code === 'ELOOP' || thrown.code === 'ENAMETOOLONG')) {
+      return undefined;
+    }
+    throw thrown;
+  }
+}

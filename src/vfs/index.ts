@@ -1,0 +1,34 @@
+/** The vfs room: mounts, paths and device names over what the drivers know of inodes. */
+export type { FileSystem } from '../fs/index.js';
+export { caseSensitivePath } from './case.js';
+export {
+  deviceIndex,
+  deviceName,
+  driveLetters,
+  lettersToIndex,
+  makeDeviceNumber,
+  mapperName,
+  numberOfDevice,
+  partitionName,
+  regularName,
+  volumeName,
+} from './device-names.js';
+export {
+  Device,
+  type DeviceKind,
+  type DeviceProperty,
+  DeviceTable,
+  type DriveOptions,
+  type Mountable,
+  type PartitionOptions,
+  type PropertyLookup,
+  type VolumeOptions,
+} from './devices.js';
+export { expandGlob, type GlobOptions } from './glob.js';
+export { Mount, type Place, typeOfMode } from './mount.js';
+export { type MountOptions, MountTable, type UnmountOptions } from './mount-table.js';
+export { checkAbsolute, compareBytewise, joinPath, tidyPath } from './names.js';
+export { readStart, readWhole } from './read.js';
+export { type Position, type ResolveOptions, Tree, type TreeStat } from './tree.js';
+export { type Visit, type WalkOptions, walkTree } from './walk.js';
+export { type NamePattern, namePattern } from './wildcard.js';

@@ -1,0 +1,222 @@
+/**
+ * Which filesystems are mounted where. The behaviour is that of `mount`, `umount` and `umount_all` in libguestfs:
+ * a mount over a mount hides it, a mount with others below it is busy, and a device may be mounted more than once.
+ */
+import { GuestfsError, systemError, UnsupportedError } from '../base/index.js';
+import type { FileSystem } from '../fs/index.js';
+import { makeDeviceNumber, numberOfDevice } from './device-names.js';
+import { Mount, NameCache, type Place } from './mount.js';
+import { checkAbsolute } from './names.js';
+import { ScaffoldFileSystem } from './scaffold.js';
+import { type Mounts, Tree } from './tree.js';
+
+/** How to mount. */
+export interface MountOptions {
+  /** The mountable's name: `/dev/sda1`, `btrfsvol:/dev/sda2/home`. */
+  readonly source: string;
+  /** An existing directory of the tree. */
+  readonly mountpoint: string;
+  readonly readonly?: boolean;
+  readonly options?: Readonly<Record<string, string | true>>;
+  /** `st_dev`; by default the number Linux gives to a device of the source's name. */
+  readonly deviceNumber?: number;
+  /** Called once when the filesystem is no longer mounted anywhere; by default it is closed. */
+  readonly release?: () => void;
+}
+
+export interface UnmountOptions {
+  /** As in `umount -f`. Nothing here ever hangs, so it changes nothing: a busy mount stays busy. */
+  readonly force?: boolean;
+  /** As in `umount -l`: takes with it what is mounted below. */
+  readonly lazy?: boolean;
+}
+
+/** Linux's major number for device-mapper, in Debian's and Fedora's kernels; used for every source with no number of its own. */
+const mapperMajor = 253;
+
+export class MountTable implements Mounts {
+  readonly #scaffold = new ScaffoldFileSystem();
+  readonly bottom: Mount;
+  /** The tree that these mounts make. */
+  readonly tree: Tree;
+  /** The same, also while nothing is mounted. */
+  readonly #bareTree: Tree;
+  /** In the order of mounting. */
+  readonly #mounts: Mount[] = [];
+  readonly #release = new Map<FileSystem, () => void>();
+  readonly #mappedNumbers = new Map<string, number>();
+
+  constructor() {
+    this.bottom = new Mount({
+      fileSystem: this.#scaffold,
+      source: 'tmpfs',
+      mountpoint: '/',
+      readonly: false,
+      options: {},
+      deviceNumber: 1, // Linux gives its first RAM filesystem 0:1
+      names: new NameCache(),
+      parent: undefined,
+      coveredInode: this.#scaffold.root,
+    });
+    this.tree = new Tree(this);
+    this.#bareTree = new Tree({ bottom: this.bottom, count: 1 });
+  }
+
+  get count(): number {
+    return this.#mounts.length;
+  }
+
+  /** What is mounted, in the order of mounting. */
+  mounts(): readonly Mount[] {
+    return [...this.#mounts];
+  }
+
+  /** By source, where it is mounted; where a source is mounted more than once, the last. */
+  get mountpoints(): Map<string, string> {
+    return new Map(this.#mounts.map((mount) => [mount.source, mount.mountpoint]));
+  }
+
+  /** Whether any mount comes from this source. */
+  isMounted(source: string): boolean {
+    return this.#mounts.some((mount) => mount.source === source);
+  }
+
+  /** Mounts on an existing directory. EINVAL where that is none. */
+  mount(fileSystem: FileSystem, options: MountOptions): Mount {
+    const { place, path } = this.#directory(options.mountpoint);
+    const { source } = options;
+    const other = this.#mounts.find((mount) => mount.fileSystem === fileSystem);
+    const mount = new Mount({
+      fileSystem,
+      source,
+      mountpoint: path,
+      readonly: options.readonly ?? false,
+      options: options.options ?? {},
+      deviceNumber: options.deviceNumber ?? other?.deviceNumber ?? this.#numberFor(source),
+      names: other?.names ?? new NameCache(),
+      parent: place.mount,
+      coveredInode: place.inode,
+    });
+    place.mount.covers.set(place.inode, mount);
+    this.#mounts.push(mount);
+    this.#release.set(fileSystem, options.release ?? (() => fileSystem.close()));
+    return mount;
+  }
+
+  /**
+   * Unmounts by mount point, or by source (the last mount of it). EINVAL where nothing is mounted so, EBUSY where
+   * others are mounted below. What was unmounted is given back, innermost first.
+   */
+  umount(pathOrSource: string, options: UnmountOptions = {}): readonly Mount[] {
+    const mount = this.#mountAt(pathOrSource);
+    const above = this.#above(mount);
+    if (above.length > 0 && options.lazy !== true) {
+      throw new GuestfsError(
+        'EBUSY',
+        `${pathOrSource}: target is busy: ${above[0]?.mountpoint} is mounted on it`,
+      );
+    }
+    const detached = [...above, mount];
+    for (const one of detached) this.#detach(one);
+    return detached;
+  }
+
+  /** Unmounts everything, last first. */
+  umountAll(): readonly Mount[] {
+    // A mount can only lie on one made before it, so this order never meets a busy one.
+    const detached = this.#mounts.toReversed();
+    for (const mount of detached) this.#detach(mount);
+    return detached;
+  }
+
+  /** Makes a directory to mount on, outside every filesystem. EEXIST, ENOENT; ENOTSUP inside a mounted filesystem. */
+  mkmountpoint(path: string): void {
+    const { directory, name } = this.#bareTree.locate(path);
+    if (name === '.') throw systemError('EEXIST', path);
+    if (directory.mount === this.bottom) {
+      this.#scaffold.makeDirectory(directory.inode, name, path);
+      return;
+    }
+    if (directory.fileSystem.lookup(directory.inode, name) !== undefined) throw systemError('EEXIST', path);
+    throw this.#cannotWrite(directory, path);
+  }
+
+  /** Removes a directory made by {@link mkmountpoint}. EBUSY while it is mounted on, ENOENT, ENOTEMPTY. */
+  rmmountpoint(path: string): void {
+    const { directory, name } = this.#bareTree.locate(path);
+    if (name === '.') throw systemError('EBUSY', path);
+    const inode = directory.fileSystem.lookup(directory.inode, name);
+    if (inode === undefined) throw systemError('ENOENT', path);
+    if (directory.mount.covers.has(inode)) throw systemError('EBUSY', path);
+    if (directory.mount !== this.bottom) throw this.#cannotWrite(directory, path);
+    this.#scaffold.removeDirectory(directory.inode, name, path);
+    this.tree.forget(directory, name);
+  }
+
+  #cannotWrite(directory: Place, path: string): GuestfsError {
+    if (directory.mount.readonly) return systemError('EROFS', path);
+    return new UnsupportedError(`${directory.fileSystem.type} filesystem`, ['changing directories']);
+  }
+
+  #directory(mountpoint: string): { place: Place; path: string } {
+    checkAbsolute(mountpoint);
+    const place = this.#bareTree.find(mountpoint);
+    if (place?.type !== 'directory') {
+      throw new GuestfsError('EINVAL', `${mountpoint}: mount point is not a directory`);
+    }
+    return { place, path: this.#bareTree.realpath(mountpoint) };
+  }
+
+  #mountAt(pathOrSource: string): Mount {
+    const bySource = this.#mounts.findLast((mount) => mount.source === pathOrSource);
+    if (bySource !== undefined) return bySource;
+    // A device is named by its source alone: the guest's own /dev is of no interest here.
+    if (pathOrSource.startsWith('/') && !pathOrSource.startsWith('/dev/')) return this.#mountOn(pathOrSource);
+    if (pathOrSource.startsWith('/dev/') && this.count > 0 && this.tree.find(pathOrSource) !== undefined) {
+      return this.#mountOn(pathOrSource);
+    }
+    throw new GuestfsError('EINVAL', `${pathOrSource}: not mounted`);
+  }
+
+  #mountOn(path: string): Mount {
+    const place = this.tree.resolve(path);
+    if (place.mount === this.bottom || place.inode !== place.fileSystem.root) {
+      throw new GuestfsError('EINVAL', `${path}: not mounted`);
+    }
+    return place.mount;
+  }
+
+  /** Everything mounted on a mount, directly or not, innermost first. */
+  #above(mount: Mount): Mount[] {
+    const above: Mount[] = [];
+    const lower = new Set<Mount>([mount]);
+    for (const other of this.#mounts) {
+      if (other.parent !== undefined && lower.has(other.parent)) {
+        lower.add(other);
+        above.unshift(other);
+      }
+    }
+    return above;
+  }
+
+  #detach(mount: Mount): void {
+    mount.parent?.covers.delete(mount.coveredInode);
+    this.#mounts.splice(this.#mounts.indexOf(mount), 1);
+    const { fileSystem } = mount;
+    if (this.#mounts.some((other) => other.fileSystem === fileSystem)) return;
+    const release = this.#release.get(fileSystem);
+    this.#release.delete(fileSystem);
+    release?.();
+  }
+
+  #numberFor(source: string): number {
+    const known = numberOfDevice(source);
+    if (known !== undefined) return known;
+    let minor = this.#mappedNumbers.get(source);
+    if (minor === undefined) {
+      minor = this.#mappedNumbers.size;
+      this.#mappedNumbers.set(source, minor);
+    }
+    return makeDeviceNumber(mapperMajor, minor);
+  }
+}

@@ -1,0 +1,123 @@
+/**
+ * A mounted filesystem, and a place in the tree that mounts make. The tree's bottom is a mount of its own (see
+ * scaffold.ts) whose root every other mount covers, directly or at some distance.
+ */
+import { LruMap } from '../base/index.js';
+import type { FileSystem, FileType, InodeNumber } from '../fs/index.js';
+
+/** What a directory holds under a name. */
+export interface Child {
+  readonly inode: InodeNumber;
+  readonly type: FileType;
+}
+
+/** How many names are remembered for each filesystem: enough for the directories of a busy walk, about 2 MB. */
+const rememberedNames = 16384;
+
+/** Remembers which inode a name leads to. Names that were not found are not remembered. */
+export class NameCache {
+  readonly #children = new LruMap<string, Child>(rememberedNames);
+
+  get(directory: InodeNumber, name: string): Child | undefined {
+    return this.#children.get(`${directory}/${name}`);
+  }
+
+  set(directory: InodeNumber, name: string, child: Child): void {
+    this.#children.set(`${directory}/${name}`, child);
+  }
+
+  /** To be called by whoever removes or replaces a name. */
+  forget(directory: InodeNumber, name: string): void {
+    this.#children.delete(`${directory}/${name}`);
+  }
+
+  clear(): void {
+    this.#children.clear();
+  }
+}
+
+/** What a mount is made of. */
+export interface MountParts {
+  readonly fileSystem: FileSystem;
+  readonly source: string;
+  readonly mountpoint: string;
+  readonly readonly: boolean;
+  readonly options: Readonly<Record<string, string | true>>;
+  readonly deviceNumber: number;
+  readonly names: NameCache;
+  readonly parent: Mount | undefined;
+  readonly coveredInode: InodeNumber;
+}
+
+/** A mounted filesystem. Made by the mount table only. */
+export class Mount {
+  readonly fileSystem: FileSystem;
+  /** The mountable it came from, as the caller of `mount` named it: `/dev/sda1`, `btrfsvol:/dev/sda2/home`. */
+  readonly source: string;
+  /** Where it was mounted, links resolved. */
+  readonly mountpoint: string;
+  readonly readonly: boolean;
+  readonly options: Readonly<Record<string, string | true>>;
+  /** `st_dev`: one number for one filesystem, however often it is mounted. */
+  readonly deviceNumber: number;
+  readonly names: NameCache;
+  /** The mount that it lies on, and the directory of it that it hides. Only the bottom has none. */
+  readonly parent: Mount | undefined;
+  readonly coveredInode: InodeNumber;
+  /** The mounts on directories of this one, by the inode they hide. */
+  readonly covers = new Map<InodeNumber, Mount>();
+  #blockSize: number | undefined;
+
+  constructor(parts: MountParts) {
+    this.fileSystem = parts.fileSystem;
+    this.source = parts.source;
+    this.mountpoint = parts.mountpoint;
+    this.readonly = parts.readonly;
+    this.options = parts.options;
+    this.deviceNumber = parts.deviceNumber;
+    this.names = parts.names;
+    this.parent = parts.parent;
+    this.coveredInode = parts.coveredInode;
+  }
+
+  /** The preferred size of reads (`st_blksize`), in bytes. */
+  get blockSize(): number {
+    this.#blockSize ??= this.fileSystem.usage().blockSize;
+    return this.#blockSize;
+  }
+}
+
+/** A file of the tree, found: which mount, which inode. */
+export interface Place {
+  readonly mount: Mount;
+  readonly fileSystem: FileSystem;
+  readonly inode: InodeNumber;
+  readonly type: FileType;
+}
+
+const typesOfMode = new Map<number, FileType>([
+  [0o010000, 'fifo'],
+  [0o020000, 'character'],
+  [0o040000, 'directory'],
+  [0o060000, 'block'],
+  [0o100000, 'file'],
+  [0o120000, 'symlink'],
+  [0o140000, 'socket'],
+]);
+
+/** The file type in `st_mode`; `unknown` where its bits name none. */
+export function typeOfMode(mode: number): FileType {
+  return typesOfMode.get(mode & 0o170000) ?? 'unknown';
+}
+
+/** The topmost of what is mounted on a directory, or the directory itself. */
+export function topOf(mount: Mount, inode: InodeNumber, type: FileType): Place {
+  let top = mount;
+  let at = inode;
+  // Ends: each step goes to a mount made later than the one before.
+  for (let next = top.covers.get(at); next !== undefined; next = top.covers.get(at)) {
+    top = next;
+    at = next.fileSystem.root;
+  }
+  return { mount: top, fileSystem: top.fileSystem, inode: at, type };
+}

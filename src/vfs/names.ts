@@ -1,0 +1,68 @@
+/**
+ * Path text: splitting, the kernel's limits, and the byte-wise order of names. Linux paths are bytes; here they are
+ * strings in which an undecodable byte is a lone surrogate (see `decodeText`), so lengths and order need care.
+ */
+import { encodeText, GuestfsError } from '../base/index.js';
+
+/** `NAME_MAX`: the longest component, in bytes. */
+export const nameLimit = 255;
+/** `PATH_MAX`, which counts the terminating NUL: a path has at most 4095 bytes. */
+export const pathLimit = 4096;
+
+/** Whether text is more than `limit` bytes long. A UTF-16 unit is at most three bytes, so short text needs no encoding. */
+function longerThan(text: string, limit: number): boolean {
+  if (text.length * 3 <= limit) return false;
+  return text.length > limit || encodeText(text).length > limit;
+}
+
+/** Whether a component is longer than any filesystem takes. */
+export function isNameTooLong(name: string): boolean {
+  return longerThan(name, nameLimit);
+}
+
+/** Whether a path, or a link's target, is longer than the kernel takes. */
+export function isPathTooLong(path: string): boolean {
+  return longerThan(path, pathLimit - 1);
+}
+
+/** Throws EINVAL unless the path is absolute and free of NULs. */
+export function checkAbsolute(path: string): void {
+  if (!path.startsWith('/')) {
+    throw new GuestfsError('EINVAL', `${path}: path must start with a / character`);
+  }
+  if (path.includes('\0')) throw new GuestfsError('EINVAL', `${path}: path contains a NUL character`);
+}
+
+/**
+ * The components of a path, last one first (a stack for walking). A trailing slash is a last component `.`: it asks
+ * for a directory, and makes a link before it be followed, exactly as `.` would.
+ */
+export function stackComponents(path: string): string[] {
+  const components = path.split('/').filter((component) => component !== '');
+  if (path.endsWith('/') && components.length > 0) components.push('.');
+  return components.reverse();
+}
+
+/** The path without doubled slashes, `.` components and trailing slash. `..` stays: what it means depends on links. */
+export function tidyPath(path: string): string {
+  return `/${path
+    .split('/')
+    .filter((component) => component !== '' && component !== '.')
+    .join('/')}`;
+}
+
+/** A directory's path and a name in it, joined. */
+export function joinPath(directory: string, name: string): string {
+  return directory.endsWith('/') ? directory + name : `${directory}/${name}`;
+}
+
+const surrogate = /[\ud800-\udfff]/;
+
+/**
+ * Compares as `strcmp` compares the encoded bytes. UTF-8 orders as code points do, and so do UTF-16 units up to the
+ * first surrogate: only names that hold one are encoded.
+ */
+export function compareBytewise(a: string, b: string): number {
+  if (surrogate.test(a) || surrogate.test(b)) return Buffer.compare(encodeText(a), encodeText(b));
+  return a < b ? -1 : a > b ? 1 : 0;
+}

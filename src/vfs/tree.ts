@@ -1,0 +1,246 @@
+/**
+ * The guest's tree of files: paths to inodes, across mounts. POSIX.1-2017 4.13 (pathname resolution) with the Linux
+ * kernel's limits (path_resolution(7)): 40 links a walk, 255 bytes a name, 4095 a path. The walk knows nothing but
+ * the mounts: an absolute link starts again at the guest's root, and `..` above that root stays there, so that no
+ * path and no link leads out of the guest.
+ */
+import { CorruptError, type ErrnoName, GuestfsError, systemError } from '../base/index.js';
+import type { DirectoryEntry, FileSystemUsage, FileType, InodeNumber, InodeStat } from '../fs/index.js';
+import { type Child, type Mount, type Place, topOf, typeOfMode } from './mount.js';
+import { checkAbsolute, isNameTooLong, isPathTooLong, stackComponents } from './names.js';
+
+/** The kernel's `MAXSYMLINKS`: the links that one walk may follow. */
+const linkLimit = 40;
+
+/** What a tree must know of the mount table. */
+export interface Mounts {
+  /** The mount under all others. */
+  readonly bottom: Mount;
+  /** How many filesystems are mounted. */
+  readonly count: number;
+}
+
+/** What `lstat` tells. */
+export interface TreeStat extends InodeStat {
+  /** `st_dev`. */
+  readonly device: number;
+  /** `st_blksize`, in bytes. */
+  readonly blockSize: number;
+}
+
+/** Whether a link in the last component is followed; it is unless told otherwise. */
+export interface ResolveOptions {
+  readonly followLast?: boolean;
+}
+
+/** The last component of a path, and the directory that holds it or would. */
+export interface Position {
+  readonly directory: Place;
+  /** `.` where the path is the root. */
+  readonly name: string;
+}
+
+/** The tree seen through a mount table; holds nothing itself. */
+export class Tree {
+  readonly #mounts: Mounts;
+
+  constructor(mounts: Mounts) {
+    this.#mounts = mounts;
+  }
+
+  /** The guest's root directory. */
+  get root(): Place {
+    const { bottom } = this.#mounts;
+    return topOf(bottom, bottom.fileSystem.root, 'directory');
+  }
+
+  /** The file at a path. ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG; EINVAL for a relative path and while nothing is mounted. */
+  resolve(path: string, options: ResolveOptions = {}): Place {
+    const found = this.#walk(path, options.followLast ?? true);
+    if (typeof found === 'string') throw systemError(found, path);
+    return found;
+  }
+
+  /** The file at a path; undefined where there is none (ENOENT, ENOTDIR). Other failures are thrown. */
+  find(path: string, options: ResolveOptions = {}): Place | undefined {
+    const found = this.#walk(path, options.followLast ?? true);
+    if (found === 'ENOENT' || found === 'ENOTDIR') return undefined;
+    if (typeof found === 'string') throw systemError(found, path);
+    return found;
+  }
+
+  /**
+   * The directory of a path's last component, which itself need not exist and is not followed: where a name is made
+   * or removed. A last component `.` or `..` is EINVAL, as there is no name to make.
+   */
+  locate(path: string): Position {
+    this.#check(path);
+    const components = stackComponents(path);
+    if (path.endsWith('/')) components.shift();
+    const name = components.shift();
+    if (name === undefined) return { directory: this.root, name: '.' };
+    if (name === '.' || name === '..') throw systemError('EINVAL', path);
+    if (isNameTooLong(name) || isPathTooLong(path)) throw systemError('ENAMETOOLONG', path);
+    const directory = this.#follow(components, true, undefined);
+    if (typeof directory === 'string') throw systemError(directory, path);
+    if (directory.type !== 'directory') throw systemError('ENOTDIR', path);
+    return { directory, name };
+  }
+
+  /** What the file at a path is; of a link, the link. */
+  lstat(path: string): TreeStat {
+    return this.statOf(this.resolve(path, { followLast: false }));
+  }
+
+  /** What the file at a path is, links followed. */
+  stat(path: string): TreeStat {
+    return this.statOf(this.resolve(path));
+  }
+
+  /** What a file that was found is. */
+  statOf(place: Place): TreeStat {
+    const { mount } = place;
+    return {
+      ...place.fileSystem.stat(place.inode),
+      device: mount.deviceNumber,
+      blockSize: mount.blockSize,
+    };
+  }
+
+  /** The target of a link. EINVAL where the path is no link. */
+  readlink(path: string): string {
+    const place = this.resolve(path, { followLast: false });
+    if (place.type !== 'symlink') throw systemError('EINVAL', path);
+    return place.fileSystem.readlink(place.inode);
+  }
+
+  /** The path by which a file is reached without links, `.`, `..` and doubled slashes. */
+  realpath(path: string): string {
+    const names: string[] = [];
+    const found = this.#walk(path, true, names);
+    if (typeof found === 'string') throw systemError(found, path);
+    return `/${names.join('/')}`;
+  }
+
+  /** The entries of the directory at a path, in stored order, without `.` and `..`. */
+  list(path: string): Iterable<DirectoryEntry> {
+    const place = this.resolve(path);
+    if (place.type !== 'directory') throw systemError('ENOTDIR', path);
+    return this.entries(place);
+  }
+
+  /**
+   * The entries of a directory, in stored order, without `.` and `..`. As in `readdir`, the inode of an entry is the
+   * one stored in this directory, also where something is mounted on it: {@link enter} goes there.
+   * A name that no kernel would let pass (empty, with a slash or a NUL) is a CorruptError: callers join names to paths.
+   */
+  *entries(directory: Place): Iterable<DirectoryEntry> {
+    for (const entry of directory.fileSystem.entries(directory.inode)) {
+      const { name } = entry;
+      if (name === '.' || name === '..') continue;
+      if (name === '' || name.includes('/') || name.includes('\0')) {
+        throw new CorruptError(`${directory.fileSystem.type} directory`, 'holds an impossible name', {
+          inode: directory.inode,
+          name: JSON.stringify(name),
+        });
+      }
+      yield entry;
+    }
+  }
+
+  /** The inode numbers that `readdir` gives for `.` and `..`: those of the directory's own filesystem. */
+  dots(directory: Place): { readonly self: InodeNumber; readonly parent: InodeNumber } {
+    return { self: directory.inode, parent: directory.fileSystem.parent(directory.inode) };
+  }
+
+  /** The file that an entry of a directory leads to: what is mounted there, else the inode itself. Links are not followed. */
+  enter(directory: Place, entry: DirectoryEntry): Place {
+    const type =
+      entry.type === 'unknown' ? typeOfMode(directory.fileSystem.stat(entry.inode).mode) : entry.type;
+    return arrive(directory, { inode: entry.inode, type });
+  }
+
+  /** What `statvfs` tells of the filesystem at a path. */
+  usage(path: string): FileSystemUsage {
+    return this.resolve(path).fileSystem.usage();
+  }
+
+  /** Forgets what a name led to: for whoever removes or replaces it. */
+  forget(directory: Place, name: string): void {
+    directory.mount.names.forget(directory.inode, name);
+  }
+
+  #check(path: string): void {
+    checkAbsolute(path);
+    if (this.#mounts.count === 0) {
+      throw new GuestfsError('EINVAL', "you must call 'mount' first to mount the root filesystem");
+    }
+  }
+
+  #walk(path: string, followLast: boolean, names?: string[]): Place | ErrnoName {
+    this.#check(path);
+    if (isPathTooLong(path)) return 'ENAMETOOLONG';
+    return this.#follow(stackComponents(path), followLast, names);
+  }
+
+  /**
+   * Walks from the root; `pending` holds the components, the next one last. `names` gets the components of the real
+   * path. As in the kernel, `..` goes back to where the walk came from, whatever the disk says a directory's parent is.
+   */
+  #follow(pending: string[], followLast: boolean, names: string[] | undefined): Place | ErrnoName {
+    const { root } = this;
+    const above: Place[] = [];
+    let at = root;
+    let links = 0;
+    for (let name = pending.pop(); name !== undefined; name = pending.pop()) {
+      if (at.type !== 'directory') return 'ENOTDIR';
+      if (name === '.') continue;
+      if (name === '..') {
+        at = above.pop() ?? root;
+        names?.pop();
+        continue;
+      }
+      const child = lookUp(at, name);
+      if (typeof child === 'string') return child;
+      if (child.type === 'symlink' && (followLast || pending.length > 0)) {
+        if (++links > linkLimit) return 'ELOOP';
+        const target = at.fileSystem.readlink(child.inode);
+        if (target === '') return 'ENOENT';
+        if (isPathTooLong(target)) return 'ENAMETOOLONG';
+        if (target.startsWith('/')) {
+          at = root;
+          above.length = 0;
+          if (names !== undefined) names.length = 0;
+        }
+        // At most 40 targets of 2048 components each are ever pending.
+        for (const component of stackComponents(target)) pending.push(component);
+        continue;
+      }
+      names?.push(name);
+      above.push(at);
+      at = arrive(at, child);
+    }
+    return at;
+  }
+}
+
+/** The place that a child of a directory is: the topmost mount on it, where there is one. */
+function arrive(directory: Place, { inode, type }: Child): Place {
+  const { mount, fileSystem } = directory;
+  return type === 'directory' ? topOf(mount, inode, type) : { mount, fileSystem, inode, type };
+}
+
+/** What a directory holds under a name, through the cache. */
+function lookUp(directory: Place, name: string): Child | ErrnoName {
+  const { mount, fileSystem, inode } = directory;
+  const known = mount.names.get(inode, name);
+  if (known !== undefined) return known;
+  // FAT counts a name's length in UTF-16 units, not in bytes.
+  if (fileSystem.caseInsensitive ? name.length > 255 : isNameTooLong(name)) return 'ENAMETOOLONG';
+  const found = fileSystem.lookup(inode, name);
+  if (found === undefined) return 'ENOENT';
+  const type: FileType = typeOfMode(fileSystem.stat(found).mode);
+  const child = { inode: found, type };
+  mount.names.set(inode, name, child);
+  return child;
+}

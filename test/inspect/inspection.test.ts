@@ -1,0 +1,247 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { CorruptError } from '../../src/base/index.js';
+import { findIcon, Inspection } from '../../src/inspect/index.js';
+import { MountTable } from '../../src/vfs/index.js';
+import { directory, link, MemoryFileSystem, type MemoryFiles } from '../support/memory-fs.js';
+import { elf, systems } from './distributions.js';
+import { guestOf, hostOf, inspectOne } from './host.js';
+
+interface Answer {
+  readonly mountpoints: Readonly<Record<string, string>>;
+  readonly [getter: string]: unknown;
+}
+
+const recorded = JSON.parse(readFileSync('test/fixtures/inspect/libguestfs-answers.json', 'utf8')) as {
+  readonly version: string;
+  readonly roots: readonly string[];
+  readonly guests: Readonly<Record<string, Answer>>;
+};
+
+const host = hostOf(systems);
+const inspection = Inspection.run(host);
+
+test('the roots are those that libguestfs finds', () => {
+  assert.deepEqual(inspection.roots, recorded.roots);
+  assert.equal(host.opened, 0);
+});
+
+for (const [root, answer] of Object.entries(recorded.guests)) {
+  const name = systems[Number(root.slice('/dev/sda'.length)) - 1]?.name ?? root;
+  test(`${name}: every answer is libguestfs's`, () => {
+    const guest = inspection.guest(root);
+    const ours = Object.fromEntries(
+      Object.keys(answer).map((getter) => [getter, guest[getter as keyof typeof guest]]),
+    );
+    assert.deepEqual({ ...ours, mountpoints: Object.fromEntries(guest.mountpoints) }, answer);
+    assert.deepEqual([...guest.mountpoints.keys()], Object.keys(answer.mountpoints));
+  });
+}
+
+test('the build of a system is told', () => {
+  assert.equal(inspection.guest('/dev/sda6').buildId, 'f39-1');
+  assert.equal(inspection.guest('/dev/sda1').buildId, 'unknown');
+});
+
+const os = (files: MemoryFiles): MemoryFiles => ({ 'bin/sh': elf(62), 'etc/fstab': '', ...files });
+
+test('OpenBSD is told from FreeBSD', () => {
+  const guest = guestOf(
+    os({
+      bsd: '',
+      'etc/motd': 'OpenBSD 7.4 (GENERIC.MP) #1397\n',
+      'etc/myname': 'puffy.example\n',
+      'etc/fstab': '0123456789abcdef.a / ffs rw\n0123456789abcdef.d /tmp ffs rw\n',
+    }),
+  );
+  assert.deepEqual(
+    [guest.type, guest.distro, guest.majorVersion, guest.minorVersion, guest.hostname, guest.osinfo],
+    ['openbsd', 'openbsd', 7, 4, 'puffy.example', 'openbsd7.4'],
+  );
+  assert.deepEqual(
+    [...guest.mountpoints],
+    [
+      ['/tmp', '/dev/sda7'],
+      ['/', '/dev/sda1'],
+    ],
+  );
+});
+
+test('a BSD root that shows up twice is counted once', () => {
+  const freebsd = os({ 'etc/freebsd-update.conf': '', 'etc/motd': 'FreeBSD 13.2\n' });
+  const same = { name: 'bsd', files: freebsd };
+  const other = { name: 'data', files: { x: '' } };
+  assert.deepEqual(Inspection.run(hostOf([same, other, other, other, same])).roots, ['/dev/sda5']);
+  assert.deepEqual(Inspection.run(hostOf([other, same])).roots, ['/dev/sda2']);
+});
+
+test('Mandriva is known by its lsb-release', () => {
+  const guest = guestOf(
+    os({
+      'etc/lsb-release':
+        'LSB_VERSION=x\nDISTRIB_ID=MandrivaLinux\nDISTRIB_RELEASE=2010.1\nDISTRIB_DESCRIPTION="Mandriva Linux 2010.1"\n',
+    }),
+  );
+  assert.deepEqual(
+    [guest.distro, guest.packageFormat, guest.packageManagement],
+    ['mandriva', 'rpm', 'urpmi'],
+  );
+});
+
+test('a bare lsb-release settles nothing', () => {
+  const guest = guestOf(
+    os({
+      'etc/lsb-release': 'LSB_VERSION="1.3"\n',
+      'etc/redhat-release': 'Red Hat Enterprise Linux ES release 3 (Taroon Update 9)\n',
+    }),
+  );
+  assert.deepEqual(
+    [guest.distro, guest.majorVersion, guest.minorVersion, guest.packageManagement],
+    ['rhel', 3, 9, 'up2date'],
+  );
+});
+
+test('quotes and escapes of os-release are taken off', () => {
+  const guest = guestOf(
+    os({ 'etc/os-release': `ID='ubuntu'\nVERSION_ID=24.10\nPRETTY_NAME="a \\"b\\" \\$c \\\\ \\d"\n` }),
+  );
+  assert.equal(guest.productName, 'a "b" $c \\ \\d');
+  assert.equal(guest.osinfo, 'ubuntu24.10');
+});
+
+test('the getters of Windows are errors for others, and tell what the files tell', () => {
+  const linux = inspection.guest('/dev/sda1');
+  for (const getter of [
+    'windowsSystemroot',
+    'windowsSoftwareHive',
+    'windowsSystemHive',
+    'windowsCurrentControlSet',
+  ] as const) {
+    assert.throws(() => linux[getter], { code: 'EINVAL', message: /^not a Windows guest, or / });
+  }
+  const files = {
+    'boot.ini':
+      '[boot loader]\r\ntimeout=30\r\n[operating systems]\r\nmulti(0)disk(0)rdisk(0)partition(1)\\MYWIN="XP"\r\n',
+    'MyWin/system32/config/SOFTWARE': '',
+    'MyWin/system32/cmd.exe': elf(3, 32),
+  };
+  const guest = guestOf(files);
+  assert.equal(guest.windowsSystemroot, '/MyWin');
+  assert.equal(guest.windowsSoftwareHive, '/MyWin/system32/config/SOFTWARE');
+  assert.throws(() => guest.windowsSystemHive, { code: 'EINVAL' });
+  assert.deepEqual([...guest.driveMappings], []);
+});
+
+test('questions about what is no root are errors', () => {
+  assert.throws(() => inspection.guest('/dev/sdz'), { code: 'EINVAL', message: /root device not found/ });
+  assert.throws(() => Inspection.none.guest('/dev/sda1'), { code: 'EINVAL', message: /no inspection data/ });
+  assert.deepEqual(Inspection.none.roots, []);
+});
+
+test('two CoreOS roots cannot be told apart', () => {
+  const coreos = { 'etc/coreos/update.conf': '', root: directory(), home: directory(), usr: directory() };
+  const system = { name: 'coreos', files: coreos };
+  assert.throws(() => Inspection.run(hostOf([system, system])), { code: 'EINVAL' });
+});
+
+test('a filesystem that is damaged does not hide the others', () => {
+  const pair = hostOf([
+    { name: 'a', files: os({}) },
+    { name: 'b', files: os({}) },
+  ]);
+  const { open } = pair;
+  pair.open = (candidate) => {
+    if (candidate.mountable !== '/dev/sda1') return open(candidate);
+    const opened = open(candidate);
+    opened.fileSystem.stat = () => {
+      throw new CorruptError('inode', 'is damaged');
+    };
+    return opened;
+  };
+  assert.deepEqual(Inspection.run(pair).roots, ['/dev/sda2']);
+  assert.equal(pair.opened, 0);
+  assert.match(pair.warnings.join('\n'), /\/dev\/sda1: not inspected: inode: is damaged/);
+});
+
+test('links in circles, devices and directories in the place of files are borne', () => {
+  const names = [
+    'os-release',
+    'lsb-release',
+    'debian_version',
+    'redhat-release',
+    'SuSE-release',
+    'hostname',
+    'HOSTNAME',
+    'br-version',
+  ];
+  const circles = Object.fromEntries(names.map((name) => [`etc/${name}`, link(name)]));
+  assert.equal(guestOf(os({ ...circles, 'bin/sh': link('sh') })).distro, 'unknown');
+  const directories = Object.fromEntries(names.map((name) => [`etc/${name}`, directory()]));
+  assert.equal(guestOf(os(directories)).hostname, 'unknown');
+  assert.deepEqual(inspectOne({ etc: link('etc'), bin: link('bin') }).roots, []);
+});
+
+test('release files of any bytes give an answer in little time', () => {
+  const values = [
+    '',
+    '\n',
+    '\0\0\0\0',
+    '='.repeat(1000),
+    'ID=\nPRETTY_NAME=\nVERSION_ID=\n',
+    'ID="debian\nVERSION_ID=99999999999999999999.1\nPRETTY_NAME=x\n',
+    `ID=fedora\nPRETTY_NAME=x\nVERSION_ID=${'9'.repeat(1_000_000)}\n`,
+    'Red Hat release 1 '.repeat(100_000),
+    '\ud800'.repeat(1000),
+    'x'.repeat(3_000_000),
+  ];
+  for (const file of [
+    'os-release',
+    'lsb-release',
+    'redhat-release',
+    'SuSE-release',
+    'debian_version',
+    'hostname',
+  ]) {
+    for (const value of values) {
+      const guest = guestOf(os({ [`etc/${file}`]: value }));
+      assert.ok(guest.majorVersion >= 0 && guest.majorVersion < 2 ** 31);
+      assert.equal(guest.type, 'linux');
+    }
+  }
+});
+
+/** A PNG's signature and header. */
+function png(width: number, height: number, size = 64): Uint8Array {
+  const bytes = new Uint8Array(size);
+  bytes.set([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0, 0, 0, 13, 0x49, 0x48, 0x44, 0x52]);
+  new DataView(bytes.buffer).setUint32(16, width);
+  new DataView(bytes.buffer).setUint32(20, height);
+  return bytes;
+}
+
+test('an icon is a PNG of reasonable size; the favicon comes first', () => {
+  const icon = (files: MemoryFiles, options = {}) => {
+    const table = new MountTable();
+    table.mount(new MemoryFileSystem(files), { source: 'x', mountpoint: '/' });
+    return findIcon(table.tree, { type: 'linux', distro: 'debian', majorVersion: 12 }, options).length;
+  };
+  const logo = 'usr/share/pixmaps/debian-logo.png';
+  assert.equal(icon({ [logo]: png(48, 48, 100) }), 100);
+  assert.equal(icon({ [logo]: png(48, 48, 100), 'etc/favicon.png': png(16, 16, 70) }), 70);
+  assert.equal(
+    icon({ [logo]: png(48, 48, 100), 'etc/favicon.png': png(16, 16, 70) }, { favicon: false }),
+    100,
+  );
+  assert.equal(icon({ 'etc/favicon.png': png(16, 16, 70) }, { highQuality: true }), 0);
+  for (const bytes of [
+    png(8, 8),
+    png(2000, 2000),
+    png(48, 48, 3000),
+    new Uint8Array(10),
+    Buffer.from('GIF89a'),
+  ]) {
+    assert.equal(icon({ [logo]: bytes }), 0);
+  }
+  assert.equal(icon({}), 0);
+});

@@ -1,0 +1,203 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type Disk, MemoryDisk } from '../../src/disk/index.js';
+import {
+  DeviceTable,
+  deviceIndex,
+  deviceName,
+  mapperName,
+  numberOfDevice,
+  partitionName,
+  volumeName,
+} from '../../src/vfs/index.js';
+
+const open = (): Disk => new MemoryDisk(new Uint8Array(1024));
+
+function table(): DeviceTable {
+  const devices = new DeviceTable((property, value) =>
+    property === 'uuid' && value === 'abcd'
+      ? '/dev/sda1'
+      : property === 'label' && value === 'a b'
+        ? '/dev/VG/LV'
+        : undefined,
+  );
+  const sda = devices.addDrive({ open });
+  const sdb = devices.addDrive({ open, label: 'data', sectorSize: 4096, readonly: true });
+  devices.setPartitions(sda, [
+    { number: 1, open },
+    { number: 5, open },
+  ]);
+  devices.setPartitions(sdb, [{ number: 2, open }]);
+  devices.setVolumes([
+    { name: '/dev/VG/LV', mapperName: '/dev/mapper/VG-LV', open },
+    { name: '/dev/V-G/L-V', mapperName: '/dev/mapper/V--G-L--V', open },
+  ]);
+  return devices;
+}
+
+test('drives are lettered as Linux letters them', () => {
+  const known: readonly (readonly [number, string])[] = [
+    [0, '/dev/sda'],
+    [25, '/dev/sdz'],
+    [26, '/dev/sdaa'],
+    [51, '/dev/sdaz'],
+    [52, '/dev/sdba'],
+    [701, '/dev/sdzz'],
+    [702, '/dev/sdaaa'],
+  ];
+  for (const [index, name] of known) {
+    assert.equal(deviceName(index), name);
+    assert.equal(deviceIndex(name), index);
+  }
+  for (const name of ['/dev/sda1', '/dev/vda', 'sda', '/dev/sd']) assert.equal(deviceIndex(name), undefined);
+  assert.equal(partitionName('/dev/sdb', 12), '/dev/sdb12');
+  assert.equal(partitionName('/dev/md0', 1), '/dev/md0p1');
+});
+
+test('device numbers are those of the kernel', () => {
+  assert.equal(numberOfDevice('/dev/sda'), 8 * 256);
+  assert.equal(numberOfDevice('/dev/sdb3'), 8 * 256 + 19);
+  assert.equal(numberOfDevice('/dev/sdp15'), 8 * 256 + 255);
+  assert.equal(numberOfDevice('/dev/sdq'), 65 * 256);
+  assert.equal(numberOfDevice('/dev/sddx1'), 71 * 256 + 15 * 16 + 1);
+  assert.equal(numberOfDevice('/dev/sddy'), 128 * 256);
+  assert.equal(numberOfDevice('/dev/sda16'), undefined);
+  assert.equal(numberOfDevice('/dev/VG/LV'), undefined);
+});
+
+test('volume names go to and from their mapper form, hyphens doubled', () => {
+  assert.equal(mapperName('V-G', 'L-V'), '/dev/mapper/V--G-L--V');
+  assert.equal(volumeName('/dev/mapper/V--G-L--V'), '/dev/V-G/L-V');
+  assert.equal(volumeName('/dev/mapper/control'), undefined);
+  assert.equal(volumeName('/dev/sda'), undefined);
+});
+
+test('every name of a device leads to it', () => {
+  const devices = table();
+  const names: Readonly<Record<string, string>> = {
+    '/dev/sda': '/dev/sda',
+    '/dev/hda': '/dev/sda',
+    '/dev/vda5': '/dev/sda5',
+    '/dev/xvdb2': '/dev/sdb2',
+    '/dev/disk/guestfs/data': '/dev/sdb',
+    '/dev/disk/guestfs/data2': '/dev/sdb2',
+    '/dev/disk/by-uuid/abcd': '/dev/sda1',
+    '/dev/disk/by-label/a\\x20b': '/dev/VG/LV',
+    '/dev/mapper/VG-LV': '/dev/VG/LV',
+    '/dev/mapper/V--G-L--V': '/dev/V-G/L-V',
+    '/dev/dm-1': '/dev/V-G/L-V',
+  };
+  for (const [name, real] of Object.entries(names)) assert.equal(devices.resolve(name).name, real);
+});
+
+test('other names are ENOENT, or EINVAL outside /dev', () => {
+  const devices = table();
+  for (const name of [
+    '/dev/sdz',
+    '/dev/sda2',
+    '/dev/hdc',
+    '/dev/disk/guestfs/data3',
+    '/dev/disk/guestfs/',
+    '/dev/disk/by-uuid/ffff',
+    '/dev/disk/by-id/x',
+    '/dev/disk/constructor/x',
+    '/dev/disk/',
+    '/dev/mapper/VG-No',
+    '/dev/dm-2',
+    '/dev/VG',
+    '/dev/',
+  ]) {
+    assert.throws(() => devices.resolve(name), { code: 'ENOENT', message: `${name}: no such device` });
+    assert.equal(devices.find(name), undefined);
+  }
+  assert.throws(() => devices.resolve('sda'), { code: 'EINVAL' });
+});
+
+test('names are made regular whether or not there is such a device', () => {
+  const devices = table();
+  const names: Readonly<Record<string, string>> = {
+    '/dev/vdaaa': '/dev/sdaaa',
+    '/dev/hdz9': '/dev/sdz9',
+    '/dev/xvda1': '/dev/sda1',
+    '/dev/sda1': '/dev/sda1',
+    '/dev/md127': '/dev/md127',
+    '/dev/mapper/VG-LV': '/dev/VG/LV',
+    '/dev/mapper/No-LV': '/dev/mapper/No-LV',
+    '/dev/VG/LV': '/dev/VG/LV',
+    anything: 'anything',
+  };
+  for (const [name, regular] of Object.entries(names)) assert.equal(devices.canonicalName(name), regular);
+});
+
+test('devices are listed in order, and labels with their partitions', () => {
+  const devices = table();
+  assert.deepEqual(
+    devices.drives.map(({ name }) => name),
+    ['/dev/sda', '/dev/sdb'],
+  );
+  assert.deepEqual(
+    devices.partitions().map(({ name, sectorSize }) => [name, sectorSize]),
+    [
+      ['/dev/sda1', 512],
+      ['/dev/sda5', 512],
+      ['/dev/sdb2', 4096],
+    ],
+  );
+  assert.deepEqual(
+    [...devices.labels],
+    [
+      ['data', '/dev/sdb'],
+      ['data2', '/dev/sdb2'],
+    ],
+  );
+  assert.throws(() => devices.addDrive({ open, label: 'data' }), { code: 'EEXIST' });
+});
+
+test('a partition is read-only when its drive is', () => {
+  const devices = table();
+  const partition = devices.resolve('/dev/sda1');
+  assert.equal(partition.readonly, false);
+  devices.resolve('/dev/sda').setReadonly(true);
+  assert.equal(partition.readonly, true);
+  devices.resolve('/dev/sda').setReadonly(false);
+  partition.setReadonly(true);
+  assert.equal(partition.readonly, true);
+  assert.equal(devices.resolve('/dev/sdb2').readonly, true);
+});
+
+test('disks are opened once, when wanted, and closed with their device', () => {
+  const devices = new DeviceTable();
+  const calls: string[] = [];
+  const drive = devices.addDrive({
+    open: () => {
+      calls.push('open');
+      const disk = open();
+      disk.close = () => calls.push('close');
+      return disk;
+    },
+  });
+  assert.deepEqual(calls, []);
+  assert.equal(drive.disk, drive.disk);
+  devices.setPartitions(drive, [{ number: 1, open }]);
+  devices.setPartitions(drive, [{ number: 2, open }]);
+  assert.equal(devices.find('/dev/sda1'), undefined);
+  assert.equal(devices.resolve('/dev/sda2').disk.size, 1024);
+  devices.close();
+  assert.deepEqual(calls, ['open', 'close']);
+  assert.equal(devices.find('/dev/sda'), undefined);
+});
+
+test('mountables are devices, or subvolumes of them', () => {
+  const devices = table();
+  const parse = (text: string) => {
+    const { device, subvolume } = devices.parseMountable(text);
+    return [device.name, subvolume];
+  };
+  assert.deepEqual(parse('/dev/vda1'), ['/dev/sda1', undefined]);
+  assert.deepEqual(parse('btrfsvol:/dev/sda1/root'), ['/dev/sda1', 'root']);
+  assert.deepEqual(parse('btrfsvol:/dev/VG/LV/a/b'), ['/dev/VG/LV', 'a/b']);
+  assert.throws(() => parse('btrfsvol:/dev/sdq/root'), { code: 'ENOENT' });
+  assert.throws(() => parse('btrfsvol:sda/root'), { code: 'EINVAL' });
+  assert.throws(() => parse('btrfsvol:/dev/sda1/'), { code: 'EINVAL' });
+  assert.throws(() => parse('btrfsvol:/dev/sda1'), { code: 'ENOENT' });
+});
