@@ -54,6 +54,7 @@ export const applianceOnly = [
   'f2fs_expand',
   // Mounting
   'mount_9p',
+  'remount',
   // Directories
   'mkdir',
   'mkdir_mode',

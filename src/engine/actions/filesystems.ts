@@ -56,6 +56,11 @@ export const filesystemHandlers = {
     if (partition && parentTable) add(partitionEntryFacts(parentTable, partition));
     return facts;
   },
+  luks_uuid(call, name) {
+    const probed = call.session.probe(call.session.devices.resolve(name));
+    if (probed?.type !== 'crypto_LUKS') throw new GuestfsError('EINVAL', `${name}: is not a LUKS device`);
+    return probed.uuid;
+  },
   filesystem_available: (_call, name) =>
     fileSystems.some(({ types, open }) => open !== undefined && types.includes(name)),
 } satisfies TopicHandlers;

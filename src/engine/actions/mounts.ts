@@ -1,7 +1,9 @@
 /** Mounting: which filesystem stands where in the guest's tree. */
 import { GuestfsError, UnsupportedError } from '../../base/index.js';
 import type { Call } from '../call.js';
+import { fileContents } from '../contents.js';
 import type { TopicHandlers } from '../handlers.js';
+import { openFileSystemOn } from '../session.js';
 
 interface Request {
   readonly readonly: boolean;
@@ -88,6 +90,31 @@ export const mountHandlers = {
     mount(call, mountable, mountpoint, { readonly: false, options }),
   mount_vfs: (call, options, type, mountable, mountpoint) =>
     mount(call, mountable, mountpoint, { readonly: false, options, type }),
+  /** The file's contents as a filesystem, as through a loop device: `/dev/loop0` and so on is its name in `mounts`. */
+  mount_loop(call, file, mountpoint) {
+    const { session } = call;
+    const { fileSystem, layer } = openFileSystemOn(
+      fileContents(call, file),
+      file,
+      session.config.tmpdir,
+      (message) => call.warn(message),
+    );
+    const release = (): void => {
+      fileSystem.close();
+      layer?.close();
+    };
+    try {
+      const taken = new Set(session.mounts.mounts().map(({ source }) => source));
+      let number = 0;
+      while (taken.has(`/dev/loop${number}`)) number++;
+      session.mounts.mount(fileSystem, { source: `/dev/loop${number}`, mountpoint, readonly: true, release });
+    } catch (thrown) {
+      release();
+      throw thrown;
+    }
+  },
+  // Nothing is shared with a host here, so there is nothing to list.
+  list_9p: () => [],
   umount(call, pathOrDevice, { force, lazyunmount }) {
     const { session } = call;
     const named = pathOrDevice.startsWith('/dev/') ? session.devices.find(pathOrDevice)?.name : undefined;

@@ -1,0 +1,305 @@
+/** The public class: a handle with a method for each action, its private data, its callbacks and events. */
+import {
+  type ActionMethods,
+  type ActionName,
+  actionNames,
+  actions,
+  camelCase,
+  type CallControls,
+  type EventName,
+  eventToString,
+  type Pathname,
+  type SyncActionName,
+  type TreeListing,
+} from '../api/index.js';
+import {
+  CallbackSlots,
+  type CloseCallback,
+  type LaunchDoneCallback,
+  type LogMessageCallback,
+  type ProgressCallback,
+  type SubprocessQuitCallback,
+} from './callbacks.js';
+import { EventStream, type EventStreamOptions } from './event-stream.js';
+import {
+  type EventValue,
+  eventMask,
+  eventValue,
+  type GuestfsEvent,
+  isEventName,
+  type TextOutput,
+} from './events.js';
+import { Handle } from './handle.js';
+import type { OrdinaryName, PrivateKey } from './private-data.js';
+import { systemClock } from './progress.js';
+import type { BackendName } from './settings.js';
+import type { HandleState } from './state.js';
+import { type TestingOptions, testing } from './testing.js';
+
+/** How a handle is made. */
+export interface GuestfsOptions {
+  /**
+   * Where actions are done: `embedded`, the engine in a worker thread of this process, is the default. It goes before
+   * `LIBGUESTFS_BACKEND`. `auto` is `embedded` in this version.
+   */
+  readonly backend?: BackendName | undefined;
+  /**
+   * How far an image is believed that names other files (backing files, data files). `untrusted`, the default, follows
+   * nothing outside the image's own directory, and guesses no formats; `trusted` does as qemu does.
+   */
+  readonly policy?: 'untrusted' | 'trusted' | undefined;
+  /** Whether `LIBGUESTFS_…` variables and `TMPDIR` make settings; true by default. */
+  readonly environment?: boolean | undefined;
+  /**
+   * Whether the handle is closed when the process exits: its close callbacks run, and its backend is ended. True by
+   * default.
+   */
+  readonly closeOnExit?: boolean | undefined;
+  /**
+   * Where trace, warnings and, if verbose, messages go that no callback hears: anything with `write`. Standard error by
+   * default; null for nowhere.
+   */
+  readonly stderr?: TextOutput | null | undefined;
+  /** @internal */
+  readonly [testing]?: TestingOptions | undefined;
+}
+
+const knownOptions = ['backend', 'policy', 'environment', 'closeOnExit', 'stderr'];
+
+function checkOptions(options: GuestfsOptions): void {
+  for (const name of Object.keys(options))
+    if (!knownOptions.includes(name))
+      throw new TypeError(`Guestfs: no option ${name}; there are ${knownOptions.join(', ')}`);
+  const { policy } = options;
+  if (policy !== undefined && policy !== 'untrusted' && policy !== 'trusted')
+    throw new TypeError(`Guestfs: policy must be 'untrusted' or 'trusted', not '${policy}'`);
+}
+
+function checkCallback(method: string, callback: unknown): void {
+  if (typeof callback !== 'function') throw new TypeError(`${method}: the callback must be a function`);
+}
+
+/** A handle: its drives, its backend once it is launched, and everything that was asked of it. */
+// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the methods are made from the tables, below
+export class Guestfs {
+  readonly #handle: Handle;
+  readonly #slots: CallbackSlots<this>;
+
+  /**
+   * A handle with no drives, in the state `config`. Throws GuestfsError (EINVAL, ENOENT, …) for a setting from the
+   * environment that means nothing, TypeError for options that there are not.
+   */
+  constructor(options: GuestfsOptions = {}) {
+    checkOptions(options);
+    const { backend, policy = 'untrusted', environment = true, closeOnExit = true } = options;
+    this.#handle = new Handle({
+      backend,
+      policy,
+      environment,
+      closeOnExit,
+      output: options.stderr === undefined ? process.stderr : options.stderr,
+      clock: options[testing]?.clock ?? systemClock,
+      startBackend: options[testing]?.startBackend,
+    });
+    this.#slots = new CallbackSlots(this, this.#handle.hub);
+  }
+
+  static {
+    /** The methods of the actions: `partDisk` for `part_disk`. */
+    for (const name of actionNames) {
+      const method = camelCase<ActionName>(name);
+      const isSync = actions[name].nonBlocking === true;
+      const call = isSync
+        ? function (this: Guestfs, ...given: unknown[]) {
+            return this.#handle.callSync(name as SyncActionName, given);
+          }
+        : function (this: Guestfs, ...given: unknown[]) {
+            return this.#handle.callAsync(name, given);
+          };
+      Object.defineProperty(call, 'name', { value: method, configurable: true });
+      Object.defineProperty(Guestfs.prototype, method, { value: call, writable: true, configurable: true });
+    }
+  }
+
+  /** `config` before launch, `launching`, `ready`, `busy` while a call runs, `closed` from the call of `close`. */
+  get state(): HandleState {
+    return this.#handle.state;
+  }
+
+  /**
+   * Closes the handle: its close callbacks run before this returns, then its private data and callbacks are forgotten,
+   * the running call is cancelled, and the backend ends in good order. Everything that is called afterwards fails.
+   * Resolves when all is gone; rejects with a GuestfsError when not all was in order, as `shutdown` does. A second call
+   * gives the same promise.
+   */
+  close(): Promise<void> {
+    return this.#handle.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  /**
+   * Everything below a directory with what `lstatns` tells of each file, in columns: for whole trees, where a call or an
+   * object a file would take many times as long. Links are not followed; filesystems mounted below are walked too.
+   * Rejects with ENOENT or ENOTDIR for what is no directory, ECANCELED when the signal is.
+   */
+  walk(directory: Pathname, controls: CallControls = {}): Promise<TreeListing> {
+    return this.#handle.walk(directory, controls);
+  }
+
+  /**
+   * Keeps a value in the handle under a name, in place of an earlier one; null removes it. The library does nothing
+   * with it. Names that begin with `_` belong to bindings that are built on this library, which make them with
+   * `bindingKey`.
+   */
+  setPrivate<T>(key: PrivateKey<T>, value: T | null): void;
+  setPrivate<const Name extends string>(key: OrdinaryName<Name>, value: unknown): void;
+  setPrivate(key: string, value: unknown): void {
+    this.#handle.privateData.set(key, value);
+  }
+
+  /** The value of a name; null if there is none, or if it was set to null. */
+  getPrivate<T>(key: PrivateKey<T>): T | null;
+  getPrivate<const Name extends string>(key: OrdinaryName<Name>): unknown;
+  getPrivate(key: string): unknown {
+    return this.#handle.privateData.get(key);
+  }
+
+  /**
+   * Begins a walk over the private data, which `nextPrivate` goes on with: a name and its value, or null if there is
+   * none. The order means nothing. Names may be set and removed meanwhile: those removed, and new ones, are left out.
+   */
+  firstPrivate(): [key: string, value: unknown] | null {
+    return this.#handle.privateData.first();
+  }
+
+  /** The next name and value of the walk that `firstPrivate` began; null at its end. */
+  nextPrivate(): [key: string, value: unknown] | null {
+    return this.#handle.privateData.next();
+  }
+
+  /** The private data as something to iterate over; any number of walks at a time, by the rules of `firstPrivate`. */
+  privateEntries(): IterableIterator<[key: string, value: unknown]> {
+    return this.#handle.privateData.entries();
+  }
+
+  /** One callback for the messages of the backend itself (the event `appliance`): `(g, opaque, message)`. */
+  setLogMessageCallback<Opaque = undefined>(
+    callback: LogMessageCallback<this, Opaque> | null,
+    opaque?: Opaque,
+  ): void {
+    this.#setSlot('logMessage', callback, opaque);
+  }
+
+  /** One callback for the end of the backend, asked for or not: `(g, opaque)`. */
+  setSubprocessQuitCallback<Opaque = undefined>(
+    callback: SubprocessQuitCallback<this, Opaque> | null,
+    opaque?: Opaque,
+  ): void {
+    this.#setSlot('subprocessQuit', callback, opaque);
+  }
+
+  /** One callback for the end of a launch that succeeded: `(g, opaque)`. */
+  setLaunchDoneCallback<Opaque = undefined>(
+    callback: LaunchDoneCallback<this, Opaque> | null,
+    opaque?: Opaque,
+  ): void {
+    this.#setSlot('launchDone', callback, opaque);
+  }
+
+  /** One callback for `close`, called before it returns, once: `(g, opaque)`. */
+  setCloseCallback<Opaque = undefined>(callback: CloseCallback<this, Opaque> | null, opaque?: Opaque): void {
+    this.#setSlot('close', callback, opaque);
+  }
+
+  /** One callback for progress: `(g, opaque, procNr, serial, position, total)`. */
+  setProgressCallback<Opaque = undefined>(
+    callback: ProgressCallback<this, Opaque> | null,
+    opaque?: Opaque,
+  ): void {
+    this.#setSlot('progress', callback, opaque);
+  }
+
+  #setSlot(slot: keyof CallbackSlots<this>, callback: unknown, opaque: unknown): void {
+    this.#handle.requireOpen('callbacks');
+    if (callback !== null) checkCallback('callbacks', callback);
+    this.#slots[slot].set(callback as never, opaque);
+  }
+
+  /**
+   * Adds a callback for some events, given by their names or as a mask of the C library's bits. Callbacks are called in
+   * the order in which they were added; what they throw becomes a `warning` event. Gives a number for
+   * `deleteEventCallback`, which may be used again after that. Throws GuestfsError: ENOSPC for more than 1000 callbacks,
+   * EINVAL for events that there are not.
+   */
+  setEventCallback<E extends EventName = EventName>(
+    callback: (event: GuestfsEvent<E>, eventHandle: number, g: this) => unknown,
+    events: number | E | readonly E[],
+  ): number {
+    this.#handle.requireOpen('setEventCallback');
+    checkCallback('setEventCallback', callback);
+    const registration = this.#handle.hub.add(eventMask(events), (event) =>
+      callback(event as GuestfsEvent<E>, registration.eventHandle, this),
+    );
+    return registration.eventHandle;
+  }
+
+  /** Removes a callback: it is not called any more, even for an event that is being told. An unknown number is nothing. */
+  deleteEventCallback(eventHandle: number): void {
+    this.#handle.hub.remove(eventHandle);
+  }
+
+  /** The C library's names of the events in a mask, with commas between them. Throws GuestfsError (EINVAL). */
+  eventToString(mask: number): string {
+    return mask === 0 ? '' : eventToString(eventMask(mask));
+  }
+
+  /**
+   * Calls a listener at each event of a name: with the progress, the text, or undefined for those that bring nothing.
+   * Gives a function that stops it.
+   */
+  on<E extends EventName>(name: E, listener: (value: EventValue<E>, g: this) => unknown): () => void {
+    this.#handle.requireOpen('on');
+    checkCallback('on', listener);
+    const { hub } = this.#handle;
+    const registration = hub.add(eventMask(name), (event) =>
+      listener(eventValue(event as GuestfsEvent<E>), this),
+    );
+    return () => hub.remove(registration);
+  }
+
+  /** As `on`, for the next event of that name only. */
+  once<E extends EventName>(name: E, listener: (value: EventValue<E>, g: this) => unknown): () => void {
+    checkCallback('once', listener);
+    const stop = this.on(name, (value, g) => {
+      stop();
+      return listener(value, g);
+    });
+    return stop;
+  }
+
+  /**
+   * The events of a name to iterate over, from now on. The iteration ends when the handle is closed, when `signal`
+   * aborts, when the promise `until` settles, or when the loop is left; events that came before are still given.
+   *
+   *     const copy = g.download('/big', 'big');
+   *     for await (const { position, total } of g.events('progress', { until: copy })) show(position / total);
+   *     await copy;
+   */
+  events<E extends EventName>(name: E, options?: EventStreamOptions): AsyncIterableIterator<EventValue<E>> {
+    this.#handle.requireOpen('events');
+    if (!isEventName(name)) eventMask(name); // throws
+    const { hub } = this.#handle;
+    const registration = hub.add(
+      eventMask(name),
+      (event) => stream.push(eventValue(event as GuestfsEvent<E>)),
+      () => stream.end(),
+    );
+    const stream = new EventStream<EventValue<E>>(() => hub.remove(registration), options);
+    return stream;
+  }
+}
+
+export interface Guestfs extends ActionMethods {}

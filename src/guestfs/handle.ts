@@ -1,0 +1,353 @@
+/**
+ * The handle behind the public class: from a method's arguments to what the action gives, in every state.
+ *
+ * The life of a call: it is checked, `enter` is told, and then a setting answers at once, an action of the handle's own
+ * runs at once, and all others are queued for the backend of the session.
+ */
+import {
+  type ActionName,
+  actions,
+  type BackendConfig,
+  type CallControls,
+  type CheckedCall,
+  camelCase,
+  checkCall,
+  type StartBackend,
+  type SyncActionName,
+  type TreeListing,
+} from '../api/index.js';
+import { asFailureOf, GuestfsError } from '../base/index.js';
+import { findBackend } from './backends.js';
+import { driveActions, libvirtActions } from './drive-actions.js';
+import { DriveList, mostDrives } from './drives.js';
+import { applyEnvironment } from './environment.js';
+import { EventHub, type TextOutput } from './events.js';
+import { closeAtExit, type ExitTarget, forgetAtExit } from './exit.js';
+import type { Interior, SyncHandlers } from './interior.js';
+import { PrivateData } from './private-data.js';
+import type { Clock } from './progress.js';
+import { cancelledError } from './queue.js';
+import { Session } from './session.js';
+import { sessionActions, sessionAsyncActions } from './session-actions.js';
+import { Settings } from './settings.js';
+import { settingActions } from './settings-actions.js';
+import {
+  closedError,
+  type HandleState,
+  notConfigError,
+  notLaunchedError,
+  stillLaunchingError,
+} from './state.js';
+import { traceCall, traceFailure, traceResult } from './trace.js';
+
+const syncActions: SyncHandlers<SyncActionName> = { ...settingActions, ...driveActions, ...sessionActions };
+const ownActions = { ...sessionAsyncActions, ...libvirtActions };
+
+/** The asynchronous actions that the handle does itself: no backend needs to. */
+export type OwnActionName = keyof typeof ownActions;
+type SyncHandler = (handle: Interior, ...args: unknown[]) => unknown;
+type OwnHandler = (handle: Interior, controls: CallControls, ...args: unknown[]) => Promise<unknown>;
+
+const isOwn = (name: ActionName): name is OwnActionName => Object.hasOwn(ownActions, name);
+
+/** The number of a handle's first call; guestfsd's clients begin here too. */
+const firstSerial = 0x00123400;
+
+export interface HandleOptions {
+  readonly backend: string | undefined;
+  readonly policy: 'untrusted' | 'trusted';
+  readonly environment: boolean;
+  readonly closeOnExit: boolean;
+  readonly output: TextOutput | null;
+  readonly clock: Clock;
+  /** In place of the backends that there are. */
+  readonly startBackend: StartBackend | undefined;
+}
+
+/** A launch that is under way. */
+interface Launching {
+  readonly abort: AbortController;
+  /** Resolves when it is over, well or not. */
+  settled: Promise<void>;
+}
+
+export class Handle implements Interior, ExitTarget {
+  readonly settings = new Settings();
+  readonly drives = new DriveList();
+  readonly hub: EventHub;
+  readonly #options: HandleOptions;
+  readonly #privateData = new PrivateData();
+  #serial = firstSerial;
+  #launching: Launching | undefined;
+  #session: Session | undefined;
+  /** From the beginning of `close`. */
+  #closed: Promise<void> | undefined;
+  /** From the end of the close callbacks. */
+  #gone = false;
+
+  constructor(options: HandleOptions) {
+    this.#options = options;
+    this.hub = new EventHub({
+      output: options.output,
+      isVerbose: () => this.settings.verbose,
+      identifier: () => this.settings.identifier,
+    });
+    if (options.environment) applyEnvironment(this.settings, process.env, true);
+    if (options.backend !== undefined) this.settings.setBackend(options.backend);
+    if (options.closeOnExit) closeAtExit(this);
+  }
+
+  get state(): HandleState {
+    if (this.#closed !== undefined) return 'closed';
+    if (this.#launching !== undefined) return 'launching';
+    if (this.#session === undefined) return 'config';
+    return this.#session.busy ? 'busy' : 'ready';
+  }
+
+  get pid(): number | undefined {
+    return this.#session?.pid;
+  }
+
+  /** The private data area. Throws GuestfsError (EBADF) once the close callbacks have run. */
+  get privateData(): PrivateData {
+    if (this.#gone) throw new GuestfsError('EBADF', 'the handle is closed, and its private data gone');
+    return this.#privateData;
+  }
+
+  /** Throws GuestfsError (EBADF) for what makes no sense any more. */
+  requireOpen(what: string): void {
+    if (this.#gone) throw closedError(what);
+  }
+
+  /** Throws what a call is refused for before it is even told of. */
+  #check(name: ActionName, given: readonly unknown[]): CheckedCall {
+    if (this.#closed !== undefined) throw closedError(name);
+    const call = checkCall(name, given, camelCase(name));
+    if (actions[name].configOnly === true && this.state !== 'config') throw notConfigError(name);
+    return call;
+  }
+
+  /** An action that answers at once. */
+  callSync(name: SyncActionName, given: readonly unknown[]): unknown {
+    const { args, options } = this.#check(name, given);
+    const handler = syncActions[name] as SyncHandler; // the arguments were checked against the table
+    if (name === 'user_cancel') return handler(this); // a program may call it from anywhere; nobody is told
+    this.hub.emitMessage('enter', name);
+    const { trace } = this.settings;
+    if (trace) this.hub.emitMessage('trace', traceCall(name, args, options));
+    try {
+      const value = handler(this, ...args, options);
+      if (trace) this.hub.emitMessage('trace', traceResult(name, value));
+      return value;
+    } catch (thrown) {
+      if (trace) this.hub.emitMessage('trace', traceFailure(name));
+      throw asFailureOf(name, thrown);
+    }
+  }
+
+  /** An action that takes its time. */
+  async callAsync(name: ActionName, given: readonly unknown[]): Promise<unknown> {
+    const { args, options, controls } = this.#check(name, given);
+    this.hub.emitMessage('enter', name);
+    const { trace } = this.settings;
+    const watcher = {
+      started: () => {
+        if (trace) this.hub.emitMessage('trace', traceCall(name, args, options));
+      },
+      succeeded: (value: unknown) => {
+        if (trace) this.hub.emitMessage('trace', traceResult(name, value));
+      },
+      failed: () => {
+        if (trace) this.hub.emitMessage('trace', traceFailure(name));
+      },
+    };
+    if (!isOwn(name)) {
+      try {
+        return await this.#ready(name).call({ action: name, args, options, controls }, watcher);
+      } catch (thrown) {
+        throw asFailureOf(name, thrown);
+      }
+    }
+    watcher.started();
+    try {
+      if (controls.signal?.aborted === true) throw cancelledError(name, controls.signal.reason);
+      const handler = ownActions[name] as OwnHandler; // the arguments were checked against the table
+      const value = await handler(this, controls, ...args, options);
+      watcher.succeeded(value);
+      return value;
+    } catch (thrown) {
+      watcher.failed();
+      throw asFailureOf(name, thrown);
+    }
+  }
+
+  /** The session that takes calls. Throws GuestfsError (EBADFD) where there is none yet. */
+  #ready(action: string): Session {
+    if (this.#closed !== undefined) throw closedError(action);
+    if (this.#launching !== undefined) throw stillLaunchingError(action);
+    if (this.#session === undefined) throw notLaunchedError(action);
+    return this.#session;
+  }
+
+  async backendCall(
+    action: string,
+    args: readonly unknown[],
+    options: Readonly<Record<string, unknown>>,
+    { signal }: CallControls,
+  ): Promise<unknown> {
+    return await this.#ready(action).call({ action, args, options, controls: { signal } });
+  }
+
+  /** The engine's own call behind the public `walk`. */
+  async walk(directory: string, controls: CallControls): Promise<TreeListing> {
+    if (typeof directory !== 'string') throw new TypeError('walk: argument 1 (directory) must be a string');
+    try {
+      const call = { action: 'internal_walk', args: [directory], options: {}, controls };
+      return (await this.#ready('walk').call(call)) as TreeListing;
+    } catch (thrown) {
+      throw asFailureOf('walk', thrown);
+    }
+  }
+
+  async launch({ signal, onProgress }: CallControls): Promise<void> {
+    const count = this.drives.all.length;
+    if (count === 0) throw new GuestfsError('EINVAL', 'there are no drives: call add_drive before launch');
+    if (count > mostDrives)
+      throw new GuestfsError('EINVAL', `there are ${count} drives, and ${mostDrives} at most`);
+    const start = this.#options.startBackend ?? findBackend(this.settings.backend);
+    const abort = new AbortController();
+    const cancel = (): void => abort.abort(signal?.reason);
+    signal?.addEventListener('abort', cancel, { once: true });
+    const launching: Launching = { abort, settled: Promise.resolve() };
+    this.#launching = launching;
+    const done = this.#start(start, abort.signal, onProgress);
+    launching.settled = done.then(
+      () => {},
+      () => {}, // told to the caller of launch
+    );
+    try {
+      await done;
+    } catch (thrown) {
+      throw abort.signal.aborted ? cancelledError('launch', abort.signal.reason) : thrown;
+    } finally {
+      signal?.removeEventListener('abort', cancel);
+    }
+  }
+
+  /** Starts a session; the handle is then `ready`, or `config` as before. */
+  async #start(
+    start: StartBackend,
+    signal: AbortSignal,
+    onProgress: CallControls['onProgress'],
+  ): Promise<void> {
+    const session = new Session({
+      hub: this.hub,
+      clock: this.#options.clock,
+      nextSerial: () => this.#serial++,
+      ended: (ended) => this.#sessionEnded(ended),
+    });
+    try {
+      await session.start(start, this.#backendConfig(), signal, onProgress);
+      if (session.ended) throw new GuestfsError('EIO', 'the backend ended while it was launched');
+      if (signal.aborted) {
+        await session.kill();
+        throw cancelledError('launch', signal.reason);
+      }
+      this.#session = session;
+    } finally {
+      this.#launching = undefined;
+    }
+    this.hub.emit('launchDone');
+  }
+
+  #backendConfig(): BackendConfig {
+    const { settings } = this;
+    return {
+      drives: this.drives.all,
+      policy: this.#options.policy,
+      verbose: settings.verbose,
+      trace: settings.trace,
+      tmpdir: settings.tmpdir,
+      cachedir: settings.cachedir,
+      sockdir: settings.sockdir,
+      memsize: settings.memsize,
+      smp: settings.smp,
+      hv: settings.hv,
+      path: settings.path,
+      append: settings.append,
+      network: settings.network,
+      autosync: settings.autosync,
+      recoveryProc: settings.recoveryProc,
+      backendSettings: settings.backendSettings,
+      hvParams: settings.hvParams,
+    };
+  }
+
+  /** The handle is in `config` again. As in the C library, its drives are forgotten. */
+  #sessionEnded(session: Session): void {
+    if (this.#session !== session) return; // it ended while it was launched: launch tells
+    this.#session = undefined;
+    this.drives.clear();
+    this.hub.emit('subprocessQuit');
+  }
+
+  async shutdown(): Promise<void> {
+    if (this.#launching !== undefined) throw stillLaunchingError('shutdown');
+    await this.#session?.shutdown();
+  }
+
+  async killSubprocess(): Promise<void> {
+    if (this.#launching !== undefined) {
+      this.#launching.abort.abort(new GuestfsError('ECANCELED', 'the backend was killed'));
+      return this.#launching.settled;
+    }
+    await this.#session?.kill();
+  }
+
+  cancelRunning(): void {
+    this.#session?.cancelRunning();
+  }
+
+  /** Closes the handle. Its callbacks have run when this returns; the promise is for the end of the backend. */
+  close(): Promise<void> {
+    if (this.#closed === undefined) {
+      let finish: (end: Promise<void>) => void = () => {};
+      this.#closed = new Promise((resolve) => {
+        finish = resolve;
+      });
+      this.#tellClose();
+      finish(this.#end());
+    }
+    return this.#closed;
+  }
+
+  exit(): void {
+    if (this.#closed === undefined) {
+      this.#closed = Promise.resolve();
+      this.#tellClose();
+    }
+    this.#launching?.abort.abort();
+    this.#session?.killAtExit();
+  }
+
+  #tellClose(): void {
+    if (this.settings.trace) this.hub.emitMessage('trace', 'close');
+    this.hub.emit('close');
+    this.hub.clear();
+    this.#privateData.clear();
+    this.#gone = true;
+  }
+
+  async #end(): Promise<void> {
+    try {
+      if (this.#launching !== undefined) {
+        this.#launching.abort.abort(new GuestfsError('ECANCELED', 'the handle was closed'));
+        await this.#launching.settled;
+      }
+      await this.#session?.close();
+    } finally {
+      // Not before: a process that exits meanwhile must still end the backend.
+      forgetAtExit(this);
+    }
+  }
+}

@@ -1,0 +1,45 @@
+/** The main door: `import { Guestfs } from 'guestfs'`. */
+export type {
+  ActionArguments,
+  ActionMethods,
+  ActionName,
+  ActionOptions,
+  ActionResult,
+  AsyncActionName,
+  CallControls,
+  Device,
+  EventName,
+  FileSink,
+  FileSource,
+  HostPath,
+  Key,
+  Mountable,
+  Pathname,
+  Progress,
+  Structs,
+  SyncActionName,
+} from '../api/index.js';
+export { allEvents, events } from '../api/index.js';
+export { CorruptError, type ErrnoName, GuestfsError, UnsupportedError } from '../base/index.js';
+export {
+  type ChainLink,
+  type ImageInfo,
+  type ImageSnapshot,
+  imageChain,
+  imageFormatNames,
+  imageInfo,
+} from '../engine/index.js';
+export type {
+  CloseCallback,
+  LaunchDoneCallback,
+  LogMessageCallback,
+  ProgressCallback,
+  SubprocessQuitCallback,
+} from './callbacks.js';
+export type { EventStreamOptions } from './event-stream.js';
+export type { EventValue, GuestfsEvent, TextOutput } from './events.js';
+export { Guestfs, type GuestfsOptions } from './guestfs.js';
+export { bindingKey, type PrivateKey, privateKey } from './private-data.js';
+export type { BackendName } from './settings.js';
+export type { HandleState } from './state.js';
+export { packageVersion } from './version.js';

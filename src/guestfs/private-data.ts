@@ -1,0 +1,106 @@
+/**
+ * The private data area: named values that callers keep in a handle. The library never looks at, copies or frees
+ * them.
+ *
+ * Names that begin with `_` belong to bindings that are built on this library; {@link bindingKey} is their way in.
+ */
+
+declare const valueType: unique symbol;
+
+/** A name that knows the type of its value; at run time it is just the name. */
+export type PrivateKey<T> = string & { readonly [valueType]: T };
+
+/** What a name that begins with `_` gives instead of a key: nothing takes it. */
+export interface ReservedName {
+  readonly problem: 'names that begin with _ belong to bindings: use bindingKey';
+}
+
+/** A name that anyone may use: any string, but no literal that begins with `_`, and no typed key. */
+export type OrdinaryName<Name extends string> = Name extends `_${string}` | { readonly [valueType]: unknown }
+  ? never
+  : Name;
+
+/**
+ * A typed key for the private data area: `const jobKey = privateKey<Job>('myapp.job')`. Put the name of your program
+ * in it, for all users of a handle share its area. Two keys of one name are one key.
+ */
+export function privateKey<_T>(name: `_${string}`): ReservedName;
+export function privateKey<T>(name: string): PrivateKey<T>;
+export function privateKey(name: string): unknown {
+  return name;
+}
+
+/**
+ * A typed key for a binding that is built on this library, and that must not collide with the names of its users:
+ * `bindingKey<State>('_mybinding.state')`. Programs use {@link privateKey}.
+ */
+export function bindingKey<T>(name: `_${string}`): PrivateKey<T> {
+  return name as PrivateKey<T>;
+}
+
+interface Entry {
+  value: unknown;
+  /** Counts the entries of this area: an iteration that began earlier does not visit it. */
+  readonly born: number;
+}
+
+/**
+ * The area of one handle. A JavaScript Map keeps entries in the order of their setting and lets them be removed and
+ * added under an iterator; `born` ends an iteration before entries that are newer than itself, so that a loop that
+ * sets a new name in each round ends.
+ */
+export class PrivateData {
+  readonly #entries = new Map<string, Entry>();
+  #births = 0;
+  #cursor: Iterator<[string, unknown]> | undefined;
+
+  /** Keeps a value under a name, in place of an earlier one; `null` or undefined removes it. */
+  set(key: string, value: unknown): void {
+    if (value === null || value === undefined) {
+      this.#entries.delete(key);
+      return;
+    }
+    const entry = this.#entries.get(key);
+    if (entry === undefined) this.#entries.set(key, { value, born: this.#births++ });
+    else entry.value = value;
+  }
+
+  /** The value of a name, or null. */
+  get(key: string): unknown {
+    return this.#entries.get(key)?.value ?? null;
+  }
+
+  /**
+   * The names and values, each name once. Entries removed meanwhile are left out, those set meanwhile under a new name
+   * too; a value replaced meanwhile is the new one. The order means nothing.
+   */
+  *entries(): Generator<[string, unknown], void, undefined> {
+    const births = this.#births;
+    for (const [key, { value, born }] of this.#entries) {
+      if (born >= births) return; // entries are in the order of birth: all that follow are newer
+      yield [key, value];
+    }
+  }
+
+  /** Begins a walk with {@link next}, giving up an earlier one: the first name and value, or null. */
+  first(): [string, unknown] | null {
+    this.#cursor = this.entries();
+    return this.next();
+  }
+
+  /** The next name and value of the walk; null at its end, and when there is none. */
+  next(): [string, unknown] | null {
+    const step = this.#cursor?.next();
+    if (step === undefined || step.done === true) {
+      this.#cursor = undefined;
+      return null;
+    }
+    return step.value;
+  }
+
+  /** Forgets everything. */
+  clear(): void {
+    this.#entries.clear();
+    this.#cursor = undefined;
+  }
+}

@@ -1,0 +1,122 @@
+/** The actions about the handle's state, its backend and its devices' names. */
+import type { CallControls, SyncActionName, topics } from '../api/index.js';
+import { GuestfsError } from '../base/index.js';
+import { imageInfo } from '../engine/index.js';
+import { canonicalDiskName, driveIndex, driveName, isMapperName } from './device-names.js';
+import type { AsyncHandlers, Interior, SyncHandlers } from './interior.js';
+import { notLaunchedError, stateNumbers } from './state.js';
+import { apiVersion } from './version.js';
+
+type SessionAction = Extract<keyof (typeof topics)['session']['actions'], SyncActionName>;
+
+export const sessionActions: SyncHandlers<SessionAction> = {
+  user_cancel: (handle) => handle.cancelRunning(),
+  is_config: ({ state }) => state === 'config',
+  is_launching: ({ state }) => state === 'launching',
+  is_ready: ({ state }) => state === 'ready',
+  is_busy: ({ state }) => state === 'busy',
+  get_state: ({ state }) => {
+    if (state === 'closed') throw new GuestfsError('EBADF', 'the handle is closed');
+    return stateNumbers[state];
+  },
+  wait_ready: ({ state }) => {
+    if (state !== 'ready' && state !== 'busy') throw notLaunchedError('wait_ready');
+  },
+  get_pid: ({ state, pid, settings }) => {
+    if (state !== 'ready' && state !== 'busy') throw notLaunchedError('get_pid');
+    if (pid === undefined)
+      throw new GuestfsError('ENOTSUP', `the ${settings.backend} backend has no process of its own`);
+    return pid;
+  },
+  version: () => ({ ...apiVersion }),
+};
+
+/** What guestfsd's `internal_feature_available` says of a group. */
+const featureAnswer = { available: 0, unavailable: 1, unknown: 2 } as const;
+
+/** Whether all groups are there. Throws GuestfsError (EINVAL) for a group that there is not. */
+async function allAvailable(
+  handle: Interior,
+  groups: readonly string[],
+  controls: CallControls,
+): Promise<string | undefined> {
+  for (const group of groups) {
+    const answer = await handle.backendCall('internal_feature_available', [group], {}, controls);
+    if (answer === featureAnswer.unknown) throw new GuestfsError('EINVAL', `${group}: unknown group`);
+    if (answer !== featureAnswer.available) return group;
+  }
+  return undefined;
+}
+
+/** Why this version does nothing with a mount point of the host. */
+async function noLocalMount(): Promise<never> {
+  throw new GuestfsError('ENOTSUP', 'mounting into the host needs FUSE, which this version does not use');
+}
+
+export const sessionAsyncActions: AsyncHandlers<
+  | 'launch'
+  | 'shutdown'
+  | 'kill_subprocess'
+  | 'c_pointer'
+  | 'available'
+  | 'feature_available'
+  | 'canonical_device_name'
+  | 'device_index'
+  | 'device_name'
+  | 'disk_create'
+  | 'disk_format'
+  | 'disk_virtual_size'
+  | 'disk_has_backing_file'
+  | 'mount_local'
+  | 'mount_local_run'
+  | 'umount_local'
+> = {
+  launch: (handle, controls) => handle.launch(controls),
+  shutdown: (handle) => handle.shutdown(),
+  kill_subprocess: (handle) => handle.killSubprocess(),
+  c_pointer: async () => {
+    throw new GuestfsError('ENOTSUP', 'this handle is none of the C library: there is no pointer to it');
+  },
+  available: async (handle, controls, groups) => {
+    const missing = await allAvailable(handle, groups, controls);
+    if (missing !== undefined) throw new GuestfsError('ENOTSUP', `${missing}: group not available`);
+  },
+  feature_available: async (handle, controls, groups) =>
+    (await allAvailable(handle, groups, controls)) === undefined,
+
+  canonical_device_name: async (handle, controls, device) => {
+    if (!isMapperName(device)) return canonicalDiskName(device);
+    try {
+      return (await handle.backendCall('lvm_canonical_lv_name', [device], {}, controls)) as string;
+    } catch (thrown) {
+      // Not every mapped device is a logical volume, and before launch nobody knows: it keeps its name. But a call
+      // that was cancelled, or whose backend died, has no answer.
+      const code = thrown instanceof GuestfsError ? thrown.code : undefined;
+      if (code === 'ECANCELED' || code === 'EIO' || code === undefined) throw thrown;
+      return device;
+    }
+  },
+  device_index: async ({ drives }, _controls, device) => {
+    const index = driveIndex(device);
+    if (index === undefined || index >= drives.all.length)
+      throw new GuestfsError('ENODEV', `${device}: device not found`);
+    return index;
+  },
+  device_name: async ({ drives }, _controls, index) => {
+    if (index < 0 || index >= drives.all.length)
+      throw new GuestfsError('EINVAL', `there is no drive ${index}: there are ${drives.all.length}`);
+    return driveName(index);
+  },
+
+  disk_create: async () => {
+    throw new GuestfsError('ENOTSUP', 'this version makes no images; `qemu-img create` does');
+  },
+  disk_format: async (_handle, _controls, filename) => (await imageInfo(filename)).format,
+  disk_virtual_size: async (_handle, _controls, filename) => (await imageInfo(filename)).virtualSizeInBytes,
+  disk_has_backing_file: async (_handle, _controls, filename) =>
+    (await imageInfo(filename)).backingFile !== undefined,
+
+  mount_local: noLocalMount,
+  mount_local_run: noLocalMount,
+  umount_local: noLocalMount,
+};

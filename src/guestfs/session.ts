@@ -1,0 +1,257 @@
+/**
+ * One launch of a handle: the backend from its start to its end, the calls to it one after another, and what it tells.
+ * After a session has ended nothing of its backend is heard any more.
+ */
+import {
+  type ActionName,
+  actions,
+  type Backend,
+  type BackendConfig,
+  type BackendEvents,
+  type CallControls,
+  isActionName,
+  type StartBackend,
+} from '../api/index.js';
+import { asFailureOf, GuestfsError } from '../base/index.js';
+import type { EventHub } from './events.js';
+import { type Clock, ProgressReporter } from './progress.js';
+import { CallQueue, cancelledError } from './queue.js';
+import { notLaunchedError } from './state.js';
+
+/** A call in the form that backends take. */
+export interface SessionCall {
+  readonly action: string;
+  readonly args: readonly unknown[];
+  readonly options: Readonly<Record<string, unknown>>;
+  readonly controls: CallControls;
+}
+
+/** Tells what becomes of a call; for the trace. */
+export interface CallWatcher {
+  started(): void;
+  succeeded(value: unknown): void;
+  /** Also for a call that never started. */
+  failed(): void;
+}
+
+export interface SessionOptions {
+  readonly hub: EventHub;
+  readonly clock: Clock;
+  /** The next number of a call of this handle. */
+  readonly nextSerial: () => number;
+  /** The backend has ended, or is given up. Called once. */
+  readonly ended: (session: Session) => void;
+}
+
+/** How long `close` waits for the running call to heed its cancellation before it kills the backend. */
+const patienceInMs = 5000;
+
+export class Session {
+  readonly #options: SessionOptions;
+  readonly #queue = new CallQueue();
+  #backend: Backend | undefined;
+  #reporter: ProgressReporter | undefined;
+  /** Rejects the call that the backend is doing. */
+  #abandon: ((error: GuestfsError) => void) | undefined;
+  #ended = false;
+  #closing = false;
+  /** Resolves when the backend says that it has ended. */
+  readonly #gone: Promise<void>;
+  #tellGone!: () => void;
+
+  constructor(options: SessionOptions) {
+    this.#options = options;
+    this.#gone = new Promise((resolve) => {
+      this.#tellGone = resolve;
+    });
+  }
+
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  get busy(): boolean {
+    return this.#queue.busy;
+  }
+
+  get pid(): number | undefined {
+    return this.#backend?.pid;
+  }
+
+  readonly #events: BackendEvents = {
+    progress: (position, total) => this.#reporter?.report(position, total),
+    log: (kind, message) => {
+      if (!this.#ended) this.#options.hub.emitMessage(kind, message);
+    },
+    quit: () => {
+      this.#tellGone();
+      this.#end();
+    },
+  };
+
+  /** Starts the backend. Rejects, with nothing left behind, when it cannot or when `signal` says so. */
+  async start(
+    start: StartBackend,
+    config: BackendConfig,
+    signal: AbortSignal,
+    onProgress: CallControls['onProgress'],
+  ): Promise<void> {
+    const reporter = this.#report('launch', 0, onProgress);
+    try {
+      const backend = await start(config, this.#events, signal);
+      this.#backend = backend;
+      if (this.#ended) throw new GuestfsError('EIO', 'the backend ended while it was launched');
+      if (signal.aborted) {
+        await backend.shutdown();
+        throw cancelledError('launch', signal.reason);
+      }
+      reporter.finish(true);
+    } catch (thrown) {
+      reporter.finish(false);
+      this.#ended = true;
+      throw asFailureOf('launch', thrown);
+    } finally {
+      this.#reporter = undefined;
+    }
+  }
+
+  /** Calls the backend when all earlier calls are done. */
+  call(call: SessionCall, watcher?: CallWatcher): Promise<unknown> {
+    const { action, controls } = call;
+    return this.#queue.add({
+      action,
+      signal: controls.signal,
+      refused: () => {
+        watcher?.started();
+        watcher?.failed();
+      },
+      run: () => this.#run(call, watcher),
+    });
+  }
+
+  async #run({ action, args, options, controls }: SessionCall, watcher?: CallWatcher): Promise<unknown> {
+    watcher?.started();
+    const backend = this.#backend;
+    const { signal, onProgress } = controls;
+    const cancel = (): void => backend?.cancel();
+    const reporter = this.#report(action, this.#options.nextSerial(), onProgress);
+    try {
+      const value = await new Promise((resolve, reject) => {
+        // A callback that heard of the call may have ended the backend.
+        if (backend === undefined || this.#ended) throw notLaunchedError(action);
+        this.#abandon = reject;
+        const control = { wantsProgress: true, ...(signal === undefined ? {} : { signal }) };
+        backend.call(action, args, options, control).then(resolve, reject);
+        signal?.addEventListener('abort', cancel, { once: true });
+        if (signal?.aborted === true) cancel();
+      });
+      reporter.finish(true);
+      watcher?.succeeded(value);
+      return value;
+    } catch (thrown) {
+      reporter.finish(false);
+      watcher?.failed();
+      throw this.#failure(action, thrown, signal);
+    } finally {
+      signal?.removeEventListener('abort', cancel);
+      this.#abandon = undefined;
+      if (this.#reporter === reporter) this.#reporter = undefined;
+    }
+  }
+
+  #report(action: string, serial: number, onProgress: CallControls['onProgress']): ProgressReporter {
+    const { hub, clock } = this.#options;
+    const procNr = isActionName(action) ? (actions[action satisfies ActionName].proc ?? 0) : 0;
+    this.#reporter = new ProgressReporter({
+      clock,
+      procNr,
+      serial,
+      listens: () => onProgress !== undefined || hub.listens('progress'),
+      send: (progress) => {
+        if (onProgress !== undefined) hub.guard(`onProgress of ${action}`, () => onProgress(progress));
+        hub.emitProgress(progress);
+      },
+    });
+    return this.#reporter;
+  }
+
+  /** A backend's error in the words of the one who cancelled. */
+  #failure(action: string, thrown: unknown, signal: AbortSignal | undefined): GuestfsError {
+    const error = asFailureOf(action, thrown);
+    if (error.code !== 'ECANCELED') return error;
+    if (signal?.aborted === true) return cancelledError(action, signal.reason);
+    return this.#closing ? this.#cutError(action) : error;
+  }
+
+  #cutError(action: string): GuestfsError {
+    return new GuestfsError('ECANCELED', 'the handle was closed', { action });
+  }
+
+  /** Asks the running call to stop. */
+  cancelRunning(): void {
+    if (this.#abandon !== undefined) this.#backend?.cancel();
+  }
+
+  /** Ends the backend in good order when all earlier calls are done. Rejects when not all was in order. */
+  async shutdown(before?: () => void): Promise<void> {
+    let began = false;
+    const run = async (): Promise<void> => {
+      began = true;
+      before?.();
+      if (this.#ended) return;
+      try {
+        await this.#backend?.shutdown();
+      } catch (thrown) {
+        throw asFailureOf('shutdown', thrown);
+      } finally {
+        this.#end();
+      }
+    };
+    try {
+      await this.#queue.add({ action: 'shutdown', run });
+    } catch (thrown) {
+      // Refused in the queue: the backend ended first, which is what was wanted.
+      if (began) throw thrown;
+    }
+  }
+
+  /** Ends the backend now, and the calls with it. Resolves when it has ended. */
+  kill(): Promise<void> {
+    this.#backend?.kill();
+    this.#end();
+    return this.#gone;
+  }
+
+  /** As `kill`, where nobody can wait: while the process exits. */
+  killAtExit(): void {
+    this.#ended = true;
+    this.#backend?.kill();
+  }
+
+  /** Ends the backend in good order, but soon: the running call is cancelled, and those that wait are not done. */
+  async close(): Promise<void> {
+    this.#closing = true;
+    this.#queue.refuseWaiting((action) => this.#cutError(action));
+    this.cancelRunning();
+    const stopWaiting = this.#options.clock.later(patienceInMs, () => this.#backend?.kill());
+    try {
+      await this.shutdown(stopWaiting);
+    } finally {
+      stopWaiting();
+    }
+  }
+
+  #end(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#abandon?.(
+      this.#closing
+        ? this.#cutError('close')
+        : new GuestfsError('EIO', 'the backend ended before the call was done'),
+    );
+    this.#queue.refuseWaiting((action) =>
+      this.#closing ? this.#cutError(action) : notLaunchedError(action),
+    );
+    this.#options.ended(this);
+  }
+}
