@@ -13,6 +13,8 @@ export interface ErrorDetails {
 
 /** The failure of an action. The message reads `action: what: why`, as in `mount: /dev/sda9: no such device`. */
 export class GuestfsError extends Error {
+  // A literal, not the class's own name, which a bundler may shorten.
+  override name = 'GuestfsError';
   /** The name of the Linux error: `ENOENT`, `EIO`, … */
   readonly code: ErrnoName;
   /** The action that failed, by its libguestfs name; undefined outside an action. */
@@ -21,7 +23,6 @@ export class GuestfsError extends Error {
   constructor(code: ErrnoName, message: string, details: ErrorDetails = {}) {
     const prefix = details.action === undefined ? '' : `${details.action}: `;
     super(prefix + message, details.cause === undefined ? undefined : { cause: details.cause });
-    this.name = new.target.name;
     this.code = code;
     this.action = details.action;
   }
@@ -39,6 +40,7 @@ export function systemError(code: ErrnoName, what: string, details: ErrorDetails
 
 /** The disk breaks the rules of its format. `EIO`. */
 export class CorruptError extends GuestfsError {
+  override name = 'CorruptError';
   /** The on-disk structure at fault: `ext4 inode 12`, `qcow2 L2 table`. */
   readonly structure: string;
   /** What is wrong with it. */
@@ -62,6 +64,7 @@ export class CorruptError extends GuestfsError {
 
 /** The disk is valid, but uses what this driver does not implement. `ENOTSUP`. */
 export class UnsupportedError extends GuestfsError {
+  override name = 'UnsupportedError';
   /** What was being opened or read: `qcow2 image`, `ext4 file`. */
   readonly structure: string;
   /** The features in the way, by the format's own names. */

@@ -13,6 +13,7 @@ export {
   systemError,
   UnsupportedError,
 } from './errors.js';
+export { createHash } from './hash.js';
 export { LruMap } from './lru.js';
 export {
   bits64,

@@ -7,9 +7,9 @@
  */
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads';
 import { decode } from './codecs.js';
-import type { EncodedUnit } from './decoder.js';
 import { DecoderMemory, maxHelpers, unitState, windowBytes, windowUnits } from './decoder-memory.js';
 import type { DecoderThreadData } from './decoder-thread.js';
+import { decodeAlone, type EncodedUnit } from './encoded.js';
 import type { ZstdModule } from './zstd.js';
 
 /** A helper with nothing to do for this long ends. */
@@ -156,11 +156,4 @@ export class DecoderPool {
     const { codec, packed, room } = this.#memory.taken(index);
     return decode(codec, packed, room.length);
   }
-}
-
-/** Reads and decodes one unit in the calling thread. */
-export function decodeAlone(unit: EncodedUnit): Uint8Array {
-  const packed = new Uint8Array(unit.size);
-  unit.disk.read(packed, unit.offset);
-  return decode(unit.codec, packed, unit.decodedSize);
 }

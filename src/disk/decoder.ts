@@ -1,23 +1,9 @@
 /** Compressed pieces of images and filesystems, and how they become bytes: many at once on several threads. */
 import { availableParallelism } from 'node:os';
 import { UnsupportedError } from '../base/index.js';
-import type { Codec } from './codecs.js';
-import { DecoderPool, decodeAlone } from './decoder-pool.js';
-import type { Disk } from './disk.js';
+import { DecoderPool } from './decoder-pool.js';
+import { decodeAlone, type EncodedUnit } from './encoded.js';
 import { useZstdModule, zstdReady } from './zstd.js';
-
-/** A piece that can only be read whole: a compressed cluster or block. */
-export interface EncodedUnit {
-  /** Names the unit on its disk, for caches. */
-  readonly key: string;
-  readonly codec: Codec;
-  readonly disk: Disk;
-  /** Where the compressed bytes lie on `disk`; they end at or before `offset + size`. */
-  readonly offset: number;
-  readonly size: number;
-  /** Bytes after decoding; fewer is a CorruptError. */
-  readonly decodedSize: number;
-}
 
 /** A batch that is worth starting threads for, which takes some 30 ms: about that much work. */
 const startUnits = 16;
@@ -49,7 +35,7 @@ export function decodeUnits(
   units: readonly EncodedUnit[],
   take: (bytes: Uint8Array, index: number) => void,
 ): void {
-  if (!zstdReady() && units.some(({ codec }) => codec === 'zstd')) borrowZstd();
+  if (units.some(({ codec }) => codec === 'zstd')) makeZstdReady();
   const shared = poolFor(units);
   if (shared) shared.decode(units, take);
   else for (const [index, unit] of units.entries()) take(decodeAlone(unit), index);
@@ -67,8 +53,9 @@ function poolFor(units: readonly EncodedUnit[]): DecoderPool | undefined {
   return pool;
 }
 
-/** Gets the zstd decoder from a decoder thread, which can wait for it as this one cannot. */
-function borrowZstd(): void {
+/** Makes zstd ready in this thread at once: a decoder thread can wait for the decoder, as this one cannot, and lends it. */
+export function makeZstdReady(): void {
+  if (zstdReady()) return;
   if (pool?.isSpent) endDecoders();
   const lender = pool ?? new DecoderPool(1);
   try {

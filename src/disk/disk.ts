@@ -5,7 +5,7 @@
 
 /** What the bytes at some place are, without reading them. */
 export interface Span {
-  /** How far this goes, in bytes; at least 1. */
+  /** How far this goes, in bytes; at least 1. What follows may be of the same kind: a long span is told in parts. */
   readonly length: number;
   /** Reading gives zeroes and nothing is stored for it: a hole, a zero cluster, an unwritten extent. */
   readonly hole: boolean;

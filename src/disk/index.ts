@@ -1,8 +1,9 @@
 /** The disk room: random-access bytes, and the layers that are stacked on them. */
 export { CachedDisk, type CacheOptions } from './cache.js';
 export type { Codec } from './codecs.js';
-export { type EncodedUnit, endDecoders, setDecoderHelpers } from './decoder.js';
+export { endDecoders, setDecoderHelpers } from './decoder.js';
 export type { Disk, Span } from './disk.js';
+export type { EncodedUnit } from './encoded.js';
 export { FileDisk } from './file.js';
 export { hostError } from './host-error.js';
 export { findHostFile, type HostFile } from './host-path.js';
@@ -12,3 +13,4 @@ export { OverlayDisk, type OverlayOptions } from './overlay.js';
 export { PaddedDisk } from './padded.js';
 export { SliceDisk } from './slice.js';
 export { prepareZstd } from './zstd.js';
+export { decodeZstdFile } from './zstd-file.js';

@@ -7,8 +7,9 @@
  */
 import { CorruptError, LruMap } from '../base/index.js';
 import { checkRead, checkWrite, readOnly } from './checks.js';
-import { decodeUnits, type EncodedUnit } from './decoder.js';
+import { decodeUnits } from './decoder.js';
 import type { Disk, Span } from './disk.js';
+import type { EncodedUnit } from './encoded.js';
 
 /** What lies at an offset, and how far it goes. `length` is in bytes, at least 1, and may reach past what was asked for. */
 export type Mapping =
@@ -30,6 +31,14 @@ export interface MappedOptions {
   /** Bytes of decoded units that are kept for small reads; at least two units are. Default 2 MiB. */
   readonly keepBytes?: number;
 }
+
+/**
+ * Lookups that one span may cost, counted over all the mapped disks below the one that was asked: images can map terabytes
+ * in small pieces, layer upon layer. A span that would cost more is told in parts.
+ */
+const maxSpanLookups = 4096;
+let spanLookups = 0;
+let spanDepth = 0;
 
 /** A part of a compressed unit, and where it goes in the caller's buffer. */
 interface Piece {
@@ -157,20 +166,27 @@ export class MappedDisk implements Disk {
 
   span(offset: number, length: number): Span {
     checkRead(this.#name, this.size, offset, length);
-    let total = 0;
-    let hole: boolean | undefined;
-    while (total < length) {
-      const mapping = this.#at(offset + total, length - total);
-      const here = Math.min(mapping.length, length - total);
-      const below =
-        mapping.kind === 'data'
-          ? mapping.disk.span(mapping.offset, here)
-          : { length: here, hole: mapping.kind === 'hole' };
-      if (hole === undefined) hole = below.hole;
-      else if (hole !== below.hole) break;
-      total += below.length;
+    if (spanDepth === 0) spanLookups = maxSpanLookups;
+    spanDepth++;
+    try {
+      let total = 0;
+      let hole: boolean | undefined;
+      while (total < length && (total === 0 || spanLookups > 0)) {
+        spanLookups--;
+        const mapping = this.#at(offset + total, length - total);
+        const here = Math.min(mapping.length, length - total);
+        const below =
+          mapping.kind === 'data'
+            ? mapping.disk.span(mapping.offset, here)
+            : { length: here, hole: mapping.kind === 'hole' };
+        if (hole === undefined) hole = below.hole;
+        else if (hole !== below.hole) break;
+        total += below.length;
+      }
+      return { length: total, hole: hole ?? false };
+    } finally {
+      spanDepth--;
     }
-    return { length: total, hole: hole ?? false };
   }
 
   flush(): void {

@@ -24,6 +24,7 @@ declare const WebAssembly: {
 interface ZstdCode {
   readonly memory: { readonly buffer: ArrayBuffer };
   malloc(size: number): number;
+  free(at: number): void;
   ZSTD_decompress(to: number, capacity: number, from: number, size: number): number;
   ZSTD_isError(result: number): number;
 }
@@ -34,7 +35,7 @@ type DecodeFrame = (frame: Uint8Array, limit: number) => Uint8Array;
 const native = (zlib as { zstdDecompressSync?: (from: Uint8Array, options: object) => Buffer })
   .zstdDecompressSync;
 
-let decodeFrame: DecodeFrame | undefined =
+let frameDecoder: DecodeFrame | undefined =
   native && ((frame, limit) => native(frame, { maxOutputLength: limit, chunkSize: chunkFor(limit) }));
 
 /** Slightly more than comes out, so that zlib sees the end without asking for a second buffer. */
@@ -44,12 +45,12 @@ export function chunkFor(size: number): number {
 
 /** Whether zstd can be decoded in this thread now. */
 export function zstdReady(): boolean {
-  return decodeFrame !== undefined;
+  return frameDecoder !== undefined;
 }
 
 /** Makes zstd ready in this thread. Nothing is to be done where Node has it. */
 export async function prepareZstd(): Promise<void> {
-  if (!decodeFrame) useZstdModule(await loadZstdModule());
+  if (!frameDecoder) useZstdModule(await loadZstdModule());
 }
 
 let loading: Promise<ZstdModule> | undefined;
@@ -80,7 +81,7 @@ export function useZstdModule(module: ZstdModule): void {
   const code = new WebAssembly.Instance(module, imports).exports as ZstdCode; // safe: what zstddec exports
   const source = new Scratch(code);
   const target = new Scratch(code);
-  decodeFrame = (frame, limit) => {
+  frameDecoder = (frame, limit) => {
     const from = source.atLeast(frame.length);
     const to = target.atLeast(limit);
     new Uint8Array(code.memory.buffer).set(frame, from);
@@ -100,9 +101,10 @@ class Scratch {
     this.#code = code;
   }
 
-  /** Where `size` bytes are. What was there is lost; a smaller piece is not given back, so sizes double. */
+  /** Where `size` bytes are. What was there is lost. Sizes double, so that few are tried. */
   atLeast(size: number): number {
     if (size > this.#size) {
+      if (this.#at !== 0) this.#code.free(this.#at);
       this.#size = 2 ** Math.ceil(Math.log2(Math.max(size, 4096)));
       this.#at = this.#code.malloc(this.#size);
       if (this.#at === 0) {
@@ -114,18 +116,26 @@ class Scratch {
   }
 }
 
+/** Decodes bytes that are exactly one frame; at most `limit` bytes come out. Call only when {@link zstdReady}. */
+export function decodeFrame(frame: Uint8Array, limit: number): Uint8Array {
+  if (!frameDecoder) throw new Error('zstd is not ready');
+  return frameDecoder(frame, limit);
+}
+
 const frameMagic = 0xfd2fb528;
 const skippableMagic = 0x184d2a50;
 const skippableMask = 0xfffffff0;
 const blockTypeRle = 1;
+const blockTypeCompressed = 2;
 const blockTypeReserved = 3;
+/** The most that one compressed block holds. Section 3.1.1.2.4. */
+const blockContentLimit = 128 * 1024;
 
 /**
  * Decodes frames until `decodedSize` bytes are there, and looks at nothing behind them: a compressed cluster is stored
  * with whatever follows it in its last sector. Call only when {@link zstdReady}.
  */
 export function decodeZstd(packed: Uint8Array, decodedSize: number): Uint8Array {
-  if (!decodeFrame) throw new Error('zstd is not ready');
   let whole: Uint8Array | undefined;
   let produced = 0;
   for (let at = 0; ; ) {
@@ -143,8 +153,14 @@ export function decodeZstd(packed: Uint8Array, decodedSize: number): Uint8Array 
   }
 }
 
-/** Where the frame at `at` ends, by its header and the headers of its blocks. */
-export function findFrameEnd(bytes: Uint8Array, at: number): { end: number; skippable: boolean } {
+/**
+ * Where the frame at `at` ends, and the most that can come out of it, in bytes: by its header and the headers of its
+ * blocks.
+ */
+export function findFrameEnd(
+  bytes: Uint8Array,
+  at: number,
+): { end: number; skippable: boolean; mostContent: number } {
   const view = viewOf(bytes);
   const need = (end: number): number => {
     if (end > bytes.length)
@@ -154,7 +170,7 @@ export function findFrameEnd(bytes: Uint8Array, at: number): { end: number; skip
   need(at + 8);
   const magic = view.getUint32(at, true);
   if ((magic & skippableMask) >>> 0 === skippableMagic) {
-    return { end: need(at + 8 + view.getUint32(at + 4, true)), skippable: true };
+    return { end: need(at + 8 + view.getUint32(at + 4, true)), skippable: true, mostContent: 0 };
   }
   if (magic !== frameMagic) throw new CorruptError('zstd frame', 'has no zstd magic', { offset: at, magic });
   const descriptor = view.getUint8(at + 4);
@@ -164,6 +180,7 @@ export function findFrameEnd(bytes: Uint8Array, at: number): { end: number; skip
   const dictionaryFlag = descriptor & 3;
   const dictionaryBytes = dictionaryFlag === 3 ? 4 : dictionaryFlag;
   let place = at + 5 + (singleSegment ? 0 : 1) + dictionaryBytes + contentSizeBytes;
+  let mostContent = 0;
   for (let last = false; !last; ) {
     need(place + 3);
     const header = view.getUint16(place, true) | (view.getUint8(place + 2) << 16);
@@ -171,8 +188,9 @@ export function findFrameEnd(bytes: Uint8Array, at: number): { end: number; skip
     const type = (header >> 1) & 3;
     if (type === blockTypeReserved)
       throw new CorruptError('zstd block', 'has the reserved type', { offset: place });
+    mostContent += type === blockTypeCompressed ? blockContentLimit : header >> 3;
     place = need(place + 3 + (type === blockTypeRle ? 1 : header >> 3));
   }
   const hasChecksum = (descriptor >> 2) & 1;
-  return { end: need(place + (hasChecksum ? 4 : 0)), skippable: false };
+  return { end: need(place + (hasChecksum ? 4 : 0)), skippable: false, mostContent };
 }

@@ -1,0 +1,23 @@
+/** Compressed pieces of disks. */
+import { type Codec, decode } from './codecs.js';
+import type { Disk } from './disk.js';
+
+/** A piece that can only be read whole: a compressed cluster or block. */
+export interface EncodedUnit {
+  /** Names the unit on its disk, for caches. */
+  readonly key: string;
+  readonly codec: Codec;
+  readonly disk: Disk;
+  /** Where the compressed bytes lie on `disk`; they end at or before `offset + size`. */
+  readonly offset: number;
+  readonly size: number;
+  /** Bytes after decoding; fewer is a CorruptError. */
+  readonly decodedSize: number;
+}
+
+/** Reads and decodes one unit in the calling thread. */
+export function decodeAlone(unit: EncodedUnit): Uint8Array {
+  const packed = new Uint8Array(unit.size);
+  unit.disk.read(packed, unit.offset);
+  return decode(unit.codec, packed, unit.decodedSize);
+}

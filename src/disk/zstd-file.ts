@@ -1,0 +1,30 @@
+/** A whole .zst file to its contents: frames after each other, whose sizes need not be stored. RFC 8878, section 3.1. */
+import { CorruptError, UnsupportedError } from '../base/index.js';
+import { makeZstdReady } from './decoder.js';
+import { decodeFrame, findFrameEnd } from './zstd.js';
+
+/**
+ * What is in a zstd file. At most `limit` bytes may come out: a file that could hold more, by what its blocks' headers
+ * say, is an UnsupportedError before anything is decoded. Bytes that are no zstd, or damaged, are a CorruptError.
+ */
+export function decodeZstdFile(packed: Uint8Array, limit: number): Uint8Array {
+  const frames: { start: number; end: number; mostContent: number }[] = [];
+  let most = 0;
+  for (let start = 0; start < packed.length; ) {
+    const { end, skippable, mostContent } = findFrameEnd(packed, start);
+    if (!skippable) frames.push({ start, end, mostContent });
+    most += skippable ? 0 : mostContent;
+    start = end;
+  }
+  if (most > limit) throw new UnsupportedError('zstd file', [`expanding to more than ${limit} bytes`]);
+  makeZstdReady();
+  const pieces = frames.map(({ start, end, mostContent }) => {
+    try {
+      return decodeFrame(packed.subarray(start, end), mostContent);
+    } catch (cause) {
+      throw new CorruptError('zstd file', (cause as Error).message, { offset: start }, { cause });
+    }
+  });
+  // A single frame, the usual case, needs no copy.
+  return pieces.length === 1 && pieces[0] !== undefined ? pieces[0] : Buffer.concat(pieces);
+}
