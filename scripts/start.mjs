@@ -1,6 +1,8 @@
-// `npm start`: installs and builds what is missing, then runs the command: with no arguments, on the sample guest.
+// `npm start`: installs and builds what is missing, then runs the command: with no arguments, a short tour of the
+// sample guest.
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -26,7 +28,29 @@ function stale() {
 if (!existsSync(join(root, 'node_modules', '.package-lock.json'))) run('npm', 'ci');
 if (stale()) run(process.execPath, 'scripts/build.mjs', '--no-types');
 
+/** Runs the command with the user's terminal; gives its status. */
+function guestfs(args, cwd) {
+  const { status, signal } = spawnSync(process.execPath, [command, ...args], { cwd, stdio: 'inherit' });
+  return status ?? (signal === 'SIGINT' ? 130 : 1);
+}
+
 const given = process.argv.slice(2);
-const args = given.length > 0 ? given : ['inspect', join(root, 'samples', 'debian.qcow2')];
-const { status, signal } = spawnSync(process.execPath, [command, ...args], { cwd: caller, stdio: 'inherit' });
-process.exit(status ?? (signal === 'SIGINT' ? 130 : 1));
+if (given.length > 0) process.exit(guestfs(given, caller));
+
+/** What is shown of the sample guest when nothing is asked for. */
+const sample = join('samples', 'debian.qcow2');
+const copies = mkdtempSync(join(tmpdir(), 'guestfs-sample-'));
+const tour = [
+  ['inspect', sample],
+  ['ls', '-l', `${sample}:/`],
+  ['cat', `${sample}:/etc/os-release`],
+  ['cp', '-r', `${sample}:/etc`, copies],
+];
+for (const args of tour) {
+  console.log(`\n$ guestfs ${args.join(' ')}`);
+  const status = guestfs(args, root);
+  if (status !== 0) process.exit(status);
+}
+console.log(
+  `\nNow with an image of yours:\n  npm start -- inspect /path/to/your.qcow2\n  npm start -- --help`,
+);
