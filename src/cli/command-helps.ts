@@ -1,0 +1,251 @@
+/** What each command is for, how it is written, and examples of its use. */
+import type { CommandName } from './commands.js';
+import type { CommandHelp } from './help-texts.js';
+
+const json = { form: '--json', text: 'for programs: JSON, sizes in bytes' };
+const numeric = { form: '-n, --numeric', text: "owners as numbers, not by the guest's names" };
+
+export const commandHelps: Readonly<Record<CommandName, CommandHelp>> = {
+  inspect: {
+    summary: 'tell which operating system is on an image',
+    usage: ['inspect [OPTION]... IMAGE', 'IMAGE'],
+    text: [
+      'Looks at all filesystems of the image and tells which operating systems are on it: name, version, architecture, host name, installed packages, where its filesystems are mounted, and how full they are.',
+      'What a guest says of itself is not to be trusted.',
+    ],
+    options: [{ form: '-p, --packages', text: 'list the installed packages too' }, json],
+    groups: ['sizes', 'image'],
+    examples: [
+      ['guestfs inspect disk.qcow2', 'a summary for people'],
+      ['guestfs inspect --json disk.qcow2', 'everything, with all packages'],
+      ['guestfs inspect -a data.qcow2 disk.qcow2', 'a guest that has two disks'],
+    ],
+  },
+  filesystems: {
+    summary: 'list the filesystems of an image',
+    usage: ['filesystems [OPTION]... IMAGE'],
+    text: [
+      'Lists every filesystem on the disks, partitions and logical volumes of the image, swap too, with type, size, label and UUID, and how full it is if it can be mounted.',
+    ],
+    options: [json],
+    groups: ['sizes', 'image'],
+    examples: [
+      ['guestfs filesystems disk.qcow2', 'a table'],
+      ['guestfs filesystems --json disk.qcow2', 'the same for programs'],
+    ],
+  },
+  info: {
+    summary: 'describe the image file and its partitions',
+    usage: ['info [OPTION]... IMAGE'],
+    text: [
+      'Describes the image file (format, virtual size, space on the host, backing files, internal snapshots) and how the disk in it is divided: partition table, partitions with their types, logical volumes.',
+      'A backing file is looked at only in the directory of the image, unless --trust is given.',
+    ],
+    options: [json],
+    groups: ['sizes', 'image'],
+    examples: [
+      ['guestfs info overlay.qcow2', 'with the images that it is based on'],
+      ['guestfs info --bytes disk.raw', 'sizes and starts in bytes'],
+    ],
+  },
+  ls: {
+    summary: 'list files',
+    usage: ['ls [OPTION]... IMAGE[:/PATH] [/PATH]...'],
+    text: [
+      'Lists the files in directories, or files themselves. Names that begin with a dot are always listed. On a terminal control characters in names are shown as escapes; elsewhere names come out as they are.',
+    ],
+    options: [
+      { form: '-l, --long', text: 'with permissions, owner, size, time (UTC) and link target' },
+      { form: '-h, --human', text: 'sizes as 1.5K, with -l' },
+      { form: '-1, --one', text: 'one name a line, as always where the output is no terminal' },
+      { form: '-d, --directory', text: 'directories themselves, not what is in them' },
+      numeric,
+      { form: '--json', text: 'for programs: an array with everything that stat tells' },
+    ],
+    groups: ['guest', 'image'],
+    examples: [
+      ['guestfs ls disk.qcow2', 'the root directory'],
+      ['guestfs ls -lh disk.qcow2:/var/log', 'with sizes for people'],
+      ['guestfs ls -m /dev/sda1 disk.qcow2', 'a filesystem mounted by hand'],
+    ],
+  },
+  cat: {
+    summary: 'write the contents of files to standard output',
+    usage: ['cat [OPTION]... IMAGE:/PATH [/PATH]...', 'cat [OPTION]... IMAGE /PATH...'],
+    text: [
+      'Writes files of the guest to standard output, one after the other, as they are. Symbolic links are followed, and never lead out of the guest.',
+    ],
+    options: [],
+    groups: ['guest', 'image', 'progress'],
+    examples: [
+      ['guestfs cat disk.qcow2:/etc/os-release', 'one file'],
+      ['guestfs cat disk.qcow2 /etc/hostname /etc/hosts', 'two files'],
+      ['guestfs cat -m /dev/sda1:/boot disk.qcow2:/boot/grub/grub.cfg', 'mounted by hand'],
+    ],
+  },
+  stat: {
+    summary: 'tell everything about files',
+    usage: ['stat [OPTION]... IMAGE:/PATH [/PATH]...'],
+    text: [
+      'Tells size, permissions, owner, links, inode and times of files, in the layout of GNU stat. Times are UTC.',
+    ],
+    options: [
+      { form: '-L, --dereference', text: 'what a symbolic link leads to, not the link' },
+      { form: '-h, --human', text: 'the size as 1.5K' },
+      numeric,
+      { form: '--json', text: 'for programs: an array; times in seconds since 1970' },
+    ],
+    groups: ['guest', 'image'],
+    examples: [
+      ['guestfs stat disk.qcow2:/etc/shadow', 'one file'],
+      ['guestfs stat --json disk.qcow2:/etc/passwd /etc/group', 'two files, as JSON'],
+    ],
+  },
+  find: {
+    summary: 'list everything below a directory',
+    usage: ['find [OPTION]... IMAGE[:/PATH] [/PATH]...'],
+    text: [
+      'Lists directories with everything below them, other mounted filesystems too, in the order in which they are stored. All tests that are given must hold.',
+      'With --json there is one object on each line, so that a program can begin before the end. Times are seconds since 1970, to the nanosecond.',
+    ],
+    options: [
+      { form: '--name PATTERN', text: "whose name matches, as '*.conf' or '[a-c]?'" },
+      { form: '--iname PATTERN', text: 'the same, taking capitals for small letters' },
+      {
+        form: '--type LETTERS',
+        text: 'f file, d directory, l symbolic link, b or c device, p fifo, s socket; several with commas',
+      },
+      { form: '--maxdepth N', text: 'no more than N levels below the start' },
+      { form: '-l, --long', text: 'as ls -l, with the path in place of the name' },
+      { form: '-h, --human', text: 'sizes as 1.5K, with -l' },
+      numeric,
+      { form: '-0, --print0', text: 'a NUL after each path, for xargs -0' },
+      { form: '--json', text: 'one JSON object a line' },
+    ],
+    groups: ['guest', 'image', 'progress'],
+    examples: [
+      ["guestfs find disk.qcow2:/etc --name '*.conf'", 'by name'],
+      ['guestfs find disk.qcow2 --type f --json | jq -s length', 'how many files there are'],
+      ['guestfs find -l disk.qcow2:/usr/bin --maxdepth 1', 'one level, with all facts'],
+    ],
+  },
+  df: {
+    summary: 'tell how full the filesystems are',
+    usage: ['df [OPTION]... IMAGE'],
+    text: [
+      'Tells size and free space of every filesystem that can be mounted. With -i or -m only of those mounted, with their mount points.',
+    ],
+    options: [{ form: '--inodes', text: 'numbers of files in place of bytes' }, json],
+    groups: ['sizes', 'guest', 'image'],
+    examples: [
+      ['guestfs df disk.qcow2', 'all filesystems'],
+      ['guestfs df -i disk.qcow2', 'as the guest has them mounted'],
+    ],
+  },
+  cp: {
+    summary: 'copy files and directories out of an image',
+    usage: ['cp [OPTION]... IMAGE:/PATH [/PATH]... DESTINATION', 'cp [OPTION]... IMAGE:/PATH -'],
+    text: [
+      'Copies files to a file or into a directory of this machine. A file appears under its name when it is complete: what is interrupted leaves nothing behind. - is standard output.',
+      'With -r, symbolic links stay links, times and permissions are kept, and so are owners if this is run by root. No path that the guest names leads out of the destination. Copying into an image is not supported in this version.',
+    ],
+    options: [
+      { form: '-r, --recursive', text: 'directories with all that is in them' },
+      { form: '-p, --preserve', text: 'times and permissions of single files too' },
+    ],
+    groups: ['guest', 'image', 'progress'],
+    examples: [
+      ['guestfs cp disk.qcow2:/etc/fstab .', 'one file'],
+      ['guestfs cp -r disk.qcow2:/var/log ./logs', 'a directory, which becomes ./logs'],
+      ['guestfs cp disk.qcow2:/etc/passwd /etc/group ./', 'two files'],
+    ],
+  },
+  'tar-out': {
+    summary: 'pack a directory of the guest into a tar archive',
+    usage: ['tar-out [OPTION]... IMAGE:/DIR [FILE]'],
+    text: [
+      'Writes everything in a directory as an archive, with paths that begin with ./ and with the owners and permissions of the guest. Without FILE, or with -, it goes to standard output.',
+    ],
+    options: [
+      {
+        form: '-z, --compress KIND',
+        text: 'gzip, zstd, xz, bzip2 or none; otherwise by the ending of FILE (.tar.gz, .tar.zst, ...)',
+      },
+      { form: '--exclude PATTERN', text: 'leave out what matches; may be given several times' },
+      { form: '--numeric-owner', text: 'numbers of owners, without names' },
+      { form: '--xattrs', text: 'with extended attributes' },
+      { form: '--selinux', text: 'with SELinux labels' },
+      { form: '--acls', text: 'with access control lists' },
+    ],
+    groups: ['guest', 'image', 'progress'],
+    examples: [
+      ['guestfs tar-out disk.qcow2:/home home.tar.gz', 'compressed, by the name'],
+      ['guestfs tar-out disk.qcow2:/etc - | tar tv', 'into another program'],
+      ["guestfs tar-out --exclude './cache/*' disk.qcow2:/var var.tar", 'without some'],
+    ],
+  },
+  hexdump: {
+    summary: 'show the bytes of a file or a device',
+    usage: ['hexdump [OPTION]... IMAGE:/PATH', 'hexdump [OPTION]... -d DEVICE IMAGE'],
+    text: [
+      'Shows bytes in hexadecimal and as text, 16 on a line. Lines that repeat the one before are one *. Numbers may be written as 512, 0x200, 4K or 1M.',
+    ],
+    options: [
+      { form: '-d, --device DEVICE', text: 'a whole disk, partition or volume: /dev/sda1' },
+      { form: '-s, --offset N', text: 'begin at this byte' },
+      { form: '-n, --length N', text: 'show no more than so many bytes' },
+    ],
+    groups: ['guest', 'image'],
+    examples: [
+      ['guestfs hexdump -d /dev/sda -n 512 disk.qcow2', 'the first sector'],
+      ['guestfs hexdump -s 1K -n 1K disk.qcow2:/boot/vmlinuz', 'a part of a file'],
+    ],
+  },
+  call: {
+    summary: 'call any action of the API by its name',
+    usage: ['call [OPTION]... IMAGE ACTION [ARG]... [: ACTION [ARG]...]...', 'call ACTION [ARG]...'],
+    text: [
+      'Calls actions as guestfish does: required arguments in order, then optional ones as name:value. Several actions are separated by a colon that stands alone. Options stand before the image. Nothing is mounted unless -i or -m is given.',
+      'Actions that need no image are called without one. guestfs actions lists all, guestfs help ACTION describes one.',
+    ],
+    options: [
+      { form: '--keys-from-stdin', text: 'read secrets from standard input, a line for each' },
+      { form: '--json', text: 'results as JSON: bytes as base64' },
+    ],
+    groups: ['guest', 'image', 'progress'],
+    examples: [
+      ['guestfs call disk.qcow2 part-list /dev/sda', 'one action'],
+      ['guestfs call -i disk.qcow2 checksum sha256 /etc/passwd', 'with the guest mounted'],
+      ['guestfs call disk.qcow2 mount-ro /dev/sda1 / : ls /', 'two actions'],
+    ],
+  },
+  actions: {
+    summary: 'list the actions that call can call',
+    usage: ['actions [WORD]'],
+    text: ['Lists the actions of the API by topic: all, or those with WORD in their name or description.'],
+    options: [{ form: '--json', text: 'for programs' }],
+    groups: [],
+    examples: [['guestfs actions partition', 'what has to do with partitions']],
+  },
+  doctor: {
+    summary: 'tell what works on this machine',
+    usage: ['doctor [OPTION]...'],
+    text: [
+      'Tells what the embedded engine reads and whether it runs here, and looks for what the appliance of the direct backend needs, which is not part of this version. The exit status is 1 if the embedded engine does not work.',
+    ],
+    options: [{ form: '--json', text: 'for programs' }],
+    groups: [],
+    examples: [['guestfs doctor', 'a list']],
+  },
+  help: {
+    summary: 'describe a command or an action',
+    usage: ['help [COMMAND|ACTION]'],
+    text: ['Shows the help of a command or, for any other word, of an action of the API.'],
+    options: [],
+    groups: [],
+    examples: [
+      ['guestfs help cp', 'a command'],
+      ['guestfs help part-list', 'an action'],
+    ],
+  },
+};

@@ -1,0 +1,43 @@
+/** `guestfs actions`: the actions of the API, by topic. */
+import { type ActionName, shellName, actions as table, topics } from '../../api/index.js';
+import { exitStatus, Failure, usageFailure } from '../failure.js';
+import type { Command } from '../invocation.js';
+import { cut, padEnd } from '../width.js';
+
+/** Names are padded to this; longer ones are few. */
+const nameWidth = 26;
+
+export const actions: Command = {
+  options: { json: { type: 'flag' } },
+  async run({ operands, options, out, paint }) {
+    if (operands.length > 1) throw usageFailure(`'${operands[1]}' is too much`, 'give one word');
+    const word = operands[0]?.toLowerCase().replaceAll('_', '-') ?? '';
+    const found = Object.values(topics).flatMap((topic) => {
+      const names = (Object.keys(topic.actions) as ActionName[]).filter((name) => {
+        const { visibility, short } = table[name] as { visibility?: string; short: string };
+        if (visibility === 'debug') return false;
+        return shellName(name).toLowerCase().includes(word) || short.toLowerCase().includes(word);
+      });
+      return names.length === 0 ? [] : [{ title: topic.title, names }];
+    });
+    if (found.length === 0)
+      throw new Failure(
+        `no action has '${operands[0]}' in its name or description`,
+        exitStatus.notFound,
+        'guestfs actions lists all',
+      );
+    if (options.flag('json')) {
+      const list = found.flatMap(({ title, names }) =>
+        names.map((name) => ({ name: shellName(name), topic: title, short: table[name].short })),
+      );
+      return await out.write(`${JSON.stringify(list, null, 2)}\n`);
+    }
+    const columns = Math.min(out.columns, 100);
+    const lines = found.flatMap(({ title, names }, index) => [
+      ...(index > 0 ? [''] : []),
+      paint('bold', title),
+      ...names.map((name) => cut(`  ${padEnd(shellName(name), nameWidth)} ${table[name].short}`, columns)),
+    ]);
+    await out.lines(lines);
+  },
+};

@@ -1,0 +1,151 @@
+/** `guestfs call`: any action of the API by its name. */
+import {
+  type ActionName,
+  actions,
+  camelCase,
+  findAction,
+  keyArguments,
+  parseShellArguments,
+  shellName,
+} from '../../api/index.js';
+import { GuestfsError } from '../../base/index.js';
+import type { Guestfs } from '../../guestfs/index.js';
+import { printResult, resultJson } from '../action-results.js';
+import { exitStatus, Failure, usageFailure } from '../failure.js';
+import { bareMessage, Guest, makeHandle } from '../guest.js';
+import { isImageFile } from '../image-argument.js';
+import type { Command, Invocation } from '../invocation.js';
+import { mountGuest } from '../mounting.js';
+import { guestOptions, progressOptions } from '../options.js';
+import { askSecrets } from '../secrets.js';
+
+interface ActionCall {
+  readonly name: ActionName;
+  readonly words: readonly string[];
+}
+
+function readAction([word = '', ...words]: readonly string[]): ActionCall {
+  const found = findAction(word);
+  if (found.name === undefined)
+    throw usageFailure(
+      word === '' ? 'an action is missing' : `there is no action '${word}'`,
+      found.nearest === undefined ? 'guestfs actions lists them' : `did you mean '${found.nearest}'?`,
+    );
+  return { name: found.name, words };
+}
+
+/** Actions with their words, separated by words that are a single colon. */
+function readActions(words: readonly string[]): ActionCall[] {
+  const calls: string[][] = [[]];
+  for (const word of words) {
+    if (word === ':') calls.push([]);
+    else calls.at(-1)?.push(word);
+  }
+  return calls.map(readAction);
+}
+
+/** What the handle does when the backend is asked for: these come before it, or instead of it. */
+const withoutLaunch = (name: ActionName): boolean => {
+  const { nonBlocking, configOnly } = actions[name] as { nonBlocking?: true; configOnly?: true };
+  return nonBlocking === true || configOnly === true;
+};
+
+/** Where an action writes a file, `-` is our own standard output, which must not be opened by name. */
+function withOutput(name: ActionName, args: readonly unknown[], invocation: Invocation): unknown[] {
+  return args.map((value, index) =>
+    actions[name].args[index]?.type === 'fileOut' && value === '/dev/stdout' ? invocation.out.sink() : value,
+  );
+}
+
+async function runAction(g: Guestfs, { name, words }: ActionCall, invocation: Invocation): Promise<unknown> {
+  const keys = await askSecrets(keyArguments(name), invocation);
+  const { args, options } = parseShellArguments(name, words, keys);
+  const method = g[camelCase(name) as keyof Guestfs] as (...given: unknown[]) => unknown;
+  const given = withOutput(name, args, invocation);
+  if (actions[name].nonBlocking)
+    return method.apply(g, [...given, ...(actions[name].options ? [options] : [])]);
+  return await invocation.withProgress(shellName(name), 'steps', async (controls) =>
+    method.apply(g, [...given, { ...options, ...controls }]),
+  );
+}
+
+/** The kinds of argument that mean nothing while nothing is mounted. */
+const pathArguments: readonly string[] = ['pathname', 'pathnameList', 'devOrPathname', 'mountableOrPathname'];
+
+/** An error, with a hint where an action wanted a path and nothing is mounted. */
+async function explained(thrown: unknown, g: Guestfs, name: ActionName): Promise<unknown> {
+  if (!(thrown instanceof GuestfsError) || thrown.code !== 'EINVAL' || g.state !== 'ready') return thrown;
+  const wantsPath = actions[name].args.some(({ type }) => pathArguments.includes(type));
+  if (!wantsPath || (await g.mounts()).length > 0) return thrown;
+  return new Failure(
+    `${shellName(name)}: ${bareMessage(thrown)}`,
+    exitStatus.failure,
+    'call mounts nothing by itself: give -i or -m',
+  );
+}
+
+async function runActions(g: Guestfs, calls: readonly ActionCall[], invocation: Invocation): Promise<void> {
+  const { options, out } = invocation;
+  const results: unknown[] = [];
+  for (const call of calls) {
+    let value: unknown;
+    try {
+      value = await runAction(g, call, invocation);
+    } catch (thrown) {
+      throw await explained(thrown, g, call.name);
+    }
+    if (options.flag('json')) results.push(resultJson(value));
+    else await printResult(call.name, value, out);
+  }
+  if (options.flag('json')) await invocation.printJson(calls.length === 1 ? results[0] : results);
+}
+
+/** An action that needs no image: settings, versions, host files. */
+async function runWithoutImage(calls: readonly ActionCall[], invocation: Invocation): Promise<void> {
+  const g = makeHandle(invocation);
+  try {
+    await runActions(g, calls, invocation);
+  } finally {
+    await g.close();
+  }
+}
+
+export const call: Command = {
+  options: {
+    ...guestOptions,
+    ...progressOptions,
+    'keys-from-stdin': { type: 'flag' },
+    json: { type: 'flag' },
+  },
+  stopAtOperand: 1,
+  async run(invocation) {
+    const { options, operands } = invocation;
+    const [first, ...rest] = operands;
+    if (first === undefined)
+      throw usageFailure(
+        'an image and an action are missing',
+        'write guestfs call IMAGE ACTION [ARGUMENT]...',
+      );
+    const isImage = isImageFile(first);
+    if (!isImage && findAction(first).name !== undefined)
+      return await runWithoutImage(readActions(operands), invocation);
+    const words = rest[0] === '--' ? rest.slice(1) : rest;
+    // Read before anything is opened: a mistake in the words is found at once.
+    const calls = readActions(words);
+    for (const { name } of calls)
+      if (withoutLaunch(name) && actions[name].configOnly)
+        throw usageFailure(
+          `${shellName(name)} is only possible before the image is opened`,
+          'see guestfs call --help',
+        );
+    const guest = await Guest.open(invocation, first);
+    try {
+      const mounts =
+        options.flag('inspect') || options.list('mount').length > 0 || options.text('root') !== undefined;
+      if (mounts) await mountGuest(guest);
+      await runActions(guest.g, calls, invocation);
+    } finally {
+      await guest.close();
+    }
+  },
+};

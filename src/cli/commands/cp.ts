@@ -1,0 +1,178 @@
+/** `guestfs cp`: files and trees out of an image. */
+import { chmodSync, utimesSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import type { Structs } from '../../api/index.js';
+import { exitStatus, Failure, usageFailure } from '../failure.js';
+import { isDirectory, isRegularFile, isSymlink, typeName } from '../files.js';
+import type { Guest } from '../guest.js';
+import { isHostDirectory, makeFile, makeTree, requireParent } from '../host-files.js';
+import { readImageOperands, splitImageArgument } from '../image-argument.js';
+import type { Command, Invocation } from '../invocation.js';
+import { withPath } from '../missing.js';
+import { withMountedGuest } from '../mounting.js';
+import { guestOptions, progressOptions } from '../options.js';
+
+/** What a name at the end of a path in the guest is; empty for the root. */
+const lastName = (path: string): string => {
+  const name = path.replace(/\/+$/, '').split('/').at(-1) ?? '';
+  if (name === '.' || name === '..')
+    throw usageFailure(`${path}: must end in a name`, 'write the path without . and .. at its end');
+  return name;
+};
+
+interface Plan {
+  readonly image: string;
+  readonly sources: readonly string[];
+  readonly destination: string;
+}
+
+/** Refuses what would write to an image, in words that say so. */
+function refuseCopyIn(operands: readonly string[]): void {
+  const last = operands.at(-1) ?? '';
+  const { image, path } = splitImageArgument(last);
+  const first = splitImageArgument(operands[0] ?? '');
+  // `cp file IMAGE:/path`: what comes first names no path in an image, what comes last does.
+  if (
+    path !== undefined &&
+    first.path === undefined &&
+    !operands.some((word, index) => index > 0 && index < operands.length - 1 && word.startsWith('/'))
+  )
+    throw new Failure(
+      `${last}: copying into an image is not supported: this version only reads`,
+      exitStatus.notSupported,
+      `to copy out of it: guestfs cp ${image}:${path} ${operands[0]}`,
+    );
+}
+
+function readPlan(operands: readonly string[]): Plan {
+  if (operands.length < 2)
+    throw usageFailure('a source and a destination are needed', 'write guestfs cp IMAGE:/path DESTINATION');
+  refuseCopyIn(operands);
+  const destination = operands.at(-1) ?? '';
+  const { image, paths } = readImageOperands(operands.slice(0, -1));
+  if (paths.length === 0)
+    throw usageFailure(
+      'a path inside the image is missing',
+      `write guestfs cp ${image}:/path ${destination}`,
+    );
+  return { image, sources: paths, destination };
+}
+
+async function copyToOutput({ g }: Guest, source: string, invocation: Invocation): Promise<void> {
+  const { out } = invocation;
+  await invocation.withProgress(source, 'bytes', (controls) => g.download(source, out.sink(), controls), {
+    toScreen: out.isTerminal,
+  });
+}
+
+/** A guest's permissions for a file of this user: no more than the umask lets through, and no set-id bits. */
+function setAttributes(path: string, status: Structs['statns'], preserve: boolean): void {
+  chmodSync(path, preserve ? status.stMode & 0o777 : status.stMode & 0o777 & ~process.umask());
+  if (preserve)
+    utimesSync(
+      path,
+      status.stAtimeSec + status.stAtimeNsec / 1e9,
+      status.stMtimeSec + status.stMtimeNsec / 1e9,
+    );
+}
+
+async function copyFile(
+  { g }: Guest,
+  source: string,
+  status: Structs['statns'],
+  destination: string,
+  invocation: Invocation,
+): Promise<void> {
+  await makeFile(destination, async (path) => {
+    await invocation.withProgress(source, 'bytes', (controls) => g.download(source, path, controls));
+    if (path !== destination) setAttributes(path, status, invocation.options.flag('preserve'));
+  });
+}
+
+async function copyTree(
+  { g }: Guest,
+  source: string,
+  destination: string,
+  invocation: Invocation,
+): Promise<void> {
+  const name = lastName(source);
+  const copyInto = (directory: string): Promise<void> =>
+    invocation.withProgress(source, 'bytes', (controls) => g.copyOut(source, directory, controls));
+  if (!isHostDirectory(destination)) {
+    return await makeTree(destination, async (scratch) => {
+      await copyInto(scratch);
+      return name === '' ? scratch : join(scratch, name);
+    });
+  }
+  const place = name === '' ? destination : join(destination, name);
+  // What is there already is filled up; the root has no name of its own, so its files go right into the directory.
+  if (isHostDirectory(place)) return await copyInto(destination);
+  await makeTree(place, async (scratch) => {
+    await copyInto(scratch);
+    return join(scratch, name);
+  });
+}
+
+async function copyOne(guest: Guest, source: string, plan: Plan, invocation: Invocation): Promise<void> {
+  const { g, controls } = guest;
+  const { options } = invocation;
+  const { destination } = plan;
+  const recursive = options.flag('recursive');
+  const status = await withPath(guest, source, () =>
+    recursive ? g.lstatns(source, controls) : g.statns(source, controls),
+  );
+  if (isDirectory(status.stMode) && !recursive)
+    throw new Failure(
+      `${source}: is a directory`,
+      exitStatus.failure,
+      'give -r to copy it with all that is in it',
+    );
+  if (destination === '-') {
+    if (isDirectory(status.stMode))
+      throw new Failure(
+        `${source}: a directory cannot go to standard output`,
+        exitStatus.usage,
+        `as an archive it can: guestfs tar-out ${plan.image}:${source} -`,
+      );
+    return await copyToOutput(guest, source, invocation);
+  }
+  if (isDirectory(status.stMode) || isSymlink(status.stMode))
+    return await copyTree(guest, source, destination, invocation);
+  if (!isRegularFile(status.stMode))
+    throw new Failure(
+      `${source}: a ${typeName(status.stMode)} file is not copied: making one needs a program of this machine`,
+      exitStatus.notSupported,
+      `as an archive it can be had: guestfs tar-out ${plan.image}:/directory/of/it -`,
+    );
+  const name = lastName(source);
+  const place = isHostDirectory(destination) ? join(destination, name) : destination;
+  if (isHostDirectory(place))
+    throw new Failure(`${place}: is a directory on this machine, and ${source} is a file`);
+  await copyFile(guest, source, status, place, invocation);
+}
+
+export const cp: Command = {
+  options: {
+    ...guestOptions,
+    ...progressOptions,
+    recursive: { type: 'flag', short: 'r' },
+    preserve: { type: 'flag', short: 'p' },
+  },
+  async run(invocation) {
+    const plan = readPlan(invocation.operands);
+    const { image, sources, destination } = plan;
+    if (destination !== '-') {
+      const mustBeDirectory = sources.length > 1 || destination.endsWith('/');
+      if (mustBeDirectory && !isHostDirectory(destination))
+        throw new Failure(
+          `${destination}: is no directory on this machine`,
+          exitStatus.failure,
+          `mkdir ${basename(destination) === destination ? destination : `-p ${destination}`}`,
+        );
+      requireParent(destination);
+    }
+    await withMountedGuest(invocation, image, async (guest) => {
+      for (const source of sources) await copyOne(guest, source, plan, invocation);
+    });
+  },
+};

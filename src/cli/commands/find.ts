@@ -1,0 +1,239 @@
+/** `guestfs find`: everything below a directory, in one call, whatever there is. */
+import type { TreeListing } from '../../api/index.js';
+import { decodeText, encodeText, GuestfsError } from '../../base/index.js';
+import { Accounts } from '../accounts.js';
+import { usageFailure } from '../failure.js';
+import { type FileFacts, recordOf, writeRecord } from '../file-record.js';
+import { isDirectory, typeLetter, typeLetters } from '../files.js';
+import { globMatcher } from '../glob.js';
+import type { Guest } from '../guest.js';
+import { readImageOperands } from '../image-argument.js';
+import type { Command, Invocation } from '../invocation.js';
+import { LineWriter } from '../line-writer.js';
+import { longCells } from '../long-lines.js';
+import { withPath } from '../missing.js';
+import { withMountedGuest } from '../mounting.js';
+import { guestOptions, type ParsedOptions, progressOptions } from '../options.js';
+import { humanSize } from '../sizes.js';
+import { visible } from '../visible.js';
+import { padEnd, padStart } from '../width.js';
+
+/** A path as bytes, in a larger row of them. */
+interface PathBytes {
+  readonly bytes: Uint8Array;
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Which files are wanted. `depth` is 0 for the start. */
+interface Filter {
+  readonly type: ((mode: number) => boolean) | undefined;
+  readonly name: ((name: string) => boolean) | undefined;
+  readonly maxDepth: number;
+}
+
+function readFilter(options: ParsedOptions): Filter {
+  const name = options.text('name');
+  const iname = options.text('iname');
+  const letters = options.text('type')?.split(',');
+  const unknown = letters?.find((letter) => !typeLetters.includes(letter));
+  if (unknown !== undefined)
+    throw usageFailure(
+      `--type ${letters?.join(',')}: '${unknown}' is no type`,
+      `there are ${typeLetters.join(', ')}; several with commas`,
+    );
+  const matches = [
+    ...(name === undefined ? [] : [globMatcher(name)]),
+    ...(iname === undefined ? [] : [globMatcher(iname, true)]),
+  ];
+  return {
+    type: letters && ((mode) => letters.includes(typeLetter(mode))),
+    name: matches.length === 0 ? undefined : (each) => matches.every((match) => match(each)),
+    maxDepth: options.number('maxdepth') ?? Number.POSITIVE_INFINITY,
+  };
+}
+
+const slash = 0x2f;
+
+/** The last component of a path. */
+function nameOf({ bytes, start, end }: PathBytes): string {
+  const from = bytes.subarray(start, end).lastIndexOf(slash) + 1;
+  return decodeText(bytes.subarray(start + from, end));
+}
+
+/** How many levels a path goes below the one it is relative to. */
+function depthOf({ bytes, start, end }: PathBytes): number {
+  let depth = 1;
+  for (let at = start; at < end; at++) if (bytes[at] === slash) depth++;
+  return depth;
+}
+
+function isWanted({ type, name, maxDepth }: Filter, path: PathBytes, mode: number, depth?: number): boolean {
+  if (type !== undefined && !type(mode)) return false;
+  if (maxDepth !== Number.POSITIVE_INFINITY && (depth ?? depthOf(path)) > maxDepth) return false;
+  return name === undefined || name(nameOf(path));
+}
+
+/** How a file becomes a line. `facts` are asked for only where they are needed. */
+type Printer = (to: LineWriter, path: PathBytes, facts: () => FileFacts) => void;
+
+/** `ls -l` before a path. The list is printed as it comes, so its columns have a width that most files keep to. */
+function longPrinter(accounts: Accounts, isHuman: boolean, isTerminal: boolean): Printer {
+  const widths = [10, 2, 8, 8, isHuman ? 5 : 9, 16];
+  const size = isHuman ? humanSize : String;
+  return (to, { bytes, start, end }, facts) => {
+    for (const [column, cell] of longCells(facts(), accounts, size).entries()) {
+      const pad = column === 1 || column === 4 ? padStart : padEnd;
+      to.text(`${pad(cell, widths[column] ?? 0)} `);
+    }
+    if (isTerminal) to.text(visible(decodeText(bytes.subarray(start, end))));
+    else to.copy(bytes, start, end);
+    to.ascii('\n');
+  };
+}
+
+async function makePrinter(guest: Guest, { options, out }: Invocation): Promise<Printer> {
+  if (options.flag('json'))
+    return (to, path, facts) => {
+      writeRecord(to, path, facts());
+      to.ascii('\n');
+    };
+  if (options.flag('long')) {
+    const accounts = options.flag('numeric') ? Accounts.none : await Accounts.of(guest);
+    return longPrinter(accounts, options.flag('human'), out.isTerminal);
+  }
+  const ending = options.flag('print0') ? '\0' : '\n';
+  const isShown = out.isTerminal && ending === '\n';
+  return (to, { bytes, start, end }) => {
+    if (isShown) to.text(visible(decodeText(bytes.subarray(start, end))));
+    else to.copy(bytes, start, end);
+    to.ascii(ending);
+  };
+}
+
+/** What a listing in columns says of one of its files. */
+function factsAt({ columns }: TreeListing, index: number): FileFacts {
+  // safe: every column has `count` numbers, and index is below that
+  const number = (column: Float64Array): number => column[index] as number;
+  return {
+    mode: number(columns.mode),
+    nlink: number(columns.linkCount),
+    uid: number(columns.uid),
+    gid: number(columns.gid),
+    size: number(columns.size),
+    blocks: number(columns.blocks),
+    ino: number(columns.inode),
+    dev: number(columns.device),
+    rdev: number(columns.deviceNode),
+    atime: number(columns.accessedSeconds),
+    atimeNanoseconds: number(columns.accessedNanoseconds),
+    mtime: number(columns.modifiedSeconds),
+    mtimeNanoseconds: number(columns.modifiedNanoseconds),
+    ctime: number(columns.changedSeconds),
+    ctimeNanoseconds: number(columns.changedNanoseconds),
+  };
+}
+
+/** Bytes that are written at once. */
+const pieceLength = 1024 * 1024;
+
+/** A path in the listing, with the start in front of it: put together in one place, over and over. */
+class JoinedPath implements PathBytes {
+  bytes: Uint8Array;
+  readonly start = 0;
+  end = 0;
+  readonly #prefix: Uint8Array;
+
+  constructor(top: string) {
+    this.#prefix = encodeText(top.endsWith('/') ? top : `${top}/`);
+    this.bytes = new Uint8Array(this.#prefix.length + 4096);
+    this.bytes.set(this.#prefix);
+  }
+
+  join({ bytes, start, end }: PathBytes): this {
+    const length = this.#prefix.length + end - start;
+    if (length > this.bytes.length) {
+      this.bytes = new Uint8Array(length * 2);
+      this.bytes.set(this.#prefix);
+    }
+    let at = this.#prefix.length;
+    for (let from = start; from < end; from++) this.bytes[at++] = bytes[from] as number; // safe: from < end
+    this.end = at;
+    return this;
+  }
+}
+
+async function printTree(
+  top: string,
+  listing: TreeListing,
+  filter: Filter,
+  print: Printer,
+  to: LineWriter,
+  flush: () => Promise<void>,
+): Promise<void> {
+  const bytes = encodeText(listing.paths);
+  const { mode: modes } = listing.columns;
+  const joined = new JoinedPath(top);
+  for (let index = 0, start = 0; index < listing.count; index++) {
+    const end = bytes.indexOf(0, start);
+    const path = { bytes, start, end };
+    start = end + 1;
+    const mode = modes[index] as number; // safe: index < count
+    if (!isWanted(filter, path, mode)) continue;
+    print(to, joined.join(path), () => factsAt(listing, index));
+    if (to.length >= pieceLength) await flush();
+  }
+}
+
+/** A link on the command line is followed, unless it leads nowhere. */
+async function statFollowing({ g, controls }: Guest, path: string) {
+  try {
+    return await g.statns(path, controls);
+  } catch (thrown) {
+    if (!(thrown instanceof GuestfsError) || thrown.code !== 'ENOENT') throw thrown;
+    return await g.lstatns(path, controls);
+  }
+}
+
+async function findBelow(guest: Guest, path: string, invocation: Invocation, filter: Filter): Promise<void> {
+  const { g } = guest;
+  const { out } = invocation;
+  const print = await makePrinter(guest, invocation);
+  const to = new LineWriter(pieceLength + 64 * 1024);
+  const flush = (): Promise<void> => out.write(to.take());
+  const top = recordOf(path, await withPath(guest, path, () => statFollowing(guest, path)));
+  const bytes = encodeText(path === '/' ? path : path.replace(/\/+$/, ''));
+  const own = { bytes, start: 0, end: bytes.length };
+  if (isWanted(filter, own, top.mode, 0)) print(to, own, () => top);
+  if (isDirectory(top.mode) && filter.maxDepth > 0) {
+    const listing = await invocation.withProgress(path, 'steps', (controls) => g.walk(path, controls));
+    await printTree(path, listing, filter, print, to, flush);
+  }
+  await flush();
+}
+
+export const find: Command = {
+  options: {
+    ...guestOptions,
+    ...progressOptions,
+    name: { type: 'text' },
+    iname: { type: 'text' },
+    type: { type: 'text' },
+    maxdepth: { type: 'count' },
+    long: { type: 'flag', short: 'l' },
+    human: { type: 'flag', short: 'h' },
+    numeric: { type: 'flag', short: 'n' },
+    print0: { type: 'flag', short: '0' },
+    json: { type: 'flag' },
+  },
+  async run(invocation) {
+    const { options, operands } = invocation;
+    const { image, paths } = readImageOperands(operands);
+    const forms = ['json', 'long', 'print0'].filter((name) => options.flag(name));
+    if (forms.length > 1) throw usageFailure(`--${forms[0]} and --${forms[1]} exclude each other`);
+    const filter = readFilter(options);
+    await withMountedGuest(invocation, image, async (guest) => {
+      for (const path of paths.length === 0 ? ['/'] : paths) await findBelow(guest, path, invocation, filter);
+    });
+  },
+};

@@ -1,0 +1,26 @@
+/** `guestfs help`: the help of a command or of an action. */
+import { findAction, helpText, nearestName } from '../../api/index.js';
+import { commandNames, isCommandName } from '../commands.js';
+import { usageFailure } from '../failure.js';
+import { commandHelp, overview } from '../help-texts.js';
+import type { Command } from '../invocation.js';
+
+export const help: Command = {
+  options: {},
+  async run({ operands, out }) {
+    const [word, ...more] = operands;
+    if (more.length > 0) throw usageFailure(`'${more[0]}' is too much`, 'one command or action at a time');
+    if (word === undefined) return await out.write(overview());
+    // Some names are both, such as `cat`: the command is what is typed most, and its help names the action.
+    if (isCommandName(word)) return await out.write(commandHelp(word));
+    const found = findAction(word);
+    if (found.name !== undefined) return await out.write(`${helpText(found.name)}\n`);
+    const near = nearestName(word, commandNames) ?? found.nearest;
+    throw usageFailure(
+      `there is neither a command nor an action '${word}'`,
+      near === undefined
+        ? 'guestfs --help lists the commands, guestfs actions the actions'
+        : `did you mean '${near}'?`,
+    );
+  },
+};

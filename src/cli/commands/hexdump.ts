@@ -1,0 +1,68 @@
+/** `guestfs hexdump`: the bytes of a file or a device. */
+import { usageFailure } from '../failure.js';
+import { type Guest, withGuest } from '../guest.js';
+import { HexDump } from '../hex.js';
+import { readImageOperands, readOneImage } from '../image-argument.js';
+import type { Command, Invocation } from '../invocation.js';
+import { withPath } from '../missing.js';
+import { withMountedGuest } from '../mounting.js';
+import { guestOptions } from '../options.js';
+
+/** Bytes that are read at once. */
+const pieceLength = 256 * 1024;
+
+/** Reads up to so many bytes at an offset; fewer, or none, at the end. */
+type Read = (count: number, offset: number) => Promise<Uint8Array>;
+
+async function dump(read: Read, invocation: Invocation): Promise<void> {
+  const { options, out } = invocation;
+  const start = options.number('offset') ?? 0;
+  const length = options.number('length') ?? Number.POSITIVE_INFINITY;
+  const lines = new HexDump(start);
+  for (let done = 0; done < length; ) {
+    const piece = await read(Math.min(pieceLength, length - done), start + done);
+    if (piece.length === 0) break;
+    await out.write(lines.add(piece));
+    done += piece.length;
+  }
+  await out.write(lines.end());
+}
+
+export const hexdump: Command = {
+  options: {
+    ...guestOptions,
+    device: { type: 'text', short: 'd' },
+    offset: { type: 'size', short: 's' },
+    length: { type: 'size', short: 'n' },
+  },
+  async run(invocation) {
+    const { options, operands } = invocation;
+    const device = options.text('device');
+    if (device !== undefined) {
+      const name = device.startsWith('/') ? device : `/dev/${device}`;
+      return await withGuest(invocation, readOneImage(operands), async ({ g, controls }: Guest) => {
+        const size = await g.blockdevGetsize64(name, controls);
+        // A device has an end that reading does not go beyond.
+        const read: Read = (count, offset) =>
+          offset >= size
+            ? Promise.resolve(new Uint8Array(0))
+            : g.preadDevice(name, Math.min(count, size - offset), offset, controls);
+        await dump(read, invocation);
+      });
+    }
+    const { image, paths } = readImageOperands(operands);
+    const [path, ...more] = paths;
+    if (path === undefined)
+      throw usageFailure(
+        'a path inside the image is missing',
+        `for a device write guestfs hexdump -d /dev/sda ${image}`,
+      );
+    if (more.length > 0) throw usageFailure(`${more[0]} is too much`, 'one file at a time');
+    await withMountedGuest(invocation, image, async (guest) => {
+      const { g, controls } = guest;
+      await withPath(guest, path, () =>
+        dump((count, offset) => g.pread(path, count, offset, controls), invocation),
+      );
+    });
+  },
+};

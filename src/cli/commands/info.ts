@@ -1,0 +1,159 @@
+/** `guestfs info`: the image file itself, and how the disk in it is divided. */
+import { GuestfsError } from '../../base/index.js';
+import { type ChainLink, type ImageInfo, imageChain, imageInfo } from '../../guestfs/index.js';
+import { type DiskFacts, type DriveFacts, describeDisks, type PartitionFacts } from '../disk-facts.js';
+import { timeText } from '../files.js';
+import { bareMessage, type Guest, withGuest } from '../guest.js';
+import { hostSizes } from '../host-files.js';
+import { readOneImage } from '../image-argument.js';
+import type { Command, Invocation } from '../invocation.js';
+import { imageOptions, sizeOptions } from '../options.js';
+import type { SizeFormat } from '../sizes.js';
+import { type ColumnOf, factLines, tableOf } from '../table.js';
+import { visible } from '../visible.js';
+
+type Chain = readonly (ImageInfo & { readonly path: string })[];
+
+/** The image and all below it; the image alone where something below cannot be opened. */
+async function readChain(
+  { options }: Invocation,
+  image: string,
+): Promise<{ chain: Chain; problem?: string }> {
+  const format = options.text('format');
+  const named = format === undefined ? {} : { format };
+  try {
+    const policy = options.flag('trust') ? ('trusted' as const) : ('untrusted' as const);
+    return { chain: await imageChain(image, { ...named, policy }) };
+  } catch (thrown) {
+    if (!(thrown instanceof GuestfsError)) throw thrown;
+    // The image's own header may be fine all the same.
+    const info = await imageInfo(image, format);
+    return { chain: [{ ...info, path: image }], problem: bareMessage(thrown) };
+  }
+}
+
+function imageLines({ chain, problem }: { chain: Chain; problem?: string }, size: SizeFormat): string[] {
+  const lines: string[] = [];
+  for (const [index, link] of chain.entries()) {
+    const {
+      format,
+      virtualSizeInBytes,
+      backingFile,
+      backingFormat,
+      dataFile,
+      encrypted,
+      snapshots = [],
+    } = link;
+    const { sizeInBytes, usedInBytes } = hostSizes(link.path);
+    const facts: [string, string][] = [
+      ['Format', format],
+      ['Virtual size', sizeWithBytes(virtualSizeInBytes, size)],
+      ['File', `${size(sizeInBytes)}, of which ${size(usedInBytes)} on disk`],
+    ];
+    if (backingFile !== undefined)
+      facts.push([
+        'Backing file',
+        backingFormat === undefined ? backingFile : `${backingFile} (${backingFormat})`,
+      ]);
+    if (dataFile !== undefined) facts.push(['Data file', dataFile]);
+    if (encrypted) facts.push(['Encrypted', 'yes']);
+    for (const [name, value] of Object.entries(link.facts)) {
+      // What is not so is not worth a line.
+      if (value !== false) facts.push([factName(name), value === true ? 'yes' : String(value)]);
+    }
+    if (index > 0) lines.push('');
+    lines.push(index === 0 ? visible(link.path) : `Backed by ${visible(link.path)}`);
+    lines.push(...factLines(facts, '  '));
+    if (snapshots.length > 0) {
+      const rows = tableOf(
+        [
+          { title: 'SNAPSHOT', cell: ({ id }) => id },
+          { title: 'NAME', cell: ({ name }) => name },
+          { title: 'TAKEN', cell: ({ createdAt }) => timeText(createdAt) },
+          { title: 'SIZE', right: true, cell: (each) => size(each.virtualSizeInBytes) },
+          { title: 'VM STATE', right: true, cell: (each) => size(each.vmStateSizeInBytes) },
+        ],
+        snapshots,
+      );
+      lines.push(...rows.map((line) => `  ${line}`));
+    }
+  }
+  if (problem !== undefined) lines.push('', `What is below cannot be opened: ${visible(problem)}`);
+  return lines;
+}
+
+/** `512M (536870912 bytes)`, or the bytes alone. */
+function sizeWithBytes(bytes: number, size: SizeFormat): string {
+  const text = size(bytes);
+  return text === String(bytes) ? `${bytes} bytes` : `${text} (${bytes} bytes)`;
+}
+
+/** `cluster-size` → `Cluster size`. */
+const factName = (name: string): string => name.charAt(0).toUpperCase() + name.slice(1).replaceAll('-', ' ');
+
+const contentText = ({ content, label }: { content: string; label: string }): string =>
+  label === '' ? content : `${content} '${label}'`;
+
+function driveLines(drive: DriveFacts, size: SizeFormat): string[] {
+  const table = drive.table ?? (drive.content === '' ? 'no partition table' : 'no partitions');
+  const content = drive.content === '' ? '' : `, ${contentText(drive)}`;
+  const lines = [visible(`${drive.device}: ${size(drive.sizeInBytes)}, ${table}${content}`)];
+  if (drive.partitions.length === 0) return lines;
+  const columns: ColumnOf<PartitionFacts>[] = [
+    { title: 'PARTITION', cell: ({ device }) => device },
+    { title: 'START', right: true, cell: ({ startInBytes }) => size(startInBytes) },
+    { title: 'SIZE', right: true, cell: ({ sizeInBytes }) => size(sizeInBytes) },
+    {
+      title: 'TYPE',
+      cell: ({ purpose, bootable }) => (bootable && drive.table !== 'gpt' ? `${purpose}, boot` : purpose),
+    },
+    { title: 'NAME', optional: true, cell: ({ name }) => name ?? '' },
+    { title: 'CONTENT', optional: true, cell: contentText },
+  ];
+  return [...lines, ...tableOf(columns, drive.partitions).map((line) => `  ${line}`)];
+}
+
+function diskLines({ drives, volumes }: DiskFacts, size: SizeFormat): string[] {
+  const lines = drives.flatMap((drive) => ['', ...driveLines(drive, size)]);
+  if (volumes.length > 0) {
+    lines.push('', 'Logical volumes');
+    const rows = tableOf(
+      [
+        { title: 'VOLUME', cell: ({ device }) => device },
+        { title: 'SIZE', right: true, cell: ({ sizeInBytes }) => size(sizeInBytes) },
+        { title: 'CONTENT', optional: true, cell: contentText },
+      ],
+      volumes,
+    );
+    lines.push(...rows.map((line) => `  ${line}`));
+  }
+  return lines;
+}
+
+function linkJson({ facts, ...link }: ChainLink | Chain[number]) {
+  return { ...link, ...hostSizes(link.path), facts };
+}
+
+export const info: Command = {
+  options: { ...imageOptions, ...sizeOptions, json: { type: 'flag' } },
+  async run(invocation) {
+    const { options, out, sizeFormat } = invocation;
+    const image = readOneImage(invocation.operands);
+    // Opening for reading tells in the same words as every other command when the file cannot be opened at all.
+    const opened = await readChain(invocation, image).catch(() => undefined);
+    if (opened?.problem !== undefined && !options.flag('json')) {
+      await out.lines(imageLines(opened, sizeFormat));
+      await out.write('\n');
+    }
+    const { chain, problem } = opened ?? { chain: [] };
+    const disks = await withGuest(invocation, image, async (guest: Guest) => await describeDisks(guest));
+    if (options.flag('json'))
+      return await invocation.printJson({
+        image,
+        chain: chain.map(linkJson),
+        ...(problem === undefined ? {} : { problem }),
+        ...disks,
+      });
+    await out.lines([...imageLines({ chain }, sizeFormat), ...diskLines(disks, sizeFormat)]);
+  },
+};

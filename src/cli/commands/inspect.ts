@@ -1,0 +1,100 @@
+/** `guestfs inspect`: what is this guest? */
+import { describeFilesystems, filesystemJson } from '../filesystem-facts.js';
+import { filesystemLines } from '../filesystem-table.js';
+import { type Guest, withGuest } from '../guest.js';
+import { readOneImage } from '../image-argument.js';
+import type { Command, Invocation } from '../invocation.js';
+import { imageOptions, sizeOptions } from '../options.js';
+import { describeSystems, type OsFacts, packageVersionText, systemJson } from '../os-facts.js';
+import { alignedLines, factLines } from '../table.js';
+import { visible } from '../visible.js';
+
+function versionText({ distro, type, majorVersion, minorVersion }: OsFacts): string {
+  const number = majorVersion === 0 && minorVersion === 0 ? '' : ` ${majorVersion}.${minorVersion}`;
+  return [type, distro === null ? undefined : `${distro}${number}`].filter(Boolean).join(', ');
+}
+
+function packagesText({ packages, packagesProblem, packageFormat, packageManagement }: OsFacts): string {
+  const kind = packageFormat === null ? '' : ` ${packageFormat}`;
+  const tool = packageManagement === null ? '' : ` (${packageManagement})`;
+  if (packages !== undefined)
+    return packages.length === 0 && kind === '' ? '' : `${packages.length}${kind}${tool}`;
+  return `${kind.trim()}${tool}, cannot be listed: ${packagesProblem}`.trim();
+}
+
+/** Some systems have no more of a name than their number, as Debian in its release file. */
+function titleOf({ productName, distro, type }: OsFacts): string {
+  const kind = distro ?? type ?? 'unknown operating system';
+  const name = kind.charAt(0).toUpperCase() + kind.slice(1);
+  if (productName === null) return name;
+  return /^[0-9]/.test(productName) ? `${name} ${productName}` : productName;
+}
+
+function systemLines(facts: OsFacts, invocation: Invocation): string[] {
+  const { paint, options } = invocation;
+  const title = titleOf(facts);
+  const mounts = Object.entries(facts.mountpoints).sort(([a], [b]) => (a < b ? -1 : 1));
+  const all: [string, string | null][] = [
+    ['Type', versionText(facts)],
+    ['Variant', facts.productVariant],
+    ['Architecture', facts.arch],
+    ['Host name', facts.hostname],
+    ['libosinfo name', facts.osinfo],
+    ['Packages', packagesText(facts)],
+  ];
+  const shown = all.filter((fact): fact is [string, string] => fact[1] !== null && fact[1] !== '');
+  const lines = [`${paint('bold', visible(title))} on ${visible(facts.root)}`];
+  const places = alignedLines(
+    mounts.map(([directory, mountable]) => [visible(directory), visible(mountable)]),
+    [false, false],
+  );
+  lines.push(
+    ...factLines(
+      [...shown, ...places.map((line, index): [string, string] => [index === 0 ? 'Mount points' : '', line])],
+      '  ',
+    ),
+  );
+  if (options.flag('packages') && facts.packages !== undefined) {
+    lines.push('', `${paint('bold', 'Packages')} of ${visible(title)}`);
+    const rows = facts.packages.map((each) => [
+      visible(each.name),
+      visible(packageVersionText(each)),
+      visible(each.arch),
+    ]);
+    lines.push(...alignedLines(rows, [false, false, false]).map((line) => `  ${line}`));
+  }
+  return lines;
+}
+
+export const inspect: Command = {
+  options: {
+    ...imageOptions,
+    ...sizeOptions,
+    packages: { type: 'flag', short: 'p' },
+    json: { type: 'flag' },
+  },
+  async run(invocation) {
+    const { options, out, paint } = invocation;
+    const image = readOneImage(invocation.operands);
+    const { systems, facts } = await withGuest(invocation, image, async (guest: Guest) => ({
+      systems: await describeSystems(guest),
+      facts: await describeFilesystems(guest),
+    }));
+    if (options.flag('json'))
+      return await invocation.printJson({
+        image,
+        operatingSystems: systems.map(systemJson),
+        filesystems: facts.map(filesystemJson),
+      });
+    const lines: string[] = [];
+    for (const system of systems) lines.push(...systemLines(system, invocation), '');
+    if (systems.length === 0) lines.push('No operating system was found.', '');
+    if (facts.length > 0) {
+      lines.push(paint('bold', 'Filesystems'));
+      lines.push(...filesystemLines(facts, invocation.sizeFormat).map((line) => `  ${line}`));
+    } else lines.push('No filesystem was found.');
+    await out.lines(lines);
+    for (const { device, problem } of facts)
+      if (problem !== undefined) invocation.note(`${device} cannot be mounted: ${problem}`);
+  },
+};

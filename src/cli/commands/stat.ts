@@ -1,0 +1,92 @@
+/** `guestfs stat`: everything in the status of files. */
+import type { Structs } from '../../api/index.js';
+import { Accounts } from '../accounts.js';
+import { usageFailure } from '../failure.js';
+import { recordOf, recordsJson } from '../file-record.js';
+import {
+  deviceNumbers,
+  isDeviceFile,
+  isSymlink,
+  modeText,
+  permissionsText,
+  timeText,
+  typeName,
+} from '../files.js';
+import { readImageOperands } from '../image-argument.js';
+import type { Command } from '../invocation.js';
+import { withPath } from '../missing.js';
+import { withMountedGuest } from '../mounting.js';
+import { guestOptions } from '../options.js';
+import { humanSize } from '../sizes.js';
+import { visible } from '../visible.js';
+
+interface Found {
+  readonly path: string;
+  readonly stat: Structs['statns'];
+  readonly target: string | undefined;
+}
+
+const typeNames: Readonly<Record<string, string>> = {
+  file: 'regular file',
+  symlink: 'symbolic link',
+  block: 'block device',
+  character: 'character device',
+};
+
+const momentText = (seconds: number, nanoseconds: number): string =>
+  `${timeText(seconds)}.${String(nanoseconds).padStart(9, '0')} +0000`;
+
+/** In the layout of GNU stat, whose readers are many. */
+function statLines({ path, stat, target }: Found, accounts: Accounts, isHuman: boolean): string[] {
+  const { major, minor } = deviceNumbers(stat.stRdev);
+  const name = target === undefined ? visible(path) : `${visible(path)} -> ${visible(target)}`;
+  const type = typeName(stat.stMode);
+  const device = deviceNumbers(stat.stDev);
+  const size = isHuman ? humanSize(stat.stSize) : String(stat.stSize);
+  const links = isDeviceFile(stat.stMode)
+    ? `Links: ${String(stat.stNlink).padEnd(5)} Device type: ${major},${minor}`
+    : `Links: ${stat.stNlink}`;
+  const user = `Uid: (${String(stat.stUid).padStart(5)}/${visible(accounts.user(stat.stUid)).padStart(8)})`;
+  const group = `Gid: (${String(stat.stGid).padStart(5)}/${visible(accounts.group(stat.stGid)).padStart(8)})`;
+  return [
+    `  File: ${name}`,
+    `  Size: ${size.padEnd(15)} Blocks: ${String(stat.stBlocks).padEnd(10)} IO Block: ${String(stat.stBlksize).padEnd(6)} ${typeNames[type] ?? type}`,
+    `Device: ${`${device.major},${device.minor}`.padEnd(11)} Inode: ${String(stat.stIno).padEnd(11)} ${links}`,
+    `Access: (${permissionsText(stat.stMode)}/${modeText(stat.stMode)})  ${user}   ${group}`,
+    `Access: ${momentText(stat.stAtimeSec, stat.stAtimeNsec)}`,
+    `Modify: ${momentText(stat.stMtimeSec, stat.stMtimeNsec)}`,
+    `Change: ${momentText(stat.stCtimeSec, stat.stCtimeNsec)}`,
+  ];
+}
+
+export const stat: Command = {
+  options: {
+    ...guestOptions,
+    dereference: { type: 'flag', short: 'L' },
+    human: { type: 'flag', short: 'h' },
+    numeric: { type: 'flag', short: 'n' },
+    json: { type: 'flag' },
+  },
+  async run(invocation) {
+    const { options, out } = invocation;
+    const { image, paths } = readImageOperands(invocation.operands);
+    if (paths.length === 0)
+      throw usageFailure('a path inside the image is missing', `write guestfs stat ${image}:/path`);
+    await withMountedGuest(invocation, image, async (guest) => {
+      const { g, controls } = guest;
+      const found: Found[] = [];
+      for (const path of paths) {
+        const status = await withPath(guest, path, () =>
+          options.flag('dereference') ? g.statns(path, controls) : g.lstatns(path, controls),
+        );
+        const target = isSymlink(status.stMode) ? await g.readlink(path, controls) : undefined;
+        found.push({ path, stat: status, target });
+      }
+      if (options.flag('json')) {
+        return await out.write(recordsJson(found.map((each) => recordOf(each.path, each.stat, each.target))));
+      }
+      const accounts = options.flag('numeric') ? Accounts.none : await Accounts.of(guest);
+      for (const each of found) await out.lines(statLines(each, accounts, options.flag('human')));
+    });
+  },
+};

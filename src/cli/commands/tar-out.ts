@@ -1,0 +1,88 @@
+/** `guestfs tar-out`: a directory as an archive. */
+import { usageFailure } from '../failure.js';
+import { makeFile } from '../host-files.js';
+import { splitImageArgument } from '../image-argument.js';
+import type { Command, Invocation } from '../invocation.js';
+import { withPath } from '../missing.js';
+import { withMountedGuest } from '../mounting.js';
+import { guestOptions, progressOptions } from '../options.js';
+
+const compressions = ['gzip', 'zstd', 'xz', 'bzip2', 'none'];
+
+/** How archives are called that are compressed. */
+const endings: readonly (readonly [RegExp, string])[] = [
+  [/\.(tgz|tar\.gz)$/, 'gzip'],
+  [/\.(tzst|tar\.zst)$/, 'zstd'],
+  [/\.(txz|tar\.xz)$/, 'xz'],
+  [/\.(tbz2?|tar\.bz2)$/, 'bzip2'],
+];
+
+/** The compression that was asked for, or that the archive's name promises; undefined for none. */
+export function compressionOf(file: string, given: string | undefined): string | undefined {
+  const chosen = given ?? endings.find(([ending]) => ending.test(file))?.[1];
+  return chosen === 'none' ? undefined : chosen;
+}
+
+interface Operands {
+  readonly image: string;
+  readonly directory: string;
+  readonly file: string;
+}
+
+/** `IMAGE:/dir FILE`, `IMAGE /dir FILE`; without a FILE standard output. */
+function readOperands([first, ...rest]: readonly string[]): Operands {
+  if (first === undefined)
+    throw usageFailure('an image is missing', 'write guestfs tar-out IMAGE:/dir FILE.tar');
+  const { image, path } = splitImageArgument(first);
+  const [directory, file = '-', ...more] = path === undefined ? rest : [path, ...rest];
+  if (directory?.startsWith('/') !== true)
+    throw usageFailure(
+      'a directory inside the image is missing',
+      `write guestfs tar-out ${image}:/dir FILE.tar`,
+    );
+  if (more.length > 0)
+    throw usageFailure(`${more[0]} is too much`, 'one directory, and one file for the archive');
+  return { image, directory, file };
+}
+
+export const tarOut: Command = {
+  options: {
+    ...guestOptions,
+    ...progressOptions,
+    compress: { type: 'choice', choices: compressions, short: 'z' },
+    exclude: { type: 'list' },
+    'numeric-owner': { type: 'flag' },
+    xattrs: { type: 'flag' },
+    selinux: { type: 'flag' },
+    acls: { type: 'flag' },
+  },
+  async run(invocation: Invocation) {
+    const { options, out } = invocation;
+    const { image, directory, file } = readOperands(invocation.operands);
+    if (file === '-' && out.isTerminal)
+      throw usageFailure(
+        'an archive is not written to a terminal',
+        'name a file, or put it into a pipe: ... - | tar tv',
+      );
+    const compress = compressionOf(file, options.text('compress'));
+    const excludes = options.list('exclude');
+    const tarOptions = {
+      ...(compress === undefined ? {} : { compress }),
+      ...(excludes.length === 0 ? {} : { excludes }),
+      numericowner: options.flag('numeric-owner'),
+      xattrs: options.flag('xattrs'),
+      selinux: options.flag('selinux'),
+      acls: options.flag('acls'),
+    };
+    await withMountedGuest(invocation, image, async (guest) => {
+      const pack = (sink: string | WritableStream<Uint8Array>): Promise<void> =>
+        withPath(guest, directory, () =>
+          invocation.withProgress(directory, 'bytes', (controls) =>
+            guest.g.tarOut(directory, sink, { ...tarOptions, ...controls }),
+          ),
+        );
+      if (file === '-') await pack(out.sink());
+      else await makeFile(file, pack);
+    });
+  },
+};

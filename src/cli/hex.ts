@@ -1,0 +1,65 @@
+/** Bytes as `hexdump -C` shows them. */
+
+const hexOf = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+
+/** `00000010  68 65 6c 6c …  |hell…|`: one line for up to 16 bytes. */
+export function hexLine(address: number, bytes: Uint8Array): string {
+  let left = '';
+  let text = '';
+  for (let index = 0; index < 16; index++) {
+    if (index === 8) left += ' ';
+    const byte = bytes[index];
+    left += byte === undefined ? '   ' : `${hexOf[byte] ?? ''} `;
+    if (byte !== undefined) text += byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : '.';
+  }
+  return `${addressText(address)}  ${left} |${text}|\n`;
+}
+
+/** Eight hexadecimal digits, or more where they are needed. */
+export function addressText(address: number): string {
+  return address.toString(16).padStart(8, '0');
+}
+
+/** Puts pieces of bytes into lines: lines that repeat the one before are one `*`. Pieces may have any length. */
+export class HexDump {
+  #address: number;
+  #rest: Uint8Array = new Uint8Array(0);
+  #previous: Buffer | undefined;
+  #starred = false;
+
+  /** The address of the first byte. */
+  constructor(address: number) {
+    this.#address = address;
+  }
+
+  /** The lines that a further piece completes. */
+  add(piece: Uint8Array): string {
+    const bytes = this.#rest.length === 0 ? piece : Buffer.concat([this.#rest, piece]);
+    const whole = bytes.length - (bytes.length % 16);
+    let lines = '';
+    for (let at = 0; at < whole; at += 16) lines += this.#line(bytes.subarray(at, at + 16));
+    this.#rest = bytes.slice(whole);
+    return lines;
+  }
+
+  #line(bytes: Uint8Array): string {
+    const address = this.#address;
+    this.#address += bytes.length;
+    if (this.#previous?.equals(bytes)) {
+      if (this.#starred) return '';
+      this.#starred = true;
+      return '*\n';
+    }
+    this.#starred = false;
+    this.#previous = Buffer.from(bytes);
+    return hexLine(address, bytes);
+  }
+
+  /** What is left, and the address after the last byte; nothing where there were no bytes. */
+  end(): string {
+    const line = this.#rest.length > 0 ? hexLine(this.#address, this.#rest) : '';
+    this.#address += this.#rest.length;
+    this.#rest = new Uint8Array(0);
+    return line === '' && this.#previous === undefined ? '' : `${line}${addressText(this.#address)}\n`;
+  }
+}

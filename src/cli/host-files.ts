@@ -1,0 +1,103 @@
+/** Files of the host: their sizes, and files and trees that appear whole or not at all. */
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  unlinkSync,
+} from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { exitStatus, Failure } from './failure.js';
+import { begin } from './unfinished.js';
+
+/** The bytes of a file as it is read, and those that it takes: fewer where it has holes. */
+export function hostSizes(path: string): { sizeInBytes: number; usedInBytes: number } {
+  const { size, blocks } = statSync(path);
+  return { sizeInBytes: size, usedInBytes: blocks * 512 };
+}
+
+/** Whether a path, links followed, is a directory. */
+export function isHostDirectory(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+}
+
+/** Throws a {@link Failure} unless something can be made at a path: the directory it would be in is there. */
+export function requireParent(path: string): void {
+  const parent = dirname(path);
+  if (!isHostDirectory(parent))
+    throw new Failure(
+      `${path}: there is no directory ${parent} on this machine`,
+      exitStatus.failure,
+      existsSync(parent) ? undefined : `mkdir -p ${parent}`,
+    );
+}
+
+/** Whether a path is there and is neither a regular file nor a directory: a device or a pipe is written to as it is. */
+function isSpecial(path: string): boolean {
+  const status = statSync(path, { throwIfNoEntry: false });
+  return status !== undefined && !status.isFile() && !status.isDirectory();
+}
+
+/**
+ * Makes a file by `work`, which is given the path to write to. It appears under its own name only when `work` has succeeded;
+ * what was there before is replaced then, and not before. A link is followed: what it leads to is replaced, not the link.
+ */
+export async function makeFile(path: string, work: (path: string) => Promise<void>): Promise<void> {
+  requireParent(path);
+  const there = lstatSync(path, { throwIfNoEntry: false });
+  // A link's target, a device or a pipe cannot be replaced by renaming.
+  if (isSpecial(path) || there?.isSymbolicLink()) return await work(path);
+  const temporary = join(dirname(path), `.${basename(path)}.guestfs-${process.pid}`);
+  const done = begin(temporary);
+  try {
+    await work(temporary);
+    if (there?.isFile()) chmodSync(temporary, there.mode & 0o7777);
+    renameSync(temporary, path);
+  } catch (thrown) {
+    // The engine removes what it made when a call fails; what is left was whole, and could not be renamed.
+    if (existsSync(temporary)) unlinkSync(temporary);
+    throw thrown;
+  } finally {
+    done();
+  }
+}
+
+/** Directories of a guest may forbid their owner to write; then a plain user can neither rename nor remove them. */
+function makeWritable(directory: string): void {
+  chmodSync(directory, 0o700);
+  for (const entry of readdirSync(directory, { withFileTypes: true }))
+    if (entry.isDirectory()) makeWritable(join(directory, entry.name));
+}
+
+/** Removes a tree that was only begun. */
+function removeTree(path: string): void {
+  if (process.getuid?.() !== 0) makeWritable(path);
+  rmSync(path, { recursive: true, force: true });
+}
+
+/**
+ * Makes a directory, or a link, by `work`: it is given an empty directory beside the place, and gives what in it is to
+ * become `path`, or that directory itself. A directory at `path` must be empty.
+ */
+export async function makeTree(path: string, work: (scratch: string) => Promise<string>): Promise<void> {
+  requireParent(path);
+  const scratch = mkdtempSync(join(dirname(path), '.guestfs-'));
+  const done = begin(scratch);
+  try {
+    const made = await work(scratch);
+    if (made === scratch) chmodSync(scratch, 0o777 & ~process.umask());
+    const status = lstatSync(made);
+    // To be renamed a directory must be writable to a plain user, for its entry `..` changes.
+    const isLocked = status.isDirectory() && (status.mode & 0o200) === 0;
+    if (isLocked) chmodSync(made, status.mode | 0o200);
+    renameSync(made, path);
+    if (isLocked) chmodSync(path, status.mode & 0o7777);
+  } finally {
+    if (existsSync(scratch)) removeTree(scratch);
+    done();
+  }
+}

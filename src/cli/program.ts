@@ -1,0 +1,103 @@
+/** The command line as a whole: which command, its options, its run, and how it ended. */
+import { commandNames, commands, isCommandName } from './commands.js';
+import { exitStatus, usageFailure } from './failure.js';
+import { isImageFile, splitImageArgument } from './image-argument.js';
+import { Interrupt } from './interrupt.js';
+import { Invocation } from './invocation.js';
+import { readCommandLine } from './options.js';
+import { Output } from './output.js';
+import { reportFailure } from './report.js';
+
+/** The nearest of some words to one that nobody knows. Loaded only where somebody mistyped. */
+async function nearest(word: string, known: readonly string[]): Promise<string | undefined> {
+  const { nearestName } = await import('../api/index.js');
+  return nearestName(word, known);
+}
+
+async function unknownCommand(word: string): Promise<Error> {
+  if (word.startsWith('-'))
+    return usageFailure(
+      `there is no option ${word} in front of a command`,
+      'options stand after the command: guestfs COMMAND [OPTION]... IMAGE',
+    );
+  const { image, path } = splitImageArgument(word);
+  if (path !== undefined && isImageFile(image))
+    return usageFailure(
+      `${word}: what shall be done with it?`,
+      `to see it: guestfs ls ${word}, or guestfs cat ${word}`,
+    );
+  const near = await nearest(word, commandNames);
+  if (near !== undefined) return usageFailure(`there is no command '${word}'`, `did you mean '${near}'?`);
+  const { findAction, shellName } = await import('../api/index.js');
+  const { name } = findAction(word);
+  if (name !== undefined)
+    return usageFailure(
+      `'${word}' is an action, not a command`,
+      `guestfs call IMAGE ${shellName(name)} ...; see guestfs help ${shellName(name)}`,
+    );
+  return usageFailure(
+    `there is no command '${word}', nor a file of that name`,
+    'guestfs --help lists the commands',
+  );
+}
+
+async function runCommand(
+  words: readonly string[],
+  out: Output,
+  err: Output,
+  interrupt: Interrupt,
+): Promise<void> {
+  const [first, ...rest] = words;
+  if (first === undefined || first === '--help' || first === '-h') {
+    const { overview } = await import('./help-texts.js');
+    if (first === undefined) throw usageFailure('a command is missing', 'guestfs --help lists the commands');
+    return await out.write(overview());
+  }
+  if (first === '--version' || first === '-V') {
+    const { packageVersion } = await import('../guestfs/index.js');
+    return await out.write(`guestfs ${packageVersion}\n`);
+  }
+  // A bare image is shown.
+  const isImage = !isCommandName(first) && !first.startsWith('-') && isImageFile(first);
+  const name = isImage ? 'inspect' : first;
+  if (!isCommandName(name)) throw await unknownCommand(name);
+  const command = await commands[name]();
+  const { options, operands, wantsHelp } = await readCommandLine(
+    isImage ? words : rest,
+    command.options,
+    nearest,
+    command.stopAtOperand,
+  );
+  if (wantsHelp) {
+    const { commandHelp } = await import('./help-texts.js');
+    return await out.write(commandHelp(name));
+  }
+  interrupt.listen();
+  await command.run(new Invocation({ command: name, operands, options, out, err, signal: interrupt.signal }));
+}
+
+/** The command that a line names, for messages. */
+function namedCommand(words: readonly string[]): string | undefined {
+  const [first] = words;
+  return first !== undefined && isCommandName(first) ? first : undefined;
+}
+
+/** Runs the command line; gives the exit status. Never rejects. */
+export async function runProgram(words: readonly string[]): Promise<number> {
+  const out = new Output(1);
+  const err = new Output(2);
+  const interrupt = new Interrupt();
+  try {
+    await runCommand(words, out, err, interrupt);
+    return interrupt.status ?? exitStatus.ok;
+  } catch (thrown) {
+    if (interrupt.status !== undefined) return interrupt.status;
+    // `guestfs find … | head` has done all that was wanted of it.
+    if ((thrown as { code?: unknown } | null)?.code === 'EPIPE') return exitStatus.ok;
+    const { lines, status } = reportFailure(thrown, namedCommand(words));
+    err.writeNow(`${lines.join('\n')}\n`);
+    return status;
+  } finally {
+    interrupt.stop();
+  }
+}

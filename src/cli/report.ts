@@ -1,0 +1,64 @@
+/** From whatever was thrown to the lines on standard error and the exit status. */
+import { CorruptError, GuestfsError, UnsupportedError } from '../base/index.js';
+import { exitStatus, Failure } from './failure.js';
+import { visible } from './visible.js';
+
+export interface FailureReport {
+  readonly lines: readonly string[];
+  readonly status: number;
+}
+
+/** The program that checks what is broken, where there is one that people know. */
+function corruptHint({ structure }: CorruptError): string {
+  if (structure.startsWith('qcow2')) return "'qemu-img check' tells more about a damaged image";
+  if (structure.startsWith('ext')) return "'e2fsck -fn' on a copy tells more about a damaged filesystem";
+  return 'the image is damaged, or was cut off while it was copied: compare its size with the original';
+}
+
+function statusOf(error: GuestfsError): number {
+  if (error instanceof CorruptError) return exitStatus.corrupt;
+  switch (error.code) {
+    case 'ENOTSUP':
+      return exitStatus.notSupported;
+    case 'ENOENT':
+    case 'ENODEV':
+      return exitStatus.notFound;
+    default:
+      return exitStatus.failure;
+  }
+}
+
+function hintOf(error: GuestfsError): string | undefined {
+  if (error instanceof CorruptError) return corruptHint(error);
+  if (error instanceof UnsupportedError || error.code === 'ENOTSUP')
+    return "'guestfs doctor' tells what this version reads";
+  return undefined;
+}
+
+/** What to tell of a failure: `guestfs: cat: /etc/nope: no such file or directory`, and perhaps `hint: …`. */
+export function reportFailure(thrown: unknown, command: string | undefined): FailureReport {
+  const prefix = command === undefined ? 'guestfs' : `guestfs: ${command}`;
+  const report = (message: string, status: number, hint: string | undefined): FailureReport => ({
+    lines: [`${prefix}: ${visible(message)}`, ...(hint === undefined ? [] : [`hint: ${visible(hint)}`])],
+    status,
+  });
+  if (thrown instanceof Failure) return report(thrown.message, thrown.status, thrown.hint);
+  if (thrown instanceof GuestfsError) {
+    // The command's name stands for the action that it happened to use; of `call` the user named the action.
+    const action = thrown.action === undefined ? '' : `${thrown.action}: `;
+    const bare = thrown.message.startsWith(action) ? thrown.message.slice(action.length) : thrown.message;
+    const message = command === 'call' ? action.replaceAll('_', '-') + bare : bare;
+    return report(message, statusOf(thrown), hintOf(thrown));
+  }
+  // The words of an action did not fit it.
+  if (thrown instanceof Error && thrown.name === 'UsageError')
+    return report(thrown.message, exitStatus.usage, undefined);
+  // A file of the host: Node's own error.
+  if (thrown instanceof Error && typeof (thrown as NodeJS.ErrnoException).code === 'string')
+    return report(thrown.message, exitStatus.failure, undefined);
+  const stack = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
+  return {
+    lines: [`${prefix}: a fault of this program: please report it`, ...stack.split('\n').map(visible)],
+    status: exitStatus.failure,
+  };
+}

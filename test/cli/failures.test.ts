@@ -1,0 +1,208 @@
+/** How the command fails: a status for each kind, a message that names the thing, a hint where something can be done. */
+import assert from 'node:assert/strict';
+import { copyFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { guestfs, names, sample, scratch } from './command.js';
+
+/** Runs a command that must fail with a status; its first line on standard error is the message, the next the hint. */
+async function fails(status: number, args: readonly string[], message: RegExp, hint?: RegExp): Promise<void> {
+  const finished = await guestfs(...args);
+  assert.equal(finished.status, status, finished.err);
+  const [first = '', second = '', ...more] = finished.err.split('\n');
+  assert.match(first, message);
+  if (hint !== undefined) {
+    assert.match(second, /^hint: /);
+    assert.match(second, hint);
+    assert.deepEqual(more, ['']);
+  } else assert.equal(second, '');
+}
+
+/** An image of so many bytes of something. */
+function image(name: string, bytes: Uint8Array): string {
+  const path = join(scratch, name);
+  writeFileSync(path, bytes);
+  return path;
+}
+
+describe('failures', { concurrency: 4 }, () => {
+  test('a missing file inside is 4, with its name as it was given', () =>
+    fails(
+      4,
+      ['cat', `${sample}:/etc/nope`],
+      /^guestfs: cat: \/etc\/nope: no such file or directory$/,
+      /guestfs ls .*:\/etc'/,
+    ));
+
+  test('a name that is nearly right is suggested', () =>
+    fails(4, ['cat', `${sample}:/etc/hostnam`], /no such file/, /did you mean \/etc\/hostname\?$/));
+
+  test('a missing directory on the way is named', () =>
+    fails(
+      4,
+      ['ls', '-q', `${names}:/qqqqqq/x/y`],
+      /^guestfs: ls: \/qqqqqq\/x\/y: no such/,
+      /there is no \/qqqqqq$/,
+    ));
+
+  test('a link that leads nowhere is told from a missing file', () =>
+    fails(4, ['cat', '-q', `${names}:/plain/dangling`], /no such file/, /leads nowhere/));
+
+  test('a missing device is 4, with those that are there', () =>
+    fails(
+      4,
+      ['ls', '-m', '/dev/sda9', sample],
+      /\/dev\/sda9/,
+      /there are \/dev\/sda1 \(vfat\), \/dev\/sda2 \(ext4\)$/,
+    ));
+
+  test('a missing image is 3', () =>
+    fails(
+      3,
+      ['ls', join(scratch, 'nothing.img')],
+      /^guestfs: ls: .*nothing\.img: no such file or directory$/,
+    ));
+
+  test('a directory is no image, which is 3', () =>
+    fails(3, ['ls', scratch], /guestfs: ls: .*/, /not a directory/));
+
+  test('a format that is only recognised is 5', () =>
+    fails(
+      5,
+      ['ls', image('disk.vmdk', Buffer.concat([Buffer.from('KDMV'), Buffer.alloc(1020)]))],
+      /vmdk/,
+      /guestfs doctor/,
+    ));
+
+  test('an action that the backend does not have is 5, by its name', () =>
+    fails(5, ['call', '-i', sample, 'mkdir', '/x'], /^guestfs: call: mkdir: .*not supported/, /doctor/));
+
+  test('copying into an image is 5, whatever is to be copied', () =>
+    fails(
+      5,
+      ['cp', 'README.md', `${sample}:/root/`],
+      /copying into an image is not supported/,
+      /to copy out/,
+    ));
+
+  test('a backend of another version is 5', () =>
+    fails(5, ['ls', '--backend', 'direct', sample], /direct backend is not part of this version/, /doctor/));
+
+  test('a damaged image is 6', () => {
+    const bytes = readFileSync(sample).subarray(0, 4096);
+    const damaged = Buffer.from(bytes);
+    damaged.writeUInt32BE(60, 20); // cluster_bits, of which the format allows 9 to 21
+    return fails(6, ['info', image('damaged.qcow2', damaged)], /^guestfs: info: qcow2/, /qemu-img check/);
+  });
+
+  test('a file of several kinds of wrong words is 2', async () => {
+    await Promise.all([
+      fails(2, [], /a command is missing/, /--help/),
+      fails(2, ['cta', sample], /there is no command 'cta'/, /did you mean 'cat'\?/),
+      fails(2, ['part-list'], /'part-list' is an action/, /guestfs call IMAGE part-list/),
+      fails(2, ['zzzzzzzzzzzz'], /no command 'zzzzzzzzzzzz', nor a file/, /--help/),
+      fails(2, ['--json', 'inspect'], /no option --json in front/, /after the command/),
+      fails(2, ['ls', '--jsn', sample], /no option --jsn/, /did you mean --json\?/),
+      fails(2, ['cat', sample], /a path inside the image is missing/, /guestfs cat .*:\/path/),
+      fails(
+        2,
+        ['cat', `${sample}:etc/passwd`],
+        /must begin with a slash/,
+        /write .*debian\.qcow2:\/etc\/passwd$/,
+      ),
+      fails(2, [`${sample}:/etc`], /what shall be done/, /guestfs ls/),
+      fails(2, ['find', '--json', '-l', sample], /--json and --long exclude/),
+      fails(2, ['find', sample, '--type', 'x'], /'x' is no type/, /f, d, l/),
+      fails(2, ['call', sample, 'part-lst'], /no action 'part-lst'/, /did you mean 'part-list'\?/),
+      fails(2, ['call', sample, 'part-list'], /part-list: needs 1 argument/),
+      fails(2, ['ls', '-m', 'sda2', '-i', sample], /exclude each other/, /-m/),
+      fails(2, ['ls', '--backend', 'nope', sample], /no backend 'nope'/, /embedded/),
+      fails(2, ['help', 'parttlist'], /neither a command nor an action/, /did you mean 'part-list'/),
+    ]);
+  });
+
+  test('a directory is not read as a file, nor copied without -r', async () => {
+    await Promise.all([
+      fails(1, ['cat', `${sample}:/etc`], /^guestfs: cat: \/etc: is a directory$/, /guestfs ls/),
+      fails(1, ['cp', `${sample}:/etc`, scratch], /^guestfs: cp: \/etc: is a directory$/, /-r/),
+    ]);
+  });
+
+  test('a device file is not copied, which is 5', () =>
+    fails(
+      5,
+      ['cp', '-q', `${names}:/plain/null`, scratch],
+      /\/plain\/null: a character file is not copied/,
+      /tar-out/,
+    ));
+
+  test('a destination that cannot be is told before anything is copied', async () => {
+    await Promise.all([
+      fails(
+        1,
+        ['cp', `${sample}:/etc/fstab`, join(scratch, 'no/where')],
+        /there is no directory/,
+        /mkdir -p/,
+      ),
+      fails(
+        1,
+        ['cp', `${sample}:/etc/fstab`, '/etc/passwd', join(scratch, 'none')],
+        /is no directory on this machine/,
+        /mkdir/,
+      ),
+    ]);
+    assert.ok(!readdirSync(scratch).includes('none'));
+  });
+
+  test('call without a mount says how to get one', () =>
+    fails(1, ['call', sample, 'ls', '/'], /^guestfs: call: ls: .*mount/, /give -i or -m/));
+
+  test('of several filesystems without a system one must be chosen', async () => {
+    const second = join(scratch, 'second.img');
+    copyFileSync(names, second);
+    await fails(
+      4,
+      ['ls', '-a', second, names],
+      /several filesystems: \/dev\/sda \(ext4\), \/dev\/sdb \(ext4\)$/,
+      /-m \/dev\/sda$/,
+    );
+  });
+
+  test('of several systems one must be chosen, and then is', async () => {
+    await fails(
+      2,
+      ['cat', '-a', sample, `${sample}:/etc/hostname`],
+      /several operating systems: \/dev\/sda2 \(.*\), \/dev\/sdb2 /,
+      /--root \/dev\/sda2$/,
+    );
+    const chosen = await guestfs('cat', '-a', sample, '--root', 'sdb2', `${sample}:/etc/hostname`);
+    assert.equal(chosen.status, 0, chosen.err);
+    await fails(
+      2,
+      ['cat', '-a', sample, '--root', '/dev/sda1', `${sample}:/etc/hostname`],
+      /no operating system on it/,
+      /\/dev\/sdb2/,
+    );
+  });
+
+  test('an image without any filesystem says so', () =>
+    fails(
+      4,
+      ['ls', '-q', image('empty.img', Buffer.alloc(1 << 20))],
+      /no filesystem was found$/,
+      /guestfs info/,
+    ));
+
+  test('one filesystem without a system is mounted, which is told unless -q is given', async () => {
+    const [told, quiet] = await Promise.all([guestfs('ls', names), guestfs('ls', '-q', names)]);
+    assert.equal(told.err, 'guestfs: no operating system was found: /dev/sda (ext4) is mounted as /\n');
+    assert.equal(quiet.err, '');
+    assert.equal(quiet.out, told.out);
+  });
+
+  test('a message holds no control characters, whatever was typed or is on the disk', async () => {
+    const { status, err } = await guestfs('cat', '-q', `${names}:/odd/\x1b[31m\nx`);
+    assert.equal(status, 4);
+    assert.match(err, /^guestfs: cat: \/odd\/\\x1b\[31m\\nx: no such file/);
+  });
+});
