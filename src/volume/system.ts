@@ -16,6 +16,9 @@ export interface Volume {
   readonly mapperName: string;
   readonly uuid: string;
   readonly sizeInBytes: number;
-  /** Opens it. A segment type that is not implemented is an UnsupportedError by its name, a missing member a GuestfsError naming it. */
+  /**
+   * Opens it; closing it leaves the members open. A segment type that is not implemented is an UnsupportedError by its
+   * name, a missing member a GuestfsError naming it, a member too small a CorruptError.
+   */
   open(): Disk;
 }

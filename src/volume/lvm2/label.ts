@@ -1,0 +1,112 @@
+/** The label of a physical volume, which says who it is and where its data and its metadata lie. */
+import { CorruptError, crc32Raw, decodeLatin1, viewOf } from '../../base/index.js';
+import type { Disk } from '../../disk/index.js';
+import {
+  diskLocn,
+  initialCrc,
+  labelCrcStart,
+  labelHeader,
+  labelId,
+  labelSectors,
+  labelType,
+  pvExtUsed,
+  pvHeader,
+  pvHeaderExtension,
+  sectorSize,
+} from './layout.js';
+
+/** A range of the disk; a size of 0 means as far as the disk goes. */
+export interface Area {
+  readonly offset: number;
+  readonly size: number;
+}
+
+/** A physical volume, as its label tells it. Offsets and sizes in bytes. */
+export interface PvLabel {
+  /** 32 characters, without dashes. */
+  readonly uuid: string;
+  readonly sizeInBytes: number;
+  readonly dataAreas: readonly Area[];
+  readonly metadataAreas: readonly Area[];
+  /** Belongs to a volume group, by the header's own word. */
+  readonly used: boolean;
+}
+
+/** An LVM identifier with its dashes, as commands show it: groups of 6-4-4-4-4-4-6. */
+export function dashed(uuid: string): string {
+  const ends = [6, 10, 14, 18, 22, 26, 32];
+  return ends.map((end, index) => uuid.slice(ends[index - 1] ?? 0, end)).join('-');
+}
+
+function toNumber(value: bigint, what: string): number {
+  if (value > BigInt(Number.MAX_SAFE_INTEGER))
+    throw new CorruptError('LVM pv_header', `has a ${what} beyond 2^53`, { value });
+  return Number(value);
+}
+
+/** Whether the sector holds an intact LVM2 label that names its own sector. */
+function isLabel(sector: Uint8Array, number: number): boolean {
+  const label = labelHeader.decode(sector);
+  return (
+    label.id === labelId &&
+    label.type === labelType &&
+    label.sector_xl === BigInt(number) &&
+    label.crc_xl === crc32Raw(initialCrc, sector.subarray(labelCrcStart))
+  );
+}
+
+/** The sector that holds the label, if the disk has one. */
+function findLabel(disk: Disk): Uint8Array | undefined {
+  const count = Math.min(labelSectors, Math.floor(disk.size / sectorSize));
+  if (count === 0) return undefined;
+  const start = new Uint8Array(count * sectorSize);
+  disk.read(start, 0);
+  for (let number = 0; number < count; number++) {
+    const sector = start.subarray(number * sectorSize, (number + 1) * sectorSize);
+    if (isLabel(sector, number)) return sector;
+  }
+  return undefined;
+}
+
+/** Whether a disk is a physical volume. A damaged label is none, as for lvm2. */
+export function probeLabel(disk: Disk): boolean {
+  return findLabel(disk) !== undefined;
+}
+
+/** The label, or undefined where there is none. A label whose contents make no sense is a CorruptError. */
+export function readLabel(disk: Disk): PvLabel | undefined {
+  const sector = findLabel(disk);
+  if (!sector) return undefined;
+  const view = viewOf(sector);
+  let at = labelHeader.decode(view).offset_xl;
+  const header = pvHeader.decode(view, at);
+  at += pvHeader.size;
+  const uuid = decodeLatin1(header.pv_uuid);
+  if (!/^[\x21-\x7e]{32}$/.test(uuid)) throw new CorruptError('LVM pv_header', 'has a bad identifier');
+
+  // Bounded by the sector: decode refuses to go past it.
+  const readAreas = (what: string): Area[] => {
+    const areas: Area[] = [];
+    for (;;) {
+      const { offset, size } = diskLocn.decode(view, at);
+      at += diskLocn.size;
+      if (offset === 0n) return areas;
+      areas.push({ offset: toNumber(offset, `${what} offset`), size: toNumber(size, `${what} size`) });
+    }
+  };
+  const dataAreas = readAreas('data area');
+  const metadataAreas = readAreas('metadata area');
+  let used = false;
+  if (at + pvHeaderExtension.size <= sector.length) {
+    const extension = pvHeaderExtension.decode(view, at);
+    // Version 1 has no flags.
+    used = extension.version >= 2 && (extension.flags & pvExtUsed) !== 0;
+  }
+  return {
+    uuid,
+    sizeInBytes: toNumber(header.device_size_xl, 'size'),
+    dataAreas,
+    metadataAreas,
+    used,
+  };
+}

@@ -1,0 +1,76 @@
+/** What the members on hand amount to: physical volumes, volume groups, logical volumes. Plain facts, no I/O. */
+import type { Disk } from '../../disk/index.js';
+import type { Volume } from '../system.js';
+import type { PvLabel } from './label.js';
+import type { GroupMember, LogicalVolumeText, VolumeGroupText } from './metadata.js';
+import type { MetadataArea } from './metadata-area.js';
+
+/** A physical volume on hand. */
+export interface PhysicalVolume {
+  readonly device: string;
+  readonly disk: Disk;
+  readonly label: PvLabel;
+  /** The areas that could be read. */
+  readonly metadataAreas: readonly MetadataArea[];
+  /** The group that counts it as its own, and what the group says of it; undefined: an orphan. */
+  readonly group: VolumeGroup | undefined;
+  readonly member: GroupMember | undefined;
+}
+
+/** A volume group of which at least one physical volume is on hand. */
+export interface VolumeGroup {
+  readonly name: string;
+  /** 32 characters, without dashes. */
+  readonly uuid: string;
+  readonly text: VolumeGroupText;
+  /** The metadata as it is on the disk. */
+  readonly rawText: Uint8Array;
+  /** By the names that the metadata gives them; undefined: missing. */
+  readonly members: ReadonlyMap<string, PhysicalVolume | undefined>;
+  readonly missing: readonly GroupMember[];
+  readonly exported: boolean;
+  /** Another group of the same name comes before it: its volumes have no device names where that one has them. */
+  readonly shadowed: boolean;
+  readonly logicalVolumes: readonly LogicalVolume[];
+}
+
+/** A logical volume, also a hidden one (a mirror's image, a pool's metadata). */
+export interface LogicalVolume extends Volume {
+  readonly name: string;
+  readonly group: VolumeGroup;
+  readonly text: LogicalVolumeText;
+  /** Part of another volume: no name under /dev/VG. */
+  readonly hidden: boolean;
+  /** The volume this one is a snapshot of (thick ones only). */
+  readonly origin: string | undefined;
+  /** A thick snapshot is taken of it. */
+  readonly isOrigin: boolean;
+  /** A snapshot is being merged back into it. */
+  readonly merging: boolean;
+  /** Some of what it needs is missing. */
+  readonly partial: boolean;
+  /** Whether Linux would give it a device: not partial, not exported, not told to be skipped, its name not taken. */
+  readonly active: boolean;
+}
+
+/** What is wrong, and with which device, group or volume. */
+export interface LvmProblem {
+  readonly kind:
+    | 'corrupt'
+    | 'duplicate-pv'
+    | 'duplicate-vg-name'
+    | 'missing-pv'
+    | 'stale-metadata'
+    | 'exported';
+  readonly message: string;
+}
+
+export interface LvmState {
+  /** In the order of the members given; those of which nothing can be told are not in it. */
+  readonly physicalVolumes: readonly PhysicalVolume[];
+  /** In the order in which their first physical volume was seen. */
+  readonly volumeGroups: readonly VolumeGroup[];
+  /** Of all groups, also the hidden ones. */
+  readonly logicalVolumes: readonly LogicalVolume[];
+  readonly problems: readonly LvmProblem[];
+}

@@ -1,0 +1,129 @@
+/** The logical volumes of a group: which are seen, which depend on which, which can be used. */
+import { GuestfsError } from '../../base/index.js';
+import type { ConfigValue } from './config.js';
+import type { LogicalVolumeText, VolumeGroupText } from './metadata.js';
+import { deviceName, mapperName } from './names.js';
+import type { LogicalVolume, VolumeGroup } from './state.js';
+import { openVolume } from './volume-disk.js';
+
+/** The fields by which a segment names the other volumes it is made of, and those that name only a relation. */
+const partFields = [
+  'mirrors',
+  'raids',
+  'mirror_log',
+  'data',
+  'metadata',
+  'pool',
+  'thin_pool',
+  'cache_pool',
+  'origin',
+  'cow_store',
+  'merging_store',
+  'writecache',
+  'integrity_meta',
+  'vdo_pool',
+  'external_origin',
+];
+
+function namesIn(value: ConfigValue | undefined): string[] {
+  if (typeof value === 'string') return [value];
+  return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : [];
+}
+
+/** The volumes and physical volumes that a volume is directly made of, by name. */
+export function partsOf(volume: LogicalVolumeText): string[] {
+  return volume.segments.flatMap(({ stripes, fields }) => [
+    ...stripes.map(({ name }) => name),
+    ...partFields.flatMap((field) => namesIn(fields.get(field))),
+  ]);
+}
+
+/** A relation of lvm2's own: a volume whose one segment says that `cow` is a snapshot of `origin`. */
+interface SnapshotRelation {
+  readonly origin: string;
+  readonly cow: string;
+  readonly merging: boolean;
+}
+
+function snapshotRelation(volume: LogicalVolumeText): SnapshotRelation | undefined {
+  const segment = volume.segments[0];
+  if (segment?.type !== 'snapshot') return undefined;
+  const [origin] = namesIn(segment.fields.get('origin'));
+  const [merging] = namesIn(segment.fields.get('merging_store'));
+  const [cow = merging] = namesIn(segment.fields.get('cow_store'));
+  // The metadata was checked: both are there.
+  if (origin === undefined || cow === undefined) return undefined;
+  return { origin, cow, merging: merging !== undefined };
+}
+
+/** The volumes that need a missing physical volume, directly or through others. */
+function findPartial(text: VolumeGroupText, missing: ReadonlySet<string>): Set<string> {
+  const usedBy = new Map<string, string[]>();
+  for (const volume of text.volumes.values()) {
+    for (const part of partsOf(volume)) {
+      const users = usedBy.get(part);
+      if (users) users.push(volume.name);
+      else usedBy.set(part, [volume.name]);
+    }
+  }
+  const partial = new Set<string>();
+  const waiting = [...missing];
+  for (let name = waiting.pop(); name !== undefined; name = waiting.pop()) {
+    for (const user of usedBy.get(name) ?? []) {
+      if (partial.has(user)) continue;
+      partial.add(user);
+      waiting.push(user);
+    }
+  }
+  return partial;
+}
+
+/** The volumes of a group, in the order of the metadata. `twin`: a group of the same name that comes before it. */
+export function logicalVolumesOf(group: VolumeGroup, twin: VolumeGroup | undefined): LogicalVolume[] {
+  const { text } = group;
+  const relations = [...text.volumes.values()].flatMap((volume) => snapshotRelation(volume) ?? []);
+  const snapshots = new Map(relations.map((relation) => [relation.cow, relation]));
+  const origins = new Set(relations.map(({ origin }) => origin));
+  const merges = new Set(relations.flatMap(({ origin, merging }) => (merging ? [origin] : [])));
+  const partial = findPartial(text, new Set(group.missing.map(({ name }) => name)));
+  const taken = new Set(
+    twin?.logicalVolumes.filter(({ active }) => active).map(({ mapperName }) => mapperName),
+  );
+  const disks = {
+    text,
+    diskOf: ({ name }: { readonly name: string }) => group.members.get(name)?.disk,
+  };
+
+  const volumes: LogicalVolume[] = [];
+  for (const volume of text.volumes.values()) {
+    // The relation is no volume of its own.
+    if (volume.segments[0]?.type === 'snapshot') continue;
+    const { name } = volume;
+    const snapshot = snapshots.get(name);
+    const device = deviceName(text.name, name);
+    const mapped = mapperName(text.name, name);
+    const skipped = volume.flags.includes('ACTIVATION_SKIP');
+    const logical: LogicalVolume = {
+      name,
+      group,
+      text: volume,
+      device,
+      mapperName: mapped,
+      uuid: volume.uuid,
+      sizeInBytes: volume.extentCount * text.extentSizeInBytes,
+      hidden: !volume.status.includes('VISIBLE') && snapshot === undefined,
+      origin: snapshot?.origin,
+      isOrigin: origins.has(name),
+      merging: merges.has(name) || snapshot?.merging === true,
+      partial: partial.has(name),
+      active: !group.exported && !partial.has(name) && !skipped && !taken.has(mapped),
+      open() {
+        if (group.exported)
+          throw new GuestfsError('EPERM', `${device}: the volume group ${text.name} is exported`);
+        return openVolume(disks, volume, logical);
+      },
+    };
+    volumes.push(logical);
+  }
+  return volumes;
+}
