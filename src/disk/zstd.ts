@@ -6,7 +6,6 @@
  * either awaited beforehand, or lent by a decoder thread that has awaited it; making an instance of it is synchronous.
  */
 import * as zlib from 'node:zlib';
-import { ZSTDDecoder } from 'zstddec';
 import { CorruptError, viewOf } from '../base/index.js';
 
 /** Compiled code; opaque here. It can be sent to another thread. */
@@ -62,6 +61,8 @@ export function loadZstdModule(): Promise<ZstdModule> {
 }
 
 async function compile(): Promise<ZstdModule> {
+  // Loaded when it is wanted: most images hold no zstd, and every launch would wait for it.
+  const { ZSTDDecoder } = await import('zstddec');
   let module: ZstdModule | undefined;
   // The package keeps what it compiles to itself, but hands it to this method first.
   class Loader extends ZSTDDecoder {
