@@ -1,6 +1,6 @@
 /** What each command is for, how it is written, and examples of its use. */
-import type { CommandName } from './commands.js';
-import type { CommandHelp } from './help-texts.js';
+import type { CommandName } from './command-names.js';
+import type { CommandHelp } from './help-shape.js';
 
 const json = { form: '--json', text: 'for programs: JSON, sizes in bytes' };
 const numeric = { form: '-n, --numeric', text: "owners as numbers, not by the guest's names" };

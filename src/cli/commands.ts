@@ -1,4 +1,5 @@
 /** The commands by name. Each is loaded only when it is run: starting is most of what a short command costs. */
+import type { CommandName } from './command-names.js';
 import type { Command } from './invocation.js';
 
 export const commands = {
@@ -17,9 +18,4 @@ export const commands = {
   actions: async () => (await import('./commands/actions.js')).actions,
   doctor: async () => (await import('./commands/doctor.js')).doctor,
   help: async () => (await import('./commands/help.js')).help,
-} as const satisfies Readonly<Record<string, () => Promise<Command>>>;
-
-export type CommandName = keyof typeof commands;
-export const commandNames = Object.keys(commands) as readonly CommandName[];
-
-export const isCommandName = (name: string): name is CommandName => Object.hasOwn(commands, name);
+} as const satisfies Readonly<Record<CommandName, () => Promise<Command>>>;

@@ -3,7 +3,19 @@ import { type FilesystemFacts, percentUsed } from './filesystem-facts.js';
 import type { SizeFormat } from './sizes.js';
 import { type ColumnOf, tableOf } from './table.js';
 
-export function filesystemLines(facts: readonly FilesystemFacts[], size: SizeFormat): string[] {
+/** Lines of a table. Both `USE%` and the long UUIDs would not fit 80 columns: one is shown, as `last` says. */
+export function filesystemLines(
+  facts: readonly FilesystemFacts[],
+  size: SizeFormat,
+  last: 'share' | 'uuid',
+): string[] {
+  const share: ColumnOf<FilesystemFacts> = {
+    title: 'USE%',
+    right: true,
+    optional: true,
+    cell: ({ usage }) => (usage ? percentUsed(usage) : ''),
+  };
+  const uuid: ColumnOf<FilesystemFacts> = { title: 'UUID', optional: true, cell: (each) => each.uuid };
   const columns: ColumnOf<FilesystemFacts>[] = [
     { title: 'DEVICE', cell: ({ device }) => device },
     { title: 'TYPE', cell: ({ type }) => type },
@@ -27,9 +39,9 @@ export function filesystemLines(facts: readonly FilesystemFacts[], size: SizeFor
       optional: true,
       cell: ({ usage }) => (usage ? size(usage.availableInBytes) : ''),
     },
-    { title: 'USE%', right: true, optional: true, cell: ({ usage }) => (usage ? percentUsed(usage) : '') },
+    ...(last === 'share' ? [share] : []),
     { title: 'LABEL', optional: true, cell: ({ label }) => label },
-    { title: 'UUID', optional: true, cell: ({ uuid }) => uuid },
+    ...(last === 'uuid' ? [uuid] : []),
   ];
   return tableOf(columns, facts);
 }

@@ -59,7 +59,7 @@ function openingHint(error: GuestfsError, image: string): string | undefined {
 }
 
 /** An error of opening, with the status of its own unless its class has one. */
-function openingFailure(thrown: unknown, image: string): unknown {
+export function openingFailure(thrown: unknown, image: string): unknown {
   if (!(thrown instanceof GuestfsError) || thrown.code === 'ECANCELED') return thrown;
   if (thrown instanceof CorruptError || thrown instanceof UnsupportedError || thrown.code === 'ENOTSUP')
     return thrown;

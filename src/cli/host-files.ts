@@ -10,9 +10,15 @@ import {
   statSync,
   unlinkSync,
 } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { encodeText } from '../base/index.js';
 import { exitStatus, Failure } from './failure.js';
 import { begin } from './unfinished.js';
+
+/** A path for calls of the system: as bytes, so that a name that is no UTF-8 comes out as it is in the guest. */
+export function hostPath(path: string): Buffer {
+  return Buffer.from(encodeText(path));
+}
 
 /** The bytes of a file as it is read, and those that it takes: fewer where it has holes. */
 export function hostSizes(path: string): { sizeInBytes: number; usedInBytes: number } {
@@ -22,7 +28,7 @@ export function hostSizes(path: string): { sizeInBytes: number; usedInBytes: num
 
 /** Whether a path, links followed, is a directory. */
 export function isHostDirectory(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+  return statSync(hostPath(path), { throwIfNoEntry: false })?.isDirectory() === true;
 }
 
 /** Throws a {@link Failure} unless something can be made at a path: the directory it would be in is there. */
@@ -38,9 +44,12 @@ export function requireParent(path: string): void {
 
 /** Whether a path is there and is neither a regular file nor a directory: a device or a pipe is written to as it is. */
 function isSpecial(path: string): boolean {
-  const status = statSync(path, { throwIfNoEntry: false });
+  const status = statSync(hostPath(path), { throwIfNoEntry: false });
   return status !== undefined && !status.isFile() && !status.isDirectory();
 }
+
+/** Counts them, for the names that they have until they are complete. */
+let filesMade = 0;
 
 /**
  * Makes a file by `work`, which is given the path to write to. It appears under its own name only when `work` has succeeded;
@@ -48,15 +57,15 @@ function isSpecial(path: string): boolean {
  */
 export async function makeFile(path: string, work: (path: string) => Promise<void>): Promise<void> {
   requireParent(path);
-  const there = lstatSync(path, { throwIfNoEntry: false });
+  const there = lstatSync(hostPath(path), { throwIfNoEntry: false });
   // A link's target, a device or a pipe cannot be replaced by renaming.
   if (isSpecial(path) || there?.isSymbolicLink()) return await work(path);
-  const temporary = join(dirname(path), `.${basename(path)}.guestfs-${process.pid}`);
+  const temporary = join(dirname(path), `.guestfs-${process.pid}-${filesMade++}`);
   const done = begin(temporary);
   try {
     await work(temporary);
     if (there?.isFile()) chmodSync(temporary, there.mode & 0o7777);
-    renameSync(temporary, path);
+    renameSync(temporary, hostPath(path));
   } catch (thrown) {
     // The engine removes what it made when a call fails; what is left was whole, and could not be renamed.
     if (existsSync(temporary)) unlinkSync(temporary);
@@ -67,15 +76,15 @@ export async function makeFile(path: string, work: (path: string) => Promise<voi
 }
 
 /** Directories of a guest may forbid their owner to write; then a plain user can neither rename nor remove them. */
-function makeWritable(directory: string): void {
+function makeWritable(directory: Buffer): void {
   chmodSync(directory, 0o700);
-  for (const entry of readdirSync(directory, { withFileTypes: true }))
-    if (entry.isDirectory()) makeWritable(join(directory, entry.name));
+  for (const entry of readdirSync(directory, { withFileTypes: true, encoding: 'buffer' }))
+    if (entry.isDirectory()) makeWritable(Buffer.concat([directory, Buffer.from('/'), entry.name]));
 }
 
 /** Removes a tree that was only begun. */
 function removeTree(path: string): void {
-  if (process.getuid?.() !== 0) makeWritable(path);
+  if (process.getuid?.() !== 0) makeWritable(hostPath(path));
   rmSync(path, { recursive: true, force: true });
 }
 
@@ -90,12 +99,12 @@ export async function makeTree(path: string, work: (scratch: string) => Promise<
   try {
     const made = await work(scratch);
     if (made === scratch) chmodSync(scratch, 0o777 & ~process.umask());
-    const status = lstatSync(made);
+    const status = lstatSync(hostPath(made));
     // To be renamed a directory must be writable to a plain user, for its entry `..` changes.
     const isLocked = status.isDirectory() && (status.mode & 0o200) === 0;
-    if (isLocked) chmodSync(made, status.mode | 0o200);
-    renameSync(made, path);
-    if (isLocked) chmodSync(path, status.mode & 0o7777);
+    if (isLocked) chmodSync(hostPath(made), status.mode | 0o200);
+    renameSync(hostPath(made), hostPath(path));
+    if (isLocked) chmodSync(hostPath(path), status.mode & 0o7777);
   } finally {
     if (existsSync(scratch)) removeTree(scratch);
     done();

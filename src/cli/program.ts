@@ -1,5 +1,6 @@
 /** The command line as a whole: which command, its options, its run, and how it ended. */
-import { commandNames, commands, isCommandName } from './commands.js';
+import { commandNames, isCommandName } from './command-names.js';
+import { commands } from './commands.js';
 import { exitStatus, usageFailure } from './failure.js';
 import { isImageFile, splitImageArgument } from './image-argument.js';
 import { Interrupt } from './interrupt.js';

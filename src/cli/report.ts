@@ -48,7 +48,7 @@ export function reportFailure(thrown: unknown, command: string | undefined): Fai
     const action = thrown.action === undefined ? '' : `${thrown.action}: `;
     const bare = thrown.message.startsWith(action) ? thrown.message.slice(action.length) : thrown.message;
     const message = command === 'call' ? action.replaceAll('_', '-') + bare : bare;
-    return report(message, statusOf(thrown), hintOf(thrown));
+    return report(message, statusOf(thrown), command === 'call' ? undefined : hintOf(thrown));
   }
   // The words of an action did not fit it.
   if (thrown instanceof Error && thrown.name === 'UsageError')

@@ -7,7 +7,8 @@ import { GuestfsError, UnsupportedError } from '../base/index.js';
 import { writeZeroes } from './host-file.js';
 import type { Taker } from './mover.js';
 
-const pieceLength = 4 * 1024 * 1024;
+/** Small enough that a piece is compressed in some tens of milliseconds, so that a call can be cancelled in time. */
+const pieceLength = 1024 * 1024;
 
 /** zstd came to node:zlib with Node 22.15; the types know it only from there on. */
 const { zstdCompressSync } = zlib as { zstdCompressSync?: (bytes: Uint8Array) => Uint8Array };

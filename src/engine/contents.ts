@@ -80,18 +80,26 @@ export function* piecesOf(call: Call, disk: Disk, offset = 0): Generator<Uint8Ar
   }
 }
 
-/** The lines in pieces of bytes, without their line feeds; a last line without one counts. */
+/** The longest line that is put together, in bytes: a line is text in one piece, whatever a file holds. */
+const lineLimit = 16 * 1024 * 1024;
+
+/** The lines in pieces of bytes, without their line feeds; a last line without one counts. EFBIG for one past all measure. */
 export function* linesIn(pieces: Iterable<Uint8Array>): Generator<Uint8Array, void> {
   let rest: Uint8Array[] = [];
+  let restLength = 0;
   for (const piece of pieces) {
     let start = 0;
     for (let end = piece.indexOf(lineFeed); end >= 0; end = piece.indexOf(lineFeed, start)) {
       const line = piece.subarray(start, end);
       yield rest.length === 0 ? line : Buffer.concat([...rest, line]);
       rest = [];
+      restLength = 0;
       start = end + 1;
     }
-    if (start < piece.length) rest.push(piece.slice(start));
+    if (start === piece.length) continue;
+    rest.push(piece.slice(start));
+    restLength += piece.length - start;
+    if (restLength > lineLimit) throw new GuestfsError('EFBIG', `a line of more than ${lineLimit} bytes`);
   }
   if (rest.length > 0) yield Buffer.concat(rest);
 }

@@ -5,8 +5,11 @@ import { attributeHandlers } from './actions/attributes.js';
 import { blockDeviceHandlers } from './actions/block-devices.js';
 import { checksumHandlers } from './actions/checksums.js';
 import { contentsHandlers } from './actions/contents.js';
+import { extHandlers } from './actions/ext.js';
+import { fileHandlers } from './actions/file.js';
 import { filesystemHandlers } from './actions/filesystems.js';
 import { grepHandlers } from './actions/grep.js';
+import { imageInsideHandlers } from './actions/images-inside.js';
 import { inspectionHandlers } from './actions/inspection.js';
 import { listingHandlers } from './actions/listing.js';
 import { lvmHandlers } from './actions/lvm.js';
@@ -25,8 +28,11 @@ const handlers = {
   ...blockDeviceHandlers,
   ...checksumHandlers,
   ...contentsHandlers,
+  ...extHandlers,
+  ...fileHandlers,
   ...filesystemHandlers,
   ...grepHandlers,
+  ...imageInsideHandlers,
   ...inspectionHandlers,
   ...listingHandlers,
   ...lvmHandlers,
@@ -36,6 +42,9 @@ const handlers = {
   ...stringsHandlers,
   ...transferHandlers,
 } satisfies TopicHandlers;
+
+/** The actions that this engine does. */
+export const handledActions = Object.keys(handlers) as (keyof typeof handlers)[]; // safe: of that very object
 
 /** Actions with neither a handler nor an entry in the list of what only the appliance does: there must be none. */
 type Forgotten = Exclude<AsyncActionName, keyof typeof handlers | ApplianceOnly | HandledByHandle>;

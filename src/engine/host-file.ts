@@ -2,7 +2,7 @@
  * The far end of `fileOut` and `fileIn` arguments: a file of the host, which the worker reads or writes itself, or a
  * stream of the caller, whose chunks go through the port.
  */
-import { closeSync, fstatSync, ftruncateSync, openSync, readSync, unlinkSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, ftruncateSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
 import { hostError } from '../disk/index.js';
 import type { Taker } from './mover.js';
 
@@ -91,8 +91,13 @@ export class HostFileSink implements Sink {
   }
 
   abandon(): void {
-    this.#close();
-    if (this.#created) unlinkSync(this.#path);
+    try {
+      this.#close();
+      // Somebody else may have removed or replaced it meanwhile; then there is nothing of ours to remove.
+      if (this.#created) rmSync(this.#path, { force: true });
+    } catch (thrown) {
+      throw hostError(String(this.#path), thrown);
+    }
   }
 
   #close(): void {

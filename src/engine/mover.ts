@@ -16,6 +16,9 @@ export interface Taker {
 /** The length of one read in bytes: large enough that compressed pieces can be decoded side by side. */
 const pieceLength = 2 * 1024 * 1024;
 
+/** Of a longer hole so much is handed over at a time: a taker that writes or compresses zeroes must not be deaf for long. */
+const longestHole = 16 * 1024 * 1024;
+
 let piece: Uint8Array | undefined;
 
 export interface MoveOptions {
@@ -35,7 +38,7 @@ export function move(call: Call, from: Disk, to: Taker, options: MoveOptions = {
   for (let done = 0; done < length; ) {
     report(done);
     const wanted = Math.min(length - done, pieceLength);
-    const span = from.span(start + done, Math.min(length - done, 1024 * 1024 * 1024));
+    const span = from.span(start + done, Math.min(length - done, longestHole));
     if (span.hole) {
       to.hole(span.length);
       done += span.length;

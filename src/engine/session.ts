@@ -3,7 +3,7 @@
  * what is mounted. Handlers work on this; it knows nothing of actions.
  */
 import type { BackendConfig } from '../api/index.js';
-import { asGuestfsError, GuestfsError, UnsupportedError } from '../base/index.js';
+import { asGuestfsError, GuestfsError, systemError, UnsupportedError } from '../base/index.js';
 import { type Disk, prepareZstd, SliceDisk } from '../disk/index.js';
 import { type FileSystem, type FileSystemDriver, fileSystems, type Probed } from '../fs/index.js';
 import { type Partition, type PartitionTable, readPartitionTable } from '../partition/index.js';
@@ -15,7 +15,7 @@ import {
   MountTable,
   type Tree,
 } from '../vfs/index.js';
-import { assembleVolumes, type LvmState } from '../volume/index.js';
+import { assemble, type LvmState, type VolumeGroup } from '../volume/index.js';
 import { discardableLayer, type OpenDrive, openDrive } from './drive.js';
 
 /** Where a session's messages go. */
@@ -54,6 +54,9 @@ export class Session {
   readonly #open = new Map<Device, SharedFileSystem>();
   readonly #notes = new Map<symbol, unknown>();
   #lvm: LvmState | undefined;
+  #lvmFilter: ReadonlySet<Device> | undefined;
+  /** Volume groups that the user deactivated, by UUID. */
+  readonly #inactiveGroups = new Set<string>();
 
   private constructor(config: BackendConfig, log: SessionLog) {
     this.config = config;
@@ -138,20 +141,61 @@ export class Session {
     return this.table(device.parent)?.partitions.find(({ number }) => number === device.number);
   }
 
-  /** Looks for volumes on every drive without partitions, and on every partition. */
+  /** Looks for volumes on every drive without partitions, and on every partition, as far as the filter lets it. */
   scanVolumes(): void {
     const members = [...this.devices.drives.filter((drive) => this.devices.partitions(drive).length === 0)]
       .concat(this.devices.partitions())
+      .filter((device) => this.#lvmFilter?.has(device) ?? true)
       .map(({ name, disk }) => ({ device: name, disk }));
-    const state = assembleVolumes(members);
-    for (const problem of state.problems) this.warn(problem);
+    const state = assemble(members);
+    for (const { message } of state.problems) this.warn(message);
     this.#lvm = state;
+    this.devices.setVolumes([]);
+    this.#presentVolumes();
+  }
+
+  /** Gives devices to the volumes that are to have one; those that have one keep it. */
+  #presentVolumes(): void {
+    const present = new Map(this.devices.volumes.map((device) => [device.name, device]));
     this.devices.setVolumes(
-      state.logicalVolumes
-        .filter(({ visible }) => visible)
-        .map((volume) => ({ name: volume.device, mapperName: volume.mapperName, open: () => volume.open() })),
+      this.lvm.logicalVolumes
+        .filter(({ active, hidden, group }) => active && !hidden && !this.#inactiveGroups.has(group.uuid))
+        .map(
+          (volume) =>
+            present.get(volume.device) ?? {
+              name: volume.device,
+              mapperName: volume.mapperName,
+              open: () => volume.open(),
+            },
+        ),
     );
     this.#forgetProbes();
+  }
+
+  /** The volumes of which a filesystem is open. */
+  get volumesInUse(): readonly Device[] {
+    return this.devices.volumes.filter((device) => this.#open.has(device));
+  }
+
+  /** The only devices that are looked at for volumes, a drive standing for its partitions too; undefined: all. */
+  setLvmFilter(devices: readonly Device[] | undefined): void {
+    const [used] = this.volumesInUse;
+    if (used !== undefined) throw systemError('EBUSY', used.name);
+    this.#lvmFilter =
+      devices && new Set(devices.flatMap((device) => [device, ...this.devices.partitions(device)]));
+    this.#inactiveGroups.clear();
+    this.scanVolumes();
+  }
+
+  /** Gives or takes the devices of volume groups. EBUSY where one that is to go is in use. */
+  setActive(groups: readonly VolumeGroup[], active: boolean): void {
+    for (const { uuid, logicalVolumes } of groups) {
+      const used = this.volumesInUse.find(({ name }) => logicalVolumes.some(({ device }) => device === name));
+      if (!active && used !== undefined) throw systemError('EBUSY', used.name);
+      if (active) this.#inactiveGroups.delete(uuid);
+      else this.#inactiveGroups.add(uuid);
+    }
+    this.#presentVolumes();
   }
 
   /** The volume groups and what they are made of. */
@@ -296,7 +340,8 @@ export function openFileSystemOn(
   try {
     const fileSystem = driver.open(disk, {
       overlay: (base) => {
-        layer = discardableLayer(base, tmpdir);
+        // A slice closes nothing: the device outlives the layer that is put over it.
+        layer = discardableLayer(new SliceDisk(base, 0, base.size), tmpdir);
         return layer;
       },
       warn: (message) => warn(`${name}: ${message}`),

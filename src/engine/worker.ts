@@ -53,14 +53,27 @@ function runCall({ port, incoming, shared }: Wires, session: Session, request: C
     });
     call.checkpoint();
     const value = runAction(call, action, args, options);
-    for (const sink of sinks.splice(0)) sink.finish();
+    for (const sink of sinks) sink.finish();
+    endFiles([], sources, call);
     post({ type: 'result', serial, value });
   } catch (thrown) {
+    // Before the caller hears of the failure: by then the files may be the caller's again.
+    endFiles(sinks, sources, call);
     post({ type: 'failure', serial, error: plainError(asFailureOf(action, thrown)) });
-  } finally {
-    for (const sink of sinks) sink.abandon();
-    for (const source of sources) source.close();
   }
+}
+
+/** Lets go of a call's files. Trouble with that is worth a warning, and does not hide how the call ended. */
+function endFiles(unfinished: readonly Sink[], sources: readonly Source[], call: Call): void {
+  const attempt = (work: () => void): void => {
+    try {
+      work();
+    } catch (thrown) {
+      call.warn(asGuestfsError(thrown).message);
+    }
+  };
+  for (const sink of unfinished) attempt(() => sink.abandon());
+  for (const source of sources) attempt(() => source.close());
 }
 
 async function main(port: MessagePort, start: WorkerStart): Promise<void> {

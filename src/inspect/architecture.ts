@@ -1,14 +1,14 @@
 /**
  * `file_architecture`: which processor a program is for. ELF (System V ABI, "ELF Header"), PE (Microsoft's PE format),
- * and, for initrds, the programs inside a cpio archive. Gzip around any of them is looked through.
+ * and, for initrds, the programs inside a cpio archive. Compression around any of them is looked through.
  */
 import { GuestfsError, UnsupportedError } from '../base/index.js';
-import { type Place, readStart, type Tree } from '../vfs/index.js';
-import { findCompression, gunzipStart, isGzip } from './compression.js';
-import { findInInitrd } from './initrd.js';
+import { initrdEntries, isCpio, type Place, packingOf, readStart, type Tree, unpack } from '../vfs/index.js';
 
 /** How much of a program's beginning is looked at, in bytes: PE's header may lie behind a program for DOS. */
 const headLength = 4096;
+/** How much of a program in an initrd is read, in bytes: it may be compressed itself. */
+const packedLength = 4 * 1024 * 1024;
 
 /** ELF's `e_machine` where the name does not depend on word size and byte order. */
 const machines = new Map<number, string>([
@@ -86,28 +86,40 @@ function peArchitecture(head: Uint8Array): string | undefined {
 
 /**
  * The architecture of a program, library, kernel module or initrd. EINVAL where it is none that is known;
- * UnsupportedError where it is compressed otherwise than by gzip.
+ * UnsupportedError where it is compressed otherwise than by gzip, xz or zstd.
  */
 export function fileArchitecture(tree: Tree, path: string): string {
   const place = tree.resolve(path);
   const head = readStart(place, headLength, path);
-  const inside = isGzip(head) ? gunzipStart(head) : head;
-  const compression = findCompression(inside);
-  if (compression !== undefined) {
-    throw new UnsupportedError(path, [`${compression} compression (the direct backend has it)`]);
+  const inside = unpack(place.fileSystem.data(place.inode), path, { enough: headLength }) ?? head;
+  if (packingOf(head) !== undefined && packingOf(inside) !== undefined) {
+    throw new UnsupportedError(path, ['a compressed file that is compressed once more']);
   }
   const found = architectureOf(inside) ?? initrdArchitecture(place, inside, path);
   if (found === undefined) throw new GuestfsError('EINVAL', `unknown architecture: ${path}`);
   return found;
 }
 
+/** Programs that every initrd has one of, from whose architecture its own is told. */
+const programs = new Set(
+  ['bin/ls', 'bin/rm', 'bin/modprobe', 'sbin/modprobe', 'bin/sh', 'bin/bash', 'bin/dash', 'bin/nash'].flatMap(
+    (name) => [name, `usr/${name}`],
+  ),
+);
+
 function initrdArchitecture(place: Place, inside: Uint8Array, path: string): string | undefined {
-  const magic = Buffer.from(inside.subarray(0, 6)).toString('latin1');
-  if (magic !== '070701' && magic !== '070702') return undefined;
-  const program = findInInitrd(place, path);
-  const found = program && architectureOf(isGzip(program) ? gunzipStart(program) : program);
-  if (found === undefined) {
-    throw new GuestfsError('EINVAL', `could not determine architecture of cpio archive: ${path}`);
+  if (!isCpio(inside)) return undefined;
+  for (const entry of initrdEntries(place.fileSystem.data(place.inode), path)) {
+    const isFile = (entry.mode & 0o170000) === 0o100000;
+    if (!isFile || entry.sizeInBytes === 0 || !programs.has(entry.name.replace(/^(?:\.?\/)+/, ''))) continue;
+    const bytes = entry.contents(packedLength);
+    const source = {
+      size: bytes.length,
+      read: (into: Uint8Array) => into.set(bytes.subarray(0, into.length)),
+    };
+    const found = architectureOf(unpack(source, entry.name, { enough: headLength }) ?? bytes);
+    if (found !== undefined) return found;
+    break;
   }
-  return found;
+  throw new GuestfsError('EINVAL', `could not determine architecture of cpio archive: ${path}`);
 }

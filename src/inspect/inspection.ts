@@ -67,8 +67,9 @@ function lookAt(candidate: Candidate, host: InspectionHost): Finding | undefined
     mounts.mount(fileSystem, { source: mountable, mountpoint: '/', readonly: true, release });
     return findRole(mounts.tree, mountable, host);
   } catch (thrown) {
-    // A damaged or foreign filesystem must not hide the systems on the others. Anything else is a bug of ours.
-    if (!(thrown instanceof GuestfsError)) throw thrown;
+    // A damaged or foreign filesystem must not hide the systems on the others. Anything else is a bug of ours,
+    // or the caller's wish to stop.
+    if (!(thrown instanceof GuestfsError) || thrown.code === 'ECANCELED') throw thrown;
     host.warn?.(`${mountable}: not inspected: ${thrown.message}`);
     return undefined;
   } finally {

@@ -223,7 +223,7 @@ function findArchitecture(tree: Tree, host: InspectionHost): string | undefined 
     try {
       return fileArchitecture(tree, path);
     } catch (thrown) {
-      if (!(thrown instanceof GuestfsError)) throw thrown;
+      if (!(thrown instanceof GuestfsError) || thrown.code === 'ECANCELED') throw thrown;
       host.warn?.(thrown.message);
     }
   }

@@ -166,13 +166,14 @@ export class DeviceTable {
     for (const device of devices) this.#byName.set(device.name, device);
   }
 
-  /** Replaces the volumes, as after a scan or an activation. */
-  setVolumes(volumes: readonly VolumeOptions[]): void {
-    this.#drop(this.#volumes);
-    this.#volumes = volumes.map(
-      ({ name, mapperName, sectorSize = 512, open }) =>
-        new Device({ name, kind: 'volume', mapperName, sectorSize, readonly: false, open }),
-    );
+  /** Replaces the volumes, as after a scan or an activation. Devices among them are kept as they are. */
+  setVolumes(volumes: readonly (VolumeOptions | Device)[]): void {
+    this.#drop(this.#volumes.filter((volume) => !volumes.includes(volume)));
+    this.#volumes = volumes.map((volume) => {
+      if (volume instanceof Device) return volume;
+      const { name, mapperName, sectorSize = 512, open } = volume;
+      return new Device({ name, kind: 'volume', mapperName, sectorSize, readonly: false, open });
+    });
     for (const device of this.#volumes) this.#byName.set(device.name, device);
   }
 

@@ -1,6 +1,7 @@
 /** The vfs room: mounts, paths and device names over what the drivers know of inodes. */
 export type { FileSystem } from '../fs/index.js';
 export { caseSensitivePath } from './case.js';
+export { type CpioEntry, initrdEntries, isCpio } from './cpio.js';
 export {
   deviceIndex,
   deviceName,
@@ -30,5 +31,6 @@ export { type MountOptions, MountTable, type UnmountOptions } from './mount-tabl
 export { checkAbsolute, compareBytewise, joinPath, tidyPath } from './names.js';
 export { readStart, readWhole } from './read.js';
 export { type Position, type ResolveOptions, Tree, type TreeStat } from './tree.js';
+export { type ByteSource, packingOf, type UnpackOptions, unpack } from './unpack.js';
 export { type Visit, type WalkOptions, walkTree } from './walk.js';
 export { type NamePattern, namePattern } from './wildcard.js';

@@ -73,8 +73,8 @@ describe('commands', { concurrency: 4 }, () => {
     assert.match(out, /^ {2}Architecture +x86_64$/m);
     assert.match(out, /^ {2}Packages +\d+ deb \(apt\)$/m);
     assert.match(out, /^ {2}Mount points +\/ +\/dev\/sda2\n +\/boot\/efi +\/dev\/sda1$/m);
-    assert.match(out, /^ {2}\/dev\/sda1 +vfat .* ESP /m);
-    for (const line of out.split('\n')) assert.ok(line.length <= 90, line);
+    assert.match(out, /^ {2}\/dev\/sda1 +vfat .* ESP$/m);
+    for (const line of out.split('\n')) assert.ok(line.length <= 80, line);
   });
 
   test('inspect --json tells everything, packages too', async () => {
@@ -119,10 +119,8 @@ describe('commands', { concurrency: 4 }, () => {
       guestfs('filesystems', '-b', sample),
       json<FilesystemJson[]>('filesystems', '--json', sample),
     ]);
-    assert.match(
-      quietly(human),
-      /^DEVICE +TYPE +SIZE +USED +FREE +USE% +LABEL +UUID\n\/dev\/sda1 +vfat +15M /,
-    );
+    for (const row of human.out.split('\n')) assert.ok(row.length <= 80, row);
+    assert.match(quietly(human), /^DEVICE +TYPE +SIZE +USED +FREE +LABEL +UUID\n\/dev\/sda1 +vfat +15M /);
     const [, root] = parsed;
     assert.ok(root);
     assert.match(
@@ -449,6 +447,7 @@ describe('commands', { concurrency: 4 }, () => {
 
   test('doctor launches the engine and looks for the rest', async () => {
     const [out, parsed] = await Promise.all([guestfs('doctor'), json<DoctorJson>('doctor', '--json')]);
+    for (const row of out.out.split('\n').slice(0, 8)) assert.ok(row.length <= 80, row);
     assert.match(quietly(out), /^ {2}embedded engine +ok +launched in \d+ ms$/m);
     assert.match(out.out, /^ {2}image formats +reads .*raw/m);
     assert.match(out.out, /direct backend .* is not part of this version/);

@@ -1,8 +1,9 @@
 /** How the command fails: a status for each kind, a message that names the thing, a hint where something can be done. */
 import assert from 'node:assert/strict';
-import { copyFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { gunzipSync } from 'node:zlib';
 import { guestfs, names, sample, scratch } from './command.js';
 
 /** Runs a command that must fail with a status; its first line on standard error is the message, the next the hint. */
@@ -63,6 +64,9 @@ describe('failures', { concurrency: 4 }, () => {
       /^guestfs: ls: .*nothing\.img: no such file or directory$/,
     ));
 
+  test('a missing image is 3 also where its header is read first', () =>
+    fails(3, ['info', join(scratch, 'nothing.img')], /nothing\.img: no such file/));
+
   test('a directory is no image, which is 3', () =>
     fails(3, ['ls', scratch], /guestfs: ls: .*/, /not a directory/));
 
@@ -75,7 +79,7 @@ describe('failures', { concurrency: 4 }, () => {
     ));
 
   test('an action that the backend does not have is 5, by its name', () =>
-    fails(5, ['call', '-i', sample, 'mkdir', '/x'], /^guestfs: call: mkdir: .*not supported/, /doctor/));
+    fails(5, ['call', '-i', sample, 'mkdir', '/x'], /^guestfs: call: mkdir: .*not supported/));
 
   test('copying into an image is 5, whatever is to be copied', () =>
     fails(
@@ -87,6 +91,28 @@ describe('failures', { concurrency: 4 }, () => {
 
   test('a backend of another version is 5', () =>
     fails(5, ['ls', '--backend', 'direct', sample], /direct backend is not part of this version/, /doctor/));
+
+  test('a backing file elsewhere is refused, which is 3, and what the image says is still told', async () => {
+    const directory = join(scratch, 'backed');
+    mkdirSync(directory);
+    const fixture = (name: string): Buffer => gunzipSync(readFileSync(`test/fixtures/qcow2/${name}.gz`));
+    const overlay = image('backed/over.qcow2', fixture('over-raw.qcow2'));
+    image('base.raw', fixture('base.raw'));
+    symlinkSync('../base.raw', join(directory, 'base.raw'));
+    const [refused, trusted] = await Promise.all([
+      guestfs('info', overlay),
+      guestfs('info', '--json', '--trust', overlay),
+    ]);
+    assert.equal(refused.status, 3, refused.err);
+    assert.match(refused.out, /^ {2}Backing file +base\.raw \(raw\)$/m);
+    assert.match(refused.err, /^guestfs: info: .*refused.*\nhint: .*--trust\n$/);
+    assert.equal(trusted.status, 0, trusted.err);
+    const { chain } = JSON.parse(trusted.out) as { chain: { format: string }[] };
+    assert.deepEqual(
+      chain.map(({ format }) => format),
+      ['qcow2', 'raw'],
+    );
+  });
 
   test('a damaged image is 6', () => {
     const bytes = readFileSync(sample).subarray(0, 4096);
@@ -102,6 +128,7 @@ describe('failures', { concurrency: 4 }, () => {
       fails(2, ['part-list'], /'part-list' is an action/, /guestfs call IMAGE part-list/),
       fails(2, ['zzzzzzzzzzzz'], /no command 'zzzzzzzzzzzz', nor a file/, /--help/),
       fails(2, ['--json', 'inspect'], /no option --json in front/, /after the command/),
+      fails(2, ['ls', '-la', sample], /an image is missing: -a adds/, /always listed/),
       fails(2, ['ls', '--jsn', sample], /no option --jsn/, /did you mean --json\?/),
       fails(2, ['cat', sample], /a path inside the image is missing/, /guestfs cat .*:\/path/),
       fails(

@@ -3,9 +3,11 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { commandHelps } from '../../src/cli/command-helps.js';
-import { commandNames, commands } from '../../src/cli/commands.js';
+import { commandNames } from '../../src/cli/command-names.js';
+import { commands } from '../../src/cli/commands.js';
 import { exitStatus } from '../../src/cli/failure.js';
-import { commandHelp, optionGroups, overview } from '../../src/cli/help-texts.js';
+import { optionGroups } from '../../src/cli/help-shape.js';
+import { commandHelp, overview } from '../../src/cli/help-texts.js';
 import { commonOptions } from '../../src/cli/options.js';
 import { guestfs } from './command.js';
 

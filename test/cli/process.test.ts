@@ -112,7 +112,19 @@ describe('process', { concurrency: 3 }, () => {
     assert.equal(out, 'bytes\n');
   });
 
-  test('the trace shows calls, and no secrets of the terminal', async () => {
+  test('a name that is no UTF-8 is copied as it is', async () => {
+    const directory = join(scratch, 'bytes');
+    mkdirSync(directory);
+    const { err, status } = await shell(
+      `${line('cp', '-q', names)} "$(printf '/odd/bytes\\377\\376')" '${directory}'`,
+    );
+    assert.equal(err, '');
+    assert.equal(status, 0);
+    const [name] = readdirSync(directory, 'buffer');
+    assert.deepEqual(name, Buffer.from('bytes\xff\xfe', 'latin1'));
+  });
+
+  test('the trace shows calls on standard error', async () => {
     const { err } = await finished(start(['ls', '-qx', `${names}:/plain`]));
     assert.match(err, /mount_ro "\/dev\/sda" "\/"/);
   });

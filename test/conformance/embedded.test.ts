@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { Guestfs } from '../../src/guestfs/index.js';
 import { factsDirectory, needsFacts, readFacts } from '../support/facts.js';
-import { type Case, type Outcome, runCase } from './runner.js';
+import { type Case, type Outcome, prepare, runCase } from './runner.js';
 
 /** Reading alone must bring this many within reach. */
 const least = 60;
@@ -23,7 +23,8 @@ test(
     g.addDrive(join(data, 'test.iso'), { readonly: true, format: 'raw' });
     await g.launch();
     const outcomes: Outcome[] = [];
-    for (const one of cases) outcomes.push(await runCase(g, one, data));
+    const noScratch = await prepare(g, data);
+    for (const one of cases) outcomes.push(await runCase(g, one, data, noScratch));
 
     const of = (verdict: Outcome['verdict']): Outcome[] =>
       outcomes.filter((outcome) => outcome.verdict === verdict);

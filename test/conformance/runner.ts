@@ -93,8 +93,8 @@ const inits: Readonly<Record<string, readonly CaseCall[]>> = {
   InitScratchFS: [...initEmpty, mount('/dev/sdb1')],
 };
 
-/** What the one launch of a run needs once. */
-export const prologue = [
+/** What the one launch of a run needs once: the scratch filesystem. */
+const prologue = [
   step('part_disk', { device: '/dev/sdb', parttype: 'mbr' }),
   step('mkfs', { fstype: 'ext2', device: '/dev/sdb1' }),
 ];
@@ -128,8 +128,19 @@ function check({ kind, check: expected }: Case, result: unknown): string | undef
   }
 }
 
-/** Runs one case on a launched handle. */
-export async function runCase(g: Guestfs, one: Case, data: string): Promise<Outcome> {
+/** Makes the scratch filesystem. Gives the reason where the backend cannot. */
+export async function prepare(g: Guestfs, data: string): Promise<string | undefined> {
+  try {
+    for (const each of prologue) await call(g, each, data);
+    return undefined;
+  } catch (thrown) {
+    if (lacks(thrown)) return thrown.message;
+    throw thrown;
+  }
+}
+
+/** Runs one case on a launched handle. `noScratch`: why there is no scratch filesystem. */
+export async function runCase(g: Guestfs, one: Case, data: string, noScratch?: string): Promise<Outcome> {
   const { name } = one;
   const failed = (reason: string): Outcome => ({ name, verdict: 'failed', reason });
   const beyond = (reason: string): Outcome => ({ name, verdict: 'out of reach', reason });
@@ -138,6 +149,7 @@ export async function runCase(g: Guestfs, one: Case, data: string): Promise<Outc
     if (!(await g.featureAvailable([group]))) return beyond(`group ${group}`);
   }
   if (one.prereq.type === 'IfNotCrossAppliance') return beyond('runs a program of the guest');
+  if (one.init === 'InitScratchFS' && noScratch !== undefined) return beyond(noScratch);
   if (one.prereq.type === 'Disabled') return beyond('disabled upstream');
   const before = inits[one.init];
   if (before === undefined) return failed(`the initial state ${one.init} is not known`);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { CorruptError } from '../../src/base/index.js';
+import { CorruptError, GuestfsError } from '../../src/base/index.js';
 import { findIcon, Inspection } from '../../src/inspect/index.js';
 import { MountTable } from '../../src/vfs/index.js';
 import { directory, link, MemoryFileSystem, type MemoryFiles } from '../support/memory-fs.js';
@@ -162,6 +162,14 @@ test('a filesystem that is damaged does not hide the others', () => {
   assert.deepEqual(Inspection.run(pair).roots, ['/dev/sda2']);
   assert.equal(pair.opened, 0);
   assert.match(pair.warnings.join('\n'), /\/dev\/sda1: not inspected: inode: is damaged/);
+});
+
+test('an inspection that is cancelled stops', () => {
+  const pair = hostOf([{ name: 'a', files: os({}) }]);
+  pair.open = () => {
+    throw new GuestfsError('ECANCELED', 'canceled');
+  };
+  assert.throws(() => Inspection.run(pair), { code: 'ECANCELED' });
 });
 
 test('links in circles, devices and directories in the place of files are borne', () => {

@@ -72,7 +72,8 @@ describe('as the real libguestfs', () => {
             part_end: partEnd,
             part_size: partSize,
           })),
-          fact.partList,
+          // parted also lists those that Linux has no device numbers for.
+          fact.partList?.filter(({ part_num }) => part_num < 256),
         );
         if (Object.keys(fact.blkid).length > 0)
           assert.deepEqual(Object.fromEntries(tableFacts(table)), fact.blkid);
@@ -87,8 +88,10 @@ describe('as the real libguestfs', () => {
           else {
             assert.equal(partition.gptType, device.type);
             assert.equal(partition.gptGuid, device.guid);
-            assert.equal(partition.name, device.name);
-            assert.equal(partition.attributes, BigInt.asUintN(64, BigInt(device.attributes ?? '')));
+            // parted gives no name that is not ASCII in the appliance's locale; sfdisk does, see below.
+            if (/^[\x20-\x7e]*$/.test(partition.name ?? '')) assert.equal(partition.name, device.name);
+            // libguestfs 1.48 loses the upper half.
+            assert.equal((partition.attributes ?? -1n) & 0xffffffffn, BigInt(device.attributes ?? ''));
           }
         }
       });
@@ -132,6 +135,11 @@ describe('as sfdisk', () => {
       );
     });
   }
+});
+
+test('attributes have all of their 64 bits', () => {
+  // As the script set them, and as blkid tells them.
+  assert.equal(findPartition(readKnown('gpt-names'), 1)?.attributes, (1n << 60n) | (1n << 2n));
 });
 
 test('a damaged primary GPT: the backup is used and a warning says so', () => {
@@ -227,7 +235,7 @@ test('each byte of an entry or header at 0 and 255: a table or a CorruptError', 
     ];
     for (const place of places) {
       const kept = bytes[place] ?? 0;
-      for (const value of [0, 1, 0x7f, 0xff]) {
+      for (const value of [0, 0xff]) {
         bytes[place] = value;
         readAnything(bytes, sectorSize);
       }

@@ -4,6 +4,7 @@ import { asGuestfsError, UnsupportedError } from '../../base/index.js';
 import { imageFormatNames, imageInfo, packageVersion } from '../../guestfs/index.js';
 import type { Paint } from '../colors.js';
 import { exitStatus, Failure, usageFailure } from '../failure.js';
+import { fold } from '../fold.js';
 import { makeHandle } from '../guest.js';
 import { type Check, checkAppliance, checkNode, checkTemporary, checkZstd } from '../host-checks.js';
 import type { Command, Invocation } from '../invocation.js';
@@ -110,12 +111,15 @@ function checkLines(checks: readonly Check[], paint: Paint): string[] {
   });
 }
 
-function readsLines(
-  name: string,
-  { reads, doesNotRead }: { reads: readonly string[]; doesNotRead: readonly string[] },
-): string[] {
-  const lines = [`  ${padEnd(name, 16)} reads ${reads.length > 0 ? reads.join(', ') : 'none'}`];
-  if (doesNotRead.length > 0) lines.push(`  ${padEnd('', 16)} not ${doesNotRead.join(', ')}`);
+/** `reads …` and `not …`, folded under their name. */
+function readsLines(name: string, reads: readonly string[], doesNotRead: readonly string[]): string[] {
+  const indent = ' '.repeat(19);
+  const lines = fold(
+    `reads ${reads.length > 0 ? reads.join(', ') : 'none'}`,
+    indent,
+    `  ${padEnd(name, 16)} `,
+  );
+  if (doesNotRead.length > 0) lines.push(...fold(`not ${doesNotRead.join(', ')}`, indent));
   return lines;
 }
 
@@ -143,8 +147,8 @@ export const doctor: Command = {
       await out.lines([
         paint('bold', `guestfs ${packageVersion}: the embedded engine`),
         ...checkLines(checks, paint),
-        ...readsLines('image formats', formats),
-        ...readsLines('filesystems', engine),
+        ...readsLines('image formats', formats.reads, formats.doesNotRead),
+        ...readsLines('filesystems', engine.reads, engine.doesNotRead),
         '',
         paint('bold', 'What the direct backend would need, which is not part of this version'),
         ...checkLines(appliance, paint),

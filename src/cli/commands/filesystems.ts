@@ -13,7 +13,7 @@ export const filesystems: Command = {
     const facts = await withGuest(invocation, image, describeFilesystems);
     if (invocation.options.flag('json')) return await invocation.printJson(facts.map(filesystemJson));
     if (facts.length === 0) return invocation.note(`${image}: no filesystem was found`);
-    await invocation.out.lines(filesystemLines(facts, invocation.sizeFormat));
+    await invocation.out.lines(filesystemLines(facts, invocation.sizeFormat, 'uuid'));
     for (const { device, problem } of facts)
       if (problem !== undefined) invocation.note(`${device} cannot be mounted: ${problem}`);
   },

@@ -1,6 +1,6 @@
 /** `guestfs help`: the help of a command or of an action. */
 import { findAction, helpText, nearestName } from '../../api/index.js';
-import { commandNames, isCommandName } from '../commands.js';
+import { commandNames, isCommandName } from '../command-names.js';
 import { usageFailure } from '../failure.js';
 import { commandHelp, overview } from '../help-texts.js';
 import type { Command } from '../invocation.js';

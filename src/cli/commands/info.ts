@@ -3,7 +3,7 @@ import { GuestfsError } from '../../base/index.js';
 import { type ChainLink, type ImageInfo, imageChain, imageInfo } from '../../guestfs/index.js';
 import { type DiskFacts, type DriveFacts, describeDisks, type PartitionFacts } from '../disk-facts.js';
 import { timeText } from '../files.js';
-import { bareMessage, type Guest, withGuest } from '../guest.js';
+import { bareMessage, type Guest, openingFailure, withGuest } from '../guest.js';
 import { hostSizes } from '../host-files.js';
 import { readOneImage } from '../image-argument.js';
 import type { Command, Invocation } from '../invocation.js';
@@ -27,12 +27,16 @@ async function readChain(
   } catch (thrown) {
     if (!(thrown instanceof GuestfsError)) throw thrown;
     // The image's own header may be fine all the same.
-    const info = await imageInfo(image, format);
-    return { chain: [{ ...info, path: image }], problem: bareMessage(thrown) };
+    try {
+      const info = await imageInfo(image, format);
+      return { chain: [{ ...info, path: image }], problem: bareMessage(thrown) };
+    } catch (own) {
+      throw openingFailure(own, image);
+    }
   }
 }
 
-function imageLines({ chain, problem }: { chain: Chain; problem?: string }, size: SizeFormat): string[] {
+function imageLines(chain: Chain, size: SizeFormat): string[] {
   const lines: string[] = [];
   for (const [index, link] of chain.entries()) {
     const {
@@ -78,7 +82,6 @@ function imageLines({ chain, problem }: { chain: Chain; problem?: string }, size
       lines.push(...rows.map((line) => `  ${line}`));
     }
   }
-  if (problem !== undefined) lines.push('', `What is below cannot be opened: ${visible(problem)}`);
   return lines;
 }
 
@@ -139,21 +142,19 @@ export const info: Command = {
   async run(invocation) {
     const { options, out, sizeFormat } = invocation;
     const image = readOneImage(invocation.operands);
-    // Opening for reading tells in the same words as every other command when the file cannot be opened at all.
-    const opened = await readChain(invocation, image).catch(() => undefined);
-    if (opened?.problem !== undefined && !options.flag('json')) {
-      await out.lines(imageLines(opened, sizeFormat));
-      await out.write('\n');
+    const { chain, problem } = await readChain(invocation, image);
+    if (problem !== undefined) {
+      // What can be told is told; then the image is opened all the same, and fails in the words of every command.
+      if (options.flag('json')) await invocation.printJson({ image, chain: chain.map(linkJson), problem });
+      else await out.lines(imageLines(chain, sizeFormat));
     }
-    const { chain, problem } = opened ?? { chain: [] };
     const disks = await withGuest(invocation, image, async (guest: Guest) => await describeDisks(guest));
     if (options.flag('json'))
       return await invocation.printJson({
         image,
         chain: chain.map(linkJson),
-        ...(problem === undefined ? {} : { problem }),
         ...disks,
       });
-    await out.lines([...imageLines({ chain }, sizeFormat), ...diskLines(disks, sizeFormat)]);
+    await out.lines([...imageLines(chain, sizeFormat), ...diskLines(disks, sizeFormat)]);
   },
 };

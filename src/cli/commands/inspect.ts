@@ -91,7 +91,7 @@ export const inspect: Command = {
     if (systems.length === 0) lines.push('No operating system was found.', '');
     if (facts.length > 0) {
       lines.push(paint('bold', 'Filesystems'));
-      lines.push(...filesystemLines(facts, invocation.sizeFormat).map((line) => `  ${line}`));
+      lines.push(...filesystemLines(facts, invocation.sizeFormat, 'share').map((line) => `  ${line}`));
     } else lines.push('No filesystem was found.');
     await out.lines(lines);
     for (const { device, problem } of facts)

@@ -2,6 +2,7 @@
 import { encodeText, GuestfsError } from '../../base/index.js';
 import { Accounts } from '../accounts.js';
 import type { Paint } from '../colors.js';
+import { usageFailure } from '../failure.js';
 import { type FileRecord, recordOf, recordsJson } from '../file-record.js';
 import { isDeviceFile, isDirectory, isSymlink } from '../files.js';
 import type { Guest } from '../guest.js';
@@ -102,6 +103,11 @@ export const ls: Command = {
   },
   async run(invocation) {
     const { options, out } = invocation;
+    if (invocation.operands.length === 0 && options.list('add').length > 0)
+      throw usageFailure(
+        'an image is missing: -a adds a further drive',
+        'names that begin with a dot are always listed: leave -a out',
+      );
     const { image, paths } = readImageOperands(invocation.operands);
     await withMountedGuest(invocation, image, async (guest) => {
       const listings: Listing[] = [];

@@ -56,6 +56,9 @@ export const blockDeviceHandlers = {
     if (partitions.some((partition) => call.session.mountOf(partition) !== undefined)) {
       throw new GuestfsError('EBUSY', `${name}: a partition of it is mounted`);
     }
+    const [used] = call.session.volumesInUse;
+    if (used !== undefined) throw new GuestfsError('EBUSY', `${name}: the volume ${used.name} is in use`);
     call.session.scanPartitions(found);
+    call.session.scanVolumes();
   },
 } satisfies TopicHandlers;

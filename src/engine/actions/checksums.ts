@@ -1,6 +1,5 @@
 /** Checksums of files, devices and trees. */
-import { createHash } from 'node:crypto';
-import { GuestfsError, systemError, UnsupportedError } from '../../base/index.js';
+import { createHash, GuestfsError, systemError, UnsupportedError } from '../../base/index.js';
 import type { Disk } from '../../disk/index.js';
 import { walkTree } from '../../vfs/index.js';
 import { BufferedTaker } from '../buffered.js';

@@ -4,6 +4,7 @@ import type { Disk } from '../../disk/index.js';
 import type { Call } from '../call.js';
 import { fileContents, linesIn, piecesOf, readBytes, textLines } from '../contents.js';
 import type { TopicHandlers } from '../handlers.js';
+import { TextList } from '../line-list.js';
 
 function part(call: Call, disk: Disk, what: string, count: number, offset: number): Uint8Array {
   if (count < 0 || offset < 0)
@@ -14,14 +15,22 @@ function part(call: Call, disk: Disk, what: string, count: number, offset: numbe
 
 /** The first `count` lines; of a negative count, all but the last `-count`. */
 function head(call: Call, path: string, count: number): string[] {
-  const lines: string[] = [];
+  const lines = new TextList(path);
   const disk = fileContents(call, path);
-  if (count === 0) return lines;
+  if (count === 0) return [];
   for (const line of textLines(call, disk)) {
-    lines.push(line);
-    if (count > 0 && lines.length === count) break;
+    lines.add(line);
+    if (count > 0 && lines.items.length === count) break;
   }
-  return count < 0 ? lines.slice(0, Math.max(0, lines.length + count)) : lines;
+  return count < 0 ? lines.items.slice(0, Math.max(0, lines.items.length + count)) : lines.items;
+}
+
+/** All lines from a number on, counted from 1. */
+function linesFrom(call: Call, path: string, disk: Disk, first: number): string[] {
+  const lines = new TextList(path);
+  let number = 0;
+  for (const line of textLines(call, disk)) if (++number >= first) lines.add(line);
+  return lines.items;
 }
 
 const tailPiece = 64 * 1024;
@@ -29,7 +38,7 @@ const tailPiece = 64 * 1024;
 /** The last `count` lines; of a negative count, all from line `-count` on, counted from 1. */
 function tail(call: Call, path: string, count: number): string[] {
   const disk = fileContents(call, path);
-  if (count < 0) return [...textLines(call, disk)].slice(-count - 1);
+  if (count < 0) return linesFrom(call, path, disk, -count);
   if (count === 0) return [];
   // Backwards until there are enough line feeds: the last byte's own, if it is one, ends the last line.
   let start = disk.size;
@@ -42,8 +51,9 @@ function tail(call: Call, path: string, count: number): string[] {
     for (const byte of piece) if (byte === 0x0a) feeds++;
     start = from;
   }
-  const lines = [...linesIn(piecesOf(call, disk, start))].map((line) => decodeText(line));
-  return lines.slice(-count);
+  const lines = new TextList(path);
+  for (const line of linesIn(piecesOf(call, disk, start))) lines.add(decodeText(line));
+  return lines.items.slice(-count);
 }
 
 function count(call: Call, path: string, counter: (piece: Uint8Array) => number): number {
@@ -132,10 +142,12 @@ function equal(call: Call, first: Disk, second: Disk): boolean {
 export const contentsHandlers = {
   cat: (call, path) => decodeText(readBytes(call, fileContents(call, path), path)),
   read_file: (call, path) => readBytes(call, fileContents(call, path), path),
-  read_lines: (call, path) =>
-    [...textLines(call, fileContents(call, path))].map((line) =>
-      line.endsWith('\r') ? line.slice(0, -1) : line,
-    ),
+  read_lines(call, path) {
+    const lines = new TextList(path);
+    for (const line of textLines(call, fileContents(call, path)))
+      lines.add(line.endsWith('\r') ? line.slice(0, -1) : line);
+    return lines.items;
+  },
   pread: (call, path, length, offset) => part(call, fileContents(call, path), path, length, offset),
   pread_device: (call, name, length, offset) =>
     part(call, call.session.devices.resolve(name).disk, name, length, offset),

@@ -5,6 +5,7 @@ import type { Call } from '../call.js';
 import { fileContents, linesIn, piecesOf } from '../contents.js';
 import { gunzipped } from '../gunzip.js';
 import type { TopicHandlers } from '../handlers.js';
+import { TextList } from '../line-list.js';
 import { posixRegex } from '../posix-regex.js';
 
 interface GrepOptions {
@@ -34,12 +35,12 @@ function grep(call: Call, pattern: string, path: string, options: GrepOptions): 
   const matches = matcher(pattern, options);
   const disk: Disk = fileContents(call, path);
   const pieces = options.compressed ? gunzipped(call, disk, path) : piecesOf(call, disk);
-  const found: string[] = [];
+  const found = new TextList(path);
   for (const bytes of linesIn(pieces)) {
     const line = decodeText(bytes);
-    if (matches(line)) found.push(line);
+    if (matches(line)) found.add(line);
   }
-  return found;
+  return found.items;
 }
 
 type Older = (call: Call, pattern: string, path: string) => string[];

@@ -5,6 +5,7 @@ import { compareBytewise, expandGlob, type Mount, type Place, walkTree } from '.
 import { BufferedTaker } from '../buffered.js';
 import type { Call } from '../call.js';
 import type { TopicHandlers } from '../handlers.js';
+import { TextList } from '../line-list.js';
 import { formatUsage, longListing } from '../listing.js';
 
 function directoryAt(call: Call, path: string): Place {
@@ -80,7 +81,8 @@ export const listingHandlers = {
       })),
     ];
   },
-  find: (call, directory) => [...pathsBelow(call, directory)].sort(compareBytewise),
+  find: (call, directory) =>
+    new TextList(directory).addAll(pathsBelow(call, directory)).items.sort(compareBytewise),
   find0(call, directory, sink) {
     const out = new BufferedTaker(sink);
     for (const path of pathsBelow(call, directory)) out.text(`${path}\0`);

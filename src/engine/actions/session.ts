@@ -50,6 +50,16 @@ const subcommands: Readonly<
     help: 'SECONDS [MICROSECONDS]: take that long, with progress at that rate',
     run: debugProgress,
   },
+  exhaust: {
+    help: "take memory until the engine's thread ends: for tests of what happens then",
+    run: (call) => {
+      const hoard: string[][] = [];
+      for (;;) {
+        call.checkpoint();
+        hoard.push(Array.from({ length: 100_000 }, (_, index) => `${hoard.length} ${index}`));
+      }
+    },
+  },
   mounts: {
     help: 'list what is mounted, with options',
     run: (call) =>

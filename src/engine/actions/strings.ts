@@ -1,11 +1,14 @@
 /** The printable strings in a file, as binutils' `strings` finds them. */
-import { GuestfsError } from '../../base/index.js';
+import { decodeText, GuestfsError } from '../../base/index.js';
 import type { Call } from '../call.js';
 import { fileContents, piecesOf } from '../contents.js';
 import type { TopicHandlers } from '../handlers.js';
+import { TextList } from '../line-list.js';
 
 /** The shortest run of characters that counts. */
 const shortest = 4;
+/** A longer one is no string, but a text of megabytes without an end of a line. */
+const longest = 16 * 1024 * 1024;
 
 /** Bytes of a character and the order they come in, by the letter of `strings -e`. */
 const encodings: Readonly<Record<string, { width: 1 | 2 | 4; little: boolean; highest: number }>> = {
@@ -17,38 +20,67 @@ const encodings: Readonly<Record<string, { width: 1 | 2 | 4; little: boolean; hi
   L: { width: 4, little: true, highest: 0x7e },
 };
 
+/** Which bytes are printable in an encoding of one byte: ASCII and tab, and in `S` all from 0x80 on. */
+const isPrintable = (code: number, highest: number): boolean =>
+  code === 0x09 || (code >= 0x20 && code <= highest && code !== 0x7f);
+
+/** Collects printable characters, and keeps the runs of them that are long enough. */
+class Runs {
+  readonly found: TextList;
+  #run: number[] = [];
+
+  constructor(path: string) {
+    this.found = new TextList(path);
+  }
+
+  get inside(): boolean {
+    return this.#run.length > 0;
+  }
+
+  add(code: number): void {
+    this.#run.push(code);
+    if (this.#run.length > longest)
+      throw new GuestfsError('EFBIG', `a string of more than ${longest} characters`);
+  }
+
+  end(): void {
+    if (this.#run.length >= shortest) this.found.add(decodeText(Uint8Array.from(this.#run)));
+    if (this.#run.length > 0) this.#run = [];
+  }
+}
+
 function findStrings(call: Call, encoding: string, path: string): string[] {
   const chosen = Object.hasOwn(encodings, encoding) ? encodings[encoding] : undefined;
   if (chosen === undefined) {
     throw new GuestfsError('EINVAL', `${encoding}: expecting one of ${Object.keys(encodings).join(' ')}`);
   }
   const { width, little, highest } = chosen;
-  const found: string[] = [];
-  let run = '';
-  const end = (): void => {
-    if (run.length >= shortest) found.push(run);
-    run = '';
-  };
+  const runs = new Runs(path);
   // A window of `width` bytes moves byte by byte until it holds a printable character, then by characters.
-  let held: number[] = [];
+  let held = 0;
+  let value = 0;
   for (const piece of piecesOf(call, fileContents(call, path))) {
     for (const byte of piece) {
-      held.push(byte);
-      if (held.length < width) continue;
-      const ordered = little ? held.toReversed() : held;
-      const code = ordered.reduce((value, each) => value * 256 + each, 0);
-      if (code === 0x09 || (code >= 0x20 && code <= highest && !(code > 0x7e && code < 0x80))) {
-        run += String.fromCharCode(code > 0x7f ? 0xdc00 + code : code);
-        held = [];
+      value = little ? value + byte * 256 ** held : value * 256 + byte;
+      if (++held < width) continue;
+      if (isPrintable(value, highest)) {
+        runs.add(value);
+        held = 0;
+        value = 0;
+      } else if (runs.inside || width === 1) {
+        // The failed window of a running string is given up whole.
+        runs.end();
+        held = 0;
+        value = 0;
       } else {
-        // The failed window of a running string is given up whole; without one, only its first byte is.
-        held = run === '' ? held.slice(1) : [];
-        end();
+        // Without one, only its first byte is.
+        value = little ? Math.floor(value / 256) : value % 256 ** (width - 1);
+        held = width - 1;
       }
     }
   }
-  end();
-  return found;
+  runs.end();
+  return runs.found.items;
 }
 
 export const stringsHandlers = {

@@ -41,5 +41,5 @@ export function excluder(patterns: readonly string[]): (name: string) => boolean
       throw new GuestfsError('EINVAL', `${pattern}: not a pattern of file names`, { cause });
     }
   });
-  return (name) => expressions.some((expression) => expression.test(name));
+  return expressions.length === 0 ? () => false : (name) => expressions.some((one) => one.test(name));
 }

@@ -56,61 +56,79 @@ const fields = {
 
 type FieldName = keyof typeof fields;
 
-function putText(header: Uint8Array, field: FieldName, text: Uint8Array): void {
-  const [at, length] = fields[field];
-  header.set(text.subarray(0, length), at);
+/** Text in a field, cut off at its end. Most names are ASCII and go in without a copy. */
+function putText(block: Uint8Array, field: FieldName, text: string, limit: number = fields[field][1]): void {
+  const [at] = fields[field];
+  const length = Math.min(text.length, limit);
+  for (let i = 0; i < length; i++) {
+    const code = text.charCodeAt(i);
+    if (code > 0x7f) {
+      block.set(encodeText(text).subarray(0, limit), at);
+      return;
+    }
+    block[at + i] = code;
+  }
 }
 
 /** Octal with a closing NUL, or GNU's base 256 for what is negative or too large for that. */
-function putNumber(header: Uint8Array, field: FieldName, value: number): void {
+function putNumber(block: Uint8Array, field: FieldName, value: number): void {
   const [at, length] = fields[field];
-  const octal = value < 0 ? undefined : value.toString(8);
-  if (octal !== undefined && octal.length < length) {
-    putText(header, field, encodeText(`${octal.padStart(length - 1, '0')}\0`));
-    return;
+  let rest = value;
+  if (rest >= 0) {
+    for (let i = at + length - 2; i >= at; i--) {
+      block[i] = 0x30 + (rest % 8);
+      rest = Math.floor(rest / 8);
+    }
+    block[at + length - 1] = 0;
+    if (rest === 0) return;
   }
-  let rest = BigInt(value);
+  let bits = BigInt(value);
   for (let i = at + length - 1; i > at; i--) {
-    header[i] = Number(rest & 0xffn);
-    rest >>= 8n;
+    block[i] = Number(bits & 0xffn);
+    bits >>= 8n;
   }
-  header[at] = value < 0 ? 0xff : 0x80;
+  block[at] = value < 0 ? 0xff : 0x80;
 }
 
-function header(entry: TarEntry, typeFlag: string, gnu: boolean): Uint8Array {
-  const block = new Uint8Array(blockLength);
-  putText(block, 'name', encodeText(entry.name));
+/** The checksum is taken with its own field as spaces; six digits, a NUL and a space. */
+function putChecksum(block: Uint8Array): void {
+  const [at, length] = fields.checksum;
+  block.fill(0x20, at, at + length);
+  let sum = 0;
+  for (let i = 0; i < blockLength; i++) sum += block[i] as number; // safe: a block has that many bytes
+  for (let i = at + 5; i >= at; i--) {
+    block[i] = 0x30 + (sum & 7);
+    sum >>= 3;
+  }
+  block[at + 6] = 0;
+}
+
+/** Names of owners keep a closing NUL. */
+const ownerNameLimit = fields.uname[1] - 1;
+
+function fillHeader(block: Uint8Array, entry: TarEntry, typeFlag: string, gnu: boolean): void {
+  block.fill(0);
+  putText(block, 'name', entry.name);
   putNumber(block, 'mode', entry.mode & 0o7777);
   putNumber(block, 'uid', entry.uid);
   putNumber(block, 'gid', entry.gid);
   putNumber(block, 'size', entry.sizeInBytes);
   putNumber(block, 'mtime', entry.modifiedSeconds);
-  putText(block, 'typeflag', encodeText(typeFlag));
-  putText(block, 'linkname', encodeText(entry.linkName));
-  putText(block, 'magic', encodeText(gnu ? 'ustar  \0' : 'ustar\x0000'));
-  putText(block, 'uname', encodeText(entry.userName).subarray(0, 31));
-  putText(block, 'gname', encodeText(entry.groupName).subarray(0, 31));
+  putText(block, 'typeflag', typeFlag);
+  putText(block, 'linkname', entry.linkName);
+  putText(block, 'magic', gnu ? 'ustar  \0' : 'ustar\x0000');
+  putText(block, 'uname', entry.userName, ownerNameLimit);
+  putText(block, 'gname', entry.groupName, ownerNameLimit);
   if (entry.type === 'character' || entry.type === 'block') {
     putNumber(block, 'devmajor', entry.deviceMajor);
     putNumber(block, 'devminor', entry.deviceMinor);
   }
-  // The checksum is taken with its own field as spaces; six digits, a NUL and a space.
-  const [at, length] = fields.checksum;
-  block.fill(0x20, at, at + length);
-  const sum = block.reduce((total, byte) => total + byte, 0);
-  putText(block, 'checksum', encodeText(`${sum.toString(8).padStart(6, '0')}\0 `));
-  return block;
+  putChecksum(block);
 }
 
 /** What follows an entry of this many bytes up to the next block. */
 export function padding(size: number): number {
   return (blockLength - (size % blockLength)) % blockLength;
-}
-
-function padded(content: Uint8Array): Uint8Array {
-  const blocks = new Uint8Array(content.length + padding(content.length));
-  blocks.set(content);
-  return blocks;
 }
 
 const plain = {
@@ -126,17 +144,6 @@ const plain = {
   xattrs: new Map<string, Uint8Array>(),
 } as const;
 
-/** An entry whose contents say something of the next one. */
-function note(name: string, typeFlag: string, content: Uint8Array, gnu: boolean): Uint8Array[] {
-  const entry: TarEntry = { ...plain, name, type: 'file', sizeInBytes: content.length };
-  return [header(entry, typeFlag, gnu), padded(content)];
-}
-
-/** GNU's way of storing a text that is too long for its field, with a closing NUL. */
-function longText(text: Uint8Array, typeFlag: 'K' | 'L'): Uint8Array[] {
-  return note('././@LongLink', typeFlag, Buffer.concat([text, Uint8Array.of(0)]), true);
-}
-
 /** `LENGTH KEY=VALUE\n`, the length counting itself. */
 function paxRecord(key: string, value: Uint8Array): Uint8Array {
   const rest = Buffer.concat([encodeText(` ${key}=`), value, encodeText('\n')]);
@@ -145,24 +152,57 @@ function paxRecord(key: string, value: Uint8Array): Uint8Array {
   return Buffer.concat([encodeText(String(rest.length + digits)), rest]);
 }
 
-function paxNote(entry: TarEntry, name: Uint8Array, link: Uint8Array): Uint8Array[] {
-  const records: Uint8Array[] = [];
-  if (name.length > fields.name[1]) records.push(paxRecord('path', name));
-  if (link.length > fields.linkname[1]) records.push(paxRecord('linkpath', link));
-  for (const [key, value] of entry.xattrs) records.push(paxRecord(`SCHILY.xattr.${key}`, value));
-  if (records.length === 0) return [];
-  return note('././@PaxHeader', 'x', Buffer.concat(records), false);
+/** Whether a text has no room in a field of 100 bytes; a character takes three bytes at most for each of its units. */
+function isLong(text: string): boolean {
+  const [, limit] = fields.name;
+  return text.length > limit || (text.length * 3 > limit && encodeText(text).length > limit);
 }
 
-/** The blocks that come before an entry's contents. `pax`: extended headers instead of GNU's long names. */
-export function encodeHeader(entry: TarEntry, pax: boolean): Uint8Array[] {
-  const name = encodeText(entry.name);
-  const link = encodeText(entry.linkName);
-  const before = pax
-    ? paxNote(entry, name, link)
-    : [
-        ...(link.length > fields.linkname[1] ? longText(link, 'K') : []),
-        ...(name.length > fields.name[1] ? longText(name, 'L') : []),
-      ];
-  return [...before, header(entry, typeFlags[entry.type], !pax)];
+/** Where headers go; the array is the writer's again when `write` returns. */
+interface Output {
+  write(bytes: Uint8Array): void;
+}
+
+/** Writes what comes before an entry's contents. */
+export class HeaderWriter {
+  readonly #out: Output;
+  readonly #pax: boolean;
+  readonly #block = new Uint8Array(blockLength);
+
+  /** `pax`: extended headers instead of GNU's long names. */
+  constructor(out: Output, pax: boolean) {
+    this.#out = out;
+    this.#pax = pax;
+  }
+
+  write(entry: TarEntry): void {
+    const longName = isLong(entry.name);
+    const longLink = isLong(entry.linkName);
+    if (this.#pax) this.#writePax(entry, longName, longLink);
+    else {
+      if (longLink) this.#note('././@LongLink', 'K', encodeText(`${entry.linkName}\0`));
+      if (longName) this.#note('././@LongLink', 'L', encodeText(`${entry.name}\0`));
+    }
+    this.#header(entry, typeFlags[entry.type]);
+  }
+
+  #header(entry: TarEntry, typeFlag: string): void {
+    fillHeader(this.#block, entry, typeFlag, !this.#pax);
+    this.#out.write(this.#block);
+  }
+
+  /** An entry whose contents say something of the next one. */
+  #note(name: string, typeFlag: string, content: Uint8Array): void {
+    this.#header({ ...plain, name, type: 'file', sizeInBytes: content.length }, typeFlag);
+    this.#out.write(content);
+    this.#out.write(new Uint8Array(padding(content.length)));
+  }
+
+  #writePax(entry: TarEntry, longName: boolean, longLink: boolean): void {
+    const records: Uint8Array[] = [];
+    if (longName) records.push(paxRecord('path', encodeText(entry.name)));
+    if (longLink) records.push(paxRecord('linkpath', encodeText(entry.linkName)));
+    for (const [key, value] of entry.xattrs) records.push(paxRecord(`SCHILY.xattr.${key}`, value));
+    if (records.length > 0) this.#note('././@PaxHeader', 'x', Buffer.concat(records));
+  }
 }

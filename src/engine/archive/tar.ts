@@ -7,7 +7,7 @@ import { contentsOf } from '../contents.js';
 import { move, type Taker } from '../mover.js';
 import { type AccountNames, numericNames } from './accounts.js';
 import { excluder } from './excludes.js';
-import { blockLength, encodeHeader, padding, type TarEntry } from './tar-header.js';
+import { blockLength, HeaderWriter, padding, type TarEntry } from './tar-header.js';
 
 export interface TarOptions {
   /** Names of owners; numbers only without. */
@@ -30,6 +30,8 @@ const entryTypes: Readonly<Record<FileType, TarEntry['type'] | undefined>> = {
   socket: undefined,
   unknown: undefined,
 };
+
+const noAttributes: ReadonlyMap<string, Uint8Array> = new Map();
 
 /** Which name a file with several was stored under first. */
 class HardLinks {
@@ -58,11 +60,11 @@ function tarEntry(
   const type = first === undefined ? entryTypes[place.type] : 'hardlink';
   if (type === undefined) return undefined;
   const names = options.names ?? numericNames;
-  const xattrs = new Map<string, Uint8Array>();
-  if (options.keepAttribute && first === undefined) {
-    for (const [key, value] of place.fileSystem.xattrs(place.inode))
-      if (options.keepAttribute(key)) xattrs.set(key, value);
-  }
+  const { keepAttribute } = options;
+  const xattrs =
+    keepAttribute === undefined || first !== undefined
+      ? noAttributes
+      : new Map([...place.fileSystem.xattrs(place.inode)].filter(([key]) => keepAttribute(key)));
   return {
     name,
     type,
@@ -85,7 +87,7 @@ export function writeTar(call: Call, start: Place, to: Taker, options: TarOption
   const out = new BufferedTaker(to);
   const links = new HardLinks();
   const excluded = excluder(options.excludes ?? []);
-  const pax = options.keepAttribute !== undefined;
+  const headers = new HeaderWriter(out, options.keepAttribute !== undefined);
   const skip = new Set<string>();
   const walk = walkTree(call.session.tree, start, { into: ({ path }) => !skip.delete(path) });
   for (const { path, place } of walk) {
@@ -104,7 +106,7 @@ export function writeTar(call: Call, start: Place, to: Taker, options: TarOption
       call.warn(`${name}: a ${place.type} has no place in a tar archive and is left out`);
       continue;
     }
-    for (const block of encodeHeader(entry, pax)) out.write(block);
+    headers.write(entry);
     if (entry.type !== 'file') continue;
     const before = out.position;
     move(call, contentsOf(place, path), out, { progress: (moved) => call.progress(before + moved, 0) });

@@ -40,6 +40,9 @@ export class ExtFileSystem implements FileSystem {
     // Of an encrypted link the kernel tells the length of the target that it shows.
     if (kind === 'symlink' && has(flags, inodeFlags.EXT4_ENCRYPT_FL))
       return { ...stat, sizeInBytes: this.readlink(inode).length };
+    // The kernel has files whose bytes lie in the inode occupy what they would elsewhere.
+    if (kind === 'file' && has(flags, inodeFlags.EXT4_INLINE_DATA_FL))
+      return { ...stat, blockCount512: stat.blockCount512 + Math.ceil(stat.sizeInBytes / 512) };
     return stat;
   }
 

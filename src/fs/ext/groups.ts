@@ -2,7 +2,7 @@
  * Block groups: where a group's descriptor lies, and what it says. Read and checked one at a time, as they are needed.
  * Specification: the kernel's Documentation/filesystems/ext4/group_descr.rst and blockgroup.rst (meta_bg).
  */
-import { CorruptError, crc16, crc32c, LruMap, viewOf } from '../../base/index.js';
+import { CorruptError, crc16, crc32cOfView, LruMap, viewOf } from '../../base/index.js';
 import { incompat, roCompat } from './features.js';
 import { groupDescriptor, shortDescriptorSize } from './layout.js';
 import type { PieceCache } from './pieces.js';
@@ -15,18 +15,25 @@ export interface Group {
   readonly inodeBitmap: number;
   /** The first block of the inode table; the whole table lies inside the filesystem. */
   readonly inodeTable: number;
-  /** In clusters. */
-  readonly freeClusters: number;
-  readonly freeInodes: number;
 }
 
-const checksumAt = groupDescriptor.fields.bg_checksum.at;
+const at = groupDescriptor.fields;
+
+function nameOf(group: number): string {
+  return `ext4 group descriptor ${group}`;
+}
 
 export class Groups {
   readonly #superblock: Superblock;
   readonly #pieces: PieceCache;
   readonly #known = new LruMap<number, Group>(1024);
   readonly #onBadChecksum: (message: string) => void;
+  readonly #anywhere: boolean;
+  readonly #oldChecksums: boolean;
+  /** Blocks of one group's inode table. */
+  readonly #tableBlocks: number;
+  /** A group's number, and two zero bytes behind it. */
+  readonly #scratch = new DataView(new ArrayBuffer(6));
   #last: Group | undefined;
 
   /** `onBadChecksum` is told of descriptors whose checksum is wrong; it may throw. */
@@ -34,6 +41,10 @@ export class Groups {
     this.#superblock = superblock;
     this.#pieces = pieces;
     this.#onBadChecksum = onBadChecksum;
+    const { features, inodesPerGroup, inodeSize, blockSize } = superblock;
+    this.#anywhere = has(features.incompat, incompat.flexGroups);
+    this.#oldChecksums = has(features.roCompat, roCompat.groupChecksums);
+    this.#tableBlocks = Math.ceil((inodesPerGroup * inodeSize) / blockSize);
   }
 
   /** `number` must be below the superblock's group count. Throws CorruptError. */
@@ -52,7 +63,6 @@ export class Groups {
   /** What all groups together have free, as their descriptors say: the kernel counts so when it mounts. */
   free(): { readonly clusters: number; readonly inodes: number } {
     const { blockSize, descriptorSize, groupCount } = this.#superblock;
-    const fields = groupDescriptor.fields;
     const perBlock = blockSize / descriptorSize;
     const long = descriptorSize > shortDescriptorSize;
     let clusters = 0;
@@ -61,12 +71,12 @@ export class Groups {
       const offset = this.#descriptorBlock(first / perBlock) * blockSize;
       const view = viewOf(this.#pieces.bytes(offset, blockSize, `ext4 group descriptor ${first}`));
       const end = Math.min(perBlock, groupCount - first) * descriptorSize;
-      for (let at = 0; at < end; at += descriptorSize) {
-        clusters += view.getUint16(at + fields.bg_free_blocks_count_lo.at, true);
-        inodes += view.getUint16(at + fields.bg_free_inodes_count_lo.at, true);
+      for (let base = 0; base < end; base += descriptorSize) {
+        clusters += view.getUint16(base + at.bg_free_blocks_count_lo.at, true);
+        inodes += view.getUint16(base + at.bg_free_inodes_count_lo.at, true);
         if (!long) continue;
-        clusters += view.getUint16(at + fields.bg_free_blocks_count_hi.at, true) * 0x10000;
-        inodes += view.getUint16(at + fields.bg_free_inodes_count_hi.at, true) * 0x10000;
+        clusters += view.getUint16(base + at.bg_free_blocks_count_hi.at, true) * 0x10000;
+        inodes += view.getUint16(base + at.bg_free_inodes_count_hi.at, true) * 0x10000;
       }
     }
     return { clusters, inodes };
@@ -84,67 +94,75 @@ export class Groups {
     return firstDataBlock + group * blocksPerGroup + behind;
   }
 
+  /** Checks the descriptors of groups below `count`, without keeping what they say. */
+  check(count: number): void {
+    for (let number = 0; number < count; number++) this.#read(number);
+  }
+
   #read(number: number): Group {
-    const { blockSize, descriptorSize, features } = this.#superblock;
-    const what = `ext4 group descriptor ${number}`;
+    const { blockSize, descriptorSize } = this.#superblock;
     const perBlock = blockSize / descriptorSize;
-    const offset =
-      this.#descriptorBlock(Math.floor(number / perBlock)) * blockSize + (number % perBlock) * descriptorSize;
-    const bytes = this.#pieces.bytes(offset, descriptorSize, what);
-    if (!this.#checksumHolds(number, bytes)) this.#onBadChecksum(`${what}: has a bad checksum`);
-    const padded = new Uint8Array(groupDescriptor.size);
-    padded.set(bytes.subarray(0, Math.min(descriptorSize, padded.length)));
-    const raw = groupDescriptor.decode(padded);
-    const join = (low: number, high: number): number => high * 0x1_0000_0000 + low;
+    const index = number % perBlock;
+    const offset = this.#descriptorBlock((number - index) / perBlock) * blockSize + index * descriptorSize;
+    const piece = this.#pieces.at(offset, 'ext4 group descriptors');
+    const base = offset - piece.start;
+    if (base + descriptorSize > piece.bytes.length)
+      throw new CorruptError(nameOf(number), 'lies outside the disk', { offset });
+    const { view } = piece;
+    if (!this.#checksumHolds(number, view, base))
+      this.#onBadChecksum(`${nameOf(number)}: has a bad checksum`);
+    const long = descriptorSize > shortDescriptorSize;
+    const block = (low: number, high: number): number =>
+      view.getUint32(base + low, true) + (long ? view.getUint32(base + high, true) * 0x1_0000_0000 : 0);
     const group: Group = {
       number,
-      blockBitmap: join(raw.bg_block_bitmap_lo, raw.bg_block_bitmap_hi),
-      inodeBitmap: join(raw.bg_inode_bitmap_lo, raw.bg_inode_bitmap_hi),
-      inodeTable: join(raw.bg_inode_table_lo, raw.bg_inode_table_hi),
-      freeClusters: raw.bg_free_blocks_count_hi * 0x10000 + raw.bg_free_blocks_count_lo,
-      freeInodes: raw.bg_free_inodes_count_hi * 0x10000 + raw.bg_free_inodes_count_lo,
+      blockBitmap: block(at.bg_block_bitmap_lo.at, at.bg_block_bitmap_hi.at),
+      inodeBitmap: block(at.bg_inode_bitmap_lo.at, at.bg_inode_bitmap_hi.at),
+      inodeTable: block(at.bg_inode_table_lo.at, at.bg_inode_table_hi.at),
     };
-    this.#checkPlaces(group, what, has(features.incompat, incompat.flexGroups));
+    this.#checkPlaces(group);
     return group;
   }
 
   /** Bitmaps and inode table lie in their group, or with flex_bg anywhere in the filesystem. */
-  #checkPlaces(group: Group, what: string, anywhere: boolean): void {
-    const { firstDataBlock, blockCount, blocksPerGroup, inodesPerGroup, inodeSize, blockSize } =
-      this.#superblock;
-    const first = anywhere ? firstDataBlock : firstDataBlock + group.number * blocksPerGroup;
-    const end = anywhere ? blockCount : Math.min(blockCount, first + blocksPerGroup);
-    const tableBlocks = Math.ceil((inodesPerGroup * inodeSize) / blockSize);
+  #checkPlaces(group: Group): void {
+    const { firstDataBlock, blockCount, blocksPerGroup } = this.#superblock;
+    const first = this.#anywhere ? firstDataBlock : firstDataBlock + group.number * blocksPerGroup;
+    const end = this.#anywhere ? blockCount : Math.min(blockCount, first + blocksPerGroup);
     const check = (name: string, block: number, length: number): void => {
       if (block < first || block + length > end)
-        throw new CorruptError(what, `the ${name} lies outside`, { block, length, first, end });
+        throw new CorruptError(nameOf(group.number), `the ${name} lies outside`, {
+          block,
+          length,
+          first,
+          end,
+        });
     };
     check('block bitmap', group.blockBitmap, 1);
     check('inode bitmap', group.inodeBitmap, 1);
-    check('inode table', group.inodeTable, tableBlocks);
+    check('inode table', group.inodeTable, this.#tableBlocks);
   }
 
-  #checksumHolds(number: number, bytes: Uint8Array): boolean {
-    const { checksumSeed, features, raw } = this.#superblock;
-    const stored = (bytes[checksumAt] ?? 0) | ((bytes[checksumAt + 1] ?? 0) << 8);
-    const numberBytes = new Uint8Array(4);
-    new DataView(numberBytes.buffer).setUint32(0, number, true);
-    const before = bytes.subarray(0, checksumAt);
-    const after = bytes.subarray(checksumAt + 2);
+  #checksumHolds(number: number, view: DataView, base: number): boolean {
+    const { checksumSeed, descriptorSize } = this.#superblock;
+    const checksumAt = base + at.bg_checksum.at;
+    const end = base + descriptorSize;
     if (checksumSeed !== undefined) {
-      let sum = crc32c(checksumSeed, numberBytes);
-      sum = crc32c(sum, before);
-      sum = crc32c(sum, new Uint8Array(2));
-      sum = crc32c(sum, after);
-      return (sum & 0xffff) === stored;
+      this.#scratch.setUint32(0, number, true);
+      let sum = crc32cOfView(checksumSeed, this.#scratch, 0, 4);
+      sum = crc32cOfView(sum, view, base, checksumAt);
+      sum = crc32cOfView(sum, this.#scratch, 4, 6); // the sum itself counts as zero
+      sum = crc32cOfView(sum, view, checksumAt + 2, end);
+      return (sum & 0xffff) === view.getUint16(checksumAt, true);
     }
-    if (has(features.roCompat, roCompat.groupChecksums)) {
-      let sum = crc16(0xffff, raw.s_uuid);
-      sum = crc16(sum, numberBytes);
-      sum = crc16(sum, before);
-      if (bytes.length > shortDescriptorSize) sum = crc16(sum, after);
-      return sum === stored;
-    }
-    return true;
+    if (!this.#oldChecksums) return true;
+    this.#scratch.setUint32(0, number, true);
+    const slice = (from: number, to: number): Uint8Array =>
+      new Uint8Array(view.buffer, view.byteOffset + from, to - from);
+    let sum = crc16(0xffff, this.#superblock.raw.s_uuid);
+    sum = crc16(sum, new Uint8Array(this.#scratch.buffer, 0, 4));
+    sum = crc16(sum, slice(base, checksumAt));
+    if (descriptorSize > shortDescriptorSize) sum = crc16(sum, slice(checksumAt + 2, end));
+    return sum === view.getUint16(checksumAt, true);
   }
 }

@@ -3,7 +3,7 @@
  * hashes of the directory index, and with a SHA-256 in place of the end of a long name. Specification: the kernel's
  * Documentation/filesystems/fscrypt.rst, and struct fscrypt_nokey_name in fs/crypto/fname.c.
  */
-import { createHash } from 'node:crypto';
+import { createHash } from '../../base/index.js';
 import type { NameHash } from './hash.js';
 
 /** Bytes of an encrypted name that are shown as they are; of more, the rest is shown as its SHA-256. */

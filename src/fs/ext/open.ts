@@ -63,8 +63,7 @@ function readSuperblock(disk: Disk, mount: MountOptions): Superblock {
 
 function openVolume(disk: Disk, superblock: Superblock, mount: MountOptions, warn: Volume['warn']): Volume {
   const volume = new Volume(disk, superblock, { warn, strict: !mount.readOnly });
-  const count = Math.min(superblock.groupCount, groupsCheckedAtOnce);
-  for (let group = 0; group < count; group++) volume.groups.get(group);
+  volume.groups.check(Math.min(superblock.groupCount, groupsCheckedAtOnce));
   return volume;
 }
 

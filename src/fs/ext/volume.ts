@@ -10,6 +10,9 @@ import type { Superblock } from './superblock.js';
 /** Decoded inodes kept, by number modulo this; a power of two. Each may hold its 64 KiB piece in memory: 16 MiB at most. */
 const inodeSlots = 256;
 
+/** Warnings of damaged group descriptors: a wrong seed damages all of them. */
+const groupWarnings = 8;
+
 export class Volume {
   readonly disk: Disk;
   readonly superblock: Superblock;
@@ -31,12 +34,13 @@ export class Volume {
     this.superblock = superblock;
     this.warn = options.warn;
     this.pieces = new PieceCache(disk);
+    let told = 0;
     this.groups = new Groups(superblock, this.pieces, (message) => {
       if (options.strict) {
         const colon = message.indexOf(': ');
         throw new CorruptError(message.slice(0, colon), message.slice(colon + 2));
       }
-      options.warn(message);
+      if (++told <= groupWarnings) options.warn(message);
     });
     this.#decoder = new InodeDecoder(superblock);
   }

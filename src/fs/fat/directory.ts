@@ -92,9 +92,9 @@ class EntryReader {
 const unitOffsets = [1, 3, 5, 7, 9, 14, 16, 18, 20, 22, 24, 28, 30];
 
 /**
- * Reads the parts of a long name from the current entry on, and leaves the reader at the entry after them. The units,
- * where they belong to that entry; `undefined` where they do not; `'skip'` where that entry is to be skipped as well;
- * `'end'` where the directory ends.
+ * Reads the parts of a long name from the current entry on, and leaves the reader at the entry behind them. The units
+ * where they belong to that entry, undefined where they do not; `skip`: that entry is not shown either; `again`: it is no
+ * part of a name, and is to be looked at afresh; `end`: the directory ended.
  */
 function readLongName(reader: EntryReader): Uint16Array | undefined | 'skip' | 'again' | 'end' {
   for (;;) {

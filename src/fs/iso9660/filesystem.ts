@@ -25,7 +25,7 @@ import { decodeJolietName, foldJolietName, rawName, translateName } from './name
 import { type IsoOptions, parseOptions } from './options.js';
 import { type DirectoryRecord, isParent, isSelf, readRecord, readRecords } from './record.js';
 import { decodeRockRidge, type RockRidge } from './rock-ridge.js';
-import { readSharing, readUseEntries } from './susp.js';
+import { type Damage, readSharing, readUseEntries } from './susp.js';
 import { openCompressed } from './zisofs.js';
 
 const unitSize = 32;
@@ -39,6 +39,7 @@ const maxSections = 1000;
 const maxTarget = 4095;
 const nodesKept = 8192;
 const directoriesKept = 64;
+const parentsKept = 65_536;
 /** Names of one directory that are indexed for lookups; larger directories are searched record by record. */
 const maxIndexed = 65_536;
 
@@ -74,6 +75,8 @@ export class IsoFileSystem implements FileSystem {
   /** Bytes to skip in system use areas; undefined where Rock Ridge is not looked for. */
   readonly #skip: number | undefined;
   readonly #nodes = new LruMap<InodeNumber, Node>(nodesKept);
+  /** Parents of directories that were handed out: not every writer gets `..` right. */
+  readonly #parents = new LruMap<InodeNumber, InodeNumber>(parentsKept);
   readonly #indexes = new LruMap<InodeNumber, ReadonlyMap<string, InodeNumber> | 'large'>(directoriesKept);
 
   constructor(disk: Disk, { options = {} }: OpenOptions) {
@@ -115,7 +118,11 @@ export class IsoFileSystem implements FileSystem {
     if (this.#skip === undefined) return undefined;
     // The root's own record has SP at its start: there is nothing before it to skip.
     const skip = record.position === this.root * unitSize ? 0 : this.#skip;
-    return decodeRockRidge(readUseEntries(this.#disk, this.#volume.blockSize, record.systemUse, skip));
+    const result: { damage: Damage } = { damage: 'none' };
+    const entries = readUseEntries(this.#disk, this.#volume.blockSize, record.systemUse, skip, result);
+    const rockRidge = decodeRockRidge(entries);
+    rockRidge.damage = result.damage;
+    return rockRidge;
   }
 
   /** Decodes an inode. A number that is no record's place is a CorruptError. */
@@ -220,32 +227,36 @@ export class IsoFileSystem implements FileSystem {
         sections = [{ firstBlock: record.firstBlock, sizeInBytes: record.dataLength }];
       } else addSection(sections, record);
       if ((record.flags & flagMultiExtent) !== 0) continue;
-      const child = this.#child(first, sections);
+      const child = this.#child(inode, first, sections);
       if (child !== undefined) yield child;
       first = undefined;
     }
   }
 
   /** What a file's first record stands for; undefined where it is not shown. */
-  #child(record: DirectoryRecord, sections: Section[]): Child | undefined {
+  #child(parent: InodeNumber, record: DirectoryRecord, sections: Section[]): Child | undefined {
     if (isSelf(record) || isParent(record)) return undefined;
     if (this.#options.hide && (record.flags & flagHidden) !== 0) return undefined;
     if (!this.#options.showAssociated && (record.flags & flagAssociated) !== 0) return undefined;
     const rockRidge = this.#rockRidge(record);
-    if (rockRidge?.relocated) return undefined;
+    // Linux does not show a file whose entries cannot all be read.
+    if (rockRidge?.relocated || rockRidge?.damage === 'continuation') return undefined;
     const name = this.#name(record, rockRidge);
     if (name === '' || name === '.' || name === '..') return undefined;
-    if (rockRidge?.childBlock !== undefined) {
-      return { name, inode: this.#inodeOfBlock(rockRidge.childBlock) };
+    const directory =
+      rockRidge?.childBlock ?? ((record.flags & flagDirectory) !== 0 ? record.firstBlock : undefined);
+    if (directory !== undefined) {
+      const child = this.#inodeOfBlock(directory);
+      this.#parents.set(child, parent);
+      return { name, inode: child };
     }
-    if ((record.flags & flagDirectory) !== 0) return { name, inode: this.#inodeOfBlock(record.firstBlock) };
     const inode = Math.floor(record.position / unitSize);
     this.#nodes.set(inode, this.#decodeNode(record, rockRidge, sections));
     return { name, inode };
   }
 
   #name(record: DirectoryRecord, rockRidge: RockRidge | undefined): string {
-    if (rockRidge?.name !== undefined) return decodeText(rockRidge.name);
+    if (rockRidge?.name !== undefined && rockRidge.damage === 'none') return decodeText(rockRidge.name);
     if (this.#joliet) return decodeJolietName(record.name);
     return this.#options.translateNames ? translateName(record.name) : rawName(record.name);
   }
@@ -318,6 +329,8 @@ export class IsoFileSystem implements FileSystem {
   parent(directory: InodeNumber): InodeNumber {
     const node = this.#directoryNode(directory);
     if (directory === this.root) return directory;
+    const known = this.#parents.get(directory);
+    if (known !== undefined) return known;
     for (const record of this.#records(node)) {
       if (!isParent(record)) continue;
       return this.#inodeOfBlock(this.#rockRidge(record)?.parentBlock ?? record.firstBlock);
@@ -329,8 +342,8 @@ export class IsoFileSystem implements FileSystem {
     const { mode, rockRidge } = this.#node(inode);
     if ((mode & modeTypes) !== modeSymlink) throw systemError('EINVAL', `iso9660 inode ${inode}`);
     const target = rockRidge?.symlink;
-    if (target === undefined || target.length > maxTarget) {
-      throw new CorruptError('Rock Ridge symbolic link', 'has no target, or too long a one', {
+    if (target === undefined || rockRidge?.damage !== 'none' || target.length > maxTarget) {
+      throw new CorruptError('Rock Ridge symbolic link', 'has no target, or a damaged or too long one', {
         inode,
         length: target?.length ?? 0,
       });
@@ -402,6 +415,7 @@ export class IsoFileSystem implements FileSystem {
 
   close(): void {
     this.#nodes.clear();
+    this.#parents.clear();
     this.#indexes.clear();
   }
 }

@@ -30,9 +30,10 @@ function decodeUtf16(raw: Uint8Array): string {
   });
 }
 
-/** Two characters as one: Joliet's where the other is `_`, the lower-case one where they differ by case. */
+/** Two characters as one: `_` stands for what a field cannot hold, and lower case is preferred. */
 function mergeCharacter(plain: string, joliet: string): string | undefined {
   if (plain === '_' || plain === joliet) return joliet;
+  if (joliet === '_') return plain;
   const lower = /^[A-Z]$/.test(plain) ? plain.toLowerCase() : plain;
   if (lower === joliet) return joliet;
   return /^[A-Z]$/.test(joliet) && joliet.toLowerCase() === plain ? plain : undefined;

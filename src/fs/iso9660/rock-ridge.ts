@@ -21,7 +21,7 @@ import {
   timeLongForm,
   timeModify,
 } from './layout.js';
-import type { UseEntry } from './susp.js';
+import type { Damage, UseEntry } from './susp.js';
 
 /** How a file is compressed. Sizes in bytes. */
 export interface Compression {
@@ -54,6 +54,8 @@ export interface RockRidge {
   compression: Compression | undefined;
   /** The data is a sparse file's tables (SF). */
   sparse: boolean;
+  /** What ended the entries before their end. */
+  damage: Damage;
 }
 
 /** The longest name; what goes beyond is cut. */
@@ -73,8 +75,10 @@ class SymlinkTarget {
     for (let at = 5; at + 2 <= raw.length; ) {
       const flags = raw[at] ?? 0;
       const text = raw.subarray(at + 2, at + 2 + (raw[at + 1] ?? 0));
-      at += 2 + (raw[at + 1] ?? 0);
+      const isWhole = text.length === raw[at + 1];
+      at += 2 + text.length;
       if (this.#separate) this.pieces.push(Buffer.from('/'));
+      if (!isWhole) return; // it is left out: Linux counts no more of it than the slash before it
       const kind = flags & ~componentContinues;
       if (kind === 0) this.pieces.push(text);
       else if (kind === componentCurrent) this.pieces.push(Buffer.from('.'));
@@ -103,9 +107,14 @@ function addTimes(result: RockRidge, raw: Uint8Array): void {
   if (flags & timeAttributes) result.changed = next() ?? result.changed;
 }
 
-/** Linux's split of a device number that is stored whole in the low half. */
+/**
+ * Linux's way with the two halves of a device number: some writers store it whole in the low one, with 8 bits of minor
+ * number. Then 12 bits of major and 20 of minor number are put together, and what is too large for one runs into the other.
+ */
 function splitDevice(high: number, low: number): { major: number; minor: number } {
-  return high === 0 && low > 0xff ? { major: low >>> 8, minor: low & 0xff } : { major: high, minor: low };
+  const inOne = high === 0 && low > 0xff;
+  const device = (((inOne ? low >>> 8 : high) << 20) | (inOne ? low & 0xff : low)) >>> 0;
+  return { major: device >>> 20, minor: device & 0xfffff };
 }
 
 /** Decodes the entries of one record; those that are too short are passed over. */
@@ -127,6 +136,7 @@ export function decodeRockRidge(entries: Iterable<UseEntry>): RockRidge {
     relocated: false,
     compression: undefined,
     sparse: false,
+    damage: 'none',
   };
   const names: Uint8Array[] = [];
   let target: SymlinkTarget | undefined;

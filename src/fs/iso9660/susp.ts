@@ -2,6 +2,7 @@
  * System use entries: SUSP 1.12. Each has a two-letter signature, a length and a version; a CE entry says where more of
  * them are, ST that there are no more.
  */
+import type { Decoded } from '../../base/index.js';
 import type { Disk } from '../../disk/index.js';
 import { continuation, sharingIndicator, useEntryHead } from './layout.js';
 
@@ -16,44 +17,45 @@ export interface UseEntry {
 }
 
 /**
- * The entries of a record. `skip` bytes at its start belong to others. An entry or a continuation that breaks the rules
- * ends them, as in Linux: the record is then known by what came before.
+ * What was wrong with a record's entries: nothing; an entry that does not fit, which ends them; a continuation that cannot
+ * be read, or too many of them.
+ */
+export type Damage = 'none' | 'entry' | 'continuation';
+
+/**
+ * Yields the entries of a record. `skip` bytes at its start belong to others. What breaks the rules ends them, and is told
+ * in `result`: the record is then known by what came before.
  */
 export function* readUseEntries(
   disk: Disk,
   blockSize: number,
   systemUse: Uint8Array,
   skip: number,
+  result: { damage: Damage } = { damage: 'none' },
 ): Generator<UseEntry> {
   let area = systemUse.subarray(Math.min(skip, systemUse.length));
-  for (let areas = 0; areas <= maxContinuations; areas++) {
-    let next: Uint8Array | undefined;
+  for (let areas = 0; areas < maxContinuations; areas++) {
+    let next: Decoded<typeof continuation.fields> | undefined;
     for (let at = 0; at + useEntryHead <= area.length; ) {
       const length = area[at + 2] ?? 0;
-      if (length < useEntryHead || at + length > area.length) return;
+      if (length < useEntryHead || at + length > area.length) {
+        result.damage = 'entry';
+        return;
+      }
       const raw = area.subarray(at, at + length);
       const signature = String.fromCharCode(raw[0] ?? 0, raw[1] ?? 0);
       at += length;
       if (signature === 'ST') break;
-      if (signature === 'CE') {
-        if (raw.length < continuation.size) return;
-        next = readContinuation(disk, blockSize, raw);
-        if (next === undefined) return;
-      } else yield { signature, raw };
+      if (signature !== 'CE') yield { signature, raw };
+      else if (raw.length >= continuation.size) next = continuation.decode(raw);
     }
-    if (next === undefined) return;
-    area = next;
+    if (next === undefined || next.extent === 0) return;
+    const position = next.extent * blockSize + next.offset;
+    if (next.offset + next.length > blockSize || position + next.length > disk.size) break;
+    area = new Uint8Array(next.length);
+    disk.read(area, position);
   }
-}
-
-/** The area that a CE entry names; undefined where it does not lie in one block of the disk. */
-function readContinuation(disk: Disk, blockSize: number, raw: Uint8Array): Uint8Array | undefined {
-  const { extent, offset, length } = continuation.decode(raw);
-  const position = extent * blockSize + offset;
-  if (extent === 0 || offset + length > blockSize || position + length > disk.size) return undefined;
-  const area = new Uint8Array(length);
-  disk.read(area, position);
-  return area;
+  result.damage = 'continuation';
 }
 
 /** CD-ROM XA puts 14 bytes of its own before SUSP's. */

@@ -13,6 +13,7 @@ import {
   swapHeaderBig,
   swapHeaderLittle,
   swapMarks,
+  tuxOnIceMark,
 } from './layout.js';
 
 function readBytes(disk: Disk, offset: number, length: number): Uint8Array {
@@ -24,7 +25,7 @@ function readBytes(disk: Disk, offset: number, length: number): Uint8Array {
 /** The label and UUID of a header, where what must be zero after them is. */
 function identity(disk: Disk): { label: string; uuid: string } {
   const header = swapHeaderLittle.decode(readBytes(disk, headerOffset, swapHeaderLittle.size));
-  if (header.padding[32] !== 0 || header.padding[33] !== 0) return { label: '', uuid: '' };
+  if (header.padding_32 !== 0 || header.padding_33 !== 0) return { label: '', uuid: '' };
   const end = header.volume_name.indexOf(0);
   const name = end < 0 ? header.volume_name : header.volume_name.subarray(0, end);
   return {
@@ -42,16 +43,22 @@ function isPlausible(disk: Disk): boolean {
 
 /** Looks for a swap area on a disk. Never throws on any bytes. */
 function probe(disk: Disk): Probed | undefined {
+  if (disk.size < pageSizes[0]) return undefined;
+  if (decodeLatin1(readBytes(disk, 0, tuxOnIceMark.length)) === tuxOnIceMark) {
+    return { type: 'swsuspend', ...identity(disk), facts: { VERSION: 'tuxonice', USAGE: 'other' } };
+  }
   for (const pageSize of pageSizes) {
     if (pageSize > disk.size) return undefined;
     const mark = decodeLatin1(readBytes(disk, pageSize - markSize, markSize));
     const version = swapMarks.get(mark);
     if (version !== undefined) {
       if (version === '1' && !isPlausible(disk)) continue;
-      return { type: 'swap', ...identity(disk), facts: { VERSION: version, USAGE: 'other' } };
+      const named = version === '1' ? identity(disk) : { label: '', uuid: '' };
+      return { type: 'swap', ...named, facts: { VERSION: version, USAGE: 'other' } };
     }
-    if (hibernationMarks.some((known) => mark.startsWith(known))) {
-      return { type: 'swsuspend', ...identity(disk), facts: { USAGE: 'other' } };
+    for (const [known, kind] of hibernationMarks) {
+      if (!mark.startsWith(known)) continue;
+      return { type: 'swsuspend', ...identity(disk), facts: { VERSION: kind, USAGE: 'other' } };
     }
   }
   return undefined;

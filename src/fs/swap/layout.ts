@@ -12,7 +12,9 @@ const fields = {
   nr_badpages: u32(8),
   uuid: bytes(12, 16),
   volume_name: bytes(28, 16),
-  padding: bytes(44, 468),
+  /** Words of the padding that are zero in every area there is. */
+  padding_32: u32(44 + 32 * 4),
+  padding_33: u32(44 + 33 * 4),
 };
 
 export const swapHeaderLittle = struct('swap header', 'little', 512, fields);
@@ -30,13 +32,15 @@ export const swapMarks: ReadonlyMap<string, '0' | '1'> = new Map([
 ]);
 
 /**
- * Beginnings of marks of swap areas that hold the memory of a hibernating machine: the kernel's, uswsusp's and two
- * versions of TuxOnIce's.
+ * Beginnings of marks of swap areas that hold the memory of a hibernating machine, with the version that blkid tells: the
+ * kernel's, uswsusp's and an early kernel's.
  */
-export const hibernationMarks = [
-  'S1SUSPEND',
-  'S2SUSPEND',
-  'ULSUSPEND',
-  '\xed\xc3\x02\xe9\x98\x56\xe5\x0c',
-  'LINHIB0001',
-] as const;
+export const hibernationMarks: ReadonlyMap<string, string> = new Map([
+  ['S1SUSPEND', 's1suspend'],
+  ['S2SUSPEND', 's2suspend'],
+  ['ULSUSPEND', 'ulsuspend'],
+  ['LINHIB0001', 'linhib0001'],
+]);
+
+/** TuxOnIce leaves the mark of the swap area in place, and puts its own at the start. */
+export const tuxOnIceMark = '\xed\xc3\x02\xe9\x98\x56\xe5\x0c';

@@ -1,0 +1,277 @@
+/**
+ * What is measured: whole processes, ours and the peers', that do the same job on the same image.
+ *
+ * A command is a shell line. `$I` is the directory of the images, `$T` a scratch directory on the same disk,
+ * `$G` our command. What a line prints goes to /dev/null.
+ */
+
+/** A peer, how to see whether it is there, and how its version is asked for. */
+export interface Peer {
+  program: string;
+  version: string;
+  /** How often it runs; the slow ones less often. Default: as often as ours. */
+  runs?: number;
+}
+
+export const peers = {
+  libguestfs: { program: 'guestfish', version: 'guestfish --version', runs: 3 },
+  debugfs: { program: 'debugfs', version: 'debugfs -V 2>&1 | head -1' },
+  TSK: { program: 'fls', version: 'fls -V' },
+  '7-Zip': { program: '7z', version: "7z i | grep -m1 '^7-Zip'" },
+  'qemu-img': { program: 'qemu-img', version: 'qemu-img --version | head -1' },
+  tar: { program: 'tar', version: 'tar --version | head -1' },
+  find: { program: 'find', version: 'find --version | head -1' },
+  cat: { program: 'cat', version: 'cat --version | head -1' },
+  node: { program: 'node', version: 'node --version' },
+} satisfies Record<string, Peer>;
+
+export type PeerName = keyof typeof peers;
+
+/** A peer that no package registry of this project's machines has: its figures are those of another machine, and only shown. */
+export type ReferenceName = PeerName | 'dissect';
+
+/** Ours must need at most `times` what the peer needs. */
+export interface Bound {
+  peer: ReferenceName;
+  times: number;
+}
+
+export interface Job {
+  id: string;
+  title: string;
+  /** Files in the directory of images that it needs. */
+  images: string[];
+  ours: string;
+  peers: Partial<Record<PeerName, string>>;
+  /** Seconds that a peer needed on another machine, for peers that are not run here. Never part of a verdict. */
+  reference?: Partial<Record<ReferenceName, number>>;
+  must: Bound[];
+  aim: Bound[];
+  /** Run once before the job: prepares files in `$T`. */
+  prepare?: string;
+}
+
+/** Ours obeys these variables too, so they are set for libguestfs alone. Without `force_tcg` it hangs in nested virtualisation. */
+const tcg = 'env LIBGUESTFS_BACKEND=direct LIBGUESTFS_BACKEND_SETTINGS=force_tcg';
+const fish = `${tcg} guestfish --ro --format=`;
+/** The root partition of the Debian image, for tools that want a bare filesystem: 131072 sectors in. */
+const root = { debugfs: '"$I/debian.raw?offset=67108864"', sectors: 131072 };
+const readBig = (image: string) => `$G cat $I/${image}:/big.bin -m /dev/sda`;
+const fishBig = (image: string, format: string) =>
+  `${fish}${format} -a $I/${image} -m /dev/sda download /big.bin /dev/null`;
+
+export const jobs: Job[] = [
+  {
+    id: 'first-file',
+    title: 'first file, A qcow2',
+    images: ['debian.qcow2'],
+    ours: '$G cat $I/debian.qcow2:/etc/os-release -m /dev/sda2',
+    peers: {
+      libguestfs: `${fish}qcow2 -a $I/debian.qcow2 -m /dev/sda2 cat /etc/os-release`,
+      '7-Zip': '7z e -so $I/debian.qcow2 1.root.img > $T/root.img && 7z e -so $T/root.img usr/lib/os-release',
+      node: 'node -e 0',
+    },
+    reference: { dissect: 0.223 },
+    must: [
+      { peer: 'libguestfs', times: 1 / 50 },
+      { peer: 'dissect', times: 0.9 },
+    ],
+    aim: [{ peer: 'libguestfs', times: 1 / 90 }],
+  },
+  {
+    id: 'first-file-raw',
+    title: 'first file, A raw',
+    images: ['debian.raw'],
+    ours: '$G cat $I/debian.raw:/etc/os-release -m /dev/sda2',
+    peers: {
+      libguestfs: `${fish}raw -a $I/debian.raw -m /dev/sda2 cat /etc/os-release`,
+      debugfs: `debugfs -R 'cat /etc/os-release' ${root.debugfs}`,
+      TSK: `icat -o ${root.sectors} $I/debian.raw $(ifind -o ${root.sectors} -n usr/lib/os-release $I/debian.raw)`,
+    },
+    reference: { dissect: 0.127 },
+    must: [{ peer: 'libguestfs', times: 1 / 50 }],
+    aim: [{ peer: 'libguestfs', times: 1 / 90 }],
+  },
+  {
+    id: 'first-file-inspect',
+    title: 'first file, A qcow2, mounted by inspection',
+    images: ['debian.qcow2'],
+    ours: '$G cat $I/debian.qcow2:/etc/os-release -i',
+    peers: { libguestfs: `${fish}qcow2 -i -a $I/debian.qcow2 cat /etc/os-release` },
+    must: [{ peer: 'libguestfs', times: 1 / 50 }],
+    aim: [{ peer: 'libguestfs', times: 1 / 90 }],
+  },
+  {
+    id: 'inspect',
+    title: 'inspect with packages, A',
+    images: ['debian.qcow2'],
+    ours: '$G inspect $I/debian.qcow2 --json',
+    peers: { libguestfs: `${tcg} virt-inspector --no-icon --format=qcow2 -a $I/debian.qcow2` },
+    reference: { dissect: 2.35 },
+    must: [
+      { peer: 'libguestfs', times: 1 / 40 },
+      { peer: 'dissect', times: 1 / 4 },
+    ],
+    aim: [{ peer: 'libguestfs', times: 1 / 80 }],
+  },
+  {
+    id: 'walk-b',
+    title: 'walk with stat, B (100,000 files)',
+    images: ['many.raw'],
+    ours: '$G find $I/many.raw:/ -m /dev/sda --json',
+    peers: {
+      libguestfs: `${tcg} virt-ls --format=raw -a $I/many.raw -m /dev/sda -lR /`,
+      TSK: 'fls -r -l $I/many.raw',
+      '7-Zip': '7z l -slt $I/many.raw',
+    },
+    reference: { dissect: 3.6, debugfs: 0.336 },
+    must: [{ peer: 'TSK', times: 2 }],
+    aim: [{ peer: 'TSK', times: 1 }],
+  },
+  {
+    id: 'walk-a',
+    title: 'walk with stat, A',
+    images: ['debian.raw'],
+    ours: '$G find $I/debian.raw:/ -m /dev/sda2 --json',
+    peers: {
+      libguestfs: `${tcg} virt-ls --format=raw -a $I/debian.raw -m /dev/sda2 -lR /`,
+      TSK: `fls -r -l -o ${root.sectors} $I/debian.raw`,
+      find: 'find $I/work/rootfs -ls',
+    },
+    reference: { dissect: 0.747, debugfs: 0.077 },
+    must: [{ peer: 'TSK', times: 3 }],
+    aim: [{ peer: 'TSK', times: 1.5 }],
+  },
+  {
+    id: 'read-raw',
+    title: 'read 1 GiB, C raw',
+    images: ['big.raw'],
+    prepare: 'debugfs -R "dump /big.bin $T/big.bin" $I/big.raw && [ -s $T/big.bin ]',
+    ours: readBig('big.raw'),
+    peers: {
+      libguestfs: fishBig('big.raw', 'raw'),
+      debugfs: "debugfs -R 'cat /big.bin' $I/big.raw",
+      TSK: 'icat $I/big.raw 12',
+      '7-Zip': '7z e -so $I/big.raw big.bin',
+      cat: 'cat $T/big.bin',
+    },
+    reference: { dissect: 0.36 },
+    must: [{ peer: '7-Zip', times: 2 }],
+    aim: [{ peer: '7-Zip', times: 1.3 }],
+  },
+  {
+    id: 'read-qcow2',
+    title: 'read 1 GiB, C qcow2',
+    images: ['big.qcow2'],
+    ours: readBig('big.qcow2'),
+    peers: {
+      libguestfs: fishBig('big.qcow2', 'qcow2'),
+      '7-Zip': '7z e -so $I/big.qcow2',
+      'qemu-img': 'qemu-img convert -f qcow2 -O raw $I/big.qcow2 $T/out.raw',
+    },
+    reference: { dissect: 0.67 },
+    must: [{ peer: '7-Zip', times: 2 }],
+    aim: [{ peer: '7-Zip', times: 1.3 }],
+  },
+  {
+    id: 'read-qcow2-zlib',
+    title: 'read 1 GiB, C qcow2 zlib',
+    images: ['big-zlib.qcow2'],
+    ours: readBig('big-zlib.qcow2'),
+    peers: {
+      libguestfs: fishBig('big-zlib.qcow2', 'qcow2'),
+      '7-Zip': '7z e -so $I/big-zlib.qcow2',
+      'qemu-img': 'qemu-img convert -f qcow2 -O raw $I/big-zlib.qcow2 $T/out.raw',
+    },
+    reference: { dissect: 4.1 },
+    must: [{ peer: '7-Zip', times: 1 }],
+    aim: [{ peer: 'qemu-img', times: 0.8 }],
+  },
+  {
+    id: 'read-qcow2-zstd',
+    title: 'read 1 GiB, C qcow2 zstd',
+    images: ['big-zstd.qcow2', 'big-zlib.qcow2'],
+    ours: readBig('big-zstd.qcow2'),
+    peers: {
+      libguestfs: fishBig('big-zstd.qcow2', 'qcow2'),
+      // 7-Zip reads no zstd in qcow2: the zlib image is its measure, as the target says
+      '7-Zip': '7z e -so $I/big-zlib.qcow2',
+      'qemu-img': 'qemu-img convert -f qcow2 -O raw $I/big-zstd.qcow2 $T/out.raw',
+    },
+    must: [{ peer: '7-Zip', times: 1 }],
+    aim: [{ peer: 'qemu-img', times: 0.8 }],
+  },
+  {
+    id: 'tar-out',
+    title: 'tar out of the whole of A',
+    images: ['debian.qcow2', 'debian.raw'],
+    ours: '$G tar-out $I/debian.qcow2:/ - -m /dev/sda2 | cat',
+    peers: {
+      libguestfs: `${fish}qcow2 -a $I/debian.qcow2 -m /dev/sda2 tar-out / /dev/null`,
+      debugfs: `debugfs -R "rdump / $(mktemp -d $T/tree.XXXXXX)" ${root.debugfs}`,
+      TSK: `tsk_recover -a -o ${root.sectors} $I/debian.raw $(mktemp -d $T/tree.XXXXXX)`,
+      // tar reads no file when it sees that its archive is /dev/null
+      tar: 'tar -C $I/work/rootfs -cf - . | cat',
+    },
+    must: [{ peer: 'tar', times: 3 }],
+    aim: [{ peer: 'tar', times: 1.5 }],
+  },
+];
+
+/** Bounds in absolute numbers: what the library alone does, inside a running program (see library.ts). */
+export const libraryJobs = [
+  { id: 'firstHandle', title: 'first file in a running program', unit: 'ms', must: 60, aim: 35, most: true },
+  {
+    id: 'secondHandle',
+    title: 'second handle in the same program',
+    unit: 'ms',
+    must: 40,
+    aim: 20,
+    most: true,
+  },
+  {
+    id: 'fiftyHandles',
+    title: '50 handles at once, throughput against one',
+    unit: '×',
+    must: 1.6,
+    aim: 1.9,
+    most: false,
+  },
+  { id: 'privateGet1', title: 'private data: get, 1 key', unit: 'ns', must: 200, aim: 80, most: true },
+  { id: 'privateSet1', title: 'private data: set, 1 key', unit: 'ns', must: 200, aim: 80, most: true },
+  {
+    id: 'privateGet1000',
+    title: 'private data: get, 1,000 keys',
+    unit: 'ns',
+    must: 200,
+    aim: 80,
+    most: true,
+  },
+  {
+    id: 'privateSet1000',
+    title: 'private data: set, 1,000 keys',
+    unit: 'ns',
+    must: 200,
+    aim: 80,
+    most: true,
+  },
+  {
+    id: 'privateGet100000',
+    title: 'private data: get, 100,000 keys',
+    unit: 'ns',
+    must: 200,
+    aim: 80,
+    most: true,
+  },
+  {
+    id: 'privateSet100000',
+    title: 'private data: set, 100,000 keys',
+    unit: 'ns',
+    must: 200,
+    aim: 80,
+    most: true,
+  },
+] as const;
+
+/** Bytes of resident memory that any of our processes may use. */
+export const memory = { must: 200 * 2 ** 20, aim: 120 * 2 ** 20 };

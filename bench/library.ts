@@ -1,0 +1,102 @@
+/**
+ * Measures the library in a program of its own, and prints one JSON object.
+ *   node library.js MODULE IMAGE handles|fifty|private
+ * `handles`: milliseconds from `new Guestfs` to a closed handle, of the first handle and of those after it.
+ */
+import { pathToFileURL } from 'node:url';
+import { median } from './measure.js';
+
+type Library = typeof import('../src/guestfs/index.js');
+
+const [modulePath = '', image = '', what = ''] = process.argv.slice(2);
+const { Guestfs } = (await import(pathToFileURL(modulePath).href)) as Library;
+
+/** One handle's whole life; milliseconds. */
+async function firstFile(): Promise<number> {
+  const start = performance.now();
+  const g = new Guestfs({ backend: 'embedded' });
+  g.addDrive(image, { readonly: true, format: 'qcow2' });
+  await g.launch();
+  await g.mount('/dev/sda2', '/');
+  const text = await g.readFile('/etc/os-release');
+  await g.close();
+  const milliseconds = performance.now() - start;
+  if (text.length === 0) throw new Error('/etc/os-release is empty');
+  return milliseconds;
+}
+
+async function handles(): Promise<Record<string, number>> {
+  const first = await firstFile();
+  const later: number[] = [];
+  for (let count = 0; count < 7; count++) later.push(await firstFile());
+  return { firstHandle: first, secondHandle: later[0] ?? Number.NaN, laterHandles: median(later) };
+}
+
+async function ready(): Promise<InstanceType<Library['Guestfs']>> {
+  const g = new Guestfs({ backend: 'embedded' });
+  g.addDrive(image, { readonly: true, format: 'qcow2' });
+  await g.launch();
+  await g.mount('/dev/sda2', '/');
+  return g;
+}
+
+/** The work of one handle: a walk, and checksums of what is found in one directory. */
+async function work(g: InstanceType<Library['Guestfs']>): Promise<void> {
+  await g.find('/');
+  await g.checksumsOut('sha256', '/usr/bin', '/dev/null');
+}
+
+async function fifty(): Promise<Record<string, number>> {
+  const one = await ready();
+  await work(one);
+  const alone: number[] = [];
+  for (let count = 0; count < 5; count++) {
+    const start = performance.now();
+    await work(one);
+    alone.push(performance.now() - start);
+  }
+  await one.close();
+  const all = await Promise.all(Array.from({ length: 50 }, ready));
+  // as warm as the single one was
+  await Promise.all(all.map(work));
+  const together: number[] = [];
+  for (let count = 0; count < 3; count++) {
+    const start = performance.now();
+    await Promise.all(all.map(work));
+    together.push(performance.now() - start);
+  }
+  await Promise.all(all.map((g) => g.close()));
+  return {
+    fiftyHandles: (50 * median(alone)) / median(together),
+    memoryOfFifty: process.resourceUsage().maxRSS * 1024,
+  };
+}
+
+/** Nanoseconds for a call of the private data area, the keys taken in an order that is not that of insertion. */
+function privateData(): Record<string, number> {
+  const results: Record<string, number> = {};
+  for (const count of [1, 1000, 100_000]) {
+    const g = new Guestfs({ backend: 'embedded' });
+    const keys = Array.from({ length: count }, (_, index) => `key-${String(index)}`);
+    for (const key of keys) g.setPrivate(key, key);
+    const order = Array.from({ length: 200_000 }, (_, index) => keys[(index * 7919) % count] ?? '');
+    const times = { get: [] as number[], set: [] as number[] };
+    for (let round = 0; round < 9; round++) {
+      let start = process.hrtime.bigint();
+      let found = 0;
+      for (const key of order) if (g.getPrivate(key) !== null) found++;
+      times.get.push(Number(process.hrtime.bigint() - start) / order.length);
+      if (found !== order.length) throw new Error('a private value was lost');
+      start = process.hrtime.bigint();
+      for (const key of order) g.setPrivate(key, round);
+      times.set.push(Number(process.hrtime.bigint() - start) / order.length);
+    }
+    results[`privateGet${String(count)}`] = median(times.get);
+    results[`privateSet${String(count)}`] = median(times.set);
+    void g.close();
+  }
+  return results;
+}
+
+const results = what === 'handles' ? await handles() : what === 'fifty' ? await fifty() : privateData();
+console.log(JSON.stringify(results));

@@ -1,0 +1,116 @@
+/** Runs commands, in turn, and tells how long they took and how much memory they used. */
+import { spawnSync } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
+
+export interface Measured {
+  /** Seconds, one for each run. */
+  seconds: number[];
+  /** The most resident memory of any of its processes, in bytes, where it was measured. */
+  memory?: number;
+  /** Why there is no figure. */
+  failed?: string;
+}
+
+export interface Place {
+  images: string;
+  scratch: string;
+  command: string;
+}
+
+const limitInSeconds = 600;
+
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = Math.floor(sorted.length / 2);
+  const upper = sorted[middle] ?? Number.NaN;
+  return sorted.length % 2 === 1 ? upper : (upper + (sorted[middle - 1] ?? Number.NaN)) / 2;
+}
+
+/** The line of what a failing program wrote that is most likely to say why. */
+export function reasonIn(text: string): string {
+  const lines = text.trim().split('\n');
+  return lines.find((line) => /error|cannot|no such|not supported/i.test(line)) ?? lines[0] ?? '';
+}
+
+/** The environment in which the shell lines run. */
+function environment({ images, scratch, command }: Place): NodeJS.ProcessEnv {
+  return {
+    ...process.env,
+    LIBGUESTFS_BACKEND: 'embedded',
+    LC_ALL: 'C.UTF-8',
+    PATH: `${process.env.PATH}:/usr/sbin:/sbin`,
+    I: images,
+    T: scratch,
+    G: command,
+  };
+}
+
+/** Runs a shell line with its output to /dev/null. */
+export function run(line: string, place: Place): { seconds: number; failed?: string } {
+  const nowhere = openSync('/dev/null', 'w');
+  try {
+    const start = process.hrtime.bigint();
+    // our command is `$G`, two words: unquoted on purpose
+    const { status, signal, stderr, error } = spawnSync('bash', ['-o', 'pipefail', '-c', line], {
+      env: environment(place),
+      stdio: ['ignore', nowhere, 'pipe'],
+      timeout: limitInSeconds * 1000,
+    });
+    const seconds = Number(process.hrtime.bigint() - start) / 1e9;
+    if (status === 0) return { seconds };
+    const why = error?.message ?? reasonIn(stderr.toString());
+    return { seconds, failed: `${signal ?? `exit ${String(status)}`}: ${why}` };
+  } finally {
+    closeSync(nowhere);
+  }
+}
+
+/** What a shell line prints. */
+export function ask(line: string, place: Place): string {
+  return spawnSync('bash', ['-c', line], { env: environment(place) })
+    .stdout.toString()
+    .trim();
+}
+
+/** Runs a shell line once under GNU time; the resident memory of its largest process, in bytes. */
+export function memoryOf(line: string, place: Place): number | undefined {
+  const script = `exec /usr/bin/time -f 'maxrss %M' bash -o pipefail -c "$LINE" >/dev/null`;
+  const { stderr } = spawnSync('bash', ['-c', script], {
+    env: { ...environment(place), LINE: line },
+    timeout: limitInSeconds * 1000,
+  });
+  const kibibytes = /^maxrss (\d+)$/m.exec(stderr.toString())?.[1];
+  return kibibytes === undefined ? undefined : Number(kibibytes) * 1024;
+}
+
+export interface Contender {
+  name: string;
+  line: string;
+  runs: number;
+}
+
+/**
+ * Runs all contenders in turn (A B C A B C …) until each has run as often as it shall. One run of each before them
+ * fills the page cache and is not counted, except for those that run less often than the others: they are slow because of
+ * what they do themselves, and one more run would double the time of the whole.
+ */
+export function inTurn(
+  contenders: readonly Contender[],
+  place: Place,
+  told: (text: string) => void,
+): Map<string, Measured> {
+  const results = new Map<string, Measured>(contenders.map(({ name }) => [name, { seconds: [] }]));
+  const most = Math.max(...contenders.map(({ runs }) => runs));
+  for (let round = 0; round <= most; round++) {
+    for (const { name, line, runs } of contenders) {
+      const result = results.get(name);
+      if (!result || result.failed !== undefined) continue;
+      if (round > runs || (round === 0 && runs < most)) continue;
+      const { seconds, failed } = run(line, place);
+      if (failed !== undefined) result.failed = failed;
+      else if (round > 0) result.seconds.push(seconds);
+      told(`${name} ${failed ?? `${seconds.toFixed(3)} s`}`);
+    }
+  }
+  return results;
+}

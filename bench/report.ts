@@ -1,0 +1,173 @@
+/** Writes what was measured as a page of Markdown, with the verdicts. */
+import { type Bound, type Job, libraryJobs, memory } from './jobs.js';
+import { type Measured, median } from './measure.js';
+
+export interface JobResult {
+  job: Job;
+  /** By name: `ours` and the peers. */
+  measured: Map<string, Measured>;
+  /** Why the job was not run at all. */
+  skipped?: string;
+}
+
+export interface Results {
+  machine: [string, string][];
+  missingPeers: string[];
+  runs: number;
+  fewerRuns: [string, number][];
+  jobs: JobResult[];
+  library: Record<string, number>;
+  libraryFailed: string[];
+}
+
+type Verdict = 'aim' | 'must' | 'missed' | 'not compared';
+
+const words: Record<Verdict, string> = {
+  aim: 'reaches the aim',
+  must: 'reaches the must',
+  missed: '**falls short**',
+  'not compared': 'not compared',
+};
+
+export function formatSeconds(seconds: number): string {
+  if (Number.isNaN(seconds)) return '–';
+  if (seconds < 1) return `${(seconds * 1000).toFixed(seconds < 0.1 ? 1 : 0)} ms`;
+  return `${seconds.toFixed(seconds < 10 ? 2 : 1)} s`;
+}
+
+const formatMebibytes = (bytes: number) => `${(bytes / 2 ** 20).toFixed(0)} MiB`;
+
+/** The median and, in brackets, the fastest and the slowest run. */
+function formatMeasured({ seconds, failed }: Measured): string {
+  if (failed !== undefined) return `failed (${failed.replaceAll('|', '/').slice(0, 120)})`;
+  const [low, high] = [Math.min(...seconds), Math.max(...seconds)];
+  return `${formatSeconds(median(seconds))} (${formatSeconds(low)} … ${formatSeconds(high)})`;
+}
+
+const timesText = (times: number) =>
+  times < 1 ? `≤ 1/${String(Math.round(10 / times) / 10)}` : `≤ ${String(times)} ×`;
+
+/** Ours beside a peer's median; undefined where one of them has no figure. */
+function ratio(result: JobResult, peer: string): number | undefined {
+  const ours = result.measured.get('ours');
+  const theirs = result.measured.get(peer);
+  if (!ours?.seconds.length || !theirs?.seconds.length || ours.failed || theirs.failed) return undefined;
+  return median(ours.seconds) / median(theirs.seconds);
+}
+
+/** Whether every bound that can be compared holds; undefined where none can. */
+function holds(result: JobResult, bounds: readonly Bound[]): boolean | undefined {
+  let compared = 0;
+  for (const { peer, times } of bounds) {
+    const found = ratio(result, peer);
+    if (found === undefined) continue;
+    compared++;
+    if (found > times) return false;
+  }
+  return compared === 0 ? undefined : true;
+}
+
+export function verdictOf(result: JobResult): Verdict {
+  const ours = result.measured.get('ours');
+  if (result.skipped !== undefined || ours?.failed !== undefined) return 'missed';
+  const must = holds(result, result.job.must);
+  if (must === undefined) return 'not compared';
+  if (!must) return 'missed';
+  return holds(result, result.job.aim) ? 'aim' : 'must';
+}
+
+function numberVerdict(value: number | undefined, must: number, aim: number, most: boolean): Verdict {
+  if (value === undefined) return 'not compared';
+  const within = (bound: number) => (most ? value <= bound : value >= bound);
+  return within(aim) ? 'aim' : within(must) ? 'must' : 'missed';
+}
+
+function jobLines(result: JobResult): string[] {
+  const { job, measured, skipped } = result;
+  const lines = [`### ${job.title}`, ''];
+  if (skipped !== undefined) return [...lines, `Not run: ${skipped}.`, ''];
+  lines.push(
+    '| who | median (fastest … slowest) | runs | ours beside it | must | aim |',
+    '|---|---|---|---|---|---|',
+  );
+  const bound = (bounds: readonly Bound[], name: string) => {
+    const found = bounds.find(({ peer }) => peer === name);
+    return found ? timesText(found.times) : '';
+  };
+  for (const [name, figures] of measured) {
+    const beside = name === 'ours' ? undefined : ratio(result, name);
+    const besideText =
+      beside === undefined ? '' : beside < 1 ? `1/${(1 / beside).toFixed(1)}` : `${beside.toFixed(2)} ×`;
+    const runs = String(figures.seconds.length);
+    lines.push(
+      `| ${name} | ${formatMeasured(figures)} | ${runs} | ${besideText} | ${bound(job.must, name)} | ${bound(job.aim, name)} |`,
+    );
+  }
+  for (const [name, seconds] of Object.entries(job.reference ?? {}))
+    lines.push(
+      `| ${name}, on another machine | ${formatSeconds(seconds)} | – | not compared | ${bound(job.must, name)} | |`,
+    );
+  const used = measured.get('ours')?.memory;
+  lines.push(
+    '',
+    `${words[verdictOf(result)]}${used === undefined ? '' : `; memory ${formatMebibytes(used)}`}.`,
+    '',
+  );
+  return lines;
+}
+
+function libraryLines(results: Results): string[] {
+  const lines = [
+    '### The library, in a running program',
+    '',
+    '| what | found | must | aim | |',
+    '|---|---|---|---|---|',
+  ];
+  for (const { id, title, unit, must, aim, most } of libraryJobs) {
+    const value = results.library[id];
+    const sign = most ? '≤' : '≥';
+    const shown =
+      value === undefined ? '–' : `${value.toFixed(unit === '×' ? 2 : value < 10 ? 1 : 0)} ${unit}`;
+    const verdict = words[numberVerdict(value, must, aim, most)];
+    lines.push(
+      `| ${title} | ${shown} | ${sign} ${String(must)} ${unit} | ${sign} ${String(aim)} ${unit} | ${verdict} |`,
+    );
+  }
+  const all = results.library.memoryOfFifty;
+  if (all !== undefined) lines.push('', `The program with 50 open handles used ${formatMebibytes(all)}.`);
+  for (const failure of results.libraryFailed) lines.push('', `Failed: ${failure}`);
+  return [...lines, ''];
+}
+
+function memoryLines(results: Results): string[] {
+  const known = results.jobs.flatMap(({ job, measured }) => {
+    const bytes = measured.get('ours')?.memory;
+    return bytes === undefined ? [] : [{ title: job.title, bytes }];
+  });
+  const most = known.sort((a, b) => b.bytes - a.bytes)[0];
+  if (!most) return ['Memory was not measured: nothing of ours ran, or /usr/bin/time is missing.', ''];
+  const verdict = words[numberVerdict(most.bytes, memory.must, memory.aim, true)];
+  return [
+    `Memory: the most that one of our processes used is ${formatMebibytes(most.bytes)} (${most.title}); ` +
+      `must ≤ ${formatMebibytes(memory.must)}, aim ≤ ${formatMebibytes(memory.aim)}: ${verdict}.`,
+    '',
+  ];
+}
+
+export function report(results: Results): string {
+  const fewer = results.fewerRuns.map(([name, runs]) => `${name}: ${String(runs)}`).join(', ');
+  return [
+    '# Speed',
+    '',
+    'Written by `npm run bench`. Ours and the peers ran in turn, on the same images, with a warm page cache; a figure is the',
+    `median of ${String(results.runs)} runs of the whole process${fewer ? ` (of fewer for the slow ones: ${fewer})` : ''}.`,
+    'A ratio is what counts: machines differ.',
+    '',
+    ...results.machine.map(([what, value]) => `- ${what}: ${value}`),
+    ...results.missingPeers.map((name) => `- missing: ${name}`),
+    '',
+    ...results.jobs.flatMap(jobLines),
+    ...memoryLines(results),
+    ...libraryLines(results),
+  ].join('\n');
+}

@@ -1,0 +1,24 @@
+/** The names of the commands, in the order of the help. */
+
+export const commandNames = [
+  'inspect',
+  'filesystems',
+  'info',
+  'ls',
+  'cat',
+  'stat',
+  'find',
+  'df',
+  'cp',
+  'tar-out',
+  'hexdump',
+  'call',
+  'actions',
+  'doctor',
+  'help',
+] as const;
+
+export type CommandName = (typeof commandNames)[number];
+
+export const isCommandName = (name: string): name is CommandName =>
+  (commandNames as readonly string[]).includes(name);

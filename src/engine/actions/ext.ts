@@ -1,0 +1,71 @@
+/** What only ext2, ext3 and ext4 have: the superblock's own words, and the attributes that `lsattr` shows. */
+import { GuestfsError } from '../../base/index.js';
+import { type ExtDetails, extDetails, type InodeNumber } from '../../fs/index.js';
+import type { Call } from '../call.js';
+import type { TopicHandlers } from '../handlers.js';
+
+/** The letters of `lsattr`, in its order, by the bits of FS_IOC_GETFLAGS. Source: chattr(1), linux/fs.h. */
+const attributeLetters: readonly (readonly [bits: number, letter: string])[] = [
+  [0x0000_0001, 's'],
+  [0x0000_0002, 'u'],
+  [0x0000_0008, 'S'],
+  [0x0001_0000, 'D'],
+  [0x0000_0010, 'i'],
+  [0x0000_0020, 'a'],
+  [0x0000_0040, 'd'],
+  [0x0000_0080, 'A'],
+  [0x0000_0004, 'c'],
+  [0x0000_0800, 'E'],
+  [0x0000_4000, 'j'],
+  [0x0000_1000, 'I'],
+  [0x0000_8000, 't'],
+  [0x0002_0000, 'T'],
+  [0x0008_0000, 'e'],
+  [0x0080_0000, 'C'],
+  [0x0200_0000, 'x'],
+  [0x4000_0000, 'F'],
+  [0x1000_0000, 'N'],
+  [0x2000_0000, 'P'],
+  [0x0010_0000, 'V'],
+  [0x0000_0400, 'm'],
+];
+
+function notExt(what: string): GuestfsError {
+  return new GuestfsError('EINVAL', `${what}: not on an ext2, ext3 or ext4 filesystem`);
+}
+
+/** Runs `work` on the ext filesystem of a device, mounted or not. */
+function withDetails<T>(call: Call, name: string, work: (details: ExtDetails) => T): T {
+  const { fileSystem, release } = call.session.openFileSystem(call.session.devices.resolve(name));
+  try {
+    const details = extDetails(fileSystem);
+    if (details === undefined) throw notExt(name);
+    return work(details);
+  } finally {
+    release();
+  }
+}
+
+/** The inode at a path; of a link, the link's own. */
+function inodeAt(call: Call, path: string): { details: ExtDetails; inode: InodeNumber } {
+  const { fileSystem, inode, type } = call.session.tree.resolve(path);
+  const details = extDetails(fileSystem);
+  if (details === undefined)
+    throw new GuestfsError('ENOTTY', `${path}: not on an ext2, ext3 or ext4 filesystem`);
+  if (type !== 'file' && type !== 'directory')
+    throw new GuestfsError('EOPNOTSUPP', `${path}: a ${type} has no such attributes`);
+  return { details, inode };
+}
+
+export const extHandlers = {
+  tune2fs_l: (call, name) => withDetails(call, name, (details) => new Map(details.superblockFacts())),
+  get_e2attrs(call, path) {
+    const { details, inode } = inodeAt(call, path);
+    const flags = details.attributeFlags(inode);
+    return attributeLetters.map(([bits, letter]) => (flags & bits ? letter : '')).join('');
+  },
+  get_e2generation(call, path) {
+    const { details, inode } = inodeAt(call, path);
+    return details.generation(inode);
+  },
+} satisfies TopicHandlers;

@@ -1,0 +1,112 @@
+/**
+ * Compressed files looked through: gzip (RFC 1952), xz and zstd; the others are told by name. One place for all who
+ * read what is inside: programs and modules, initrds, `zgrep`.
+ */
+import { gunzipSync, constants as zlibConstants } from 'node:zlib';
+import { CorruptError, decodeXz, UnsupportedError } from '../base/index.js';
+import { decodeZstdFile } from '../disk/index.js';
+
+/** Bytes to look through: a disk is one. */
+export interface ByteSource {
+  readonly size: number;
+  read(into: Uint8Array, offset: number): void;
+}
+
+const packings: readonly (readonly [magic: readonly number[], name: string])[] = [
+  [[0x1f, 0x8b, 0x08], 'gzip'],
+  [[0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00], 'xz'],
+  [[0x28, 0xb5, 0x2f, 0xfd], 'zstd'],
+  [[0x42, 0x5a, 0x68], 'bzip2'],
+  [[0x5d, 0x00, 0x00], 'lzma'],
+  [[0x04, 0x22, 0x4d, 0x18], 'lz4'],
+  [[0x02, 0x21, 0x4c, 0x18], 'lz4'],
+  [[0x89, 0x4c, 0x5a, 0x4f], 'lzo'],
+];
+
+/** How bytes are compressed, by the name of the program that does it; undefined where they are not. */
+export function packingOf(head: Uint8Array): string | undefined {
+  return packings.find(([magic]) => magic.every((byte, i) => head[i] === byte))?.[1];
+}
+
+/** The longest beginning of a file that {@link packingOf} looks at, in bytes. */
+export const packingMarkLength = 6;
+
+export interface UnpackOptions {
+  /** Where the compressed bytes begin; at 0 unless told otherwise. */
+  readonly start?: number;
+  /** How much of the contents is enough, in bytes: more may come. All of it unless told otherwise. */
+  readonly enough?: number;
+  /** The most that the contents may be, in bytes, where all of it is wanted. More is an UnsupportedError. */
+  readonly limit?: number;
+}
+
+/** The largest compressed file, and by default the largest contents, that are held in memory; in bytes. */
+const packedLimit = 256 * 1024 * 1024;
+const unpackedLimit = 256 * 1024 * 1024;
+const firstPiece = 64 * 1024;
+
+/** Some bytes of a source; fewer at its end. */
+export function bytesAt(source: ByteSource, offset: number, length: number): Uint8Array {
+  const bytes = new Uint8Array(Math.max(0, Math.min(length, source.size - offset)));
+  if (bytes.length > 0) source.read(bytes, offset);
+  return bytes;
+}
+
+/**
+ * What is in a compressed file; undefined for one that is not compressed. `what` names the file in errors: a
+ * compression that is not looked through and contents past the limit are an UnsupportedError, damage a CorruptError.
+ */
+export function unpack(
+  source: ByteSource,
+  what: string,
+  options: UnpackOptions = {},
+): Uint8Array | undefined {
+  const { start = 0, enough, limit = unpackedLimit } = options;
+  const packing = packingOf(bytesAt(source, start, packingMarkLength));
+  if (packing === undefined) return undefined;
+  if (packing === 'gzip') return gunzip(source, start, what, limit, enough);
+  if (packing !== 'xz' && packing !== 'zstd') {
+    throw new UnsupportedError(what, [`${packing} compression (the direct backend has it)`]);
+  }
+  const packed = wholePacked(source, start, what);
+  if (packing === 'zstd') return decodeZstdFile(packed, limit);
+  return decodeXz(packed, limit);
+}
+
+function wholePacked(source: ByteSource, start: number, what: string): Uint8Array {
+  if (source.size - start > packedLimit) {
+    throw new UnsupportedError(what, [`more than ${packedLimit} compressed bytes`]);
+  }
+  return bytesAt(source, start, source.size - start);
+}
+
+/** Expands ever larger beginnings, until there is enough. */
+function gunzip(
+  source: ByteSource,
+  start: number,
+  what: string,
+  limit: number,
+  enough: number | undefined,
+): Uint8Array {
+  if (enough === undefined) return gunzipPiece(wholePacked(source, start, what), true, what, limit);
+  // Deflate makes at most 1032 bytes of one, so what comes out is bounded by what goes in.
+  for (let length = firstPiece; ; length *= 4) {
+    const isAll = start + length >= source.size;
+    // Of a file that is cut short, the beginning may still be enough.
+    if (isAll) return gunzipPiece(wholePacked(source, start, what), false, what, limit);
+    const bytes = gunzipPiece(bytesAt(source, start, length), false, what, limit);
+    if (bytes.length >= enough) return bytes;
+  }
+}
+
+function gunzipPiece(packed: Uint8Array, isAll: boolean, what: string, limit: number): Uint8Array {
+  const finishFlush = isAll ? zlibConstants.Z_FINISH : zlibConstants.Z_SYNC_FLUSH;
+  try {
+    return gunzipSync(packed, { finishFlush, maxOutputLength: limit });
+  } catch (cause) {
+    if ((cause as { code?: unknown }).code === 'ERR_BUFFER_TOO_LARGE') {
+      throw new UnsupportedError(what, [`expanding to more than ${limit} bytes`], { cause });
+    }
+    throw new CorruptError('gzip file', (cause as Error).message, {}, { cause });
+  }
+}

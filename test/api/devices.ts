@@ -1,0 +1,200 @@
+/** Devices, and the filesystems on them. */
+import { each, type Scenario } from './scenario.js';
+
+const names = [
+  '/dev/sda',
+  '/dev/sdb',
+  '/dev/sdb1',
+  '/dev/sdb2',
+  '/dev/sdb3',
+  '/dev/sdb5',
+  '/dev/sdc',
+  '/dev/sdc1',
+  '/dev/sdc2',
+  '/dev/sdc5',
+  '/dev/sdc6',
+  '/dev/sdd',
+  '/dev/sde',
+  '/dev/sdf',
+  '/dev/sdf1',
+  '/dev/sdg',
+  '/dev/VG-one/ro-ot',
+  '/dev/VG-one/split',
+  '/dev/VG-one/striped',
+  '/dev/mapper/VG--one-ro--ot',
+];
+const wrong = [
+  '/dev/sdz',
+  '/dev/sda1',
+  '/dev/sdb4',
+  '/dev/VG/none',
+  '/dev',
+  '/dev/',
+  '',
+  'sda',
+  '/hello.txt',
+  '/dev/vdb1',
+  '/dev/hdb',
+  '/dev/disk/guestfs/boot',
+  '/dev/disk/guestfs/boot1',
+  '/dev/disk/guestfs/none',
+];
+
+export const deviceScenarios: readonly Scenario[] = [
+  {
+    name: 'which there are',
+    steps: [
+      ['list_devices'],
+      ['list_partitions'],
+      ['list_disk_labels'],
+      ['list_dm_devices'],
+      ['list_md_devices'],
+      ['nr_devices'],
+      ['list_filesystems'],
+      ['list_9p'],
+    ],
+  },
+  { name: 'whole or not', steps: each('is_whole_device', ...names, ...wrong) },
+  {
+    name: 'from partition to drive',
+    steps: [...each('part_to_dev', ...names, ...wrong), ...each('part_to_partnum', ...names, ...wrong)],
+  },
+  {
+    name: 'sizes',
+    steps: [
+      ...each('blockdev_getsize64', ...names, ...wrong),
+      ...each('blockdev_getsz', ...names, '/dev/sdz'),
+    ],
+  },
+  {
+    name: 'sectors and blocks',
+    steps: [
+      ...each('blockdev_getss', '/dev/sda', '/dev/sdb1', '/dev/sdd', '/dev/VG-one/ro-ot', '/dev/sdz'),
+      ...each(
+        'blockdev_getbsz',
+        '/dev/sda',
+        '/dev/sdb1',
+        '/dev/sdd',
+        '/dev/VG-one/ro-ot',
+        '/dev/sdg',
+        '/dev/sdz',
+      ),
+    ],
+  },
+  {
+    name: 'blocks of a mounted filesystem',
+    mounted: '/dev/sda',
+    steps: each('blockdev_getbsz', '/dev/sda', '/dev/sdb1'),
+  },
+  {
+    name: 'read-only',
+    steps: [
+      ['blockdev_getro', '/dev/sdg'],
+      ['blockdev_setro', '/dev/sdg'],
+      ['blockdev_getro', '/dev/sdg'],
+      ['blockdev_setrw', '/dev/sdg'],
+      ['blockdev_getro', '/dev/sdg'],
+      ['blockdev_setro', '/dev/sdz'],
+      ['blockdev_setrw', '/dev/sdz'],
+      ['blockdev_getro', '/dev/sdb1'],
+    ],
+  },
+  {
+    name: 'hints and flushing',
+    steps: [
+      ['blockdev_setra', '/dev/sdg', 1024],
+      ['blockdev_setra', '/dev/sdz', 1],
+      ['blockdev_setbsz', '/dev/sdg', 512],
+      ['blockdev_flushbufs', '/dev/sdg'],
+      ['blockdev_flushbufs', '/dev/sdz'],
+    ],
+  },
+  {
+    name: 'the table read again',
+    steps: [
+      ['blockdev_rereadpt', '/dev/sdb'],
+      ['list_partitions'],
+      ['blockdev_rereadpt', '/dev/sdg'],
+      ['blockdev_rereadpt', '/dev/sdz'],
+    ],
+  },
+  {
+    name: 'the table of a drive in use',
+    mounted: '/dev/sdb2',
+    steps: [
+      ['blockdev_rereadpt', '/dev/sdb'],
+      ['ls', '/'],
+    ],
+  },
+  { name: 'types', steps: each('vfs_type', ...names, ...wrong) },
+  { name: 'labels', steps: each('vfs_label', ...names, '/dev/sdz') },
+  { name: 'UUIDs', steps: each('vfs_uuid', ...names, '/dev/sdz') },
+  { name: 'blkid', steps: each('blkid', ...names, '/dev/sdz') },
+  {
+    name: 'labels and UUIDs of ext',
+    steps: [
+      ...each(
+        'get_e2label',
+        '/dev/sda',
+        '/dev/sdb2',
+        '/dev/sdb5',
+        '/dev/VG-one/ro-ot',
+        '/dev/sdb1',
+        '/dev/sdg',
+        '/dev/sdz',
+      ),
+      ...each('get_e2uuid', '/dev/sda', '/dev/sdb2', '/dev/sdb1', '/dev/sdz'),
+    ],
+  },
+  {
+    name: 'the superblock',
+    steps: each(
+      'tune2fs_l',
+      '/dev/sda',
+      '/dev/sdb2',
+      '/dev/sdb5',
+      '/dev/VG-one/ro-ot',
+      '/dev/sdb1',
+      '/dev/sdg',
+      '/dev/sdz',
+    ),
+  },
+  {
+    name: 'found by label',
+    steps: each('findfs_label', 'scenario', 'EFI', 'root', 'swapped', 'home', 'DISC', 'none', ''),
+  },
+  {
+    name: 'found by UUID',
+    steps: each(
+      'findfs_uuid',
+      '33333333-2222-3333-4444-555555555555',
+      '55555555-0003-3333-4444-555555555555',
+      '0BAD-CAFE',
+      '0bad-cafe',
+      '00000000-0000-0000-0000-000000000000',
+      'nonsense',
+    ),
+  },
+  { name: 'no encrypted device', steps: each('luks_uuid', '/dev/sda', '/dev/sdg', '/dev/sdz') },
+  {
+    name: 'filesystems that can be mounted',
+    steps: each('filesystem_available', 'ext2', 'ext4', 'vfat', 'iso9660', 'nonsense', 'swap'),
+  },
+  {
+    name: 'mountables',
+    steps: [
+      ...each(
+        'mountable_device',
+        '/dev/sda',
+        '/dev/vda',
+        'btrfsvol:/dev/sda/sub',
+        'btrfsvol:/dev/sda',
+        '/dev/sdz',
+        '/dev/VG-one/ro-ot',
+        'nonsense',
+      ),
+      ...each('mountable_subvolume', '/dev/sda', 'btrfsvol:/dev/sda/sub/vol', '/dev/sdz'),
+    ],
+  },
+  { name: 'ISO descriptors', steps: each('isoinfo_device', '/dev/sdd', '/dev/sda', '/dev/sdz') },
+];

@@ -1,0 +1,103 @@
+/** Directories and trees. */
+import { each, onExt4, out, type Scenario } from './scenario.js';
+
+const directories = [
+  '/',
+  '/dir',
+  '/emptydir',
+  '/todir',
+  '/many',
+  '/arch',
+  '/Mixed',
+  '/hello.txt',
+  '/missing',
+  '/dangling',
+  '/white space',
+];
+
+export const listingScenarios: readonly Scenario[] = [
+  onExt4('names in a directory', ...each('ls', ...directories)),
+  onExt4('names with zeroes between', ...each('ls0', ...directories.map((path) => [path, out]))),
+  onExt4(
+    'entries of a directory',
+    ...each('readdir', '/', '/dir', '/emptydir', '/hello.txt', '/missing', '/todir'),
+  ),
+  onExt4(
+    'long listings',
+    ...each('ll', '/', '/dir', '/emptydir', '/hello.txt', '/missing', '/modes', '/rel', '/todir'),
+    ...each('llz', '/xattr', '/emptydir', '/missing'),
+  ),
+  onExt4('all below', ...each('find', ...directories)),
+  onExt4('all below, with zeroes between', ...each('find0', ...directories.map((path) => [path, out]))),
+  onExt4(
+    'patterns',
+    ...each(
+      'glob_expand',
+      '/*',
+      '/d*',
+      '/dir/*',
+      '/dir/.*',
+      '/many/f?',
+      '/many/f[1-3]',
+      '/many/f[!1-3]',
+      '/*/same',
+      '/nothing*',
+      '/hello.txt',
+      '/*ir',
+      '/{a,b}*',
+      '/dir/st\\*r',
+      '/dir/st*',
+      '/*/*/deep',
+      '/dir/',
+      '/lo*',
+      '/da*',
+      '/~',
+    ),
+    ...each('glob_expand', ['/d*', { directoryslash: false }], ['/d*', { directoryslash: true }]),
+  ),
+  onExt4(
+    'space taken',
+    ...each('du', '/', '/dir', '/hello.txt', '/sparse', '/huge', '/empty', '/rel', '/missing', '/many'),
+  ),
+  {
+    name: 'what is in an ISO filesystem',
+    mounted: '/dev/sdd',
+    steps: [
+      ['find', '/'],
+      ['ls', '/sub'],
+      ['readlink', '/link'],
+      ['statns', '/README.TXT'],
+      ['lstatns', '/sub'],
+      ['statvfs', '/'],
+      ['cat', '/link'],
+      ['du', '/'],
+    ],
+  },
+  {
+    name: 'what is in a FAT filesystem',
+    mounted: '/dev/sdb1',
+    steps: [
+      ['find', '/'],
+      ['ls', '/EFI/BOOT'],
+      ['cat', '/efi/boot/a LONG name.EFI'],
+      ['statns', '/SHORT.TXT'],
+      ['statns', '/'],
+      ['statvfs', '/'],
+      ['case_sensitive_path', '/short.txt'],
+      ['du', '/'],
+      ['exists', '/short.txt'],
+      ['getxattrs', '/SHORT.TXT'],
+      ['readdir', '/EFI'],
+    ],
+  },
+  {
+    name: 'what is in a volume',
+    mounted: '/dev/VG-one/ro-ot',
+    steps: [
+      ['cat', '/on-lvm'],
+      ['ls', '/'],
+      ['statvfs', '/'],
+    ],
+  },
+  onExt4('how full', ['df'], ['df_h']),
+];

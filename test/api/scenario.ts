@@ -1,0 +1,54 @@
+/**
+ * Scenarios: calls as data. Each runs on the embedded backend, and ran once through the real libguestfs (oracle.py), whose
+ * answers are kept beside the scenarios; both must say the same of every step.
+ */
+import type { ActionName } from '../../src/api/index.js';
+
+/** Stands for a fileOut argument: what is written there is the step's answer. */
+export const out = { out: true } as const;
+/** Stands for a host directory: what is in it afterwards is the step's answer. */
+export const outDirectory = { outDirectory: true } as const;
+
+/** One call: the action, its arguments in order, then an object of options where there are any. */
+export type Step = readonly [action: ActionName, ...args: unknown[]];
+
+/** Why the embedded backend answers otherwise than libguestfs, and how. */
+export interface Difference {
+  readonly because: string;
+  /** What ours answers: a value, or the code of an error. Not compared where absent. */
+  readonly ours?: unknown;
+}
+
+export interface Scenario {
+  readonly name: string;
+  /** What is mounted read-only on `/` before the first step. */
+  readonly mounted?: string;
+  readonly steps: readonly Step[];
+  /** By the number of the step. */
+  readonly differences?: Readonly<Record<number, Difference>>;
+}
+
+/** The same action for several arguments. */
+export function each(action: ActionName, ...argumentLists: readonly unknown[]): Step[] {
+  return argumentLists.map((args) => [action, ...(Array.isArray(args) ? args : [args])] as Step);
+}
+
+/** A scenario on the ext4 drive. */
+export function onExt4(name: string, ...steps: readonly Step[]): Scenario {
+  return { name, mounted: '/dev/sda', steps };
+}
+
+/** The drives of a launch, in order: fixtures by name, or a blank one by its size. */
+export interface Drive {
+  readonly fixture?: string;
+  readonly sample?: string;
+  readonly blankSizeInBytes?: number;
+  readonly format: 'raw' | 'qcow2';
+  readonly label?: string;
+}
+
+export interface Suite {
+  readonly name: string;
+  readonly drives: readonly Drive[];
+  readonly scenarios: readonly Scenario[];
+}

@@ -1,0 +1,53 @@
+/** Every scenario, on the embedded backend, against the real libguestfs. */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { actions } from '../../src/api/index.js';
+import { handledActions } from '../../src/engine/dispatch.js';
+import { withDriveFiles } from './drives.js';
+import { runEmbedded } from './embedded.js';
+import { askLibguestfs, keptAnswers, needsLibguestfs } from './oracle.js';
+import { agrees, type Outcome, problemOf } from './outcome.js';
+import { suites } from './suites.js';
+
+for (const suite of suites) {
+  describe(`scenarios on ${suite.name}`, () => {
+    let ours: Promise<Outcome[][]> | undefined;
+    const kept = keptAnswers(suite);
+    const embedded = (): Promise<Outcome[][]> => {
+      ours ??= withDriveFiles(suite, (files) => runEmbedded(files, suite.scenarios));
+      return ours;
+    };
+    for (const [index, scenario] of suite.scenarios.entries()) {
+      test(`${scenario.name}: as libguestfs`, async () => {
+        const answers = (await embedded())[index] ?? [];
+        const theirs = kept(scenario);
+        assert.equal(answers.length, theirs.length);
+        const problems = answers.flatMap(
+          (answer, step) => problemOf(scenario, step, answer, theirs[step] as Outcome) ?? [],
+        );
+        assert.deepEqual(problems, [], problems.join('\n'));
+      });
+    }
+
+    test('the kept answers are those of the libguestfs at hand', needsLibguestfs(), async () => {
+      const live = await withDriveFiles(suite, (files) => askLibguestfs(files, suite.scenarios));
+      const changed = suite.scenarios.flatMap((scenario, index) =>
+        kept(scenario).flatMap((answer, step) => {
+          const now = live[index]?.[step];
+          const action = scenario.steps[step];
+          return now && action && agrees(action, now, answer) ? [] : [`${scenario.name}, step ${step}`];
+        }),
+      );
+      assert.deepEqual(changed, []);
+    });
+  });
+}
+
+test('every action that the engine does is in a scenario', () => {
+  const inScenarios = new Set(
+    suites.flatMap(({ scenarios }) => scenarios.flatMap(({ steps }) => steps.map(([action]) => action))),
+  );
+  const missing = handledActions.filter((name) => !inScenarios.has(name));
+  assert.deepEqual(missing, []);
+  assert.ok(handledActions.every((name) => name in actions));
+});

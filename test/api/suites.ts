@@ -1,0 +1,46 @@
+/** All scenarios, by the drives that they share. */
+import { attributeScenarios } from './attributes.js';
+import { contentsScenarios } from './contents.js';
+import { deviceScenarios } from './devices.js';
+import { fileScenarios } from './file.js';
+import { grepScenarios } from './grep.js';
+import { inspectionScenarios } from './inspection.js';
+import { listingScenarios } from './listing.js';
+import { lvmScenarios } from './lvm.js';
+import { mountScenarios } from './mounts.js';
+import { partitionScenarios } from './partitions.js';
+import type { Suite } from './scenario.js';
+import { sessionScenarios } from './session.js';
+import { transferScenarios } from './transfer.js';
+
+const raw = (fixture: string, label?: string) =>
+  ({ fixture: `scenarios/${fixture}.gz`, format: 'raw', ...(label === undefined ? {} : { label }) }) as const;
+
+export const suites: readonly Suite[] = [
+  {
+    name: 'drives',
+    drives: [
+      raw('ext4.img'),
+      raw('gpt.img'),
+      raw('mbr.img', 'boot'),
+      raw('disc.iso'),
+      raw('lvm1.img'),
+      raw('lvm2.img', 'second'),
+      { blankSizeInBytes: 1024 * 1024, format: 'raw', label: 'blank' },
+    ],
+    scenarios: [
+      ...deviceScenarios,
+      ...partitionScenarios,
+      ...mountScenarios,
+      ...attributeScenarios,
+      ...contentsScenarios,
+      ...grepScenarios,
+      ...fileScenarios,
+      ...listingScenarios,
+      ...transferScenarios,
+      ...lvmScenarios,
+      ...sessionScenarios,
+    ],
+  },
+  { name: 'debian', drives: [{ sample: 'debian.qcow2', format: 'qcow2' }], scenarios: inspectionScenarios },
+];

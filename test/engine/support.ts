@@ -1,0 +1,49 @@
+/** What the engine's tests share: drives from fixtures, and calls without a worker. */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after } from 'node:test';
+import { gunzipSync } from 'node:zlib';
+import { Call, type CallOutlet } from '../../src/engine/call.js';
+import type { Session } from '../../src/engine/session.js';
+import type { FileSystem } from '../../src/fs/index.js';
+import { Guestfs } from '../../src/guestfs/index.js';
+import { MountTable } from '../../src/vfs/index.js';
+
+const directory = mkdtempSync(join(tmpdir(), 'guestfs-engine-'));
+after(() => rmSync(directory, { recursive: true }));
+let made = 0;
+
+/** A path for a file or directory of this test file, which is gone afterwards. */
+export function scratchPath(name = 'file'): string {
+  return join(directory, `${++made}-${name}`);
+}
+
+let ext4: string | undefined;
+
+/** The ext4 drive of the scenarios, as a file. */
+export function ext4Image(): string {
+  if (ext4 === undefined) {
+    ext4 = scratchPath('ext4.img');
+    writeFileSync(ext4, gunzipSync(readFileSync('test/fixtures/scenarios/ext4.img.gz')));
+  }
+  return ext4;
+}
+
+/** A handle with the scenarios' ext4 drive mounted on `/`, and a scratch drive of the given size as `/dev/sdb`. */
+export async function withExt4<T>(work: (g: Guestfs) => Promise<T>, scratchSizeInBytes?: number): Promise<T> {
+  await using g = new Guestfs({ environment: false, backend: 'embedded', stderr: null });
+  g.addDrive(ext4Image(), { readonly: true, format: 'raw' });
+  if (scratchSizeInBytes !== undefined) g.addDriveScratch(scratchSizeInBytes);
+  await g.launch();
+  await g.mountRo('/dev/sda', '/');
+  return await work(g);
+}
+
+/** A call in this thread, on a tree with one filesystem, for handlers that need no more of a session. */
+export function callOn(fileSystem: FileSystem, outlet: Partial<CallOutlet> = {}): Call {
+  const table = new MountTable();
+  table.mount(fileSystem, { source: '/dev/sda', mountpoint: '/' });
+  const session = { tree: table.tree, mounts: table } as unknown as Session; // safe: the handlers under test use no more
+  return new Call('test', session, { isCancelled: () => false, progress() {}, warn() {}, ...outlet }, true);
+}

@@ -1,0 +1,201 @@
+/** Damaged FAT volumes: every field at its limits, cut short, loops in the table, random bytes. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { MemoryDisk } from '../../../src/disk/index.js';
+import { fat } from '../../../src/fs/fat/index.js';
+import { readAll } from '../support/comparison.js';
+import { cutAt, exercise, fuzz, seeded } from '../support/damage.js';
+import { readOnly, VolumeFolder } from '../support/volumes.js';
+
+const volumes = new VolumeFolder('fat', 'img');
+const small = ['fat12', 'fat16', 'fat32'];
+
+function places(image: Buffer) {
+  const sectorSize = image.readUInt16LE(11);
+  const wide = image.readUInt16LE(22) === 0;
+  const table = image.readUInt16LE(14) * sectorSize;
+  const tableSize = (wide ? image.readUInt32LE(36) : image.readUInt16LE(22)) * sectorSize;
+  const root = table + image.readUInt8(16) * tableSize;
+  return { table, tableSize, root, wide };
+}
+
+function open(image: Buffer) {
+  const fs = fat.open?.(new MemoryDisk(image), readOnly);
+  assert.ok(fs);
+  return fs;
+}
+
+test('every byte of the boot sector at 0 and at its maximum is survived', () => {
+  const volume = volumes.read('fat12');
+  for (let at = 0; at < 90; at++) {
+    for (const value of [0, 0xff]) {
+      const image = Buffer.from(volume);
+      image[at] = value;
+      exercise(fat, new MemoryDisk(image));
+    }
+  }
+});
+
+test('boot sectors that Linux refuses are CorruptErrors that name the field', () => {
+  const bends: [RegExp, string, (image: Buffer) => void][] = [
+    [/rsvd_sec_cnt/, 'fat16', (image) => image.writeUInt16LE(0, 14)],
+    [/num_fats/, 'fat16', (image) => image.writeUInt8(0, 16)],
+    [/media/, 'fat16', (image) => image.writeUInt8(0x12, 21)],
+    [/byts_per_sec/, 'fat16', (image) => image.writeUInt16LE(256, 11)],
+    [/byts_per_sec/, 'fat16', (image) => image.writeUInt16LE(8192, 11)],
+    [/byts_per_sec/, 'fat16', (image) => image.writeUInt16LE(1000, 11)],
+    [/sec_per_clus/, 'fat16', (image) => image.writeUInt8(0, 13)],
+    [/sec_per_clus/, 'fat16', (image) => image.writeUInt8(96, 13)],
+    [/fat_sz/, 'fat16', (image) => image.fill(0, 22, 24).fill(0, 36, 40)],
+    [/root_ent_cnt/, 'fat16', (image) => image.writeUInt16LE(17, 17)],
+    [/sectors/, 'fat16', (image) => image.writeUInt16LE(3, 19)],
+    [/FSInfo/, 'fat32', (image) => image.writeUInt16LE(0xffff, 48) && image.writeUInt16LE(4096, 11)],
+    [/starts at no cluster/, 'fat32', (image) => image.writeUInt32LE(1, 44)],
+    [/starts at no cluster/, 'fat32', (image) => image.writeUInt32LE(0xffffffff, 44)],
+  ];
+  for (const [message, name, bend] of bends) {
+    const image = volumes.read(name);
+    bend(image);
+    assert.throws(() => open(image), { name: 'CorruptError', message }, message.source);
+  }
+});
+
+test('NTFS and exFAT, which begin alike, are not taken for FAT', () => {
+  for (const words of ['NTFS    ', 'EXFAT   ']) {
+    const sector = Buffer.alloc(65_536);
+    sector.write(`\xeb\x52\x90${words}`, 0, 'latin1');
+    sector.writeUInt16LE(words.startsWith('NTFS') ? 512 : 0, 11);
+    sector.writeUInt8(8, 13);
+    sector.writeUInt8(0xf8, 21);
+    sector.writeUInt16LE(0xaa55, 510);
+    assert.equal(fat.probe(new MemoryDisk(sector)), undefined);
+    assert.throws(() => open(sector), { name: 'CorruptError' });
+  }
+});
+
+test('volumes cut short at every structure are survived', () => {
+  for (const name of small) {
+    const volume = volumes.read(name);
+    const { table, tableSize, root } = places(volume);
+    cutAt(fat, volume, [
+      0,
+      1,
+      511,
+      512,
+      513,
+      table,
+      table + 3,
+      root - tableSize,
+      root,
+      root + 31,
+      root + 32,
+      root + 5000,
+    ]);
+  }
+});
+
+test('a chain that loops is a CorruptError, in a directory and in a file', () => {
+  for (const name of ['fat16', 'fat32']) {
+    const image = volumes.read(name);
+    const { table, wide } = places(image);
+    const fs = open(image);
+    const chainOf = (path: string) => {
+      const inode = fs.lookup(fs.root, path) ?? 0;
+      const entry = inode * 32;
+      return {
+        inode,
+        entry,
+        first: image.readUInt16LE(entry + 26) + (wide ? image.readUInt16LE(entry + 20) * 65536 : 0),
+      };
+    };
+    const setNext = (cluster: number, next: number) =>
+      wide ? image.writeUInt32LE(next, table + cluster * 4) : image.writeUInt16LE(next, table + cluster * 2);
+    const many = chainOf('many');
+    setNext(many.first, many.first);
+    assert.throws(() => open(image).stat(many.inode), { name: 'CorruptError', message: /loops|too long/ });
+    const torn = chainOf('torn.bin');
+    image.writeUInt32LE(0xffffffff, torn.entry + 28);
+    setNext(torn.first, torn.first);
+    const data = open(image).data(torn.inode);
+    assert.throws(() => data.read(new Uint8Array(10), data.size - 10), {
+      name: 'CorruptError',
+      message: /loops/,
+    });
+  }
+});
+
+test('a directory that is its own child can be walked to a limit, and no further harm comes of it', () => {
+  const image = volumes.read('fat12');
+  const fs = open(image);
+  const deep = fs.lookup(fs.root, 'deep') ?? 0;
+  const below = fs.lookup(deep, 'a') ?? 0;
+  image.copy(image, below * 32 + 26, deep * 32 + 26, deep * 32 + 28);
+  assert.ok(exercise(fat, new MemoryDisk(image)).files > 100);
+});
+
+test('a directory without . and .. is a CorruptError when looked at, as in Linux', () => {
+  const image = volumes.read('fat16');
+  const fs = open(image);
+  const empty = fs.lookup(fs.root, 'empty') ?? 0;
+  const { root } = places(image);
+  const data = root + image.readUInt16LE(17) * 32;
+  const start = data + (image.readUInt16LE(empty * 32 + 26) - 2) * image.readUInt8(13) * 512;
+  image[start] = 0xe5;
+  assert.throws(() => open(image).stat(empty), { name: 'CorruptError' });
+  image.writeUInt16LE(0, empty * 32 + 26);
+  assert.throws(() => open(image).stat(empty), { name: 'CorruptError' });
+});
+
+test('a table that the disk ends in is a CorruptError, not a wrong count', () => {
+  const volume = volumes.read('fat16');
+  volume.writeUInt16LE(0xffff, 22); // a table that goes on beyond the end of the disk
+  assert.throws(() => open(volume), { name: 'CorruptError' });
+  const wide = volumes.read('fat32');
+  wide.writeUInt32LE(2, 44);
+  const cut = wide.subarray(0, places(wide).table + 100) as Buffer;
+  assert.throws(() => open(cut).usage(), { name: 'CorruptError', message: /cut short/ });
+});
+
+test('random bytes are no FAT, and open to a CorruptError', () => {
+  const random = seeded(7);
+  for (let i = 0; i < 200; i++) {
+    const bytes = Buffer.from(Uint8Array.from({ length: 4096 }, () => random(256)));
+    if (i % 2 === 0) bytes.writeUInt16LE(0xaa55, 510);
+    assert.equal(fat.probe(new MemoryDisk(bytes)), undefined);
+    assert.throws(() => open(bytes), { name: 'CorruptError' });
+  }
+  assert.equal(fat.probe(new MemoryDisk(new Uint8Array(0))), undefined);
+});
+
+test('volumes with random damage only ever give driver errors', () => {
+  for (const name of ['fat12', 'odd16']) {
+    const volume = volumes.read(name);
+    const { table, root } = places(volume);
+    fuzz(
+      fat,
+      volume,
+      [
+        [0, 90],
+        [table, table + 512],
+        [root, root + 16_384],
+        [root, root + 200_000],
+      ],
+      700,
+    );
+  }
+});
+
+test('a file of 4 GiB on a small volume reads only as far as its chain', () => {
+  const image = volumes.read('fat12');
+  const fs = open(image);
+  const readme = fs.lookup(fs.root, 'README.TXT') ?? 0;
+  image.writeUInt32LE(0xffffffff, readme * 32 + 28);
+  const data = open(image).data(readme);
+  assert.equal(data.size, 0xffffffff);
+  const start = new Uint8Array(8);
+  data.read(start, 0);
+  assert.equal(Buffer.from(start).toString(), 'read me\n');
+  assert.throws(() => readAll({ ...data, size: 10_000, read: data.read.bind(data) } as typeof data), {
+    name: 'CorruptError',
+  });
+});

@@ -1,0 +1,49 @@
+/** Images that are stored as their pieces which are not zero: `scripts/fixtures/pieces.mjs` and `signatures.mjs`. */
+import { readFileSync } from 'node:fs';
+import { gunzipSync } from 'node:zlib';
+import { type Disk, MappedDisk, MemoryDisk } from '../../../src/disk/index.js';
+import { fixtureFolder } from './volumes.js';
+
+/** An image as it is stored. */
+export interface Pieces {
+  readonly size: number;
+  readonly pieces: readonly { readonly offset: number; readonly base64: string }[];
+}
+
+/** An image, and what blkid told of it. */
+export interface ToldPieces extends Pieces {
+  readonly blkid: Readonly<Record<string, string>>;
+}
+
+/** A file of test/fixtures that is JSON, compressed. */
+export function readJson<Content>(folder: string, name: string): Content {
+  return JSON.parse(gunzipSync(readFileSync(`${fixtureFolder(folder)}${name}`)).toString()) as Content;
+}
+
+/** The image as a disk: its pieces, and holes between them. */
+export function diskOf({ size, pieces }: Pieces): Disk {
+  const decoded = pieces.map(({ offset, base64 }) => ({ offset, bytes: Buffer.from(base64, 'base64') }));
+  return new MappedDisk(
+    size,
+    (offset) => {
+      const piece = decoded.find((one) => offset < one.offset + one.bytes.length);
+      if (piece === undefined) return { kind: 'hole', length: size - offset };
+      if (offset < piece.offset) return { kind: 'hole', length: piece.offset - offset };
+      const skip = offset - piece.offset;
+      return {
+        kind: 'data',
+        disk: new MemoryDisk(piece.bytes),
+        offset: skip,
+        length: piece.bytes.length - skip,
+      };
+    },
+    { name: 'pieces' },
+  );
+}
+
+/** The image's bytes: a fresh copy each time. */
+export function bytesOf(pieces: Pieces): Buffer {
+  const bytes = Buffer.alloc(pieces.size);
+  for (const { offset, base64 } of pieces.pieces) Buffer.from(base64, 'base64').copy(bytes, offset);
+  return bytes;
+}

@@ -1,0 +1,79 @@
+/** Volumes of test/fixtures that are stored without the zeroes at their ends, and what the kernel told of them. */
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { gunzipSync } from 'node:zlib';
+import type { OpenOptions } from '../../../src/fs/driver.js';
+
+/** The options of an opener that writes nothing. */
+export const readOnly: OpenOptions = { overlay: (disk) => disk };
+
+/** A folder of test/fixtures. This file runs as build/test/fs/support/volumes.js. */
+export function fixtureFolder(name: string): string {
+  return fileURLToPath(new URL(`../../../../test/fixtures/${name}/`, import.meta.url));
+}
+
+/** One file, as `scripts/images/truth.mjs` writes it. Times are decimal numbers of seconds. */
+export interface Told {
+  readonly path: string;
+  readonly mode: number;
+  readonly nlink: number;
+  readonly uid: number;
+  readonly gid: number;
+  readonly size: number;
+  readonly rdev: readonly [number, number];
+  readonly ino: number;
+  readonly blocks: number;
+  readonly atime: string;
+  readonly mtime: string;
+  readonly ctime: string;
+  readonly link?: string;
+  /** Null of a file that the kernel could not read. */
+  readonly sha256?: string | null;
+}
+
+export interface Truth {
+  readonly type: string;
+  readonly label: string;
+  readonly uuid: string;
+  readonly statfs: Readonly<Record<string, number>>;
+  readonly files: ReadonlyMap<string, Told>;
+}
+
+/** The volumes of one folder, `NAME.SUFFIX.gz`. */
+export class VolumeFolder {
+  readonly path: string;
+  readonly names: readonly string[];
+  readonly #sizes: Readonly<Record<string, number>>;
+  readonly #suffix: string;
+
+  constructor(folder: string, suffix: string) {
+    this.path = fixtureFolder(folder);
+    this.#suffix = suffix;
+    this.#sizes = JSON.parse(readFileSync(`${this.path}volumes.json`, 'utf8')) as Record<string, number>;
+    this.names = Object.keys(this.#sizes).sort();
+  }
+
+  /** A volume's bytes: a fresh copy each time. */
+  read(name: string): Buffer {
+    const whole = Buffer.alloc(this.#sizes[name] ?? 0);
+    gunzipSync(readFileSync(`${this.path}${name}.${this.#suffix}.gz`)).copy(whole);
+    return whole;
+  }
+
+  truth(name: string): Truth {
+    const lines = gunzipSync(readFileSync(`${this.path}${name}.truth.jsonl.gz`))
+      .toString('utf8')
+      .trimEnd()
+      .split('\n');
+    const [head, ...files] = lines.map((line) => JSON.parse(line) as unknown);
+    return {
+      ...(head as Omit<Truth, 'files'>),
+      files: new Map((files as Told[]).map((file) => [file.path, file])),
+    };
+  }
+}
+
+/** Text as `blkid -o export` writes it, without its backslashes. */
+export function unescapeBlkid(text: string): string {
+  return text.replace(/\\(.)/g, '$1');
+}
