@@ -49,5 +49,5 @@ export {
 } from './shell.js';
 export * from './structs.js';
 export * from './types.js';
-export { type ListingColumn, listingColumns, type TreeListing } from './walk.js';
+export type { ListingColumn, TreeListing } from './walk.js';
 export { textWithNames } from './words.js';

@@ -1,25 +1,22 @@
 /** A whole tree in one answer, in columns: what `find` and `lstatns` tell of every file, without an object for each. */
 
 /** The columns of a {@link TreeListing}: one number for each file, in the order of its paths. */
-export const listingColumns = [
-  'device',
-  'inode',
-  'mode',
-  'linkCount',
-  'uid',
-  'gid',
-  'deviceNode',
-  'size',
-  'blocks',
-  'accessedSeconds',
-  'accessedNanoseconds',
-  'modifiedSeconds',
-  'modifiedNanoseconds',
-  'changedSeconds',
-  'changedNanoseconds',
-] as const;
-
-export type ListingColumn = (typeof listingColumns)[number];
+export type ListingColumn =
+  | 'device'
+  | 'inode'
+  | 'mode'
+  | 'linkCount'
+  | 'uid'
+  | 'gid'
+  | 'deviceNode'
+  | 'size'
+  | 'blocks'
+  | 'accessedSeconds'
+  | 'accessedNanoseconds'
+  | 'modifiedSeconds'
+  | 'modifiedNanoseconds'
+  | 'changedSeconds'
+  | 'changedNanoseconds';
 
 /** Everything below a directory, the directory itself left out; each directory comes before what is in it. */
 export interface TreeListing {

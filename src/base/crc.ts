@@ -1,7 +1,8 @@
 /**
  * The checksums of on-disk formats: CRC-32C (Castagnoli; ext4, btrfs, XFS), CRC-32 (IEEE 802.3; GPT, LVM) and CRC-16
- * (ANSI; ext4's older group checksums), each reflected, table-driven, without final inversion unless told.
+ * (ANSI; ext4's older group checksums), each reflected, without final inversion unless told. zlib has one of them.
  */
+import { crc32 as zlibCrc32 } from 'node:zlib';
 import { viewOf } from './struct.js';
 
 /** Goes on with a sum over the bytes from `start` to `end`. */
@@ -59,7 +60,6 @@ function update32(polynomial: number): Update {
 }
 
 let castagnoli: Update | undefined;
-let ieee: Update | undefined;
 
 /** CRC-32C without inversion before or after; feed the result back in to go on. ext4 starts from ~0. */
 export function crc32c(crc: number, data: Uint8Array): number {
@@ -74,13 +74,12 @@ export function crc32cOfView(crc: number, view: DataView, start: number, end: nu
 
 /** CRC-32 (IEEE) without inversion before or after; feed the result back in to go on. */
 export function crc32Raw(crc: number, data: Uint8Array): number {
-  ieee ??= update32(0xedb88320);
-  return ieee(crc, viewOf(data), 0, data.length);
+  return ~zlibCrc32(data, ~crc >>> 0) >>> 0;
 }
 
 /** CRC-32 (IEEE) as GPT and zlib use it: inverted before and after. */
 export function crc32(data: Uint8Array): number {
-  return ~crc32Raw(0xffffffff, data) >>> 0;
+  return zlibCrc32(data);
 }
 
 let ansi: Uint16Array | undefined;

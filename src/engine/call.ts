@@ -18,6 +18,7 @@ export class Call {
   readonly #outlet: CallOutlet;
   readonly #wantsProgress: boolean;
   #lastProgress = performance.now();
+  readonly #handedOver: ArrayBuffer[] = [];
 
   constructor(action: string, session: Session, outlet: CallOutlet, wantsProgress: boolean) {
     this.action = action;
@@ -39,6 +40,15 @@ export class Call {
     if (now - this.#lastProgress < progressInterval) return;
     this.#lastProgress = now;
     this.#outlet.progress(position, total);
+  }
+
+  /** Memory of the result that goes to the handle's thread instead of being copied there; gone from here afterwards. */
+  handOver(buffers: readonly ArrayBuffer[]): void {
+    this.#handedOver.push(...buffers);
+  }
+
+  get handedOver(): readonly ArrayBuffer[] {
+    return this.#handedOver;
   }
 
   /** Tells the user of something odd that does not keep the call from succeeding. */

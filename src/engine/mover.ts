@@ -17,7 +17,7 @@ export interface Taker {
 const pieceLength = 2 * 1024 * 1024;
 
 /** Of a longer hole so much is handed over at a time: a taker that writes or compresses zeroes must not be deaf for long. */
-const longestHole = 16 * 1024 * 1024;
+const longestHole = 8 * 1024 * 1024;
 
 let piece: Uint8Array | undefined;
 

@@ -55,7 +55,7 @@ function runCall({ port, incoming, shared }: Wires, session: Session, request: C
     const value = runAction(call, action, args, options);
     for (const sink of sinks) sink.finish();
     endFiles([], sources, call);
-    post({ type: 'result', serial, value });
+    port.postMessage({ type: 'result', serial, value } satisfies Report, [...call.handedOver]);
   } catch (thrown) {
     // Before the caller hears of the failure: by then the files may be the caller's again.
     endFiles(sinks, sources, call);

@@ -64,7 +64,7 @@ describe('a call that is cancelled', () => {
     );
     let asked = 0;
     const call = callOn(fileSystem, { isCancelled: () => ++asked > 3 });
-    assert.throws(() => listingHandlers.find(call, '/', {}), isCancelled);
+    assert.throws(() => listingHandlers.find(call, '/'), isCancelled);
     assert.equal(asked, 4);
   });
 

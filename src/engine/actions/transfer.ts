@@ -42,49 +42,54 @@ function compressed(
   compressor.finish();
 }
 
-/** The attributes that GNU tar stores for its options. */
-function attributeFilter({ xattrs, selinux, acls }: TarOptions): {
-  keepAttribute?: (name: string) => boolean;
-} {
-  if (!xattrs && !selinux && !acls) return {};
-  return {
-    keepAttribute(name) {
-      if (name === 'security.selinux') return selinux ?? false;
-      if (name.startsWith('system.posix_acl_')) return acls ?? false;
-      return xattrs ?? false;
-    },
-  };
-}
-
 function tarOut(call: Call, directory: string, sink: Sink, options: TarOptions): void {
   const start = directoryAt(call, directory);
+  const { xattrs = false, selinux = false, acls = false } = options;
   compressed(sink, options.compress, undefined, (to) =>
     writeTar(call, start, to, {
       ...(options.numericowner ? {} : { names: guestNames(call.session.tree) }),
       ...(options.excludes ? { excludes: options.excludes } : {}),
-      ...attributeFilter(options),
+      ...(xattrs || selinux || acls ? { attributes: { xattrs, selinux, acls } } : {}),
     }),
   );
 }
 
-/** As base64(1): lines of 76 characters. */
+/** Bytes and characters of a line, as base64(1) makes them. */
+const bytesInLine = 57;
+const charactersInLine = 76;
+
+/** Bytes in lines, each with its line feed; only the last line may be short. */
+function base64Lines(bytes: Uint8Array): Uint8Array {
+  const characters = Buffer.from(
+    Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('base64'),
+    'latin1',
+  );
+  const lines = new Uint8Array(characters.length + Math.ceil(characters.length / charactersInLine)).fill(
+    0x0a,
+  );
+  let to = 0;
+  for (let at = 0; at < characters.length; at += charactersInLine) {
+    const line = characters.subarray(at, at + charactersInLine);
+    lines.set(line, to);
+    to += line.length + 1;
+  }
+  return lines;
+}
+
 function base64Out(call: Call, disk: Disk, sink: Sink): void {
-  const bytesInLine = 57;
   const out = new BufferedTaker(sink);
   let rest: Uint8Array = new Uint8Array(0);
-  const encode = (bytes: Uint8Array): void => out.text(`${Buffer.from(bytes).toString('base64')}\n`);
   const taker: Taker = {
     write(piece) {
       const bytes = rest.length > 0 ? Buffer.concat([rest, piece]) : piece;
-      let at = 0;
-      for (; at + bytesInLine <= bytes.length; at += bytesInLine)
-        encode(bytes.subarray(at, at + bytesInLine));
-      rest = bytes.slice(at);
+      const whole = bytes.length - (bytes.length % bytesInLine);
+      out.write(base64Lines(bytes.subarray(0, whole)));
+      rest = bytes.slice(whole);
     },
     hole: (length) => writeZeroes(taker, length),
   };
   move(call, disk, taker);
-  if (rest.length > 0) encode(rest);
+  out.write(base64Lines(rest));
   out.flush();
 }
 

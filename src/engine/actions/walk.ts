@@ -1,54 +1,79 @@
 /** The engine's own call behind the handle's `walk`: a whole tree in columns. */
-import { type ListingColumn, listingColumns, type TreeListing } from '../../api/index.js';
+import type { ListingColumn, TreeListing } from '../../api/index.js';
 import { systemError } from '../../base/index.js';
-import { makeDeviceNumber, type TreeStat, walkTree } from '../../vfs/index.js';
+import type { InodeStat } from '../../fs/index.js';
+import { makeDeviceNumber, walkTree } from '../../vfs/index.js';
 import type { Call } from '../call.js';
 
-const values: Readonly<Record<ListingColumn, (stat: Omit<TreeStat, 'blockSize'>) => number>> = {
-  device: (stat) => stat.device,
-  inode: (stat) => stat.inode,
-  mode: (stat) => stat.mode,
-  linkCount: (stat) => stat.linkCount,
-  uid: (stat) => stat.uid,
-  gid: (stat) => stat.gid,
-  deviceNode: (stat) =>
-    stat.deviceMajor === 0 && stat.deviceMinor === 0
-      ? 0
-      : makeDeviceNumber(stat.deviceMajor, stat.deviceMinor),
-  size: (stat) => stat.sizeInBytes,
-  blocks: (stat) => stat.blockCount512,
-  accessedSeconds: (stat) => stat.accessed.seconds,
-  accessedNanoseconds: (stat) => stat.accessed.nanoseconds,
-  modifiedSeconds: (stat) => stat.modified.seconds,
-  modifiedNanoseconds: (stat) => stat.modified.nanoseconds,
-  changedSeconds: (stat) => stat.changed.seconds,
-  changedNanoseconds: (stat) => stat.changed.nanoseconds,
-};
+type MutableColumns = { [Name in ListingColumn]: Float64Array<ArrayBuffer> };
 
-/** Columns that grow as files are met. */
+const firstCapacity = 1024;
+
+/** Columns of one length, each new, or what `each` makes of the old one. */
+function makeColumns(each: (name: ListingColumn) => Float64Array<ArrayBuffer>): MutableColumns {
+  return {
+    device: each('device'),
+    inode: each('inode'),
+    mode: each('mode'),
+    linkCount: each('linkCount'),
+    uid: each('uid'),
+    gid: each('gid'),
+    deviceNode: each('deviceNode'),
+    size: each('size'),
+    blocks: each('blocks'),
+    accessedSeconds: each('accessedSeconds'),
+    accessedNanoseconds: each('accessedNanoseconds'),
+    modifiedSeconds: each('modifiedSeconds'),
+    modifiedNanoseconds: each('modifiedNanoseconds'),
+    changedSeconds: each('changedSeconds'),
+    changedNanoseconds: each('changedNanoseconds'),
+  };
+}
+
+/** Columns that grow as files are met. One assignment a column: this is the inner loop of a walk. */
 class Columns {
-  #capacity = 1024;
+  #capacity = firstCapacity;
   #count = 0;
-  #columns = listingColumns.map((name) => ({ name, value: values[name], numbers: new Float64Array(1024) }));
+  #columns = makeColumns(() => new Float64Array(firstCapacity));
 
-  add(stat: Omit<TreeStat, 'blockSize'>): void {
-    if (this.#count === this.#capacity) {
-      this.#capacity *= 2;
-      for (const column of this.#columns) {
-        const larger = new Float64Array(this.#capacity);
-        larger.set(column.numbers);
-        column.numbers = larger;
-      }
-    }
-    for (const { numbers, value } of this.#columns) numbers[this.#count] = value(stat);
-    this.#count++;
+  add(stat: InodeStat, device: number): void {
+    if (this.#count === this.#capacity) this.#resize(this.#capacity * 2);
+    const at = this.#count++;
+    const columns = this.#columns;
+    columns.device[at] = device;
+    columns.inode[at] = stat.inode;
+    columns.mode[at] = stat.mode;
+    columns.linkCount[at] = stat.linkCount;
+    columns.uid[at] = stat.uid;
+    columns.gid[at] = stat.gid;
+    columns.deviceNode[at] =
+      stat.deviceMajor === 0 && stat.deviceMinor === 0
+        ? 0
+        : makeDeviceNumber(stat.deviceMajor, stat.deviceMinor);
+    columns.size[at] = stat.sizeInBytes;
+    columns.blocks[at] = stat.blockCount512;
+    columns.accessedSeconds[at] = stat.accessed.seconds;
+    columns.accessedNanoseconds[at] = stat.accessed.nanoseconds;
+    columns.modifiedSeconds[at] = stat.modified.seconds;
+    columns.modifiedNanoseconds[at] = stat.modified.nanoseconds;
+    columns.changedSeconds[at] = stat.changed.seconds;
+    columns.changedNanoseconds[at] = stat.changed.nanoseconds;
+  }
+
+  #resize(capacity: number): void {
+    const old = this.#columns;
+    const kept = Math.min(this.#count, capacity);
+    this.#columns = makeColumns((name) => {
+      const column = new Float64Array(capacity);
+      column.set(old[name].subarray(0, kept));
+      return column;
+    });
+    this.#capacity = capacity;
   }
 
   listing(paths: string): TreeListing {
-    const columns = Object.fromEntries(
-      this.#columns.map(({ name, numbers }) => [name, numbers.slice(0, this.#count)]),
-    ) as Record<ListingColumn, Float64Array>; // safe: one entry for each column's name
-    return { count: this.#count, paths, columns };
+    this.#resize(this.#count);
+    return { count: this.#count, paths, columns: this.#columns };
   }
 }
 
@@ -63,8 +88,11 @@ export function walkToColumns(call: Call, path: string): TreeListing {
     if (visit.path === '') continue;
     if ((paths.length & 255) === 0) call.progress(paths.length, 0);
     const { mount, fileSystem, inode } = visit.place;
-    columns.add({ ...fileSystem.stat(inode), device: mount.deviceNumber });
+    columns.add(fileSystem.stat(inode), mount.deviceNumber);
     paths.push(visit.path);
   }
-  return columns.listing(paths.length === 0 ? '' : `${paths.join('\0')}\0`);
+  const listing = columns.listing(paths.length === 0 ? '' : `${paths.join('\0')}\0`);
+  // Handed over, not copied: nobody here looks at them again.
+  call.handOver(Object.values(listing.columns).map(({ buffer }) => buffer as ArrayBuffer)); // safe: made here
+  return listing;
 }

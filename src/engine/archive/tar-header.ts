@@ -1,7 +1,7 @@
 /**
  * The headers of a tar archive: POSIX.1-2017 pax "ustar Interchange Format", with GNU tar's extensions for what does
  * not fit (long names and links as `././@LongLink` entries, large numbers in base 256) or, when attributes are
- * stored, pax extended headers (`SCHILY.xattr.…`), as GNU tar itself does with `--xattrs`.
+ * stored, pax extended headers, as GNU tar itself does with `--xattrs`.
  */
 import { encodeText } from '../../base/index.js';
 
@@ -22,8 +22,8 @@ export interface TarEntry {
   readonly groupName: string;
   readonly deviceMajor: number;
   readonly deviceMinor: number;
-  /** Attributes to store, by their full names. */
-  readonly xattrs: ReadonlyMap<string, Uint8Array>;
+  /** Further records of a pax header, by their keywords. */
+  readonly records: ReadonlyMap<string, Uint8Array>;
 }
 
 const typeFlags: Readonly<Record<TarEntry['type'], string>> = {
@@ -141,7 +141,7 @@ const plain = {
   groupName: 'root',
   deviceMajor: 0,
   deviceMinor: 0,
-  xattrs: new Map<string, Uint8Array>(),
+  records: new Map<string, Uint8Array>(),
 } as const;
 
 /** `LENGTH KEY=VALUE\n`, the length counting itself. */
@@ -202,7 +202,7 @@ export class HeaderWriter {
     const records: Uint8Array[] = [];
     if (longName) records.push(paxRecord('path', encodeText(entry.name)));
     if (longLink) records.push(paxRecord('linkpath', encodeText(entry.linkName)));
-    for (const [key, value] of entry.xattrs) records.push(paxRecord(`SCHILY.xattr.${key}`, value));
+    for (const [key, value] of entry.records) records.push(paxRecord(key, value));
     if (records.length > 0) this.#note('././@PaxHeader', 'x', Buffer.concat(records));
   }
 }

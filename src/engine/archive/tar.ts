@@ -7,6 +7,7 @@ import { contentsOf } from '../contents.js';
 import { move, type Taker } from '../mover.js';
 import { type AccountNames, numericNames } from './accounts.js';
 import { excluder } from './excludes.js';
+import { type AttributeOptions, attributeRecords } from './tar-attributes.js';
 import { blockLength, HeaderWriter, padding, type TarEntry } from './tar-header.js';
 
 export interface TarOptions {
@@ -14,7 +15,7 @@ export interface TarOptions {
   readonly names?: AccountNames;
   readonly excludes?: readonly string[];
   /** Which extended attributes are stored; none without. */
-  readonly keepAttribute?: (name: string) => boolean;
+  readonly attributes?: AttributeOptions;
 }
 
 /** Blocks of a record: an archive is a multiple of this many. GNU tar's and POSIX's default. */
@@ -31,7 +32,7 @@ const entryTypes: Readonly<Record<FileType, TarEntry['type'] | undefined>> = {
   unknown: undefined,
 };
 
-const noAttributes: ReadonlyMap<string, Uint8Array> = new Map();
+const noRecords: ReadonlyMap<string, Uint8Array> = new Map();
 
 /** Which name a file with several was stored under first. */
 class HardLinks {
@@ -60,11 +61,6 @@ function tarEntry(
   const type = first === undefined ? entryTypes[place.type] : 'hardlink';
   if (type === undefined) return undefined;
   const names = options.names ?? numericNames;
-  const { keepAttribute } = options;
-  const xattrs =
-    keepAttribute === undefined || first !== undefined
-      ? noAttributes
-      : new Map([...place.fileSystem.xattrs(place.inode)].filter(([key]) => keepAttribute(key)));
   return {
     name,
     type,
@@ -78,7 +74,10 @@ function tarEntry(
     groupName: names.group(stat.gid),
     deviceMajor: stat.deviceMajor,
     deviceMinor: stat.deviceMinor,
-    xattrs,
+    records:
+      options.attributes === undefined || first !== undefined
+        ? noRecords
+        : attributeRecords(place, stat, options.attributes),
   };
 }
 
@@ -87,12 +86,12 @@ export function writeTar(call: Call, start: Place, to: Taker, options: TarOption
   const out = new BufferedTaker(to);
   const links = new HardLinks();
   const excluded = excluder(options.excludes ?? []);
-  const headers = new HeaderWriter(out, options.keepAttribute !== undefined);
+  const headers = new HeaderWriter(out, options.attributes !== undefined);
   const skip = new Set<string>();
   const walk = walkTree(call.session.tree, start, { into: ({ path }) => !skip.delete(path) });
   for (const { path, place } of walk) {
     const name = path === '' ? './' : `./${path}`;
-    if (path !== '' && excluded(name)) {
+    if (excluded(path === '' ? '.' : name)) {
       if (place.type === 'directory') skip.add(path);
       continue;
     }

@@ -130,7 +130,7 @@ function inodeGeometry(raw: RawSuperblock, blockSize: number): InodeGeometry {
 function descriptorSizeOf(raw: RawSuperblock, features: FeatureMasks, blockSize: number): number {
   if (!has(features.incompat, incompat.sixtyFourBit)) return shortDescriptorSize;
   const size = raw.s_desc_size;
-  if (size < 64 || size > Math.min(blockSize, 1024) || !isPowerOfTwo(size))
+  if (size < 64 || size > blockSize || !isPowerOfTwo(size))
     refuse('the group descriptor size is invalid', { descriptorSize: size });
   return size;
 }

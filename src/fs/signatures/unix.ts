@@ -36,7 +36,8 @@ function probeUfs(disk: Disk): Probed | undefined {
 }
 
 const zfsLabelSize = 0x40000;
-const uberblockMagic = 0x00bab10cn;
+/** Of 64 bits, the upper ones zero. */
+const uberblockMagic = 0x00bab10c;
 /** The smallest distance between uberblocks, of which each label has 128 KiB. */
 const uberblockSize = 1024;
 /** As many must be there: one alone may be left from an earlier life of the disk. */
@@ -56,8 +57,8 @@ function probeZfs(disk: Disk): Probed | undefined {
     if (ring === undefined) continue;
     let here = 0;
     for (let at = 0; at < ring.byteLength; at += uberblockSize) {
-      const little = ring.getBigUint64(at, true) === uberblockMagic;
-      if (!little && ring.getBigUint64(at) !== uberblockMagic) continue;
+      const little = ring.getUint32(at, true) === uberblockMagic && ring.getUint32(at + 4) === 0;
+      if (!little && (ring.getUint32(at + 4) !== uberblockMagic || ring.getUint32(at) !== 0)) continue;
       version = ring.getBigUint64(at + 8, little);
       here++;
     }

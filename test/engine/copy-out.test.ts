@@ -1,0 +1,197 @@
+/** copy_out writes to the host what a guest names: whatever the guest says, nothing leaves the directory. */
+import assert from 'node:assert/strict';
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { CorruptError, GuestfsError } from '../../src/base/index.js';
+import { copyOut } from '../../src/engine/copy-out.js';
+import type { DirectoryEntry } from '../../src/fs/index.js';
+import { directory, link, MemoryFileSystem, special } from '../support/memory-fs.js';
+import { callOn, scratchPath, withExt4 } from './support.js';
+
+const fails = (code: string) => (thrown: unknown) => thrown instanceof GuestfsError && thrown.code === code;
+
+function target(): string {
+  const path = scratchPath('target');
+  mkdirSync(path);
+  return path;
+}
+
+/** A filesystem whose directories hold names that no driver should let pass. */
+class HostileFileSystem extends MemoryFileSystem {
+  readonly #names: readonly string[];
+
+  constructor(names: readonly string[]) {
+    super({ 'top/honest': 'honest', victim: 'victim' });
+    this.#names = names;
+  }
+
+  override *entries(inode: number): Iterable<DirectoryEntry> {
+    const entries = [...super.entries(inode)];
+    yield* entries;
+    const file = entries.find(({ name }) => name === 'honest');
+    if (file !== undefined) for (const name of this.#names) yield { ...file, name };
+  }
+}
+
+describe('copy_out', () => {
+  for (const name of ['../escaped', '/etc/escaped', 'a/b', 'nul\0byte', '']) {
+    test(`refuses a file named ${JSON.stringify(name)}`, () => {
+      const to = target();
+      assert.throws(() => copyOut(callOn(new HostileFileSystem([name])), '/top', to), CorruptError);
+      assert.equal(existsSync(join(to, '..', 'escaped')), false);
+      assert.deepEqual(readdirSync(to), [], 'the tree is looked through before anything is written');
+    });
+  }
+
+  test('passes over entries named . and ..', () => {
+    const to = target();
+    copyOut(callOn(new HostileFileSystem(['.', '..'])), '/top', to);
+    assert.deepEqual(readdirSync(join(to, 'top')), ['honest']);
+  });
+
+  test('a name that comes twice, first as a link out, is written in place of the link', () => {
+    const outside = scratchPath('outside');
+    writeFileSync(outside, 'untouched');
+    const fileSystem = new MemoryFileSystem({ 'top/x': link(outside), other: 'from the guest' });
+    class Twice extends MemoryFileSystem {
+      override *entries(inode: number): Iterable<DirectoryEntry> {
+        for (const entry of fileSystem.entries(inode)) {
+          yield entry;
+          if (entry.name === 'x')
+            yield { name: 'x', inode: fileSystem.lookup(fileSystem.root, 'other') ?? 0, type: 'file' };
+        }
+      }
+      override stat(inode: number) {
+        return fileSystem.stat(inode);
+      }
+      override lookup(parent: number, name: string) {
+        return fileSystem.lookup(parent, name);
+      }
+      override readlink(inode: number) {
+        return fileSystem.readlink(inode);
+      }
+      override data(inode: number) {
+        return fileSystem.data(inode);
+      }
+    }
+    const to = target();
+    copyOut(callOn(new Twice()), '/top', to);
+    assert.equal(readFileSync(outside, 'utf8'), 'untouched');
+    assert.equal(lstatSync(join(to, 'top/x')).isFile(), true);
+    assert.equal(readFileSync(join(to, 'top/x'), 'utf8'), 'from the guest');
+  });
+
+  test('a link that stands on the host where a file or directory is to go is not followed', () => {
+    const outside = target();
+    writeFileSync(join(outside, 'file'), 'untouched');
+    const to = target();
+    mkdirSync(join(to, 'top'));
+    symlinkSync(join(outside, 'file'), join(to, 'top', 'file'));
+    copyOut(callOn(new MemoryFileSystem({ 'top/file': 'new' })), '/top', to);
+    assert.equal(readFileSync(join(outside, 'file'), 'utf8'), 'untouched');
+    assert.equal(readFileSync(join(to, 'top/file'), 'utf8'), 'new');
+    symlinkSync(outside, join(to, 'dir'));
+    assert.throws(
+      () => copyOut(callOn(new MemoryFileSystem({ 'dir/evil': 'x' })), '/dir', to),
+      fails('ENOTDIR'),
+    );
+    assert.equal(existsSync(join(outside, 'evil')), false);
+  });
+
+  test('links come out as they are, wherever they lead, and are not walked', () => {
+    const to = target();
+    const files = {
+      'top/abs': link('/etc'),
+      'top/up': link('../../..'),
+      'top/self': link('.'),
+      'top/file': 'x',
+    };
+    copyOut(callOn(new MemoryFileSystem(files)), '/top', to);
+    assert.equal(readlinkSync(join(to, 'top/abs')), '/etc');
+    assert.equal(readlinkSync(join(to, 'top/up')), '../../..');
+    assert.deepEqual(readdirSync(join(to, 'top')).sort(), ['abs', 'file', 'self', 'up']);
+  });
+
+  test('a link to a directory does not lead the copy of its children astray', () => {
+    // The guest has `a` as a directory; the host's directory has `a` as a link made by an earlier copy.
+    const to = target();
+    copyOut(callOn(new MemoryFileSystem({ a: link('/tmp') })), '/a', to);
+    assert.throws(() => copyOut(callOn(new MemoryFileSystem({ 'a/b': 'x' })), '/a', to), fails('ENOTDIR'));
+  });
+
+  test('special files are left out with a warning', () => {
+    const warnings: string[] = [];
+    const to = target();
+    const files = {
+      'top/pipe': special('fifo'),
+      'top/dev': special('block'),
+      'top/s': special('socket'),
+      'top/f': '',
+    };
+    copyOut(
+      callOn(new MemoryFileSystem(files), { warn: (message) => void warnings.push(message) }),
+      '/top',
+      to,
+    );
+    assert.deepEqual(readdirSync(join(to, 'top')), ['f']);
+    assert.equal(warnings.length, 3);
+  });
+
+  test('permissions and times are those of the guest, also of directories, which are private until then', () => {
+    const to = target();
+    const fileSystem = new MemoryFileSystem({ 'top/closed': directory(0o500), 'top/closed/file': 'x' });
+    copyOut(callOn(fileSystem), '/top', to);
+    const closed = statSync(join(to, 'top/closed'));
+    assert.equal(closed.mode & 0o7777, 0o500);
+    const expected = fileSystem.stat(
+      fileSystem.lookup(fileSystem.lookup(fileSystem.root, 'top') ?? 0, 'closed') ?? 0,
+    );
+    assert.equal(Math.floor(closed.mtimeMs / 1000), expected.modified.seconds);
+  });
+
+  test('of the root, all that is in it goes into the directory, whose own attributes stay', () => {
+    const to = target();
+    utimesSync(to, 1000, 1000);
+    const mode = statSync(to).mode;
+    copyOut(callOn(new MemoryFileSystem({ a: 'a', 'b/c': 'c' })), '/', to);
+    assert.deepEqual(readdirSync(to).sort(), ['a', 'b']);
+    assert.equal(statSync(to).mode, mode);
+  });
+
+  test('directories that are missing or none are refused', () => {
+    const file = scratchPath();
+    writeFileSync(file, '');
+    const call = callOn(new MemoryFileSystem({ a: 'a', 'd/b': 'b' }));
+    assert.throws(() => copyOut(call, '/a', '/nowhere/at/all'), GuestfsError);
+    assert.throws(() => copyOut(call, '/a', file), GuestfsError);
+    assert.throws(() => copyOut(call, '/missing', target()), fails('ENOENT'));
+    assert.throws(() => copyOut(call, '/d/..', target()), fails('EINVAL'));
+  });
+
+  test('names that are no UTF-8, holes and odd characters survive', () =>
+    withExt4(async (g) => {
+      const to = target();
+      await g.copyOut('/dir', to);
+      const names = readdirSync(join(to, 'dir'), { encoding: 'latin1' });
+      assert.ok(
+        names.includes('caf\xe9') && names.includes('new\nline') && names.includes('back\\slash'),
+        names.join(),
+      );
+      await g.copyOut('/huge', to);
+      const { size, blocks } = statSync(join(to, 'huge'));
+      assert.equal(size, 5 * 1024 ** 3);
+      assert.ok(blocks * 512 < 1024 * 1024);
+    }));
+});
