@@ -93,6 +93,7 @@ export function decodeXz(bytes: Uint8Array, limit: number): Uint8Array {
     }
     if (at >= bytes.length) throw corrupt('is cut short', at);
     at = skipIndex(bytes, at);
+    if (at > bytes.length) throw corrupt('is cut short', bytes.length);
     // Padding between streams is a multiple of four zero bytes.
     while (at + 4 <= bytes.length && view.getUint32(at, true) === 0) at += 4;
   }

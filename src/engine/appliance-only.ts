@@ -5,7 +5,7 @@
 import type { ActionName } from '../api/index.js';
 
 export const applianceOnly = [
-  // Inside the appliance
+  // Inside the appliance: programs of the guest, and the kernel's own words
   'command',
   'command_lines',
   'command_out',
@@ -163,7 +163,7 @@ export const applianceOnly = [
   'lvrename',
   'lvresize',
   'lvresize_free',
-  // Encryption
+  // Encryption: nothing is decrypted yet; luks_uuid is read from the header
   'cryptsetup_open',
   'cryptsetup_close',
   'luks_open',
@@ -174,12 +174,12 @@ export const applianceOnly = [
   'luks_add_key',
   'luks_kill_slot',
   'clevis_luks_unlock',
-  // Software RAID
+  // Software RAID: arrays are not assembled
   'md_create',
   'md_detail',
   'md_stat',
   'md_stop',
-  // Windows dynamic disks
+  // Windows dynamic disks: their database is not read
   'list_ldm_volumes',
   'list_ldm_partitions',
   'ldmtool_create_all',
@@ -205,7 +205,7 @@ export const applianceOnly = [
   'swapoff_label',
   'swapon_uuid',
   'swapoff_uuid',
-  // btrfs
+  // btrfs: no driver for it yet
   'btrfs_balance_cancel',
   'btrfs_balance_pause',
   'btrfs_balance_resume',
@@ -247,13 +247,13 @@ export const applianceOnly = [
   'btrfstune_enable_skinny_metadata_extent_refs',
   'btrfstune_seeding',
   'mkfs_btrfs',
-  // XFS
+  // XFS: no driver for it yet
   'xfs_info2',
   'xfs_info',
   'xfs_growfs',
   'xfs_admin',
   'xfs_repair',
-  // NTFS
+  // NTFS: no driver for it yet
   'ntfs_3g_probe',
   'ntfsfix',
   'ntfsresize',
@@ -273,7 +273,7 @@ export const applianceOnly = [
   'scrub_device',
   'scrub_file',
   'scrub_freespace',
-  // Windows registry
+  // Windows registry: hives are not read
   'hivex_open',
   'hivex_close',
   'hivex_commit',
@@ -292,7 +292,7 @@ export const applianceOnly = [
   'hivex_value_string',
   'hivex_value_value',
   'hivex_value_utf8',
-  // Configuration files
+  // Configuration files: they are Augeas's lenses that understand them
   'aug_init',
   'aug_close',
   'aug_load',
@@ -310,7 +310,7 @@ export const applianceOnly = [
   'aug_defvar',
   'aug_defnode',
   'aug_transform',
-  // Journal
+  // Journal: entries of systemd's journal files are a format of their own, which is not read yet
   'journal_open',
   'journal_close',
   'journal_next',
@@ -319,14 +319,14 @@ export const applianceOnly = [
   'journal_get_realtime_usec',
   'journal_get_data_threshold',
   'journal_set_data_threshold',
-  // Watching files
+  // Watching files: nothing changes here but by the caller's own calls
   'inotify_init',
   'inotify_close',
   'inotify_add_watch',
   'inotify_rm_watch',
   'inotify_read',
   'inotify_files',
-  // SELinux
+  // SELinux: labels are read as extended attributes; changing them needs a policy
   'setfiles',
   'selinux_relabel',
   'setcon',
@@ -334,7 +334,7 @@ export const applianceOnly = [
   'grub_install',
   'extlinux',
   'syslinux',
-  // Forensics
+  // Forensics: deleted entries and blocks that no file owns, which drivers pass over on purpose; and rules of YARA
   'filesystem_walk',
   'find_inode',
   'download_blocks',

@@ -95,7 +95,10 @@ class Translator {
       case '.':
         return this.#add('.');
       case '*':
-        return this.#empty ? this.#add('\\*') : this.#repeat('*');
+        if (!this.#empty) return this.#repeat('*');
+        // With nothing before it, it is itself in a basic expression, and nothing at all in an extended one.
+        if (!this.#extended) return this.#add('\\*');
+        return this.#dropAnchor();
       case '^':
         if (this.#extended || this.#empty) {
           this.#out += '^';
@@ -155,8 +158,15 @@ class Translator {
       case '{':
         return this.#interval();
       default:
-        return this.#empty ? this.#add(literal(character)) : this.#repeat(character);
+        if (!this.#empty) return this.#repeat(character);
+        if (!this.#extended) return this.#add(literal(character));
+        if (character === '?') this.#dropAnchor();
     }
+  }
+
+  /** `^*` and `^?` in an extended expression: an anchor that need not hold. */
+  #dropAnchor(): void {
+    if (this.#out.endsWith('^')) this.#out = this.#out.slice(0, -1);
   }
 
   #repeat(operator: string): void {
@@ -172,6 +182,7 @@ class Translator {
   }
 
   #interval(): void {
+    if (this.#empty && !this.#extended) return this.#add('\\{');
     const rest = this.#characters.slice(this.#at).join('');
     const match = (this.#extended ? /^(\d*)(,?)(\d*)\}/ : /^(\d*)(,?)(\d*)\\\}/).exec(rest);
     if (match === null || (match[1] === '' && match[2] === '')) {
@@ -184,7 +195,7 @@ class Translator {
     if (low > 32767 || (high !== undefined && (high > 32767 || high < low))) {
       throw invalid(this.#pattern, 'an interval is out of range');
     }
-    if (this.#empty) throw invalid(this.#pattern, 'an interval repeats nothing');
+    if (this.#empty) return;
     this.#out += `{${low},${high ?? ''}}`;
   }
 
@@ -225,7 +236,11 @@ class Translator {
     if (end < 0) throw invalid(this.#pattern, `[${kind} has no end`);
     const name = rest.slice(0, end);
     this.#at += [...name].length + 2;
-    if (kind !== ':') return literal(name);
+    if (kind !== ':') {
+      if ([...name].length !== 1)
+        throw invalid(this.#pattern, `there is no character [${kind}${name}${kind}]`);
+      return literal(name);
+    }
     const known = Object.hasOwn(classes, name) ? classes[name] : undefined;
     if (known === undefined) throw invalid(this.#pattern, `there is no class [:${name}:]`);
     return known;

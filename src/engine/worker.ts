@@ -3,7 +3,7 @@ import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { asFailureOf, asGuestfsError, plainError } from '../base/index.js';
 import { endDecoders } from '../disk/index.js';
 import { Call } from './call.js';
-import { runAction } from './dispatch.js';
+import { findHandler } from './dispatch.js';
 import { HostFileSink, HostFileSource, type Sink, type Source } from './host-file.js';
 import { type FileArgument, type Report, type Request, sharedWord, type WorkerStart } from './messages.js';
 import { Session } from './session.js';
@@ -21,7 +21,11 @@ function isFileArgument(argument: unknown): argument is { fileOut: FileArgument 
   return typeof argument === 'object' && argument !== null && ('fileOut' in argument || 'fileIn' in argument);
 }
 
-function runCall({ port, incoming, shared }: Wires, session: Session, request: CallRequest): void {
+async function runCall(
+  { port, incoming, shared }: Wires,
+  session: Session,
+  request: CallRequest,
+): Promise<void> {
   const { serial, action, options } = request;
   const post = (report: Report): void => port.postMessage(report);
   const call = new Call(
@@ -38,6 +42,7 @@ function runCall({ port, incoming, shared }: Wires, session: Session, request: C
   const sinks: Sink[] = [];
   const sources: Source[] = [];
   try {
+    const handler = await findHandler(action);
     const args = request.args.map((argument) => {
       if (!isFileArgument(argument)) return argument;
       if ('fileOut' in argument) {
@@ -52,7 +57,7 @@ function runCall({ port, incoming, shared }: Wires, session: Session, request: C
       return source;
     });
     call.checkpoint();
-    const value = runAction(call, action, args, options);
+    const value = handler(call, ...args, options);
     for (const sink of sinks) sink.finish();
     endFiles([], sources, call);
     port.postMessage({ type: 'result', serial, value } satisfies Report, [...call.handedOver]);
@@ -76,6 +81,19 @@ function endFiles(unfinished: readonly Sink[], sources: readonly Source[], call:
   for (const source of sources) attempt(() => source.close());
 }
 
+/** Ends the session, and with it the thread. */
+function stop({ port }: Wires, session: Session): void {
+  let report: Report = { type: 'stopped' };
+  try {
+    session.close();
+    endDecoders();
+  } catch (thrown) {
+    report = { type: 'stopped', error: plainError(asGuestfsError(thrown)) };
+  }
+  port.postMessage(report);
+  port.close();
+}
+
 async function main(port: MessagePort, start: WorkerStart): Promise<void> {
   const post = (report: Report): void => port.postMessage(report);
   const wires: Wires = { port, incoming: start.incoming, shared: new Int32Array(start.shared) };
@@ -87,18 +105,12 @@ async function main(port: MessagePort, start: WorkerStart): Promise<void> {
     port.close();
     return;
   }
+  // One after the other: a call may have to wait for its code to be loaded.
+  let last = Promise.resolve();
   port.on('message', (request: Request) => {
-    if (request.type === 'call') runCall(wires, session, request);
-    else {
-      try {
-        session.close();
-        endDecoders();
-        post({ type: 'stopped' });
-      } catch (thrown) {
-        post({ type: 'stopped', error: plainError(asGuestfsError(thrown)) });
-      }
-      port.close();
-    }
+    last = last.then(() =>
+      request.type === 'call' ? runCall(wires, session, request) : stop(wires, session),
+    );
   });
   post({ type: 'ready' });
 }

@@ -1,12 +1,12 @@
-/** Every scenario, on the embedded backend, against the real libguestfs. */
+/** Every scenario, on the embedded backend, against what the real libguestfs answered. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { actions } from '../../src/api/index.js';
 import { handledActions } from '../../src/engine/dispatch.js';
 import { withDriveFiles } from './drives.js';
 import { runEmbedded } from './embedded.js';
-import { askLibguestfs, keptAnswers, needsLibguestfs } from './oracle.js';
-import { agrees, type Outcome, problemOf } from './outcome.js';
+import { keptAnswers } from './oracle.js';
+import { type Outcome, problemOf } from './outcome.js';
 import { suites } from './suites.js';
 
 for (const suite of suites) {
@@ -28,26 +28,14 @@ for (const suite of suites) {
         assert.deepEqual(problems, [], problems.join('\n'));
       });
     }
-
-    test('the kept answers are those of the libguestfs at hand', needsLibguestfs(), async () => {
-      const live = await withDriveFiles(suite, (files) => askLibguestfs(files, suite.scenarios));
-      const changed = suite.scenarios.flatMap((scenario, index) =>
-        kept(scenario).flatMap((answer, step) => {
-          const now = live[index]?.[step];
-          const action = scenario.steps[step];
-          return now && action && agrees(action, now, answer) ? [] : [`${scenario.name}, step ${step}`];
-        }),
-      );
-      assert.deepEqual(changed, []);
-    });
   });
 }
 
-test('every action that the engine does is in a scenario', () => {
+test('every action that the engine does is in a scenario', async () => {
   const inScenarios = new Set(
     suites.flatMap(({ scenarios }) => scenarios.flatMap(({ steps }) => steps.map(([action]) => action))),
   );
-  const missing = handledActions.filter((name) => !inScenarios.has(name));
+  const missing = (await handledActions()).filter((name) => !inScenarios.has(name));
   assert.deepEqual(missing, []);
-  assert.ok(handledActions.every((name) => name in actions));
+  assert.ok((await handledActions()).every((name) => name in actions));
 });

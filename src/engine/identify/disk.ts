@@ -107,15 +107,19 @@ function describeMbr(subject: Subject): string | undefined {
   let text = 'DOS/MBR boot sector';
   const signature = subject.u32(440, true);
   if (signature !== 0 && subject.u8(0) !== 0) text += `, disk signature ${hex(signature)}`;
+  let used = 0;
   for (let index = 0; index < 4; index++) {
     const at = 446 + 16 * index;
     const [flag, type] = [subject.u8(at), subject.u8(at + 4)];
     if (type === 0 || (flag & 0x7f) !== 0) continue;
+    used += 1 << index;
     text += `; partition ${index + 1} : ID=${hex(type)}${flag === 0x80 ? ', active' : ''}, start-CHS ${chs(
       subject,
       at + 1,
     )}, end-CHS ${chs(subject, at + 5)}, startsector ${subject.u32(at + 8, true)}, ${subject.u32(at + 12, true)} sectors`;
   }
+  // The program takes a table with a first entry alone, and not an active one, for the last link of logical partitions.
+  if (used === 1 && subject.u8(446) === 0) text += ', extended partition table (last)';
   return text;
 }
 

@@ -25,6 +25,7 @@ function inside(source: ByteSource): Uint8Array | undefined {
 
 function describeBytes(subject: Subject): string {
   if (subject.head.length === 0) return 'empty';
+  if (subject.head.length === 1) return 'very short file (no magic)';
   if (isJson(subject)) return 'JSON text data';
   return (
     describeElf(subject) ??

@@ -85,7 +85,6 @@ const interpreters: readonly (readonly [RegExp, string])[] = [
   [/^ruby(?:[0-9.]*)$/, 'Ruby script'],
   [/^php(?:[0-9.]*)$/, 'PHP script'],
   [/^(?:tclsh|wish)(?:[0-9.]*)$/, 'Tcl/Tk script'],
-  [/^node$/, 'Node.js script'],
   [/^lua(?:[0-9.]*)$/, 'Lua script'],
   [/^(?:awk|gawk|mawk|nawk)$/, 'awk script'],
 ];
@@ -132,6 +131,7 @@ export function describeText(subject: Subject): string | undefined {
   const { name, text } = encoding;
   const start = text.slice(0, matchedLength);
   if (/^#!.*\bperl\b/.test(start)) return 'Perl script text executable';
+  if (/^#!.*\bnode\b/.test(start)) return `Node.js script executable, ${name}${lineFacts(text)}`;
   const whole = beginnings.find(([pattern]) => pattern.test(start))?.[1];
   if (whole !== undefined) return whole;
   const interpreter = script(start);

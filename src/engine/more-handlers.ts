@@ -1,0 +1,21 @@
+/** The topics that many sessions never call. Loaded at the first call of one of them: every launch would wait for them. */
+import { checksumHandlers } from './actions/checksums.js';
+import { extHandlers } from './actions/ext.js';
+import { fileHandlers } from './actions/file.js';
+import { grepHandlers } from './actions/grep.js';
+import { imageInsideHandlers } from './actions/images-inside.js';
+import { inspectionHandlers } from './actions/inspection.js';
+import { stringsHandlers } from './actions/strings.js';
+import { transferHandlers } from './actions/transfer.js';
+import type { TopicHandlers } from './handlers.js';
+
+export const moreHandlers = {
+  ...checksumHandlers,
+  ...extHandlers,
+  ...fileHandlers,
+  ...grepHandlers,
+  ...imageInsideHandlers,
+  ...inspectionHandlers,
+  ...stringsHandlers,
+  ...transferHandlers,
+} satisfies TopicHandlers;

@@ -1,0 +1,26 @@
+/** The kept answers to the scenarios, against the libguestfs that is installed: what they are worth. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { withDriveFiles } from './drives.js';
+import { askLibguestfs, keptAnswers, needsLibguestfs } from './oracle.js';
+import { agrees } from './outcome.js';
+import { suites } from './suites.js';
+
+for (const suite of suites) {
+  test(
+    `the kept answers on ${suite.name} are those of the libguestfs at hand`,
+    needsLibguestfs(),
+    async () => {
+      const kept = keptAnswers(suite);
+      const live = await withDriveFiles(suite, (files) => askLibguestfs(files, suite.scenarios));
+      const changed = suite.scenarios.flatMap((scenario, index) =>
+        kept(scenario).flatMap((answer, number) => {
+          const now = live[index]?.[number];
+          const step = scenario.steps[number];
+          return now && step && agrees(step, now, answer) ? [] : [`${scenario.name}, step ${number}`];
+        }),
+      );
+      assert.deepEqual(changed, []);
+    },
+  );
+}
