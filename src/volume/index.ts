@@ -32,5 +32,7 @@ export {
   volumeGroupMetadata,
   volumeGroupUuid,
 } from './lvm2/report.js';
+export { listMapperDevices, type MapperDevice } from './lvm2/report-minors.js';
 export type { LogicalVolume, LvmProblem, LvmState, PhysicalVolume, VolumeGroup } from './lvm2/state.js';
+export { inactiveReason } from './lvm2/volumes.js';
 export type { Member, Volume } from './system.js';

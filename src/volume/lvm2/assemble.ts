@@ -108,9 +108,20 @@ class Assembly {
     const volumeGroups: VolumeGroup[] = [];
     const owner = new Map<Found, { group: VolumeGroup; member: GroupMember }>();
     const physical = new Map<Found, PhysicalVolume>();
-    for (const versions of this.#versions.values()) {
-      const newest = this.#newest(versions);
-      if (newest) volumeGroups.push(this.#group(newest, volumeGroups, owner, physical));
+    const newest = [...this.#versions.values()].flatMap((versions) => this.#newest(versions) ?? []);
+    const byName = new Map<string, Version[]>();
+    for (const version of newest)
+      byName.set(version.text.name, [...(byName.get(version.text.name) ?? []), version]);
+    for (const [name, versions] of byName) {
+      if (versions.length > 1)
+        this.#problem(
+          'duplicate-vg-name',
+          `${versions.length} volume groups are called ${name}, so their volumes have no devices: ${versions.map(({ text }) => dashed(text.uuid)).join(', ')}`,
+        );
+    }
+    for (const version of newest) {
+      const ambiguous = (byName.get(version.text.name)?.length ?? 0) > 1;
+      volumeGroups.push(this.#group(version, ambiguous, owner, physical));
     }
     for (const found of this.#found) this.#physical(found, owner, physical);
     return {
@@ -137,16 +148,10 @@ class Assembly {
 
   #group(
     { raw, text }: Version,
-    earlier: readonly VolumeGroup[],
+    ambiguous: boolean,
     owner: Map<Found, { group: VolumeGroup; member: GroupMember }>,
     physical: Map<Found, PhysicalVolume>,
   ): VolumeGroup {
-    const twin = earlier.find(({ name }) => name === text.name);
-    if (twin)
-      this.#problem(
-        'duplicate-vg-name',
-        `two volume groups are called ${text.name}: ${dashed(twin.uuid)} and ${dashed(text.uuid)}; the first has the device names`,
-      );
     const exported = text.status.includes('EXPORTED');
     if (exported)
       this.#problem('exported', `the volume group ${text.name} is exported: its volumes are not active`);
@@ -161,7 +166,7 @@ class Assembly {
       members,
       missing,
       exported,
-      shadowed: twin !== undefined,
+      ambiguous,
       logicalVolumes,
     };
     for (const member of text.members.values()) {
@@ -180,7 +185,7 @@ class Assembly {
         `the volume group ${text.name} misses the physical volume ${dashed(member.uuid)} (${member.name}${member.device && `, last seen as ${member.device}`})`,
       );
     }
-    logicalVolumes.push(...logicalVolumesOf(group, twin));
+    logicalVolumes.push(...logicalVolumesOf(group));
     return group;
   }
 }

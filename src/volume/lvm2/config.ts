@@ -10,6 +10,12 @@ export type ConfigValue = ConfigScalar | readonly ConfigScalar[] | ConfigSection
 /** A section: what it holds, by name and in the order of the text. */
 export interface ConfigSection extends ReadonlyMap<string, ConfigValue> {}
 
+/** The strings of a value: the one it is, or those in its list. */
+export function namesIn(value: ConfigValue | undefined): string[] {
+  if (typeof value === 'string') return [value];
+  return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : [];
+}
+
 /** lvm2 writes four levels; a reader that recurses needs some limit. */
 const deepest = 16;
 /** Tens of thousands of volumes; keeps a hostile text from filling the memory. */

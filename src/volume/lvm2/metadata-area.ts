@@ -55,9 +55,9 @@ export function readMetadataArea(disk: Disk, area: Area): MetadataArea {
   const text =
     location.offset === 0n || ignored ? undefined : readText(disk, area.offset, size, location, structure);
   // Half of the buffer less a sector, since the old version must stay until the new one is committed.
-  const halfInSectors = Math.floor((size - mdaHeaderSize) / sectorSize / 2) - 1;
-  const textInSectors = Math.ceil((text?.length ?? 0) / sectorSize);
-  return { text, ignored, freeInBytes: Math.max(0, halfInSectors - textInSectors) * sectorSize };
+  const room = (size - mdaHeaderSize) / 2 - sectorSize - (text?.length ?? 0);
+  const freeInBytes = Math.max(0, Math.floor(room / sectorSize)) * sectorSize;
+  return { text, ignored, freeInBytes };
 }
 
 function readText(

@@ -1,8 +1,9 @@
-/** The attribute letters and kernel modules of a logical volume, as `lvs` shows them; see lvs(8). */
+/** The attribute letters and kernel modules of a logical volume that is not hidden, as `lvs` shows them; see lvs(8). */
 import type { LogicalVolumeText } from './metadata.js';
 import type { LogicalVolume } from './state.js';
 
-function typeOf(text: LogicalVolumeText): string {
+/** The segment type that names a volume's kind: that of its first segment. */
+export function typeOf(text: LogicalVolumeText): string {
   return text.segments[0]?.type ?? '';
 }
 
@@ -10,28 +11,9 @@ function isRaid(type: string): boolean {
   return /^raid\d/.test(type);
 }
 
-/** The volume that this one is a part of, by the field that names it. */
-function userOf(volume: LogicalVolume, field: string, types: (type: string) => boolean): boolean {
-  for (const other of volume.group.text.volumes.values()) {
-    for (const { type, fields } of other.segments) {
-      const named = fields.get(field);
-      if (types(type) && (named === volume.name || (Array.isArray(named) && named.includes(volume.name))))
-        return true;
-    }
-  }
-  return false;
-}
-
-/** The place of a volume in a segment's list of pairs (metadata, image): 0 or 1; −1 where it is in none. */
-function raidPlace(volume: LogicalVolume): number {
-  for (const other of volume.group.text.volumes.values()) {
-    for (const { type, fields } of other.segments) {
-      const list = fields.get('raids') ?? fields.get('raid0_lvs');
-      const place = isRaid(type) && Array.isArray(list) ? list.indexOf(volume.name) : -1;
-      if (place >= 0) return type === 'raid0' ? 1 : place % 2;
-    }
-  }
-  return -1;
+/** A pool holds volumes and is not one to be used. */
+export function isPool(volume: LogicalVolume): boolean {
+  return typeOf(volume.text).endsWith('-pool');
 }
 
 function typeLetter(volume: LogicalVolume): string {
@@ -49,12 +31,6 @@ function typeLetter(volume: LogicalVolume): string {
   if (type === 'thin-pool') return 't';
   if (type === 'vdo-pool') return 'd';
   if (type === 'vdo' || type === 'zero' || type === 'error') return 'v';
-  const raid = raidPlace(volume);
-  if (raid === 0) return 'e';
-  if (raid === 1 || userOf(volume, 'mirrors', (other) => other === 'mirror')) return 'i';
-  if (userOf(volume, 'mirror_log', () => true)) return 'l';
-  if (userOf(volume, 'metadata', (other) => other === 'thin-pool' || other === 'cache-pool')) return 'e';
-  if (userOf(volume, 'pool', (other) => other === 'thin-pool')) return 'T';
   return '-';
 }
 
@@ -78,25 +54,41 @@ const policyLetters: Readonly<Record<string, string>> = {
   anywhere: 'a',
 };
 
-/** Whether a thin pool zeroes the blocks it hands out. */
-function zeroesNewBlocks(volume: LogicalVolume): boolean {
-  const segment = volume.text.segments[0];
-  if (segment?.type === 'thin-pool') return segment.fields.get('zero_new_blocks') === 1;
+/** The letter of an allocation policy; `i` (inherit) where there is none. */
+export function policyLetter(policy: string | undefined): string {
+  return (policy === undefined ? undefined : policyLetters[policy]) ?? 'i';
+}
+
+/** The name of the pool of a thin volume. */
+function thinPool(text: LogicalVolumeText): string | undefined {
+  const segment = text.segments[0];
   const pool = segment?.type === 'thin' ? segment.fields.get('thin_pool') : undefined;
-  const found = typeof pool === 'string' ? volume.group.text.volumes.get(pool)?.segments[0] : undefined;
-  return found?.fields.get('zero_new_blocks') === 1;
+  return typeof pool === 'string' ? pool : undefined;
+}
+
+/** Whether a thin pool, or the pool of a thin volume, zeroes the blocks it hands out. */
+function zeroesNewBlocks({ text, group }: LogicalVolume): boolean {
+  const name = thinPool(text);
+  const pool = name === undefined ? text : group.text.volumes.get(name);
+  const segment = pool?.segments[0];
+  return segment?.type === 'thin-pool' && segment.fields.get('zero_new_blocks') === 1;
 }
 
 /** The ten letters of `lv_attr`. */
-export function attributesOf(volume: LogicalVolume, open: boolean): string {
-  const { text } = volume;
+export function attributesOf(volume: LogicalVolume, active: boolean, open: boolean): string {
+  const { text, group } = volume;
+  // A pool is in use by its own thin volumes.
+  const serves =
+    active &&
+    typeOf(text) === 'thin-pool' &&
+    group.logicalVolumes.some((other) => thinPool(other.text) === volume.name);
   return [
     typeLetter(volume),
     text.status.includes('WRITE') ? 'w' : 'r',
-    text.allocationPolicy === undefined ? 'i' : (policyLetters[text.allocationPolicy] ?? 'i'),
+    policyLetter(text.allocationPolicy),
     text.status.includes('FIXED_MINOR') ? 'm' : '-',
-    volume.active ? 'a' : '-',
-    open ? 'o' : '-',
+    active ? 'a' : '-',
+    open || serves ? 'o' : '-',
     targetLetter(volume),
     zeroesNewBlocks(volume) ? 'z' : '-',
     volume.partial ? 'p' : '-',
@@ -104,14 +96,24 @@ export function attributesOf(volume: LogicalVolume, open: boolean): string {
   ].join('');
 }
 
-/** The kernel modules that it takes beyond device-mapper itself. */
+/** What `origin` shows: the volume this is a snapshot of, in brackets where that is hidden. */
+export function originOf({ origin, text, group }: LogicalVolume): string {
+  const segment = text.segments[0];
+  const named = origin ?? segment?.fields.get(segment.type === 'thin' ? 'external_origin' : 'origin') ?? '';
+  const other = group.logicalVolumes.find(({ name }) => name === named);
+  if (other?.hidden) return `[${other.name}]`;
+  return other?.name ?? (typeof named === 'string' ? named : '');
+}
+
+/** The kernel modules that it takes beyond device-mapper itself, in the order of the alphabet. */
 export function modulesOf(volume: LogicalVolume): string[] {
   const modules = new Set<string>();
   for (const { type } of volume.text.segments) {
     if (isRaid(type)) modules.add('raid');
-    else if (type === 'thin') modules.add('thin-pool').add('thin');
+    else if (type === 'thin') modules.add('thin').add('thin-pool');
+    else if (type === 'vdo-pool') modules.add('vdo');
     else if (type !== 'striped' && type !== 'linear') modules.add(type);
   }
   if (volume.isOrigin || volume.origin !== undefined) modules.add('snapshot');
-  return [...modules];
+  return [...modules].sort();
 }

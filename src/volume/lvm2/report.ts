@@ -4,7 +4,8 @@
  */
 import { GuestfsError } from '../../base/index.js';
 import { dashed } from './label.js';
-import { attributesOf, modulesOf } from './report-volume.js';
+import { listMapperDevices } from './report-minors.js';
+import { attributesOf, isPool, modulesOf, originOf, policyLetter } from './report-volume.js';
 import type { LogicalVolume, LvmState, PhysicalVolume, VolumeGroup } from './state.js';
 
 /** What lvm2 calls a physical volume that is not there. */
@@ -75,8 +76,25 @@ export interface LvReport {
 
 /** What the state does not know. */
 export interface ReportOptions {
+  /** Whether a volume has a device; {@link LogicalVolume.active} unless told. */
+  readonly isActive?: (volume: LogicalVolume) => boolean;
   /** Whether a volume is in use, mounted for instance. */
   readonly isOpen?: (volume: LogicalVolume) => boolean;
+}
+
+/** lvm2 reports the groups in this order: the one found last comes first. */
+function inOrder(state: LvmState): VolumeGroup[] {
+  return [...state.volumeGroups].reverse();
+}
+
+/** The volumes of a group that are not hidden, in the order of reports: thin pools come first. */
+function reportedVolumes(group: VolumeGroup): LogicalVolume[] {
+  const volumes = group.logicalVolumes.filter(({ hidden }) => !hidden);
+  return [...volumes.filter(isThinPool), ...volumes.filter((volume) => !isThinPool(volume))];
+}
+
+function isThinPool({ text }: LogicalVolume): boolean {
+  return text.segments[0]?.type === 'thin-pool';
 }
 
 function sortedTags(tags: readonly string[]): string {
@@ -116,7 +134,7 @@ function pvAttributes(
 /** `pvs_full`: the physical volumes of each group, also the missing ones, then the orphans. */
 export function reportPhysicalVolumes(state: LvmState): PvReport[] {
   const reports: PvReport[] = [];
-  for (const group of state.volumeGroups) {
+  for (const group of inOrder(state)) {
     const taken = allocatedExtents(group);
     for (const member of group.text.members.values()) {
       const volume = group.members.get(member.name);
@@ -127,7 +145,7 @@ export function reportPhysicalVolumes(state: LvmState): PvReport[] {
         pvUuid: member.uuid,
         pvFmt: 'lvm2',
         pvSize: member.extentCount * size,
-        devSize: volume?.disk.size ?? member.sizeInBytes,
+        devSize: volume?.disk.size ?? 0,
         pvFree: (member.extentCount - allocated) * size,
         pvUsed: allocated * size,
         pvAttr: pvAttributes(group, member.status, true, volume === undefined),
@@ -176,21 +194,9 @@ function vgAttributes(group: VolumeGroup): string {
   ].join('');
 }
 
-function policyLetter(policy: string): string {
-  const letters: Readonly<Record<string, string>> = {
-    contiguous: 'c',
-    cling: 'l',
-    cling_by_tags: 'l',
-    normal: 'n',
-    anywhere: 'a',
-    inherit: 'i',
-  };
-  return letters[policy] ?? '-';
-}
-
 /** `vgs_full`. */
 export function reportVolumeGroups(state: LvmState): VgReport[] {
-  return state.volumeGroups.map((group) => {
+  return inOrder(state).map((group) => {
     const { text } = group;
     const members = [...text.members.values()];
     const extents = members.reduce((sum, { extentCount }) => sum + extentCount, 0);
@@ -220,24 +226,27 @@ export function reportVolumeGroups(state: LvmState): VgReport[] {
   });
 }
 
-/** `lvs_full`: the volumes that are not hidden. */
+/** `lvs_full`: the volumes that are not hidden, but for those of exported groups. */
 export function reportLogicalVolumes(state: LvmState, options: ReportOptions = {}): LvReport[] {
-  let minor = 0;
-  return state.logicalVolumes.flatMap((volume) => {
-    const kernelMinor = volume.active ? minor++ : -1;
-    if (volume.hidden) return [];
+  const { isActive = ({ active }) => active, isOpen = () => false } = options;
+  const devices = listMapperDevices(state, isActive);
+  const minors = new Map(devices.map(({ volume, minor }) => [volume, minor]));
+  const pools = new Map(devices.map(({ mapperName, minor }) => [mapperName, minor]));
+  const reported = inOrder(state).filter(({ exported }) => !exported);
+  return reported.flatMap(reportedVolumes).map((volume) => {
     const { text } = volume;
+    const active = isActive(volume);
     return {
       lvName: volume.name,
       lvUuid: volume.uuid,
-      lvAttr: attributesOf(volume, options.isOpen?.(volume) ?? false),
+      lvAttr: attributesOf(volume, active, isOpen(volume)),
       lvMajor: text.major,
       lvMinor: text.minor,
-      lvKernelMajor: volume.active ? mapperMajor : -1,
-      lvKernelMinor: kernelMinor,
+      lvKernelMajor: active ? mapperMajor : -1,
+      lvKernelMinor: active ? (pools.get(`${volume.mapperName}-tpool`) ?? minors.get(volume) ?? -1) : -1,
       lvSize: volume.sizeInBytes,
       segCount: text.segments.length,
-      origin: volume.origin ?? '',
+      origin: originOf(volume),
       snapPercent: null,
       copyPercent: null,
       movePv: '',
@@ -250,9 +259,7 @@ export function reportLogicalVolumes(state: LvmState, options: ReportOptions = {
 
 /** `pvs`. */
 export function listPhysicalVolumes(state: LvmState): string[] {
-  return reportPhysicalVolumes(state)
-    .map(({ pvName }) => pvName)
-    .sort();
+  return state.physicalVolumes.map(({ device }) => device).sort();
 }
 
 /** `vgs`. */
@@ -260,10 +267,16 @@ export function listVolumeGroups(state: LvmState): string[] {
   return state.volumeGroups.map(({ name }) => name).sort();
 }
 
-/** `lvs`: the device names of the volumes that are there to be used as such. */
+/** Not hidden, and not a pool, which is no block device to be used. */
+function isUsable(volume: LogicalVolume): boolean {
+  return !volume.hidden && !isPool(volume);
+}
+
+/** `lvs`: the device names of the volumes that are there to be used as such, whether or not they are active. */
 export function listLogicalVolumes(state: LvmState): string[] {
   return state.logicalVolumes
-    .filter(({ hidden, text }) => !hidden && !text.flags.includes('ACTIVATION_SKIP'))
+    .filter((volume) => isUsable(volume) && !volume.group.exported)
+    .filter(({ text }) => !text.flags.includes('ACTIVATION_SKIP'))
     .map(({ device }) => device)
     .sort();
 }
@@ -292,7 +305,7 @@ export function findLogicalVolume(state: LvmState, device: string): LogicalVolum
 
 function getLogicalVolume(state: LvmState, device: string): LogicalVolume {
   const volume = findLogicalVolume(state, device);
-  if (!volume) throw new GuestfsError('EINVAL', `${device}: not a logical volume`);
+  if (!volume || !isUsable(volume)) throw new GuestfsError('EINVAL', `${device}: not a logical volume`);
   return volume;
 }
 
@@ -304,7 +317,7 @@ export function canonicalLogicalVolumeName(state: LvmState, device: string): str
 /** `is_lv`. */
 export function isLogicalVolume(state: LvmState, device: string): boolean {
   const volume = findLogicalVolume(state, device);
-  return volume !== undefined && !volume.hidden;
+  return volume !== undefined && isUsable(volume);
 }
 
 /** `pvuuid`, with dashes. */
@@ -331,9 +344,7 @@ export function physicalVolumeUuidsOf(state: LvmState, name: string): string[] {
 
 /** `vglvuuids`, with dashes. */
 export function logicalVolumeUuidsOf(state: LvmState, name: string): string[] {
-  return getVolumeGroup(state, name)
-    .logicalVolumes.filter(({ hidden }) => !hidden)
-    .map(({ uuid }) => dashed(uuid));
+  return reportedVolumes(getVolumeGroup(state, name)).map(({ uuid }) => dashed(uuid));
 }
 
 /** `vgmeta`: the metadata text as it is on the disk, which `vgcfgrestore` accepts. */

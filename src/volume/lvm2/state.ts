@@ -29,8 +29,8 @@ export interface VolumeGroup {
   readonly members: ReadonlyMap<string, PhysicalVolume | undefined>;
   readonly missing: readonly GroupMember[];
   readonly exported: boolean;
-  /** Another group of the same name comes before it: its volumes have no device names where that one has them. */
-  readonly shadowed: boolean;
+  /** Another group has the same name: lvm2 uses neither by that name, and activates no volume of either. */
+  readonly ambiguous: boolean;
   readonly logicalVolumes: readonly LogicalVolume[];
 }
 
@@ -49,8 +49,10 @@ export interface LogicalVolume extends Volume {
   readonly merging: boolean;
   /** Some of what it needs is missing. */
   readonly partial: boolean;
-  /** Whether Linux would give it a device: not partial, not exported, not told to be skipped, its name not taken. */
+  /** Whether Linux gives it a device by itself: all of the group is there, and nothing forbids it. */
   readonly active: boolean;
+  /** Whether it gets a device when its group is activated by command: what it needs is there, and nothing forbids it. */
+  readonly activatable: boolean;
 }
 
 /** What is wrong, and with which device, group or volume. */

@@ -1,10 +1,11 @@
 /** The bytes of a logical volume: its segments, laid over the physical volumes. */
 import { CorruptError, GuestfsError, UnsupportedError } from '../../base/index.js';
 import { type Disk, MappedDisk, type Mapping } from '../../disk/index.js';
+import { dashed } from './label.js';
 import type { GroupMember, LogicalVolumeText, Segment, VolumeGroupText } from './metadata.js';
 
 /** lvm2 stacks volumes two or three deep. */
-const deepestStack = 8;
+export const deepestStack = 8;
 
 /** What is needed of a group to read its volumes. */
 export interface GroupDisks {
@@ -50,7 +51,7 @@ function openColumn(opening: Opening, what: string, segment: Segment, index: num
     if (!disk)
       throw new GuestfsError(
         'ENODEV',
-        `${what}: the physical volume ${area.name} (UUID ${member.uuid}${member.device && `, last seen as ${member.device}`}) is missing`,
+        `${what}: the physical volume ${area.name} (UUID ${dashed(member.uuid)}${member.device && `, last seen as ${member.device}`}) is missing`,
       );
     const offset = member.firstExtentInBytes + area.extent * extentSizeInBytes;
     if (offset + length > disk.size)

@@ -1,6 +1,7 @@
 /** The logical volumes of a group: which are seen, which depend on which, which can be used. */
 import { GuestfsError } from '../../base/index.js';
-import type { ConfigValue } from './config.js';
+import { namesIn } from './config.js';
+import { dashed } from './label.js';
 import type { LogicalVolumeText, VolumeGroupText } from './metadata.js';
 import { deviceName, mapperName } from './names.js';
 import type { LogicalVolume, VolumeGroup } from './state.js';
@@ -24,11 +25,6 @@ const partFields = [
   'vdo_pool',
   'external_origin',
 ];
-
-function namesIn(value: ConfigValue | undefined): string[] {
-  if (typeof value === 'string') return [value];
-  return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : [];
-}
 
 /** The volumes and physical volumes that a volume is directly made of, by name. */
 export function partsOf(volume: LogicalVolumeText): string[] {
@@ -78,17 +74,14 @@ function findPartial(text: VolumeGroupText, missing: ReadonlySet<string>): Set<s
   return partial;
 }
 
-/** The volumes of a group, in the order of the metadata. `twin`: a group of the same name that comes before it. */
-export function logicalVolumesOf(group: VolumeGroup, twin: VolumeGroup | undefined): LogicalVolume[] {
+/** The volumes of a group, in the order of the metadata. */
+export function logicalVolumesOf(group: VolumeGroup): LogicalVolume[] {
   const { text } = group;
   const relations = [...text.volumes.values()].flatMap((volume) => snapshotRelation(volume) ?? []);
   const snapshots = new Map(relations.map((relation) => [relation.cow, relation]));
   const origins = new Set(relations.map(({ origin }) => origin));
   const merges = new Set(relations.flatMap(({ origin, merging }) => (merging ? [origin] : [])));
   const partial = findPartial(text, new Set(group.missing.map(({ name }) => name)));
-  const taken = new Set(
-    twin?.logicalVolumes.filter(({ active }) => active).map(({ mapperName }) => mapperName),
-  );
   const disks = {
     text,
     diskOf: ({ name }: { readonly name: string }) => group.members.get(name)?.disk,
@@ -103,6 +96,7 @@ export function logicalVolumesOf(group: VolumeGroup, twin: VolumeGroup | undefin
     const device = deviceName(text.name, name);
     const mapped = mapperName(text.name, name);
     const skipped = volume.flags.includes('ACTIVATION_SKIP');
+    const activatable = !group.exported && !group.ambiguous && !skipped && !partial.has(name);
     const logical: LogicalVolume = {
       name,
       group,
@@ -116,7 +110,8 @@ export function logicalVolumesOf(group: VolumeGroup, twin: VolumeGroup | undefin
       isOrigin: origins.has(name),
       merging: merges.has(name) || snapshot?.merging === true,
       partial: partial.has(name),
-      active: !group.exported && !partial.has(name) && !skipped && !taken.has(mapped),
+      active: activatable && group.missing.length === 0,
+      activatable,
       open() {
         if (group.exported)
           throw new GuestfsError('EPERM', `${device}: the volume group ${text.name} is exported`);
@@ -126,4 +121,17 @@ export function logicalVolumesOf(group: VolumeGroup, twin: VolumeGroup | undefin
     volumes.push(logical);
   }
   return volumes;
+}
+
+/** Why a volume has no device by itself, in a few words; undefined: it has one. */
+export function inactiveReason(volume: LogicalVolume): string | undefined {
+  const { group } = volume;
+  if (volume.active) return undefined;
+  if (group.exported) return `the volume group ${group.name} is exported`;
+  if (group.ambiguous) return `several volume groups are called ${group.name}`;
+  if (volume.text.flags.includes('ACTIVATION_SKIP')) return 'it is marked to be skipped at activation';
+  const missing = group.missing.map(
+    ({ name, uuid, device }) => `${name} (UUID ${dashed(uuid)}${device && `, last seen as ${device}`})`,
+  );
+  return `the volume group ${group.name} misses the physical volume ${missing.join(', ')}`;
 }

@@ -4,6 +4,8 @@ import { GuestfsError } from '../../../src/base/index.js';
 import { type Disk, MemoryDisk } from '../../../src/disk/index.js';
 import {
   assemble,
+  getVolumeGroup,
+  inactiveReason,
   type LvmState,
   listLogicalVolumes,
   probe,
@@ -108,9 +110,16 @@ test('a missing physical volume is named, and only the volumes that need it are 
   const open = (name: string): Disk | undefined =>
     state.logicalVolumes.find((volume) => volume.name === name)?.open();
   assert.equal(open('lin-ear')?.size, 512 * 1024);
+  const linear = state.logicalVolumes.find(({ name }) => name === 'lin-ear');
+  assert.ok(linear);
+  assert.deepEqual([linear.active, linear.activatable, linear.partial], [false, true, false]);
+  assert.match(
+    inactiveReason(linear) ?? '',
+    /vg-one misses the physical volume pv1 \(UUID [\w-]{38}, last seen as/,
+  );
   assert.throws(() => open('str3'), {
     code: 'ENODEV',
-    message: /physical volume pv1 \(UUID \w{32}, last seen as .*\) is missing/,
+    message: /physical volume pv1 \(UUID [\w-]{38}, last seen as .*\) is missing/,
   });
 });
 
@@ -123,15 +132,19 @@ test('two physical volumes of one UUID: the first is used, the second is named',
   assert.match(state.problems[0]?.message ?? '', /\/dev\/sdb has the same UUID as \/dev\/sda/);
 });
 
-test('two groups of one name: both are there, by UUID, and the first has the device names', () => {
+test('two groups of one name: both are there, by UUID, and neither has devices', () => {
   const state = stateOf(facts.twins.drives);
   assert.equal(state.volumeGroups.length, 2);
   assert.ok(state.problems.some(({ kind }) => kind === 'duplicate-vg-name'));
-  assert.deepEqual(
-    state.volumeGroups.map(({ shadowed }) => shadowed),
-    [false, true],
-  );
-  for (const volume of state.logicalVolumes) assert.equal(volume.open().size, volume.sizeInBytes);
+  for (const group of state.volumeGroups) {
+    assert.equal(group.ambiguous, true);
+    assert.equal(getVolumeGroup(state, group.uuid), group);
+  }
+  for (const volume of state.logicalVolumes) {
+    assert.equal(volume.activatable, false);
+    assert.match(inactiveReason(volume) ?? '', /several volume groups are called twin/);
+    assert.equal(volume.open().size, volume.sizeInBytes);
+  }
 });
 
 test('an exported group is listed, and its volumes refuse to open', () => {
@@ -225,6 +238,23 @@ test('volumes stacked on each other in a loop, or too wide, end in a CorruptErro
   );
   for (const volume of assembleOne(image).logicalVolumes)
     assert.throws(() => volume.open(), { name: 'CorruptError', message: /stacked deeper/ });
+});
+
+test('thousands of volumes, each on the next: reports in time, CorruptError to open', () => {
+  const image = withText(readImage('big-4k'), (text) => {
+    const count = 5000;
+    const volumes = Array.from(
+      { length: count },
+      (_, index) =>
+        `v${index}{id="${String(index).padStart(32, '0')}"status=["VISIBLE"]segment_count=1 segment1{start_extent=0 extent_count=1 type="striped" stripe_count=1 stripes=["v${(index + 1) % count}",0]}}`,
+    );
+    return text.replace(/logical_volumes \{/, `logical_volumes {${volumes.join('')}`);
+  });
+  const started = Date.now();
+  const state = assembleOne(image);
+  assert.equal(reportLogicalVolumes(state).length, 5002);
+  assert.throws(() => state.logicalVolumes[0]?.open(), { name: 'CorruptError', message: /stacked deeper/ });
+  assert.ok(Date.now() - started < 5000);
 });
 
 test('a volume on another volume is read through it', () => {
