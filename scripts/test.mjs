@@ -1,5 +1,6 @@
 // Builds and runs the tests. Arguments keep only the test files whose path contains one of them.
 // Installs what is missing first, so that a clean clone needs nothing else.
+//   node scripts/test.mjs --oracle    asks the real libguestfs instead whether the kept answers are still its own: minutes
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -17,9 +18,10 @@ if (!existsSync('node_modules/.package-lock.json')) run('npm', 'ci');
 run(process.execPath, 'scripts/build.mjs');
 run(process.execPath, 'scripts/build.mjs', 'test');
 
-const filters = process.argv.slice(2);
+const filters = process.argv.slice(2).filter((word) => word !== '--oracle');
+const ending = process.argv.includes('--oracle') ? '.oracle.js' : '.test.js';
 const files = readdirSync('build/test', { recursive: true })
-  .filter((name) => name.endsWith('.test.js'))
+  .filter((name) => name.endsWith(ending))
   .filter((name) => existsSync(join('test', name.replace(/\.js$/, '.ts'))))
   .filter((name) => filters.length === 0 || filters.some((filter) => name.includes(filter)))
   .map((name) => join('build/test', name))

@@ -10,7 +10,7 @@
 #   kernel    what only the kernel writes: features/kernel-*.img; ext4 whose writer was killed: dirty-*.raw
 #   fat       FAT12, 16 and 32: fat/*.img
 #   big       ext4 with one file of 1 GiB: big.raw, big.qcow2, big-zlib.qcow2, big-zstd.qcow2
-#   xfs       Debian on LVM and XFS: debian-lvm-xfs.raw, debian-lvm-xfs.qcow2
+#   xfs       Debian on LVM and XFS: debian-lvm-xfs.raw, debian-lvm-xfs.qcow2 (needs the package libguestfs-xfs)
 # Beside each NAME.raw or NAME.img: NAME.truth.jsonl.gz, one line for each file, as the kernel tells it (all in one start of
 # the appliance, at the end), or, where that takes long or the kernel refuses, debugfs.
 set -euo pipefail
@@ -104,8 +104,11 @@ big() {
 
 # on_lvm NAME TYPE GROUP: partition 1 is a boot partition, partition 2 a physical volume of that group.
 on_lvm() {
-  local name=$1 type=$2 group=$3
+  local name=$1 type=$2 group=$3 home=128
   [ -e "$into/$name.raw" ] || {
+    [ "$type" = ext4 ] || grep -qs xfsprogs /usr/lib/*/guestfs/supermin.d/packages* ||
+      die 'the appliance has no xfsprogs: install libguestfs-xfs'
+    [ "$type" = ext4 ] || home=320 # mkfs.xfs wants 300
     rootfs_tar
     say "$name.raw"
     sparse $((2560 * MiB)) "$into/$name.raw.part"
@@ -125,7 +128,7 @@ mkfs ext4 /dev/sda1 label:boot
 pvcreate /dev/sda2
 vgcreate $group /dev/sda2
 lvcreate root $group 1000
-lvcreate home $group 128
+lvcreate home $group $home
 lvcreate swap $group 64
 # root grows behind home and swap, so that it has two segments
 lvresize /dev/$group/root 1600

@@ -50,7 +50,7 @@ export const directories = topic('Directories', {
     result: gives.strings,
     since: '1.0.27',
     short: 'list everything below a directory',
-    help: 'Gives the paths of all files and directories below `directory`, relative to it and sorted, without the directory itself. Symbolic links are listed and not followed; filesystems mounted below are entered.',
+    help: 'Gives the paths of all files and directories below `directory`, relative to it and sorted, without the directory itself. Where `directory` is given without a slash at its end, each path begins with one, and a symbolic link is not entered. Symbolic links are listed and not followed; filesystems mounted below are entered.',
   },
   find0: {
     args: [pathname('directory'), fileOut('files')],

@@ -44,7 +44,7 @@ export const transfer = topic('Transfer', {
     progress: true,
     cancellable: true,
     short: 'copy a part of a file of the guest to the host',
-    help: "Writes `size` bytes of `remotefilename` from the byte `offset` on to the host's `filename`. If the source ends before that, it is an error.",
+    help: "Writes `size` bytes of `remotefilename` from the byte `offset` on to the host's `filename`. Where the source ends before that, what is there is written.",
   },
   copy_in: {
     args: [string('localpath'), pathname('remotedir')],

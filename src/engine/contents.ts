@@ -18,13 +18,9 @@ export function fileContents(call: Call, path: string): Disk {
   return contentsOf(call.session.tree.resolve(path), path);
 }
 
-/** The bytes of a device, or the contents of a file where the name is not a device's. */
+/** The bytes of a device, or the contents of a file. Every name under /dev is a device's; ENOENT where there is none. */
 export function deviceOrFile(call: Call, name: string): Disk {
-  if (name.startsWith('/dev/')) {
-    const device = call.session.devices.find(name);
-    if (device !== undefined) return device.disk;
-  }
-  return fileContents(call, name);
+  return name.startsWith('/dev/') ? call.session.devices.resolve(name).disk : fileContents(call, name);
 }
 
 /**

@@ -1,6 +1,5 @@
 /** Listings for people: `ls -la` and `df`, in the layout of the GNU tools. */
-import { systemError } from '../base/index.js';
-import { compareBytewise, joinPath, type Tree, type TreeStat, typeOfMode } from '../vfs/index.js';
+import { compareBytewise, joinPath, type Place, type Tree, type TreeStat, typeOfMode } from '../vfs/index.js';
 import type { Call } from './call.js';
 
 const typeLetters: Readonly<Record<string, string>> = {
@@ -46,63 +45,84 @@ function formatTime(seconds: number, now: number): string {
 
 interface Row {
   readonly name: string;
+  readonly place: Place;
   readonly stat: TreeStat;
   readonly target: string;
 }
 
-function rowsOf(tree: Tree, path: string): Row[] {
-  const row = (name: string, shown = name): Row => {
-    const place = tree.resolve(joinPath(path, name), { followLast: false });
-    const target = place.type === 'symlink' ? place.fileSystem.readlink(place.inode) : '';
-    return { name: shown, stat: tree.statOf(place), target };
-  };
-  const place = tree.resolve(path, { followLast: path.endsWith('/') });
-  if (place.type !== 'directory') return [row('', path)];
-  const names = [...tree.entries(place)].map(({ name }) => name).sort(compareBytewise);
-  return [row('.'), row('..'), ...names.map((name) => row(name))];
+function rowOf(tree: Tree, place: Place, name: string): Row {
+  const target = place.type === 'symlink' ? place.fileSystem.readlink(place.inode) : '';
+  return { name, place, stat: tree.statOf(place), target };
 }
 
-/** What `ls -la`, or with `labels` `ls -laZ`, prints of a directory. Owners are numbers but for root; times are UTC. */
+/** What is in a directory, or the file itself, in the byte-wise order of the names. */
+function rowsOf(tree: Tree, path: string): Row[] {
+  const place = tree.resolve(path);
+  if (place.type !== 'directory') return [rowOf(tree, place, tree.realpath(path))];
+  const rows = [...tree.entries(place)].map((entry) => rowOf(tree, tree.enter(place, entry), entry.name));
+  const above = tree.resolve(joinPath(path, '..'));
+  return [...rows, rowOf(tree, place, '.'), rowOf(tree, above, '..')].sort((one, other) =>
+    compareBytewise(one.name, other.name),
+  );
+}
+
+/** What `ls` puts behind the permissions: `+` for an access control list, `.` for a label alone. */
+function accessMark({ place }: Row): string {
+  const attributes = place.fileSystem.xattrs(place.inode);
+  if (attributes.has('system.posix_acl_access') || attributes.has('system.posix_acl_default')) return '+';
+  return attributes.has('security.selinux') ? '.' : '';
+}
+
+const isDevice = ({ stat }: Row): boolean => ['block', 'character'].includes(typeOfMode(stat.mode));
+const widest = (texts: readonly string[]): number =>
+  texts.reduce((most, { length }) => Math.max(most, length), 0);
+
+/** Sizes, or the numbers of device nodes: these have a column each, as wide as the widest. */
+function sizeCells(rows: readonly Row[]): string[] {
+  const devices = rows.filter(isDevice);
+  const majorWidth = widest(devices.map(({ stat }) => String(stat.deviceMajor)));
+  const minorWidth = widest(devices.map(({ stat }) => String(stat.deviceMinor)));
+  return rows.map((row) =>
+    isDevice(row)
+      ? `${String(row.stat.deviceMajor).padStart(majorWidth)}, ${String(row.stat.deviceMinor).padStart(minorWidth)}`
+      : String(row.stat.sizeInBytes),
+  );
+}
+
+/**
+ * What `ls -la`, or with `labels` `ls -laZ`, prints of a directory or a file. Owners are numbers and times are in UTC, as
+ * in libguestfs's appliance.
+ */
 export function longListing(call: Call, path: string, labels: boolean): string {
   const { tree } = call.session;
-  const place = tree.resolve(path);
-  if (place.type !== 'directory') throw systemError('ENOTDIR', path);
-  const rows = rowsOf(tree, joinPath(path, ''));
-  const owner = (id: number): string => (id === 0 ? 'root' : String(id));
+  const rows = rowsOf(tree, path);
+  const sizes = sizeCells(rows);
+  const marks = rows.map(accessMark);
+  const hasMarks = marks.some((mark) => mark !== '');
   const now = Date.now() / 1000;
-  const cells = rows.map(({ name, stat, target }) => {
-    const isDevice = ['block', 'character'].includes(typeOfMode(stat.mode));
-    const size = isDevice ? `${stat.deviceMajor}, ${stat.deviceMinor}` : String(stat.sizeInBytes);
-    const label = labels ? [securityLabel(call, path, name)] : [];
-    return {
-      columns: [
-        formatMode(stat.mode),
-        String(stat.linkCount),
-        owner(stat.uid),
-        owner(stat.gid),
-        ...label,
-        size,
-      ],
-      rest: `${formatTime(stat.modified.seconds, now)} ${name}${target === '' ? '' : ` -> ${target}`}`,
-    };
+  const columns: readonly (readonly string[])[] = [
+    rows.map(({ stat }, index) => formatMode(stat.mode) + (hasMarks ? marks[index] || ' ' : '')),
+    rows.map(({ stat }) => String(stat.linkCount)),
+    rows.map(({ stat }) => String(stat.uid)),
+    rows.map(({ stat }) => String(stat.gid)),
+    ...(labels ? [rows.map(securityLabel)] : []),
+    sizes,
+  ];
+  const padded = columns.map((cells, column) => {
+    const width = widest(cells);
+    const isLabel = labels && column === 4;
+    return cells.map((text) => (isLabel ? text.padEnd(width) : text.padStart(width)));
   });
-  const width = (column: number): number =>
-    Math.max(...cells.map(({ columns }) => (columns[column] ?? '').length));
-  const columnCount = labels ? 6 : 5;
-  const widths = Array.from({ length: columnCount }, (_, column) => width(column));
-  const lines = cells.map(({ columns, rest }) => {
-    const padded = columns.map((text, column) => {
-      const leftAligned = column === 0 || column === 2 || column === 3 || (labels && column === 4);
-      return leftAligned ? text.padEnd(widths[column] ?? 0) : text.padStart(widths[column] ?? 0);
-    });
-    return `${padded.join(' ')} ${rest}\n`;
+  const lines = rows.map(({ stat, name, target }, index) => {
+    const cells = padded.map((column) => column[index] ?? '').join(' ');
+    return `${cells} ${formatTime(stat.modified.seconds, now)} ${name}${target === '' ? '' : ` -> ${target}`}\n`;
   });
+  if (tree.resolve(path).type !== 'directory') return lines.join('');
   const total = rows.reduce((sum, { stat }) => sum + stat.blockCount512, 0);
   return `total ${Math.ceil(total / 2)}\n${lines.join('')}`;
 }
 
-function securityLabel(call: Call, path: string, name: string): string {
-  const place = call.session.tree.resolve(joinPath(path, name), { followLast: false });
+function securityLabel({ place }: Row): string {
   const value = place.fileSystem.xattrs(place.inode).get('security.selinux');
   return value === undefined ? '?' : Buffer.from(value).toString('latin1').replace(/\0.*$/, '');
 }

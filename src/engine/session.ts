@@ -97,7 +97,8 @@ export class Session {
     const device = this.devices.addDrive({
       open: () => open.disk,
       sectorSize: open.sectorSize,
-      readonly: open.readonly,
+      // A drive that was added read-only is one that may be written, with all that is written discarded.
+      readonly: false,
       ...(open.label === undefined ? {} : { label: open.label }),
     });
     this.#drives.set(device, open);

@@ -209,9 +209,9 @@ export class DeviceTable {
     return this.#volumes;
   }
 
-  /** The device that a caller's name means. EINVAL where the name is none of a device, ENOENT where there is no such device. */
+  /** The device that a caller's name means. ENOENT where there is no such device, also for a name that is none of a device. */
   resolve(name: string): Device {
-    if (!name.startsWith(devicePrefix)) throw new GuestfsError('EINVAL', `${name}: expecting a device name`);
+    if (!name.startsWith(devicePrefix)) throw new GuestfsError('ENOENT', `${name}: expecting a device name`);
     const device = this.find(name);
     if (device === undefined) throw new GuestfsError('ENOENT', `${name}: no such device`);
     return device;

@@ -206,6 +206,20 @@ export const attributeScenarios: readonly Scenario[] = [
     steps: [...each('exists', '/x'), ...each('statns', '/'), ...each('realpath', '/')],
   },
   onExt4(
+    'names that are paths, or no names',
+    ['lstatnslist', '/', ['dir/same', '/hello.txt']],
+    ['readlinklist', '/', ['', 'dir/same', '..']],
+    ['lxattrlist', '/', ['', 'xattr/user']],
+    ...each(
+      'getxattr',
+      ['/xattr/user', `user.${'n'.repeat(250)}`],
+      ['/xattr/user', `user.${'n'.repeat(251)}`],
+    ),
+    ...each('getxattr', ['/xattr/acl', 'system.posix_acl_access'], ['/xattr/acl', 'system.other']),
+    ...each('exists', `/${'n'.repeat(255)}`, `/${'n'.repeat(256)}`, '/todir/sub', '/loop1/x', '/.', '/..'),
+    ...each('statns', `/${'n'.repeat(256)}`, `/dir/${'./'.repeat(2100)}same`),
+  ),
+  onExt4(
     'relative paths',
     ...each('exists', 'hello.txt', ''),
     ...each('cat', 'hello.txt'),

@@ -189,4 +189,18 @@ export const contentsScenarios: readonly Scenario[] = [
       ['nonsense', '/dev/sdg'],
     ),
   },
+  onExt4(
+    'files that are none, or reached in odd ways',
+    ...each('read_file', '/todir/same', '/self/self/hello.txt', '/dir/sub/../same', '/hello.txt/', '/fifo/x'),
+    ...each('cat', '/todir/caf\udce9', '/dir/tab\there', '/dir/st*r', '/dir/.hidden'),
+    ...each(
+      'checksum',
+      ['crc', '/zeroes'],
+      ['md5', '/dir/caf\udce9'],
+      ['sha1', '/loop1'],
+      ['md5', '/dangling'],
+    ),
+    ...each('head_n', [1, '/crlf.txt'], [2, '/nul.bin'], [1, '/utf8.txt'], [-1, '/nofeed']),
+    ...each('tail_n', [2, '/nul.bin'], [1, '/blanks.txt'], [-5, '/blanks.txt'], [-1000, '/lines']),
+  ),
 ];

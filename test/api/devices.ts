@@ -60,7 +60,7 @@ export const deviceScenarios: readonly Scenario[] = [
     steps: [...each('part_to_dev', ...names, ...wrong), ...each('part_to_partnum', ...names, ...wrong)],
   },
   {
-    name: 'sizes',
+    name: 'sizes of devices',
     steps: [
       ...each('blockdev_getsize64', ...names, ...wrong),
       ...each('blockdev_getsz', ...names, '/dev/sdz'),

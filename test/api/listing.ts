@@ -30,6 +30,17 @@ export const listingScenarios: readonly Scenario[] = [
   onExt4('all below', ...each('find', ...directories)),
   onExt4('all below, with zeroes between', ...each('find0', ...directories.map((path) => [path, out]))),
   onExt4(
+    'all below directories with a slash at their end',
+    ...each('find', '/dir/', '/todir/', '/emptydir/', '/dir//', '/hello.txt/', '/dir/sub/../', '/self/dir/'),
+    ['find0', '/dir/', out],
+    ['ls', '/dir/'],
+    ['ls', '/todir/'],
+    ['ll', '/todir/'],
+    ['ll', '/dir/sub/..'],
+    ['readdir', '/todir/'],
+    ['du', '/todir/'],
+  ),
+  onExt4(
     'patterns',
     ...each(
       'glob_expand',

@@ -88,7 +88,7 @@ export const mountScenarios: readonly Scenario[] = [
       ['mount_vfs', 'ro', 'ext2', '/dev/sdb2', '/'],
       ['umount', '/'],
       ['mount_vfs', 'ro', 'vfat', '/dev/sda', '/'],
-      ['mount_vfs', 'ro', 'nonsense', '/dev/sda', '/'],
+      ['mount_vfs', 'ro', 'weirdfs', '/dev/sda', '/'],
       ['mount_vfs', 'ro,utf8', 'vfat', '/dev/sdb1', '/'],
       ['ls', '/EFI/BOOT'],
     ],

@@ -4,11 +4,12 @@
 One launch for all scenarios; needs guestfs for Python and its appliance. Errors carry the number that libguestfs keeps,
 which the binding does not show: it is asked of the C library directly, as are results that are no UTF-8.
 """
-import base64, ctypes, fcntl, hashlib, json, os, shutil, stat, sys, tempfile
+import base64, ctypes, fcntl, hashlib, json, os, shutil, stat, sys, tempfile, warnings
 import guestfs
 
 os.environ.setdefault('LIBGUESTFS_BACKEND', 'direct')
 os.environ.setdefault('LIBGUESTFS_BACKEND_SETTINGS', 'force_tcg')
+warnings.simplefilter('ignore')  # the binding warns of deprecated actions
 library = ctypes.CDLL('libguestfs.so.0')
 libc = ctypes.CDLL(None)
 pointer = ctypes.pythonapi.PyCapsule_GetPointer
@@ -127,11 +128,15 @@ def run(g, handle, step, kind):
                 options = argument
             else:
                 args.append(argument)
+        if not hasattr(g, action):
+            return {'absent': 'not in libguestfs %(major)d.%(minor)d.%(release)d' % g.version()}
         try:
             try:
                 value = getattr(g, action)(*args, **options)
             except UnicodeError:
                 value = direct(handle, action, args, kind)
+        except (TypeError, OverflowError) as refusal:
+            return {'absent': 'refused by the binding: %s' % refusal}
         except RuntimeError as failure:
             return {'errno': library.guestfs_last_errno(handle), 'message': str(failure)}
         except Failure as failure:

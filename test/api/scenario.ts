@@ -12,20 +12,11 @@ export const outDirectory = { outDirectory: true } as const;
 /** One call: the action, its arguments in order, then an object of options where there are any. */
 export type Step = readonly [action: ActionName, ...args: unknown[]];
 
-/** Why the embedded backend answers otherwise than libguestfs, and how. */
-export interface Difference {
-  readonly because: string;
-  /** What ours answers: a value, or the code of an error. Not compared where absent. */
-  readonly ours?: unknown;
-}
-
 export interface Scenario {
   readonly name: string;
   /** What is mounted read-only on `/` before the first step. */
   readonly mounted?: string;
   readonly steps: readonly Step[];
-  /** By the number of the step. */
-  readonly differences?: Readonly<Record<number, Difference>>;
 }
 
 /** The same action for several arguments. */

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { actions } from '../../src/api/index.js';
 import { handledActions } from '../../src/engine/dispatch.js';
+import { differences } from './differences.js';
 import { withDriveFiles } from './drives.js';
 import { runEmbedded } from './embedded.js';
 import { keptAnswers } from './oracle.js';
@@ -38,4 +39,19 @@ test('every action that the engine does is in a scenario', async () => {
   const missing = (await handledActions()).filter((name) => !inScenarios.has(name));
   assert.deepEqual(missing, []);
   assert.ok((await handledActions()).every((name) => name in actions));
+});
+
+test('every known difference is of a step that there is, and scenarios have names of their own', () => {
+  const steps = new Set(
+    suites.flatMap(({ scenarios }) =>
+      scenarios.flatMap((scenario) => scenario.steps.map((step) => JSON.stringify(step))),
+    ),
+  );
+  const stale = differences.flatMap((difference) =>
+    difference.steps.map((step) => JSON.stringify(step)).filter((step) => !steps.has(step)),
+  );
+  assert.deepEqual(stale, []);
+  for (const { scenarios } of suites) {
+    assert.equal(new Set(scenarios.map(({ name }) => name)).size, scenarios.length);
+  }
 });

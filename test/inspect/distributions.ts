@@ -44,7 +44,7 @@ export function uuidOf(partition: number): string {
 
 /** The label of the filesystem on a partition. */
 export function labelOf(partition: number): string {
-  return `part ${partition}`;
+  return `part-${partition}`;
 }
 
 /** The UUID of the swap space on the partition after all the systems. */

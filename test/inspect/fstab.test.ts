@@ -33,11 +33,11 @@ function resolved(line: string, more: MemoryFiles = {}): string | undefined {
 const lines: Readonly<Record<string, string | undefined>> = {
   'UUID=00000000-0000-4000-8000-000000000002 /x ext4': '/dev/sda2',
   'UUID="00000000-0000-4000-8000-000000000002" /x ext4': '/dev/sda2',
-  'LABEL=part\\0403 /x ext4': '/dev/sda3',
+  'LABEL=part-3 /x ext4': '/dev/sda3',
   'PARTUUID=pu-4 /x ext4': '/dev/sda4',
   'PARTLABEL="pl\\0405" /x ext4': '/dev/sda5',
   '/dev/disk/by-uuid/00000000-0000-4000-8000-000000000002 /x ext4': '/dev/sda2',
-  '/dev/disk/by-label/part\\x203 /x ext4': '/dev/sda3',
+  '/dev/disk/by-label/part\\x2d3 /x ext4': '/dev/sda3',
   '/dev/disk/by-uuid/none /x ext4': '/dev/disk/by-uuid/none',
   '/dev/disk/by-id/scsi-1-part2 /x ext4': '/dev/sda2',
   '/dev/disk/by-id/scsi-1-part9 /x ext4': '/dev/disk/by-id/scsi-1-part9',

@@ -1,7 +1,7 @@
 /** What a path is: its inode, its kind, where it leads, its extended attributes. */
 
 import type { Structs } from '../../api/index.js';
-import { GuestfsError, systemError } from '../../base/index.js';
+import { encodeText, GuestfsError, systemError } from '../../base/index.js';
 import type { FileType } from '../../fs/index.js';
 import { caseSensitivePath, joinPath, makeDeviceNumber, type Place, type TreeStat } from '../../vfs/index.js';
 import { formatAcl } from '../acl.js';
@@ -84,7 +84,7 @@ function places(call: Call, directory: string, names: readonly string[]): (Place
     call.checkpoint();
     if (name.includes('/'))
       throw new GuestfsError('EINVAL', `${name}: expecting a name in ${directory}, not a path`);
-    return tree.find(joinPath(directory, name), { followLast: false });
+    return name === '' ? undefined : tree.find(joinPath(directory, name), { followLast: false });
   });
 }
 
@@ -106,8 +106,16 @@ function xattrsOf(place: Place): Structs['xattr'][] {
   return [...place.fileSystem.xattrs(place.inode)].map(([attrname, attrval]) => ({ attrname, attrval }));
 }
 
+/** The names that attributes may have. xattr(7). */
+const namespaces = /^(?:user|trusted|security)\.|^system\.posix_acl_(?:access|default)$/;
+/** The kernel's `XATTR_NAME_MAX`, in bytes. */
+const attributeNameLimit = 255;
+
 function xattr(call: Call, path: string, name: string, followLast: boolean): Uint8Array {
   const place = call.session.tree.resolve(path, { followLast });
+  if (name === '' || encodeText(name).length > attributeNameLimit)
+    throw systemError('ERANGE', `attribute '${name}'`);
+  if (!namespaces.test(name)) throw systemError('EOPNOTSUPP', `${path}: attribute '${name}'`);
   const value = place.fileSystem.xattrs(place.inode).get(name);
   if (value === undefined) throw systemError('ENODATA', `${path}: ${name}`);
   return value;
@@ -132,13 +140,14 @@ export const attributeHandlers = {
       files: usage.inodes,
       ffree: usage.freeInodes,
       favail: usage.freeInodes,
-      fsid: usage.id,
+      // A filesystem without an identity of its own has that of its device.
+      fsid: usage.id === 0n ? BigInt(place.mount.deviceNumber) : usage.id,
       flag: mountFlags(place.mount.readonly),
       namemax: usage.nameMax,
     };
   },
 
-  exists: (call, path) => call.session.tree.find(path) !== undefined,
+  exists: (call, path) => call.session.tree.find(path, { followLast: false }) !== undefined,
   is_file: (call, path, { followsymlinks }: Follow) => isKind(call, path, 'file', followsymlinks ?? false),
   is_dir: (call, path, { followsymlinks }: Follow) =>
     isKind(call, path, 'directory', followsymlinks ?? false),
@@ -163,11 +172,11 @@ export const attributeHandlers = {
   lgetxattrs: (call, path) => xattrsOf(call.session.tree.resolve(path, { followLast: false })),
   getxattr: (call, path, name) => xattr(call, path, name, true),
   lgetxattr: (call, path, name) => xattr(call, path, name, false),
-  /** For each name an entry whose value is the count of its attributes as text, then the attributes. */
+  /** For each name an entry whose value is the count of its attributes as text with a closing NUL, then the attributes. */
   lxattrlist: (call, path, names) =>
     places(call, path, names).flatMap((place) => {
       const attributes = place ? xattrsOf(place) : undefined;
-      const count = attributes === undefined ? '' : String(attributes.length);
+      const count = attributes === undefined ? '' : `${attributes.length}\0`;
       return [{ attrname: '', attrval: new TextEncoder().encode(count) }, ...(attributes ?? [])];
     }),
   acl_get_file(call, path, type) {
@@ -175,6 +184,7 @@ export const attributeHandlers = {
       throw new GuestfsError('EINVAL', `${type}: expecting 'access' or 'default'`);
     }
     const place = call.session.tree.resolve(path);
+    if (type === 'default' && place.type !== 'directory') throw systemError('EACCES', path);
     const value = place.fileSystem.xattrs(place.inode).get(`system.posix_acl_${type}`);
     return formatAcl(value, type, place.fileSystem.stat(place.inode).mode);
   },

@@ -1,5 +1,5 @@
 /** Block devices: which there are, their names, sizes and flags. */
-import { GuestfsError, UnsupportedError } from '../../base/index.js';
+import { GuestfsError } from '../../base/index.js';
 import type { Device } from '../../vfs/index.js';
 import type { Call } from '../call.js';
 import type { TopicHandlers } from '../handlers.js';
@@ -7,8 +7,14 @@ import type { TopicHandlers } from '../handlers.js';
 const device = (call: Call, name: string): Device => call.session.devices.resolve(name);
 const names = (devices: readonly Device[]): string[] => devices.map(({ name }) => name);
 
-/** `blockdev --getbsz`: what the kernel takes as block size of a device nothing is mounted from. */
-const kernelBlockSize = 4096;
+const pageSize = 4096;
+
+/** What the kernel takes as block size of a device that nothing is mounted from: the largest that divides it, up to a page. */
+function kernelBlockSize({ sectorSize, disk }: Device): number {
+  let size: number = sectorSize;
+  while (size < pageSize && disk.size % (size * 2) === 0) size *= 2;
+  return size;
+}
 
 export const blockDeviceHandlers = {
   list_devices: (call) => names(call.session.devices.drives),
@@ -34,7 +40,7 @@ export const blockDeviceHandlers = {
   blockdev_getbsz(call, name) {
     const found = device(call, name);
     const mount = call.session.mountOf(found);
-    return mount?.blockSize ?? kernelBlockSize;
+    return mount?.blockSize ?? kernelBlockSize(found);
   },
   blockdev_getro: (call, name) => device(call, name).readonly,
   blockdev_getss: (call, name) => device(call, name).sectorSize,
@@ -44,9 +50,12 @@ export const blockDeviceHandlers = {
   blockdev_setrw: (call, name) => device(call, name).setReadonly(false),
   // Nothing is read ahead by this engine, so the hint is checked and changes nothing.
   blockdev_setra: (call, name) => void device(call, name),
-  blockdev_setbsz(call, name) {
-    device(call, name);
-    throw new UnsupportedError('blockdev_setbsz', ['the kernel has never kept this setting either']);
+  // The kernel forgets the setting when the device is closed, so it never has an effect; a wrong one is refused.
+  blockdev_setbsz(call, name, size) {
+    const { sectorSize } = device(call, name);
+    if (size < sectorSize || size > pageSize || Math.log2(size) % 1 !== 0) {
+      throw new GuestfsError('EINVAL', `${size}: expecting a power of two from ${sectorSize} to ${pageSize}`);
+    }
   },
   blockdev_flushbufs: (call, name) => device(call, name).disk.flush(),
   blockdev_rereadpt(call, name) {

@@ -65,14 +65,16 @@ function count(call: Call, path: string, counter: (piece: Uint8Array) => number)
 /** The bytes that C's isspace takes as space in the C locale. */
 const isSpace = (byte: number): boolean => byte === 0x20 || (byte >= 0x09 && byte <= 0x0d);
 
+/** The bytes that C's isgraph takes as shown in the C locale: a word without one of them counts for nothing. */
+const isGraphic = (byte: number): boolean => byte > 0x20 && byte < 0x7f;
+
 function countWords(call: Call, path: string): number {
   let inside = false;
   return count(call, path, (piece) => {
     let words = 0;
     for (const byte of piece) {
-      const space = isSpace(byte);
-      if (inside && space) inside = false;
-      else if (!inside && !space) {
+      if (isSpace(byte)) inside = false;
+      else if (!inside && isGraphic(byte)) {
         inside = true;
         words++;
       }

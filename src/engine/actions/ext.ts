@@ -4,7 +4,7 @@ import { type ExtDetails, extDetails, type InodeNumber } from '../../fs/index.js
 import type { Call } from '../call.js';
 import type { TopicHandlers } from '../handlers.js';
 
-/** The letters of `lsattr`, in its order, by the bits of FS_IOC_GETFLAGS. Source: chattr(1), linux/fs.h. */
+/** The letters of `lsattr`, by the bits of FS_IOC_GETFLAGS. Source: chattr(1), linux/fs.h. */
 const attributeLetters: readonly (readonly [bits: number, letter: string])[] = [
   [0x0000_0001, 's'],
   [0x0000_0002, 'u'],
@@ -29,6 +29,17 @@ const attributeLetters: readonly (readonly [bits: number, letter: string])[] = [
   [0x0010_0000, 'V'],
   [0x0000_0400, 'm'],
 ];
+
+/** Words of tune2fs for a value that is not there. libguestfs has an empty one for them. */
+const nothing = new Set(['<none>', '<not available>', '(none)']);
+
+/** A value as libguestfs has it from its appliance, where no user and no group has a name. */
+function asPrinted(key: string, value: string): string {
+  if (nothing.has(value)) return '';
+  // Of the flags, each is printed with a space after it.
+  if (key === 'Filesystem flags') return `${value} `;
+  return value.replace(/ \((user|group) \S*\)$/, ' ($1 unknown)');
+}
 
 function notExt(what: string): GuestfsError {
   return new GuestfsError('EINVAL', `${what}: not on an ext2, ext3 or ext4 filesystem`);
@@ -58,11 +69,20 @@ function inodeAt(call: Call, path: string): { details: ExtDetails; inode: InodeN
 }
 
 export const extHandlers = {
-  tune2fs_l: (call, name) => withDetails(call, name, (details) => new Map(details.superblockFacts())),
+  tune2fs_l: (call, name) =>
+    withDetails(
+      call,
+      name,
+      (details) =>
+        new Map([...details.superblockFacts()].map(([key, value]) => [key, asPrinted(key, value)])),
+    ),
   get_e2attrs(call, path) {
     const { details, inode } = inodeAt(call, path);
     const flags = details.attributeFlags(inode);
-    return attributeLetters.map(([bits, letter]) => (flags & bits ? letter : '')).join('');
+    return attributeLetters
+      .flatMap(([bits, letter]) => (flags & bits ? [letter] : []))
+      .sort()
+      .join('');
   },
   get_e2generation(call, path) {
     const { details, inode } = inodeAt(call, path);

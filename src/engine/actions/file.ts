@@ -15,8 +15,7 @@ const kinds: Readonly<Partial<Record<FileType, string>>> = {
 
 function describe(call: Call, name: string): string {
   const { session } = call;
-  const device = name.startsWith('/dev/') ? session.devices.find(name) : undefined;
-  if (device !== undefined) return identify(device.disk);
+  if (name.startsWith('/dev/')) return identify(session.devices.resolve(name).disk);
   const place = session.tree.resolve(name, { followLast: false });
   const kind = kinds[place.type];
   if (kind !== undefined) return kind;

@@ -19,11 +19,12 @@ interface GrepOptions {
 function matcher(pattern: string, { extended, fixed, insensitive }: GrepOptions): (line: string) => boolean {
   if (fixed && extended)
     throw new GuestfsError('EINVAL', "can't use the 'extended' and 'fixed' flags at the same time");
+  // As in grep, each line of a pattern is a pattern of its own.
   if (!fixed) {
-    const regex = posixRegex(pattern, { extended: extended ?? false, insensitive: insensitive ?? false });
-    return (line) => regex.test(line);
+    const options = { extended: extended ?? false, insensitive: insensitive ?? false };
+    const expressions = pattern.split('\n').map((each) => posixRegex(each, options));
+    return (line) => expressions.some((expression) => expression.test(line));
   }
-  // As in grep, each line of a fixed pattern is a pattern of its own.
   const wanted = (insensitive ? pattern.toLowerCase() : pattern).split('\n');
   return (line) => {
     const text = insensitive ? line.toLowerCase() : line;
@@ -31,14 +32,29 @@ function matcher(pattern: string, { extended, fixed, insensitive }: GrepOptions)
   };
 }
 
+/** The same pieces, each looked at before it is used. */
+function* lookingAt(
+  pieces: Iterable<Uint8Array>,
+  look: (piece: Uint8Array) => void,
+): Generator<Uint8Array, void> {
+  for (const piece of pieces) {
+    look(piece);
+    yield piece;
+  }
+}
+
 function grep(call: Call, pattern: string, path: string, options: GrepOptions): string[] {
   const matches = matcher(pattern, options);
   const disk: Disk = fileContents(call, path);
   const pieces = options.compressed ? gunzipped(call, disk, path) : piecesOf(call, disk);
   const found = new TextList(path);
-  for (const bytes of linesIn(pieces)) {
+  // As in grep, a file with a NUL byte is none of lines: from there on nothing is shown, and the first match is the last.
+  let isBinary = false;
+  for (const bytes of linesIn(lookingAt(pieces, (piece) => (isBinary ||= piece.includes(0))))) {
     const line = decodeText(bytes);
-    if (matches(line)) found.add(line);
+    if (!matches(line)) continue;
+    if (isBinary) break;
+    found.add(line);
   }
   return found.items;
 }

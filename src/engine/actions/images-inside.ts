@@ -1,6 +1,6 @@
 /** Images and archives that are files of the guest: ISO filesystems and initrds. */
 import type { Structs } from '../../api/index.js';
-import { GuestfsError, systemError } from '../../base/index.js';
+import { CorruptError, GuestfsError, systemError } from '../../base/index.js';
 import type { Disk } from '../../disk/index.js';
 import { isoDetails } from '../../fs/index.js';
 import { type CpioEntry, initrdEntries } from '../../vfs/index.js';
@@ -32,7 +32,9 @@ function isoInfo(disk: Disk): Structs['isoinfo'] {
 }
 
 function* entries(call: Call, path: string): Generator<CpioEntry, void> {
-  for (const entry of initrdEntries(fileContents(call, path), path)) {
+  const disk = fileContents(call, path);
+  if (disk.size === 0) throw new CorruptError('initrd', 'is empty', {});
+  for (const entry of initrdEntries(disk, path)) {
     call.checkpoint();
     yield entry;
   }
@@ -51,6 +53,7 @@ function initrdFile(call: Call, path: string, name: string): Uint8Array {
     if (bare(entry.name) === wanted) found = entry;
   }
   if (found === undefined) throw systemError('ENOENT', `${path}: ${name}`);
+  if ((found.mode & 0o170000) === 0o040000) throw systemError('EISDIR', `${path}: ${name}`);
   if (!isRegular(found)) throw new GuestfsError('EINVAL', `${path}: ${name}: not a regular file`);
   const { inode, linkCount, sizeInBytes } = found;
   // The contents of a file with several names are with the last of them.

@@ -24,8 +24,7 @@ const last = (call: Call): Last => call.session.note<Last>(key, () => ({ inspect
 
 /** The operating system on a root, which must be one that inspection found. */
 function guest(call: Call, root: string): Guest {
-  const { devices } = call.session;
-  return last(call).inspection.guest(devices.find(root)?.name ?? root);
+  return last(call).inspection.guest(call.session.devices.parseMountable(root).device.name);
 }
 
 function inspect(call: Call): string[] {

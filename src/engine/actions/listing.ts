@@ -14,12 +14,18 @@ function directoryAt(call: Call, path: string): Place {
   return place;
 }
 
-/** Everything below a directory, as paths relative to it. */
+/**
+ * Everything below a directory: what follows its own path in theirs. So, as in libguestfs, the slash after a directory that
+ * was given without one is the first character, and a link to a directory is entered only with a slash after it.
+ */
 function* pathsBelow(call: Call, directory: string): Generator<string, void> {
+  directoryAt(call, directory);
+  const { tree } = call.session;
+  const endsInSlash = directory.endsWith('/');
   let count = 0;
-  for (const { path } of walkTree(call.session.tree, directoryAt(call, directory))) {
+  for (const { path } of walkTree(tree, tree.resolve(directory, { followLast: endsInSlash }))) {
     if ((++count & 255) === 0) call.progress(count, 0);
-    if (path !== '') yield path;
+    if (path !== '') yield endsInSlash ? path : `/${path}`;
   }
 }
 

@@ -54,7 +54,7 @@ export const lvmHandlers = {
     const { device, subvolume } = call.session.devices.parseMountable(mountable);
     return subvolume === undefined && isLogicalVolume(call.session.lvm, device.name);
   },
-  lvm_canonical_lv_name: (call, name) => canonicalLogicalVolumeName(call.session.lvm, name),
+  lvm_canonical_lv_name: (call, name) => canonicalLogicalVolumeName(call.session.lvm, regular(call, name)),
   vg_activate: (call, active, names) =>
     activate(
       call,

@@ -72,7 +72,8 @@ function mount(call: Call, mountable: string, mountpoint: string, request: Reque
   try {
     session.mounts.mount(lease.fileSystem, {
       source: device.name,
-      mountpoint,
+      // No mount point at all is the root.
+      mountpoint: mountpoint === '' ? '/' : mountpoint,
       readonly: readonly ?? (request.readonly || device.readonly),
       options: own,
       release: lease.release,
@@ -113,12 +114,14 @@ export const mountHandlers = {
       throw thrown;
     }
   },
-  // Nothing is shared with a host here, so there is nothing to list.
-  list_9p: () => [],
+  list_9p: () => {
+    throw new GuestfsError('ENOTSUP', 'libguestfs has no 9p filesystems any more');
+  },
   umount(call, pathOrDevice, { force, lazyunmount }) {
     const { session } = call;
-    const named = pathOrDevice.startsWith('/dev/') ? session.devices.find(pathOrDevice)?.name : undefined;
-    session.mounts.umount(named ?? pathOrDevice, { force: force ?? false, lazy: lazyunmount ?? false });
+    const isDevice = pathOrDevice.startsWith('/dev/') && !session.mounts.isMounted(pathOrDevice);
+    const name = isDevice ? session.devices.resolve(pathOrDevice).name : pathOrDevice;
+    session.mounts.umount(name, { force: force ?? false, lazy: lazyunmount ?? false });
   },
   umount_all: (call) => void call.session.mounts.umountAll(),
   mounts: (call) => [...new Set(call.session.mounts.mounts().map(({ source }) => source))],
@@ -130,7 +133,7 @@ export const mountHandlers = {
   },
   // The caches are of what cannot change under them; dropping them frees memory and is never wrong.
   drop_caches(_call, what) {
-    if (what < 0 || what > 3) throw new GuestfsError('EINVAL', `${what}: expecting 0 to 3`);
+    if (what < 1 || what > 3) throw new GuestfsError('EINVAL', `${what}: expecting 1 to 3`);
   },
   umask(call, mask) {
     if (mask < 0 || mask > 0o777)

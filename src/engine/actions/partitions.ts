@@ -1,4 +1,5 @@
 /** Partition tables, read. */
+import type { Structs } from '../../api/index.js';
 import { GuestfsError, systemError } from '../../base/index.js';
 import {
   findPartition,
@@ -33,6 +34,19 @@ function partitionOf(
   return { table, partition };
 }
 
+/** Types of which parted shows a drive as one partition that is all of it (its label `loop`). */
+const bareTypes = new Set(['ext2', 'ext3', 'ext4', 'xfs', 'btrfs', 'ntfs', 'swap', 'jfs', 'reiserfs']);
+
+/** A drive that holds a filesystem and no partition table, as a partition. */
+function wholeAsPartition(call: Call, name: string): Structs['partition'] | undefined {
+  const { session } = call;
+  const device = session.devices.resolve(name);
+  if (device.kind !== 'drive' || session.table(device) !== undefined) return undefined;
+  if (!bareTypes.has(session.probe(device)?.type ?? '')) return undefined;
+  const { size } = device.disk;
+  return { partNum: 1, partStart: 0, partEnd: size - 1, partSize: size };
+}
+
 /** A fact that only GPT partitions have. */
 function gptFact<T>(
   call: Call,
@@ -49,7 +63,10 @@ function gptFact<T>(
 }
 
 export const partitionHandlers = {
-  part_list: (call, name) => listPartitions(tableOf(call, name).table),
+  part_list(call, name) {
+    const whole = wholeAsPartition(call, name);
+    return whole ? [whole] : listPartitions(tableOf(call, name).table);
+  },
   part_get_parttype: (call, name) => tableOf(call, name).table.scheme,
   part_get_bootable: (call, name, number) => isBootable(partitionOf(call, name, number).partition),
   part_get_mbr_id(call, name, number) {

@@ -89,9 +89,10 @@ export const sessionHandlers = {
   },
   mountable_device: (call, mountable) => call.session.devices.parseMountable(mountable).device.name,
   mountable_subvolume(call, mountable) {
-    const { subvolume } = call.session.devices.parseMountable(mountable);
-    if (subvolume === undefined)
-      throw new GuestfsError('EINVAL', `${mountable}: is a device, not a subvolume`);
+    const subvolume = mountable.startsWith('btrfsvol:')
+      ? call.session.devices.parseMountable(mountable).subvolume
+      : undefined;
+    if (subvolume === undefined) throw new GuestfsError('EINVAL', `${mountable}: not a btrfs subvolume`);
     return subvolume;
   },
 } satisfies TopicHandlers;

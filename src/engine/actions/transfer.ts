@@ -2,7 +2,6 @@
 import { GuestfsError, systemError } from '../../base/index.js';
 import type { Disk } from '../../disk/index.js';
 import type { Place } from '../../vfs/index.js';
-import { guestNames } from '../archive/accounts.js';
 import { writeCpio } from '../archive/cpio.js';
 import { writeTar } from '../archive/tar.js';
 import { BufferedTaker } from '../buffered.js';
@@ -16,6 +15,7 @@ import { move, type Taker } from '../mover.js';
 
 interface TarOptions {
   readonly compress?: string | undefined;
+  /** Changes nothing: owners are stored by their numbers alone, which is right wherever the archive is unpacked. */
   readonly numericowner?: boolean | undefined;
   readonly excludes?: readonly string[] | undefined;
   readonly xattrs?: boolean | undefined;
@@ -47,7 +47,6 @@ function tarOut(call: Call, directory: string, sink: Sink, options: TarOptions):
   const { xattrs = false, selinux = false, acls = false } = options;
   compressed(sink, options.compress, undefined, (to) =>
     writeTar(call, start, to, {
-      ...(options.numericowner ? {} : { names: guestNames(call.session.tree) }),
       ...(options.excludes ? { excludes: options.excludes } : {}),
       ...(xattrs || selinux || acls ? { attributes: { xattrs, selinux, acls } } : {}),
     }),
@@ -99,13 +98,9 @@ export const transferHandlers = {
     if (offset < 0 || size < 0)
       throw new GuestfsError('EINVAL', `${name}: offset and size must not be negative`);
     const disk = deviceOrFile(call, name);
-    if (offset + size > disk.size) {
-      throw new GuestfsError(
-        'EINVAL',
-        `${name}: only ${Math.max(0, disk.size - offset)} bytes are there from ${offset}`,
-      );
-    }
-    move(call, disk, sink, { offset, length: size });
+    // As much as is there: what lies past the end is nothing.
+    const start = Math.min(offset, disk.size);
+    move(call, disk, sink, { offset: start, length: Math.min(size, disk.size - start) });
   },
   /** A file by its inode number, of a filesystem that need not be mounted. */
   download_inode(call, mountable, inode, sink) {

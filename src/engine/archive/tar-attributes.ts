@@ -18,8 +18,7 @@ function withoutNul(value: Uint8Array): Uint8Array {
   return value.at(-1) === 0 ? value.subarray(0, -1) : value;
 }
 
-const aclText = (...args: Parameters<typeof formatAcl>): Uint8Array =>
-  encodeText(formatAcl(...args).trimEnd());
+const aclText = (...args: Parameters<typeof formatAcl>): Uint8Array => encodeText(formatAcl(...args));
 
 /** The records of a file's pax header. */
 export function attributeRecords(

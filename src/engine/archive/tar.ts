@@ -5,14 +5,11 @@ import { BufferedTaker } from '../buffered.js';
 import type { Call } from '../call.js';
 import { contentsOf } from '../contents.js';
 import { move, type Taker } from '../mover.js';
-import { type AccountNames, numericNames } from './accounts.js';
 import { excluder } from './excludes.js';
 import { type AttributeOptions, attributeRecords } from './tar-attributes.js';
 import { blockLength, HeaderWriter, padding, type TarEntry } from './tar-header.js';
 
 export interface TarOptions {
-  /** Names of owners; numbers only without. */
-  readonly names?: AccountNames;
   readonly excludes?: readonly string[];
   /** Which extended attributes are stored; none without. */
   readonly attributes?: AttributeOptions;
@@ -60,7 +57,6 @@ function tarEntry(
 ): TarEntry | undefined {
   const type = first === undefined ? entryTypes[place.type] : 'hardlink';
   if (type === undefined) return undefined;
-  const names = options.names ?? numericNames;
   return {
     name,
     type,
@@ -70,8 +66,9 @@ function tarEntry(
     sizeInBytes: type === 'file' ? stat.sizeInBytes : 0,
     modifiedSeconds: stat.modified.seconds,
     linkName: first ?? (type === 'symlink' ? place.fileSystem.readlink(place.inode) : ''),
-    userName: names.user(stat.uid),
-    groupName: names.group(stat.gid),
+    // As in libguestfs, whose appliance knows no names: those of the guest would be others' on the host.
+    userName: '',
+    groupName: '',
     deviceMajor: stat.deviceMajor,
     deviceMinor: stat.deviceMinor,
     records:

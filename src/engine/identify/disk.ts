@@ -82,7 +82,7 @@ function describeFat(subject: Subject): string | undefined {
     `Media descriptor ${hex(subject.u8(21))}`,
     ...(perFat > 0 ? [`sectors/FAT ${perFat}`] : []),
     `sectors/track ${u16(24)}`,
-    ...(u16(26) === 255 || u16(26) === 0 ? [] : [`heads ${u16(26)}`]),
+    ...(u16(26) <= 2 ? [] : [`heads ${u16(26)}`]),
     ...(subject.u32(28, true) > 0 ? [`hidden sectors ${subject.u32(28, true)}`] : []),
     ...(large > 0 ? [`sectors ${large} (volumes > 32 MB)`] : []),
     ...(isFat32 ? [`FAT (32 bit)`, `sectors/FAT ${subject.u32(36, true)}`] : []),

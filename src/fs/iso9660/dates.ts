@@ -5,7 +5,7 @@
 import { decodeLatin1 } from '../../base/index.js';
 import type { Time } from '../driver.js';
 
-/** No zone is further than 13 hours from UTC; other values are ignored, as Linux does. */
+/** No zone is further than 13 hours from UTC; in the dates of files other values are ignored, as Linux does. */
 const maxZone = 52;
 const secondsPerQuarter = 900;
 
@@ -23,8 +23,15 @@ export function decodeShortDate(raw: Uint8Array, at = 0): Time {
   return { seconds: local - zoneSeconds(zone), nanoseconds: 0 };
 }
 
-/** The 17-byte form at `at`; undefined where it is not given (digits all zero) or no digits. */
-export function decodeLongDate(raw: Uint8Array, at = 0): Time | undefined {
+/**
+ * The 17-byte form at `at`; undefined where it is not given (digits all zero) or no digits. `zoneOf` turns the zone's
+ * quarters of an hour into seconds.
+ */
+export function decodeLongDate(
+  raw: Uint8Array,
+  at = 0,
+  zoneOf: (quarters: number) => number = zoneSeconds,
+): Time | undefined {
   const digits = decodeLatin1(raw.subarray(at, at + 16));
   if (!/^\d{16}$/.test(digits) || /^0+$/.test(digits)) return undefined;
   const part = (from: number, to: number) => Number(digits.slice(from, to));
@@ -33,7 +40,7 @@ export function decodeLongDate(raw: Uint8Array, at = 0): Time | undefined {
   date.setUTCHours(part(8, 10), part(10, 12), part(12, 14));
   const zone = ((raw[at + 16] ?? 0) << 24) >> 24; // signed
   return {
-    seconds: date.getTime() / 1000 - zoneSeconds(zone),
+    seconds: date.getTime() / 1000 - zoneOf(zone),
     nanoseconds: part(14, 16) * 10_000_000,
   };
 }

@@ -1,11 +1,10 @@
 /**
  * What the primary volume descriptor says of its volume: the answer of the action `isoinfo_device`. ECMA-119, 8.4.
  */
-import { CorruptError } from '../../base/index.js';
+import { CorruptError, decodePadded } from '../../base/index.js';
 import type { Disk } from '../../disk/index.js';
 import { decodeLongDate } from './dates.js';
 import { findDescriptors } from './descriptors.js';
-import { trimField } from './labels.js';
 import { descriptorPrimary, volumeDescriptor } from './layout.js';
 
 /** Dates are in seconds since 1970, −1 where they are not given. */
@@ -31,8 +30,14 @@ export interface IsoDetails {
   readonly effective: number;
 }
 
+/** A date. Whatever the zone is, it counts: as in libguestfs. */
 function seconds(raw: Uint8Array): number {
-  return decodeLongDate(raw)?.seconds ?? -1;
+  return decodeLongDate(raw, 0, (quarters) => quarters * 900)?.seconds ?? -1;
+}
+
+/** A field up to a NUL, without the blanks that fill it: these only, as in libguestfs. */
+function filled(raw: Uint8Array): string {
+  return decodePadded(raw).replace(/ +$/, '');
 }
 
 /** Reads the primary volume descriptor. A disk without one is a CorruptError. */
@@ -41,19 +46,19 @@ export function isoDetails(disk: Disk): IsoDetails {
     if (type !== descriptorPrimary) continue;
     const primary = volumeDescriptor.decode(raw);
     return {
-      systemId: trimField(primary.system_id),
-      volumeId: trimField(primary.volume_id),
+      systemId: filled(primary.system_id),
+      volumeId: filled(primary.volume_id),
       volumeSpaceSize: primary.volume_space_size,
       volumeSetSize: primary.volume_set_size,
       volumeSequenceNumber: primary.volume_sequence_number,
       logicalBlockSize: primary.logical_block_size,
-      volumeSetId: trimField(primary.volume_set_id),
-      publisherId: trimField(primary.publisher_id),
-      dataPreparerId: trimField(primary.data_preparer_id),
-      applicationId: trimField(primary.application_id),
-      copyrightFileId: trimField(primary.copyright_file_id),
-      abstractFileId: trimField(primary.abstract_file_id),
-      bibliographicFileId: trimField(primary.bibliographic_file_id),
+      volumeSetId: filled(primary.volume_set_id),
+      publisherId: filled(primary.publisher_id),
+      dataPreparerId: filled(primary.data_preparer_id),
+      applicationId: filled(primary.application_id),
+      copyrightFileId: filled(primary.copyright_file_id),
+      abstractFileId: filled(primary.abstract_file_id),
+      bibliographicFileId: filled(primary.bibliographic_file_id),
       creation: seconds(primary.creation_date),
       modification: seconds(primary.modification_date),
       expiration: seconds(primary.expiration_date),

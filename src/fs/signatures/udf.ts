@@ -92,7 +92,8 @@ function readSequence(disk: Disk, sectorSize: number, first: number, length: num
       uuid = setUuid(set);
       facts.VOLUME_ID = dstring(view, 24, 32);
       facts.VOLUME_SET_ID = set;
-      facts.APPLICATION_ID = label(view, 345, 23).replace(/^\*/, '');
+      // The application's identifier, or that of the program that wrote the volume; `*` marks those that are registered.
+      facts.APPLICATION_ID = (label(view, 345, 23) || label(view, 389, 23)).replace(/^\*/, '');
     } else if (kind === tagLogicalVolume) {
       name = dstring(view, 84, 128);
       facts.LOGICAL_VOLUME_ID = name;

@@ -1,0 +1,188 @@
+/** Where the embedded backend answers otherwise than libguestfs 1.48.6 in its appliance, and why it is right to. */
+import type { ErrnoName } from '../../src/base/index.js';
+import { out, outDirectory, type Step } from './scenario.js';
+
+export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
+
+export interface Difference {
+  readonly because: string;
+  /** The scenario, where the same step is in others that agree. */
+  readonly scenario?: string;
+  readonly steps: readonly Step[];
+  /** What ours answers: an error by its code, a value, or what is true of it. */
+  readonly ours: ErrnoName | { readonly value: Json } | ((value: Json) => boolean);
+}
+
+const isText = (pattern: RegExp) => (value: Json) => typeof value === 'string' && pattern.test(value);
+const each = (action: Step[0], ...lists: readonly (readonly unknown[])[]): Step[] =>
+  lists.map((args) => [action, ...args]);
+
+export const differences: readonly Difference[] = [
+  {
+    because: 'the name of a label is another name of the drive, which libguestfs judges by its letters alone',
+    steps: [['is_whole_device', '/dev/disk/guestfs/boot']],
+    ours: { value: true },
+  },
+  {
+    because: 'the drive of a labelled partition has a name that list_devices gives',
+    steps: [['part_to_dev', '/dev/disk/guestfs/boot1']],
+    ours: { value: '/dev/sdc' },
+  },
+  {
+    because: 'on GPT there is no MBR id: libguestfs reads the first digits of the type’s GUID as one',
+    steps: [1, 2, 3, 5].map((number) => ['part_get_mbr_id', '/dev/sdb', number]),
+    ours: 'EINVAL',
+  },
+  {
+    because:
+      'without a GPT there are no GUIDs: sgdisk, which libguestfs asks, makes one up in memory, with random GUIDs',
+    steps: [
+      ...(['part_get_gpt_type', 'part_get_gpt_guid', 'part_get_gpt_attributes'] as const).flatMap((action) =>
+        each(action, ['/dev/sdc', 1], ['/dev/sdc', 5], ['/dev/sdc', 6], ['/dev/sdf', 1]),
+      ),
+      ...each('part_get_disk_guid', ['/dev/sda'], ['/dev/sdc'], ['/dev/sdf'], ['/dev/sdg'], ['/dev/sdb1']),
+    ],
+    ours: 'EINVAL',
+  },
+  {
+    because: 'a name that is not ASCII gets lost in the appliance’s C locale',
+    steps: [['part_get_name', '/dev/sdb', 2]],
+    ours: { value: 'rööt' },
+  },
+  {
+    because:
+      'of names that differ in case alone, libguestfs takes the one that is stored first, ours the one that is meant',
+    steps: [['case_sensitive_path', '/Mixed/other']],
+    ours: { value: '/Mixed/other' },
+  },
+  {
+    because: 'nothing runs, so nothing has a security context: libguestfs gives that of its own daemon',
+    steps: [['getcon']],
+    ours: 'ENOTSUP',
+  },
+  {
+    because: 'a directory has no contents: the programs that libguestfs runs say so and are not heard',
+    steps: [
+      ['hexdump', '/dir'],
+      ['equal', '/dir', '/dir'],
+      ['strings', '/dir'],
+    ],
+    ours: 'EISDIR',
+  },
+  {
+    because: 'an absolute link is followed inside the guest: libguestfs runs cmp outside of it',
+    steps: [['equal', '/rel', '/abs']],
+    ours: { value: true },
+  },
+  {
+    because: 'the appliance lacks the program that looks into zstd files',
+    steps: [['file', '/arch/program.zst']],
+    ours: isText(/^ELF 64-bit LSB executable.*\(Zstandard compressed data/),
+  },
+  {
+    because: 'bzip2 is not decompressed here; the compressed file is still known',
+    steps: [['file', '/arch/text.bz2']],
+    ours: { value: 'bzip2 compressed data, block size = 900k' },
+  },
+  {
+    because: 'an initrd need not be compressed with gzip: libguestfs unpacks nothing else',
+    steps: [['initrd_list', '/arch/initrd.cpio']],
+    ours: { value: ['.', 'bin', 'bin/sh', 'init', 'file', 'twin'] },
+  },
+  {
+    because: 'an initrd need not be compressed with gzip: libguestfs unpacks nothing else',
+    steps: [['initrd_cat', '/arch/initrd.cpio', 'file']],
+    ours: { value: { bytes: Buffer.from('in\n').toString('base64') } },
+  },
+  {
+    because: 'what is above the guest’s root is the root: libguestfs shows a directory of its appliance',
+    steps: [
+      ['ll', '/'],
+      ['llz', '/'],
+    ],
+    ours: isText(/^total \d+\n(d.*) \.\n\1 \.\.\n/),
+  },
+  {
+    because: 'the path is one of the guest: libguestfs shows that of its appliance, in /sysroot',
+    steps: each('ll', ['/hello.txt'], ['/rel']),
+    ours: { value: '-rw-r--r-- 3 0 0 13 Sep 13  2020 /hello.txt\n' },
+  },
+  {
+    because: 'FAT has no inode numbers: Linux gives them as it meets files, ours are where the entries lie',
+    steps: [
+      ['statns', '/SHORT.TXT'],
+      ['readdir', '/EFI'],
+    ],
+    ours: (value) => JSON.stringify(value).length > 80,
+  },
+  {
+    because: 'only what the caller mounted is shown: libguestfs shows its appliance’s own filesystems too',
+    steps: [['df'], ['df_h']],
+    ours: isText(/^Filesystem .*\n\/dev\/sda .* 4% \/\n$/),
+  },
+  {
+    because:
+      'where there are no files there are no checksums: libguestfs has that of nothing, under the name -',
+    steps: [['checksums_out', 'sha256', '/emptydir', out]],
+    ours: { value: [''] },
+  },
+  {
+    because: 'a copied file keeps its time, also one that is copied by itself',
+    steps: [['copy_out', '/hello.txt', outDirectory]],
+    ours: (value) => (value as [[string, number, number, number, number]])[0][4] === 1_600_000_000,
+  },
+  {
+    because: 'a link can be copied as well: libguestfs copies files and directories only',
+    steps: [['copy_out', '/rel', outDirectory]],
+    ours: (value) => (value as [string[]])[0][6] === 'hello.txt',
+  },
+  {
+    because:
+      'the metadata is as it is on the disk: libguestfs has it printed anew, with comments and the time of day',
+    steps: [['vgmeta', 'VG-one']],
+    ours: (value) =>
+      Buffer.from((value as { bytes: string }).bytes, 'base64')
+        .toString()
+        .startsWith('VG-one {\nid = '),
+  },
+  {
+    because:
+      'a group that was deactivated stays so: the appliance’s udev activates it again when somebody looks',
+    scenario: 'activation',
+    steps: [['list_filesystems']],
+    ours: (value) => !Object.keys(value as object).some((name) => name.includes('VG-one')),
+  },
+  {
+    because: 'writing is the appliance’s',
+    steps: [['lvm_remove_all']],
+    ours: 'ENOTSUP',
+  },
+  {
+    because: 'the subcommands are each backend’s own',
+    steps: [['debug', 'help', []]],
+    ours: isText(/^help: /),
+  },
+  {
+    because: 'a NUL byte is a byte like others: in libguestfs, the text of all lines ends with the first one',
+    steps: [
+      ['head_n', 2, '/nul.bin'],
+      ['tail_n', 2, '/nul.bin'],
+    ],
+    ours: { value: ['abc\0def', 'ghi\0'] },
+  },
+  {
+    because: 'links are followed: libguestfs 1.48.6 looks at the link itself',
+    steps: [['file_architecture', '/bin/sh']],
+    ours: { value: 'x86_64' },
+  },
+];
+
+/** The known difference of a step, if it has one. */
+export function findDifference(scenario: string, step: Step): Difference | undefined {
+  const text = JSON.stringify(step);
+  return differences.find(
+    (each) =>
+      (each.scenario === undefined || each.scenario === scenario) &&
+      each.steps.some((listed) => JSON.stringify(listed) === text),
+  );
+}
