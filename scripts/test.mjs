@@ -3,6 +3,7 @@
 //   node scripts/test.mjs --oracle    asks the real libguestfs instead whether the kept answers are still its own: minutes
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -30,4 +31,11 @@ if (files.length === 0) {
   console.error(`no test file matches ${filters.join(' ')}`);
   process.exit(1);
 }
-run(process.execPath, '--test', '--test-reporter=spec', ...files);
+// As many files at once as there are processors; Node's default leaves one idle.
+run(
+  process.execPath,
+  '--test',
+  `--test-concurrency=${availableParallelism()}`,
+  '--test-reporter=spec',
+  ...files,
+);
