@@ -1,10 +1,8 @@
 // Everything that can be said of the project without running its tests: lint and format, types, floors, the package.
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { ensureInstalled, root } from './run.mjs';
 
-process.chdir(join(fileURLToPath(import.meta.url), '..', '..'));
+process.chdir(root);
 
 let failed = 0;
 
@@ -14,7 +12,7 @@ function step(name, program, ...args) {
   if (spawnSync(program, args, { stdio: 'inherit' }).status !== 0) failed++;
 }
 
-if (!existsSync('node_modules/.package-lock.json')) step('install', 'npm', 'ci');
+ensureInstalled();
 step('lint and format', 'npx', 'biome', 'ci', '--error-on-warnings');
 step('types', 'npx', 'tsc', '--noEmit', '-p', '.');
 step('floors', process.execPath, 'scripts/test.mjs', 'floors.test');

@@ -3,18 +3,11 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
+import { ensureInstalled, root, run } from './run.mjs';
 
 const caller = process.env.INIT_CWD ?? process.cwd();
-const root = resolve(join(fileURLToPath(import.meta.url), '..', '..'));
 const command = join(root, 'dist', 'cli.js');
-
-/** Runs a program at the project's root; ends this one with its status when it fails. */
-function run(program, ...args) {
-  const { status } = spawnSync(program, args, { cwd: root, stdio: ['inherit', 2, 2] });
-  if (status !== 0) process.exit(status ?? 1);
-}
 
 /** Whether a source is younger than the built command. */
 function stale() {
@@ -25,7 +18,7 @@ function stale() {
   );
 }
 
-if (!existsSync(join(root, 'node_modules', '.package-lock.json'))) run('npm', 'ci');
+ensureInstalled();
 if (stale()) run(process.execPath, 'scripts/build.mjs', '--no-types');
 
 /** Runs the command with the user's terminal; gives its status. */

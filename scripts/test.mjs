@@ -1,21 +1,13 @@
 // Builds and runs the tests. Arguments keep only the test files whose path contains one of them.
 // Installs what is missing first, so that a clean clone needs nothing else.
 //   node scripts/test.mjs --oracle    asks the real libguestfs instead whether the kept answers are still its own: minutes
-import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { ensureInstalled, root, run } from './run.mjs';
 
-process.chdir(join(fileURLToPath(import.meta.url), '..', '..'));
-
-/** Runs a program with our terminal; ends this one with its status when it fails. */
-function run(program, ...args) {
-  const { status, signal } = spawnSync(program, args, { stdio: 'inherit' });
-  if (status !== 0) process.exit(signal ? 1 : status);
-}
-
-if (!existsSync('node_modules/.package-lock.json')) run('npm', 'ci');
+process.chdir(root);
+ensureInstalled();
 run(process.execPath, 'scripts/build.mjs');
 run(process.execPath, 'scripts/build.mjs', 'test');
 
