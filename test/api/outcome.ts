@@ -110,12 +110,14 @@ export function problemOf(
   const step = scenario.steps[index];
   if (step === undefined) return `there is no step ${index}`;
   const known = findDifference(scenario.name, step);
-  const same = agrees(step, ours, theirs);
+  const same = !('absent' in theirs) && agrees(step, ours, theirs);
   const show = (outcome: Outcome): string => {
     const text =
-      'errno' in outcome
-        ? `error ${outcome.errno}: ${outcome.message}`
-        : JSON.stringify(comparable(step, outcome));
+      'absent' in outcome
+        ? outcome.absent
+        : 'errno' in outcome
+          ? `error ${outcome.errno}: ${outcome.message}`
+          : JSON.stringify(comparable(step, outcome));
     return text.length > 1500 ? `${text.slice(0, 1500)}…` : text;
   };
   const title = `${scenario.name}, step ${index}: ${JSON.stringify(step)}`;
