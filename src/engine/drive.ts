@@ -25,7 +25,7 @@ export interface DriveContext {
 }
 
 /** Bytes of an image kept for the many small reads of metadata. */
-const cacheBudget = 16 * 1024 * 1024;
+const cacheBudget = 4 * 1024 * 1024;
 /** Bytes of changes kept in memory by a copy-on-write layer before it spills to a file. */
 const overlayBudget = 32 * 1024 * 1024;
 
