@@ -3,7 +3,7 @@
  * order in which the guest has them: there is nothing else to go by. A name that is not understood, or whose device
  * is not here, stays as it is.
  */
-import { type DeviceTable, lettersToIndex } from '../vfs/index.js';
+import { type DeviceTable, lettersToIndex, partitionName } from '../vfs/index.js';
 import type { OsType } from './facts.js';
 
 export interface GuestDevices {
@@ -36,9 +36,10 @@ function resolveMapper(spec: string, { table }: GuestDevices): string | undefine
 /** `/dev/hda1`, `/dev/sda1`, `/dev/vda1`, `/dev/xvda1`: by position. */
 function resolveByLetters(spec: string, guest: GuestDevices): string | undefined {
   const [, letters, number] = /^\/dev\/(?:h|s|v|xv)d([a-z]{1,4})([0-9]+)$/.exec(spec) ?? [];
-  return letters === undefined || number === undefined
-    ? undefined
-    : partitionAt(guest, lettersToIndex(letters), number);
+  if (letters === undefined || number === undefined) return undefined;
+  // As in libguestfs, the drive must be here; whether it has that partition is not asked.
+  const drive = guest.table.drives[lettersToIndex(letters)];
+  return drive && partitionName(drive.name, Number(number));
 }
 
 function partitionAt({ table }: GuestDevices, index: number, number: string): string | undefined {
