@@ -35,7 +35,7 @@ function resolveMapper(spec: string, { table }: GuestDevices): string | undefine
 
 /** `/dev/hda1`, `/dev/sda1`, `/dev/vda1`, `/dev/xvda1`: by position. */
 function resolveByLetters(spec: string, guest: GuestDevices): string | undefined {
-  const [, letters, number] = /^\/dev\/(?:h|s|v|xv)d([a-z]{1,4})([0-9]+)$/.exec(spec) ?? [];
+  const [, letters, number] = /^\/dev\/(?:h|s|v|xv)d([a-z]{1,4})([1-9][0-9]*)$/.exec(spec) ?? [];
   if (letters === undefined || number === undefined) return undefined;
   // As in libguestfs, the drive must be here; whether it has that partition is not asked.
   const drive = guest.table.drives[lettersToIndex(letters)];

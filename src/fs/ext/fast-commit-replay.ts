@@ -92,6 +92,9 @@ class FastCommitReplay {
       freed512 += (before ?? 0) - (after ?? 0);
       freedInodes += (before === undefined ? 0 : 1) - (after === undefined ? 0 : 1);
     }
+    // A directory that was made gets its first block in the replay.
+    for (const { parent } of this.#patches.directories.values())
+      if (parent !== undefined) freed512 -= this.#volume.superblock.blockSize / 512;
     return { freed512, freedInodes };
   }
 
@@ -226,7 +229,11 @@ class FastCommitReplay {
     patch.removed.add(text);
     const isDirectory = inode.kind === 'directory';
     if (isDirectory) this.#countSubdirectory(parent, -1);
-    this.#setLinkCount(inode, isDirectory ? 0 : Math.max(0, inode.stat.linkCount - 1));
+    const linkCount = isDirectory ? 0 : Math.max(0, inode.stat.linkCount - 1);
+    this.#setLinkCount(inode, linkCount);
+    // A deleted file gives its blocks back: another may get its inode.
+    if (linkCount === 0 && has(inode.flags, inodeFlags.EXT4_EXTENTS_FL))
+      this.#patches.blockMaps.set(number, new ExtentList([]));
   }
 
   /** Whether the name was not there yet. */

@@ -1,6 +1,6 @@
 /** The committed filesystems of test/fixtures/ext, and what the kernel (or debugfs) told of them. */
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import { type Disk, MemoryDisk, OverlayDisk } from '../../../src/disk/index.js';
@@ -14,11 +14,6 @@ export const fixtureNames: readonly string[] = readdirSync(folder)
   .filter((name) => name.endsWith('.img.gz'))
   .map((name) => name.slice(0, -'.img.gz'.length))
   .sort();
-
-/** Those of which the kernel or debugfs told: all but what neither can read. */
-export const toldNames: readonly string[] = fixtureNames.filter((name) =>
-  existsSync(`${folder}${name}.truth.jsonl.gz`),
-);
 
 /** The bytes of a fixture: a fresh copy each time. */
 export function readFixture(name: string): Uint8Array {

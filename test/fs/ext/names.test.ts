@@ -97,9 +97,9 @@ test('a damaged index does not hide names: the directory is searched without', (
     const warnings: string[] = [];
     const disk = new PatchedDisk(image, [{ at: root + at, bytes: Uint8Array.of(value) }]);
     const fs = openExt(disk, { warn: (message) => warnings.push(message) });
-    return { found: fs.lookup(many, 'an-entry-of-a-directory-137'), warnings };
+    return { found: fs.lookup(many, 'an-entry-of-an-indexed-directory-137'), warnings };
   };
-  const found = whole.lookup(many, 'an-entry-of-a-directory-137');
+  const found = whole.lookup(many, 'an-entry-of-an-indexed-directory-137');
   assert.ok(found);
   assert.deepEqual(lookup(0, many & 0xff), { found, warnings: [] });
   // reserved bytes, hash version, length, levels, flags, limit, count, the block of the first entry
