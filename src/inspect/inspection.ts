@@ -88,7 +88,9 @@ function mergeCoreOs(findings: readonly Finding[]): readonly Finding[] {
   const [newest] = usrs.toSorted((a, b) => compareVersions(b.facts.version, a.facts.version));
   if (newest === undefined) return findings;
   mergeFacts(root.facts, newest.facts);
-  return findings.filter((finding) => !usrs.includes(finding));
+  // libguestfs puts the root first and turns the others round; which root is asked about first follows from it.
+  const others = findings.filter((finding) => finding !== root && !usrs.includes(finding));
+  return [root, ...others.toReversed()];
 }
 
 function compareVersions(a: Version | undefined, b: Version | undefined): number {
