@@ -162,6 +162,8 @@ export class OverlayDisk implements Disk {
 
   read(into: Uint8Array, offset: number): void {
     checkRead('overlay', this.size, offset, into.length);
+    // The usual case by far: of a drive that is only read, nothing is ever written.
+    if (this.#store.used === 0) return this.#base.read(into, offset);
     for (let done = 0; done < into.length; ) {
       const { slot, length } = this.#run(offset + done, into.length - done);
       const part = into.subarray(done, done + length);
@@ -192,6 +194,7 @@ export class OverlayDisk implements Disk {
   span(offset: number, length: number): Span {
     checkRead('overlay', this.size, offset, length);
     if (length === 0) return { length: 0, hole: false };
+    if (this.#store.used === 0) return this.#base.span(offset, length);
     if (this.#slotOf(Math.floor(offset / blockSize)) < 0) {
       return this.#base.span(offset, this.#baseRun(offset, length));
     }
