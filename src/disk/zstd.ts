@@ -35,7 +35,10 @@ const native = (zlib as { zstdDecompressSync?: (from: Uint8Array, options: objec
   .zstdDecompressSync;
 
 let frameDecoder: DecodeFrame | undefined =
-  native && ((frame, limit) => native(frame, { maxOutputLength: limit, chunkSize: chunkFor(limit) }));
+  native &&
+  ((frame, limit) =>
+    // Node takes no limit of 0, and a frame may well hold nothing.
+    native(frame, { maxOutputLength: Math.max(1, limit), chunkSize: chunkFor(limit) }));
 
 /** Slightly more than comes out, so that zlib sees the end without asking for a second buffer. */
 export function chunkFor(size: number): number {
