@@ -30,6 +30,7 @@ export {
   topicOf,
   topics,
 } from './actions.js';
+export { application2Struct, applicationStruct, type InstalledProgram } from './applications.js';
 export type * from './backend.js';
 export { type CheckedCall, checkArguments, checkCall } from './check.js';
 export * from './events.js';
@@ -47,6 +48,7 @@ export {
   UsageError,
   usage,
 } from './shell.js';
+export { statStruct } from './stat.js';
 export * from './structs.js';
 export * from './types.js';
 export type { ListingColumn, TreeListing } from './walk.js';

@@ -13,8 +13,16 @@ export {
   systemError,
   UnsupportedError,
 } from './errors.js';
+export { ApkReader, apkFiles } from './guests/apk.js';
+export { type Application, packageDatabaseLimit, packageLimit } from './guests/application.js';
+export { DpkgReader, dpkgFiles, isDpkgStatus } from './guests/dpkg.js';
+export { type Icon, type IconOptions, iconCandidates, iconLimit, isIcon } from './guests/icon.js';
+export { type OsinfoFacts, osinfoOf } from './guests/osinfo.js';
+export { pacmanApplication, pacmanDirectory } from './guests/pacman.js';
 export { createHash } from './hash.js';
+export { hostError } from './host-error.js';
 export { LruMap } from './lru.js';
+export { chunksOf, writerTo } from './streams.js';
 export {
   bits64,
   bytes,
@@ -36,6 +44,7 @@ export {
   u64,
   viewOf,
 } from './struct.js';
-export { decodeLatin1, decodePadded, decodeText, encodeText } from './text.js';
+export { type TarEntry, TarHeaderWriter, tarBlockLength, tarPadding } from './tar-header.js';
+export { compareBytewise, decodeLatin1, decodePadded, decodeText, encodeText } from './text.js';
 export { formatGuid, formatUuid } from './uuid.js';
 export { decodeXz, isXz } from './xz.js';

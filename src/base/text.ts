@@ -91,3 +91,14 @@ export function decodePadded(bytes: Uint8Array): string {
   const end = bytes.indexOf(0);
   return decodeText(end < 0 ? bytes : bytes.subarray(0, end));
 }
+
+const surrogate = /[\ud800-\udfff]/;
+
+/**
+ * Compares as `strcmp` compares the encoded bytes. UTF-8 orders as code points do, and so do UTF-16 units up to the
+ * first surrogate: only names that hold one are encoded.
+ */
+export function compareBytewise(a: string, b: string): number {
+  if (surrogate.test(a) || surrogate.test(b)) return Buffer.compare(encodeText(a), encodeText(b));
+  return a < b ? -1 : a > b ? 1 : 0;
+}

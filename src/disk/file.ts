@@ -1,9 +1,8 @@
 /** A disk that is a file, or a block device, of the host. */
 import { closeSync, constants, fstatSync, fsyncSync, openSync, readSync, writeSync } from 'node:fs';
-import { GuestfsError, systemError } from '../base/index.js';
+import { GuestfsError, hostError, systemError } from '../base/index.js';
 import { checkRead, checkWrite, readOnly } from './checks.js';
 import type { Disk, Span } from './disk.js';
-import { hostError } from './host-error.js';
 import { toHostPath } from './host-path.js';
 
 /** The largest length of one read or write call; Linux transfers at most 0x7ffff000 bytes. */

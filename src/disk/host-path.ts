@@ -1,7 +1,6 @@
 /** Paths of the host: what they lead to, without opening it. Names that are no UTF-8 keep their bytes. */
 import { realpathSync, statSync } from 'node:fs';
-import { decodeText, encodeText } from '../base/index.js';
-import { hostError } from './host-error.js';
+import { decodeText, encodeText, hostError } from '../base/index.js';
 
 /** What a path leads to once every symbolic link is followed. */
 export interface HostFile {

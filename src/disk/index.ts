@@ -5,7 +5,6 @@ export { endDecoders, setDecoderHelpers } from './decoder.js';
 export type { Disk, Span } from './disk.js';
 export type { EncodedUnit } from './encoded.js';
 export { FileDisk } from './file.js';
-export { hostError } from './host-error.js';
 export { findHostFile, type HostFile } from './host-path.js';
 export { type Lookup, MappedDisk, type MappedOptions, type Mapping } from './mapped.js';
 export { MemoryDisk } from './memory.js';

@@ -10,10 +10,9 @@
 import { closeSync, constants, openSync, readSync, unlinkSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { GuestfsError } from '../base/index.js';
+import { GuestfsError, hostError } from '../base/index.js';
 import { checkRead, checkWrite } from './checks.js';
 import type { Disk, Span } from './disk.js';
-import { hostError } from './host-error.js';
 
 const blockSize = 4096;
 /** Blocks in one table: a table covers 1 MiB of the disk and takes 1 KiB. */

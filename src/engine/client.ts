@@ -11,7 +11,15 @@ import {
   isActionName,
   type StartBackend,
 } from '../api/index.js';
-import { asFailureOf, asGuestfsError, GuestfsError, plainError, restoreError } from '../base/index.js';
+import {
+  asFailureOf,
+  asGuestfsError,
+  chunksOf,
+  GuestfsError,
+  plainError,
+  restoreError,
+  writerTo,
+} from '../base/index.js';
 import { allGroups, featureAnswer } from './features.js';
 import {
   type FileArgument,
@@ -22,7 +30,6 @@ import {
   sharedWords,
   type WorkerStart,
 } from './messages.js';
-import { chunksOf, writerTo } from './pump.js';
 
 /**
  * The worker's heap limit in megabytes: a hostile image that makes a parser hoard ends the worker, not the process.

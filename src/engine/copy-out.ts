@@ -14,8 +14,7 @@ import {
   unlinkSync,
   utimesSync,
 } from 'node:fs';
-import { encodeText, GuestfsError, systemError } from '../base/index.js';
-import { hostError } from '../disk/index.js';
+import { encodeText, GuestfsError, hostError, systemError } from '../base/index.js';
 import type { InodeStat, Time } from '../fs/index.js';
 import { type Place, walkTree } from '../vfs/index.js';
 import type { Call } from './call.js';

@@ -3,7 +3,7 @@
  * stream of the caller, whose chunks go through the port.
  */
 import { closeSync, fstatSync, ftruncateSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
-import { hostError } from '../disk/index.js';
+import { hostError } from '../base/index.js';
 import type { Taker } from './mover.js';
 
 /** Where a fileOut argument's bytes go. Ended by `finish` or, when the call fails, by `abandon`. */

@@ -1,5 +1,6 @@
 /** Listings for people: `ls -la` and `df`, in the layout of the GNU tools. */
-import { compareBytewise, joinPath, type Place, type Tree, type TreeStat, typeOfMode } from '../vfs/index.js';
+import { compareBytewise } from '../base/index.js';
+import { joinPath, type Place, type Tree, type TreeStat, typeOfMode } from '../vfs/index.js';
 import type { Call } from './call.js';
 
 const typeLetters: Readonly<Record<string, string>> = {

@@ -1,8 +1,7 @@
 /** `inspect_list_applications2`: the packages that a guest has installed, from the database of its package manager. */
-import { UnsupportedError } from '../base/index.js';
-import { compareBytewise, type Tree } from '../vfs/index.js';
+import { type Application, compareBytewise, UnsupportedError } from '../base/index.js';
+import type { Tree } from '../vfs/index.js';
 import { readApk } from './apk.js';
-import type { Application } from './application.js';
 import { readDpkg } from './dpkg.js';
 import type { OsType, PackageFormat } from './facts.js';
 import { readPacman } from './pacman.js';

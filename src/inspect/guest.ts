@@ -1,7 +1,6 @@
 /** One operating system that was found, with the answers of the `inspect_get_*` calls. */
-import { GuestfsError } from '../base/index.js';
+import { GuestfsError, osinfoOf } from '../base/index.js';
 import type { Distro, Facts, OsType, PackageFormat, PackageManagement } from './facts.js';
-import { osinfoOf } from './osinfo.js';
 
 export class Guest {
   /** Its root filesystem: `/dev/sda2`. */

@@ -1,9 +1,9 @@
 /** The inspect room: which operating system is this. */
-export type { Application } from './application.js';
+export type { Application, IconOptions } from '../base/index.js';
 export { listApplications } from './applications.js';
 export { fileArchitecture } from './architecture.js';
 export type { Distro, OsType, PackageFormat, PackageManagement } from './facts.js';
 export { Guest } from './guest.js';
 export type { Candidate, InspectionHost, OpenedFileSystem } from './host.js';
-export { findIcon, type IconOptions } from './icon.js';
+export { findIcon } from './icon.js';
 export { Inspection } from './inspection.js';

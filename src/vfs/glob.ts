@@ -2,9 +2,9 @@
  * `glob_expand`: the paths that a pattern stands for, as glob(3) with `GLOB_BRACE` and, for a slash after
  * directories, `GLOB_MARK`. Nothing found is an empty list, not an error.
  */
-import { GuestfsError } from '../base/index.js';
+import { compareBytewise, GuestfsError } from '../base/index.js';
 import type { Place } from './mount.js';
-import { checkAbsolute, compareBytewise, joinPath } from './names.js';
+import { checkAbsolute, joinPath } from './names.js';
 import type { Tree } from './tree.js';
 import { type NamePattern, namePattern } from './wildcard.js';
 

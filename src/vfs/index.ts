@@ -28,7 +28,7 @@ export {
 export { expandGlob, type GlobOptions } from './glob.js';
 export { Mount, type Place, typeOfMode } from './mount.js';
 export { type MountOptions, MountTable, type UnmountOptions } from './mount-table.js';
-export { checkAbsolute, compareBytewise, joinPath, tidyPath } from './names.js';
+export { checkAbsolute, joinPath, tidyPath } from './names.js';
 export { readStart, readWhole } from './read.js';
 export { type Position, type ResolveOptions, Tree, type TreeStat } from './tree.js';
 export { type ByteSource, packingOf, type UnpackOptions, unpack } from './unpack.js';

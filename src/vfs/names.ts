@@ -55,14 +55,3 @@ export function tidyPath(path: string): string {
 export function joinPath(directory: string, name: string): string {
   return directory.endsWith('/') ? directory + name : `${directory}/${name}`;
 }
-
-const surrogate = /[\ud800-\udfff]/;
-
-/**
- * Compares as `strcmp` compares the encoded bytes. UTF-8 orders as code points do, and so do UTF-16 units up to the
- * first surrogate: only names that hold one are encoded.
- */
-export function compareBytewise(a: string, b: string): number {
-  if (surrogate.test(a) || surrogate.test(b)) return Buffer.compare(encodeText(a), encodeText(b));
-  return a < b ? -1 : a > b ? 1 : 0;
-}

@@ -3,10 +3,9 @@
  * checksum actions go through. Links are never followed. A directory met twice is a corrupt disk (hard links to
  * directories do not exist), so a walk of any disk ends.
  */
-import { CorruptError, UnsupportedError } from '../base/index.js';
+import { CorruptError, compareBytewise, UnsupportedError } from '../base/index.js';
 import type { DirectoryEntry, InodeNumber } from '../fs/index.js';
 import type { Mount, Place } from './mount.js';
-import { compareBytewise } from './names.js';
 import type { Tree } from './tree.js';
 
 /** Deeper than any path can name (4096 bytes hold 2048 levels), and far below what memory would allow. */

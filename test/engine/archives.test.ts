@@ -5,8 +5,9 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
+import { type TarEntry, TarHeaderWriter } from '../../src/base/index.js';
 import { writeTar } from '../../src/engine/archive/tar.js';
-import { HeaderWriter, type TarEntry } from '../../src/engine/archive/tar-header.js';
+
 import { link, MemoryFileSystem } from '../support/memory-fs.js';
 import { needs, toolEnvironment } from '../support/tools.js';
 import { callOn, scratchPath, withExt4 } from './support.js';
@@ -55,7 +56,7 @@ const plainEntry: TarEntry = {
 /** What GNU tar says of one header. */
 function listed(entry: Partial<TarEntry>, pax = false): string {
   const bytes = collected((sink) => {
-    new HeaderWriter(sink, pax).write({ ...plainEntry, ...entry });
+    new TarHeaderWriter(sink, pax).write({ ...plainEntry, ...entry });
     sink.hole(1024);
   });
   return run(
@@ -79,15 +80,15 @@ describe('a tar header', () => {
 
   test('holds sizes above 8 GiB', () => {
     const bytes = collected((sink) =>
-      new HeaderWriter(sink, false).write({ ...plainEntry, sizeInBytes: 9 * 1024 ** 3 }),
+      new TarHeaderWriter(sink, false).write({ ...plainEntry, sizeInBytes: 9 * 1024 ** 3 }),
     );
     assert.equal(bytes.subarray(124, 136).toString('hex'), `80${'00'.repeat(6)}0240000000`);
     const largestOctal = collected((sink) =>
-      new HeaderWriter(sink, false).write({ ...plainEntry, sizeInBytes: 8 ** 11 - 1 }),
+      new TarHeaderWriter(sink, false).write({ ...plainEntry, sizeInBytes: 8 ** 11 - 1 }),
     );
     assert.equal(largestOctal.subarray(124, 136).toString('latin1'), '77777777777\0');
     const next = collected((sink) =>
-      new HeaderWriter(sink, false).write({ ...plainEntry, sizeInBytes: 8 ** 11 }),
+      new TarHeaderWriter(sink, false).write({ ...plainEntry, sizeInBytes: 8 ** 11 }),
     );
     assert.equal(next.subarray(124, 136).toString('hex'), `80${'00'.repeat(6)}0200000000`);
   });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { decodeText } from '../../src/base/index.js';
-import { compareBytewise, MountTable, type WalkOptions, walkTree } from '../../src/vfs/index.js';
+import { compareBytewise, decodeText } from '../../src/base/index.js';
+import { MountTable, type WalkOptions, walkTree } from '../../src/vfs/index.js';
 import { directory, link, MemoryFileSystem } from '../support/memory-fs.js';
 
 function paths(table: MountTable, start: string, options?: WalkOptions): string[] {

@@ -1,6 +1,6 @@
 /** What a path is: its inode, its kind, where it leads, its extended attributes. */
 
-import type { Structs } from '../../api/index.js';
+import { type Structs, statStruct } from '../../api/index.js';
 import { encodeText, GuestfsError, systemError } from '../../base/index.js';
 import type { FileType } from '../../fs/index.js';
 import { caseSensitivePath, joinPath, makeDeviceNumber, type Place, type TreeStat } from '../../vfs/index.js';
@@ -57,25 +57,6 @@ const missingStat: Structs['statns'] = {
   }),
 };
 
-/** The older struct, without nanoseconds. */
-function oldStat(stat: Structs['statns']): Structs['stat'] {
-  return {
-    dev: stat.stDev,
-    ino: stat.stIno,
-    mode: stat.stMode,
-    nlink: stat.stNlink,
-    uid: stat.stUid,
-    gid: stat.stGid,
-    rdev: stat.stRdev,
-    size: stat.stSize,
-    blksize: stat.stBlksize,
-    blocks: stat.stBlocks,
-    atime: stat.stAtimeSec,
-    mtime: stat.stMtimeSec,
-    ctime: stat.stCtimeSec,
-  };
-}
-
 /** The entries of a directory with the given names, links not followed; undefined for those that are not there. */
 function places(call: Call, directory: string, names: readonly string[]): (Place | undefined)[] {
   const { tree } = call.session;
@@ -125,9 +106,9 @@ export const attributeHandlers = {
   statns: (call, path) => statns(call.session.tree.stat(path)),
   lstatns: (call, path) => statns(call.session.tree.lstat(path)),
   lstatnslist: statnslist,
-  stat: (call, path) => oldStat(statns(call.session.tree.stat(path))),
-  lstat: (call, path) => oldStat(statns(call.session.tree.lstat(path))),
-  lstatlist: (call, path, names) => statnslist(call, path, names).map(oldStat),
+  stat: (call, path) => statStruct(statns(call.session.tree.stat(path))),
+  lstat: (call, path) => statStruct(statns(call.session.tree.lstat(path))),
+  lstatlist: (call, path, names) => statnslist(call, path, names).map(statStruct),
   statvfs(call, path) {
     const place = call.session.tree.resolve(path);
     const usage = place.fileSystem.usage();

@@ -1,5 +1,5 @@
 /** Which operating systems are on the drives. */
-import type { Structs } from '../../api/index.js';
+import { application2Struct, applicationStruct } from '../../api/index.js';
 import { GuestfsError } from '../../base/index.js';
 import {
   type Application,
@@ -44,45 +44,6 @@ function inspect(call: Call): string[] {
   return [...inspection.roots];
 }
 
-function toApplication2(application: Application): Structs['application2'] {
-  return {
-    app2Name: application.name,
-    app2DisplayName: '',
-    app2Epoch: application.epoch,
-    app2Version: application.version,
-    app2Release: application.release,
-    app2Arch: application.arch,
-    app2InstallPath: '',
-    app2TransPath: '',
-    app2Publisher: '',
-    app2Url: application.url,
-    app2SourcePackage: application.sourcePackage,
-    app2Summary: application.summary,
-    app2Description: application.description,
-    app2Class: '',
-    app2Spare2: '',
-    app2Spare3: '',
-    app2Spare4: '',
-  };
-}
-
-function toApplication(application: Application): Structs['application'] {
-  return {
-    appName: application.name,
-    appDisplayName: '',
-    appEpoch: application.epoch,
-    appVersion: application.version,
-    appRelease: application.release,
-    appInstallPath: '',
-    appTransPath: '',
-    appPublisher: '',
-    appUrl: application.url,
-    appSourcePackage: application.sourcePackage,
-    appSummary: application.summary,
-    appDescription: application.description,
-  };
-}
-
 const applications = (call: Call, root: string): Application[] =>
   listApplications(call.session.tree, guest(call, root));
 
@@ -104,8 +65,10 @@ export const inspectionHandlers = {
   inspect_get_drive_mappings: (call, root) => new Map(guest(call, root).driveMappings),
   inspect_get_package_format: (call, root) => guest(call, root).packageFormat,
   inspect_get_package_management: (call, root) => guest(call, root).packageManagement,
-  inspect_list_applications2: (call, root) => applications(call, root).map(toApplication2),
-  inspect_list_applications: (call, root) => applications(call, root).map(toApplication),
+  inspect_list_applications2: (call, root) =>
+    applications(call, root).map((each) => application2Struct(each)),
+  inspect_list_applications: (call, root) =>
+    applications(call, root).map((each) => applicationStruct(application2Struct(each))),
   inspect_get_icon: (call, root, { favicon, highquality }) =>
     findIcon(call.session.tree, guest(call, root), {
       favicon: favicon ?? true,

@@ -1,7 +1,7 @@
 /** What is in directories and trees. */
-import { systemError } from '../../base/index.js';
+import { compareBytewise, systemError } from '../../base/index.js';
 import type { FileType, InodeNumber } from '../../fs/index.js';
-import { compareBytewise, expandGlob, type Mount, type Place, walkTree } from '../../vfs/index.js';
+import { expandGlob, type Mount, type Place, walkTree } from '../../vfs/index.js';
 import { BufferedTaker } from '../buffered.js';
 import type { Call } from '../call.js';
 import type { TopicHandlers } from '../handlers.js';

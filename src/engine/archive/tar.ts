@@ -1,4 +1,5 @@
 /** A tree of the guest as a tar archive. */
+import { type TarEntry, TarHeaderWriter, tarBlockLength, tarPadding } from '../../base/index.js';
 import type { FileType, InodeNumber, InodeStat } from '../../fs/index.js';
 import { type Mount, type Place, walkTree } from '../../vfs/index.js';
 import { BufferedTaker } from '../buffered.js';
@@ -7,7 +8,6 @@ import { contentsOf } from '../contents.js';
 import { move, type Taker } from '../mover.js';
 import { excluder } from './excludes.js';
 import { type AttributeOptions, attributeRecords } from './tar-attributes.js';
-import { blockLength, HeaderWriter, padding, type TarEntry } from './tar-header.js';
 
 export interface TarOptions {
   readonly excludes?: readonly string[];
@@ -16,7 +16,7 @@ export interface TarOptions {
 }
 
 /** Blocks of a record: an archive is a multiple of this many. GNU tar's and POSIX's default. */
-const recordLength = 20 * blockLength;
+const recordLength = 20 * tarBlockLength;
 
 const entryTypes: Readonly<Record<FileType, TarEntry['type'] | undefined>> = {
   file: 'file',
@@ -83,7 +83,7 @@ export function writeTar(call: Call, start: Place, to: Taker, options: TarOption
   const out = new BufferedTaker(to);
   const links = new HardLinks();
   const excluded = excluder(options.excludes ?? []);
-  const headers = new HeaderWriter(out, options.attributes !== undefined);
+  const headers = new TarHeaderWriter(out, options.attributes !== undefined);
   const skip = new Set<string>();
   const walk = walkTree(call.session.tree, start, { into: ({ path }) => !skip.delete(path) });
   for (const { path, place } of walk) {
@@ -106,9 +106,9 @@ export function writeTar(call: Call, start: Place, to: Taker, options: TarOption
     if (entry.type !== 'file') continue;
     const before = out.position;
     move(call, contentsOf(place, path), out, { progress: (moved) => call.progress(before + moved, 0) });
-    out.hole(padding(entry.sizeInBytes));
+    out.hole(tarPadding(entry.sizeInBytes));
   }
-  out.hole(2 * blockLength);
+  out.hole(2 * tarBlockLength);
   out.hole((recordLength - (out.position % recordLength)) % recordLength);
   out.flush();
 }

@@ -1,5 +1,10 @@
 /** An installed package, as every reader of a package database gives it. */
 
+/** Debian has some 60,000 packages in all. */
+export const packageLimit = 250_000;
+/** The largest package database that is read, in bytes. */
+export const packageDatabaseLimit = 256 * 1024 * 1024;
+
 /** One installed package. What a package manager does not tell is empty. */
 export interface Application {
   readonly name: string;

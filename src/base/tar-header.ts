@@ -3,9 +3,9 @@
  * not fit (long names and links as `././@LongLink` entries, large numbers in base 256) or, when attributes are
  * stored, pax extended headers, as GNU tar itself does with `--xattrs`.
  */
-import { encodeText } from '../../base/index.js';
+import { encodeText } from './text.js';
 
-export const blockLength = 512;
+export const tarBlockLength = 512;
 
 export interface TarEntry {
   /** As stored: `./etc/passwd`, directories with a slash at the end. */
@@ -95,7 +95,7 @@ function putChecksum(block: Uint8Array): void {
   const [at, length] = fields.checksum;
   block.fill(0x20, at, at + length);
   let sum = 0;
-  for (let i = 0; i < blockLength; i++) sum += block[i] as number; // safe: a block has that many bytes
+  for (let i = 0; i < tarBlockLength; i++) sum += block[i] as number; // safe: a block has that many bytes
   for (let i = at + 5; i >= at; i--) {
     block[i] = 0x30 + (sum & 7);
     sum >>= 3;
@@ -127,8 +127,8 @@ function fillHeader(block: Uint8Array, entry: TarEntry, typeFlag: string, gnu: b
 }
 
 /** What follows an entry of this many bytes up to the next block. */
-export function padding(size: number): number {
-  return (blockLength - (size % blockLength)) % blockLength;
+export function tarPadding(size: number): number {
+  return (tarBlockLength - (size % tarBlockLength)) % tarBlockLength;
 }
 
 const plain = {
@@ -164,10 +164,10 @@ interface Output {
 }
 
 /** Writes what comes before an entry's contents. */
-export class HeaderWriter {
+export class TarHeaderWriter {
   readonly #out: Output;
   readonly #pax: boolean;
-  readonly #block = new Uint8Array(blockLength);
+  readonly #block = new Uint8Array(tarBlockLength);
 
   /** `pax`: extended headers instead of GNU's long names. */
   constructor(out: Output, pax: boolean) {
@@ -195,7 +195,7 @@ export class HeaderWriter {
   #note(name: string, typeFlag: string, content: Uint8Array): void {
     this.#header({ ...plain, name, type: 'file', sizeInBytes: content.length }, typeFlag);
     this.#out.write(content);
-    this.#out.write(new Uint8Array(padding(content.length)));
+    this.#out.write(new Uint8Array(tarPadding(content.length)));
   }
 
   #writePax(entry: TarEntry, longName: boolean, longLink: boolean): void {

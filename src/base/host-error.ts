@@ -1,5 +1,6 @@
 /** The host's own errors, in our class. */
-import { GuestfsError, isErrnoName, systemError } from '../base/index.js';
+import { isErrnoName } from './errno.js';
+import { GuestfsError, systemError } from './errors.js';
 
 /** Node's error of a host file: its code, and what it is about. */
 export function hostError(what: string, thrown: unknown): GuestfsError {

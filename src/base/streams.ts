@@ -1,10 +1,11 @@
 /** The caller's streams, in whichever of the usual kinds they come. */
 import { once } from 'node:events';
-import type { FileSink, FileSource } from '../api/index.js';
-import { GuestfsError } from '../base/index.js';
+import { GuestfsError } from './errors.js';
 
-/** The chunks of a source. */
-export async function* chunksOf(source: Exclude<FileSource, string>): AsyncGenerator<Uint8Array> {
+/** The chunks of a source. Ends the source when it is left before its end. */
+export async function* chunksOf(
+  source: AsyncIterable<unknown> | ReadableStream<unknown>,
+): AsyncGenerator<Uint8Array> {
   // A web stream is async iterable in Node; so is a Node stream, an async generator, …
   for await (const chunk of source as AsyncIterable<unknown>) {
     if (typeof chunk === 'string') yield Buffer.from(chunk);
@@ -14,7 +15,9 @@ export async function* chunksOf(source: Exclude<FileSource, string>): AsyncGener
 }
 
 /** A function that hands one chunk to a sink and resolves when the next may come. The sink is left open at the end. */
-export function writerTo(sink: Exclude<FileSink, string>): (chunk: Uint8Array) => Promise<void> {
+export function writerTo(
+  sink: NodeJS.WritableStream | WritableStream<Uint8Array>,
+): (chunk: Uint8Array) => Promise<void> {
   if ('getWriter' in sink) {
     return async (chunk) => {
       const writer = sink.getWriter();
