@@ -17,8 +17,6 @@ export const applianceOnly = [
   'modprobe',
   'debug_upload',
   'internal_exit',
-  // Image files
-  'disk_create',
   // Block devices
   'pwrite_device',
   // Partitions
@@ -357,6 +355,7 @@ export type HandledByHandle =
   | 'canonical_device_name'
   | 'device_index'
   | 'device_name'
+  | 'disk_create'
   | 'disk_format'
   | 'disk_virtual_size'
   | 'disk_has_backing_file'

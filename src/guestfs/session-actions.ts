@@ -1,7 +1,7 @@
 /** The actions about the handle's state, its backend and its devices' names. */
 import type { CallControls, SyncActionName, topics } from '../api/index.js';
 import { GuestfsError } from '../base/index.js';
-import { imageInfo } from '../engine/index.js';
+import { createImage, imageFormat, imageSummary } from '../engine/index.js';
 import { canonicalDiskName, driveIndex, driveName, isMapperName } from './device-names.js';
 import type { AsyncHandlers, Interior, SyncHandlers } from './interior.js';
 import { notLaunchedError, stateNumbers } from './state.js';
@@ -108,13 +108,13 @@ export const sessionAsyncActions: AsyncHandlers<
     return driveName(index);
   },
 
-  disk_create: async () => {
-    throw new GuestfsError('ENOTSUP', 'this version makes no images; `qemu-img create` does');
-  },
-  disk_format: async (_handle, _controls, filename) => (await imageInfo(filename)).format,
-  disk_virtual_size: async (_handle, _controls, filename) => (await imageInfo(filename)).virtualSizeInBytes,
+  disk_create: (_handle, { signal }, filename, format, size, options) =>
+    createImage(filename, format, size, options, signal),
+  disk_format: (_handle, _controls, filename) => imageFormat(filename),
+  disk_virtual_size: async (_handle, _controls, filename) =>
+    (await imageSummary(filename)).virtualSizeInBytes,
   disk_has_backing_file: async (_handle, _controls, filename) =>
-    (await imageInfo(filename)).backingFile !== undefined,
+    (await imageSummary(filename)).hasBackingFile,
 
   mount_local: noLocalMount,
   mount_local_run: noLocalMount,

@@ -14,3 +14,5 @@ export {
   openImage,
   readImageInfo,
 } from './open.js';
+export { type ImagePiece, type NewImage, type NewQcow2, newQcow2 } from './qcow2/create.js';
+export { type ImageSummary, readImageSummary } from './summary.js';

@@ -1,0 +1,200 @@
+/**
+ * What can be said of an image without reading the guest's disk: its format, the size of that disk, and whether it stands on
+ * another. Also of the formats that are only recognised, whose headers tell at least that. Sources: qemu's block/vdi.c,
+ * vpc.c, qcow.c, qed.h and parallels.c for the places of the fields; VMware's Virtual Disk Format 5.0; MS-VHDX, 2.6.2.
+ */
+import { CorruptError, decodeLatin1, UnsupportedError } from '../base/index.js';
+import { type Disk, FileDisk } from '../disk/index.js';
+import { detectFormat } from './formats.js';
+
+export interface ImageSummary {
+  /** By qemu's name. */
+  readonly format: string;
+  /** What the guest sees, in bytes. */
+  readonly virtualSizeInBytes: number;
+  readonly hasBackingFile: boolean;
+}
+
+type Summary = Omit<ImageSummary, 'format'>;
+
+const sectorSize = 512;
+
+/** A reader of a file's header: everything is checked against the file's own length. */
+class Header {
+  readonly #file: Disk;
+  readonly #format: string;
+
+  constructor(file: Disk, format: string) {
+    this.#file = file;
+    this.#format = format;
+  }
+
+  get fileSize(): number {
+    return this.#file.size;
+  }
+
+  view(offset: number, length: number): DataView {
+    if (!Number.isSafeInteger(offset) || offset < 0 || length > this.#file.size - offset) {
+      throw new CorruptError(`${this.#format} image`, 'ends within its header', {
+        offset,
+        length,
+        size: this.#file.size,
+      });
+    }
+    const bytes = new Uint8Array(length);
+    this.#file.read(bytes, offset);
+    return new DataView(bytes.buffer);
+  }
+
+  text(offset: number, length: number): string {
+    return decodeLatin1(new Uint8Array(this.view(offset, length).buffer));
+  }
+
+  /** A number that must be exact. */
+  number(value: bigint): number {
+    if (value > BigInt(Number.MAX_SAFE_INTEGER))
+      throw new CorruptError(`${this.#format} image`, 'has an impossible size', { value });
+    return Number(value);
+  }
+
+  bytes(sectors: bigint): number {
+    return this.number(sectors * BigInt(sectorSize));
+  }
+}
+
+/** The longest descriptor that is looked at. VMware's own are a few hundred bytes. */
+const descriptorLimit = 64 * 1024;
+
+function descriptorParent(text: string): boolean {
+  return /^parentFileNameHint\s*=/m.test(text);
+}
+
+/** Extents are lines `RW 2048 SPARSE "name"`, their lengths in sectors. */
+function vmdkDescriptor(text: string, header: Header): Summary {
+  let sectors = 0n;
+  for (const [, count = '0'] of text.matchAll(/^(?:RW|RDONLY|NOACCESS) ([0-9]{1,18}) [A-Z]+/gm))
+    sectors += BigInt(count);
+  return { virtualSizeInBytes: header.bytes(sectors), hasBackingFile: descriptorParent(text) };
+}
+
+function vmdk(header: Header): Summary {
+  const magic = header.text(0, 4);
+  if (magic === '# Di')
+    return vmdkDescriptor(header.text(0, Math.min(header.fileSize, descriptorLimit)), header);
+  if (magic === 'COWD')
+    return { virtualSizeInBytes: header.view(12, 4).getUint32(0, true) * sectorSize, hasBackingFile: false };
+  const view = header.view(0, 44);
+  const descriptorAt = header.bytes(view.getBigUint64(28, true));
+  const length = Math.min(header.bytes(view.getBigUint64(36, true)), descriptorLimit);
+  const descriptor = descriptorAt === 0 ? '' : header.text(descriptorAt, length);
+  return {
+    virtualSizeInBytes: header.bytes(view.getBigUint64(12, true)),
+    hasBackingFile: descriptorParent(descriptor),
+  };
+}
+
+/** The programs whose images have the size that they say; of others it is the geometry's, as Virtual PC has it. */
+const exactCreators = new Set(['win ', 'qem2', 'd2v ', 'tap\0', 'CTXS', 'wa\0\0']);
+const mostSectors = 65535 * 16 * 255;
+const differencingType = 4;
+
+function vpc(header: Header): Summary {
+  const view = header.view(0, 64);
+  const sectors = view.getUint16(56) * view.getUint8(58) * view.getUint8(59);
+  const exact = exactCreators.has(header.text(28, 4)) || sectors === mostSectors;
+  return {
+    virtualSizeInBytes: exact ? header.number(view.getBigUint64(48)) : sectors * sectorSize,
+    hasBackingFile: view.getUint32(60) === differencingType,
+  };
+}
+
+const vhdxRegionsAt = 192 * 1024;
+/** GUIDs as they stand on the disk, in hexadecimal. */
+const vhdxGuids = {
+  metadata: '06a27c8b90479a4bb8fe575f050f886e',
+  virtualSize: '2442a52f1bcd7648b2115dbed83bf4b8',
+  parameters: '3767a1ca36fa434db3b633f0aa44e76b',
+} as const;
+/** The most entries of either table. */
+const vhdxRegions = 2047;
+const vhdxItems = 2047;
+
+const guidAt = (view: DataView, at: number): string =>
+  Buffer.from(view.buffer, view.byteOffset + at, 16).toString('hex');
+
+function vhdx(header: Header): Summary {
+  const broken = (problem: string) => new CorruptError('vhdx image', problem);
+  const regions = header.view(vhdxRegionsAt, 16);
+  const regionCount = Math.min(regions.getUint32(8, true), vhdxRegions);
+  let metadataAt: number | undefined;
+  for (let i = 0; i < regionCount; i++) {
+    const region = header.view(vhdxRegionsAt + 16 + i * 32, 32);
+    if (guidAt(region, 0) === vhdxGuids.metadata) metadataAt = header.number(region.getBigUint64(16, true));
+  }
+  if (metadataAt === undefined) throw broken('has no region of metadata');
+  const table = header.view(metadataAt, 32);
+  if (header.text(metadataAt, 8) !== 'metadata') throw broken('has no table of metadata');
+  const itemCount = Math.min(table.getUint16(10, true), vhdxItems);
+  let size: number | undefined;
+  let hasBackingFile = false;
+  for (let i = 0; i < itemCount; i++) {
+    const item = header.view(metadataAt + 32 + i * 32, 32);
+    const at = metadataAt + item.getUint32(16, true);
+    const guid = guidAt(item, 0);
+    if (guid === vhdxGuids.virtualSize) size = header.number(header.view(at, 8).getBigUint64(0, true));
+    else if (guid === vhdxGuids.parameters)
+      hasBackingFile = (header.view(at + 4, 4).getUint32(0, true) & 2) !== 0;
+  }
+  if (size === undefined) throw broken('does not tell its size');
+  return { virtualSizeInBytes: size, hasBackingFile };
+}
+
+/** Of a parallels image without the mark of the extended form the upper half means nothing. */
+function parallels(header: Header): Summary {
+  const sectors = header.view(36, 8).getBigUint64(0, true);
+  const extended = header.text(0, 16) === 'WithouFreSpacExt';
+  return {
+    virtualSizeInBytes: header.bytes(extended ? sectors : sectors & 0xffffffffn),
+    hasBackingFile: false,
+  };
+}
+
+const readers: Readonly<Record<string, (header: Header) => Summary>> = {
+  vmdk,
+  vpc,
+  vhdx,
+  parallels,
+  vdi: (header) => ({
+    virtualSizeInBytes: header.number(header.view(368, 8).getBigUint64(0, true)),
+    // Type 4 is a differencing image.
+    hasBackingFile: header.view(76, 4).getUint32(0, true) === 4,
+  }),
+  qcow: (header) => ({
+    virtualSizeInBytes: header.number(header.view(24, 8).getBigUint64(0)),
+    hasBackingFile: header.view(8, 8).getBigUint64(0) !== 0n,
+  }),
+  qed: (header) => ({
+    virtualSizeInBytes: header.number(header.view(48, 8).getBigUint64(0, true)),
+    hasBackingFile: (header.view(16, 8).getBigUint64(0, true) & 1n) !== 0n,
+  }),
+  luks: (header) => ({
+    virtualSizeInBytes: Math.max(0, header.fileSize - header.view(104, 4).getUint32(0) * sectorSize),
+    hasBackingFile: false,
+  }),
+};
+
+/** The summary of the file at a path. Errors as the host's; CorruptError, and UnsupportedError for a format without one. */
+export function readImageSummary(path: string): ImageSummary {
+  const file = new FileDisk(path);
+  try {
+    const format = detectFormat(file);
+    const reader = readers[format.name];
+    if (reader !== undefined) return { format: format.name, ...reader(new Header(file, format.name)) };
+    if (format.name !== 'raw' && format.name !== 'qcow2')
+      throw new UnsupportedError(`${format.name} image`, ['telling what is in it']);
+    const { virtualSizeInBytes, backingFile } = format.info(file);
+    return { format: format.name, virtualSizeInBytes, hasBackingFile: backingFile !== undefined };
+  } finally {
+    file.close();
+  }
+}
