@@ -3,10 +3,22 @@
  * Arguments arrive checked. Every method is called in one state of the handle at a time: see ARCHITECTURE.md.
  */
 
+/** What a host file is, and whatever it stands on. */
+export interface DriveImage {
+  readonly path: string;
+  /** By qemu's name. */
+  readonly format: string;
+  readonly backing?: DriveImage;
+  /** Where a qcow2 image keeps its data outside itself. */
+  readonly dataFile?: string;
+}
+
 /** A drive as the handle has it when it launches. */
 export interface DriveConfig {
   /** Host path of the image; undefined for a scratch drive. */
   readonly path?: string;
+  /** What was found at `path`, as far as the policy lets it be opened; a backend that looks for itself gets none. */
+  readonly image?: DriveImage;
   /** Of a scratch drive, in bytes. */
   readonly scratchSizeInBytes?: number;
   readonly readonly: boolean;
@@ -80,6 +92,12 @@ export interface CallControl {
   readonly wantsProgress: boolean;
 }
 
+/** How a backend ends. */
+export interface ShutdownOptions {
+  /** As the setting is now; without it, as it was at launch. */
+  readonly autosync?: boolean;
+}
+
 /** A running backend. It keeps the process alive only while it does something: idle, it does not. */
 export interface Backend {
   /** The process that does the work, or undefined where it is a thread of our own. */
@@ -97,7 +115,7 @@ export interface Backend {
   /** Asks the running call to stop; it rejects with ECANCELED. Nothing running: nothing happens. */
   cancel(): void;
   /** Ends in good order: filesystems are synced and unmounted, temporary files removed. Resolves when all is gone. */
-  shutdown(): Promise<void>;
+  shutdown(options?: ShutdownOptions): Promise<void>;
   /** Ends at once. Also safe while the process is exiting: temporary files are removed synchronously. */
   kill(): void;
 }

@@ -2,13 +2,21 @@
 import type { StartBackend } from '../api/index.js';
 import { GuestfsError } from '../base/index.js';
 import { startEngine } from '../engine/index.js';
+import { withDriveImages } from './drive-images.js';
+
+/** The appliance's code is loaded by the first launch that wants it. */
+const startDirect = withDriveImages(async (config, events, signal) => {
+  const { startAppliance } = await import('../appliance/index.js');
+  return await startAppliance(config, events, signal);
+});
 
 /** Throws GuestfsError (ENOTSUP) for a backend that this version does not have. */
 export function findBackend(name: string): StartBackend {
   if (name === 'embedded' || name === 'auto') return startEngine;
+  if (name === 'direct') return startDirect;
   throw new GuestfsError(
     'ENOTSUP',
-    `the ${name} backend is not part of this version; the embedded one is: choose it with the option ` +
+    `the ${name} backend is not part of this version; there are embedded and direct: choose one with the option ` +
       "`backend: 'embedded'`, setBackend, or LIBGUESTFS_BACKEND=embedded",
   );
 }

@@ -243,6 +243,7 @@ export class Handle implements Interior, ExitTarget {
     const session = new Session({
       hub: this.hub,
       clock: this.#options.clock,
+      autosync: () => this.settings.autosync,
       nextSerial: () => this.#serial++,
       ended: (ended) => this.#sessionEnded(ended),
     });

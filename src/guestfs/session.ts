@@ -37,6 +37,8 @@ export interface CallWatcher {
 export interface SessionOptions {
   readonly hub: EventHub;
   readonly clock: Clock;
+  /** The setting, as it is at that moment. */
+  readonly autosync: () => boolean;
   /** The next number of a call of this handle. */
   readonly nextSerial: () => number;
   /** The backend has ended, or is given up. Called once. */
@@ -200,7 +202,7 @@ export class Session {
       before?.();
       if (this.#ended) return;
       try {
-        await this.#backend?.shutdown();
+        await this.#backend?.shutdown({ autosync: this.#options.autosync() });
       } catch (thrown) {
         throw asFailureOf('shutdown', thrown);
       } finally {

@@ -421,7 +421,7 @@ describe('the backend of a handle', () => {
   });
 
   test('a launch of a backend that this version lacks says so', async () => {
-    for (const backend of ['direct', 'libvirt', 'libvirt:qemu:///session']) {
+    for (const backend of ['libvirt', 'libvirt:qemu:///session']) {
       const g = new Guestfs({ environment: false, stderr: null });
       g.setBackend(backend);
       g.addDriveScratch(512);

@@ -1,0 +1,2 @@
+/** The appliance room: the direct backend. */
+export { startAppliance } from './launch.js';

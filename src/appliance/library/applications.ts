@@ -1,0 +1,167 @@
+/**
+ * `inspect_list_applications2`: the packages that a guest has installed, from the database of its package manager. The
+ * guest's filesystems must be mounted.
+ */
+import { application2Struct, type Structs } from '../../api/index.js';
+import {
+  ApkReader,
+  type Application,
+  apkFiles,
+  CorruptError,
+  compareBytewise,
+  DpkgReader,
+  dpkgFiles,
+  isDpkgStatus,
+  packageDatabaseLimit,
+  packageLimit,
+  pacmanApplication,
+  pacmanDirectory,
+  systemError,
+} from '../../base/index.js';
+import { type Call, failedWith } from './call.js';
+import { linesOf, readWhole } from './contents.js';
+import { listingActions } from './listing.js';
+
+type Application2 = Structs['application2'];
+
+/** Sorted by the bytes of their names. None for a package format that libguestfs lists nothing of. */
+export async function listApplications(call: Call, root: string): Promise<Application2[]> {
+  const type = await call.daemon('inspect_get_type', [root]);
+  const format = await call.daemon('inspect_get_package_format', [root]);
+  const applications = await list(call, root, type, format);
+  return applications.sort((a, b) => compareBytewise(a.app2Name, b.app2Name));
+}
+
+async function list(call: Call, root: string, type: string, format: string): Promise<Application2[]> {
+  if (type === 'windows') return await listWindows(call, root);
+  if (type !== 'linux' && type !== 'hurd') return [];
+  switch (format) {
+    case 'deb':
+      return inStructs(await listDpkg(call));
+    case 'apk':
+      return inStructs(await listApk(call));
+    case 'pacman':
+      return inStructs(await listPacman(call));
+    case 'rpm':
+      return await call.internal('internal_list_rpm_applications', []);
+    default:
+      return [];
+  }
+}
+
+const inStructs = (applications: readonly Application[]): Application2[] =>
+  applications.map((application) => application2Struct(application));
+
+/** What takes a database line by line. */
+interface LineReader {
+  line(line: string): void;
+  end(): void;
+}
+
+/** Gives a file's lines to a reader; false where there is no such file. */
+async function readInto(call: Call, path: string, reader: LineReader): Promise<boolean> {
+  let bytes: Buffer;
+  try {
+    bytes = await readWhole(call, path, packageDatabaseLimit);
+  } catch (thrown) {
+    if (failedWith(thrown, 'ENOENT', 'ENOTDIR')) return false;
+    throw thrown;
+  }
+  for (const line of linesOf(bytes)) reader.line(line);
+  reader.end();
+  return true;
+}
+
+async function listDpkg(call: Call): Promise<Application[]> {
+  const reader = new DpkgReader(true);
+  if (await readInto(call, dpkgFiles.status, reader)) return reader.applications;
+  if (!(await call.daemon('is_dir', [dpkgFiles.directory], { followsymlinks: true })))
+    throw systemError('ENOENT', dpkgFiles.status);
+  const parts = new DpkgReader(false);
+  for (const name of await listingActions.ls(call, dpkgFiles.directory)) {
+    const path = `${dpkgFiles.directory}/${name}`;
+    if (isDpkgStatus(name) && (await call.daemon('is_file', [path]))) await readInto(call, path, parts);
+  }
+  return parts.applications;
+}
+
+async function listApk(call: Call): Promise<Application[]> {
+  for (const path of apkFiles) {
+    const reader = new ApkReader();
+    if (await readInto(call, path, reader)) return reader.applications;
+  }
+  throw systemError('ENOENT', apkFiles[0]);
+}
+
+/** A `desc` is some hundred lines. */
+const descLimit = 2 * 1024 * 1024;
+
+async function listPacman(call: Call): Promise<Application[]> {
+  const names = await listingActions.ls(call, pacmanDirectory);
+  if (names.length > packageLimit)
+    throw new CorruptError('pacman database', 'lists too many packages', { packageLimit });
+  const applications: Application[] = [];
+  for (const name of names) {
+    try {
+      const lines = linesOf(await readWhole(call, `${pacmanDirectory}/${name}/desc`, descLimit));
+      const application = pacmanApplication(lines);
+      if (application !== undefined) applications.push(application);
+    } catch (thrown) {
+      // Not everything there is a package: its version stands in a file of its own.
+      if (!failedWith(thrown, 'ENOENT', 'ENOTDIR', 'EFBIG')) throw thrown;
+    }
+  }
+  return applications;
+}
+
+/** Where Windows notes how programs are removed: the native ones, and those of 32 bits on one of 64. */
+const uninstallKeys: readonly (readonly string[])[] = [
+  ['Microsoft', 'Windows', 'CurrentVersion', 'Uninstall'],
+  ['WOW6432node', 'Microsoft', 'Windows', 'CurrentVersion', 'Uninstall'],
+];
+
+async function listWindows(call: Call, root: string): Promise<Application2[]> {
+  const hive = await call.daemon('inspect_get_windows_software_hive', [root]);
+  await call.daemon('hivex_open', [hive], { unsafe: true });
+  try {
+    const applications: Application2[] = [];
+    for (const path of uninstallKeys) {
+      let node = await call.daemon('hivex_root', []);
+      for (const name of path) if (node !== 0) node = await call.daemon('hivex_node_get_child', [node, name]);
+      if (node === 0) continue;
+      for (const { hivexNodeH } of await call.daemon('hivex_node_children', [node])) {
+        const application = await windowsApplication(call, hivexNodeH);
+        if (application !== undefined) applications.push(application);
+      }
+    }
+    return applications;
+  } finally {
+    await call.daemon('hivex_close', []);
+  }
+}
+
+/** A program that has a name to show; the key's own name is its name, as the other one is in the guest's language. */
+async function windowsApplication(call: Call, node: number): Promise<Application2 | undefined> {
+  const value = async (key: string): Promise<string | undefined> => {
+    const found = await call.daemon('hivex_node_get_value', [node, key]);
+    return found === 0 ? undefined : await call.daemon('hivex_value_string', [found]);
+  };
+  const displayName = await value('DisplayName');
+  if (displayName === undefined) return undefined;
+  const application: Application = {
+    name: await call.daemon('hivex_node_name', [node]),
+    epoch: 0,
+    version: (await value('DisplayVersion')) ?? '',
+    release: '',
+    arch: '',
+    url: (await value('URLInfoAbout')) ?? '',
+    sourcePackage: '',
+    summary: '',
+    description: (await value('Comments')) ?? '',
+  };
+  return application2Struct(application, {
+    displayName,
+    installPath: (await value('InstallLocation')) ?? '',
+    publisher: (await value('Publisher')) ?? '',
+  });
+}

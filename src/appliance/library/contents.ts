@@ -1,0 +1,41 @@
+/** Whole files: read through `download`, which has no bound on the length, and written as it suits their length. */
+import type { ActionName } from '../../api/index.js';
+import { decodeText } from '../../base/index.js';
+import type { Call, Composites } from './call.js';
+import { gather, resultLimit } from './gather.js';
+
+/** The contents of a file of the guest. EFBIG past the limit. */
+export function readWhole(call: Call, path: string, limitInBytes = resultLimit): Promise<Buffer> {
+  return gather(path, (sink) => call.daemon('download', [path, sink]), limitInBytes);
+}
+
+/** The lines of a text, without their newlines; a last line without one counts. */
+export function linesOf(bytes: Uint8Array): string[] {
+  const lines = decodeText(bytes).split('\n');
+  if (lines.at(-1) === '') lines.pop();
+  return lines;
+}
+
+/** What is longer is uploaded: a message has 4 MiB at most, and libguestfs draws its line here as well. */
+const longestMessageInBytes = 2 * 1024 * 1024;
+
+async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes;
+}
+
+export const contentsActions = {
+  cat: async (call, path) => decodeText(await readWhole(call, path)),
+  read_file: (call, path) => readWhole(call, path),
+  read_lines: async (call, path) =>
+    linesOf(await readWhole(call, path)).map((line) => (line.endsWith('\r') ? line.slice(0, -1) : line)),
+  write: async (call, path, content) => {
+    if (content.length <= longestMessageInBytes) await call.internal('internal_write', [path, content]);
+    else await call.daemon('upload', [once(content), path]);
+  },
+  write_append: async (call, path, content) => {
+    if (content.length <= longestMessageInBytes)
+      return void (await call.internal('internal_write_append', [path, content]));
+    const end = await call.daemon('filesize', [path]);
+    await call.daemon('upload_offset', [once(content), path, end]);
+  },
+} satisfies Partial<Composites<ActionName>>;

@@ -1,0 +1,169 @@
+/**
+ * A file or a tree of the host as a tar archive, in pieces as they are wanted. As `tar` does it: links are stored as
+ * links, a file with several names once, and sockets, which an archive has no place for, are left out.
+ */
+import type { BigIntStats } from 'node:fs';
+import { lstat, open, readdir, readlink } from 'node:fs/promises';
+import {
+  decodeText,
+  encodeText,
+  GuestfsError,
+  hostError,
+  type TarEntry,
+  TarHeaderWriter,
+  tarBlockLength,
+  tarPadding,
+} from '../../base/index.js';
+
+/** A path as bytes, so that names that are no UTF-8 go in as they are. */
+type HostPath = Buffer;
+
+export interface HostTarOptions {
+  /** Asked between files; throws to end it. */
+  readonly checkpoint: () => void;
+  readonly warn: (message: string) => void;
+}
+
+interface Pending {
+  readonly path: HostPath;
+  /** As stored, without a slash at the end. */
+  readonly name: string;
+}
+
+const noRecords: ReadonlyMap<string, Uint8Array> = new Map();
+const pieceLength = 256 * 1024;
+const slash = Buffer.from('/');
+/** Two blocks of zeroes end an archive, which is a multiple of twenty blocks. */
+const recordLength = 20 * tarBlockLength;
+
+/** Directories inside each other at most: a path of the kernel's has no more components. */
+const depthLimit = 4096;
+
+async function onHost<T>(path: HostPath, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (thrown) {
+    throw hostError(decodeText(path), thrown);
+  }
+}
+
+function typeOf(stats: BigIntStats): TarEntry['type'] | undefined {
+  if (stats.isFile()) return 'file';
+  if (stats.isDirectory()) return 'directory';
+  if (stats.isSymbolicLink()) return 'symlink';
+  if (stats.isFIFO()) return 'fifo';
+  if (stats.isCharacterDevice()) return 'character';
+  return stats.isBlockDevice() ? 'block' : undefined;
+}
+
+/** linux/kdev_t.h, the encoding of 64 bits that user programs see. */
+const majorOf = (device: bigint): number =>
+  Number(((device >> 8n) & 0xfffn) | ((device >> 32n) & 0xfffff000n));
+const minorOf = (device: bigint): number => Number((device & 0xffn) | ((device >> 12n) & 0xffffff00n));
+
+const toSeconds = (nanoseconds: bigint): number => Number(nanoseconds / 1_000_000_000n);
+
+class HostTar {
+  readonly #options: HostTarOptions;
+  readonly #headers: TarHeaderWriter;
+  /** What the header writer gave since it was last taken. */
+  #written: Uint8Array[] = [];
+  /** The first name of each file that has several, by device and inode. */
+  readonly #linked = new Map<string, string>();
+  #length = 0;
+
+  constructor(options: HostTarOptions) {
+    this.#options = options;
+    // The writer uses its block again.
+    this.#headers = new TarHeaderWriter({ write: (bytes) => this.#written.push(bytes.slice()) }, false);
+  }
+
+  async *archive(top: Pending): AsyncGenerator<Uint8Array> {
+    const waiting: { pending: Pending; depth: number }[] = [{ pending: top, depth: 0 }];
+    for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+      this.#options.checkpoint();
+      const { pending, depth } = next;
+      const stats = await onHost(pending.path, () => lstat(pending.path, { bigint: true }));
+      const type = typeOf(stats);
+      if (type === undefined) {
+        this.#options.warn(
+          `${decodeText(pending.path)}: a socket has no place in a tar archive and is left out`,
+        );
+        continue;
+      }
+      yield* this.#entry(pending, stats, type);
+      if (type !== 'directory') continue;
+      if (depth === depthLimit) throw new GuestfsError('ELOOP', `${pending.name}: directories too deep`);
+      for (const child of (await this.#children(pending)).reverse())
+        waiting.push({ pending: child, depth: depth + 1 });
+    }
+    const end = 2 * tarBlockLength;
+    yield new Uint8Array(end + ((recordLength - ((this.#length + end) % recordLength)) % recordLength));
+  }
+
+  async #children({ path, name }: Pending): Promise<Pending[]> {
+    const names = await onHost(path, () => readdir(path, { encoding: 'buffer' }));
+    return names.map((bytes) => ({
+      path: Buffer.concat([path, slash, bytes]),
+      name: `${name}/${decodeText(bytes)}`,
+    }));
+  }
+
+  async *#entry(
+    { path, name }: Pending,
+    stats: BigIntStats,
+    type: TarEntry['type'],
+  ): AsyncGenerator<Uint8Array> {
+    const identity = `${stats.dev}/${stats.ino}`;
+    const first = type !== 'directory' && stats.nlink > 1n ? this.#linked.get(identity) : undefined;
+    if (first === undefined && type !== 'directory' && stats.nlink > 1n) this.#linked.set(identity, name);
+    const sizeInBytes = type === 'file' && first === undefined ? Number(stats.size) : 0;
+    const target = async (): Promise<string> =>
+      decodeText(await onHost(path, () => readlink(path, { encoding: 'buffer' })));
+    this.#headers.write({
+      name: type === 'directory' ? `${name}/` : name,
+      type: first === undefined ? type : 'hardlink',
+      mode: Number(stats.mode),
+      uid: Number(stats.uid),
+      gid: Number(stats.gid),
+      sizeInBytes,
+      modifiedSeconds: toSeconds(stats.mtimeNs),
+      linkName: first ?? (type === 'symlink' ? await target() : ''),
+      // Numbers alone: the appliance would give the names of this host the numbers that they have there.
+      userName: '',
+      groupName: '',
+      deviceMajor: majorOf(stats.rdev),
+      deviceMinor: minorOf(stats.rdev),
+      records: noRecords,
+    });
+    const header = Buffer.concat(this.#written);
+    this.#written = [];
+    this.#length += header.length + sizeInBytes + tarPadding(sizeInBytes);
+    yield header;
+    if (type === 'file' && first === undefined) yield* this.#contents(path, sizeInBytes);
+  }
+
+  /** As many bytes as the header says: a file that grows meanwhile is cut, one that shrinks is an error. */
+  async *#contents(path: HostPath, sizeInBytes: number): AsyncGenerator<Uint8Array> {
+    if (sizeInBytes === 0) return;
+    const file = await onHost(path, () => open(path, 'r'));
+    try {
+      for (let left = sizeInBytes; left > 0; ) {
+        this.#options.checkpoint();
+        const piece = Buffer.allocUnsafe(Math.min(pieceLength, left));
+        const { bytesRead } = await onHost(path, () => file.read(piece, 0, piece.length, sizeInBytes - left));
+        if (bytesRead === 0) throw new GuestfsError('EIO', `${decodeText(path)}: shrank while it was read`);
+        left -= bytesRead;
+        yield piece.subarray(0, bytesRead);
+      }
+    } finally {
+      await file.close();
+    }
+    yield new Uint8Array(tarPadding(sizeInBytes));
+  }
+}
+
+/** The archive of what is at `path`, under `name`. Rejects with the host's errors. */
+export function archiveOf(path: string, name: string, options: HostTarOptions): AsyncGenerator<Uint8Array> {
+  return new HostTar(options).archive({ path: Buffer.from(encodeText(path)), name });
+}

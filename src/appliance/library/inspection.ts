@@ -1,0 +1,78 @@
+/** What inspection tells of a guest that takes more than one of its answers, or files of the guest. */
+import { type ActionName, applicationStruct } from '../../api/index.js';
+import { type Icon, iconCandidates, iconLimit, isIcon, osinfoOf } from '../../base/index.js';
+import { listApplications } from './applications.js';
+import { type Call, type Composites, failedWith } from './call.js';
+import { readWhole } from './contents.js';
+
+/** The picture at a path, if it is one that is believed. Links are followed. */
+async function readIcon(call: Call, path: string, icon: Icon): Promise<Uint8Array | undefined> {
+  if (!(await call.daemon('is_file', [path], { followsymlinks: true }))) return undefined;
+  try {
+    const bytes = await readWhole(call, path, iconLimit);
+    return isIcon(bytes, icon) ? bytes : undefined;
+  } catch (thrown) {
+    if (failedWith(thrown, 'EFBIG', 'ENOENT')) return undefined;
+    throw thrown;
+  }
+}
+
+/** A path as the disk spells it; as it is given where nothing is there. */
+async function spelled(call: Call, path: string): Promise<string> {
+  try {
+    return await call.daemon('case_sensitive_path', [path]);
+  } catch (thrown) {
+    if (failedWith(thrown, 'ENOENT', 'ENOTDIR')) return path;
+    throw thrown;
+  }
+}
+
+export const inspectionActions = {
+  inspect_get_osinfo: async (call, root) => {
+    const type = await call.daemon('inspect_get_type', [root]);
+    const distro = await call.daemon('inspect_get_distro', [root]);
+    const facts = {
+      type,
+      distro: distro === 'unknown' ? undefined : distro,
+      version: {
+        major: await call.daemon('inspect_get_major_version', [root]),
+        minor: await call.daemon('inspect_get_minor_version', [root]),
+      },
+    };
+    if (type !== 'windows') return osinfoOf(facts);
+    return osinfoOf({
+      ...facts,
+      productName: await call.daemon('inspect_get_product_name', [root]),
+      productVariant: await call.daemon('inspect_get_product_variant', [root]),
+      buildId: await buildId(call, root),
+    });
+  },
+  inspect_list_applications2: listApplications,
+  inspect_list_applications: async (call, root) =>
+    (await listApplications(call, root)).map(applicationStruct),
+  inspect_get_icon: async (call, root, { favicon, highquality }) => {
+    const type = await call.daemon('inspect_get_type', [root]);
+    const guest = {
+      type,
+      distro: await call.daemon('inspect_get_distro', [root]),
+      majorVersion: await call.daemon('inspect_get_major_version', [root]),
+    };
+    const options = { favicon: favicon ?? true, highQuality: highquality ?? false };
+    for (const icon of iconCandidates(guest, options)) {
+      const path = type === 'windows' ? await spelled(call, icon.path) : icon.path;
+      const bytes = await readIcon(call, path, icon);
+      if (bytes !== undefined) return bytes;
+    }
+    return new Uint8Array();
+  },
+} satisfies Partial<Composites<ActionName>>;
+
+/** The build of Windows; undefined from daemons older than the question. */
+async function buildId(call: Call, root: string): Promise<string | undefined> {
+  try {
+    return await call.daemon('inspect_get_build_id', [root]);
+  } catch (thrown) {
+    if (failedWith(thrown, 'ENOTSUP')) return undefined;
+    throw thrown;
+  }
+}

@@ -1,0 +1,68 @@
+/**
+ * The handle's `walk`, which the daemon has nothing of: the names through `find0`, then the status of each directory's
+ * files together.
+ */
+import type { ListingColumn, Structs, TreeListing } from '../../api/index.js';
+import { GuestfsError } from '../../base/index.js';
+import type { Call } from './call.js';
+import { gather, textsOf } from './gather.js';
+import { statList } from './lists.js';
+
+const fields = {
+  device: 'stDev',
+  inode: 'stIno',
+  mode: 'stMode',
+  linkCount: 'stNlink',
+  uid: 'stUid',
+  gid: 'stGid',
+  deviceNode: 'stRdev',
+  size: 'stSize',
+  blocks: 'stBlocks',
+  accessedSeconds: 'stAtimeSec',
+  accessedNanoseconds: 'stAtimeNsec',
+  modifiedSeconds: 'stMtimeSec',
+  modifiedNanoseconds: 'stMtimeNsec',
+  changedSeconds: 'stCtimeSec',
+  changedNanoseconds: 'stCtimeNsec',
+} as const satisfies Readonly<Record<ListingColumn, keyof Structs['statns']>>;
+
+/** Everything below a directory, relative to it; each directory before what is in it. */
+async function pathsBelow(call: Call, directory: string): Promise<string[]> {
+  // With a slash at its end a link is followed, and paths have none in front.
+  const start = directory.endsWith('/') ? directory : `${directory}/`;
+  const names = await gather(directory, (sink) => call.daemon('find0', [start, sink]));
+  return textsOf(names);
+}
+
+/** The indices of paths by the directory they are in. */
+function byDirectory(paths: readonly string[]): Map<string, number[]> {
+  const groups = new Map<string, number[]>();
+  for (const [index, path] of paths.entries()) {
+    const directory = path.slice(0, path.lastIndexOf('/') + 1);
+    const group = groups.get(directory);
+    if (group === undefined) groups.set(directory, [index]);
+    else group.push(index);
+  }
+  return groups;
+}
+
+/** Everything below a directory, in columns. What was removed while it was walked is left out. */
+export async function walk(call: Call, directory: string): Promise<TreeListing> {
+  if (!directory.startsWith('/'))
+    throw new GuestfsError('EINVAL', `${directory}: path must start with a / character`);
+  const paths = await pathsBelow(call, directory);
+  const stats: (Structs['statns'] | undefined)[] = new Array(paths.length);
+  const start = directory.endsWith('/') ? directory : `${directory}/`;
+  for (const [parent, indices] of byDirectory(paths)) {
+    const names = indices.map((index) => (paths[index] ?? '').slice(parent.length));
+    const found = await statList(call, start + parent, names);
+    for (const [at, index] of indices.entries()) stats[index] = found[at];
+  }
+  const present = [...paths.keys()].filter((index) => (stats[index]?.stIno ?? -1) !== -1);
+  const column = (name: ListingColumn): Float64Array =>
+    Float64Array.from(present, (index) => stats[index]?.[fields[name]] ?? 0);
+  const columns = Object.fromEntries(
+    (Object.keys(fields) as ListingColumn[]).map((name) => [name, column(name)]), // safe: the keys of a constant
+  ) as Record<ListingColumn, Float64Array>;
+  return { count: present.length, paths: present.map((index) => `${paths[index]}\0`).join(''), columns };
+}

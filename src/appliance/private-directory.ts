@@ -1,0 +1,48 @@
+/** Directories of our own on the host: nobody else may look into them. */
+import { lstatSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { asGuestfsError, GuestfsError, systemError } from '../base/index.js';
+
+/** A new directory of mode 0700 below `parent`. Throws GuestfsError: the host's error with the path. */
+export function makePrivateDirectory(parent: string): string {
+  try {
+    return mkdtempSync(join(parent, 'guestfs-'));
+  } catch (thrown) {
+    throw systemError(asGuestfsError(thrown).code, parent, { cause: thrown });
+  }
+}
+
+export function removeDirectory(path: string): void {
+  rmSync(path, { recursive: true, force: true });
+}
+
+/**
+ * The directory for what later handles of this user may use again: `<parent>/.guestfs-UID`. Made where it is missing, and
+ * refused where another could have put something into it. Throws GuestfsError (EPERM, ENOTDIR, or the host's error).
+ */
+export function cacheDirectory(parent: string): string {
+  const uid = process.geteuid?.() ?? 0;
+  const path = join(parent, `.guestfs-${uid}`);
+  try {
+    mkdirSync(path, { mode: 0o755 });
+  } catch (thrown) {
+    const { code } = asGuestfsError(thrown);
+    if (code !== 'EEXIST') throw systemError(code, path, { cause: thrown });
+  }
+  checkOwnDirectory(path, uid);
+  return path;
+}
+
+/** Throws GuestfsError unless a path is a directory, itself and not by a link, that `uid` alone may change. */
+export function checkOwnDirectory(path: string, uid: number): void {
+  const stats = lstatSync(path);
+  const remedy = 'remove it, or choose another directory with LIBGUESTFS_CACHEDIR';
+  if (!stats.isDirectory()) throw new GuestfsError('ENOTDIR', `${path} is not a directory: ${remedy}`);
+  if (stats.uid !== uid)
+    throw new GuestfsError('EPERM', `${path} belongs to the user ${stats.uid}, not to ${uid}: ${remedy}`);
+  if ((stats.mode & 0o022) !== 0)
+    throw new GuestfsError(
+      'EPERM',
+      `${path} can be written by others (mode ${(stats.mode & 0o7777).toString(8)}): ${remedy}`,
+    );
+}

@@ -1,0 +1,105 @@
+/**
+ * Builds the appliance with supermin, from the files of the distribution's packages, into the user's cache directory: once,
+ * and again when packages have changed. The place and the options are libguestfs's, so that both share one.
+ */
+import { accessSync, constants, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { GuestfsError } from '../base/index.js';
+import { checkOwnDirectory } from './private-directory.js';
+import { findProgram, runProgram } from './programs.js';
+
+export interface SuperminOptions {
+  /** The directory `supermin.d`. */
+  readonly source: string;
+  /** The user's directory in the cache. */
+  readonly cache: string;
+  /** The processor's name, as qemu has it. */
+  readonly architecture: string;
+  readonly signal?: AbortSignal | undefined;
+  /** The program. */
+  readonly supermin?: string;
+  /** Where the distribution's kernels are: for the sentence that tells what is wrong with them. */
+  readonly boot?: string;
+}
+
+/** Builds the appliance unless it is there already; gives its directory. Rejects with GuestfsError, with the remedy. */
+export async function buildAppliance(options: SuperminOptions): Promise<string> {
+  const { source, cache, architecture, signal } = options;
+  const supermin = findProgram(options.supermin ?? 'supermin');
+  if (supermin === undefined)
+    throw new GuestfsError(
+      'ENOENT',
+      `the program supermin, which builds the appliance, is missing: install it (Debian: the package supermin)`,
+    );
+  const output = join(cache, 'appliance.d');
+  const before = unfinished(cache);
+  const args = ['--build', '--if-newer', '--lock', join(cache, 'lock'), '--copy-kernel', '-f', 'ext2'];
+  try {
+    const run = await runProgram(supermin, [...args, '--host-cpu', architecture, source, '-o', output], {
+      signal,
+      environment: { TMPDIR: cache },
+    });
+    if (run.exitCode !== 0) throw buildFailure(run.output, options);
+  } catch (thrown) {
+    // What a killed supermin leaves is of the time since it was started, or another's that waits for the next build.
+    for (const name of unfinished(cache))
+      if (!before.includes(name)) rmSync(join(cache, name), { recursive: true });
+    throw thrown;
+  }
+  checkOwnDirectory(output, process.geteuid?.() ?? 0);
+  return output;
+}
+
+/** Directories in which supermin builds before it gives them their name. */
+function unfinished(cache: string): string[] {
+  return readdirSync(cache).filter((name) => /^appliance\.d\.[a-z0-9]+$/.test(name));
+}
+
+/** Kernels of the distribution, and those of them that this user may not read. */
+export function listKernels(boot = '/boot'): { all: string[]; unreadable: string[] } {
+  let names: string[];
+  try {
+    names = readdirSync(boot);
+  } catch {
+    return { all: [], unreadable: [] }; // no such directory: no kernels
+  }
+  const all = names.filter((name) => /^vmlinu[xz]-/.test(name)).map((name) => join(boot, name));
+  const unreadable = all.filter((path) => {
+    try {
+      accessSync(path, constants.R_OK);
+      return false;
+    } catch {
+      return true;
+    }
+  });
+  return { all, unreadable };
+}
+
+/** One sentence out of what supermin said. */
+function buildFailure(
+  output: string,
+  { boot = '/boot', cache, architecture }: SuperminOptions,
+): GuestfsError {
+  const cause = new Error(output.trim());
+  const fail = (code: GuestfsError['code'], message: string): GuestfsError =>
+    new GuestfsError(code, message, { cause });
+  const { all, unreadable } = listKernels(boot);
+  if (/failed to find a suitable kernel/.test(output) || all.length === 0)
+    return fail(
+      'ENOENT',
+      `there is no kernel for the appliance in ${boot}: install one for ${architecture} (Debian: linux-image-cloud-amd64 or linux-image-amd64)`,
+    );
+  const [path] = unreadable;
+  if (path !== undefined && /[Pp]ermission denied|not public readable|cannot open/.test(output))
+    return fail(
+      'EACCES',
+      `the kernel ${path}, of which the appliance is made, may not be read by this user: let it be with \`sudo chmod +r ${path}\` (for good: \`dpkg-statoverride --add root root 0644 ${path}\`)`,
+    );
+  if (/No space left on device/.test(output))
+    return fail(
+      'ENOSPC',
+      `there is no room to build the appliance in ${cache}: choose another with LIBGUESTFS_CACHEDIR`,
+    );
+  const last = output.trim().split('\n').at(-1) ?? '';
+  return fail('EIO', `supermin could not build the appliance: ${last === '' ? 'it does not say why' : last}`);
+}

@@ -1,0 +1,94 @@
+/**
+ * The chunks of a file that goes in. Nobody answers single chunks: they are sent as fast as the socket takes them, and the
+ * next are read meanwhile.
+ */
+import { ChunkFrame } from './chunk-frame.js';
+import { cancelChunk, longestChunk } from './protocol.js';
+import type { Source } from './sources.js';
+
+/** Chunks in one write: 256 KiB. Larger writes are no faster, as the socket itself holds less. */
+const chunksOfFrame = 32;
+/** While one frame is read, one may lie in the socket's queue and one be on its way into it. */
+const frames = 3;
+
+/** Sends bytes to the daemon; resolves when their memory is free again, also when the connection is lost. Never rejects. */
+export type Send = (bytes: Buffer) => Promise<void>;
+
+export class Upload {
+  readonly #source: Source;
+  readonly #send: Send;
+  #stopped = false;
+  #ended = false;
+  #wake: (() => void) | undefined;
+
+  constructor(source: Source, send: Send) {
+    this.#source = source;
+    this.#send = send;
+  }
+
+  /** Whether the last chunk has been given to the socket. Before that no reply can come. */
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  /** Sends no more than has been sent, and says so to the daemon. */
+  stop(): void {
+    this.#stopped = true;
+    this.#wake?.();
+  }
+
+  /**
+   * Sends all chunks. Rejects with the source's failure when the daemon has been told of it. The source is closed in the
+   * end.
+   */
+  async run(): Promise<void> {
+    try {
+      await this.#chunks();
+    } finally {
+      if (!this.#ended) this.#end(cancelChunk);
+      this.#source.close();
+    }
+  }
+
+  async #chunks(): Promise<void> {
+    const { sizeInBytes } = this.#source;
+    const wanted = sizeInBytes === undefined ? chunksOfFrame : Math.ceil(sizeInBytes / longestChunk);
+    const chunks = Math.min(Math.max(wanted, 1), chunksOfFrame);
+    const ring = Array.from({ length: frames }, () => ({
+      frame: undefined as ChunkFrame | undefined,
+      sent: Promise.resolve(),
+    }));
+    let last = Promise.resolve();
+    for (;;) {
+      for (const place of ring) {
+        await this.#unlessStopped(place.sent);
+        if (this.#stopped) return;
+        place.frame?.reuse();
+        place.frame ??= new ChunkFrame(chunks);
+        const { frame } = place;
+        const more = await this.#unlessStopped(this.#source.fill(frame, last));
+        if (this.#stopped) return;
+        if (more !== true) return this.#end(frame.take(true));
+        last = this.#send(frame.take());
+        place.sent = last;
+      }
+    }
+  }
+
+  #end(bytes: Buffer): void {
+    this.#ended = true;
+    void this.#send(bytes);
+  }
+
+  /** What `promise` gives, or undefined as soon as the upload is stopped: then nobody hears of its failure. */
+  #unlessStopped<T>(promise: Promise<T>): Promise<T | undefined> {
+    if (this.#stopped) {
+      promise.catch(() => {});
+      return Promise.resolve(undefined);
+    }
+    return new Promise((resolve, reject) => {
+      this.#wake = () => resolve(undefined);
+      promise.then(resolve, reject);
+    });
+  }
+}
