@@ -1,17 +1,23 @@
 /**
- * One boot of the appliance with one accelerator: from nothing to a guestfsd that says it is up, or to the reason why not.
+ * One start of the appliance with one accelerator: from nothing to a guestfsd that answers, or to the reason why not. It
+ * boots, or it goes on from a state that an earlier boot left (kept-state.ts).
  *
  * Where the accelerator is KVM, signs of life are expected soon: one of those machines on which KVM opens and does not run
  * guests shows it by qemu's end, by a stop that nobody asked for, or by a console on which nothing follows the firmware.
  */
+import { closeSync } from 'node:fs';
 import { join } from 'node:path';
 import type { BackendConfig, BackendEvents } from '../api/index.js';
 import { asGuestfsError, GuestfsError } from '../base/index.js';
 import type { Appliance } from './appliance.js';
+import { awaken } from './awakening.js';
 import { overlayNode } from './blocks.js';
+import type { DaemonVersion } from './compat.js';
 import { Connection } from './connection.js';
 import { attachDrives, makeOverlay } from './drives.js';
+import type { UnfinishedState, UsableState } from './kept-state.js';
 import { Machine } from './machine.js';
+import { memoryVariable, readMachineState, writeMachineState } from './migration.js';
 import { type Accelerator, type Architecture, qemuArguments, rootNodes } from './qemu.js';
 
 /** How long what may take, in milliseconds. */
@@ -26,6 +32,8 @@ export interface BootLimits {
   readonly kvmFirstLineInMs: number;
   /** With KVM: nothing on the console. */
   readonly kvmSilenceInMs: number;
+  /** From a kept state: until the first call is answered. */
+  readonly resumeInMs: number;
 }
 
 /** Ten minutes are libguestfs's own limit. The kernel's first line comes within 0.3 seconds where KVM works. */
@@ -35,6 +43,7 @@ export const usualLimits: BootLimits = {
   kvmGreetingInMs: 5_000,
   kvmFirstLineInMs: 4_000,
   kvmSilenceInMs: 30_000,
+  resumeInMs: 60_000,
 };
 
 export interface BootOptions {
@@ -48,6 +57,10 @@ export interface BootOptions {
   readonly hv: string;
   readonly gdb: boolean;
   readonly limits: BootLimits;
+  /** The state to go on from. */
+  readonly from?: UsableState;
+  /** The state to make of this boot. */
+  readonly keep?: UnfinishedState;
 }
 
 export interface Booted {
@@ -74,11 +87,36 @@ export const launchSteps = { total: 12, found: 2, started: 3, kernel: 4, init: 7
 /** How often the console's silence is looked at, in milliseconds. */
 const watchEveryInMs = 200;
 
-/** The arguments for this boot; files that live as long as the machine are made in `directory`. */
-function argumentsFor(options: BootOptions, directory: string): string[] {
+/** The files of the appliance's own disk above its image, topmost first; none of them exists for a plan that is only compared. */
+interface RootLayers {
+  readonly writes: string;
+  /** What was written until the state was kept. */
+  readonly kept?: string;
+}
+
+/** The arguments for this start. Pure. */
+export function argumentsFor(options: Omit<BootOptions, 'events' | 'signal'>, root: RootLayers): string[] {
   const { config, appliance, architecture, accelerator, gdb } = options;
-  const overlay = join(directory, 'root.qcow2');
-  makeOverlay(overlay, appliance.rootSizeInBytes);
+  const image = {
+    driver: 'raw',
+    'node-name': rootNodes.image,
+    'read-only': true,
+    file: { driver: 'file', filename: appliance.root, 'read-only': true, locking: 'off' },
+  };
+  const layers =
+    root.kept === undefined
+      ? [image]
+      : [
+          image,
+          {
+            driver: 'qcow2',
+            'node-name': rootNodes.kept,
+            'read-only': true,
+            file: { driver: 'file', filename: root.kept, 'read-only': true, locking: 'off' },
+            backing: rootNodes.image,
+          },
+        ];
+  const below = root.kept === undefined ? rootNodes.image : rootNodes.kept;
   return qemuArguments(
     {
       architecture,
@@ -93,31 +131,36 @@ function argumentsFor(options: BootOptions, directory: string): string[] {
       append: config.append,
       gdb,
       hvParams: config.hvParams,
-      incoming: false,
+      incoming: root.kept !== undefined,
     },
-    {
-      image: {
-        driver: 'raw',
-        'node-name': rootNodes.image,
-        'read-only': true,
-        file: { driver: 'file', filename: appliance.root, 'read-only': true, locking: 'off' },
-      },
-      writes: overlayNode(overlay, rootNodes.image, rootNodes.writes),
-    },
+    [...layers, overlayNode(root.writes, below, rootNodes.writes)],
   );
 }
 
-/** Boots. Rejects with GuestfsError (BootError where the machine is at fault), leaving nothing behind. */
+/** Makes the layer that takes what the guest writes to its own disk, in a directory that ends with the machine. */
+function rootLayersIn(directory: string, { appliance, from }: BootOptions): RootLayers {
+  const writes = join(directory, 'root.qcow2');
+  makeOverlay(writes, appliance.rootSizeInBytes);
+  return from === undefined ? { writes } : { writes, kept: from.root };
+}
+
+/**
+ * Starts. Rejects with GuestfsError (BootError where the machine is at fault, or the state that it was to go on from),
+ * leaving nothing behind.
+ */
 export async function bootAppliance(options: BootOptions): Promise<Booted> {
-  const { config, events, signal, accelerator, limits } = options;
+  const { config, events, signal, accelerator, limits, from, keep } = options;
   const failed = new AbortController();
   const fail = (error: GuestfsError): void => failed.abort(error);
+  const memory = from?.openMemory();
   const machine = await Machine.start({
     hv: options.hv,
     tmpdir: config.tmpdir,
     guarded: config.recoveryProc,
+    ...(memory === undefined ? {} : { memory }),
+    ...(keep === undefined ? {} : { unfinished: keep.path, environment: { [memoryVariable]: keep.memory } }),
     arguments: (directory) => {
-      const args = argumentsFor(options, directory);
+      const args = argumentsFor(options, rootLayersIn(directory, options));
       if (config.verbose) events.log('library', `${options.hv} ${args.join(' ')}`);
       return args;
     },
@@ -126,12 +169,18 @@ export async function bootAppliance(options: BootOptions): Promise<Booted> {
       events.log('appliance', line);
     },
     onMessage: (line) => events.log('library', `qemu: ${line}`),
+  }).finally(() => {
+    if (memory !== undefined) closeSync(memory);
   });
   const listeners: ConnectionListeners = { progress: () => {}, broken: () => {} };
-  const connection = new Connection(machine.channel, {
-    progress: (position, total) => listeners.progress(position, total),
-    broken: (error) => listeners.broken(error),
-  });
+  const connection = new Connection(
+    machine.channel,
+    {
+      progress: (position, total) => listeners.progress(position, total),
+      broken: (error) => listeners.broken(error),
+    },
+    from === undefined ? {} : { alreadyLaunched: true, daemon: from.daemon },
+  );
   const cancel = (): void =>
     fail(new GuestfsError('ECANCELED', 'the launch was cancelled', { cause: signal?.reason }));
   signal?.addEventListener('abort', cancel, { once: true });
@@ -142,7 +191,10 @@ export async function bootAppliance(options: BootOptions): Promise<Booted> {
   const watch = new Watch(options, machine, fail);
   try {
     events.progress(launchSteps.started, launchSteps.total);
-    const work = start(options, machine, connection, watch);
+    const work =
+      from === undefined
+        ? start(options, machine, connection, watch)
+        : resume(options, from, machine, connection, watch);
     const failure = new Promise<never>((_resolve, reject) => {
       if (failed.signal.aborted) reject(failed.signal.reason);
       failed.signal.addEventListener('abort', () => reject(failed.signal.reason), { once: true });
@@ -173,14 +225,8 @@ export async function bootAppliance(options: BootOptions): Promise<Booted> {
   }
 }
 
-/** Talks the machine into running, and waits for the daemon. */
-async function start(
-  { config, accelerator, architecture, limits }: BootOptions,
-  machine: Machine,
-  connection: Connection,
-  watch: Watch,
-): Promise<void> {
-  const { qmp } = machine;
+/** Waits until qemu's monitor is there to be talked to. */
+async function greet({ accelerator, architecture, limits }: BootOptions, { qmp }: Machine): Promise<void> {
   try {
     await qmp.negotiate(accelerator === 'kvm' ? { timeoutInMs: limits.kvmGreetingInMs } : {});
   } catch (thrown) {
@@ -196,10 +242,92 @@ async function start(
       'ENOEXEC',
       `the hypervisor is for ${arch}, and this machine is ${architecture.name}: choose another with setHv or LIBGUESTFS_HV`,
     );
-  await attachDrives(qmp, config.drives, { directory: machine.directory, policy: config.policy });
+}
+
+/** Boots the machine and waits for the daemon. A boot whose state is kept gets its drives when that is done. */
+async function start(
+  options: BootOptions,
+  machine: Machine,
+  connection: Connection,
+  watch: Watch,
+): Promise<void> {
+  const { config, keep } = options;
+  const { qmp } = machine;
+  await greet(options, machine);
+  if (keep === undefined)
+    await attachDrives(qmp, config.drives, { directory: machine.directory, policy: config.policy });
   await qmp.command('cont');
   watch.begin();
   await connection.launched;
+  const daemon = await connection.identify();
+  if (keep === undefined) return;
+  watch.stop();
+  await writeState(options, keep, daemon, machine);
+  await awaken(machine, connection, async () => {}, {
+    config,
+    architecture: options.architecture.name,
+    isRestored: true,
+    attached: () => {},
+  });
+}
+
+/** The warning of a launch whose state cannot be kept. */
+export const cannotKeep = (thrown: unknown): string =>
+  `the started appliance cannot be kept for later launches, which will boot again: ${asGuestfsError(thrown).message}`;
+
+/** Keeps the state of a machine that has no drives, and lets it go on. That it cannot be kept is no failure of the launch. */
+async function writeState(
+  { events }: BootOptions,
+  keep: UnfinishedState,
+  daemon: DaemonVersion,
+  machine: Machine,
+): Promise<void> {
+  try {
+    await writeMachineState(machine.qmp, keep.memory, () =>
+      keep.keepRoot(join(machine.directory, 'root.qcow2')),
+    );
+    await keep.finish(daemon);
+  } catch (thrown) {
+    if (!machine.isRunning) throw thrown;
+    events.log('warning', cannotKeep(thrown));
+  }
+}
+
+/** Goes on from a kept state. What fails before the drives are in their places, or after, is the state's fault. */
+async function resume(
+  options: BootOptions,
+  from: UsableState,
+  machine: Machine,
+  connection: Connection,
+  watch: Watch,
+): Promise<void> {
+  const { config, architecture } = options;
+  const { qmp } = machine;
+  let drivesAreAtFault = false;
+  try {
+    await greet(options, machine);
+    await Promise.all([from.check(), readMachineState(qmp)]);
+    drivesAreAtFault = true;
+    const proceed = async (): Promise<void> => {
+      await qmp.command('cont');
+      watch.begin();
+    };
+    await awaken(machine, connection, proceed, {
+      config,
+      architecture: architecture.name,
+      isRestored: true,
+      attached: () => {
+        drivesAreAtFault = false;
+      },
+    });
+  } catch (thrown) {
+    if (drivesAreAtFault || thrown instanceof BootError) throw thrown;
+    throw new BootError(
+      'EIO',
+      `the appliance could not go on from where it was kept: ${asGuestfsError(thrown).message}`,
+      { cause: thrown },
+    );
+  }
 }
 
 /** Watches a guest that boots: what it prints, and whether it stops. */
@@ -241,15 +369,20 @@ class Watch {
   }
 
   #look(): void {
-    const { accelerator, limits, gdb, events } = this.#options;
+    const { accelerator, limits, gdb, events, from } = this.#options;
     const { console } = this.#machine;
+    const now = performance.now();
+    // A guest that goes on has nothing to print.
+    if (from !== undefined) {
+      if (now - this.#startedAt > limits.resumeInMs) this.#late('was not up', limits.resumeInMs);
+      return;
+    }
     if (console.beyondFirmware && !this.#sawKernel) {
       this.#sawKernel = true;
       events.progress(launchSteps.kernel, launchSteps.total);
     }
     // Somebody steps through it with a debugger.
     if (gdb) return;
-    const now = performance.now();
     if (now - this.#startedAt > limits.bootInMs) return this.#late('was not up', limits.bootInMs);
     if (this.#runningSince === undefined) return;
     const silence = now - Math.max(console.lastHeardAt, this.#runningSince);

@@ -4,16 +4,20 @@ import { asFailureOf, asGuestfsError, GuestfsError } from '../base/index.js';
 import { kvmProblem, rememberedKvmProblem, rememberKvmProblem } from './accelerator.js';
 import { findAppliance } from './appliance.js';
 import { ApplianceBackend } from './backend.js';
-import { readBackendSettings } from './backend-settings.js';
+import { type BackendSettings, readBackendSettings } from './backend-settings.js';
 import {
+  argumentsFor,
   BootError,
   type Booted,
   type BootLimits,
   type BootOptions,
   bootAppliance,
+  cannotKeep,
   launchSteps,
   usualLimits,
 } from './boot.js';
+import { canStir } from './entropy.js';
+import { type KeptState, KeptStates, type UnfinishedState } from './kept-state.js';
 import { cacheDirectory } from './private-directory.js';
 import { findProgram } from './programs.js';
 import { findArchitecture } from './qemu.js';
@@ -49,61 +53,93 @@ export function applianceStarter(limits: BootLimits = usualLimits): StartBackend
         { config, events, signal, architecture, appliance, hv, gdb: settings.gdb, limits },
         settings,
       );
-      return await finish(booted, () => new ApplianceBackend(booted, config, events));
+      return new ApplianceBackend(booted, config, events);
     } catch (thrown) {
       throw asFailureOf('launch', thrown);
     }
   };
 }
 
-/** The last that may fail of a launch; the machine does not survive that. */
-async function finish<T>(booted: Booted, make: () => T): Promise<T> {
+type BootWithout = Omit<BootOptions, 'accelerator'>;
+
+/**
+ * The kept state of this machine. There is none of one that was given parameters of the caller's own, nor of one that is
+ * to be seen booting.
+ */
+function keptStateOf(options: BootOptions, { noSnapshotStart }: BackendSettings): KeptState | undefined {
+  const { config, gdb, hv, appliance, architecture } = options;
+  const isOrdinary = config.hvParams.length === 0 && !gdb && !config.verbose;
+  if (noSnapshotStart || !isOrdinary || !canStir(architecture.name)) return undefined;
+  return new KeptStates(cacheDirectory(config.cachedir)).of({
+    arguments: argumentsFor(options, { writes: '' }),
+    hv,
+    appliance: appliance.identity,
+  });
+}
+
+/** Starts from the kept state where there is one that serves, and boots otherwise, keeping the state of that. */
+async function startMachine(options: BootOptions, settings: BackendSettings): Promise<Booted> {
+  const { events } = options;
+  const kept = keptStateOf(options, settings);
+  if (kept === undefined) return await bootAppliance(options);
+  const from = kept.find();
+  if (from !== undefined) {
+    try {
+      const booted = await bootAppliance({ ...options, from });
+      from.touch();
+      return booted;
+    } catch (thrown) {
+      if (!(thrown instanceof BootError)) throw thrown;
+      events.log('library', `${thrown.message}; it is booted instead`);
+    }
+  }
+  let keep: UnfinishedState;
   try {
-    await booted.connection.identify();
-    return make();
+    kept.discard();
+    kept.prune();
+    keep = kept.begin();
   } catch (thrown) {
-    booted.connection.close();
-    booted.machine.kill();
-    await booted.machine.ended;
-    throw thrown;
+    events.log('warning', cannotKeep(thrown));
+    return await bootAppliance(options);
+  }
+  try {
+    return await bootAppliance({ ...options, keep });
+  } finally {
+    keep.close();
   }
 }
 
-type BootWithout = Omit<BootOptions, 'accelerator'>;
-
 /** Boots with KVM where it may work, and else, or when it turns out not to, without. */
-async function bootWithAccelerator(
-  options: BootWithout,
-  { forceTcg, forceKvm }: { forceTcg: boolean; forceKvm: boolean },
-): Promise<Booted> {
+async function bootWithAccelerator(options: BootWithout, settings: BackendSettings): Promise<Booted> {
+  const { forceTcg, forceKvm } = settings;
   const { config, events, hv } = options;
-  if (forceTcg) return bootAppliance({ ...options, accelerator: 'tcg' });
+  if (forceTcg) return startMachine({ ...options, accelerator: 'tcg' }, settings);
   const problem = kvmProblem();
   if (forceKvm) {
     if (problem !== undefined)
       throw new GuestfsError('ENODEV', `KVM is demanded by the backend setting force_kvm, but ${problem}`);
-    return bootAppliance({ ...options, accelerator: 'kvm' });
+    return startMachine({ ...options, accelerator: 'kvm' }, settings);
   }
   if (problem !== undefined) {
     events.log('library', `KVM is not used: ${problem}`);
-    return bootAppliance({ ...options, accelerator: 'tcg' });
+    return startMachine({ ...options, accelerator: 'tcg' }, settings);
   }
   const cache = cacheDirectory(config.cachedir);
   const remembered = rememberedKvmProblem(cache, hv);
   if (remembered !== undefined) {
     events.log('library', `KVM is not used: it did not run a guest here before: ${remembered}`);
-    return bootAppliance({ ...options, accelerator: 'tcg' });
+    return startMachine({ ...options, accelerator: 'tcg' }, settings);
   }
   let failure: BootError;
   try {
-    return await bootAppliance({ ...options, accelerator: 'kvm' });
+    return await startMachine({ ...options, accelerator: 'kvm' }, settings);
   } catch (thrown) {
     if (!(thrown instanceof BootError)) throw thrown;
     failure = thrown;
   }
   events.log('library', `KVM does not run the appliance: ${failure.message}`);
   // Whatever was wrong without KVM too is told by this second boot, and is not KVM's fault.
-  const booted = await bootAppliance({ ...options, accelerator: 'tcg' });
+  const booted = await startMachine({ ...options, accelerator: 'tcg' }, settings);
   events.log(
     'warning',
     `KVM opens here but does not run a guest (${failure.message}); the appliance runs without it, which is slower`,

@@ -26,6 +26,12 @@ export interface MachineOptions {
   readonly tmpdir: string;
   /** Whether a process watches over the end of this one. */
   readonly guarded: boolean;
+  /** A file descriptor of the file that the machine's memory is read from. */
+  readonly memory?: number;
+  /** Variables of qemu's environment, beside those of this process. */
+  readonly environment?: Readonly<Record<string, string>>;
+  /** A directory that is removed if the machine ends before it got another name. */
+  readonly unfinished?: string;
   /** A line of the guest's console. */
   readonly onConsole: (line: string) => void;
   /** A line of qemu's own messages. */
@@ -98,11 +104,14 @@ export class Machine {
     const directory = makePrivateDirectory(options.tmpdir);
     let guard: Guard | undefined;
     try {
-      guard = options.guarded ? new Guard([directory]) : undefined;
+      const { memory, unfinished } = options;
+      guard = options.guarded
+        ? new Guard(unfinished === undefined ? [directory] : [directory, unfinished])
+        : undefined;
       const child = spawn(options.hv, options.arguments(directory), {
-        stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe'],
+        stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe', ...(memory === undefined ? [] : [memory])],
         detached: true,
-        env: { ...process.env, LC_ALL: 'C', TMPDIR: directory },
+        env: { ...process.env, ...options.environment, LC_ALL: 'C', TMPDIR: directory },
       });
       if (child.pid === undefined) {
         const error = await new Promise<NodeJS.ErrnoException>((resolve) => child.once('error', resolve));

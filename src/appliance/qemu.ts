@@ -12,7 +12,7 @@ import type { Json } from './qmp.js';
 export type Accelerator = 'kvm' | 'tcg';
 
 /** File descriptors that qemu is started with, beyond the three of every process. */
-export const qemuDescriptors = { monitor: 3, channel: 4, console: 5 } as const;
+export const qemuDescriptors = { monitor: 3, channel: 4, console: 5, memory: 6 } as const;
 
 /** The name by which guestfsd finds its port. */
 const channelName = 'org.libguestfs.channel.0';
@@ -96,8 +96,8 @@ export function kernelCommandLine(plan: MachinePlan): string {
   return words.join(' ');
 }
 
-/** The node of the appliance's own disk, and the device that it becomes: see `rootDevice`. */
-export const rootNodes = { image: 'root-image', writes: 'root-writes' } as const;
+/** The nodes of the appliance's own disk, the last of which is what the guest sees: see `rootDevice`. */
+export const rootNodes = { image: 'root-image', kept: 'root-kept', writes: 'root-writes' } as const;
 
 /**
  * The appliance's own disk hangs on a controller of its own: so the guest's names of the SCSI disks (`sda`, `sdb`, …) are
@@ -114,8 +114,8 @@ export const rootDevice: Json = {
 
 const device = (properties: Json): string[] => ['-device', JSON.stringify(properties)];
 
-/** The arguments after the program's name. The machine waits for QMP's `cont`. */
-export function qemuArguments(plan: MachinePlan, root: { image: Json; writes: Json }): string[] {
+/** The arguments after the program's name. `root` from the bottom up. The machine waits for QMP's `cont`. */
+export function qemuArguments(plan: MachinePlan, root: readonly Json[]): string[] {
   const { architecture, accelerator, incoming } = plan;
   const { monitor, channel, console } = qemuDescriptors;
   return [
@@ -149,12 +149,10 @@ export function qemuArguments(plan: MachinePlan, root: { image: Json; writes: Js
     '-object',
     JSON.stringify({ 'qom-type': 'rng-builtin', id: 'rng' }),
     ...device({ driver: 'virtio-rng-pci', rng: 'rng' }),
-    '-blockdev',
-    JSON.stringify(root.image),
-    '-blockdev',
-    JSON.stringify(root.writes),
+    ...root.flatMap((node) => ['-blockdev', JSON.stringify(node)]),
     ...device(rootDevice),
-    ...device({ driver: 'virtio-scsi-pci', id: driveBus }),
+    // A running guest is not told of new drives: it is made to look for them, in their order.
+    ...device({ driver: 'virtio-scsi-pci', id: driveBus, hotplug: false }),
     ...device({ driver: 'virtio-serial-pci', id: 'serial' }),
     '-chardev',
     `socket,id=channel,fd=${channel}`,

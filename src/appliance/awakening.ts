@@ -1,0 +1,102 @@
+/**
+ * What a machine is told before its first call when it did not boot with its drives: because it goes on from a kept state,
+ * or because that state was made just now. It gets its drives, and does with them what the appliance's own start would have
+ * done; in a machine from a kept state, whose memory is that of many others, the clock is set and the randomness is stirred.
+ */
+import type { BackendConfig } from '../api/index.js';
+import type { Connection } from './connection.js';
+import { attachDrives } from './drives.js';
+import { stirringProgram } from './entropy.js';
+import type { Machine } from './machine.js';
+
+/** How long the guest may take to see one drive, in milliseconds. */
+const sightInMs = 60_000;
+const lookEveryInMs = 20;
+
+/**
+ * Lets the guest see drives one after another, so that its names for them are in the order of their numbers: the kernel
+ * names a disk when its driver comes to it, and drivers come in any order. At the end, udev has told all it knows of them.
+ */
+function scanScript(count: number): string {
+  return `
+for host in /sys/class/scsi_host/host*; do
+  read -r name < $host/proc_name
+  if [ "$name" = virtio_scsi ]; then bus=\${host##*/host}; fi
+done
+await() {
+  looks=0
+  until [ -e $1 ]; do
+    looks=$((looks + 1))
+    if [ $looks -gt ${Math.ceil(sightInMs / lookEveryInMs)} ]; then echo "drive $drive does not show" >&2; exit 1; fi
+    sleep ${lookEveryInMs / 1000}
+  done
+}
+drive=0
+while [ $drive -lt ${count} ]; do
+  echo "0 $drive 0" > /sys/class/scsi_host/host$bus/scan
+  device=/sys/class/scsi_device/$bus:0:$drive:0/device
+  await "$device/block/*/dev"
+  read -r number < $(echo $device/block/*/dev)
+  numbers="$numbers $number"
+  echo 300 > $device/timeout
+  drive=$((drive + 1))
+done
+for number in $numbers; do await /run/udev/data/b$number; done
+udevadm settle --timeout=600
+`;
+}
+
+/** As the appliance's /init does at its end, of all that is there; but only where a drive has something of the kind. */
+const assembleScript = `
+export LVM_SYSTEM_DIR=/tmp/lvm
+known() { grep -Eqs "$1" /run/udev/data/b*; }
+if known '^E:ID_FS_TYPE=.*_raid_member$'; then
+  mdadm -As --auto=yes --no-degraded
+  mdadm -As --auto=yes --run
+  udevadm settle --timeout=600
+fi
+if known '^E:ID_FS_TYPE=LVM2_member$'; then lvm pvscan --cache --activate ay; udevadm settle --timeout=600; fi
+if known '^E:ID_PART_ENTRY_TYPE=(0x42|5808c8aa-7e8f-42e0-85d2-e1e90434cfb3|af9b60a0-1431-4f62-bc68-3311714a69ad)$'; then
+  ldmtool create all
+  udevadm settle --timeout=600
+fi
+true
+`;
+
+/** The clock, the randomness, and the one random number that /init draws and keeps. */
+function refreshScript(architecture: string): string {
+  const program = stirringProgram(architecture).toString('base64');
+  return `
+date -u -s @${(Date.now() / 1000).toFixed(3)} > /dev/null || exit 1
+echo ${program} | base64 -d > /run/stir && chmod 700 /run/stir && /run/stir || exit 1
+rm /run/stir
+tr -d - < /proc/sys/kernel/random/uuid > /etc/machine-id
+`;
+}
+
+export interface AwakeningOptions {
+  readonly config: BackendConfig;
+  readonly architecture: string;
+  /** Whether the machine's memory is another's too. */
+  readonly isRestored: boolean;
+  /** The drives are in their places: what fails from now on is not theirs. */
+  readonly attached: () => void;
+}
+
+/** The machine runs, or is let run by `proceed`, and answers calls. Rejects with GuestfsError. */
+export async function awaken(
+  machine: Machine,
+  connection: Connection,
+  proceed: () => Promise<void>,
+  { config, architecture, isRestored, attached }: AwakeningOptions,
+): Promise<void> {
+  await attachDrives(machine.qmp, config.drives, { directory: machine.directory, policy: config.policy });
+  attached();
+  await proceed();
+  const scripts = [
+    ...(isRestored ? [refreshScript(architecture)] : []),
+    ...(config.drives.length === 0 ? [] : [scanScript(config.drives.length), assembleScript]),
+  ];
+  if (scripts.length === 0) return;
+  await connection.call('debug', ['sh', [scripts.join('')]], {}, { wantsProgress: false });
+}
