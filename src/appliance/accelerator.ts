@@ -11,10 +11,8 @@ import { join } from 'node:path';
 /** After this long KVM is tried again, in milliseconds: the host of a virtual machine may have changed. */
 const rememberedForInMs = 30 * 24 * 3600 * 1000;
 
-const device = '/dev/kvm';
-
 /** Why KVM cannot be opened; undefined where it can. */
-export function kvmProblem(): string | undefined {
+export function kvmProblem(device = '/dev/kvm'): string | undefined {
   try {
     accessSync(device, constants.R_OK | constants.W_OK);
     return undefined;

@@ -181,8 +181,10 @@ export async function bootAppliance(options: BootOptions): Promise<Booted> {
     },
     from === undefined ? {} : { alreadyLaunched: true, daemon: from.daemon },
   );
-  const cancel = (): void =>
+  const cancel = (): void => {
     fail(new GuestfsError('ECANCELED', 'the launch was cancelled', { cause: signal?.reason }));
+    machine.kill(); // at once: the process may be exiting
+  };
   signal?.addEventListener('abort', cancel, { once: true });
   if (signal?.aborted === true) cancel();
   void machine.ended.then((end) => {

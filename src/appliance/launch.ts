@@ -32,8 +32,8 @@ function findHypervisor(hv: string): string {
   );
 }
 
-/** Makes the start of a backend; tests shorten its patience. */
-export function applianceStarter(limits: BootLimits = usualLimits): StartBackend {
+/** Makes the start of a backend; tests shorten its patience, and have a KVM device of their own. */
+export function applianceStarter(limits: BootLimits = usualLimits, kvm?: string): StartBackend {
   return async (config, events, signal) => {
     try {
       if (signal?.aborted === true)
@@ -52,6 +52,7 @@ export function applianceStarter(limits: BootLimits = usualLimits): StartBackend
       const booted = await bootWithAccelerator(
         { config, events, signal, architecture, appliance, hv, gdb: settings.gdb, limits },
         settings,
+        kvm,
       );
       return new ApplianceBackend(booted, config, events);
     } catch (thrown) {
@@ -80,7 +81,12 @@ function keptStateOf(options: BootOptions, { noSnapshotStart }: BackendSettings)
 /** Starts from the kept state where there is one that serves, and boots otherwise, keeping the state of that. */
 async function startMachine(options: BootOptions, settings: BackendSettings): Promise<Booted> {
   const { events } = options;
-  const kept = keptStateOf(options, settings);
+  let kept: KeptState | undefined;
+  try {
+    kept = keptStateOf(options, settings);
+  } catch (thrown) {
+    events.log('warning', cannotKeep(thrown));
+  }
   if (kept === undefined) return await bootAppliance(options);
   const from = kept.find();
   if (from !== undefined) {
@@ -110,11 +116,15 @@ async function startMachine(options: BootOptions, settings: BackendSettings): Pr
 }
 
 /** Boots with KVM where it may work, and else, or when it turns out not to, without. */
-async function bootWithAccelerator(options: BootWithout, settings: BackendSettings): Promise<Booted> {
+async function bootWithAccelerator(
+  options: BootWithout,
+  settings: BackendSettings,
+  kvm: string | undefined,
+): Promise<Booted> {
   const { forceTcg, forceKvm } = settings;
   const { config, events, hv } = options;
   if (forceTcg) return startMachine({ ...options, accelerator: 'tcg' }, settings);
-  const problem = kvmProblem();
+  const problem = kvmProblem(kvm);
   if (forceKvm) {
     if (problem !== undefined)
       throw new GuestfsError('ENODEV', `KVM is demanded by the backend setting force_kvm, but ${problem}`);

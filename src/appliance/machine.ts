@@ -4,13 +4,13 @@
  * qemu is the leader of a process group of its own, so that Ctrl-C is the caller's to answer, and so that a wrapper script
  * given as the hypervisor is ended with all that it started.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import { GuestfsError, isErrnoName } from '../base/index.js';
 import { LineLog } from './console.js';
-import { Guard } from './guard.js';
-import { makePrivateDirectory, removeDirectory } from './private-directory.js';
+import { Guard, spawnGuarded } from './guard.js';
+import { makePrivateDirectory, privatePath, removeDirectory } from './private-directory.js';
 import { qemuDescriptors } from './qemu.js';
 import { Qmp } from './qmp.js';
 
@@ -101,24 +101,21 @@ export class Machine {
 
   /** Starts qemu. Rejects with GuestfsError (ENOENT, EACCES, …), leaving nothing behind. */
   static async start(options: MachineOptions): Promise<Machine> {
-    const directory = makePrivateDirectory(options.tmpdir);
-    let guard: Guard | undefined;
+    const directory = privatePath(options.tmpdir);
+    const { guarded, unfinished, memory, environment } = options;
+    const directories = unfinished === undefined ? [directory] : [directory, unfinished];
+    const guard = guarded ? new Guard({ directories }) : undefined;
     try {
-      const { memory, unfinished } = options;
-      guard = options.guarded
-        ? new Guard(unfinished === undefined ? [directory] : [directory, unfinished])
-        : undefined;
-      const child = spawn(options.hv, options.arguments(directory), {
+      makePrivateDirectory(directory);
+      const child = spawnGuarded(guard, options.hv, options.arguments(directory), {
         stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe', ...(memory === undefined ? [] : [memory])],
-        detached: true,
-        env: { ...process.env, ...options.environment, LC_ALL: 'C', TMPDIR: directory },
+        env: { ...process.env, ...environment, LC_ALL: 'C', TMPDIR: directory },
       });
       if (child.pid === undefined) {
         const error = await new Promise<NodeJS.ErrnoException>((resolve) => child.once('error', resolve));
         const code = isErrnoName(error.code) ? error.code : 'EIO';
         throw new GuestfsError(code, `${options.hv} cannot be started: ${error.message}`, { cause: error });
       }
-      guard?.watch(child.pid);
       return new Machine(directory, child, guard, options);
     } catch (thrown) {
       removeDirectory(directory);
@@ -159,6 +156,7 @@ export class Machine {
   kill(): void {
     if (!this.#isRunning) return;
     this.#ending = true;
+    this.keepsAlive = true;
     this.#killGroup();
     removeDirectory(this.directory);
   }

@@ -1,14 +1,28 @@
 /** Directories of our own on the host: nobody else may look into them. */
-import { lstatSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
-import { asGuestfsError, GuestfsError, systemError } from '../base/index.js';
+import { randomBytes } from 'node:crypto';
+import { lstatSync, mkdirSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { asGuestfsError, describeErrno, GuestfsError, systemError } from '../base/index.js';
 
-/** A new directory of mode 0700 below `parent`. Throws GuestfsError: the host's error with the path. */
-export function makePrivateDirectory(parent: string): string {
+/** A path below `parent` that nobody else can know. */
+export function privatePath(parent: string): string {
+  return join(parent, `guestfs-${randomBytes(9).toString('base64url')}`);
+}
+
+/**
+ * Makes the directory, of mode 0700: apart from its name, so that whoever is to remove it can be told of it first. Throws
+ * GuestfsError: the host's error about the directory it was to be in.
+ */
+export function makePrivateDirectory(path: string): void {
   try {
-    return mkdtempSync(join(parent, 'guestfs-'));
+    mkdirSync(path, { mode: 0o700 });
   } catch (thrown) {
-    throw systemError(asGuestfsError(thrown).code, parent, { cause: thrown });
+    const { code } = asGuestfsError(thrown);
+    throw new GuestfsError(
+      code,
+      `${dirname(path)}: ${describeErrno(code)}: choose another directory for temporary files with setTmpdir or LIBGUESTFS_TMPDIR, and for the appliance with setCachedir or LIBGUESTFS_CACHEDIR`,
+      { cause: thrown },
+    );
   }
 }
 

@@ -1,9 +1,10 @@
 /** Programs of the host: where they are, and one run of them to its end. */
-import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { accessSync, constants, statSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
-import { asGuestfsError, GuestfsError } from '../base/index.js';
-import { Guard } from './guard.js';
+import { delimiter, isAbsolute, join } from 'node:path';
+import { asGuestfsError, GuestfsError, hostError } from '../base/index.js';
+import { Guard, type Guarded, spawnGuarded } from './guard.js';
+import { makePrivateDirectory, privatePath, removeDirectory } from './private-directory.js';
 
 function isProgram(path: string): boolean {
   try {
@@ -18,10 +19,13 @@ function isProgram(path: string): boolean {
 export function findProgram(name: string): string | undefined {
   if (name.includes('/')) return isProgram(name) ? name : undefined;
   const directories = [...(process.env.PATH ?? '').split(delimiter), '/usr/bin', '/usr/sbin', '/sbin'];
-  return directories
-    .filter((directory) => directory !== '')
-    .map((directory) => join(directory, name))
-    .find(isProgram);
+  return (
+    directories
+      // From a relative one, as from an empty one, which is the present directory, nothing is ever started.
+      .filter(isAbsolute)
+      .map((directory) => join(directory, name))
+      .find(isProgram)
+  );
 }
 
 export interface Run {
@@ -36,6 +40,10 @@ export interface RunOptions {
   readonly environment?: Readonly<Record<string, string>>;
   /** It is killed after so many milliseconds. */
   readonly timeoutInMs?: number;
+  /** Where a directory is made for its temporary files, which goes with it. */
+  readonly tmpdir?: string;
+  /** What it makes beside that, and may leave unfinished. */
+  readonly build?: Guarded['build'];
 }
 
 /** How much of a program's output is kept, in characters. */
@@ -50,18 +58,35 @@ export async function runProgram(
   args: readonly string[],
   options: RunOptions = {},
 ): Promise<Run> {
-  const { signal, environment, timeoutInMs } = options;
+  const { signal, environment, timeoutInMs, tmpdir, build } = options;
   signal?.throwIfAborted();
-  const guard = new Guard([]);
-  const child = spawn(path, args, {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    detached: true,
-    env: { ...process.env, LC_ALL: 'C', ...environment },
+  const scratch = tmpdir === undefined ? undefined : privatePath(tmpdir);
+  const guard = new Guard({
+    directories: scratch === undefined ? [] : [scratch],
+    ...(build === undefined ? {} : { build }),
   });
+  let child: ChildProcess;
+  try {
+    if (scratch !== undefined) makePrivateDirectory(scratch);
+    child = spawnGuarded(guard, path, args, {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: {
+        ...process.env,
+        LC_ALL: 'C',
+        ...(scratch === undefined ? {} : { TMPDIR: scratch }),
+        ...environment,
+      },
+    });
+  } catch (thrown) {
+    if (scratch !== undefined) removeDirectory(scratch);
+    guard.dismiss();
+    throw hostError(path, thrown);
+  }
   let failure: GuestfsError | undefined;
+  let killed: Promise<void> | undefined;
   const kill = (): void => {
-    if (child.pid !== undefined && child.exitCode === null && child.signalCode === null)
-      process.kill(-child.pid, 'SIGKILL');
+    killed ??= guard.strike();
+    if (guard.pipe === undefined && child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
   };
   const cancel = (): void => {
     failure = new GuestfsError('ECANCELED', `${path} was stopped`, { cause: signal?.reason });
@@ -76,10 +101,9 @@ export async function runProgram(
         }, timeoutInMs);
   signal?.addEventListener('abort', cancel, { once: true });
   try {
-    if (child.pid !== undefined) guard.watch(child.pid);
     let output = '';
     for (const stream of [child.stdout, child.stderr])
-      stream.setEncoding('utf8').on('data', (text: string) => {
+      stream?.setEncoding('utf8').on('data', (text: string) => {
         output = (output + text).slice(-keptOutput);
       });
     const run = await new Promise<Run>((resolve, reject) => {
@@ -88,11 +112,14 @@ export async function runProgram(
       );
       child.once('close', (exitCode, ended) => resolve({ exitCode, signal: ended, output }));
     });
+    if (build !== undefined && run.exitCode !== 0) killed ??= guard.strike({ dead: true });
+    await killed;
     if (failure !== undefined) throw failure;
     return run;
   } finally {
     clearTimeout(timer);
     signal?.removeEventListener('abort', cancel);
-    guard.dismiss();
+    if (scratch !== undefined) removeDirectory(scratch);
+    if (killed === undefined) guard.dismiss();
   }
 }

@@ -2,11 +2,11 @@
  * Builds the appliance with supermin, from the files of the distribution's packages, into the user's cache directory: once,
  * and again when packages have changed. The place and the options are libguestfs's, so that both share one.
  */
-import { accessSync, constants, readdirSync, rmSync } from 'node:fs';
+import { accessSync, constants, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { GuestfsError } from '../base/index.js';
 import { checkOwnDirectory } from './private-directory.js';
-import { findProgram, runProgram } from './programs.js';
+import { findProgram, type Run, runProgram } from './programs.js';
 
 export interface SuperminOptions {
   /** The directory `supermin.d`. */
@@ -22,6 +22,9 @@ export interface SuperminOptions {
   readonly boot?: string;
 }
 
+/** How long a build may take, with the wait for another's, in milliseconds. It takes some seconds. */
+const buildPatienceInMs = 600_000;
+
 /** Builds the appliance unless it is there already; gives its directory. Rejects with GuestfsError, with the remedy. */
 export async function buildAppliance(options: SuperminOptions): Promise<string> {
   const { source, cache, architecture, signal } = options;
@@ -32,27 +35,17 @@ export async function buildAppliance(options: SuperminOptions): Promise<string> 
       `the program supermin, which builds the appliance, is missing: install it (Debian: the package supermin)`,
     );
   const output = join(cache, 'appliance.d');
-  const before = unfinished(cache);
-  const args = ['--build', '--if-newer', '--lock', join(cache, 'lock'), '--copy-kernel', '-f', 'ext2'];
-  try {
-    const run = await runProgram(supermin, [...args, '--host-cpu', architecture, source, '-o', output], {
-      signal,
-      environment: { TMPDIR: cache },
-    });
-    if (run.exitCode !== 0) throw buildFailure(run.output, options);
-  } catch (thrown) {
-    // What a killed supermin leaves is of the time since it was started, or another's that waits for the next build.
-    for (const name of unfinished(cache))
-      if (!before.includes(name)) rmSync(join(cache, name), { recursive: true });
-    throw thrown;
-  }
+  const lock = join(cache, 'lock');
+  const args = ['--build', '--if-newer', '--lock', lock, '--copy-kernel', '-f', 'ext2'];
+  const run = await runProgram(supermin, [...args, '--host-cpu', architecture, source, '-o', output], {
+    signal,
+    timeoutInMs: buildPatienceInMs,
+    tmpdir: cache,
+    build: { lock, output },
+  });
+  if (run.exitCode !== 0) throw buildFailure(run, options);
   checkOwnDirectory(output, process.geteuid?.() ?? 0);
   return output;
-}
-
-/** Directories in which supermin builds before it gives them their name. */
-function unfinished(cache: string): string[] {
-  return readdirSync(cache).filter((name) => /^appliance\.d\.[a-z0-9]+$/.test(name));
 }
 
 /** Kernels of the distribution, and those of them that this user may not read. */
@@ -77,7 +70,7 @@ export function listKernels(boot = '/boot'): { all: string[]; unreadable: string
 
 /** One sentence out of what supermin said. */
 function buildFailure(
-  output: string,
+  { output, signal }: Run,
   { boot = '/boot', cache, architecture }: SuperminOptions,
 ): GuestfsError {
   const cause = new Error(output.trim());
@@ -101,5 +94,9 @@ function buildFailure(
       `there is no room to build the appliance in ${cache}: choose another with LIBGUESTFS_CACHEDIR`,
     );
   const last = output.trim().split('\n').at(-1) ?? '';
-  return fail('EIO', `supermin could not build the appliance: ${last === '' ? 'it does not say why' : last}`);
+  const said = signal === null ? 'it does not say why' : `it was ended by ${signal}`;
+  return fail(
+    'EIO',
+    `supermin could not build the appliance: ${last === '' ? said : last}; what it needs is in the distribution's packages of libguestfs (Debian: libguestfs0): install them again, or name a fixed appliance with LIBGUESTFS_PATH`,
+  );
 }
