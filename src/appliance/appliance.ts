@@ -2,7 +2,7 @@
  * Where the appliance comes from: a list of directories, joined by colons, in which the first counts that has either the
  * parts of one for supermin (`supermin.d`), or a whole one that somebody made (`README.fixed`, `kernel`, `initrd`, `root`).
  */
-import { existsSync, statSync } from 'node:fs';
+import { existsSync, type Stats, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { asGuestfsError, GuestfsError, systemError } from '../base/index.js';
 import { readExtUuid, readKernelImage } from './kernel-image.js';
@@ -80,6 +80,10 @@ export async function findAppliance(options: ApplianceOptions): Promise<Applianc
   return describeAppliance('supermin', directory, architecture);
 }
 
+/** A built one gets a new UUID each time, and its files a new date whenever they are used: see supermin.ts. */
+const fileIdentity = (kind: Appliance['kind'], { ino, size, mtimeMs }: Stats): string =>
+  kind === 'supermin' ? `${ino}-${size}` : `${ino}-${size}-${mtimeMs}`;
+
 /** Looks at the files of an appliance. Throws GuestfsError for those that cannot be read or booted. */
 export function describeAppliance(
   kind: Appliance['kind'],
@@ -118,6 +122,6 @@ export function describeAppliance(
     rootUuid,
     rootSizeInBytes: files[2]?.size ?? 0,
     kernelVersion: image.version,
-    identity: [rootUuid, ...files.map(({ ino, size, mtimeMs }) => `${ino}-${size}-${mtimeMs}`)].join(' '),
+    identity: [rootUuid, ...files.map((file) => fileIdentity(kind, file))].join(' '),
   };
 }

@@ -9,7 +9,7 @@
  * A state is made in a directory of another name, which gets this one when all is written. It serves only the machine that it
  * was made by: the same qemu, appliance, processor and size, with the same options.
  */
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import {
   copyFileSync,
   constants as fsConstants,
@@ -155,14 +155,16 @@ export class KeptState {
 
   /** The state, if there is one of this very machine; what is in its files is still to be checked. */
   find(): UsableState | undefined {
-    let description: Description;
+    let description: Description | null;
     try {
       checkOwnDirectory(this.path, process.geteuid?.() ?? 0);
-      description = JSON.parse(readFileSync(join(this.path, names.description), 'utf8')) as Description;
+      description = JSON.parse(
+        readFileSync(join(this.path, names.description), 'utf8'),
+      ) as Description | null;
     } catch {
       return undefined; // none, or none of ours: a new one takes its place
     }
-    return description.identity === this.#identity ? new UsableState(this.path, description) : undefined;
+    return description?.identity === this.#identity ? new UsableState(this.path, description) : undefined;
   }
 
   /** Removes what is there: it was of no use. */
@@ -172,7 +174,7 @@ export class KeptState {
 
   /** Begins a new one. Throws the host's error. */
   begin(): UnfinishedState {
-    const path = `${this.path}.${process.pid}-${Date.now().toString(36)}`;
+    const path = `${this.path}.${randomBytes(6).toString('hex')}`;
     try {
       mkdirSync(path, { mode: 0o700 });
     } catch (thrown) {

@@ -2,7 +2,7 @@
  * Builds the appliance with supermin, from the files of the distribution's packages, into the user's cache directory: once,
  * and again when packages have changed. The place and the options are libguestfs's, so that both share one.
  */
-import { accessSync, constants, readdirSync } from 'node:fs';
+import { accessSync, constants, readdirSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { GuestfsError } from '../base/index.js';
 import { checkOwnDirectory } from './private-directory.js';
@@ -45,7 +45,17 @@ export async function buildAppliance(options: SuperminOptions): Promise<string> 
   });
   if (run.exitCode !== 0) throw buildFailure(run, options);
   checkOwnDirectory(output, process.geteuid?.() ?? 0);
+  touch(output);
   return output;
+}
+
+/**
+ * Gives the files the date of today. supermin builds anew when any of them is older than the packages, and gives the kernel
+ * the date that it has in its package; and what cleans up temporary directories takes what is old.
+ */
+function touch(directory: string): void {
+  const now = new Date();
+  for (const name of ['kernel', 'initrd', 'root']) utimesSync(join(directory, name), now, now);
 }
 
 /** Kernels of the distribution, and those of them that this user may not read. */
