@@ -3,6 +3,8 @@
  * Arguments arrive checked. Every method is called in one state of the handle at a time: see ARCHITECTURE.md.
  */
 
+import type { GuestfsError } from '../base/index.js';
+
 /** What a host file is, and whatever it stands on. */
 export interface DriveImage {
   readonly path: string;
@@ -81,8 +83,8 @@ export interface BackendEvents {
   progress(position: number, total: number): void;
   /** A message of the backend's log: `appliance` from inside, `library` about it. */
   log(kind: 'appliance' | 'library' | 'warning', message: string): void;
-  /** The worker or the process has ended, asked for or not; nothing follows. */
-  quit(): void;
+  /** The worker or the process has ended, asked for or not; nothing follows. With why, where the backend knows that. */
+  quit(reason?: GuestfsError): void;
 }
 
 /** How one call ends early. */
@@ -96,6 +98,8 @@ export interface CallControl {
 export interface ShutdownOptions {
   /** As the setting is now; without it, as it was at launch. */
   readonly autosync?: boolean;
+  /** How long a call that was given up may hold up the end, in milliseconds; then it is ended as it is. Default: for ever. */
+  readonly patienceInMs?: number;
 }
 
 /** A running backend. It keeps the process alive only while it does something: idle, it does not. */

@@ -1,13 +1,29 @@
 /** A launched appliance as the handle sees it: its machine, the connection to its daemon, and the actions made of both. */
 import type { Backend, BackendConfig, BackendEvents, CallControl, ShutdownOptions } from '../api/index.js';
-import { asFailureOf, asGuestfsError, GuestfsError } from '../base/index.js';
-import type { Booted } from './boot.js';
+import { asFailureOf, asGuestfsError, GuestfsError, plainError } from '../base/index.js';
+import { type Booted, lastWords } from './boot.js';
 import type { Connection } from './connection.js';
 import { type Daemon, libraryActions } from './library/index.js';
-import type { Machine } from './machine.js';
+import type { Machine, MachineEnd } from './machine.js';
 
 /** How long the end of the process may lag behind the loss of its connection, in milliseconds. */
 const lagInMs = 1000;
+
+/** How long the last sync may take, in milliseconds: there is no more to write than the appliance's memory holds. */
+const syncPatienceInMs = 600_000;
+
+/** What a promise gives; undefined where that takes longer. */
+async function within<T>(milliseconds: number, promise: Promise<T>): Promise<T | undefined> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<undefined>((resolve) => {
+    timer = setTimeout(() => resolve(undefined), milliseconds);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
 
 export class ApplianceBackend implements Backend {
   readonly #machine: Machine;
@@ -18,6 +34,8 @@ export class ApplianceBackend implements Backend {
   #running: AbortController | undefined;
   /** The daemon cannot be reached any more. */
   #lost = false;
+  /** Why the machine was given up. */
+  #failure: GuestfsError | undefined;
 
   constructor({ machine, connection, listeners }: Booted, config: BackendConfig, events: BackendEvents) {
     this.#machine = machine;
@@ -36,10 +54,13 @@ export class ApplianceBackend implements Backend {
       const timer = setTimeout(() => machine.kill(), lagInMs);
       void machine.ended.then(() => clearTimeout(timer));
     };
-    void machine.ended.then(() => {
+    machine.qmp.onEvent(({ event }) => {
+      if (event === 'STOP') void this.#stopped();
+    });
+    void machine.ended.then((end) => {
       this.#lost = true;
       connection.close();
-      events.quit();
+      events.quit(this.#reasonOf(end));
     });
     machine.keepsAlive = false;
   }
@@ -72,43 +93,84 @@ export class ApplianceBackend implements Backend {
     }
   }
 
+  /** The machine stopped, as it does of KVM's internal errors: nothing will go on by itself. */
+  async #stopped(): Promise<void> {
+    try {
+      const { status } = (await this.#machine.qmp.command('query-status')) as { status?: unknown };
+      if (status !== 'internal-error') return; // a debugger's doing, or that of somebody who knows how to go on
+    } catch {
+      return; // it ended, or does not answer: that has its own ways to be told
+    }
+    const said = this.#lastWords;
+    this.#failure = new GuestfsError(
+      'EIO',
+      `the appliance's processor failed before the call was done${said}; the backend setting force_tcg runs it without KVM`,
+    );
+    this.#machine.kill();
+  }
+
+  get #lastWords(): string {
+    const words = lastWords(this.#machine);
+    return words === undefined ? '' : `; the last that was heard of it: ${words}`;
+  }
+
+  /** Why the machine ended; undefined where that was asked for. */
+  #reasonOf(end: MachineEnd): GuestfsError | undefined {
+    if (this.#failure !== undefined || end.expected) return this.#failure;
+    const how = end.signal === null ? `ended with status ${end.exitCode}` : `was ended by ${end.signal}`;
+    return new GuestfsError(
+      'EIO',
+      `the appliance's qemu ${how} before the call was done${this.#lastWords}; launch again`,
+    );
+  }
+
   /** A call that failed because the machine ended: says how that ended. */
   async #explain(action: string, error: GuestfsError): Promise<GuestfsError> {
     if (error.code !== 'EIO' || !this.#lost) return error;
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<undefined>((resolve) => {
-      timer = setTimeout(() => resolve(undefined), lagInMs);
-    });
-    const end = await Promise.race([this.#machine.ended, late]);
-    clearTimeout(timer);
-    if (end === undefined || end.expected) return error;
-    const how = end.signal === null ? `ended with status ${end.exitCode}` : `was ended by ${end.signal}`;
-    const line = this.#machine.messages.lastLine ?? this.#machine.console.lastLine;
-    const last = line === undefined ? '' : `; the last that was heard of it: ${line.trim()}`;
-    return new GuestfsError('EIO', `the appliance's qemu ${how} before the call was done${last}`, {
-      action,
-      cause: error,
-    });
+    const end = await within(lagInMs, this.#machine.ended);
+    const reason = end === undefined ? undefined : this.#reasonOf(end);
+    return reason === undefined ? error : new GuestfsError('EIO', reason.message, { action, cause: error });
   }
 
   cancel(): void {
     this.#running?.abort();
   }
 
-  async shutdown({ autosync = this.#autosync }: ShutdownOptions = {}): Promise<void> {
+  async shutdown({ autosync = this.#autosync, patienceInMs }: ShutdownOptions = {}): Promise<void> {
     if (!this.#machine.isRunning) return;
-    let failure: GuestfsError | undefined;
     this.#machine.keepsAlive = true;
-    if (autosync) {
-      try {
-        await this.#connection.call('internal_autosync', [], {}, { wantsProgress: false });
-      } catch (thrown) {
-        failure = asGuestfsError(thrown);
-      }
-    }
+    const failure = autosync ? await this.#sync(patienceInMs) : undefined;
     this.#connection.close();
     await this.#machine.quit();
     if (failure !== undefined) throw failure;
+  }
+
+  /** Writes what the guest has not written yet. Gives what went wrong. */
+  async #sync(patienceInMs: number | undefined): Promise<GuestfsError | undefined> {
+    const idle = this.#connection.idle().then(() => true);
+    const isIdle = patienceInMs === undefined ? await idle : await within(patienceInMs, idle);
+    if (isIdle !== true)
+      return new GuestfsError(
+        'ETIMEDOUT',
+        'the appliance was still busy with a call that was cancelled, and was ended without writing what was not written yet',
+      );
+    try {
+      const sync = this.#connection.call('internal_autosync', [], {}, { wantsProgress: false });
+      if (
+        (await within(
+          syncPatienceInMs,
+          sync.then(() => true),
+        )) === true
+      )
+        return undefined;
+    } catch (thrown) {
+      const { code, message } = plainError(asGuestfsError(thrown));
+      return new GuestfsError(code, message, { cause: thrown });
+    }
+    return new GuestfsError(
+      'ETIMEDOUT',
+      `the appliance did not write all that was not written within ${syncPatienceInMs / 1000} seconds, and was ended`,
+    );
   }
 
   kill(): void {

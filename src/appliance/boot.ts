@@ -8,7 +8,7 @@
 import { closeSync } from 'node:fs';
 import { join } from 'node:path';
 import type { BackendConfig, BackendEvents } from '../api/index.js';
-import { asGuestfsError, GuestfsError } from '../base/index.js';
+import { asGuestfsError, type ErrnoName, GuestfsError } from '../base/index.js';
 import type { Appliance } from './appliance.js';
 import { awaken } from './awakening.js';
 import { overlayNode } from './blocks.js';
@@ -79,7 +79,16 @@ export interface ConnectionListeners {
 /** A failure of the machine itself, before the appliance was up. With KVM, another accelerator may fare better. */
 export class BootError extends GuestfsError {
   override name = 'BootError';
+  /** What happened, without what to do about it. */
+  readonly reason: string;
+
+  constructor(code: ErrnoName, reason: string, remedy: string) {
+    super(code, `${reason}; ${remedy}`);
+    this.reason = reason;
+  }
 }
+
+const seeAll = 'set LIBGUESTFS_DEBUG=1 to see all that it says';
 
 /** Steps of a launch, in the C library's twelfths. */
 export const launchSteps = { total: 12, found: 2, started: 3, kernel: 4, init: 7 } as const;
@@ -234,9 +243,7 @@ async function greet({ accelerator, architecture, limits }: BootOptions, { qmp }
   } catch (thrown) {
     const error = asGuestfsError(thrown);
     if (error.code !== 'ETIMEDOUT') throw error;
-    throw new BootError('ETIMEDOUT', `qemu was started and does not answer: ${error.message}`, {
-      cause: thrown,
-    });
+    throw new BootError('ETIMEDOUT', `qemu was started and does not answer: ${error.message}`, seeAll);
   }
   const { arch } = (await qmp.command('query-target')) as { arch: string };
   if (arch !== architecture.name)
@@ -327,7 +334,7 @@ async function resume(
     throw new BootError(
       'EIO',
       `the appliance could not go on from where it was kept: ${asGuestfsError(thrown).message}`,
-      { cause: thrown },
+      seeAll,
     );
   }
 }
@@ -349,8 +356,8 @@ class Watch {
     this.#fail = fail;
     this.#timer = setInterval(() => this.#look(), watchEveryInMs);
     this.#stopListening = machine.qmp.onEvent(({ event }) => {
-      // Not asked for by anyone: KVM's internal error does it, and nothing else that is left to do so.
-      if (event === 'STOP' && this.#runningSince !== undefined) this.#stopped();
+      // Not asked for by anyone: KVM's internal error does it, and nothing else but a debugger that is left to do so.
+      if (event === 'STOP' && this.#runningSince !== undefined && !options.gdb) this.#stopped();
     });
   }
 
@@ -366,7 +373,11 @@ class Watch {
 
   #stopped(): void {
     this.#fail(
-      new BootError('EIO', `qemu stopped the machine: ${lastWords(this.#machine) ?? 'it does not say why'}`),
+      new BootError(
+        'EIO',
+        `qemu stopped the machine: ${lastWords(this.#machine) ?? 'it does not say why'}`,
+        seeAll,
+      ),
     );
   }
 
@@ -376,7 +387,7 @@ class Watch {
     const now = performance.now();
     // A guest that goes on has nothing to print.
     if (from !== undefined) {
-      if (now - this.#startedAt > limits.resumeInMs) this.#late('was not up', limits.resumeInMs);
+      if (now - this.#startedAt > limits.resumeInMs) this.#late('was not up after', limits.resumeInMs);
       return;
     }
     if (console.beyondFirmware && !this.#sawKernel) {
@@ -385,26 +396,28 @@ class Watch {
     }
     // Somebody steps through it with a debugger.
     if (gdb) return;
-    if (now - this.#startedAt > limits.bootInMs) return this.#late('was not up', limits.bootInMs);
+    if (now - this.#startedAt > limits.bootInMs) return this.#late('was not up after', limits.bootInMs);
     if (this.#runningSince === undefined) return;
     const silence = now - Math.max(console.lastHeardAt, this.#runningSince);
     if (accelerator === 'kvm') {
       if (!console.beyondFirmware && now - this.#runningSince > limits.kvmFirstLineInMs)
-        return this.#late("printed nothing of a kernel's", limits.kvmFirstLineInMs);
-      if (silence > limits.kvmSilenceInMs) return this.#late('printed nothing', limits.kvmSilenceInMs);
+        return this.#late("printed nothing of a kernel's for", limits.kvmFirstLineInMs);
+      if (silence > limits.kvmSilenceInMs) return this.#late('printed nothing for', limits.kvmSilenceInMs);
     }
-    if (silence > limits.silenceInMs) this.#late('printed nothing', limits.silenceInMs);
+    if (silence > limits.silenceInMs) this.#late('printed nothing for', limits.silenceInMs);
   }
 
   #late(what: string, limitInMs: number): void {
     const line = this.#machine.console.lastLine;
     const last = line === undefined ? '' : `; its last line is: ${line.trim()}`;
-    this.#fail(new BootError('ETIMEDOUT', `the appliance ${what} for ${limitInMs / 1000} seconds${last}`));
+    this.#fail(
+      new BootError('ETIMEDOUT', `the appliance ${what} ${limitInMs / 1000} seconds${last}`, seeAll),
+    );
   }
 }
 
 /** What tells best why a machine ended: qemu's own message, or the guest's last line. */
-function lastWords({ messages, console }: Machine): string | undefined {
+export function lastWords({ messages, console }: Machine): string | undefined {
   const said = messages.lines.findLast((line) => line.trim() !== '' && !/\bwarning: /.test(line));
   const panic = console.lines.findLast((line) => line.includes('Kernel panic'));
   const words = said ?? panic ?? console.lastLine;
@@ -418,16 +431,15 @@ export function endError(machine: Machine, memsizeInMegabytes: number): BootErro
   if (/cannot set up guest memory|Cannot allocate memory/.test(said))
     return new BootError(
       'ENOMEM',
-      `this machine has not enough memory for an appliance of ${memsizeInMegabytes} megabytes: set less with setMemsize or LIBGUESTFS_MEMSIZE`,
+      `this machine has not enough memory for an appliance of ${memsizeInMegabytes} megabytes`,
+      'set less with setMemsize or LIBGUESTFS_MEMSIZE',
     );
   if (/No space left on device/.test(said))
     return new BootError(
       'ENOSPC',
-      `there is no room for the appliance's temporary files: choose another directory with setTmpdir (${words})`,
+      `there is no room for the appliance's temporary files (${words})`,
+      'choose another directory for them with setTmpdir or LIBGUESTFS_TMPDIR',
     );
   const reason = words === '' ? 'it does not say why' : words;
-  return new BootError(
-    'EIO',
-    `the appliance ended before it was up: ${reason}; set LIBGUESTFS_DEBUG=1 to see all that it says`,
-  );
+  return new BootError('EIO', `the appliance ended before it was up: ${reason}`, seeAll);
 }

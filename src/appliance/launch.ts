@@ -96,7 +96,7 @@ async function startMachine(options: BootOptions, settings: BackendSettings): Pr
       return booted;
     } catch (thrown) {
       if (!(thrown instanceof BootError)) throw thrown;
-      events.log('library', `${thrown.message}; it is booted instead`);
+      events.log('library', `${thrown.reason}; it is booted instead`);
     }
   }
   let keep: UnfinishedState;
@@ -147,15 +147,15 @@ async function bootWithAccelerator(
     if (!(thrown instanceof BootError)) throw thrown;
     failure = thrown;
   }
-  events.log('library', `KVM does not run the appliance: ${failure.message}`);
+  events.log('library', `KVM does not run the appliance: ${failure.reason}`);
   // Whatever was wrong without KVM too is told by this second boot, and is not KVM's fault.
   const booted = await startMachine({ ...options, accelerator: 'tcg' }, settings);
   events.log(
     'warning',
-    `KVM opens here but does not run a guest (${failure.message}); the appliance runs without it, which is slower`,
+    `KVM opens here but does not run a guest (${failure.reason}); the appliance runs without it, which is slower`,
   );
   try {
-    rememberKvmProblem(cache, hv, failure.message);
+    rememberKvmProblem(cache, hv, failure.reason);
   } catch (thrown) {
     events.log('warning', `what was found out about KVM cannot be kept: ${asGuestfsError(thrown).message}`);
   }

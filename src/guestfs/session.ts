@@ -85,9 +85,9 @@ export class Session {
     log: (kind, message) => {
       if (!this.#ended) this.#options.hub.emitMessage(kind, message);
     },
-    quit: () => {
+    quit: (reason) => {
       this.#tellGone();
-      this.#end();
+      this.#end(reason);
     },
   };
 
@@ -202,7 +202,10 @@ export class Session {
       before?.();
       if (this.#ended) return;
       try {
-        await this.#backend?.shutdown({ autosync: this.#options.autosync() });
+        await this.#backend?.shutdown({
+          autosync: this.#options.autosync(),
+          ...(this.#closing ? { patienceInMs } : {}),
+        });
       } catch (thrown) {
         throw asFailureOf('shutdown', thrown);
       } finally {
@@ -243,14 +246,10 @@ export class Session {
     }
   }
 
-  #end(): void {
+  #end(reason = new GuestfsError('EIO', 'the backend ended before the call was done')): void {
     if (this.#ended) return;
     this.#ended = true;
-    this.#abandon?.(
-      this.#closing
-        ? this.#cutError('close')
-        : new GuestfsError('EIO', 'the backend ended before the call was done'),
-    );
+    this.#abandon?.(this.#closing ? this.#cutError('close') : reason);
     this.#queue.refuseWaiting((action) =>
       this.#closing ? this.#cutError(action) : notLaunchedError(action),
     );

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import {
+  assertAllGone,
   assertNothingLeft,
   fixedAppliance,
   handle,
@@ -90,17 +91,17 @@ describe('after the end of a program', onLinux, () => {
 
   test('by SIGKILL at any moment of the launch', async (t) => {
     const where = place(t);
-    const { path: hv, begun } = standIn(where, 'stuck');
+    const { path: hv, accelerators } = standIn(where, 'stuck');
     const settings = { hv, path: fixedAppliance(where) };
     // Later and later, until the hypervisor has been running several times when the end comes.
-    for (let late = 0; begun() < 5 && late < 3000; late += 15) {
+    for (let late = 0; accelerators().length < 5 && late < 3000; late += 15) {
       const child = new Program(t, where, settings, "say('start'); await handle().launch();");
       await child.said('start');
       await delay(late);
       child.kill('SIGKILL');
       await child.ended();
     }
-    assert.equal(begun(), 5);
+    assert.equal(accelerators().length, 5);
     await assertNothingLeft(where);
   });
 
@@ -149,7 +150,7 @@ describe('a launched handle', onLinux, () => {
     assert.ok(files.length > 0);
     assert.ok(files.every((stats) => stats.isFile() && (stats.mode & 0o7777) === 0o600));
     await g.close();
-    await assertNothingLeft(where, 0);
+    await assertAllGone(where);
   });
 
   test('does not leave a hypervisor behind that will not end, nor what a wrapper started', async (t) => {

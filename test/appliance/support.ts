@@ -10,6 +10,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -71,23 +72,32 @@ export function processesWith(text: string): string[] {
 /** What may stay in a user's cache directory. */
 const kept = /^(?:appliance\.d|lock|no-kvm-[0-9a-f]{16}\.json|start-[0-9a-f]{16})$/;
 
-/** What is left of launches in a place: processes, and files that nobody will use again. */
-export function leftovers({ directory, tmp, cache }: Place): string[] {
+/** Files that launches in a place have left and nobody will use again. */
+function leftFiles({ tmp, cache }: Place): string[] {
   const caches = readdirSync(cache).map((name) => join(cache, name));
   return [
-    ...processesWith(directory),
     ...readdirSync(tmp),
     ...caches.flatMap((path) =>
-      /\.guestfs-[0-9]+$/.test(path) ? readdirSync(path).filter((name) => !kept.test(name)) : [path],
+      /\.guestfs-[0-9]+$/.test(path) && statSync(path).isDirectory()
+        ? readdirSync(path).filter((name) => !kept.test(name))
+        : [path],
     ),
   ];
 }
 
-/** Fails unless nothing is left, or soon nothing is. */
+/** Fails unless nothing is left of launches in a place, or nothing soon. */
 export async function assertNothingLeft(where: Place, withinInMs = 3000): Promise<void> {
+  const left = (): string[] => [...processesWith(where.directory), ...leftFiles(where)];
   const end = performance.now() + withinInMs;
-  while (leftovers(where).length > 0 && performance.now() < end) await delay(20);
-  assert.deepEqual(leftovers(where), []);
+  while (left().length > 0 && performance.now() < end) await delay(20);
+  assert.deepEqual(left(), []);
+}
+
+/** The same, for what has ended in good order: only the guard may need a moment to hear of it. */
+export async function assertAllGone(where: Place): Promise<void> {
+  const running = processesWith(where.directory).filter((line) => !line.includes('guestfs-guard'));
+  assert.deepEqual([...running, ...leftFiles(where)], []);
+  await assertNothingLeft(where);
 }
 
 /** The start of a kernel's image for this machine's processor, and nothing behind it. */
@@ -133,9 +143,9 @@ const built = (path: string): string => fileURLToPath(new URL(path, import.meta.
 
 export interface StandIn {
   readonly path: string;
-  /** How often the system has started it. */
-  begun(): number;
-  /** How it was started, each time that it came so far: its arguments. */
+  /** With which accelerator the system has started it, each time. */
+  accelerators(): string[];
+  /** The processes and their arguments, of the starts that came so far as to say so. */
   starts(): { readonly pid: number; readonly args: readonly string[] }[];
 }
 
@@ -144,10 +154,18 @@ export function standIn(where: Place, behaviour: string): StandIn {
   const log = join(where.directory, `starts-${Math.random().toString(36).slice(2)}`);
   const words = [process.execPath, built('./stand-in.js'), behaviour, log].map(quoted).join(' ');
   const name = `hypervisor-${Math.random().toString(36).slice(2)}`;
-  const path = program(where, name, `#!/bin/sh\necho >> ${quoted(`${log}-begun`)}\nexec ${words} "$@"\n`);
+  const accelerators = quoted(`${log}-accelerators`);
+  const path = program(
+    where,
+    name,
+    `#!/bin/sh\ncase $* in *' kvm '*) echo kvm ;; *) echo tcg ;; esac >> ${accelerators}\nexec ${words} "$@"\n`,
+  );
   return {
     path,
-    begun: () => (existsSync(`${log}-begun`) ? readFileSync(`${log}-begun`).length : 0),
+    accelerators: () =>
+      existsSync(`${log}-accelerators`)
+        ? readFileSync(`${log}-accelerators`, 'utf8').split('\n').filter(Boolean)
+        : [],
     starts: () =>
       existsSync(log)
         ? readFileSync(log, 'utf8')
@@ -181,11 +199,9 @@ export function handle(
   t: TestContext,
   where: Place,
   { hv, path, settings = ['force_tcg'], limits, kvm, options }: HandleChanges = {},
-): { g: Guestfs; told: Told } {
-  const startBackend =
-    limits === undefined && kvm === undefined
-      ? undefined
-      : applianceStarter({ ...usualLimits, ...limits }, kvm);
+): { g: Guestfs; told: Told; beAsPatientAsUsual: () => void } {
+  const current = { ...usualLimits, ...limits };
+  const startBackend = limits === undefined && kvm === undefined ? undefined : applianceStarter(current, kvm);
   const g = new Guestfs({
     environment: false,
     backend: 'direct',
@@ -193,7 +209,8 @@ export function handle(
     ...options,
     ...(startBackend === undefined ? {} : { [testing]: { startBackend } }),
   });
-  t.after(() => g.close());
+  // Whether it closes well is the test's to say.
+  t.after(() => g.close().catch(() => {}));
   g.setTmpdir(where.tmp);
   g.setCachedir(where.cache);
   if (hv !== undefined) g.setHv(hv);
@@ -205,7 +222,7 @@ export function handle(
   g.on('warning', (message) => told.warnings.push(message));
   g.on('library', (message) => told.library.push(message));
   g.on('subprocessQuit', () => told.quits.push(g.state));
-  return { g, told };
+  return { g, told, beAsPatientAsUsual: () => void Object.assign(current, usualLimits) };
 }
 
 /** A program of its own, whose lines are read as they come. */
