@@ -1,6 +1,6 @@
 /** Gives a machine its drives, by QMP: before it is let run, or while it runs. */
 import { closeSync, ftruncateSync, openSync, statSync, writeSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { BackendConfig, DriveConfig } from '../api/index.js';
 import { asGuestfsError, type ErrnoName, GuestfsError, systemError } from '../base/index.js';
 import { type DriveBlocks, type DriveSurroundings, driveBlocks } from './blocks.js';
@@ -41,7 +41,13 @@ function writeSparse(
       closeSync(fd);
     }
   } catch (thrown) {
-    throw systemError(asGuestfsError(thrown).code, path, { cause: thrown });
+    const { code } = asGuestfsError(thrown);
+    if (code !== 'ENOSPC' && code !== 'EDQUOT') throw systemError(code, path, { cause: thrown });
+    throw new GuestfsError(
+      code,
+      `there is no room for the appliance's temporary files in ${dirname(path)}; choose another directory for them with setTmpdir or LIBGUESTFS_TMPDIR`,
+      { cause: thrown },
+    );
   }
 }
 

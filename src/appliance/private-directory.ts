@@ -1,8 +1,8 @@
 /** Directories of our own on the host: nobody else may look into them. */
 import { randomBytes } from 'node:crypto';
-import { lstatSync, mkdirSync, rmSync } from 'node:fs';
+import { lstatSync, mkdirSync, rmSync, type Stats } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { asGuestfsError, describeErrno, GuestfsError, systemError } from '../base/index.js';
+import { asGuestfsError, describeErrno, GuestfsError, hostError, systemError } from '../base/index.js';
 
 /** A path below `parent` that nobody else can know. */
 export function privatePath(parent: string): string {
@@ -49,7 +49,12 @@ export function cacheDirectory(parent: string): string {
 
 /** Throws GuestfsError unless a path is a directory, itself and not by a link, that `uid` alone may change. */
 export function checkOwnDirectory(path: string, uid: number): void {
-  const stats = lstatSync(path);
+  let stats: Stats;
+  try {
+    stats = lstatSync(path);
+  } catch (thrown) {
+    throw hostError(path, thrown);
+  }
   const remedy = 'remove it, or choose another directory with LIBGUESTFS_CACHEDIR';
   if (!stats.isDirectory()) throw new GuestfsError('ENOTDIR', `${path} is not a directory: ${remedy}`);
   if (stats.uid !== uid)
