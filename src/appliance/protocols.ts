@@ -56,6 +56,8 @@ function curlNode(scheme: string, defaultPort: number) {
 
 /** A path in a URL: what may not stand there is escaped; a `%` begins an escape of the caller's own, as in the C library. */
 function encodePath(path: string): string {
+  if (/\p{Surrogate}/u.test(path))
+    throw new GuestfsError('EILSEQ', `${JSON.stringify(path)}: a URL cannot have what is not UTF-8`);
   return encodeURI(path).replaceAll('%25', '%').replaceAll('#', '%23');
 }
 

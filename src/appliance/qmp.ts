@@ -119,6 +119,7 @@ export class Qmp {
     const { timeoutInMs = patienceInMs } = options;
     const id = this.#nextId++;
     return new Promise((resolve, reject) => {
+      const message = encodeCommand({ execute: name, ...(args ? { arguments: args } : {}), id });
       const timer =
         timeoutInMs === 0
           ? undefined
@@ -127,7 +128,7 @@ export class Qmp {
               reject(lateError(`the answer to ${name}`, timeoutInMs));
             }, timeoutInMs);
       this.#waiting.set(id, { command: name, resolve, reject, timer });
-      this.#stream.write(`${JSON.stringify({ execute: name, ...(args ? { arguments: args } : {}), id })}\n`);
+      this.#stream.write(message);
     });
   }
 
@@ -171,8 +172,14 @@ export class Qmp {
       return;
     }
     const waiting = typeof message.id === 'number' ? this.#waiting.get(message.id) : undefined;
-    // An answer without an id is to a line that qemu could not read; the command's time limit tells of it.
-    if (waiting === undefined) return;
+    if (waiting === undefined) {
+      // An answer without an id is to a line that qemu could not read; with one, to a command whose time was over.
+      if (message.id === undefined)
+        this.#end(
+          new GuestfsError('EPROTO', `qemu's monitor could not read a command: ${describe(message.error)}`),
+        );
+      return;
+    }
     this.#waiting.delete(message.id as number); // safe: found by it
     clearTimeout(waiting.timer);
     const { error } = message;
@@ -195,6 +202,22 @@ export class Qmp {
     this.#stream.destroy();
   }
 }
+
+/** Half a surrogate pair, which stands for a byte that is no text: JSON can spell it, and qemu refuses the whole line. */
+const loneSurrogate = /\p{Surrogate}/u;
+
+/** A line for qemu. Throws GuestfsError (EILSEQ). */
+function encodeCommand(command: Json): string {
+  const text = JSON.stringify(command, (_key, value: unknown) => {
+    if (typeof value === 'string' && loneSurrogate.test(value))
+      throw new GuestfsError('EILSEQ', `${JSON.stringify(value)}: qemu cannot be told what is not UTF-8`);
+    return value;
+  });
+  return `${text}\n`;
+}
+
+const describe = (error: unknown): string =>
+  isObject(error) && typeof error.desc === 'string' ? error.desc : 'it does not say why';
 
 function lateError(what: string, timeoutInMs: number): GuestfsError {
   return new GuestfsError(
