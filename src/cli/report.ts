@@ -10,8 +10,8 @@ export interface FailureReport {
 
 /** The program that checks what is broken, where there is one that people know. */
 function corruptHint({ structure }: CorruptError): string {
-  if (structure.startsWith('qcow2')) return "'qemu-img check' tells more about a damaged image";
-  if (structure.startsWith('ext')) return "'e2fsck -fn' on a copy tells more about a damaged filesystem";
+  if (/(^|: )qcow2/.test(structure)) return "'qemu-img check' tells more about a damaged image";
+  if (/(^|: )ext/.test(structure)) return "'e2fsck -fn' on a copy tells more about a damaged filesystem";
   return 'the image is damaged, or was cut off while it was copied: compare its size with the original';
 }
 

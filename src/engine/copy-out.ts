@@ -15,7 +15,7 @@ import {
   utimesSync,
 } from 'node:fs';
 import { encodeText, GuestfsError, hostError, systemError } from '../base/index.js';
-import type { InodeStat, Time } from '../fs/index.js';
+import type { FileType, InodeStat, Time } from '../fs/index.js';
 import { type Place, walkTree } from '../vfs/index.js';
 import type { Call } from './call.js';
 import { contentsOf } from './contents.js';
@@ -61,11 +61,14 @@ function makeDirectory(path: HostPath): void {
   if (there === undefined) hostCall(path, () => mkdirSync(path, 0o700));
 }
 
-function setAttributes(path: HostPath, stat: InodeStat): void {
+/**
+ * Set-id bits would give the rights of whoever copies to all who may run the file, so they go, unless root copies from a
+ * guest that it trusts. The copy is private until then.
+ */
+function setAttributes(path: HostPath, stat: InodeStat, keepSetId: boolean): void {
   hostCall(path, () => {
     if (isRoot) chownSync(path, stat.uid, stat.gid);
-    // As a plain user the set-id bits would give away that user's rights, so they go.
-    chmodSync(path, stat.mode & (isRoot ? 0o7777 : 0o1777));
+    chmodSync(path, stat.mode & (keepSetId ? 0o7777 : 0o1777));
     utimesSync(path, inSeconds(stat.accessed), inSeconds(stat.modified));
   });
 }
@@ -91,7 +94,8 @@ function totalSize(call: Call, start: Place): number {
 
 /** Copies what is at `remotePath` into the host's directory, under its own last name. */
 export function copyOut(call: Call, remotePath: string, localDirectory: string): void {
-  const { tree } = call.session;
+  const { tree, config } = call.session;
+  const keepSetId = isRoot && config.policy === 'trusted';
   const start = tree.resolve(remotePath, { followLast: false });
   const directory = Buffer.from(localDirectory);
   if (present(Buffer.concat([directory, Buffer.from('/.')])) !== 'directory')
@@ -105,7 +109,7 @@ export function copyOut(call: Call, remotePath: string, localDirectory: string):
     const to = path === '' ? top : join(top, path);
     const stat = place.fileSystem.stat(place.inode);
     if (leaving) {
-      if (to !== directory) setAttributes(to, stat);
+      if (to !== directory) setAttributes(to, stat, keepSetId);
       continue;
     }
     switch (place.type) {
@@ -129,17 +133,27 @@ export function copyOut(call: Call, remotePath: string, localDirectory: string):
           throw thrown;
         }
         copied += stat.sizeInBytes;
-        setAttributes(to, stat);
+        setAttributes(to, stat, keepSetId);
         break;
       }
       default:
         call.warn(
-          `${remotePath}/${path}: a ${place.type} is not copied: making one needs a program of the host`,
+          `${pathBelow(remotePath, path)}: a ${typeWords[place.type] ?? place.type} is not copied: making one needs a program of the host`,
         );
     }
   }
   call.progress(total, total);
 }
+
+/** What kinds of files are called, where it is more than their type. */
+const typeWords: Partial<Record<FileType, string>> = {
+  block: 'block device',
+  character: 'character device',
+  unknown: 'file of an unknown type',
+};
+
+const pathBelow = (directory: string, path: string): string =>
+  path === '' ? directory : `${directory.replace(/\/+$/, '')}/${path}`;
 
 /** The last component of a path; empty for the root. */
 function lastName(path: string): string {

@@ -6,7 +6,7 @@
  * those that mean a file.
  */
 import { dirname, isAbsolute, relative, resolve, sep } from 'node:path';
-import { CorruptError, GuestfsError, UnsupportedError } from '../base/index.js';
+import { asGuestfsError, CorruptError, GuestfsError, systemError, UnsupportedError } from '../base/index.js';
 import { findHostFile, type HostFile } from '../disk/index.js';
 import type { ImagePolicy } from './format.js';
 
@@ -35,6 +35,17 @@ export function refusal(what: string, why: string): GuestfsError {
   );
 }
 
+/** The file that a name leads to. Throws the host's error, with the name and the image that has it. */
+function find(path: string, what: string): HostFile {
+  try {
+    return findHostFile(path);
+  } catch (thrown) {
+    throw new GuestfsError(asGuestfsError(thrown).code, `${what}: ${asGuestfsError(thrown).message}`, {
+      cause: thrown,
+    });
+  }
+}
+
 /** Finds the file that an image names. EPERM where the policy forbids it; nothing is opened. */
 export function resolveName(name: string, purpose: 'backing' | 'data', image: NamingImage): NamedFile {
   const what = `${purpose} file ‘${name}’ of ${image.path}`;
@@ -44,9 +55,9 @@ export function resolveName(name: string, purpose: 'backing' | 'data', image: Na
   const named =
     image.policy === 'trusted' ? resolveTrusted(name, what, image) : resolveUntrusted(name, what, image);
   const { kind } = named.file;
-  if (kind !== 'file' && !(kind === 'block device' && image.policy === 'trusted')) {
-    throw refusal(what, kind === 'other' ? 'it is neither a file nor a block device' : `it is a ${kind}`);
-  }
+  if (kind === 'directory') throw systemError('EISDIR', what);
+  if (kind === 'other') throw new GuestfsError('EINVAL', `${what}: neither a file nor a block device`);
+  if (kind !== 'file' && image.policy !== 'trusted') throw refusal(what, `it is a ${kind}`);
   return named;
 }
 
@@ -63,7 +74,7 @@ function resolveUntrusted(name: string, what: string, image: NamingImage): Named
   // First by its letters alone, so that an image cannot even ask what exists elsewhere; then with its links followed.
   const path = resolve(dirname(image.path), name);
   if (!liesInside(given, path) && !liesInside(real, path)) throw outside();
-  const file = findHostFile(path);
+  const file = find(path, what);
   if (!liesInside(real, file.realPath)) throw outside();
   return { path, file, format: undefined };
 }
@@ -83,7 +94,7 @@ function resolveTrusted(name: string, what: string, image: NamingImage): NamedFi
   else if (protocol !== undefined) throw new UnsupportedError(what, [`the protocol ‘${protocol}:’`]);
   // Joined, not normalised: `link/..` is where the link leads, as for the kernel.
   else if (!isAbsolute(name)) path = `${dirname(image.path)}${sep}${name}`;
-  return { path, file: findHostFile(path), format };
+  return { path, file: find(path, what), format };
 }
 
 /** Protocol drivers of qemu that mean a path of the host. */

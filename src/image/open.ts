@@ -49,6 +49,8 @@ interface Opening {
   readonly chain: ChainLink[];
   /** Identities of the chain's files. */
   readonly seen: Set<string>;
+  /** Errors that say already which file they are about. */
+  readonly placed: WeakSet<object>;
 }
 
 /**
@@ -64,6 +66,7 @@ export function openImage(path: string, options: OpenImageOptions = {}): OpenedI
     root: { given: dirname(given), real: findHostFile(dirname(given)).realPath },
     chain: [],
     seen: new Set(),
+    placed: new WeakSet(),
   };
   const disk = openLink(given, format, opening, options);
   const info = opening.chain[0] as ChainLink; // safe: openLink adds one before it returns
@@ -131,8 +134,21 @@ function openLink(
     });
   } catch (thrown) {
     file.close();
-    throw thrown;
+    throw placed(thrown, path, opening);
   }
+}
+
+/** An error about what is in a file, with the file's path: there may be several drives, and each may be a chain. */
+function placed(thrown: unknown, path: string, opening: Opening): unknown {
+  if (!(thrown instanceof CorruptError || thrown instanceof UnsupportedError)) return thrown;
+  if (opening.placed.has(thrown)) return thrown;
+  const structure = `${path}: ${thrown.structure}`;
+  const named =
+    thrown instanceof CorruptError
+      ? new CorruptError(structure, thrown.problem, thrown.details, { cause: thrown })
+      : new UnsupportedError(structure, thrown.features, { cause: thrown });
+  opening.placed.add(named);
+  return named;
 }
 
 function openNamed(

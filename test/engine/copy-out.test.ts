@@ -149,6 +149,26 @@ describe('copy_out', () => {
     assert.equal(warnings.length, 3);
   });
 
+  test('a special file in the root is named by its path', () => {
+    const warnings: string[] = [];
+    const fileSystem = new MemoryFileSystem({ dev: special('character') });
+    copyOut(callOn(fileSystem, { warn: (message) => void warnings.push(message) }), '/', target());
+    assert.deepEqual(warnings, [
+      '/dev: a character device is not copied: making one needs a program of the host',
+    ]);
+  });
+
+  test('set-id bits come out only where root copies from a guest that it trusts', () => {
+    const files = { 'top/d': directory(0o3775), 'top/d/f': { ...special('file'), permissions: 0o6755 } };
+    for (const policy of ['untrusted', 'trusted'] as const) {
+      const to = target();
+      copyOut(callOn(new MemoryFileSystem(files), {}, policy), '/top', to);
+      const kept = policy === 'trusted' && process.getuid?.() === 0;
+      assert.equal(statSync(join(to, 'top/d')).mode & 0o7777, kept ? 0o3775 : 0o1775);
+      assert.equal(statSync(join(to, 'top/d/f')).mode & 0o7777, kept ? 0o6755 : 0o755);
+    }
+  });
+
   test('permissions and times are those of the guest, also of directories, which are private until then', () => {
     const to = target();
     const fileSystem = new MemoryFileSystem({ 'top/closed': directory(0o500), 'top/closed/file': 'x' });

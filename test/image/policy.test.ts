@@ -171,13 +171,39 @@ test('a name with a NUL, a directory or a pipe is no file', () => {
   namingImage(top, 'base\0.raw', 'raw');
   assert.throws(() => openImage(top), { name: 'CorruptError' });
   namingImage(top, 'sub', 'raw');
-  assert.throws(() => openImage(top), refused(/directory/));
+  assert.throws(() => openImage(top), {
+    code: 'EISDIR',
+    message: /backing file ‘sub’ of .*: is a directory$/,
+  });
   assert.equal(spawnSync('mkfifo', [join(vm, 'pipe')]).status, 0);
   namingImage(top, 'pipe', 'raw');
-  assert.throws(() => openImage(top), refused(/neither/));
+  assert.throws(() => openImage(top), {
+    code: 'EINVAL',
+    message: /‘pipe’.*neither a file nor a block device$/,
+  });
   assert.throws(() => openImage(join(vm, 'pipe')), { code: 'EINVAL' });
   assert.throws(() => openImage(vm), { code: 'EISDIR' });
   assert.throws(() => openImage('/dev/zero'), { code: 'EINVAL' });
+});
+
+test('an error says which file of a chain it is about, and which image names what is missing', () => {
+  namingImage(top, 'gone.raw', 'raw');
+  for (const policy of ['untrusted', 'trusted'] as const)
+    assert.throws(() => openImage(top, { policy }), {
+      code: 'ENOENT',
+      message: new RegExp(`^backing file ‘gone.raw’ of ${top}: .*gone.raw: no such file`),
+    });
+  namingImage(top, 'base.raw', 'qcow2');
+  assert.throws(() => openImage(top), {
+    name: 'CorruptError',
+    message: `${join(vm, 'base.raw')}: qcow2 header: has no qcow2 magic`,
+  });
+  writeFileSync(join(vm, 'base.vmdk'), Buffer.concat([Buffer.from('KDMV'), Buffer.alloc(1020)]));
+  namingImage(top, 'base.vmdk', 'vmdk');
+  assert.throws(() => openImage(top), {
+    name: 'UnsupportedError',
+    message: new RegExp(`^${join(vm, 'base.vmdk')}: vmdk image: not supported`),
+  });
 });
 
 test('an image that backs itself, directly or by a round, is corrupt', () => {

@@ -1,5 +1,5 @@
 /** The header of a qcow2 image and its extensions, checked. Specification: "Header", "Header extensions". */
-import { CorruptError, decodePadded, decodeText, UnsupportedError } from '../../base/index.js';
+import { CorruptError, decodePadded, decodeText, UnsupportedError, viewOf } from '../../base/index.js';
 import type { Disk } from '../../disk/index.js';
 import {
   autoclear,
@@ -55,8 +55,11 @@ interface Extensions {
 
 /** Reads and checks the header. Encryption is told, not refused; unknown incompatible features are refused by name. */
 export function readHeader(file: Disk): Header {
-  const first = headerStruct.decode(readUpTo(file, 0, headerStruct.size));
-  if (first.magic !== magic) throw new CorruptError(structure, 'has no qcow2 magic');
+  const bytes = readUpTo(file, 0, headerStruct.size);
+  // Before the rest: what is no qcow2 at all is to be told so, not that some field of it is odd.
+  if (bytes.length >= 4 && headerStruct.get(viewOf(bytes), 0, 'magic') !== magic)
+    throw new CorruptError(structure, 'has no qcow2 magic');
+  const first = headerStruct.decode(bytes);
   const { version, cluster_bits: clusterBits } = first;
   if (version !== 2 && version !== 3) throw new UnsupportedError('qcow2 image', [`version ${version}`]);
   if (clusterBits < limits.clusterBitsLeast || clusterBits > limits.clusterBitsMost) {
