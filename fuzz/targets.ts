@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { decodeXz, GuestfsError } from '../src/base/index.js';
 import { type Disk, MemoryDisk, OverlayDisk, SliceDisk } from '../src/disk/index.js';
-import { type FileSystem, type FileSystemDriver, fileSystems } from '../src/fs/index.js';
+import { extDetails, type FileSystem, type FileSystemDriver, fileSystems } from '../src/fs/index.js';
 import { imageFormats } from '../src/image/index.js';
 import { readPartitionTable } from '../src/partition/index.js';
 import { assemble } from '../src/volume/index.js';
@@ -88,6 +88,21 @@ function readAll(fileSystem: FileSystem): void {
   }
 }
 
+/** What of ext is read only by those who look for deleted files. */
+function readDeleted(fileSystem: FileSystem): void {
+  const details = extDetails(fileSystem);
+  if (details === undefined) return;
+  part(() => void details.minimumBlockCount());
+  for (let inode = 2; inode <= Math.min(200, details.inodeCount); inode++) {
+    part(() => {
+      for (const { inode: named } of details.names(inode)) if (named !== 0) details.remains(named);
+    });
+    part(() => void details.isInodeInUse(inode));
+  }
+  for (let block = 0; block < Math.min(10000, details.blockCount); block += 13)
+    part(() => void details.isBlockInUse(block));
+}
+
 function fileSystemTarget(driver: FileSystemDriver, folder: string, wanted: RegExp): Target {
   return {
     name: `fs/${driver.name}`,
@@ -105,6 +120,7 @@ function fileSystemTarget(driver: FileSystemDriver, folder: string, wanted: RegE
           },
         });
         readAll(fileSystem);
+        readDeleted(fileSystem);
         fileSystem.close();
       } finally {
         layer?.close();

@@ -41,7 +41,6 @@ export const applianceOnly = [
   'sfdisk_N',
   'sfdiskM',
   // Filesystems
-  'vfs_minimum_size',
   'set_label',
   'set_uuid',
   'set_uuid_random',
@@ -52,7 +51,6 @@ export const applianceOnly = [
   'f2fs_expand',
   // Mounting
   'mount_9p',
-  'remount',
   // Directories
   'mkdir',
   'mkdir_mode',
@@ -178,8 +176,6 @@ export const applianceOnly = [
   'md_stat',
   'md_stop',
   // Windows dynamic disks: their database is not read
-  'list_ldm_volumes',
-  'list_ldm_partitions',
   'ldmtool_create_all',
   'ldmtool_remove_all',
   'ldmtool_scan',
@@ -267,7 +263,6 @@ export const applianceOnly = [
   'zerofree',
   'fstrim',
   'blkdiscard',
-  'blkdiscardzeroes',
   'scrub_device',
   'scrub_file',
   'scrub_freespace',
@@ -332,10 +327,7 @@ export const applianceOnly = [
   'grub_install',
   'extlinux',
   'syslinux',
-  // Forensics: deleted entries and blocks that no file owns, which drivers pass over on purpose; and rules of YARA
-  'filesystem_walk',
-  'find_inode',
-  'download_blocks',
+  // Forensics: rules of YARA
   'yara_load',
   'yara_scan',
   'yara_destroy',

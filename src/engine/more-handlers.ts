@@ -2,6 +2,7 @@
 import { checksumHandlers } from './actions/checksums.js';
 import { extHandlers } from './actions/ext.js';
 import { fileHandlers } from './actions/file.js';
+import { forensicsHandlers } from './actions/forensics.js';
 import { grepHandlers } from './actions/grep.js';
 import { imageInsideHandlers } from './actions/images-inside.js';
 import { inspectionHandlers } from './actions/inspection.js';
@@ -13,6 +14,7 @@ export const moreHandlers = {
   ...checksumHandlers,
   ...extHandlers,
   ...fileHandlers,
+  ...forensicsHandlers,
   ...grepHandlers,
   ...imageInsideHandlers,
   ...inspectionHandlers,

@@ -12,7 +12,7 @@ export type {
   Time,
 } from './driver.js';
 
-export { type ExtDetails, extDetails } from './ext/index.js';
+export { type ExtDetails, extDetails, type InodeRemains, type StoredName } from './ext/index.js';
 export { type IsoDetails, isoDetails } from './iso9660/index.js';
 
 import type { FileSystemDriver } from './driver.js';

@@ -56,7 +56,6 @@ export class Mount {
   readonly source: string;
   /** Where it was mounted, links resolved. */
   readonly mountpoint: string;
-  readonly readonly: boolean;
   readonly options: Readonly<Record<string, string | true>>;
   /** `st_dev`: one number for one filesystem, however often it is mounted. */
   readonly deviceNumber: number;
@@ -66,18 +65,28 @@ export class Mount {
   readonly coveredInode: InodeNumber;
   /** The mounts on directories of this one, by the inode they hide. */
   readonly covers = new Map<InodeNumber, Mount>();
+  #readonly: boolean;
   #blockSize: number | undefined;
 
   constructor(parts: MountParts) {
     this.fileSystem = parts.fileSystem;
     this.source = parts.source;
     this.mountpoint = parts.mountpoint;
-    this.readonly = parts.readonly;
+    this.#readonly = parts.readonly;
     this.options = parts.options;
     this.deviceNumber = parts.deviceNumber;
     this.names = parts.names;
     this.parent = parts.parent;
     this.coveredInode = parts.coveredInode;
+  }
+
+  get readonly(): boolean {
+    return this.#readonly;
+  }
+
+  /** Mounts it anew for reading only, or for writing too. */
+  remount(readonly: boolean): void {
+    this.#readonly = readonly;
   }
 
   /** The preferred size of reads (`st_blksize`), in bytes. */

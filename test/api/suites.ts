@@ -1,6 +1,7 @@
 /** All scenarios, by the drives that they share. */
 import { attributeScenarios } from './attributes.js';
 import { contentsScenarios } from './contents.js';
+import { deletedScenarios } from './deleted.js';
 import { deviceScenarios } from './devices.js';
 import { fileScenarios } from './file.js';
 import { grepScenarios } from './grep.js';
@@ -42,5 +43,6 @@ export const suites: readonly Suite[] = [
       ...sessionScenarios,
     ],
   },
+  { name: 'deleted', drives: [raw('deleted.img')], scenarios: deletedScenarios },
   { name: 'debian', drives: [{ sample: 'debian.qcow2', format: 'qcow2' }], scenarios: inspectionScenarios },
 ];

@@ -1,5 +1,5 @@
 /** Block devices: which there are, their names, sizes and flags. */
-import { GuestfsError } from '../../base/index.js';
+import { GuestfsError, UnsupportedError } from '../../base/index.js';
 import type { Device } from '../../vfs/index.js';
 import type { Call } from '../call.js';
 import type { TopicHandlers } from '../handlers.js';
@@ -16,6 +16,20 @@ function kernelBlockSize({ sectorSize, disk }: Device): number {
   return size;
 }
 
+/** The partition type of dynamic disks on MBR, and that of their metadata on GPT. */
+const dynamicType = 0x42;
+const dynamicGuid = '5808C8AA-7E8F-42E0-85D2-E1E90434CFB3';
+
+/** No volumes, where no drive is a dynamic disk of Windows: those of one are not read. */
+function noDynamicDisks(call: Call): string[] {
+  const { session } = call;
+  for (const drive of session.devices.drives)
+    for (const partition of session.table(drive)?.partitions ?? [])
+      if (partition.mbrId === dynamicType || partition.gptType === dynamicGuid)
+        throw new UnsupportedError(drive.name, ['dynamic disks of Windows (the direct backend has them)']);
+  return [];
+}
+
 export const blockDeviceHandlers = {
   list_devices: (call) => names(call.session.devices.drives),
   list_partitions: (call) => names(call.session.devices.partitions()),
@@ -24,6 +38,8 @@ export const blockDeviceHandlers = {
   list_dm_devices: () => [],
   // Arrays are not assembled by this engine, so there are none.
   list_md_devices: () => [],
+  list_ldm_volumes: noDynamicDisks,
+  list_ldm_partitions: noDynamicDisks,
   nr_devices: (call) => call.session.devices.drives.length,
   is_whole_device: (call, name) => device(call, name).kind === 'drive',
   part_to_dev(call, name) {
@@ -48,6 +64,11 @@ export const blockDeviceHandlers = {
   blockdev_getsz: (call, name) => Math.floor(device(call, name).disk.size / 512),
   blockdev_setro: (call, name) => device(call, name).setReadonly(true),
   blockdev_setrw: (call, name) => device(call, name).setReadonly(false),
+  // Linux promises it of no device since 4.12, and so says no of every one.
+  blkdiscardzeroes(call, name) {
+    void device(call, name);
+    return false;
+  },
   // Nothing is read ahead by this engine, so the hint is checked and changes nothing.
   blockdev_setra: (call, name) => void device(call, name),
   // The kernel forgets the setting when the device is closed, so it never has an effect; a wrong one is refused.

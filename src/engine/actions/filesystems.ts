@@ -1,6 +1,6 @@
 /** What filesystems there are, by their signatures. */
 import { GuestfsError, systemError, UnsupportedError } from '../../base/index.js';
-import { fileSystems, type Probed } from '../../fs/index.js';
+import { extDetails, fileSystems, type Probed } from '../../fs/index.js';
 import type { Device } from '../../vfs/index.js';
 import { blockDeviceFacts } from '../block-device-facts.js';
 import type { Call } from '../call.js';
@@ -20,6 +20,22 @@ function found(device: Device | undefined, what: string): string {
   return device.name;
 }
 
+/** In bytes. Only a filesystem that can be opened tells. */
+function minimumSize(call: Call, mountable: string): number {
+  const { device } = call.session.devices.parseMountable(mountable);
+  const { fileSystem, release } = call.session.openFileSystem(device);
+  try {
+    const details = extDetails(fileSystem);
+    if (details === undefined)
+      throw new UnsupportedError(mountable, [
+        `how small ${fileSystem.type} can be (only ext2, ext3 and ext4)`,
+      ]);
+    return details.minimumBlockCount() * details.blockSize;
+  } finally {
+    release();
+  }
+}
+
 export const filesystemHandlers = {
   vfs_type: (call, mountable) => probe(call, mountable)?.type ?? '',
   vfs_label: (call, mountable) => probe(call, mountable)?.label ?? '',
@@ -27,6 +43,7 @@ export const filesystemHandlers = {
   // Of whatever is on the device, ext or not: libguestfs has made them other names for these two.
   get_e2label: (call, name) => probe(call, name)?.label ?? '',
   get_e2uuid: (call, name) => probe(call, name)?.uuid ?? '',
+  vfs_minimum_size: minimumSize,
   findfs_label: (call, label) => found(call.session.findByProperty('label', label), `label ${label}`),
   findfs_uuid: (call, uuid) => found(call.session.findByProperty('uuid', uuid), `UUID ${uuid}`),
   list_filesystems: listFileSystems,

@@ -114,6 +114,17 @@ export const mountHandlers = {
       throw thrown;
     }
   },
+  remount(call, path, { rw }) {
+    if (rw === undefined)
+      throw new GuestfsError('EINVAL', 'rw must be given: without it nothing would change');
+    const { session } = call;
+    const { mount, inode } = session.tree.resolve(path);
+    if (inode !== mount.fileSystem.root || mount === session.mounts.bottom)
+      throw new GuestfsError('EINVAL', `${path}: nothing is mounted there`);
+    if (rw && session.devices.find(mount.source)?.readonly !== false)
+      throw new GuestfsError('EACCES', `${path}: ${mount.source} cannot be written to`);
+    mount.remount(!rw);
+  },
   list_9p: () => {
     throw new GuestfsError('ENOTSUP', 'libguestfs has no 9p filesystems any more');
   },

@@ -102,16 +102,6 @@ export const transferHandlers = {
     const start = Math.min(offset, disk.size);
     move(call, disk, sink, { offset: start, length: Math.min(size, disk.size - start) });
   },
-  /** A file by its inode number, of a filesystem that need not be mounted. */
-  download_inode(call, mountable, inode, sink) {
-    const { device } = call.session.devices.parseMountable(mountable);
-    const { fileSystem, release } = call.session.openFileSystem(device);
-    try {
-      move(call, fileSystem.data(inode), sink);
-    } finally {
-      release();
-    }
-  },
   copy_out: copyOut,
   tar_out: tarOut,
   tgz_out: (call, directory, sink) => tarOut(call, directory, sink, { compress: 'gzip' }),

@@ -58,16 +58,32 @@ function recordLength(stored: number, blockSize: number): number {
   return (stored & 0xfffc) | ((stored & 3) << 16);
 }
 
-/**
- * Visits the entries in use. `hashed` is whether names are followed by hashes. Returns whether a visitor ended the scan.
- * Throws CorruptError, naming the directory as `what`.
- */
+/** Called for each entry, also unused ones (inode 0), with its length up to the next. Returning true ends the scan. */
+export type AnyEntryVisitor = (offset: number, inode: number, nameLength: number, length: number) => boolean;
+
+/** Visits the entries in use, as {@link scanAllEntries} does all. */
 export function scanEntries(
   area: EntryArea,
   rules: EntryRules,
   hashed: boolean,
   what: string,
   visit: EntryVisitor,
+): boolean {
+  return scanAllEntries(area, rules, hashed, what, (offset, inode, nameLength) =>
+    inode === 0 ? false : visit(offset, inode, nameLength),
+  );
+}
+
+/**
+ * Visits the entries. `hashed` is whether names are followed by hashes. Returns whether a visitor ended the scan.
+ * Throws CorruptError, naming the directory as `what`.
+ */
+export function scanAllEntries(
+  area: EntryArea,
+  rules: EntryRules,
+  hashed: boolean,
+  what: string,
+  visit: AnyEntryVisitor,
 ): boolean {
   const { bytes, view, end } = area;
   const { blockSize, inodeCount } = rules;
@@ -86,8 +102,8 @@ export function scanEntries(
     if (inode !== 0) {
       if (inode > inodeCount) throw badEntry(what, 'has an invalid inode number', offset, { inode });
       if (nameLength === 0) throw badEntry(what, 'has no name', offset);
-      if (visit(offset, inode, nameLength)) return true;
     }
+    if (visit(offset, inode, nameLength, length)) return true;
     offset = next;
   }
   return false;

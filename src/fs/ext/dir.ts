@@ -6,7 +6,9 @@ import { CorruptError, decodeText, encodeText, GuestfsError, viewOf } from '../.
 import type { DirectoryEntry, InodeNumber } from '../driver.js';
 import { blockMapOf } from './blockmap.js';
 import { foldName } from './casefold.js';
+import { deletedNames, type StoredName } from './deleted.js';
 import {
+  countLimitAt,
   type EntryArea,
   type EntryRules,
   type EntryVisitor,
@@ -88,6 +90,34 @@ export class Directory {
     for (const [name, { inode, type }] of patch.added) yield { name, inode, type };
   }
 
+  /**
+   * The entries and the deleted ones, by where they lie; without `.` and `..`. What is kept of a deleted name is not
+   * told where it is that of a name in use, or was told already; nor in encrypted directories, where it is no name.
+   */
+  *names(): Generator<StoredName> {
+    const known = new Set<string>();
+    const isNew = ({ inode, name }: DirectoryEntry): boolean => {
+      const before = known.size;
+      return known.add(`${inode} ${name}`).size > before;
+    };
+    for (const entry of this.entries()) isNew(entry);
+    const patch = this.#patch;
+    const hidden = (name: string): boolean =>
+      patch !== undefined && (patch.removed.has(name) || patch.added.has(name));
+    for (const area of this.#areas()) {
+      const isIndex = this.#indexed && countLimitAt(area, this.#rules) !== undefined;
+      const deleted =
+        this.#encrypted || isIndex
+          ? new Map<number, StoredName>()
+          : deletedNames(area, this.#rules, this.#encrypted && this.#casefold, this.#name);
+      const found = new Map<number, StoredName>([...deleted].filter(([, name]) => isNew(name)));
+      for (const [offset, entry] of this.#entriesIn(area))
+        found.set(offset, { ...entry, deleted: hidden(entry.name) });
+      yield* [...found].sort(([a], [b]) => a - b).map(([, name]) => name);
+    }
+    for (const [name, { inode, type }] of patch?.added ?? []) yield { name, inode, type, deleted: false };
+  }
+
   /** The inode of a name; undefined where there is none. */
   lookup(name: string): InodeNumber | undefined {
     const patch = this.#patch;
@@ -138,19 +168,23 @@ export class Directory {
   }
 
   *#storedEntries(): Generator<DirectoryEntry> {
+    for (const area of this.#areas()) for (const [, entry] of this.#entriesIn(area)) yield entry;
+  }
+
+  /** The entries in use of an area, with where they begin. */
+  #entriesIn(area: EntryArea): [offset: number, entry: DirectoryEntry][] {
     const rules = this.#rules;
-    for (const area of this.#areas()) {
-      const found: DirectoryEntry[] = [];
-      const { bytes } = area;
-      const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
-      this.#scan(area, (offset, inode, nameLength) => {
-        if (isDots(bytes, offset, nameLength)) return false;
-        const name = this.#shownName(area, buffer, offset, nameLength);
-        found.push({ name, inode, type: entryType(rules, bytes[offset + direntAt.file_type] ?? 0) });
-        return false;
-      });
-      yield* found;
-    }
+    const found: [number, DirectoryEntry][] = [];
+    const { bytes } = area;
+    const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+    this.#scan(area, (offset, inode, nameLength) => {
+      if (isDots(bytes, offset, nameLength)) return false;
+      const name = this.#shownName(area, buffer, offset, nameLength);
+      const type = entryType(rules, bytes[offset + direntAt.file_type] ?? 0);
+      found.push([offset, { name, inode, type }]);
+      return false;
+    });
+    return found;
   }
 
   #lookupIn(area: EntryArea, name: Uint8Array): InodeNumber | undefined {

@@ -11,6 +11,8 @@ import { has, hasSuperblockCopy, type Superblock } from './superblock.js';
 /** A group as its descriptor tells. */
 export interface Group {
   readonly number: number;
+  /** `bg_flags`, which mean something only where groups have checksums. */
+  readonly flags: number;
   readonly blockBitmap: number;
   readonly inodeBitmap: number;
   /** The first block of the inode table; the whole table lies inside the filesystem. */
@@ -116,6 +118,7 @@ export class Groups {
       view.getUint32(base + low, true) + (long ? view.getUint32(base + high, true) * 0x1_0000_0000 : 0);
     const group: Group = {
       number,
+      flags: view.getUint16(base + at.bg_flags.at, true),
       blockBitmap: block(at.bg_block_bitmap_lo.at, at.bg_block_bitmap_hi.at),
       inodeBitmap: block(at.bg_inode_bitmap_lo.at, at.bg_inode_bitmap_hi.at),
       inodeTable: block(at.bg_inode_table_lo.at, at.bg_inode_table_hi.at),

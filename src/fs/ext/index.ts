@@ -3,6 +3,7 @@ import type { FileSystemDriver } from '../driver.js';
 import { openExt } from './open.js';
 import { probeExt } from './probe.js';
 
+export type { InodeRemains, StoredName } from './deleted.js';
 export { type ExtDetails, extDetails } from './details.js';
 
 export const ext: FileSystemDriver = {

@@ -129,7 +129,8 @@ export function setInodeChecksum(superblock: Superblock, number: number, record:
   if (high) view.setUint16(at.i_checksum_hi, sum >>> 16, true);
 }
 
-function decodeTime(
+/** The time at `secondsAt`, with what the inode, whose fields end at `recordEnd`, has of it at `extraAt`. */
+export function decodeTime(
   view: DataView,
   base: number,
   secondsAt: number,

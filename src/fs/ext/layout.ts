@@ -135,6 +135,8 @@ export const groupDescriptor = struct('ext4 group descriptor', 'little', 64, {
   bg_free_inodes_count_hi: u16(0x2e),
 });
 export const shortDescriptorSize = 32;
+/** `bg_flags`: bitmaps that were never written. */
+export const groupFlags = { EXT4_BG_INODE_UNINIT: 0x1, EXT4_BG_BLOCK_UNINIT: 0x2 } as const;
 
 /**
  * `struct ext4_inode`: plain offsets, since inodes are read by the hundred thousand. Those from `i_extra_isize` on lie
@@ -166,6 +168,8 @@ export const inodeAt = {
   i_ctime_extra: 0x84,
   i_mtime_extra: 0x88,
   i_atime_extra: 0x8c,
+  i_crtime: 0x90,
+  i_crtime_extra: 0x94,
 } as const;
 /** The size of an inode in revision 0, and of the part that every inode has; in bytes. */
 export const shortInodeSize = 128;

@@ -13,7 +13,7 @@ const keptBackLimit = 4096;
 const nameMax = 255;
 
 /** Blocks of descriptors in a group, in the older layout or with meta_bg. */
-function descriptorBlocksIn(superblock: Superblock, group: number): number {
+export function descriptorBlocksIn(superblock: Superblock, group: number): number {
   const { blockSize, descriptorSize, firstMetaGroup } = superblock;
   const perBlock = blockSize / descriptorSize;
   if (Math.floor(group / perBlock) < firstMetaGroup)

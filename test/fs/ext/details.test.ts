@@ -136,3 +136,46 @@ test('with minixdf the space of the structures counts', () => {
   assert.ok(plain.blocks < minix.blocks);
   assert.equal(plain.freeBlocks, minix.freeBlocks);
 });
+
+/** As on the disk: resize2fs replays no journal. */
+const asStored = (name: string): FileSystem => openFixture(name, { options: { ro: true, norecovery: true } });
+
+test(
+  'the size to which a filesystem could be shrunk is the one that resize2fs -P estimates',
+  needs('resize2fs'),
+  () => {
+    for (const name of fixtureNames) {
+      const estimate = Number(/filesystem: (\d+)/.exec(ask('resize2fs', '-f', '-P', fileOf(name)))?.[1]);
+      assert.equal(extDetails(asStored(name))?.minimumBlockCount(), estimate, name);
+    }
+  },
+);
+
+test('the size to which a filesystem could be shrunk: of one group and of many, with and without clusters', () => {
+  const estimates = {
+    'ext2-1k': 537,
+    'ext4-bigalloc': 9941,
+    'ext4-meta-bg': 1734,
+    'ext4-sparse-super2': 3204,
+  };
+  for (const [name, estimate] of Object.entries(estimates))
+    assert.equal(extDetails(asStored(name))?.minimumBlockCount(), estimate, name);
+});
+
+test('the blocks and inodes in use are as many as the groups count', () => {
+  // Not where a crash left counts that are behind.
+  for (const name of fixtureNames.filter((each) => /^(ext|kernel)/.test(each))) {
+    const fileSystem = asStored(name);
+    const details = extDetails(fileSystem);
+    assert.ok(details);
+    const { freeBlocks, freeInodes, inodes } = fileSystem.usage();
+    let blocks = 0;
+    for (let block = 0; block < details.blockCount; block++) if (!details.isBlockInUse(block)) blocks++;
+    assert.equal(blocks, freeBlocks, name);
+    // Inodes in use have links, but for reserved ones and for orphans.
+    let used = 0;
+    for (let inode = 11; inode <= inodes; inode++) if (details.isInodeInUse(inode)) used++;
+    const difference = inodes - freeInodes - 10 - used;
+    assert.ok(difference >= 0 && difference <= 12, `${name}: ${difference}`);
+  }
+});

@@ -1,0 +1,225 @@
+/**
+ * Deleted files, and what lies in blocks: of ext2, ext3 and ext4, mounted or not. In libguestfs it is The Sleuth Kit that
+ * looks, into filesystems of other kinds as well.
+ */
+import type { Structs } from '../../api/index.js';
+import { asGuestfsError, CorruptError, GuestfsError, UnsupportedError } from '../../base/index.js';
+import {
+  type ExtDetails,
+  extDetails,
+  type FileSystem,
+  type FileType,
+  type InodeRemains,
+  type StoredName,
+} from '../../fs/index.js';
+import { typeOfMode } from '../../vfs/index.js';
+import type { Call } from '../call.js';
+import type { TopicHandlers } from '../handlers.js';
+import type { Sink } from '../host-file.js';
+import { move } from '../mover.js';
+
+type Dirent = Structs['tsk_dirent'];
+
+/** `tsk_type`. */
+const letters: Readonly<Record<FileType, string>> = {
+  file: 'r',
+  directory: 'd',
+  symlink: 'l',
+  block: 'b',
+  character: 'c',
+  fifo: 'f',
+  socket: 's',
+  unknown: 'u',
+};
+/** `tsk_flags`. */
+const flags = { allocated: 1, reallocated: 2 } as const;
+
+/** Directories in directories at most; a damaged disk may have them in circles. */
+const deepest = 4096;
+
+function withFileSystem<T>(call: Call, mountable: string, work: (fileSystem: FileSystem) => T): T {
+  const { device } = call.session.devices.parseMountable(mountable);
+  const { fileSystem, release } = call.session.openFileSystem(device);
+  try {
+    return work(fileSystem);
+  } finally {
+    release();
+  }
+}
+
+function withExt<T>(
+  call: Call,
+  mountable: string,
+  work: (details: ExtDetails, fileSystem: FileSystem) => T,
+): T {
+  return withFileSystem(call, mountable, (fileSystem) => {
+    const details = extDetails(fileSystem);
+    if (details === undefined)
+      throw new UnsupportedError(`${call.action} on ${mountable}`, [
+        `${fileSystem.type} (the direct backend has it)`,
+      ]);
+    return work(details, fileSystem);
+  });
+}
+
+/** The target of a link, deleted or not; empty where nothing of it is left. */
+function targetOf(details: ExtDetails, inode: number): string {
+  try {
+    return details.readlink(inode);
+  } catch (thrown) {
+    if (thrown instanceof CorruptError) return '';
+    throw thrown;
+  }
+}
+
+/** What is behind the last inode, as The Sleuth Kit has it: a directory of its own for files without names. It is empty. */
+const blank: Dirent = {
+  tskInode: 0,
+  tskType: letters.unknown,
+  tskSize: 0,
+  tskName: '',
+  tskFlags: 0,
+  tskAtimeSec: 0,
+  tskAtimeNsec: 0,
+  tskMtimeSec: 0,
+  tskMtimeNsec: 0,
+  tskCtimeSec: 0,
+  tskCtimeNsec: 0,
+  tskCrtimeSec: 0,
+  tskCrtimeNsec: 0,
+  tskNlink: 1,
+  tskLink: '',
+  tskSpare1: 0,
+};
+
+function direntOf(
+  details: ExtDetails,
+  fileSystem: FileSystem,
+  path: string,
+  { inode, type, deleted }: Omit<StoredName, 'name'>,
+): Dirent {
+  const remains: InodeRemains | undefined = inode === 0 ? undefined : details.remains(inode);
+  const reused = deleted && details.isInodeInUse(inode) ? flags.reallocated : 0;
+  const nothing = { seconds: 0, nanoseconds: 0 };
+  const { accessed = nothing, modified = nothing, changed = nothing } = remains ?? {};
+  // The Sleuth Kit tells when a file was made of ext4 only, though inodes of the others may have room for it.
+  const created = (fileSystem.type === 'ext4' ? remains?.created : undefined) ?? nothing;
+  return {
+    tskInode: inode,
+    tskType: letters[type],
+    tskSize: remains?.sizeInBytes ?? -1,
+    tskName: path,
+    tskFlags: deleted ? reused : flags.allocated,
+    tskAtimeSec: accessed.seconds,
+    tskAtimeNsec: accessed.nanoseconds,
+    tskMtimeSec: modified.seconds,
+    tskMtimeNsec: modified.nanoseconds,
+    tskCtimeSec: changed.seconds,
+    tskCtimeNsec: changed.nanoseconds,
+    tskCrtimeSec: created.seconds,
+    tskCrtimeNsec: created.nanoseconds,
+    tskNlink: remains?.linkCount ?? -1,
+    tskLink: typeOfMode(remains?.mode ?? 0) === 'symlink' ? targetOf(details, inode) : '',
+    tskSpare1: 0,
+  };
+}
+
+/** The name with its type, where old filesystems keep that in the inode alone. */
+function typed(details: ExtDetails, name: StoredName): StoredName {
+  if (name.type !== 'unknown' || name.inode === 0) return name;
+  return { ...name, type: typeOfMode(details.remains(name.inode).mode) };
+}
+
+/** The names of a directory. A deleted one may be overwritten in part: then what can be made out of it is told. */
+function* namesOf(details: ExtDetails, directory: number, deleted: boolean): Generator<StoredName> {
+  try {
+    for (const name of details.names(directory)) yield typed(details, name);
+  } catch (thrown) {
+    if (!(deleted && asGuestfsError(thrown) instanceof CorruptError)) throw thrown;
+  }
+}
+
+/** Every name of a filesystem that `keep` is true of, those in a directory right behind it. Paths are relative to the root. */
+function walkNames(call: Call, mountable: string, keep: (inode: number) => boolean): Dirent[] {
+  return withExt(call, mountable, (details, fileSystem) => {
+    const { root } = fileSystem;
+    const found: Dirent[] = [];
+    const tell = (path: string, name: Omit<StoredName, 'name'>): void => {
+      if (keep(name.inode)) found.push(direntOf(details, fileSystem, path, name));
+    };
+    tell('.', { inode: root, type: 'directory', deleted: false });
+    const visited = new Set<number>([root]);
+    const open = [{ prefix: '', names: namesOf(details, root, false) }];
+    for (let told = 0; ; ) {
+      const here = open.at(-1);
+      if (here === undefined) break;
+      const next = here.names.next();
+      if (next.done === true) {
+        open.pop();
+        continue;
+      }
+      call.progress(told++, 0);
+      const entry = next.value;
+      const path = here.prefix + entry.name;
+      tell(path, entry);
+      if (entry.type !== 'directory' || visited.has(entry.inode)) continue;
+      // The inode of a deleted directory is no directory of that name any more when it is in use.
+      if (entry.deleted && (entry.inode === 0 || details.isInodeInUse(entry.inode))) continue;
+      if (open.length >= deepest) throw new CorruptError('directories', 'lie too deep', { limit: deepest });
+      visited.add(entry.inode);
+      open.push({ prefix: `${path}/`, names: namesOf(details, entry.inode, entry.deleted) });
+    }
+    const orphans = details.inodeCount + 1;
+    if (keep(orphans)) found.push({ ...blank, tskInode: orphans, tskName: '$OrphanFiles', tskFlags: 1 });
+    return found;
+  });
+}
+
+/** Blocks `first` to `last`, all of them or only those that are free. */
+function downloadBlocks(
+  call: Call,
+  mountable: string,
+  [first, last]: readonly [number, number],
+  onlyFree: boolean,
+  sink: Sink,
+): void {
+  if (first < 0) throw new GuestfsError('EINVAL', `${first}: the first block must not be negative`);
+  if (last < first) throw new GuestfsError('EINVAL', `${last}: the last block must not be before the first`);
+  withExt(call, mountable, (details) => {
+    const { blockSize, blockCount } = details;
+    const { disk } = call.session.devices.parseMountable(mountable).device;
+    const end = Math.min(last + 1, blockCount);
+    const total = Math.max(0, end - first);
+    const wanted = (block: number): boolean => !onlyFree || !details.isBlockInUse(block);
+    for (let from = first; from < end; ) {
+      call.progress(from - first, total);
+      let to = from;
+      const bound = Math.min(end, from + 65536); // so that cancelling is heard in a long run
+      while (to < bound && wanted(to)) to++;
+      const length = (to - from) * blockSize;
+      if (length > 0)
+        move(call, disk, sink, {
+          offset: from * blockSize,
+          length,
+          progress: (moved) => call.progress(from - first + moved / blockSize, total),
+        });
+      from = to;
+      while (from < Math.min(end, to + 65536) && !wanted(from)) from++;
+    }
+  });
+}
+
+export const forensicsHandlers = {
+  filesystem_walk: (call, mountable) => walkNames(call, mountable, () => true),
+  find_inode(call, mountable, wanted) {
+    if (wanted < 0) throw new GuestfsError('EINVAL', `${wanted}: there are no negative inode numbers`);
+    return walkNames(call, mountable, (inode) => inode === wanted);
+  },
+  /** A file by its inode number, of a filesystem that need not be mounted; of ext also a deleted one. */
+  download_inode: (call, mountable, inode, sink) =>
+    withFileSystem(call, mountable, (fileSystem) =>
+      move(call, extDetails(fileSystem)?.bytes(inode) ?? fileSystem.data(inode), sink),
+    ),
+  download_blocks: (call, mountable, start, stop, sink, { unallocated = false }) =>
+    downloadBlocks(call, mountable, [start, stop], unallocated, sink),
+} satisfies TopicHandlers;

@@ -1,0 +1,53 @@
+/** What is in use: the bitmaps of inodes and of blocks. Specification: the kernel's Documentation/filesystems/ext4/bitmaps.rst. */
+import { roCompat } from './features.js';
+import { groupFlags } from './layout.js';
+import { has, hasSuperblockCopy } from './superblock.js';
+import { descriptorBlocksIn } from './usage.js';
+import type { Volume } from './volume.js';
+
+function bit(bytes: Uint8Array, index: number): boolean {
+  return (((bytes[index >>> 3] ?? 0) >>> (index & 7)) & 1) !== 0;
+}
+
+/** Whether a group's bitmap was never written, which only those with checksums can say. */
+function isUnwritten(volume: Volume, flags: number, flag: number): boolean {
+  const { roCompat: features } = volume.superblock.features;
+  return has(features, roCompat.groupChecksums | roCompat.metadataChecksums) && has(flags, flag);
+}
+
+/** Whether an inode is taken. `number` must name one. */
+export function isInodeInUse(volume: Volume, number: number): boolean {
+  const { inodesPerGroup } = volume.superblock;
+  const index = (number - 1) % inodesPerGroup;
+  const group = volume.groups.get((number - 1 - index) / inodesPerGroup);
+  if (isUnwritten(volume, group.flags, groupFlags.EXT4_BG_INODE_UNINIT)) return false;
+  return bit(volume.block(group.inodeBitmap, 'ext4 inode bitmap'), index);
+}
+
+/** Whether block `number` of the filesystem belongs to a file or to the filesystem itself. */
+export function isBlockInUse(volume: Volume, number: number): boolean {
+  const { firstDataBlock, blocksPerGroup, blocksPerCluster } = volume.superblock;
+  if (number < firstDataBlock) return true; // the boot block
+  const index = (number - firstDataBlock) % blocksPerGroup;
+  const group = volume.groups.get((number - firstDataBlock - index) / blocksPerGroup);
+  if (isUnwritten(volume, group.flags, groupFlags.EXT4_BG_BLOCK_UNINIT))
+    return isStructure(volume, group.number, number);
+  return bit(volume.block(group.blockBitmap, 'ext4 block bitmap'), Math.floor(index / blocksPerCluster));
+}
+
+/** Whether a block of a group that has no data is one of its structures. Those of other groups have bitmaps elsewhere. */
+function isStructure(volume: Volume, groupNumber: number, block: number): boolean {
+  const { superblock } = volume;
+  const { firstDataBlock, blocksPerGroup, inodesPerGroup, inodeSize, blockSize, raw } = superblock;
+  const group = volume.groups.get(groupNumber);
+  const start = firstDataBlock + groupNumber * blocksPerGroup;
+  const copy = hasSuperblockCopy(superblock, groupNumber);
+  const front = (copy ? 1 + raw.s_reserved_gdt_blocks : 0) + descriptorBlocksIn(superblock, groupNumber);
+  const table = Math.ceil((inodesPerGroup * inodeSize) / blockSize);
+  return (
+    block < start + front ||
+    block === group.blockBitmap ||
+    block === group.inodeBitmap ||
+    (block >= group.inodeTable && block < group.inodeTable + table)
+  );
+}
