@@ -29,5 +29,8 @@ run(
   '--test',
   `--test-concurrency=${availableParallelism()}`,
   '--test-reporter=spec',
+  '--test-reporter-destination=stdout',
+  '--test-reporter=./scripts/skipped.mjs',
+  '--test-reporter-destination=stdout',
   ...files,
 );

@@ -11,9 +11,17 @@ export interface ErrorDetails {
   cause?: unknown;
 }
 
+/** Keeps a class's own name, which a bundler shortens and which people read where an error is printed. */
+function named(errorClass: abstract new (...args: never[]) => Error, name: string): void {
+  Object.defineProperty(errorClass, 'name', { value: name });
+}
+
 /** The failure of an action. The message reads `action: what: why`, as in `mount: /dev/sda9: no such device`. */
 export class GuestfsError extends Error {
-  // A literal, not the class's own name, which a bundler may shorten.
+  static {
+    named(GuestfsError, 'GuestfsError');
+  }
+
   override name = 'GuestfsError';
   /** The name of the Linux error: `ENOENT`, `EIO`, … */
   readonly code: ErrnoName;
@@ -40,6 +48,10 @@ export function systemError(code: ErrnoName, what: string, details: ErrorDetails
 
 /** The disk breaks the rules of its format. `EIO`. */
 export class CorruptError extends GuestfsError {
+  static {
+    named(CorruptError, 'CorruptError');
+  }
+
   override name = 'CorruptError';
   /** The on-disk structure at fault: `ext4 inode 12`, `qcow2 L2 table`. */
   readonly structure: string;
@@ -64,6 +76,10 @@ export class CorruptError extends GuestfsError {
 
 /** The disk is valid, but uses what this driver does not implement. `ENOTSUP`. */
 export class UnsupportedError extends GuestfsError {
+  static {
+    named(UnsupportedError, 'UnsupportedError');
+  }
+
   override name = 'UnsupportedError';
   /** What was being opened or read: `qcow2 image`, `ext4 file`. */
   readonly structure: string;

@@ -28,9 +28,10 @@ export function clockText(seconds: number): string {
   return hours > 0 ? `${hours}:${two(minutes)}:${two(whole % 60)}` : `${minutes}:${two(whole % 60)}`;
 }
 
-/** guestfsd and our engine say 0 of 1 for "working, and nobody knows how long". */
-const isUnknown = ({ position, total }: Pick<BarState, 'position' | 'total'>): boolean =>
-  total <= 1 && position < total;
+/** guestfsd and our engine say 0 of 1 for "working, and nobody knows how long", and 1 of 1 at its end: these count nothing. */
+const countsNothing = ({ total }: Pick<BarState, 'total'>): boolean => total <= 1;
+const isUnknown = (state: Pick<BarState, 'position' | 'total'>): boolean =>
+  countsNothing(state) && state.position < state.total;
 
 const leastBar = 10;
 const mostBar = 40;
@@ -46,8 +47,9 @@ export function renderBar(state: BarState, columns: number): string {
   if (unknown) facts.push(clockText(elapsedInMs / 1000));
   else {
     facts.push(padStart(`${Math.floor(fraction * 100)}%`, 4));
-    if (unit === 'bytes') facts.push(padStart(humanSize(position), 5));
-    if (unit === 'bytes' && rate !== undefined) facts.push(padStart(`${humanSize(Math.round(rate))}/s`, 7));
+    const inBytes = unit === 'bytes' && !countsNothing(state);
+    if (inBytes) facts.push(padStart(humanSize(position), 5));
+    if (inBytes && rate !== undefined) facts.push(padStart(`${humanSize(Math.round(rate))}/s`, 7));
     if (fraction >= 1) facts.push(`in  ${clockText(elapsedInMs / 1000)}`);
     else if (rate !== undefined && rate > 0) facts.push(`ETA ${clockText((total - position) / rate)}`);
   }

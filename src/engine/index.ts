@@ -13,7 +13,7 @@ import {
   readImageSummary,
 } from '../image/index.js';
 
-export type { ChainLink, ImageInfo, ImageSnapshot } from '../image/index.js';
+export type { ChainLink, ImageInfo, ImageSnapshot, ImageSummary } from '../image/index.js';
 export { startEngine } from './client.js';
 export { createImage, type NewImageOptions } from './create-image.js';
 

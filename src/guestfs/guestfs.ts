@@ -105,6 +105,20 @@ export class Guestfs {
   }
 
   static {
+    // A bundler shortens the name of a class, which people read where a handle is printed.
+    Object.defineProperty(Guestfs, 'name', { value: 'Guestfs' });
+    /** What Node prints of a handle: its state and its drives, for no property of it shows them. */
+    Object.defineProperty(Guestfs.prototype, Symbol.for('nodejs.util.inspect.custom'), {
+      value(
+        this: Guestfs,
+        _depth: number,
+        options: object,
+        inspect: (value: unknown, options: object) => string,
+      ) {
+        const { state, drives } = this.#handle;
+        return `Guestfs ${inspect({ state, drives: drives.describe() }, options)}`;
+      },
+    });
     /** The methods of the actions: `partDisk` for `part_disk`. */
     for (const name of actionNames) {
       const method = camelCase<ActionName>(name);
@@ -190,7 +204,7 @@ export class Guestfs {
     callback: LogMessageCallback<this, Opaque> | null,
     opaque?: Opaque,
   ): void {
-    this.#setSlot('logMessage', callback, opaque);
+    this.#setSlot('logMessage', 'setLogMessageCallback', callback, opaque);
   }
 
   /** One callback for the end of the backend, asked for or not: `(g, opaque)`. */
@@ -198,7 +212,7 @@ export class Guestfs {
     callback: SubprocessQuitCallback<this, Opaque> | null,
     opaque?: Opaque,
   ): void {
-    this.#setSlot('subprocessQuit', callback, opaque);
+    this.#setSlot('subprocessQuit', 'setSubprocessQuitCallback', callback, opaque);
   }
 
   /** One callback for the end of a launch that succeeded: `(g, opaque)`. */
@@ -206,12 +220,12 @@ export class Guestfs {
     callback: LaunchDoneCallback<this, Opaque> | null,
     opaque?: Opaque,
   ): void {
-    this.#setSlot('launchDone', callback, opaque);
+    this.#setSlot('launchDone', 'setLaunchDoneCallback', callback, opaque);
   }
 
   /** One callback for `close`, called before it returns, once: `(g, opaque)`. */
   setCloseCallback<Opaque = undefined>(callback: CloseCallback<this, Opaque> | null, opaque?: Opaque): void {
-    this.#setSlot('close', callback, opaque);
+    this.#setSlot('close', 'setCloseCallback', callback, opaque);
   }
 
   /** One callback for progress: `(g, opaque, procNr, serial, position, total)`. */
@@ -219,12 +233,12 @@ export class Guestfs {
     callback: ProgressCallback<this, Opaque> | null,
     opaque?: Opaque,
   ): void {
-    this.#setSlot('progress', callback, opaque);
+    this.#setSlot('progress', 'setProgressCallback', callback, opaque);
   }
 
-  #setSlot(slot: keyof CallbackSlots<this>, callback: unknown, opaque: unknown): void {
-    this.#handle.requireOpen('callbacks');
-    if (callback !== null) checkCallback('callbacks', callback);
+  #setSlot(slot: keyof CallbackSlots<this>, method: string, callback: unknown, opaque: unknown): void {
+    this.#handle.requireOpen(method);
+    if (callback !== null) checkCallback(method, callback);
     this.#slots[slot].set(callback as never, opaque);
   }
 

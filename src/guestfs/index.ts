@@ -25,9 +25,11 @@ export {
   type ChainLink,
   type ImageInfo,
   type ImageSnapshot,
+  type ImageSummary,
   imageChain,
   imageFormatNames,
   imageInfo,
+  imageSummary,
 } from '../engine/index.js';
 export type {
   CloseCallback,

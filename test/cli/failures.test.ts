@@ -84,6 +84,21 @@ describe('failures', { concurrency: 4 }, () => {
       /guestfs doctor/,
     ));
 
+  test('of a format that is only recognised, info tells what its header says', async () => {
+    const header = Buffer.alloc(1024);
+    header.write('KDMV');
+    header.writeUInt32LE(1, 4);
+    header.writeBigUInt64LE(2048n, 12); // sectors
+    const path = image('known.vmdk', header);
+    const [text, json] = await Promise.all([guestfs('info', path), guestfs('info', '--json', path)]);
+    assert.match(text.out, /^ {2}Format +vmdk\n {2}Virtual size +1\.0M \(1048576 bytes\)$/m);
+    assert.match(text.err, /known\.vmdk: vmdk image: not supported/);
+    assert.equal(text.status, 5);
+    const { chain } = JSON.parse(json.out) as { chain: { format: string; virtualSizeInBytes: number }[] };
+    assert.deepEqual([chain[0]?.format, chain[0]?.virtualSizeInBytes], ['vmdk', 1048576]);
+    assert.equal(json.status, 5);
+  });
+
   test('an action that the backend does not have is 5, by its name', () =>
     fails(5, ['call', '-i', sample, 'mkdir', '/x'], /^guestfs: call: mkdir: .*not supported/));
 

@@ -125,3 +125,13 @@ test('times are short', () => {
   assert.equal(clockText(3723), '1:02:03');
   assert.equal(clockText(-1), '0:00');
 });
+
+test('the end of what nobody knew the length of is told without an amount', () => {
+  const { bar, written, at } = make();
+  at(3000);
+  bar.report({ position: 0, total: 1 });
+  at(6400);
+  bar.report({ position: 1, total: 1 });
+  assert.match(lineOf(written[0] ?? ''), /^\/big +\[[ <=>]+\] 0:03$/);
+  assert.match(lineOf(written[1] ?? ''), /^\/big +\[=+\] 100% in {2}0:06$/);
+});

@@ -1,6 +1,6 @@
 /** `guestfs info`: the image file itself, and how the disk in it is divided. */
-import { GuestfsError } from '../../base/index.js';
-import { type ChainLink, type ImageInfo, imageChain, imageInfo } from '../../guestfs/index.js';
+import { GuestfsError, UnsupportedError } from '../../base/index.js';
+import { type ChainLink, type ImageInfo, imageChain, imageInfo, imageSummary } from '../../guestfs/index.js';
 import { type DiskFacts, type DriveFacts, describeDisks, type PartitionFacts } from '../disk-facts.js';
 import { timeText } from '../files.js';
 import { bareMessage, type Guest, openingFailure, withGuest } from '../guest.js';
@@ -31,8 +31,20 @@ async function readChain(
       const info = await imageInfo(image, format);
       return { chain: [{ ...info, path: image }], problem: bareMessage(thrown) };
     } catch (own) {
+      if (own instanceof UnsupportedError && format === undefined)
+        return { chain: [await readSummary(image)], problem: bareMessage(thrown) };
       throw openingFailure(own, image);
     }
+  }
+}
+
+/** What the header tells of an image in a format that is not read. Throws what is to be reported. */
+async function readSummary(image: string): Promise<Chain[number]> {
+  try {
+    const { format, virtualSizeInBytes } = await imageSummary(image);
+    return { path: image, format, virtualSizeInBytes, encrypted: false, facts: {} };
+  } catch (thrown) {
+    throw openingFailure(thrown, image);
   }
 }
 
