@@ -11,17 +11,37 @@ import { join } from 'node:path';
 /** After this long KVM is tried again, in milliseconds: the host of a virtual machine may have changed. */
 const rememberedForInMs = 30 * 24 * 3600 * 1000;
 
-/** Why KVM cannot be opened; undefined where it can. */
-export function kvmProblem(device = '/dev/kvm'): string | undefined {
+const usualDevice = '/dev/kvm';
+
+/** The host's word for why the device cannot be opened; undefined where it can. */
+function openingErrno(device: string): string | undefined {
   try {
     accessSync(device, constants.R_OK | constants.W_OK);
     return undefined;
   } catch (thrown) {
-    const { code } = thrown as NodeJS.ErrnoException;
-    if (code === 'ENOENT') return `there is no ${device}`;
-    return code === 'EACCES'
-      ? `${device} may not be opened by this user, as a member of the group kvm may`
-      : `${device} cannot be opened (${code})`;
+    return (thrown as NodeJS.ErrnoException).code ?? 'EIO';
+  }
+}
+
+/** Why KVM cannot be opened; undefined where it can. */
+export function kvmProblem(device = usualDevice): string | undefined {
+  const code = openingErrno(device);
+  if (code === undefined) return undefined;
+  if (code === 'ENOENT') return `there is no ${device}`;
+  return code === 'EACCES'
+    ? `${device} may not be opened by this user, as a member of the group kvm may`
+    : `${device} cannot be opened (${code})`;
+}
+
+/** What can be done where {@link kvmProblem} has something to say, or where KVM opens and runs no guest. */
+export function kvmRemedy(): string {
+  switch (openingErrno(usualDevice)) {
+    case 'EACCES':
+      return 'add yourself to the group (`sudo adduser $USER kvm`) and log in again';
+    case undefined:
+      return 'where this machine is virtual itself, its host must let it nest virtual machines';
+    default:
+      return 'turn on virtualisation in the firmware, or nesting at the host of this virtual machine, and load the module (`sudo modprobe kvm_intel` or `kvm_amd`)';
   }
 }
 
@@ -52,17 +72,33 @@ function verdictPath(cache: string, hv: string): string {
   return join(cache, `no-kvm-${digest}.json`);
 }
 
-/** Why KVM is known not to run guests here; undefined where nothing is known. `hv` is the path of the program. */
-export function rememberedKvmProblem(cache: string, hv: string, now = Date.now()): string | undefined {
+/** A verdict that still counts. */
+export interface RememberedVerdict extends Verdict {
+  /** The end of its time, in milliseconds since 1970. */
+  readonly until: number;
+  /** The file that holds it. */
+  readonly path: string;
+}
+
+/** What is known of KVM's not running guests here; undefined where nothing is. `hv` is the path of the program. */
+export function findKvmVerdict(cache: string, hv: string, now = Date.now()): RememberedVerdict | undefined {
+  let path: string;
   let verdict: Partial<Verdict>;
   try {
-    verdict = JSON.parse(readFileSync(verdictPath(cache, hv), 'utf8')) as Partial<Verdict>;
+    path = verdictPath(cache, hv);
+    verdict = (JSON.parse(readFileSync(path, 'utf8')) as Partial<Verdict> | null) ?? {};
   } catch {
     return undefined; // none, or a damaged one: KVM is tried, and it is written anew
   }
   const { reason, at } = verdict;
   if (typeof reason !== 'string' || typeof at !== 'number') return undefined;
-  return now - at < rememberedForInMs && at <= now ? reason : undefined;
+  const until = at + rememberedForInMs;
+  return now < until && at <= now ? { reason, at, until, path } : undefined;
+}
+
+/** Why KVM is known not to run guests here; undefined where nothing is known. `hv` is the path of the program. */
+export function rememberedKvmProblem(cache: string, hv: string, now = Date.now()): string | undefined {
+  return findKvmVerdict(cache, hv, now)?.reason;
 }
 
 /** Writes down why KVM does not run guests here. Throws the host's error. */

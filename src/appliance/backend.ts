@@ -2,9 +2,11 @@
 import type { Backend, BackendConfig, BackendEvents, CallControl, ShutdownOptions } from '../api/index.js';
 import { asFailureOf, asGuestfsError, GuestfsError, plainError } from '../base/index.js';
 import { type Booted, lastWords } from './boot.js';
+import type { DaemonVersion } from './compat.js';
 import type { Connection } from './connection.js';
 import { type Daemon, libraryActions } from './library/index.js';
 import type { Machine, MachineEnd } from './machine.js';
+import type { Accelerator } from './qemu.js';
 
 /** How long the end of the process may lag behind the loss of its connection, in milliseconds. */
 const lagInMs = 1000;
@@ -23,6 +25,13 @@ async function within<T>(milliseconds: number, promise: Promise<T>): Promise<T |
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** What is known of a launched appliance. */
+export interface ApplianceFacts {
+  readonly accelerator: Accelerator;
+  readonly qemuVersion: string;
+  readonly daemon: DaemonVersion;
 }
 
 export class ApplianceBackend implements Backend {
@@ -67,6 +76,17 @@ export class ApplianceBackend implements Backend {
 
   get pid(): number {
     return this.#machine.pid;
+  }
+
+  /** What this machine turned out to be: by qemu's own word, and by what its daemon knows. */
+  async describe(): Promise<ApplianceFacts> {
+    const { qmp } = this.#machine;
+    const { enabled } = (await qmp.command('query-kvm')) as { enabled: boolean };
+    return {
+      accelerator: enabled ? 'kvm' : 'tcg',
+      qemuVersion: qmp.version,
+      daemon: this.#connection.daemon,
+    };
   }
 
   async call(

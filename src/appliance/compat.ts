@@ -2,6 +2,7 @@
  * What the daemon at the other end has. The tables are those of the newest libguestfs; an older daemon lacks the last
  * procedures, and the last optional arguments of some. It never says which libguestfs it is of.
  */
+import { type Action, actions } from '../api/index.js';
 import { GuestfsError } from '../base/index.js';
 import type { DaemonError } from './protocol.js';
 
@@ -51,6 +52,14 @@ export async function identifyDaemon(has: (proc: number) => Promise<boolean>): P
     else high = middle - 1;
   }
   return low === newestDaemon.lastProcedure ? newestDaemon : daemonWith(low);
+}
+
+/** How many actions of the API are possible with a daemon, and how many there are. */
+export function countActions({ lastProcedure }: DaemonVersion): { possible: number; all: number } {
+  const all: readonly Action[] = Object.values(actions);
+  // Those without a number are the library's own.
+  const possible = all.filter(({ proc }) => proc === undefined || proc <= lastProcedure);
+  return { possible: possible.length, all: all.length };
 }
 
 const lacks = (action: string, what: string, detail: string): GuestfsError =>

@@ -30,20 +30,24 @@ export function removeDirectory(path: string): void {
   rmSync(path, { recursive: true, force: true });
 }
 
+/** Where {@link cacheDirectory} is, or will be. */
+export function cachePath(parent: string): string {
+  return join(parent, `.guestfs-${process.geteuid?.() ?? 0}`);
+}
+
 /**
  * The directory for what later handles of this user may use again: `<parent>/.guestfs-UID`. Made where it is missing, and
  * refused where another could have put something into it. Throws GuestfsError (EPERM, ENOTDIR, or the host's error).
  */
 export function cacheDirectory(parent: string): string {
-  const uid = process.geteuid?.() ?? 0;
-  const path = join(parent, `.guestfs-${uid}`);
+  const path = cachePath(parent);
   try {
     mkdirSync(path, { mode: 0o755 });
   } catch (thrown) {
     const { code } = asGuestfsError(thrown);
     if (code !== 'EEXIST') throw systemError(code, path, { cause: thrown });
   }
-  checkOwnDirectory(path, uid);
+  checkOwnDirectory(path, process.geteuid?.() ?? 0);
   return path;
 }
 

@@ -7,7 +7,6 @@
 import {
   type ActionName,
   actions,
-  type BackendConfig,
   type CallControls,
   type CheckedCall,
   camelCase,
@@ -17,6 +16,7 @@ import {
   type TreeListing,
 } from '../api/index.js';
 import { asFailureOf, GuestfsError } from '../base/index.js';
+import { backendConfig } from './backend-config.js';
 import { findBackend } from './backends.js';
 import { driveActions, libvirtActions } from './drive-actions.js';
 import { DriveList, mostDrives } from './drives.js';
@@ -248,7 +248,12 @@ export class Handle implements Interior, ExitTarget {
       ended: (ended) => this.#sessionEnded(ended),
     });
     try {
-      await session.start(start, this.#backendConfig(), signal, onProgress);
+      await session.start(
+        start,
+        backendConfig(this.settings, this.drives.all, this.#options.policy),
+        signal,
+        onProgress,
+      );
       if (session.ended) throw new GuestfsError('EIO', 'the backend ended while it was launched');
       if (signal.aborted) {
         await session.kill();
@@ -259,29 +264,6 @@ export class Handle implements Interior, ExitTarget {
       this.#launching = undefined;
     }
     this.hub.emit('launchDone');
-  }
-
-  #backendConfig(): BackendConfig {
-    const { settings } = this;
-    return {
-      drives: this.drives.all,
-      policy: this.#options.policy,
-      verbose: settings.verbose,
-      trace: settings.trace,
-      tmpdir: settings.tmpdir,
-      cachedir: settings.cachedir,
-      sockdir: settings.sockdir,
-      memsize: settings.memsize,
-      smp: settings.smp,
-      hv: settings.hv,
-      path: settings.path,
-      append: settings.append,
-      network: settings.network,
-      autosync: settings.autosync,
-      recoveryProc: settings.recoveryProc,
-      backendSettings: settings.backendSettings,
-      hvParams: settings.hvParams,
-    };
   }
 
   /** The handle is in `config` again. As in the C library, its drives are forgotten. */

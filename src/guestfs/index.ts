@@ -40,6 +40,14 @@ export type {
 } from './callbacks.js';
 export type { EventStreamOptions } from './event-stream.js';
 export type { EventValue, GuestfsEvent, TextOutput } from './events.js';
+export {
+  type DirectExaminationOptions,
+  type DirectTrialOptions,
+  examineDirect,
+  type Finding,
+  type LaunchTrial,
+  tryDirect,
+} from './examination.js';
 export { Guestfs, type GuestfsOptions } from './guestfs.js';
 export { bindingKey, type PrivateKey, privateKey } from './private-data.js';
 export type { BackendName } from './settings.js';

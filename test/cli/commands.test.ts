@@ -13,7 +13,7 @@ import {
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
-import { type Finished, guestfs, names, sample, scratch } from './command.js';
+import { type Finished, finished, guestfs, names, sample, scratch, start } from './command.js';
 
 /** Checks that a command succeeded without a word on standard error; gives its standard output. */
 function quietly({ status, out, err }: Finished): string {
@@ -56,12 +56,22 @@ interface RecordJson {
   target?: string;
 }
 
+interface Checked {
+  name: string;
+  status: string;
+  remedy?: string;
+}
+
 interface DoctorJson {
   works: boolean;
-  checks: { status: string }[];
-  imageFormats: { reads: string[]; doesNotRead: string[] };
-  filesystems: { reads: string[] };
-  directBackend: { inThisVersion: boolean; checks: { status: string; package?: string }[] };
+  backends: { backend: string; works: boolean }[];
+  common: Checked[];
+  embedded: {
+    checks: Checked[];
+    imageFormats: { reads: string[]; doesNotRead: string[] };
+    filesystems: { reads: string[] };
+  };
+  direct: { checks: Checked[] };
 }
 
 describe('commands', { concurrency: 4 }, () => {
@@ -445,24 +455,40 @@ describe('commands', { concurrency: 4 }, () => {
     assert.equal(parsed[0]?.name, 'inspect-os');
   });
 
-  test('doctor launches the engine and looks for the rest', async () => {
+  test('doctor launches the engine, and gives a verdict for each backend', async () => {
     const [out, parsed] = await Promise.all([guestfs('doctor'), json<DoctorJson>('doctor', '--json')]);
-    for (const row of out.out.split('\n').slice(0, 8)) assert.ok(row.length <= 80, row);
+    for (const row of out.out.split('\n')) assert.ok(row.length <= 80, row);
     assert.match(quietly(out), /^ {2}embedded engine +ok +launched in \d+ ms$/m);
     assert.match(out.out, /^ {2}image formats +reads .*raw/m);
-    assert.match(out.out, /direct backend .* is not part of this version/);
+    assert.match(out.out, /^ {2}direct +(?:works|DOES NOT WORK): /m);
     assert.equal(parsed.works, true);
     assert.deepEqual(
-      parsed.checks.map(({ status }) => status),
-      ['ok', 'ok', 'ok', 'ok'],
+      parsed.backends.map(({ backend }) => backend),
+      ['embedded', 'direct', 'auto'],
     );
-    assert.ok(
-      parsed.imageFormats.reads.includes('qcow2') && parsed.imageFormats.doesNotRead.includes('vmdk'),
-    );
-    assert.ok(parsed.filesystems.reads.includes('ext4'));
-    assert.equal(parsed.directBackend.inThisVersion, false);
-    for (const { status, package: debianPackage } of parsed.directBackend.checks)
-      assert.ok(status === 'ok' || status === 'missing', debianPackage);
+    for (const { name, status } of [...parsed.common, ...parsed.embedded.checks])
+      assert.equal(status, 'ok', name);
+    const { imageFormats, filesystems } = parsed.embedded;
+    assert.ok(imageFormats.reads.includes('qcow2') && imageFormats.doesNotRead.includes('vmdk'));
+    assert.ok(filesystems.reads.includes('ext4'));
+    const wanting = parsed.direct.checks.filter(({ status }) => status === 'missing' || status === 'failed');
+    assert.equal(parsed.backends[1]?.works, wanting.length === 0);
+    // What is wrong comes with what to do about it, or lies in another thing that does.
+    for (const { name, remedy } of wanting) assert.ok(remedy !== undefined || name === 'guestfsd', name);
+  });
+
+  test('doctor fails only where no backend works', async () => {
+    const withoutQemu = finished(start(['doctor'], { env: { LIBGUESTFS_HV: join(scratch, 'no-qemu') } }));
+    // There is never any room on this one.
+    const withoutRoom = finished(start(['doctor', '--json'], { env: { LIBGUESTFS_TMPDIR: '/proc' } }));
+    const one = await withoutQemu;
+    assert.equal(one.status, 0, one.err);
+    assert.match(one.out, /^ {2}direct +DOES NOT WORK: see .*qemu/m);
+    assert.match(one.out, /^ {2}qemu +MISSING .*\n(?: {28}.*\n)* {28}hint: .*qemu-system-x86/m);
+    const none = await withoutRoom;
+    assert.equal(none.status, 1);
+    assert.match(none.err, /^guestfs: doctor: no backend works here/);
+    assert.equal((JSON.parse(none.out) as DoctorJson).works, false);
   });
 
   test('an image is never changed', async () => {

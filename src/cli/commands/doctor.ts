@@ -1,13 +1,23 @@
 /** `guestfs doctor`: what works on this machine. */
 import { fileURLToPath } from 'node:url';
-import { asGuestfsError, UnsupportedError } from '../../base/index.js';
-import { imageFormatNames, imageInfo, packageVersion } from '../../guestfs/index.js';
+import { asGuestfsError, GuestfsError, UnsupportedError } from '../../base/index.js';
+import {
+  examineDirect,
+  type Finding,
+  imageFormatNames,
+  imageInfo,
+  type LaunchTrial,
+  packageVersion,
+  tryDirect,
+} from '../../guestfs/index.js';
 import type { Paint } from '../colors.js';
 import { exitStatus, Failure, usageFailure } from '../failure.js';
+import { allows, findingsLines, readsLines } from '../findings.js';
 import { fold } from '../fold.js';
-import { makeHandle } from '../guest.js';
-import { type Check, checkAppliance, checkNode, checkTemporary, checkZstd } from '../host-checks.js';
+import { bareMessage, makeHandle } from '../guest.js';
+import { checkNode, checkTemporary, checkZstd } from '../host-checks.js';
 import type { Command, Invocation } from '../invocation.js';
+import { progressOptions } from '../options.js';
 import { humanSize } from '../sizes.js';
 import { visible } from '../visible.js';
 import { padEnd } from '../width.js';
@@ -34,9 +44,8 @@ const filesystemTypes = [
 const scratchInBytes = 2 ** 20;
 
 interface EngineFacts {
-  readonly check: Check;
-  readonly temporary: Check;
-  readonly appliancePath: string;
+  readonly check: Finding;
+  readonly temporary: Finding;
   readonly reads: readonly string[];
   readonly doesNotRead: readonly string[];
 }
@@ -46,7 +55,6 @@ async function checkEngine(invocation: Invocation): Promise<EngineFacts> {
   const name = 'embedded engine';
   const g = makeHandle(invocation);
   const temporary = checkTemporary(g.getTmpdir(), humanSize);
-  const appliancePath = g.getPath();
   const reads: string[] = [];
   const doesNotRead: string[] = [];
   try {
@@ -65,7 +73,6 @@ async function checkEngine(invocation: Invocation): Promise<EngineFacts> {
     return {
       check: { name, status: isRight ? 'ok' : 'failed', detail },
       temporary,
-      appliancePath,
       reads,
       doesNotRead,
     };
@@ -75,7 +82,6 @@ async function checkEngine(invocation: Invocation): Promise<EngineFacts> {
     return {
       check: { name, status: 'failed', detail: message },
       temporary,
-      appliancePath,
       reads,
       doesNotRead,
     };
@@ -101,59 +107,135 @@ async function listFormats(): Promise<{ reads: string[]; doesNotRead: string[] }
   return { reads, doesNotRead };
 }
 
-const marks = { ok: ['green', 'ok'], missing: ['yellow', 'missing'], failed: ['red', 'FAILED'] } as const;
+/** What is said of a backend in one line. */
+interface Verdict {
+  readonly backend: 'embedded' | 'direct' | 'auto';
+  readonly works: boolean;
+  readonly summary: string;
+}
 
-function checkLines(checks: readonly Check[], paint: Paint): string[] {
-  return checks.map(({ name, status, detail, package: debianPackage }) => {
-    const [color, word] = marks[status];
-    const where = debianPackage === undefined ? '' : `  (Debian: ${debianPackage})`;
-    return `  ${padEnd(name, 16)} ${paint(color, padEnd(word, 8))} ${visible(detail)}${where}`;
+/** The direct backend's verdict: by its launch where there was one, and else by what was found. */
+function directVerdict(
+  findings: readonly Finding[],
+  launch: LaunchTrial | GuestfsError | undefined,
+): Verdict {
+  const backend = 'direct';
+  if (launch instanceof GuestfsError) return { backend, works: false, summary: launch.message };
+  if (launch !== undefined) {
+    const { seconds, accelerator } = launch;
+    const how = accelerator === 'kvm' ? 'with KVM' : 'without KVM';
+    return { backend, works: true, summary: `launched in ${seconds.toFixed(1)} s, ${how}` };
+  }
+  const wanting = findings.filter(({ status }) => status === 'missing' || status === 'failed');
+  if (wanting.length > 0)
+    return { backend, works: false, summary: `see ${wanting.map(({ name }) => name).join(', ')} below` };
+  return { backend, works: true, summary: 'all is there; guestfs doctor --launch boots it' };
+}
+
+function launchFinding(launch: LaunchTrial): Finding {
+  const { seconds, accelerator, qemuVersion, daemonVersion, actions, allActions } = launch;
+  return {
+    name: 'launch',
+    status: accelerator === 'kvm' ? 'ok' : 'limited',
+    detail: `${seconds.toFixed(1)} s with ${accelerator === 'kvm' ? 'KVM' : "qemu's own translation (TCG)"}; qemu ${qemuVersion}; guestfsd of ${daemonVersion}: ${actions} of ${allActions} actions`,
+    facts: { ...launch },
+  };
+}
+
+/** Boots the appliance. A launch that fails is a finding; one that was interrupted is not. */
+async function launchDirect(invocation: Invocation): Promise<LaunchTrial | GuestfsError> {
+  const { options, err } = invocation;
+  const isQuiet = options.flag('quiet');
+  const isVerbose = options.flag('verbose');
+  try {
+    return await invocation.withProgress('launch', 'steps', (controls) =>
+      tryDirect({
+        ...controls,
+        onLog: (kind, message) => {
+          if (kind === 'warning' ? !isQuiet : isVerbose)
+            err.writeNow(`${kind === 'warning' ? 'guestfs: warning' : 'guestfs'}: ${visible(message)}\n`);
+        },
+      }),
+    );
+  } catch (thrown) {
+    const error = asGuestfsError(thrown);
+    if (error.code === 'ECANCELED') throw thrown;
+    return error;
+  }
+}
+
+function verdictLines(verdicts: readonly Verdict[], paint: Paint): string[] {
+  return verdicts.flatMap(({ backend, works, summary }) => {
+    const word = works ? 'works' : 'DOES NOT WORK';
+    const head = `  ${padEnd(backend, 16)} ${word}: `;
+    const [first = '', ...others] = fold(visible(summary), ' '.repeat(19), head);
+    return [first.replace(head, head.replace(word, paint(works ? 'green' : 'red', word))), ...others];
   });
 }
 
-/** `reads …` and `not …`, folded under their name. */
-function readsLines(name: string, reads: readonly string[], doesNotRead: readonly string[]): string[] {
-  const indent = ' '.repeat(19);
-  const lines = fold(
-    `reads ${reads.length > 0 ? reads.join(', ') : 'none'}`,
-    indent,
-    `  ${padEnd(name, 16)} `,
-  );
-  if (doesNotRead.length > 0) lines.push(...fold(`not ${doesNotRead.join(', ')}`, indent));
-  return lines;
-}
-
 export const doctor: Command = {
-  options: { json: { type: 'flag' } },
+  options: {
+    json: { type: 'flag' },
+    launch: { type: 'flag' },
+    verbose: { type: 'flag', short: 'v' },
+    ...progressOptions,
+  },
   async run(invocation) {
-    const { operands, options, out, paint } = invocation;
+    const { operands, options, out, paint, signal } = invocation;
     if (operands.length > 0)
       throw usageFailure(`'${operands[0]}' is too much`, 'doctor looks at this machine, not at an image');
-    const engine = await checkEngine(invocation);
-    const checks = [checkNode(), checkZstd(), engine.check, engine.temporary];
-    const formats = await listFormats();
-    const appliance = await checkAppliance(engine.appliancePath);
-    const works = checks.every(({ status }) => status === 'ok');
+    const [engine, formats, direct] = await Promise.all([
+      checkEngine(invocation),
+      listFormats(),
+      examineDirect({ signal, showSize: humanSize }),
+    ]);
+    const launch = options.flag('launch') ? await launchDirect(invocation) : undefined;
+    const common = [checkNode(), engine.temporary];
+    const embedded = [engine.check, checkZstd()];
+    const embeddedWorks = allows([...common, ...embedded]);
+    const launched: Finding[] =
+      launch === undefined || launch instanceof GuestfsError ? [] : [launchFinding(launch)];
+    const verdicts: Verdict[] = [
+      { backend: 'embedded', works: embeddedWorks, summary: engine.check.detail },
+      directVerdict([...common, ...direct], launch),
+      { backend: 'auto', works: embeddedWorks, summary: 'in this version it is embedded' },
+    ];
     if (options.flag('json')) {
       await invocation.printJson({
         version: packageVersion,
-        works,
-        checks,
-        imageFormats: formats,
-        filesystems: { reads: engine.reads, doesNotRead: engine.doesNotRead },
-        directBackend: { inThisVersion: false, checks: appliance },
+        works: verdicts.some(({ works }) => works),
+        backends: verdicts,
+        common,
+        embedded: {
+          checks: embedded,
+          imageFormats: formats,
+          filesystems: { reads: engine.reads, doesNotRead: engine.doesNotRead },
+        },
+        direct: { checks: [...direct, ...launched] },
       });
     } else {
       await out.lines([
-        paint('bold', `guestfs ${packageVersion}: the embedded engine`),
-        ...checkLines(checks, paint),
+        paint('bold', `guestfs ${packageVersion}: its backends here`),
+        ...verdictLines(verdicts, paint),
+        '',
+        paint('bold', 'What both need'),
+        ...findingsLines(common, paint),
+        '',
+        paint('bold', 'The embedded engine'),
+        ...findingsLines(embedded, paint),
         ...readsLines('image formats', formats.reads, formats.doesNotRead),
         ...readsLines('filesystems', engine.reads, engine.doesNotRead),
         '',
-        paint('bold', 'What the direct backend would need, which is not part of this version'),
-        ...checkLines(appliance, paint),
+        paint('bold', 'The direct backend: the real appliance in qemu'),
+        ...findingsLines([...direct, ...launched], paint),
       ]);
     }
-    if (!works) throw new Failure('the embedded engine does not work here', exitStatus.failure);
+    if (launch instanceof GuestfsError)
+      throw new Failure(
+        bareMessage(launch),
+        exitStatus.failure,
+        'guestfs doctor --launch -v shows its messages',
+      );
+    if (!verdicts.some(({ works }) => works)) throw new Failure('no backend works here', exitStatus.failure);
   },
 };
