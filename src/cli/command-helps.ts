@@ -203,10 +203,15 @@ export const commandHelps: Readonly<Record<CommandName, CommandHelp>> = {
   },
   call: {
     summary: 'call any action of the API by its name',
-    usage: ['call [OPTION]... IMAGE ACTION [ARG]... [: ACTION [ARG]...]...', 'call ACTION [ARG]...'],
+    usage: [
+      'call [OPTION]... IMAGE ACTION [ARG]... [: ACTION [ARG]...]...',
+      'call [OPTION]... -a IMAGE [-a IMAGE]... ACTION [ARG]...',
+      'call ACTION [ARG]... [: ACTION [ARG]...]...',
+    ],
     text: [
       'Calls actions as guestfish does: required arguments in order, then optional ones as name:value. Several actions are separated by a colon that stands alone. Options stand before the image. Nothing is mounted unless -i or -m is given.',
-      'Actions that need no image are called without one. guestfs actions lists all, guestfs help ACTION describes one.',
+      'Actions that need no image are called without one; those that must come before an image is opened too, with add-drive and launch among them. guestfs actions lists all, guestfs help ACTION describes one.',
+      'What changes an image needs --rw, and what the embedded engine cannot do --backend direct.',
     ],
     options: [
       { form: '--keys-from-stdin', text: 'read secrets from standard input, a line for each' },
@@ -217,6 +222,8 @@ export const commandHelps: Readonly<Record<CommandName, CommandHelp>> = {
       ['guestfs call disk.qcow2 part-list /dev/sda', 'one action'],
       ['guestfs call -i disk.qcow2 checksum sha256 /etc/passwd', 'with the guest mounted'],
       ['guestfs call disk.qcow2 mount-ro /dev/sda1 / : ls /', 'two actions'],
+      ['guestfs call set-memsize 2048 : add-drive disk.qcow2 : launch : ...', 'with a setting'],
+      ['guestfs call --backend direct -i disk.qcow2 command uname', 'in the real appliance'],
     ],
   },
   actions: {

@@ -68,7 +68,7 @@ export function openingFailure(thrown: unknown, image: string): unknown {
   return new Failure(message, exitStatus.cannotOpen, openingHint(thrown, image));
 }
 
-/** A launched handle with the image as its first drive, then those of `-a`. */
+/** A launched handle with the image as its first drive, then the others: those of `-a` unless told. */
 export class Guest {
   readonly g: Guestfs;
   /** As the user named it. */
@@ -82,8 +82,12 @@ export class Guest {
   }
 
   /** Rejects with a {@link Failure} that says why the image cannot be opened, or a GuestfsError about what is in it. */
-  static async open(invocation: Invocation, image: string): Promise<Guest> {
-    const { options, signal } = invocation;
+  static async open(
+    invocation: Invocation,
+    image: string,
+    others: readonly string[] = invocation.options.list('add'),
+  ): Promise<Guest> {
+    const { options } = invocation;
     const readonly = !options.flag('rw');
     const format = options.text('format');
     const g = makeHandle(invocation);
@@ -91,12 +95,12 @@ export class Guest {
     try {
       // The format is that of the image; further drives tell their own by themselves.
       g.addDrive(image, { readonly, ...(format === undefined ? {} : { format }) });
-      for (const file of options.list('add')) {
+      for (const file of others) {
         current = file;
         g.addDrive(file, { readonly });
       }
-      if (options.list('add').length === 0) current = image;
-      await g.launch({ signal });
+      if (others.length === 0) current = image;
+      await invocation.withProgress('launch', 'stages', (controls) => g.launch(controls));
       return new Guest(g, image, invocation);
     } catch (thrown) {
       await g.close();

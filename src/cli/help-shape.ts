@@ -40,7 +40,10 @@ export const optionGroups = {
       { form: '--format FORMAT', text: 'raw or qcow2, instead of detecting it' },
       { form: '--trust', text: 'follow any file that the image names, as qemu does' },
       { form: '--rw', text: 'open for writing; without it nothing can change the image' },
-      { form: '--backend NAME', text: 'embedded (the default), direct or auto' },
+      {
+        form: '--backend NAME',
+        text: 'embedded (the default), direct (boots the real appliance: slower, and can do everything), or auto',
+      },
       { form: '-x, --trace', text: 'show each call on standard error' },
       { form: '-v, --verbose', text: 'show the messages of the backend' },
     ],

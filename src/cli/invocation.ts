@@ -7,6 +7,9 @@ import type { ProgressBar, ProgressUnit } from './progress-bar.js';
 import { humanSize, type SizeFormat } from './sizes.js';
 import { visible, visibleJson } from './visible.js';
 
+/** How often the time beside a stage is brought up to date, in milliseconds. */
+const tickInMs = 500;
+
 export interface InvocationOptions {
   /** The command's name, for messages. */
   readonly command: string;
@@ -62,7 +65,8 @@ export class Invocation {
 
   /**
    * Runs a call that may take long, with a progress bar if somebody is looking: standard error is a terminal, nobody said
-   * no, and `toScreen` does not say that the call's own output goes to the screen.
+   * no, and `toScreen` does not say that the call's own output goes to the screen. Of stages, which may each take long, the
+   * time is shown as it goes by, and nothing is left of the bar in the end: they come before what was asked for.
    */
   async withProgress<T>(
     label: string,
@@ -80,13 +84,17 @@ export class Invocation {
       write: (text) => this.err.writeNow(text),
       columns: () => this.err.columns,
     });
+    const hasStages = unit === 'stages';
+    const clock = hasStages ? setInterval(() => bar.tick(), tickInMs) : undefined;
     try {
       const value = await call({ signal, onProgress: (progress) => bar.report(progress) });
-      bar.end(true);
+      bar.end(true, !hasStages);
       return value;
     } catch (thrown) {
       bar.end(false);
       throw thrown;
+    } finally {
+      clearInterval(clock);
     }
   }
 }

@@ -3,8 +3,8 @@ import { humanSize } from './sizes.js';
 import { visible } from './visible.js';
 import { cut, padEnd, padStart } from './width.js';
 
-/** What the positions of a call count. */
-export type ProgressUnit = 'bytes' | 'steps';
+/** What the positions of a call count. Stages take as long as they take: nothing is foretold from them. */
+export type ProgressUnit = 'bytes' | 'steps' | 'stages';
 
 export interface BarState {
   readonly label: string;
@@ -33,6 +33,9 @@ const countsNothing = ({ total }: Pick<BarState, 'total'>): boolean => total <= 
 const isUnknown = (state: Pick<BarState, 'position' | 'total'>): boolean =>
   countsNothing(state) && state.position < state.total;
 
+/** A call that is done sooner shows nothing: by the handle's own rule, which reports nothing before. */
+const patienceInMs = 2000;
+
 const leastBar = 10;
 const mostBar = 40;
 const mostLabel = 24;
@@ -50,7 +53,8 @@ export function renderBar(state: BarState, columns: number): string {
     const inBytes = unit === 'bytes' && !countsNothing(state);
     if (inBytes) facts.push(padStart(humanSize(position), 5));
     if (inBytes && rate !== undefined) facts.push(padStart(`${humanSize(Math.round(rate))}/s`, 7));
-    if (fraction >= 1) facts.push(`in  ${clockText(elapsedInMs / 1000)}`);
+    if (unit === 'stages') facts.push(clockText(elapsedInMs / 1000));
+    else if (fraction >= 1) facts.push(`in  ${clockText(elapsedInMs / 1000)}`);
     else if (rate !== undefined && rate > 0) facts.push(`ETA ${clockText((total - position) / rate)}`);
   }
   const right = facts.join(' ');
@@ -110,6 +114,7 @@ export class ProgressBar {
   readonly #meter = new RateMeter();
   #pulse = 0;
   #drawn = false;
+  #last: { readonly position: number; readonly total: number } = { position: 0, total: 1 };
 
   /** The call starts now. */
   constructor(options: ProgressBarOptions) {
@@ -120,6 +125,7 @@ export class ProgressBar {
   }
 
   report({ position, total }: { readonly position: number; readonly total: number }): void {
+    this.#last = { position, total };
     const { label, unit, write, columns } = this.#options;
     const now = this.#now();
     const elapsedInMs = now - this.#start;
@@ -135,10 +141,15 @@ export class ProgressBar {
     this.#drawn = true;
   }
 
-  /** The call is over. A bar that came to its end stays on its line; another one goes. */
-  end(succeeded: boolean): void {
+  /** Some time has gone by: draws what was reported last with the time as it is now, once the call has taken long. */
+  tick(): void {
+    if (this.#now() - this.#start >= patienceInMs) this.report(this.#last);
+  }
+
+  /** The call is over. A bar that came to its end stays on its line if `stays`; another one goes. */
+  end(succeeded: boolean, stays = true): void {
     if (!this.#drawn) return;
     this.#drawn = false;
-    this.#options.write(succeeded ? '\n' : '\r\x1b[K');
+    this.#options.write(succeeded && stays ? '\n' : '\r\x1b[K');
   }
 }

@@ -30,8 +30,11 @@ function statusOf(error: GuestfsError): number {
 
 function hintOf(error: GuestfsError): string | undefined {
   if (error instanceof CorruptError) return corruptHint(error);
-  if (error instanceof UnsupportedError || error.code === 'ENOTSUP')
-    return "'guestfs doctor' tells what this version reads";
+  if (error instanceof UnsupportedError)
+    return error.structure === 'the embedded backend'
+      ? "give --backend direct, which boots the real appliance; 'guestfs doctor' tells whether it works here"
+      : "--backend direct may be able to: it boots the real appliance; 'guestfs doctor' tells what works here";
+  if (error.code === 'ENOTSUP') return "'guestfs doctor' tells what works here";
   return undefined;
 }
 
@@ -48,7 +51,7 @@ export function reportFailure(thrown: unknown, command: string | undefined): Fai
     const action = thrown.action === undefined ? '' : `${thrown.action}: `;
     const bare = thrown.message.startsWith(action) ? thrown.message.slice(action.length) : thrown.message;
     const message = command === 'call' ? action.replaceAll('_', '-') + bare : bare;
-    return report(message, statusOf(thrown), command === 'call' ? undefined : hintOf(thrown));
+    return report(message, statusOf(thrown), hintOf(thrown));
   }
   // The words of an action did not fit it.
   if (thrown instanceof Error && thrown.name === 'UsageError')

@@ -443,6 +443,30 @@ describe('commands', { concurrency: 4 }, () => {
     assert.equal(quietly(await guestfs('call', '-qi', names, 'download', '/plain/one.txt', '-')), 'one\n');
   });
 
+  test('call takes all drives by -a, as guestfish does, and actions that come before a launch', async () => {
+    const [one, two, self] = await Promise.all([
+      guestfs('call', '-a', names, 'list-devices'),
+      guestfs('call', '-a', names, '-a', sample, 'list-devices', ':', 'vfs-type', '/dev/sda'),
+      guestfs(
+        'call',
+        'set-memsize',
+        '512',
+        ':',
+        'get-memsize',
+        ':',
+        'add-drive-ro',
+        names,
+        ':',
+        'launch',
+        ':',
+        'list-devices',
+      ),
+    ]);
+    assert.equal(quietly(one), '/dev/sda\n');
+    assert.equal(quietly(two), '/dev/sda\n/dev/sdb\next4\n');
+    assert.equal(quietly(self), '512\n/dev/sda\n');
+  });
+
   test('actions lists what there is, and finds by a word', async () => {
     const [all, some, parsed] = await Promise.all([
       guestfs('actions'),

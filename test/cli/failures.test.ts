@@ -100,7 +100,12 @@ describe('failures', { concurrency: 4 }, () => {
   });
 
   test('an action that the backend does not have is 5, by its name', () =>
-    fails(5, ['call', '-i', sample, 'mkdir', '/x'], /^guestfs: call: mkdir: .*not supported/));
+    fails(
+      5,
+      ['call', '-i', sample, 'mkdir', '/x'],
+      /^guestfs: call: mkdir: .*not supported/,
+      /give --backend direct/,
+    ));
 
   test('copying into an image is 5, whatever is to be copied', () =>
     fails(

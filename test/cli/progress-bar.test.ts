@@ -1,13 +1,13 @@
 /** The progress bar, drawn by a clock of the test's. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { clockText, ProgressBar, renderBar } from '../../src/cli/progress-bar.js';
+import { clockText, ProgressBar, type ProgressUnit, renderBar } from '../../src/cli/progress-bar.js';
 import { widthOf } from '../../src/cli/width.js';
 
 const MiB = 1024 * 1024;
 
 /** A bar on a terminal of 80 columns, and what it wrote. */
-function make(label = '/big', unit: 'bytes' | 'steps' = 'bytes') {
+function make(label = '/big', unit: ProgressUnit = 'bytes') {
   const written: string[] = [];
   let time = 0;
   const bar = new ProgressBar({
@@ -73,6 +73,22 @@ test('nothing is written for a call that told nothing', () => {
   bar.end(true);
   bar.end(false);
   assert.deepEqual(written, []);
+});
+
+test('stages show the time as it goes by, foretell nothing, and leave nothing', () => {
+  const { bar, written, at } = make('launch', 'stages');
+  at(1900);
+  bar.tick();
+  assert.deepEqual(written, [], 'what is done sooner shows nothing');
+  at(2400);
+  bar.tick();
+  assert.match(lineOf(written[0] ?? ''), /^launch +\[[<=> ]+\] 0:02$/);
+  bar.report({ position: 6, total: 12 });
+  at(7000);
+  bar.tick();
+  assert.match(lineOf(written[2] ?? ''), /^launch +\[=+> +\] {2}50% 0:07$/);
+  bar.end(true, false);
+  assert.equal(written.at(-1), '\r\x1b[K');
 });
 
 test('an unknown length is a block that goes from side to side', () => {

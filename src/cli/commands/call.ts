@@ -126,19 +126,23 @@ export const call: Command = {
         'an image and an action are missing',
         'write guestfs call IMAGE ACTION [ARGUMENT]...',
       );
-    const isImage = isImageFile(first);
-    if (!isImage && findAction(first).name !== undefined)
+    const beginsWithAction = !isImageFile(first) && findAction(first).name !== undefined;
+    const [added, ...others] = options.list('add');
+    if (beginsWithAction && added === undefined)
       return await runWithoutImage(readActions(operands), invocation);
-    const words = rest[0] === '--' ? rest.slice(1) : rest;
+    // As guestfish has it: every drive by -a, and then the action.
+    const [image, drives] =
+      beginsWithAction && added !== undefined ? [added, others] : [first, options.list('add')];
+    const words = beginsWithAction ? operands : rest[0] === '--' ? rest.slice(1) : rest;
     // Read before anything is opened: a mistake in the words is found at once.
     const calls = readActions(words);
     for (const { name } of calls)
       if (withoutLaunch(name) && actions[name].configOnly)
         throw usageFailure(
           `${shellName(name)} is only possible before the image is opened`,
-          'see guestfs call --help',
+          `call all of it: guestfs call ${shellName(name)} ... : add-drive ${image} : launch : ...`,
         );
-    const guest = await Guest.open(invocation, first);
+    const guest = await Guest.open(invocation, image, drives);
     try {
       const mounts =
         options.flag('inspect') || options.list('mount').length > 0 || options.text('root') !== undefined;

@@ -148,7 +148,7 @@ async function launchDirect(invocation: Invocation): Promise<LaunchTrial | Guest
   const isQuiet = options.flag('quiet');
   const isVerbose = options.flag('verbose');
   try {
-    return await invocation.withProgress('launch', 'steps', (controls) =>
+    return await invocation.withProgress('launch', 'stages', (controls) =>
       tryDirect({
         ...controls,
         onLog: (kind, message) => {
