@@ -30,7 +30,7 @@ mkdirSync(join(root, '.cache'), { recursive: true });
 const place: Place = {
   images: resolve(options.images),
   scratch: mkdtempSync(join(root, '.cache/bench-')),
-  command: `${process.execPath} ${join(root, 'dist/cli.js')}`,
+  command: `${process.execPath} ${join(root, 'dist/cli.cjs')}`,
 };
 const say = (text: string) => process.stderr.write(`${text}\n`);
 

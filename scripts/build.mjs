@@ -6,6 +6,7 @@ import { readdirSync, rmSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { buildProgram, keepCompiled } from './programs.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 process.chdir(root);
@@ -26,6 +27,7 @@ if (process.argv[2] === 'test') {
   rmSync('dist', { recursive: true, force: true });
   const bundled = {
     ...node,
+    define: { GUESTFS_BUNDLED: 'true' },
     bundle: true,
     sourcemap: false,
     // What a short command waits for is mostly the compiling of its code: shorter code halves that.
@@ -37,12 +39,12 @@ if (process.argv[2] === 'test') {
     splitting: true,
     chunkNames: '[name]-[hash]',
   };
-  await build({ ...bundled, entryPoints: { index: 'src/guestfs/index.ts', cli: 'src/cli/main.ts' } });
-  // Apart from the others: what they would share, the worker would have to load whole.
-  await build({
-    ...bundled,
-    entryPoints: { worker: 'src/engine/worker.ts', 'decoder-thread': 'src/disk/decoder-thread.ts' },
-  });
+  await build({ ...bundled, entryPoints: { index: 'src/guestfs/index.ts' } });
+  const programs = { ...node, sourcemap: false, define: bundled.define };
+  await buildProgram(programs, 'cli', 'src/cli/main.ts', { kept: true });
+  await buildProgram(programs, 'worker', 'src/engine/worker.ts', { kept: true });
+  await buildProgram(programs, 'decoder-thread', 'src/disk/decoder-thread.ts', { kept: false });
+  keepCompiled(root);
   if (!process.argv.includes('--no-types'))
     execFileSync(process.execPath, ['scripts/declarations.mjs'], { stdio: 'inherit' });
 }

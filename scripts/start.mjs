@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { ensureInstalled, root, run } from './run.mjs';
 
 const caller = process.env.INIT_CWD ?? process.cwd();
-const command = join(root, 'dist', 'cli.js');
+const command = join(root, 'dist', 'cli.cjs');
 
 /** Whether a source is younger than the built command. */
 function stale() {

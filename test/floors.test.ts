@@ -86,9 +86,12 @@ test('a room imports only from lower floors', () => {
   assert.deepEqual(wrong, []);
 });
 
+/** Beside the doors, for what must not wait for a whole room to be loaded. */
+const sideDoors = new Set(['engine/thread.ts', 'guestfs/ahead.ts']);
+
 test('another room is entered by its door', () => {
   const wrong = edges.filter(
-    ({ from, to }) => roomOf(from) !== roomOf(to) && to !== `${roomOf(to)}/index.ts`,
+    ({ from, to }) => roomOf(from) !== roomOf(to) && to !== `${roomOf(to)}/index.ts` && !sideDoors.has(to),
   );
   assert.deepEqual(wrong, []);
 });

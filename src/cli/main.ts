@@ -1,6 +1,7 @@
-#!/usr/bin/env node
 /** The `guestfs` command. */
 import { commandLineWords } from './command-line.js';
 import { runProgram } from './program.js';
 
-process.exitCode = await runProgram(commandLineWords());
+void runProgram(commandLineWords()).then((status) => {
+  process.exitCode = status;
+});

@@ -1,5 +1,6 @@
 /** The command line as a whole: which command, its options, its run, and how it ended. */
-import { commandNames, isCommandName } from './command-names.js';
+import { startThreadAhead } from '../guestfs/ahead.js';
+import { commandNames, isCommandName, opensImages } from './command-names.js';
 import { commands } from './commands.js';
 import { exitStatus, usageFailure } from './failure.js';
 import { isImageFile, splitImageArgument } from './image-argument.js';
@@ -42,6 +43,13 @@ async function unknownCommand(word: string): Promise<Error> {
   );
 }
 
+/** Whether nothing on the line, or around it, speaks against the embedded engine. A guess: it is only for speed. */
+function wantsEngine(words: readonly string[]): boolean {
+  const backend = process.env.LIBGUESTFS_BACKEND ?? 'embedded';
+  const otherwise = words.some((word) => word === '--help' || word === '-h' || word.startsWith('--backend'));
+  return !otherwise && (backend === 'embedded' || backend === 'auto');
+}
+
 async function runCommand(
   words: readonly string[],
   out: Output,
@@ -62,6 +70,7 @@ async function runCommand(
   const isImage = !isCommandName(first) && !first.startsWith('-') && isImageFile(first);
   const name = isImage ? 'inspect' : first;
   if (!isCommandName(name)) throw await unknownCommand(name);
+  if (opensImages(name) && wantsEngine(words)) startThreadAhead();
   const command = await commands[name]();
   const { options, operands, wantsHelp } = await readCommandLine(
     isImage ? words : rest,

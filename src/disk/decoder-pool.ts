@@ -6,6 +6,7 @@
  * Threads of a worker end with it, whatever they are doing; a process ends without waiting for them.
  */
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads';
+import { isBundled } from '../base/index.js';
 import { decode } from './codecs.js';
 import { DecoderMemory, maxHelpers, unitState, windowBytes, windowUnits } from './decoder-memory.js';
 import type { DecoderThreadData } from './decoder-thread.js';
@@ -17,11 +18,7 @@ const idleMilliseconds = 5000;
 /** A unit takes milliseconds; a helper that has had one for this long is given up. */
 const patienceMilliseconds = 20_000;
 
-/** The thread's file lies beside this one, or beside the bundle whose chunk this one is in. */
-const threadFile = new URL(
-  /\/chunks\/[^/]*$/.test(import.meta.url) ? '../decoder-thread.js' : './decoder-thread.js',
-  import.meta.url,
-);
+const threadFile = new URL(isBundled ? './decoder-thread.cjs' : './decoder-thread.js', import.meta.url);
 
 /** Limits of a helper's heap in MiB. What it decodes lies outside; a small young generation lets go of it soon. */
 const resourceLimits = { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 4 };

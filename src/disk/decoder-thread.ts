@@ -58,4 +58,4 @@ async function lendZstd(memory: DecoderMemory, port: MessagePort): Promise<void>
   }
 }
 
-await serve(workerData as DecoderThreadData); // safe: DecoderPool starts this thread with nothing else
+void serve(workerData as DecoderThreadData); // safe: DecoderPool starts this thread with nothing else

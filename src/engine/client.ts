@@ -1,5 +1,5 @@
 /** The handle's end of the embedded engine: starts the worker, sends calls, pumps streams, hears of its death. */
-import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
+import type { MessagePort, Worker } from 'node:worker_threads';
 import {
   type ActionName,
   actions,
@@ -21,26 +21,8 @@ import {
   writerTo,
 } from '../base/index.js';
 import { allGroups, featureAnswer } from './features.js';
-import {
-  type FileArgument,
-  type IncomingChunk,
-  type Report,
-  type Request,
-  sharedWord,
-  sharedWords,
-  type WorkerStart,
-} from './messages.js';
-
-/**
- * The worker's heap limit in megabytes: a hostile image that makes a parser hoard ends the worker, not the process.
- * Metadata of the largest honest images stays far below; file contents never live on this heap.
- */
-const heapLimitInMegabytes = 512;
-/**
- * Where its new objects live, in megabytes. V8's own choice is three times as much, which fifty handles at once would
- * feel; calls make few objects that outlive them, so that a smaller one costs nothing that was measured.
- */
-const youngLimitInMegabytes = 16;
+import { type FileArgument, type IncomingChunk, type Report, type Request, sharedWord } from './messages.js';
+import { takeThread } from './thread.js';
 
 interface Running {
   readonly serial: number;
@@ -251,21 +233,9 @@ function argumentTypes(action: string): readonly string[] {
 
 /** Starts the embedded engine in a worker of its own. */
 export const startEngine: StartBackend = (config, events, signal) => {
-  const shared = new SharedArrayBuffer(sharedWords * Int32Array.BYTES_PER_ELEMENT);
-  const { port1, port2 } = new MessageChannel();
-  port1.unref();
-  const workerData: WorkerStart = { config, shared, incoming: port2 };
-  const worker = new Worker(new URL('./worker.js', import.meta.url), {
-    workerData,
-    transferList: [port2],
-    name: 'guestfs engine',
-    // The program's own flags mean nothing to the worker, and some (--input-type) would hinder it.
-    execArgv: [],
-    resourceLimits: {
-      maxOldGenerationSizeMb: heapLimitInMegabytes,
-      maxYoungGenerationSizeMb: youngLimitInMegabytes,
-    },
-  });
+  const { worker, chunks, shared } = takeThread();
+  // What is started keeps the process alive until it is ready, or has failed.
+  worker.ref();
   // By name: a worker has listeners of Node's own too, without which no message arrives any more.
   const stopListening = (): void => {
     for (const event of ['message', 'error', 'exit']) worker.removeAllListeners(event);
@@ -273,7 +243,7 @@ export const startEngine: StartBackend = (config, events, signal) => {
   return new Promise((resolve, reject) => {
     const fail = (error: GuestfsError): void => {
       stopListening();
-      port1.close();
+      chunks.close();
       signal?.removeEventListener('abort', aborted);
       void worker.terminate().then(() => reject(error));
     };
@@ -296,8 +266,9 @@ export const startEngine: StartBackend = (config, events, signal) => {
       else if (report.type === 'ready') {
         stopListening();
         signal?.removeEventListener('abort', aborted);
-        resolve(new EngineClient(worker, port1, new Int32Array(shared), events));
+        resolve(new EngineClient(worker, chunks, shared, events));
       }
     });
+    worker.postMessage({ type: 'start', config } satisfies Request);
   });
 };

@@ -1,5 +1,5 @@
 /** New disk images on the host: `disk_create`. In the handle's thread, so nothing here blocks. */
-import { type FileHandle, open, stat, unlink } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import { dirname, isAbsolute, join } from 'node:path';
 import { GuestfsError, hostError } from '../base/index.js';
 import { newQcow2, readImageInfo } from '../image/index.js';
@@ -42,6 +42,9 @@ async function fillWithZeroes(filling: Filling, from: number, to: number): Promi
     await writeAt(filling, zeroes.subarray(0, Math.min(zeroes.length, to - at)), at);
 }
 
+/** Loaded when it is wanted: every program that imports the package would wait for it. */
+const host = () => process.getBuiltinModule('node:fs/promises');
+
 /** Makes a file anew; one that is not finished is removed. */
 async function withNewFile(
   path: string,
@@ -49,17 +52,19 @@ async function withNewFile(
   work: (filling: Filling, isDevice: boolean) => Promise<void>,
 ): Promise<void> {
   try {
-    const before = await stat(path).catch(() => undefined);
+    const before = await host()
+      .stat(path)
+      .catch(() => undefined);
     if (before?.isCharacterDevice() === true)
       throw invalid(`${path}: is a character device, which holds no image`);
     const isDevice = before?.isBlockDevice() === true;
-    const file = await open(path, isDevice ? 'r+' : 'w', 0o666);
+    const file = await host().open(path, isDevice ? 'r+' : 'w', 0o666);
     try {
       await work({ file, signal }, isDevice);
       await file.close();
     } catch (thrown) {
       await file.close();
-      if (!isDevice) await unlink(path);
+      if (!isDevice) await host().unlink(path);
       throw thrown;
     }
   } catch (thrown) {

@@ -3,6 +3,8 @@
  * words of shared memory for what must reach a worker that is busy inside a synchronous call.
  *
  *     handle                                   worker
+ *       │  start {config}                ──▶     │  opens the drives
+ *       │  ◀── ready | startFailed               │
  *       │  call {serial, action, args}   ──▶     │  runs the handler
  *       │  ◀── progress, log, chunk (any number) │
  *       │  ◀── result | failure                  │
@@ -11,9 +13,8 @@ import type { MessagePort } from 'node:worker_threads';
 import type { BackendConfig } from '../api/index.js';
 import type { PlainError } from '../base/index.js';
 
-/** What a worker is started with. */
-export interface WorkerStart {
-  readonly config: BackendConfig;
+/** What a worker is started with. Its configuration is the first message. */
+export interface ThreadStart {
   /** {@link SharedWord} words. */
   readonly shared: SharedArrayBuffer;
   /** Where the chunks of fileIn streams arrive: a worker inside a call reads it without its event loop. */
@@ -36,6 +37,8 @@ export type FileArgument = { readonly path: string } | { readonly stream: true }
 
 /** To the worker. */
 export type Request =
+  /** What its session is to be: the first message, and sent once. */
+  | { readonly type: 'start'; readonly config: BackendConfig }
   | {
       readonly type: 'call';
       readonly serial: number;

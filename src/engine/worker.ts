@@ -1,11 +1,12 @@
 /** The worker thread of the embedded engine: starts a session, then runs one call after another. */
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
-import { asFailureOf, asGuestfsError, plainError } from '../base/index.js';
+import type { BackendConfig } from '../api/index.js';
+import { asFailureOf, asGuestfsError, GuestfsError, plainError } from '../base/index.js';
 import { endDecoders } from '../disk/index.js';
 import { Call } from './call.js';
 import { findHandler } from './dispatch.js';
 import { HostFileSink, HostFileSource, type Sink, type Source } from './host-file.js';
-import { type FileArgument, type Report, type Request, sharedWord, type WorkerStart } from './messages.js';
+import { type FileArgument, type Report, type Request, sharedWord, type ThreadStart } from './messages.js';
 import { Session } from './session.js';
 import { StreamSink, StreamSource } from './streams.js';
 
@@ -94,26 +95,35 @@ function stop({ port }: Wires, session: Session): void {
   port.close();
 }
 
-async function main(port: MessagePort, start: WorkerStart): Promise<void> {
+/** Opens the drives; undefined when that failed, which is told. */
+async function start({ port }: Wires, config: BackendConfig): Promise<Session | undefined> {
   const post = (report: Report): void => port.postMessage(report);
-  const wires: Wires = { port, incoming: start.incoming, shared: new Int32Array(start.shared) };
-  let session: Session;
   try {
-    session = await Session.start(start.config, (kind, message) => post({ type: 'log', kind, message }));
+    const session = await Session.start(config, (kind, message) => post({ type: 'log', kind, message }));
+    post({ type: 'ready' });
+    return session;
   } catch (thrown) {
     post({ type: 'startFailed', error: plainError(asGuestfsError(thrown)) });
     port.close();
-    return;
+    return undefined;
   }
+}
+
+function main(port: MessagePort, { shared, incoming }: ThreadStart): void {
+  const wires: Wires = { port, incoming, shared: new Int32Array(shared) };
+  let session: Session | undefined;
+  const serve = async (request: Request): Promise<void> => {
+    if (request.type === 'start') session = await start(wires, request.config);
+    else if (session === undefined) throw new GuestfsError('EPROTO', `${request.type} without a session`);
+    else if (request.type === 'call') await runCall(wires, session, request);
+    else stop(wires, session);
+  };
   // One after the other: a call may have to wait for its code to be loaded.
   let last = Promise.resolve();
   port.on('message', (request: Request) => {
-    last = last.then(() =>
-      request.type === 'call' ? runCall(wires, session, request) : stop(wires, session),
-    );
+    last = last.then(() => serve(request));
   });
-  post({ type: 'ready' });
 }
 
-// safe: this module is only ever the entry of a worker, which has a port, started with WorkerStart
-await main(parentPort as MessagePort, workerData as WorkerStart);
+// safe: this module is only ever the entry of a worker, which has a port, started with ThreadStart
+main(parentPort as MessagePort, workerData as ThreadStart);

@@ -2,8 +2,7 @@
  * Filesystems of the Macintosh that are known by sight: HFS ("Inside Macintosh: Files", 2), HFS+ (Apple's TN1150; it may
  * lie inside an HFS volume) and APFS ("Apple File System Reference"). The first two are big-endian.
  */
-import { createHash } from 'node:crypto';
-import { formatUuid } from '../../base/index.js';
+import { createHash, formatUuid } from '../../base/index.js';
 import type { Disk } from '../../disk/index.js';
 import type { Probed } from '../driver.js';
 import { ascii, found, label, label16, part, signature, uuid, viewMaybe } from './signature.js';
