@@ -14,8 +14,11 @@ import { build } from 'esbuild';
 /** Where a bundle's code lies that has a loader. */
 const codeFile = (name) => `${name}-code.cjs`;
 
-/** The function that Node puts around every CommonJS module: the loaders compile the code themselves. */
-const wrapped = { before: '(function (exports, require, module, __filename, __dirname) {', after: '})' };
+/** The function that Node puts around every CommonJS module, since the loaders compile the code themselves. */
+const wrapped = {
+  before: '(function (exports, require, module, __filename, __dirname, importPackage) {',
+  after: '})',
+};
 
 /** `import.meta.url` for CommonJS, which does not have it. */
 const ownUrl = "const ownUrl = require('node:url').pathToFileURL(__filename).href;";
@@ -36,7 +39,15 @@ export async function buildProgram(options, name, source, { kept }) {
     entryPoints: [source],
     outfile: join('dist', kept ? codeFile(name) : `${name}.cjs`),
   });
-  if (kept) writeLoader(name);
+  if (!kept) return;
+  // Code that comes from a cache has lost the way to Node's loader, so the loader, which has not, imports for it.
+  const file = join('dist', codeFile(name));
+  writeFileSync(
+    file,
+    readFileSync(file, 'latin1').replaceAll(/\bimport\((?=")/g, 'importPackage('),
+    'latin1',
+  );
+  writeLoader(name);
 }
 
 /** Writes `dist/NAME.cjs`, which loads a program's code. With `record` it also writes what was compiled until its end. */
@@ -48,7 +59,7 @@ function writeLoader(name, { record = false } = {}) {
     ...(isCommand ? ['#!/usr/bin/env node'] : []),
     "'use strict';",
     "const { readFileSync, writeFileSync } = require('node:fs');",
-    "const { constants, Script } = require('node:vm');",
+    "const { Script } = require('node:vm');",
     `const filename = \`\${__dirname}/${codeFile(name)}\`;`,
     `const cache = \`\${__dirname}/${name}-${digest}-\${process.version}-\${process.arch}.cache\`;`,
     'let cachedData;',
@@ -57,11 +68,10 @@ function writeLoader(name, { record = false } = {}) {
     '} catch {',
     '  // Built by another Node: the code is compiled.',
     '}',
-    'const importModuleDynamically = constants.USE_MAIN_CONTEXT_DEFAULT_LOADER;',
-    'const options = { filename, cachedData, importModuleDynamically };',
-    "const script = new Script(readFileSync(filename, 'latin1'), options);",
+    "const script = new Script(readFileSync(filename, 'latin1'), { filename, cachedData });",
+    'const importPackage = (name) => import(name);',
     ...(record ? ["process.on('exit', () => writeFileSync(cache, script.createCachedData()));"] : []),
-    'script.runInThisContext()(exports, require, module, filename, __dirname);',
+    'script.runInThisContext()(exports, require, module, filename, __dirname, importPackage);',
   ];
   const path = join('dist', `${name}.cjs`);
   writeFileSync(path, `${lines.join('\n')}\n`);

@@ -5,7 +5,9 @@ import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, wr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { constants, Script } from 'node:vm';
+import { Script } from 'node:vm';
+import { gunzipSync } from 'node:zlib';
+import { main, scratch } from './command.js';
 
 const root = process.cwd();
 const dist = join(root, 'dist');
@@ -31,7 +33,6 @@ describe('the shipped command', () => {
       const script = new Script(readFileSync(filename, 'latin1'), {
         filename,
         cachedData: readFileSync(join(dist, name)),
-        importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
       });
       assert.equal(script.cachedDataRejected, false, name);
     }
@@ -39,6 +40,18 @@ describe('the shipped command', () => {
 
   test('does its work', () => {
     assert.match(release(dist), /^PRETTY_NAME="Debian/);
+  });
+
+  test('loads the packages it depends on, from its worker as well', () => {
+    const image = join(scratch, 'zstd.qcow2');
+    writeFileSync(image, gunzipSync(readFileSync('test/fixtures/qcow2/zstd.qcow2.gz')));
+    const args = ['hexdump', '-d', 'sda', image, '--length', '1M'];
+    const [shipped, built] = [join(dist, 'cli.cjs'), main].map((program) =>
+      spawnSync(process.execPath, [program, ...args], { encoding: 'utf8', timeout: 20_000 }),
+    );
+    assert.equal(shipped?.stderr, '');
+    assert.ok((shipped?.stdout.length ?? 0) > 1000);
+    assert.equal(shipped?.stdout, built?.stdout);
   });
 
   const damages: Record<string, (path: string) => void> = {
