@@ -6,7 +6,7 @@ import { readdirSync, rmSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
-import { buildProgram, keepCompiled } from './programs.mjs';
+import { buildCommand, buildProgram, keepCompiled } from './programs.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 process.chdir(root);
@@ -41,7 +41,8 @@ if (process.argv[2] === 'test') {
   };
   await build({ ...bundled, entryPoints: { index: 'src/guestfs/index.ts' } });
   const programs = { ...node, sourcemap: false, define: bundled.define };
-  await buildProgram(programs, 'cli', 'src/cli/main.ts', { kept: true });
+  await buildCommand(programs, 'cli', 'src/cli/main.ts');
+  await buildProgram(programs, 'program', 'src/cli/program.ts', { kept: true });
   await buildProgram(programs, 'worker', 'src/engine/worker.ts', { kept: true });
   await buildProgram(programs, 'decoder-thread', 'src/disk/decoder-thread.ts', { kept: false });
   keepCompiled(root);

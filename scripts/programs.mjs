@@ -23,15 +23,19 @@ const wrapped = {
 /** `import.meta.url` for CommonJS, which does not have it. */
 const ownUrl = "const ownUrl = require('node:url').pathToFileURL(__filename).href;";
 
+const commonJs = ({ define }) => ({
+  format: 'cjs',
+  bundle: true,
+  minify: true,
+  packages: 'external',
+  define: { ...define, 'import.meta.url': 'ownUrl' },
+});
+
 /** Bundles a program into `dist/`: its name, its source, and whether what is compiled of it is to be kept. */
 export async function buildProgram(options, name, source, { kept }) {
   await build({
     ...options,
-    format: 'cjs',
-    bundle: true,
-    minify: true,
-    packages: 'external',
-    define: { ...options.define, 'import.meta.url': 'ownUrl' },
+    ...commonJs(options),
     banner: { js: `${kept ? wrapped.before : ''}'use strict';${ownUrl}` },
     footer: { js: kept ? wrapped.after : '' },
     // The loaders read it as Latin-1, which V8 keeps in half the memory of anything else.
@@ -50,15 +54,37 @@ export async function buildProgram(options, name, source, { kept }) {
   writeLoader(name);
 }
 
+/** Bundles the command's first file, which loads the rest when it has seen the command line. */
+export async function buildCommand(options, name, source) {
+  const path = join('dist', `${name}.cjs`);
+  await build({
+    ...options,
+    ...commonJs(options),
+    // `import('./program.js')` becomes a call of require, which does not bring the loader of ES modules with it.
+    supported: { 'dynamic-import': false },
+    plugins: [
+      {
+        name: 'loaders of programs',
+        setup: ({ onResolve }) =>
+          onResolve({ filter: /./ }, ({ kind, path: imported }) =>
+            kind === 'dynamic-import' ? { path: imported.replace(/js$/, 'cjs'), external: true } : undefined,
+          ),
+      },
+    ],
+    banner: { js: `#!/usr/bin/env node\n'use strict';${ownUrl}` },
+    entryPoints: [source],
+    outfile: path,
+  });
+  chmodSync(path, 0o755);
+}
+
 /** Writes `dist/NAME.cjs`, which loads a program's code. With `record` it also writes what was compiled until its end. */
 function writeLoader(name, { record = false } = {}) {
   const code = readFileSync(join('dist', codeFile(name)));
   const digest = createHash('sha256').update(code).digest('hex').slice(0, 16);
-  const isCommand = name === 'cli';
   const lines = [
-    ...(isCommand ? ['#!/usr/bin/env node'] : []),
     "'use strict';",
-    "const { readFileSync, writeFileSync } = require('node:fs');",
+    "const { readFileSync } = require('node:fs');",
     "const { Script } = require('node:vm');",
     `const filename = \`\${__dirname}/${codeFile(name)}\`;`,
     `const cache = \`\${__dirname}/${name}-${digest}-\${process.version}-\${process.arch}.cache\`;`,
@@ -70,12 +96,12 @@ function writeLoader(name, { record = false } = {}) {
     '}',
     "const script = new Script(readFileSync(filename, 'latin1'), { filename, cachedData });",
     'const importPackage = (name) => import(name);',
-    ...(record ? ["process.on('exit', () => writeFileSync(cache, script.createCachedData()));"] : []),
+    ...(record
+      ? ["process.on('exit', () => require('node:fs').writeFileSync(cache, script.createCachedData()));"]
+      : []),
     'script.runInThisContext()(exports, require, module, filename, __dirname, importPackage);',
   ];
-  const path = join('dist', `${name}.cjs`);
-  writeFileSync(path, `${lines.join('\n')}\n`);
-  if (isCommand) chmodSync(path, 0o755);
+  writeFileSync(join('dist', `${name}.cjs`), `${lines.join('\n')}\n`);
 }
 
 /** What nearly every handle does. */
@@ -98,7 +124,7 @@ export function keepCompiled(root) {
   const sample = join(root, 'samples/debian.qcow2');
   const recordings = {
     worker: ['--input-type=module', '-e', usualCalls, '--', join(root, 'dist/index.js'), sample],
-    cli: ['dist/cli.cjs', 'cat', `${sample}:/etc/os-release`, '-m', '/dev/sda2'],
+    program: ['dist/cli.cjs', 'cat', `${sample}:/etc/os-release`, '-m', '/dev/sda2'],
   };
   for (const [name, args] of Object.entries(recordings)) {
     writeLoader(name, { record: true });

@@ -24,14 +24,22 @@ export function shellName(name: ActionName): string {
   return name.replaceAll('_', '-');
 }
 
-// The words that name an action, in small letters. guestfish too takes no notice of capitals.
-const byWord = new Map<string, ActionName>();
-const spoken: string[] = [];
-for (const name of actionNames) {
-  const words = [shellName(name), ...(actions[name].aliases ?? [])];
-  spoken.push(...words);
-  for (const word of [...words, name, camelCase(name)]) byWord.set(word.toLowerCase(), name);
+/** The words that name an action, in small letters: guestfish too takes no notice of capitals. Made when first wanted. */
+function wordIndex(): {
+  readonly byWord: ReadonlyMap<string, ActionName>;
+  readonly spoken: readonly string[];
+} {
+  const byWord = new Map<string, ActionName>();
+  const spoken: string[] = [];
+  for (const name of actionNames) {
+    const words = [shellName(name), ...(actions[name].aliases ?? [])];
+    spoken.push(...words);
+    for (const word of [...words, name, camelCase(name)]) byWord.set(word.toLowerCase(), name);
+  }
+  return { byWord, spoken };
 }
+
+let index: ReturnType<typeof wordIndex> | undefined;
 
 /** The action that a word names; else the nearest word that does name one, if any is near. */
 export type FoundAction =
@@ -40,9 +48,10 @@ export type FoundAction =
 
 /** Finds an action by its name in any spelling (`part_list`, `part-list`, `partList`), or by an alias. */
 export function findAction(word: string): FoundAction {
-  const name = byWord.get(word.toLowerCase());
+  index ??= wordIndex();
+  const name = index.byWord.get(word.toLowerCase());
   if (name !== undefined) return { name };
-  return { name: undefined, nearest: nearestName(word.replaceAll('_', '-'), spoken) };
+  return { name: undefined, nearest: nearestName(word.replaceAll('_', '-'), index.spoken) };
 }
 
 /** The names of the arguments that are secrets: these are asked for, and never stand on the command line. */

@@ -20,11 +20,5 @@ export const commandNames = [
 
 export type CommandName = (typeof commandNames)[number];
 
-/** Those that open no image, or one only sometimes. */
-const withoutImage: ReadonlySet<CommandName> = new Set(['actions', 'doctor', 'help']);
-
-/** Whether a command is all but sure to launch the engine. */
-export const opensImages = (name: CommandName): boolean => !withoutImage.has(name);
-
 export const isCommandName = (name: string): name is CommandName =>
   (commandNames as readonly string[]).includes(name);

@@ -1,7 +1,10 @@
-/** The `guestfs` command. */
+/** The `guestfs` command: what must not wait for the rest of its code to be loaded, which is most of it. */
+import { startThread } from '../guestfs/ahead.js';
+import { willLaunch } from './ahead.js';
 import { commandLineWords } from './command-line.js';
-import { runProgram } from './program.js';
 
-void runProgram(commandLineWords()).then((status) => {
-  process.exitCode = status;
+const words = commandLineWords();
+const thread = willLaunch(words) ? startThread() : undefined;
+void import('./program.js').then(async ({ runProgram }) => {
+  process.exitCode = await runProgram(words, thread);
 });

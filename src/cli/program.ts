@@ -1,6 +1,6 @@
 /** The command line as a whole: which command, its options, its run, and how it ended. */
-import { startThreadAhead } from '../guestfs/ahead.js';
-import { commandNames, isCommandName, opensImages } from './command-names.js';
+import { type EngineThread, offerThread } from '../guestfs/ahead.js';
+import { commandNames, isCommandName } from './command-names.js';
 import { commands } from './commands.js';
 import { exitStatus, usageFailure } from './failure.js';
 import { isImageFile, splitImageArgument } from './image-argument.js';
@@ -43,13 +43,6 @@ async function unknownCommand(word: string): Promise<Error> {
   );
 }
 
-/** Whether nothing on the line, or around it, speaks against the embedded engine. A guess: it is only for speed. */
-function wantsEngine(words: readonly string[]): boolean {
-  const backend = process.env.LIBGUESTFS_BACKEND ?? 'embedded';
-  const otherwise = words.some((word) => word === '--help' || word === '-h' || word.startsWith('--backend'));
-  return !otherwise && (backend === 'embedded' || backend === 'auto');
-}
-
 async function runCommand(
   words: readonly string[],
   out: Output,
@@ -70,7 +63,6 @@ async function runCommand(
   const isImage = !isCommandName(first) && !first.startsWith('-') && isImageFile(first);
   const name = isImage ? 'inspect' : first;
   if (!isCommandName(name)) throw await unknownCommand(name);
-  if (opensImages(name) && wantsEngine(words)) startThreadAhead();
   const command = await commands[name]();
   const { options, operands, wantsHelp } = await readCommandLine(
     isImage ? words : rest,
@@ -92,8 +84,9 @@ function namedCommand(words: readonly string[]): string | undefined {
   return first !== undefined && isCommandName(first) ? first : undefined;
 }
 
-/** Runs the command line; gives the exit status. Never rejects. */
-export async function runProgram(words: readonly string[]): Promise<number> {
+/** Runs the command line; gives the exit status. Never rejects. `thread`: for the launch, where one was foreseen. */
+export async function runProgram(words: readonly string[], thread?: EngineThread): Promise<number> {
+  if (thread !== undefined) offerThread(thread);
   const out = new Output(1);
   const err = new Output(2);
   const interrupt = new Interrupt();

@@ -5,6 +5,12 @@ import type { Session } from './session.js';
 /** How often progress is handed to the handle at most, in milliseconds; the handle thins it further. */
 const progressInterval = 50;
 
+/** Milliseconds of a clock that only goes forward. The first use of `performance` would load a module for it. */
+function now(): number {
+  const [seconds, nanoseconds] = process.hrtime();
+  return seconds * 1000 + nanoseconds / 1e6;
+}
+
 /** What a call can tell the handle. */
 export interface CallOutlet {
   isCancelled(): boolean;
@@ -17,7 +23,7 @@ export class Call {
   readonly session: Session;
   readonly #outlet: CallOutlet;
   readonly #wantsProgress: boolean;
-  #lastProgress = performance.now();
+  #lastProgress = now();
   readonly #handedOver: ArrayBuffer[] = [];
 
   constructor(action: string, session: Session, outlet: CallOutlet, wantsProgress: boolean) {
@@ -36,9 +42,9 @@ export class Call {
   progress(position: number, total: number): void {
     this.checkpoint();
     if (!this.#wantsProgress) return;
-    const now = performance.now();
-    if (now - this.#lastProgress < progressInterval) return;
-    this.#lastProgress = now;
+    const time = now();
+    if (time - this.#lastProgress < progressInterval) return;
+    this.#lastProgress = time;
     this.#outlet.progress(position, total);
   }
 

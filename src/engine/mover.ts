@@ -26,7 +26,18 @@ const longestHole = 8 * 1024 * 1024;
  */
 const pieceStart = 256;
 
+/** Enough for most files of a guest: memory of {@link pieceLength} takes longer to get than a small file to read. */
+const shortPiece = 64 * 1024;
+
 let piece: Uint8Array | undefined;
+
+/** The buffer for a move, kept for the life of the worker. */
+function pieceFor(length: number): Uint8Array {
+  const size = length <= shortPiece ? shortPiece : pieceLength;
+  if (piece === undefined || piece.length < size)
+    piece = new Uint8Array(pieceStart + size).subarray(pieceStart);
+  return piece;
+}
 
 export interface MoveOptions {
   readonly offset?: number;
@@ -40,11 +51,11 @@ export function move(call: Call, from: Disk, to: Taker, options: MoveOptions = {
   const start = options.offset ?? 0;
   const length = options.length ?? from.size - start;
   const report = options.progress ?? ((moved: number) => call.progress(moved, length));
-  // One buffer for the life of the worker. A taker that calls the mover again would overwrite it: none does.
-  piece ??= new Uint8Array(pieceStart + pieceLength).subarray(pieceStart);
+  // A taker that calls the mover again would overwrite what it was given: none does.
+  const buffer = pieceFor(length);
   for (let done = 0; done < length; ) {
     report(done);
-    const wanted = Math.min(length - done, pieceLength);
+    const wanted = Math.min(length - done, buffer.length);
     const span = from.span(start + done, Math.min(length - done, longestHole));
     if (span.hole) {
       to.hole(span.length);
@@ -52,7 +63,7 @@ export function move(call: Call, from: Disk, to: Taker, options: MoveOptions = {
       continue;
     }
     const count = Math.min(span.length, wanted);
-    const bytes = piece.subarray(0, count);
+    const bytes = buffer.subarray(0, count);
     from.read(bytes, start + done);
     to.write(bytes);
     done += count;

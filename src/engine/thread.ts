@@ -26,7 +26,12 @@ export interface EngineThread {
   readonly shared: Int32Array;
 }
 
-function startThread(): EngineThread {
+/**
+ * Starts a thread. To be called before a launch only by programs that are sure to launch soon and to exit afterwards, and
+ * that hand it over by {@link offerThread}: a thread takes longer to start than the rest of a short command takes to load,
+ * and both can go on at once.
+ */
+export function startThread(): EngineThread {
   const shared = new SharedArrayBuffer(sharedWords * Int32Array.BYTES_PER_ELEMENT);
   const { port1, port2 } = new MessageChannel();
   port1.unref();
@@ -45,30 +50,26 @@ function startThread(): EngineThread {
   return { worker, chunks: port1, shared: new Int32Array(shared) };
 }
 
-let ahead: EngineThread | undefined;
+let offered: EngineThread | undefined;
 
 /**
- * Starts the thread of the next launch now. A thread takes longer to start than the rest of a short command takes to
- * load, and both can go on at once. Only for programs that are sure to launch soon and to exit afterwards: nothing but
- * a launch, or the end of the process, ends it. It does not keep the process alive.
+ * Lets the next launch have a thread that was started before it. Until then it does not keep the process alive, and only
+ * the end of the process ends it.
  */
-export function startThreadAhead(): Worker {
-  if (ahead !== undefined) return ahead.worker;
-  const thread = startThread();
-  ahead = thread;
+export function offerThread(thread: EngineThread): void {
+  offered = thread;
   const forget = (): void => {
-    if (ahead !== thread) return;
+    if (offered !== thread) return;
     thread.chunks.close();
-    ahead = undefined;
+    offered = undefined;
   };
   // The launch starts another one then, and tells what is wrong with that.
   thread.worker.once('error', forget).once('exit', forget).unref();
-  return thread.worker;
 }
 
-/** A thread for a launch: the one that was started ahead, or a new one. */
+/** A thread for a launch: the one that was offered, or a new one. */
 export function takeThread(): EngineThread {
-  const thread = ahead ?? startThread();
-  ahead = undefined;
+  const thread = offered ?? startThread();
+  offered = undefined;
   return thread;
 }

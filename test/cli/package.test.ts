@@ -27,7 +27,7 @@ function release(directory: string, ...nodeOptions: string[]): string {
 describe('the shipped command', () => {
   test('has compiled code beside the command and the worker, and this Node takes it', () => {
     const names = caches(dist).map((name) => name.split('-')[0]);
-    assert.deepEqual(names.sort(), ['cli', 'worker']);
+    assert.deepEqual(names.sort(), ['program', 'worker']);
     for (const name of caches(dist)) {
       const filename = join(dist, `${name.split('-')[0]}-code.cjs`);
       const script = new Script(readFileSync(filename, 'latin1'), {
