@@ -8,7 +8,7 @@ export type Codec = 'deflate' | 'zlib' | 'zstd';
 
 /**
  * Exactly `decodedSize` bytes out of `packed`; what follows the end of the compressed stream is not looked at. Anything
- * else is a CorruptError, and `packed` never makes this take more memory than a few times both sizes.
+ * else is a CorruptError. The bytes are good until more is decoded in this thread, and `packed` never makes this take more memory than a few times both sizes.
  */
 export function decode(codec: Codec, packed: Uint8Array, decodedSize: number): Uint8Array {
   let bytes: Uint8Array;

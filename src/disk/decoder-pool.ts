@@ -10,8 +10,9 @@ import { isBundled } from '../base/index.js';
 import { decode } from './codecs.js';
 import { DecoderMemory, maxHelpers, unitState, windowBytes, windowUnits } from './decoder-memory.js';
 import type { DecoderThreadData } from './decoder-thread.js';
+import type { Disk } from './disk.js';
 import { decodeAlone, type EncodedUnit } from './encoded.js';
-import type { ZstdModule } from './zstd.js';
+import { type ZstdModule, zstdModule } from './zstd.js';
 
 /** A helper with nothing to do for this long ends. */
 const idleMilliseconds = 5000;
@@ -26,6 +27,35 @@ const resourceLimits = { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 4
 interface Helper {
   readonly worker: Worker;
   readonly port: MessagePort;
+}
+
+/** Bytes of compressed units that are read at once: few enough that helpers need not wait long for the first. */
+const longestRun = 256 * 1024;
+
+/** Units that lie next to each other, and are read together. */
+interface Run {
+  readonly disk: Disk;
+  readonly offset: number;
+  readonly size: number;
+  /** Where its bytes are among the packed ones. */
+  readonly packedAt: number;
+}
+
+const isWithin = ({ disk, offset, size }: EncodedUnit, run: Run): boolean =>
+  disk === run.disk && offset >= run.offset && offset + size <= run.offset + run.size;
+
+/** The run that begins with a unit. Units may overlap: an image says of them in which sector they end, not at which byte. */
+function runFrom(units: readonly EncodedUnit[], first: number, packedAt: number): Run {
+  const { disk, offset, size } = units[first] as EncodedUnit; // safe: the caller's unit
+  let end = offset + size;
+  for (let index = first + 1; index < units.length; index++) {
+    const next = units[index] as EncodedUnit; // safe: just compared
+    const nextEnd = next.offset + next.size;
+    if (next.disk !== disk || next.offset < offset || next.offset > end) break;
+    if (nextEnd - offset > longestRun) break;
+    end = Math.max(end, nextEnd);
+  }
+  return { disk, offset, size: end - offset, packedAt };
 }
 
 /** Some threads and the memory shared with them. */
@@ -76,6 +106,7 @@ export class DecoderPool {
       helper: index,
       port: port2,
       idleMilliseconds,
+      zstd: zstdModule(),
     };
     const worker = new Worker(threadFile, {
       workerData: data,
@@ -108,12 +139,18 @@ export class DecoderPool {
     try {
       let packedAt = 0;
       let decodedAt = 0;
+      let run: Run | undefined;
       for (; first + count < units.length && count < windowUnits; count++) {
         const unit = units[first + count] as EncodedUnit; // safe: just compared
-        if (packedAt + unit.size > windowBytes || decodedAt + unit.decodedSize > windowBytes) break;
-        unit.disk.read(memory.packedRoom(packedAt, unit.size), unit.offset);
-        memory.offer(count, unit.codec, packedAt, unit.size, decodedAt, unit.decodedSize);
-        packedAt += Math.ceil(unit.size / 8) * 8;
+        if (decodedAt + unit.decodedSize > windowBytes) break;
+        if (run === undefined || !isWithin(unit, run)) {
+          run = runFrom(units, first + count, packedAt);
+          if (packedAt + run.size > windowBytes) break;
+          run.disk.read(memory.packedRoom(packedAt, run.size), run.offset);
+          packedAt += Math.ceil(run.size / 8) * 8;
+        }
+        const at = run.packedAt + unit.offset - run.offset;
+        memory.offer(count, unit.codec, at, unit.size, decodedAt, unit.decodedSize);
         decodedAt += Math.ceil(unit.decodedSize / 8) * 8;
       }
       if (count === 0) {

@@ -5,7 +5,7 @@
 import { type MessagePort, workerData } from 'node:worker_threads';
 import { decode } from './codecs.js';
 import { DecoderMemory, unitState } from './decoder-memory.js';
-import { loadZstdModule, useZstdModule, zstdReady } from './zstd.js';
+import { loadZstdModule, useZstdModule, type ZstdModule, zstdReady } from './zstd.js';
 
 /** What the thread is started with. */
 export interface DecoderThreadData {
@@ -15,9 +15,12 @@ export interface DecoderThreadData {
   /** Where the zstd module goes when it is asked for. */
   readonly port: MessagePort;
   readonly idleMilliseconds: number;
+  /** The zstd decoder, where the thread that is served has it. */
+  readonly zstd: ZstdModule | undefined;
 }
 
-async function serve({ buffer, helper, port, idleMilliseconds }: DecoderThreadData): Promise<void> {
+async function serve({ buffer, helper, port, idleMilliseconds, zstd }: DecoderThreadData): Promise<void> {
+  if (zstd !== undefined) useZstdModule(zstd);
   const memory = new DecoderMemory(buffer);
   try {
     while (!memory.isQuitting) {

@@ -15,7 +15,7 @@ export interface EncodedUnit {
   readonly decodedSize: number;
 }
 
-/** Reads and decodes one unit in the calling thread. */
+/** Reads and decodes one unit in the calling thread. The bytes are good until it decodes more. */
 export function decodeAlone(unit: EncodedUnit): Uint8Array {
   const packed = new Uint8Array(unit.size);
   unit.disk.read(packed, unit.offset);

@@ -20,7 +20,7 @@ export function decodeZstdFile(packed: Uint8Array, limit: number): Uint8Array {
   makeZstdReady();
   const pieces = frames.map(({ start, end, mostContent }) => {
     try {
-      return decodeFrame(packed.subarray(start, end), mostContent);
+      return decodeFrame(packed.subarray(start, end), mostContent).slice();
     } catch (cause) {
       throw new CorruptError('zstd file', (cause as Error).message, { offset: start }, { cause });
     }

@@ -28,7 +28,7 @@ interface ZstdCode {
   ZSTD_isError(result: number): number;
 }
 
-/** A decoder for bytes that are exactly one frame; at most `limit` bytes come out. Throws what it likes. */
+/** A decoder for bytes that are exactly one frame; at most `limit` bytes come out, good until the next. Throws what it likes. */
 type DecodeFrame = (frame: Uint8Array, limit: number) => Uint8Array;
 
 const native = (zlib as { zstdDecompressSync?: (from: Uint8Array, options: object) => Buffer })
@@ -78,8 +78,16 @@ async function compile(): Promise<ZstdModule> {
   return module;
 }
 
+let inUse: ZstdModule | undefined;
+
+/** The module that this thread decodes with; undefined where Node decodes, or nothing was decoded yet. */
+export function zstdModule(): ZstdModule | undefined {
+  return inUse;
+}
+
 /** Makes zstd ready with a module that was compiled elsewhere. */
 export function useZstdModule(module: ZstdModule): void {
+  inUse = module;
   // The module tells that its memory grew; here memory is looked up anew for each frame.
   const imports = { env: { emscripten_notify_memory_growth: () => {} } };
   const code = new WebAssembly.Instance(module, imports).exports as ZstdCode; // safe: what zstddec exports
@@ -91,7 +99,8 @@ export function useZstdModule(module: ZstdModule): void {
     new Uint8Array(code.memory.buffer).set(frame, from);
     const size = code.ZSTD_decompress(to, limit, from, frame.length);
     if (code.ZSTD_isError(size)) throw new Error('invalid zstd frame');
-    return new Uint8Array(code.memory.buffer).slice(to, to + size);
+    // Lent, not copied: of a large image that would be gigabytes for the garbage collector.
+    return new Uint8Array(code.memory.buffer, to, size);
   };
 }
 
@@ -120,7 +129,10 @@ class Scratch {
   }
 }
 
-/** Decodes bytes that are exactly one frame; at most `limit` bytes come out. Call only when {@link zstdReady}. */
+/**
+ * Decodes bytes that are exactly one frame; at most `limit` bytes come out, and are good until the next frame is decoded.
+ * Call only when {@link zstdReady}.
+ */
 export function decodeFrame(frame: Uint8Array, limit: number): Uint8Array {
   if (!frameDecoder) throw new Error('zstd is not ready');
   return frameDecoder(frame, limit);
@@ -137,7 +149,7 @@ const blockContentLimit = 128 * 1024;
 
 /**
  * Decodes frames until `decodedSize` bytes are there, and looks at nothing behind them: a compressed cluster is stored
- * with whatever follows it in its last sector. Call only when {@link zstdReady}.
+ * with whatever follows it in its last sector. The bytes are good until more is decoded. Call only when {@link zstdReady}.
  */
 export function decodeZstd(packed: Uint8Array, decodedSize: number): Uint8Array {
   let whole: Uint8Array | undefined;
