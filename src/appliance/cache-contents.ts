@@ -13,6 +13,8 @@ export interface Kept {
 const kinds: readonly (readonly [what: string, name: RegExp])[] = [
   ['appliance', /^appliance\.d$/],
   ['unfinished appliances', /^appliance\.d\..+$/],
+  ['started appliances', /^start-[0-9a-f]{16}$/],
+  ['unfinished starts', /^start-[0-9a-f]{16}\..+$/],
   ['verdicts on KVM', /^no-kvm-.+\.json$/],
   ["libguestfs's notes on qemu", /^qemu-.+\.(?:help|devices|qmp-schema|query-kvm|stat)$/],
   ['lock', /^lock$/],

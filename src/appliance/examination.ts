@@ -13,6 +13,7 @@ import { freeSpace, listKept } from './cache-contents.js';
 import { countActions } from './compat.js';
 import { daemonOfParts } from './daemon-parts.js';
 import { tryGuest } from './guest-trial.js';
+import { KeptStates } from './kept-state.js';
 import { readKernelImage } from './kernel-image.js';
 import { cachePath, checkOwnDirectory } from './private-directory.js';
 import { findProgram, runProgram } from './programs.js';
@@ -92,6 +93,7 @@ export async function examineAppliance(
     examineAppliancePlace(surroundings),
     daemon,
     examineCache(surroundings),
+    examineKeptStates(surroundings),
   ];
 }
 
@@ -289,8 +291,12 @@ function examineAppliancePlace({ settings, place, cache, architecture, showSize 
   try {
     const appliance = describeAppliance(place.kind, directory, architecture.name);
     const { kernelVersion, root } = appliance;
-    const { blocks, mtime } = statSync(root);
-    const built = { directory, kernelVersion, rootSizeOnDisk: blocks * 512, at: mtime.toISOString() };
+    const built = {
+      directory,
+      kernelVersion,
+      rootSizeOnDisk: statSync(root).blocks * 512,
+      at: statSync(directory).mtime.toISOString(), // the files have the date of their last use
+    };
     const size = showSize(built.rootSizeOnDisk);
     const of = place.kind === 'fixed' ? 'fixed' : `of ${parts}, built ${built.at.slice(0, 10)}`;
     return {
@@ -361,6 +367,32 @@ function examineCache({ settings, cache, showSize }: Surroundings): Finding {
       detail: message,
       ...(message.includes('LIBGUESTFS_CACHEDIR') ? {} : { remedy: elsewhere }),
       facts: { path: cache },
+    };
+  }
+}
+
+/** Whether launches can go on from the state of an earlier one. Which of them fits is known only to the launch. */
+function examineKeptStates({ settings, cache }: Surroundings): Finding {
+  const name = 'start';
+  try {
+    if (readBackendSettings(settings.backendSettings).noSnapshotStart)
+      return { name, status: 'ok', detail: 'always boots: the backend setting no_snapshot_start is set' };
+    const states = new KeptStates(cache).list();
+    const facts = {
+      states: states.map(({ usedAt, ...state }) => ({ ...state, usedAt: usedAt.toISOString() })),
+    };
+    const [last] = states;
+    const detail =
+      last === undefined
+        ? 'the first launch boots and keeps the started appliance; later ones go on from there'
+        : `${states.length} started appliance${states.length === 1 ? '' : 's'} kept to go on from, last used ${last.usedAt.toISOString().slice(0, 10)}`;
+    return { name, status: 'ok', detail, facts };
+  } catch (thrown) {
+    return {
+      name,
+      status: 'limited',
+      detail: `every launch boots: ${asGuestfsError(thrown).message}`,
+      remedy: 'choose another directory with LIBGUESTFS_CACHEDIR',
     };
   }
 }

@@ -102,6 +102,16 @@ async function sumOfPath(path: string): Promise<Sum> {
   }
 }
 
+/** What a directory has; nothing where it is not made yet. */
+function namesIn(directory: string): string[] {
+  try {
+    return readdirSync(directory);
+  } catch (thrown) {
+    if (asGuestfsError(thrown).code === 'ENOENT') return [];
+    throw thrown;
+  }
+}
+
 /** The states of one user. */
 export class KeptStates {
   readonly #cache: string;
@@ -118,9 +128,9 @@ export class KeptStates {
     return new KeptState(this.#cache, `${prefix}${digest}`, text);
   }
 
-  /** What is kept, the last used first. Sizes in bytes. */
+  /** What is kept, the last used first. Sizes in bytes. Throws the host's error. */
   list(): { readonly path: string; readonly sizeInBytes: number; readonly usedAt: Date }[] {
-    return readdirSync(this.#cache)
+    return namesIn(this.#cache)
       .filter((name) => /^start-[0-9a-f]{16}$/.test(name))
       .flatMap((name) => {
         const path = join(this.#cache, name);
