@@ -1,7 +1,8 @@
 /** A launched appliance as the handle sees it: its machine, the connection to its daemon, and the actions made of both. */
 import type { Backend, BackendConfig, BackendEvents, CallControl, ShutdownOptions } from '../api/index.js';
 import { asFailureOf, asGuestfsError, GuestfsError, plainError } from '../base/index.js';
-import { type Booted, lastWords } from './boot.js';
+import { lastWords } from './boot-error.js';
+import type { Booted } from './boot-options.js';
 import type { DaemonVersion } from './compat.js';
 import type { Connection } from './connection.js';
 import { type Daemon, libraryActions } from './library/index.js';

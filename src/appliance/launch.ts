@@ -5,17 +5,16 @@ import { kvmProblem, rememberedKvmProblem, rememberKvmProblem } from './accelera
 import { findAppliance } from './appliance.js';
 import { ApplianceBackend } from './backend.js';
 import { type BackendSettings, readBackendSettings } from './backend-settings.js';
+import { bootAppliance, cannotKeep } from './boot.js';
+import { BootError } from './boot-error.js';
 import {
   argumentsFor,
-  BootError,
   type Booted,
   type BootLimits,
   type BootOptions,
-  bootAppliance,
-  cannotKeep,
   launchSteps,
   usualLimits,
-} from './boot.js';
+} from './boot-options.js';
 import { canStir } from './entropy.js';
 import { type KeptState, KeptStates, type UnfinishedState } from './kept-state.js';
 import { cacheDirectory } from './private-directory.js';

@@ -18,7 +18,7 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { type BootLimits, usualLimits } from '../../src/appliance/boot.js';
+import { type BootLimits, usualLimits } from '../../src/appliance/boot-options.js';
 import { applianceStarter } from '../../src/appliance/launch.js';
 import { Guestfs, type GuestfsOptions } from '../../src/guestfs/index.js';
 import { testing } from '../../src/guestfs/testing.js';
