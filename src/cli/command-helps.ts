@@ -229,7 +229,9 @@ export const commandHelps: Readonly<Record<CommandName, CommandHelp>> = {
   actions: {
     summary: 'list the actions that call can call',
     usage: ['actions [WORD]'],
-    text: ['Lists the actions of the API by topic: all, or those with WORD in their name or description.'],
+    text: [
+      'Lists the actions of the API by topic: all, or those with WORD in their name or description. A star marks those that need the appliance of the direct backend.',
+    ],
     options: [{ form: '--json', text: 'for programs' }],
     groups: [],
     examples: [['guestfs actions partition', 'what has to do with partitions']],

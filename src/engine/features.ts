@@ -4,6 +4,11 @@ import { applianceOnly } from './appliance-only.js';
 
 const lacking = new Set<string>(applianceOnly);
 
+/** Whether an action is one that this engine leaves to the appliance. */
+export function needsAppliance(action: ActionName): boolean {
+  return lacking.has(action);
+}
+
 /** Every libguestfs has Augeas, so its actions name no group any more; this engine has not. */
 const formerMembers: Readonly<Record<string, readonly string[]>> = {
   augeas: Object.keys(topics.augeas.actions),

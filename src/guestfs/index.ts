@@ -30,6 +30,7 @@ export {
   imageFormatNames,
   imageInfo,
   imageSummary,
+  needsAppliance,
 } from '../engine/index.js';
 export type {
   CloseCallback,

@@ -471,12 +471,23 @@ describe('commands', { concurrency: 4 }, () => {
     const [all, some, parsed] = await Promise.all([
       guestfs('actions'),
       guestfs('actions', 'part_get'),
-      json<{ name: string }[]>('actions', '--json', 'inspect-os'),
+      json<{ name: string; needsAppliance: boolean }[]>('actions', '--json', 'inspect-os'),
     ]);
     assert.ok(quietly(all).split('\n').length > 550);
     for (const line of all.out.split('\n')) assert.ok(line.length <= 80, line);
     assert.match(quietly(some), /^ {2}part-get-parttype +tell /m);
-    assert.equal(parsed[0]?.name, 'inspect-os');
+    assert.deepEqual([parsed[0]?.name, parsed[0]?.needsAppliance], ['inspect-os', false]);
+  });
+
+  test('actions and help say what only the appliance does', async () => {
+    const [list, reading, writing] = await Promise.all([
+      guestfs('actions', 'mkdir'),
+      guestfs('help', 'part-list'),
+      guestfs('help', 'mkdir'),
+    ]);
+    assert.match(quietly(list), /^\* mkdir +make [\s\S]*\n\* needs the appliance: --backend direct\n$/m);
+    assert.match(quietly(writing), /\nNeeds the appliance: guestfs call --backend direct\.\n$/);
+    assert.doesNotMatch(quietly(reading), /appliance/);
   });
 
   test('doctor launches the engine, and gives a verdict for each backend', async () => {

@@ -1,5 +1,6 @@
 /** `guestfs actions`: the actions of the API, by topic. */
 import { type ActionName, shellName, actions as table, topics } from '../../api/index.js';
+import { needsAppliance } from '../../guestfs/index.js';
 import { exitStatus, Failure, usageFailure } from '../failure.js';
 import type { Command } from '../invocation.js';
 import { cut, padEnd } from '../width.js';
@@ -28,7 +29,12 @@ export const actions: Command = {
       );
     if (options.flag('json')) {
       const list = found.flatMap(({ title, names }) =>
-        names.map((name) => ({ name: shellName(name), topic: title, short: table[name].short })),
+        names.map((name) => ({
+          name: shellName(name),
+          topic: title,
+          short: table[name].short,
+          needsAppliance: needsAppliance(name),
+        })),
       );
       return await out.write(`${JSON.stringify(list, null, 2)}\n`);
     }
@@ -36,8 +42,15 @@ export const actions: Command = {
     const lines = found.flatMap(({ title, names }, index) => [
       ...(index > 0 ? [''] : []),
       paint('bold', title),
-      ...names.map((name) => cut(`  ${padEnd(shellName(name), nameWidth)} ${table[name].short}`, columns)),
+      ...names.map((name) =>
+        cut(
+          `${needsAppliance(name) ? '*' : ' '} ${padEnd(shellName(name), nameWidth)} ${table[name].short}`,
+          columns,
+        ),
+      ),
     ]);
+    if (found.some(({ names }) => names.some(needsAppliance)))
+      lines.push('', '* needs the appliance: --backend direct');
     await out.lines(lines);
   },
 };

@@ -1,5 +1,6 @@
 /** `guestfs help`: the help of a command or of an action. */
 import { findAction, helpText, nearestName } from '../../api/index.js';
+import { needsAppliance } from '../../guestfs/index.js';
 import { commandNames, isCommandName } from '../command-names.js';
 import { usageFailure } from '../failure.js';
 import { commandHelp, overview } from '../help-texts.js';
@@ -14,7 +15,12 @@ export const help: Command = {
     // Some names are both, such as `cat`: the command is what is typed most, and its help names the action.
     if (isCommandName(word)) return await out.write(commandHelp(word));
     const found = findAction(word);
-    if (found.name !== undefined) return await out.write(`${helpText(found.name)}\n`);
+    if (found.name !== undefined) {
+      const where = needsAppliance(found.name)
+        ? '\n\nNeeds the appliance: guestfs call --backend direct.'
+        : '';
+      return await out.write(`${helpText(found.name)}${where}\n`);
+    }
     const near = nearestName(word, commandNames) ?? found.nearest;
     throw usageFailure(
       `there is neither a command nor an action '${word}'`,
