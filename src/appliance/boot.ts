@@ -55,7 +55,7 @@ export async function bootAppliance(options: BootOptions): Promise<Booted> {
     },
     onConsole: (line) => {
       if (line.startsWith('Starting /init')) events.progress(launchSteps.init, launchSteps.total);
-      events.log('appliance', line);
+      events.log('appliance', `${line}\n`);
     },
     onMessage: (line) => events.log('library', `qemu: ${line}`),
   }).finally(() => {

@@ -140,6 +140,7 @@ export function remoteNode(drive: DriveConfig, secretId: string): RemoteNode {
     },
   });
   if (secret === undefined) return { node, secret: undefined };
-  const data = Buffer.from(secret).toString('base64');
+  // The key of rbd is base64 as it is given, and qemu makes base64 of the bytes again.
+  const data = protocol === 'rbd' ? secret : Buffer.from(secret).toString('base64');
   return { node, secret: { 'qom-type': 'secret', id: secretId, data, format: 'base64' } };
 }

@@ -277,6 +277,13 @@ describe('a drive on the network', () => {
     assert.throws(() => remote({ protocol: 'nbd', server: [] }), code('EINVAL'));
   });
 
+  test('by rbd has its key in base64 already', () => {
+    const key = 'AQCVhTNTAAAAABAA6wsyrVTcvlBqbyjxI0YVYg==';
+    const { node, secret } = remote({ protocol: 'rbd', path: 'p/i', username: 'admin', secret: key });
+    assert.deepEqual(secret, { 'qom-type': 'secret', id: 'secret-id', data: key, format: 'base64' });
+    assert.deepEqual([node.user, node['key-secret']], ['admin', 'secret-id']);
+  });
+
   test('must say its format', () => {
     assert.throws(
       () => blocksOf({ protocol: 'nbd', path: '', server: ['h'], readonly: true }),
