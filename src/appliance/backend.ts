@@ -53,6 +53,7 @@ export class ApplianceBackend implements Backend {
     this.#autosync = config.autosync;
     this.#daemon = {
       tmpdir: config.tmpdir,
+      policy: config.policy,
       call: (procedure, args, options = {}, control = { wantsProgress: false }) =>
         connection.call(procedure, args, options, control),
       warn: (message) => events.log('warning', message),

@@ -88,6 +88,11 @@ export class Call {
       throw new GuestfsError('ECANCELED', 'the call was cancelled', { cause: signal.reason });
   }
 
+  /** Whether what the guest says is believed. */
+  get isTrusted(): boolean {
+    return this.#daemon.policy === 'trusted';
+  }
+
   warn(message: string): void {
     this.#daemon.warn?.(message);
   }

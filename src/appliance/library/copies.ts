@@ -150,8 +150,13 @@ async function copyTree(call: Call, remotePath: string, tree: HostTree, keepsTop
 }
 
 /** A directory of the host for a tree of the guest. */
-async function newTree(parent: string, name: string, attributes: HostAttributes): Promise<HostTree> {
-  const tree = new HostTree(`${parent}/${name}`);
+async function newTree(
+  call: Call,
+  parent: string,
+  name: string,
+  attributes: HostAttributes,
+): Promise<HostTree> {
+  const tree = new HostTree(`${parent}/${name}`, { keepsSetId: call.isTrusted });
   await tree.directory('', attributes);
   return tree;
 }
@@ -213,7 +218,7 @@ export const copyActions = {
     const name = lastName(remotePath);
     const stats = await call.daemon('lstatns', [remotePath]);
     const attributes = attributesOf(stats);
-    const tree = new HostTree(localDirectory);
+    const tree = new HostTree(localDirectory, { keepsSetId: call.isTrusted });
     switch (stats.stMode & typeMask) {
       case modes.file:
         return await copyFile(call, remotePath, name, tree, attributes);
@@ -221,7 +226,7 @@ export const copyActions = {
         return await tree.symlink(name, await call.daemon('readlink', [remotePath]), attributes);
       case modes.directory:
         if (name === '') return await copyTree(call, remotePath, tree, true);
-        return await copyTree(call, remotePath, await newTree(localDirectory, name, attributes), false);
+        return await copyTree(call, remotePath, await newTree(call, localDirectory, name, attributes), false);
       default:
         throw new GuestfsError('EINVAL', `${remotePath}: is no file, directory or symbolic link`);
     }

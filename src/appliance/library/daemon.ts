@@ -2,7 +2,7 @@
  * What the actions of this folder are made of: calls to guestfsd. They are the ones that C libguestfs does on the host,
  * because the answer may be larger than one message, or because a file of the host is at the other end.
  */
-import type { CallControl } from '../../api/index.js';
+import type { BackendConfig, CallControl } from '../../api/index.js';
 
 /** The daemon of a launched appliance. */
 export interface Daemon {
@@ -18,6 +18,8 @@ export interface Daemon {
   ): Promise<unknown>;
   /** A directory of the host for temporary files. */
   readonly tmpdir: string;
+  /** How much the guest is believed: see `BackendConfig`. */
+  readonly policy: BackendConfig['policy'];
   /** Told of what was left out, and why. */
   warn?(message: string): void;
 }

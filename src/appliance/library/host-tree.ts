@@ -69,19 +69,21 @@ async function clear(path: HostPath): Promise<void> {
   if (there !== undefined) await onHost(path, () => unlink(path));
 }
 
-/** As a plain user the set-id bits would give away that user's rights, so they go. */
-const modeOf = ({ mode }: HostAttributes): number => mode & (isRoot ? 0o7777 : 0o1777);
+/** The bits of a mode that files of the host get. Set-id bits give away the rights of whoever copies: they are root's to trust. */
+const modeMask = (keepsSetId: boolean): number => (keepsSetId && isRoot ? 0o7777 : 0o1777);
 
 /** A file that is written; private until its contents are there. */
 export class HostFile {
   readonly #path: HostPath;
   readonly #file: FileHandle;
+  readonly #modeMask: number;
   #waiting: Uint8Array[] = [];
   #waitingLength = 0;
 
-  constructor(path: HostPath, file: FileHandle) {
+  constructor(path: HostPath, file: FileHandle, modeMask: number) {
     this.#path = path;
     this.#file = file;
+    this.#modeMask = modeMask;
   }
 
   async write(bytes: Uint8Array): Promise<void> {
@@ -104,7 +106,7 @@ export class HostFile {
     await this.#flush();
     await onHost(this.#path, async () => {
       if (isRoot) await this.#file.chown(attributes.uid, attributes.gid);
-      await this.#file.chmod(modeOf(attributes));
+      await this.#file.chmod(attributes.mode & this.#modeMask);
       await this.#file.utimes(attributes.modifiedSeconds, attributes.modifiedSeconds);
       await this.#file.close();
     });
@@ -119,6 +121,7 @@ export class HostFile {
 
 export class HostTree {
   readonly #top: HostPath;
+  readonly #modeMask: number;
   /** Directories that were seen to be no links. What is one here stays one: only others are ever removed. */
   readonly #entered = new Set<string>();
   /** Files that were made here: what a hard link may lead to. */
@@ -126,9 +129,10 @@ export class HostTree {
   /** In the order in which they were met: their attributes come last, the deepest first. */
   readonly #directories: { path: HostPath; attributes: HostAttributes }[] = [];
 
-  /** `top` must be a directory, or nothing yet: `directory('')` then makes it. */
-  constructor(top: string) {
+  /** `top` must be a directory, or nothing yet: `directory('')` then makes it. `keepsSetId`: where the guest is trusted. */
+  constructor(top: string, { keepsSetId }: { keepsSetId: boolean }) {
     this.#top = Buffer.from(encodeText(top));
+    this.#modeMask = modeMask(keepsSetId);
   }
 
   /** The path of a name, whose directories are there and no links. */
@@ -168,7 +172,7 @@ export class HostTree {
     const path = await this.#place(name);
     await clear(path);
     const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL;
-    const file = new HostFile(path, await onHost(path, () => open(path, flags, 0o600)));
+    const file = new HostFile(path, await onHost(path, () => open(path, flags, 0o600)), this.#modeMask);
     this.#made.add(path.toString('latin1'));
     return file;
   }
@@ -202,7 +206,7 @@ export class HostTree {
     for (const { path, attributes } of this.#directories.reverse()) {
       await onHost(path, async () => {
         if (isRoot) await chown(path, attributes.uid, attributes.gid);
-        await chmod(path, modeOf(attributes));
+        await chmod(path, attributes.mode & this.#modeMask);
         await utimes(path, attributes.modifiedSeconds, attributes.modifiedSeconds);
       });
     }

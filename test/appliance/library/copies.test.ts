@@ -300,3 +300,18 @@ test('bytes that are no archive are an error, never a crash', async () => {
     await rejects(bad);
   }
 });
+
+test('set-id bits come out only where root copies from a guest that it trusts', async () => {
+  const isRoot = process.getuid?.() === 0;
+  for (const policy of ['untrusted', 'trusted'] as const) {
+    const daemon = new FakeDaemon({
+      lstatns: { stMode: 0o106755, stUid: 0, stGid: 0, stMtimeSec: 0 },
+      download: writes(Buffer.from('program')),
+    });
+    daemon.policy = policy;
+    const into = freshDirectory();
+    await run(daemon, 'copy_out', ['/guest/program', into]);
+    const expected = policy === 'trusted' && isRoot ? 0o6755 : 0o755;
+    assert.equal(statSync(join(into, 'program')).mode & 0o7777, expected, policy);
+  }
+});

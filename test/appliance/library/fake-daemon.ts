@@ -14,6 +14,7 @@ type Answer = unknown | ((...args: readonly never[]) => unknown);
 
 export class FakeDaemon implements Daemon {
   readonly tmpdir = '/tmp';
+  policy: Daemon['policy'] = 'untrusted';
   readonly calls: DaemonCall[] = [];
   readonly warnings: string[] = [];
   readonly #answers: Readonly<Record<string, Answer>>;
