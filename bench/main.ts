@@ -1,6 +1,9 @@
 /**
- * The benchmarks: `npm run bench -- [--quick] [--only ID[,ID…]] [--slow-runs N] [--images DIRECTORY] [--out FILE]`.
+ * The benchmarks: `npm run bench -- [--quick] [--only ID[,ID…]] [--continue] [--slow-runs N] [--images DIRECTORY] [--out FILE] [--note TEXT]`.
  * `--slow-runs` is how often a peer runs that takes many seconds each time: 3 unless told.
+ * `--continue` does not measure again what earlier runs of the same build have measured; so a run that was interrupted
+ * goes on, and `--only` makes one in pieces. The page is written by the run that has everything.
+ * `--note` is printed with the machine: how the run was made, where that matters.
  * `--quick` runs everything once, without the slow peers, to see that it works; the figures mean nothing then.
  */
 import { spawnSync } from 'node:child_process';
@@ -9,7 +12,17 @@ import { cpus, release, totalmem } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type Job, jobs, type Peer, type PeerName, peers } from './jobs.js';
-import { ask, type Contender, inTurn, memoryOf, type Place, reasonIn, run } from './measure.js';
+import {
+  ask,
+  type Contender,
+  inTurn,
+  type Measured,
+  memoryOf,
+  type Place,
+  reasonIn,
+  run,
+} from './measure.js';
+import { Pieces } from './pieces.js';
 import { type JobResult, type Results, report, verdictOf } from './report.js';
 
 const root = resolve(import.meta.dirname, '../..');
@@ -17,7 +30,9 @@ const { values: options } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
     only: { type: 'string' },
+    continue: { type: 'boolean', default: false },
     'slow-runs': { type: 'string', default: '3' },
+    note: { type: 'string' },
     images: { type: 'string', default: join(root, '.cache/images') },
     out: { type: 'string', default: join(root, 'bench/RESULTS.md') },
   },
@@ -33,6 +48,8 @@ const place: Place = {
   command: `${process.execPath} ${join(root, 'dist/cli.cjs')}`,
 };
 const say = (text: string) => process.stderr.write(`${text}\n`);
+const slowRuns = Math.min(Number(options['slow-runs']), ourRuns);
+const pieces = new Pieces(join(root, '.cache/benchmarks'), join(root, 'dist'), { fresh: !options.continue });
 
 const installed = new Map<PeerName, string>();
 const missingPeers = ['dissect (a Python package; its figures are of another machine)'];
@@ -58,9 +75,9 @@ function measure(job: Job): JobResult {
   const contenders: Contender[] = [{ name: 'ours', line: job.ours, runs: ourRuns }];
   for (const [name, line] of Object.entries(job.peers) as [PeerName, string][]) {
     const isSlow = (peers[name] as Peer).runs !== undefined;
-    const runs = isSlow ? Number(options['slow-runs']) : ourRuns;
+    const runs = isSlow ? slowRuns : ourRuns;
     if (!installed.has(name) || (options.quick && name === 'libguestfs')) continue;
-    contenders.push({ name, line, runs: Math.min(runs, ourRuns) });
+    contenders.push({ name, line, runs });
   }
   const measured = inTurn(contenders, place, (text) => {
     say(`  ${text}`);
@@ -70,6 +87,18 @@ function measure(job: Job): JobResult {
   const memory = ours && ours.failed === undefined ? memoryOf(job.ours, place) : undefined;
   if (ours && memory !== undefined) ours.memory = memory;
   return { job, measured };
+}
+
+/** What was kept of a job, or what is measured now; undefined for one that is neither there nor wanted. */
+function resultOf(job: Job): JobResult | undefined {
+  const kept = pieces.find(job.id) as { measured: [string, Measured][]; skipped?: string } | undefined;
+  if (kept) return { job, ...kept, measured: new Map(kept.measured) };
+  if (!wanted(job.id)) return undefined;
+  say(job.title);
+  const { measured, skipped } = measure(job);
+  const result = skipped === undefined ? {} : { skipped };
+  if (!options.quick) pieces.keep(job.id, { measured: [...measured], ...result });
+  return { job, measured, ...result };
 }
 
 /** Runs library.js in a program of its own, three times for what is measured once in a program, and takes the medians. */
@@ -110,30 +139,42 @@ try {
       ...[...installed]
         .filter(([name]) => name !== 'node')
         .map(([name, version]): [string, string] => [name, version]),
+      ...(options.note === undefined ? [] : [['note', options.note] as [string, string]]),
     ],
     missingPeers,
     runs: ourRuns,
     fewerRuns: (Object.entries(peers) as [PeerName, Peer][]).flatMap(
       ([name, { runs }]): [string, number][] =>
-        runs === undefined || !installed.has(name) ? [] : [[name, Math.min(runs, ourRuns)]],
+        runs === undefined || !installed.has(name) ? [] : [[name, slowRuns]],
     ),
     jobs: [],
     library: {},
     libraryFailed: [],
   };
-  for (const job of jobs.filter(({ id }) => wanted(id))) {
-    say(job.title);
-    results.jobs.push(measure(job));
+  let complete = true;
+  for (const job of jobs) {
+    const result = resultOf(job);
+    if (result) results.jobs.push(result);
+    else complete = false;
   }
   const times = options.quick ? 1 : 5;
-  if (existsSync(join(place.images, 'debian.qcow2'))) {
-    if (wanted('handles')) Object.assign(results.library, library('handles', times, results.libraryFailed));
-    if (wanted('fifty')) Object.assign(results.library, library('fifty', 1, results.libraryFailed));
-  } else results.libraryFailed.push('debian.qcow2 is missing (scripts/images/real.sh makes it)');
-  if (wanted('private')) Object.assign(results.library, library('private', 1, results.libraryFailed));
+  for (const [what, repeats] of [
+    ['handles', times],
+    ['fifty', 1],
+    ['private', 1],
+  ] as const) {
+    let found = pieces.find(what) as Record<string, number> | undefined;
+    if (!found && wanted(what)) {
+      say(`library: ${what}`);
+      found = library(what, repeats, results.libraryFailed);
+      if (!options.quick && Object.keys(found).length > 0) pieces.keep(what, found);
+    }
+    if (found) Object.assign(results.library, found);
+    else complete = false;
+  }
   const text = report(results);
   process.stdout.write(text);
-  if (!options.quick && !only) {
+  if (!options.quick && complete) {
     writeFileSync(options.out, text);
     say(`written to ${options.out}`);
   }
