@@ -1,4 +1,7 @@
-/** The actions that are made of several of the daemon's, or whose answers have no bound: by their libguestfs names. */
+/**
+ * The actions that are made of several of the daemon's, whose answers have no bound, or that it must be guarded from: by
+ * their libguestfs names.
+ */
 import type { ActionName } from '../../api/index.js';
 import { Call, type Composite, libraryAction } from './call.js';
 import { contentsActions } from './contents.js';
@@ -9,6 +12,7 @@ import { listingActions } from './listing.js';
 import { listActions } from './lists.js';
 import { mountableActions } from './mountables.js';
 import { recordActions } from './records.js';
+import { uploadActions } from './uploads.js';
 import { walk } from './walk.js';
 
 export type { Daemon, LibraryAction } from './daemon.js';
@@ -21,10 +25,8 @@ const composites = {
   ...listingActions,
   ...mountableActions,
   ...recordActions,
+  ...uploadActions,
 };
-
-/** The actions of this room that are no procedure of the daemon's. */
-export type LibraryActionName = keyof typeof composites;
 
 export const libraryActions: ReadonlyMap<string, LibraryAction> = new Map<string, LibraryAction>([
   ...Object.entries(composites).map(
