@@ -2,8 +2,9 @@
 import { camelCase } from '../../src/api/index.js';
 import { sameDevice } from './values.js';
 
-/** `is_string_list(ret, n, …)`: exactly these strings. */
-function isStringList(list: unknown, count: number, ...expected: string[]): boolean {
+/** `is_string_list(ret, n, …)`: exactly these strings. In C a table is a list too, of keys and values in turn. */
+function isStringList(result: unknown, count: number, ...expected: string[]): boolean {
+  const list = result instanceof Map ? [...result].flat() : result;
   return (
     Array.isArray(list) && list.length === count && expected.every((text, index) => list[index] === text)
   );

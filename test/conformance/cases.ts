@@ -1,0 +1,28 @@
+/** Upstream's own cases, their host files, and the four drives that they run on. */
+import { join } from 'node:path';
+import type { Guestfs } from '../../src/guestfs/index.js';
+import { factsDirectory, needsFacts, readFacts } from '../support/facts.js';
+import type { Case } from './runner.js';
+
+const file = 'conformance/cases.json';
+
+/** Options for a test that runs the cases. */
+export const needsCases = needsFacts(file);
+
+export function readCases(): readonly Case[] {
+  const facts = readFacts<Case[] | { cases: Case[] }>(file);
+  return Array.isArray(facts) ? facts : facts.cases;
+}
+
+/** The directory of the host files that the cases name. */
+export const casesData = join(factsDirectory, 'conformance', 'data');
+
+/** Adds the drives and launches. */
+export async function launchWithDrives(g: Guestfs): Promise<Guestfs> {
+  g.addDriveScratch(2 * 1024 ** 3);
+  g.addDriveScratch(2 * 1024 ** 3);
+  g.addDriveScratch(10 * 1024 ** 2);
+  g.addDrive(join(casesData, 'test.iso'), { readonly: true, format: 'raw' });
+  await g.launch();
+  return g;
+}

@@ -1,0 +1,19 @@
+/** The direct backend in tests: where it can be had, and how it is launched. */
+import { findPlace } from '../../src/appliance/appliance.js';
+import { Guestfs } from '../../src/guestfs/index.js';
+import { needs } from './tools.js';
+
+/** Options for a test that boots the appliance: skipped with a named reason where qemu or libguestfs's files are missing. */
+export function needsAppliance(): { skip?: string } {
+  const g = directHandle();
+  const programs = needs(g.getHv(), 'supermin');
+  if (programs.skip !== undefined) return programs;
+  return findPlace(g.getPath()) === undefined ? { skip: `no appliance: nothing in ${g.getPath()}` } : {};
+}
+
+/** A handle on the direct backend. Without KVM: what it answers must not depend on the machine. */
+export function directHandle(): Guestfs {
+  const g = new Guestfs({ environment: false, backend: 'direct', stderr: null });
+  g.setBackendSettings(['force_tcg']);
+  return g;
+}
