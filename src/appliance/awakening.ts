@@ -6,8 +6,8 @@
 import type { BackendConfig } from '../api/index.js';
 import type { Connection } from './connection.js';
 import { attachDrives } from './drives.js';
-import { stirringProgram } from './entropy.js';
 import type { Machine } from './machine.js';
+import { renewingInput, renewingProgram } from './renewal.js';
 
 /** How long the guest may take to see one drive, in milliseconds. */
 const sightInMs = 60_000;
@@ -46,39 +46,78 @@ udevadm settle --timeout=600
 `;
 }
 
-/** As the appliance's /init does at its end, of all that is there; but only where a drive has something of the kind. */
+/**
+ * As the appliance's /init does at its end, of all that is there; but only where a drive has something of the kind. An array
+ * may hold physical volumes, so those are looked for again when arrays run.
+ */
 const assembleScript = `
 export LVM_SYSTEM_DIR=/tmp/lvm
-known() { grep -Eqs "$1" /run/udev/data/b*; }
-if known '^E:ID_FS_TYPE=.*_raid_member$'; then
+look() {
+  found=$(grep -Ehs '^E:ID_FS_TYPE=(.*_raid_member|LVM2_member)$|^E:ID_PART_ENTRY_TYPE=(0x42|5808c8aa-7e8f-42e0-85d2-e1e90434cfb3|af9b60a0-1431-4f62-bc68-3311714a69ad)$' /run/udev/data/b*)
+}
+look
+case "$found" in *_raid_member*)
   mdadm -As --auto=yes --no-degraded
   mdadm -As --auto=yes --run
   udevadm settle --timeout=600
-fi
-if known '^E:ID_FS_TYPE=LVM2_member$'; then lvm pvscan --cache --activate ay; udevadm settle --timeout=600; fi
-if known '^E:ID_PART_ENTRY_TYPE=(0x42|5808c8aa-7e8f-42e0-85d2-e1e90434cfb3|af9b60a0-1431-4f62-bc68-3311714a69ad)$'; then
+  look
+esac
+case "$found" in *LVM2_member*)
+  lvm pvscan --cache --activate ay
+  udevadm settle --timeout=600
+esac
+case "$found" in *ID_PART_ENTRY_TYPE*)
   ldmtool create all
   udevadm settle --timeout=600
-fi
+esac
 true
 `;
 
-/** The clock, the randomness, and the one random number that /init draws and keeps. */
-function refreshScript(architecture: string): string {
-  const program = stirringProgram(architecture).toString('base64');
-  return `
-date -u -s @${(Date.now() / 1000).toFixed(3)} > /dev/null || exit 1
-echo ${program} | base64 -d > /run/stir && chmod 700 /run/stir && /run/stir || exit 1
-rm /run/stir
-tr -d - < /proc/sys/kernel/random/uuid > /etc/machine-id
+/** Where the program lies that renews the machine: in its memory, so in the kept state too. */
+const program = '/run/guestfs-renew';
+
+/**
+ * Before the state is kept: the program is put in its place, and what every start from the state runs is read from the
+ * appliance's disk once, so that it need not be read again.
+ */
+const prepareScript = (architecture: string): string => `
+umask 077
+echo ${renewingProgram(architecture).toString('base64')} | base64 -d > ${program} && chmod 700 ${program} || exit 1
+udevadm settle
+sleep 0
+grep -Ehs nothing /run/udev/data/b*
+/lib/udev/scsi_id --version
+true
 `;
+
+/** A byte as a shell's printf takes it. */
+const octal = (byte: number): string => `\\${byte.toString(8).padStart(3, '0')}`;
+
+/** The clock, the randomness, and the one random number that /init draws and keeps. */
+function renewScript(): string {
+  return `
+printf '${[...renewingInput()].map(octal).join('')}' | ${program} || exit 1
+read -r id < /proc/sys/kernel/random/uuid
+IFS=-
+set -- $id
+unset IFS
+echo "$1$2$3$4$5" > /etc/machine-id
+`;
+}
+
+const shell = async (connection: Connection, script: string): Promise<void> => {
+  await connection.call('debug', ['sh', [script]], {}, { wantsProgress: false });
+};
+
+/** To be done before a machine's state is kept. Rejects with GuestfsError. */
+export async function prepareForKeeping(connection: Connection, architecture: string): Promise<void> {
+  await shell(connection, prepareScript(architecture));
 }
 
 export interface AwakeningOptions {
   readonly config: BackendConfig;
-  readonly architecture: string;
-  /** Whether the machine's memory is another's too. */
-  readonly isRestored: boolean;
+  /** Whether the machine's memory is, or may be, another's too. */
+  readonly isKept: boolean;
   /** The drives are in their places: what fails from now on is not theirs. */
   readonly attached: () => void;
 }
@@ -88,15 +127,15 @@ export async function awaken(
   machine: Machine,
   connection: Connection,
   proceed: () => Promise<void>,
-  { config, architecture, isRestored, attached }: AwakeningOptions,
+  { config, isKept, attached }: AwakeningOptions,
 ): Promise<void> {
   await attachDrives(machine.qmp, config.drives, { directory: machine.directory, policy: config.policy });
   attached();
   await proceed();
   const scripts = [
-    ...(isRestored ? [refreshScript(architecture)] : []),
+    ...(isKept ? [renewScript()] : []),
     ...(config.drives.length === 0 ? [] : [scanScript(config.drives.length), assembleScript]),
   ];
   if (scripts.length === 0) return;
-  await connection.call('debug', ['sh', [scripts.join('')]], {}, { wantsProgress: false });
+  await shell(connection, scripts.join(''));
 }

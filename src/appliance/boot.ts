@@ -8,7 +8,7 @@
 import { closeSync } from 'node:fs';
 import { join } from 'node:path';
 import { asGuestfsError, GuestfsError } from '../base/index.js';
-import { awaken } from './awakening.js';
+import { awaken, prepareForKeeping } from './awakening.js';
 import { BootError, endError, seeAll } from './boot-error.js';
 import {
   argumentsFor,
@@ -151,34 +151,36 @@ async function start(
   const daemon = await connection.identify();
   if (keep === undefined) return;
   watch.stop();
-  await writeState(options, keep, daemon, machine);
-  await awaken(machine, connection, async () => {}, {
-    config,
-    architecture: options.architecture.name,
-    isRestored: true,
-    attached: () => {},
-  });
+  const isKept = await writeState(options, keep, daemon, machine, connection);
+  await awaken(machine, connection, async () => {}, { config, isKept, attached: () => {} });
 }
 
 /** The warning of a launch whose state cannot be kept. */
 export const cannotKeep = (thrown: unknown): string =>
   `the started appliance cannot be kept for later launches, which will boot again: ${asGuestfsError(thrown).message}`;
 
-/** Keeps the state of a machine that has no drives, and lets it go on. That it cannot be kept is no failure of the launch. */
+/**
+ * Keeps the state of a machine that has no drives, and lets it go on. That it cannot be kept is no failure of the launch;
+ * false then.
+ */
 async function writeState(
-  { events }: BootOptions,
+  { events, architecture }: BootOptions,
   keep: UnfinishedState,
   daemon: DaemonVersion,
   machine: Machine,
-): Promise<void> {
+  connection: Connection,
+): Promise<boolean> {
   try {
+    await prepareForKeeping(connection, architecture.name);
     await writeMachineState(machine.qmp, keep.memory, () =>
       keep.keepRoot(join(machine.directory, 'root.qcow2')),
     );
     await keep.finish(daemon);
+    return true;
   } catch (thrown) {
     if (!machine.isRunning) throw thrown;
     events.log('warning', cannotKeep(thrown));
+    return false;
   }
 }
 
@@ -190,7 +192,7 @@ async function resume(
   connection: Connection,
   watch: Watch,
 ): Promise<void> {
-  const { config, architecture } = options;
+  const { config } = options;
   const { qmp } = machine;
   let drivesAreAtFault = false;
   try {
@@ -203,8 +205,7 @@ async function resume(
     };
     await awaken(machine, connection, proceed, {
       config,
-      architecture: architecture.name,
-      isRestored: true,
+      isKept: true,
       attached: () => {
         drivesAreAtFault = false;
       },

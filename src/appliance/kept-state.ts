@@ -32,7 +32,7 @@ import type { DaemonVersion } from './compat.js';
 import { checkOwnDirectory } from './private-directory.js';
 
 /** Grows when anything about a state or the machine changes that its arguments do not tell. */
-const formatVersion = 1;
+const formatVersion = 2;
 
 const prefix = 'start-';
 const names = { memory: 'memory', root: 'root.qcow2', description: 'state.json' } as const;

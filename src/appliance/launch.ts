@@ -15,11 +15,11 @@ import {
   launchSteps,
   usualLimits,
 } from './boot-options.js';
-import { canStir } from './entropy.js';
 import { type KeptState, KeptStates, type UnfinishedState } from './kept-state.js';
 import { cacheDirectory } from './private-directory.js';
 import { findProgram } from './programs.js';
 import { findArchitecture } from './qemu.js';
+import { canRenew } from './renewal.js';
 
 /** The program, by a path or a name. Throws GuestfsError (ENOENT). */
 function findHypervisor(hv: string): string {
@@ -69,7 +69,7 @@ type BootWithout = Omit<BootOptions, 'accelerator'>;
 function keptStateOf(options: BootOptions, { noSnapshotStart }: BackendSettings): KeptState | undefined {
   const { config, gdb, hv, appliance, architecture } = options;
   const isOrdinary = config.hvParams.length === 0 && !gdb && !config.verbose;
-  if (noSnapshotStart || !isOrdinary || !canStir(architecture.name)) return undefined;
+  if (noSnapshotStart || !isOrdinary || !canRenew(architecture.name)) return undefined;
   return new KeptStates(cacheDirectory(config.cachedir)).of({
     arguments: argumentsFor(options, { writes: '' }),
     hv,
