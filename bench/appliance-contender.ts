@@ -16,6 +16,8 @@ export interface Measured {
   readonly seconds: number;
   /** Seconds of the program's own processor time; qemu's are not in it. */
   readonly processor: number;
+  /** Seconds of qemu's processor time. */
+  readonly guest: number;
   /** The most resident memory in the first and in the second half, in bytes. */
   readonly memory?: readonly [number, number];
 }

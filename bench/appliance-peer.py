@@ -47,12 +47,21 @@ def ready(request):
     return {}
 
 
+def guest_seconds():
+    """Processor time of the appliance's qemu: proc(5), in clock ticks of 10 ms."""
+    with open(f"/proc/{handle.get_pid()}/stat", encoding="latin1") as file:
+        fields = file.read().rpartition(") ")[2].split()
+    return (int(fields[11]) + int(fields[12])) / 100
+
+
 def measured(work):
-    start = time.perf_counter()
+    guest = guest_seconds()
     before = time.process_time()
+    start = time.perf_counter()
     work()
+    seconds = time.perf_counter() - start
     processor = time.process_time() - before
-    return {"seconds": time.perf_counter() - start, "processor": processor}
+    return {"seconds": seconds, "processor": processor, "guest": guest_seconds() - guest}
 
 
 def upload(request):

@@ -4,6 +4,7 @@
  * Each line is a JSON object with `do`; each answer is one, with `seconds`, or `failed` and why. The same as
  * appliance-peer.py; it tells memory besides.
  */
+import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { pathToFileURL } from 'node:url';
 import type { Answer, Measured, Request } from './appliance-contender.js';
@@ -38,6 +39,14 @@ const processorSeconds = (): number => {
   return (user + system) / 1e6;
 };
 
+/** Seconds of processor time that the appliance's qemu has used, in all its threads: proc(5), in clock ticks of 10 ms. */
+const guestSeconds = (g: Handle): number => {
+  const fields = readFileSync(`/proc/${g.getPid()}/stat`, 'latin1')
+    .replace(/^.*\) /, '')
+    .split(' ');
+  return (Number(fields[11]) + Number(fields[12])) / 100;
+};
+
 /** What something takes: time, processor time, and the most resident memory in its first and in its second half. */
 async function measured(work: () => Promise<unknown>): Promise<Measured> {
   const samples: { at: number; rss: number }[] = [];
@@ -48,6 +57,7 @@ async function measured(work: () => Promise<unknown>): Promise<Measured> {
   const timer = setInterval(sample, sampleEveryInMs);
   const start = performance.now();
   const processorBefore = processorSeconds();
+  const guestBefore = guestSeconds(launched());
   try {
     await work();
   } finally {
@@ -55,12 +65,14 @@ async function measured(work: () => Promise<unknown>): Promise<Measured> {
   }
   const seconds = secondsSince(start);
   const processor = processorSeconds() - processorBefore;
+  const guest = guestSeconds(launched()) - guestBefore;
   sample();
   const middle = start + (seconds * 1000) / 2;
   const most = (half: typeof samples): number => Math.max(...half.map(({ rss }) => rss));
   return {
     seconds,
     processor,
+    guest,
     memory: [most(samples.filter(({ at }) => at < middle)), most(samples.filter(({ at }) => at >= middle))],
   };
 }

@@ -82,6 +82,8 @@ export interface Runs {
   readonly seconds: number[];
   /** Seconds of the client's own processor time, where they were measured. */
   readonly processor: number[];
+  /** Seconds of qemu's processor time, where they were measured. */
+  readonly guest: number[];
 }
 
 export interface ApplianceResult {
@@ -130,7 +132,7 @@ const boundText = ({ kind }: ApplianceJob, bound: number): string => {
 /** The median, the fastest and the slowest run; of a rate also how much a second. */
 function figure(
   { id, kind }: ApplianceJob,
-  { seconds, processor }: Runs,
+  { seconds, processor, guest }: Runs,
   { fileInBytes, callCount }: ApplianceResults,
 ): string {
   if (seconds.length === 0) return '–';
@@ -139,7 +141,10 @@ function figure(
   if (kind !== 'rate') return spread;
   const perSecond =
     id === 'calls' ? `${Math.round(callCount / middle)}/s` : `${mebibytes(fileInBytes / middle)}/s`;
-  const own = processor.length === 0 ? '' : `, own processor time ${formatSeconds(median(processor))}`;
+  const own =
+    processor.length === 0
+      ? ''
+      : `; processor: client ${formatSeconds(median(processor))}, qemu ${formatSeconds(median(guest))}`;
   return `${spread}, ${perSecond}${own}`;
 }
 

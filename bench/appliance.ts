@@ -75,7 +75,7 @@ const requests: Readonly<Record<ApplianceJob['id'], Request>> = {
   'memory-download': { do: 'download', guest: '/hole', host: '/dev/null' },
 };
 
-const noRuns = (): Runs => ({ seconds: [], processor: [] });
+const noRuns = (): Runs => ({ seconds: [], processor: [], guest: [] });
 
 async function measure(
   job: ApplianceJob,
@@ -100,13 +100,19 @@ async function measure(
     for (const contender of contenders) {
       if (result.failures.length > 0) return result;
       const isOurs = contender === ours;
-      const { seconds, processor, memory } = await ask(contender, requests[isOurs ? job.id : job.peerDoes]);
+      const { seconds, processor, guest, memory } = await ask(
+        contender,
+        requests[isOurs ? job.id : job.peerDoes],
+      );
       if (seconds === undefined) continue;
       const taken = isOurs ? result.ours : result.theirs;
       taken.seconds.push(seconds);
       if (processor !== undefined) taken.processor.push(processor);
+      if (guest !== undefined) taken.guest.push(guest);
       if (isOurs && memory !== undefined) result.memory = memory;
-      say(`  ${contender.name} ${seconds.toFixed(3)} s, processor ${processor?.toFixed(3) ?? '–'} s`);
+      say(
+        `  ${contender.name} ${seconds.toFixed(3)} s, processor ${processor?.toFixed(3) ?? '–'} s, qemu's ${guest?.toFixed(2) ?? '–'} s`,
+      );
     }
   }
   return result;
