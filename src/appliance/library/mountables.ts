@@ -3,15 +3,15 @@ import type { ActionName } from '../../api/index.js';
 import { GuestfsError } from '../../base/index.js';
 import type { Composites } from './call.js';
 
-/** `im_type` of a subvolume. */
-const subvolumeType = 2;
-
 export const mountableActions = {
   mountable_device: async (call, mountable) =>
     (await call.internal('internal_parse_mountable', [mountable])).imDevice,
+  // The daemon's numbers for the types have not stayed the same: whether there is a volume tells.
   mountable_subvolume: async (call, mountable) => {
-    const { imType, imVolume } = await call.internal('internal_parse_mountable', [mountable]);
-    if (imType !== subvolumeType)
+    const imVolume = mountable.startsWith('btrfsvol:')
+      ? (await call.internal('internal_parse_mountable', [mountable])).imVolume
+      : '';
+    if (imVolume === '')
       throw new GuestfsError('EINVAL', `${mountable}: not a subvolume of a btrfs filesystem`);
     return imVolume;
   },

@@ -107,12 +107,17 @@ test('no names need no message', async () => {
   assert.deepEqual(daemon.calls, []);
 });
 
-test('a mountable is taken apart by the daemon', async () => {
+test('a mountable is taken apart by the daemon, whatever number it has for its type', async () => {
   const parsed = (imType: number, imVolume: string) =>
     new FakeDaemon({ internal_parse_mountable: { imType, imDevice: '/dev/sda1', imVolume } });
-  assert.equal(await run(parsed(2, '/sub'), 'mountable_device', ['btrfsvol:/dev/sda1/sub']), '/dev/sda1');
-  assert.equal(await run(parsed(2, '/sub'), 'mountable_subvolume', ['btrfsvol:/dev/sda1/sub']), '/sub');
-  await assert.rejects(run(parsed(1, ''), 'mountable_subvolume', ['/dev/sda1']), { code: 'EINVAL' });
+  for (const type of [1, 2]) {
+    const subvolume = ['btrfsvol:/dev/sda1/sub'];
+    assert.equal(await run(parsed(type, 'sub'), 'mountable_device', subvolume), '/dev/sda1');
+    assert.equal(await run(parsed(type, 'sub'), 'mountable_subvolume', subvolume), 'sub');
+  }
+  const device = parsed(0, '');
+  await assert.rejects(run(device, 'mountable_subvolume', ['/dev/sda1']), { code: 'EINVAL' });
+  assert.deepEqual(device.procedures, []);
 });
 
 test('a walk asks for the status of each directory’s files together, and leaves out what went away', async () => {
