@@ -1,5 +1,5 @@
 /** The drives of a suite as files in a directory of their own. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { gunzipSync } from 'node:zlib';
@@ -18,11 +18,10 @@ export async function withDriveFiles<T>(suite: Suite, use: (files: DriveFile[]) 
     const files = suite.drives.map(({ fixture, sample, blankSizeInBytes = 0, format, label }, index) => {
       const path = sample === undefined ? join(directory, `${index}.img`) : resolve('samples', sample);
       if (sample === undefined) {
-        const bytes =
-          fixture === undefined
-            ? Buffer.alloc(blankSizeInBytes)
-            : gunzipSync(readFileSync(join('test/fixtures', fixture)));
-        writeFileSync(path, bytes);
+        if (fixture === undefined) {
+          writeFileSync(path, '');
+          truncateSync(path, blankSizeInBytes);
+        } else writeFileSync(path, gunzipSync(readFileSync(join('test/fixtures', fixture))));
       }
       return { path, format, ...(label === undefined ? {} : { label }) };
     });

@@ -2,25 +2,10 @@
  * Where the embedded backend answers otherwise than libguestfs 1.48.6 in its appliance, and why it is right to; and what it
  * answers where that libguestfs has no answer.
  */
-import type { ErrnoName } from '../../src/base/index.js';
-import { out, outDirectory, type Step } from './scenario.js';
+import { type Difference, isText } from './difference.js';
+import { each, out, outDirectory } from './scenario.js';
 
-export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
-
-export interface Difference {
-  readonly because: string;
-  /** The scenario, where the same step is in others that agree. */
-  readonly scenario?: string;
-  readonly steps: readonly Step[];
-  /** What ours answers: an error by its code, a value, or what is true of it. */
-  readonly ours: ErrnoName | { readonly value: Json } | ((value: Json) => boolean);
-}
-
-const isText = (pattern: RegExp) => (value: Json) => typeof value === 'string' && pattern.test(value);
-const each = (action: Step[0], ...lists: readonly (readonly unknown[])[]): Step[] =>
-  lists.map((args) => [action, ...args]);
-
-export const differences: readonly Difference[] = [
+export const embeddedDifferences: readonly Difference[] = [
   {
     because: 'the name of a label is another name of the drive, which libguestfs judges by its letters alone',
     steps: [['is_whole_device', '/dev/disk/guestfs/boot']],
@@ -218,13 +203,3 @@ export const differences: readonly Difference[] = [
     ours: { value: 'x86_64' },
   },
 ];
-
-/** The known difference of a step, if it has one. */
-export function findDifference(scenario: string, step: Step): Difference | undefined {
-  const text = JSON.stringify(step);
-  return differences.find(
-    (each) =>
-      (each.scenario === undefined || each.scenario === scenario) &&
-      each.steps.some((listed) => JSON.stringify(listed) === text),
-  );
-}

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Runs scenarios through the real libguestfs: {drives, scenarios, results} as JSON on stdin, the outcomes on stdout.
+"""Runs scenarios through the real libguestfs: {drives, writes, scenarios, results} as JSON on stdin, the outcomes on stdout.
 
 One launch for all scenarios; needs guestfs for Python and its appliance. Errors carry the number that libguestfs keeps,
 which the binding does not show: it is asked of the C library directly, as are results that are no UTF-8.
@@ -47,7 +47,7 @@ def plain(value, kind=None):
 
 
 def tree(directory):
-    """What is in a host directory: the same as embedded.ts tells."""
+    """What is in a host directory: the same as run.ts tells."""
     found = []
     for path, directories, files in os.walk(os.fsencode(directory)):
         for name in directories + files:
@@ -111,7 +111,7 @@ def direct(handle, action, args, kind):
     raise Failure(-1, 'no way to call %s past the binding' % action)
 
 
-def run(g, handle, step, kind):
+def run(g, handle, step, kind, lasting):
     action, *given = step
     directory = tempfile.mkdtemp()
     options, args, answer = {}, [], None
@@ -124,6 +124,14 @@ def run(g, handle, step, kind):
             elif isinstance(argument, dict) and argument == {'outDirectory': True}:
                 answer = lambda: tree(directory)
                 args.append(directory)
+            elif isinstance(argument, dict) and 'hostFile' in argument:
+                path = os.path.join(directory, 'in')
+                open(path, 'wb').write(base64.b64decode(argument['hostFile']))
+                args.append(path)
+            elif isinstance(argument, dict) and 'kept' in argument:
+                args.append(os.path.join(lasting, argument['kept']))
+            elif isinstance(argument, dict) and 'bytes' in argument:
+                args.append(base64.b64decode(argument['bytes']))
             elif isinstance(argument, dict):
                 options = argument
             else:
@@ -143,6 +151,8 @@ def run(g, handle, step, kind):
             return {'errno': failure.number, 'message': failure.message}
         return {'value': plain(answer()) if answer else plain(value, kind)}
     finally:
+        if not g.is_ready():
+            raise Exception('the appliance ended in %s' % json.dumps(step))
         shutil.rmtree(directory)
 
 
@@ -154,15 +164,20 @@ def main():
         g = guestfs.GuestFS(python_return_dict=True)
         for drive in wanted['drives']:
             label = {'label': drive['label']} if 'label' in drive else {}
-            g.add_drive_opts(drive['path'], readonly=True, format=drive['format'], **label)
+            g.add_drive_opts(drive['path'], readonly=not wanted['writes'], format=drive['format'], **label)
         g.launch()
         handle = pointer(g._o, capsuleName(g._o))
         outcomes = []
         for scenario in wanted['scenarios']:
             g.umount_all()
+            if wanted['writes']:
+                g.lvm_remove_all()
             if 'mounted' in scenario:
-                g.mount_ro(scenario['mounted'], '/')
-            outcomes.append([run(g, handle, step, wanted['results'][step[0]]) for step in scenario['steps']])
+                (g.mount if wanted['writes'] else g.mount_ro)(scenario['mounted'], '/')
+            with tempfile.TemporaryDirectory() as lasting:
+                outcomes.append(
+                    [run(g, handle, step, wanted['results'][step[0]], lasting) for step in scenario['steps']]
+                )
         g.close()
     json.dump(outcomes, sys.stdout)
 

@@ -1,7 +1,7 @@
 /** The real libguestfs as oracle, and its answers as they are kept. */
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { actions } from '../../src/api/index.js';
@@ -20,12 +20,12 @@ export function needsLibguestfs(): { skip?: string } {
 /** What the real libguestfs answers to every step of every scenario. */
 export async function askLibguestfs(
   files: readonly DriveFile[],
-  scenarios: readonly Scenario[],
+  { scenarios, writes }: Suite,
 ): Promise<Outcome[][]> {
   const names = new Set(scenarios.flatMap(({ steps }) => steps.map(([action]) => action)));
   const results = Object.fromEntries([...names].map((name) => [name, actions[name].result.type]));
   const child = spawn(python, ['test/api/oracle.py'], { stdio: ['pipe', 'pipe', 'inherit'] });
-  child.stdin.end(JSON.stringify({ drives: files, scenarios, results }));
+  child.stdin.end(JSON.stringify({ drives: files, writes: writes === true, scenarios, results }));
   const [answer] = await Promise.all([text(child.stdout), once(child, 'close')]);
   if (child.exitCode !== 0) throw new Error(`oracle.py ended with ${child.exitCode ?? child.signalCode}`);
   return JSON.parse(answer) as Outcome[][];
@@ -37,9 +37,13 @@ type Kept = Record<string, { readonly steps: string; readonly outcomes: Outcome[
 const keptPath = ({ name }: Suite): string => `test/api/answers/${name}.json.gz`;
 const stepsText = ({ mounted, steps }: Scenario): string => JSON.stringify({ mounted, steps });
 
+function readKept(suite: Suite): Kept {
+  return existsSync(keptPath(suite)) ? JSON.parse(gunzipSync(readFileSync(keptPath(suite))).toString()) : {};
+}
+
 /** The kept answers to a scenario. An error where it was changed since they were made. */
 export function keptAnswers(suite: Suite): (scenario: Scenario) => readonly Outcome[] {
-  const kept = JSON.parse(gunzipSync(readFileSync(keptPath(suite))).toString()) as Kept;
+  const kept = readKept(suite);
   return (scenario) => {
     const found = kept[scenario.name];
     if (found?.steps !== stepsText(scenario))
@@ -48,14 +52,25 @@ export function keptAnswers(suite: Suite): (scenario: Scenario) => readonly Outc
   };
 }
 
-/** Asks the real libguestfs and keeps its answers. */
-export async function keepAnswers(suite: Suite): Promise<void> {
-  const outcomes = await withDriveFiles(suite, (files) => askLibguestfs(files, suite.scenarios));
-  const kept: Kept = Object.fromEntries(
-    suite.scenarios.map((scenario, index) => [
+/**
+ * Asks the real libguestfs and keeps its answers. `changedOnly`: keeps those it has to scenarios that have not changed, as
+ * long as the drives have not either. Gives the names of the scenarios that it asked about.
+ */
+export async function keepAnswers(suite: Suite, changedOnly: boolean): Promise<string[]> {
+  const before = changedOnly ? readKept(suite) : {};
+  const asked = suite.scenarios.filter((scenario) => before[scenario.name]?.steps !== stepsText(scenario));
+  const outcomes =
+    asked.length === 0
+      ? []
+      : await withDriveFiles(suite, (files) => askLibguestfs(files, { ...suite, scenarios: asked }));
+  const fresh: Kept = Object.fromEntries(
+    asked.map((scenario, index) => [
       scenario.name,
       { steps: stepsText(scenario), outcomes: outcomes[index] ?? [] },
     ]),
   );
+  const all = { ...before, ...fresh };
+  const kept = Object.fromEntries(suite.scenarios.map(({ name }) => [name, all[name]]));
   writeFileSync(keptPath(suite), gzipSync(JSON.stringify(kept), { level: 9 }));
+  return asked.map(({ name }) => name);
 }

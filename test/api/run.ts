@@ -1,14 +1,22 @@
-/** Runs scenarios on the embedded backend. */
+/** Runs scenarios through a handle. */
 import { createHash } from 'node:crypto';
-import { lstatSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
+import {
+  lstatSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { camelCase } from '../../src/api/index.js';
 import { GuestfsError } from '../../src/base/index.js';
-import { Guestfs } from '../../src/guestfs/index.js';
+import type { Guestfs } from '../../src/guestfs/index.js';
 import type { DriveFile } from './drives.js';
 import type { Outcome } from './outcome.js';
-import { out, outDirectory, type Scenario, type Step } from './scenario.js';
+import { out, outDirectory, type Step, type Suite } from './scenario.js';
 
 type Methods = Record<string, (...args: unknown[]) => unknown>;
 
@@ -30,22 +38,45 @@ function listTree(directory: string): unknown[] {
   return found.sort();
 }
 
-async function runStep(g: Guestfs, [action, ...given]: Step): Promise<Outcome> {
+/** What stands in the place of an argument; undefined for an argument that is what it is. */
+function placeholder<K extends string>(argument: unknown, key: K): string | undefined {
+  if (typeof argument !== 'object' || argument === null || !(key in argument)) return undefined;
+  return (argument as Record<K, string>)[key];
+}
+
+/** The step's arguments on this host. `answer`: what is looked at afterwards instead of the result. */
+function realize(given: readonly unknown[], directory: string, lasting: string) {
+  let answer: (() => unknown) | undefined;
+  const args = given.map((argument) => {
+    if (argument === out) {
+      const path = join(directory, 'out');
+      answer = () => readFileSync(path);
+      return path;
+    }
+    if (argument === outDirectory) {
+      answer = () => listTree(directory);
+      return directory;
+    }
+    const contents = placeholder(argument, 'hostFile');
+    if (contents !== undefined) {
+      const path = join(directory, 'in');
+      writeFileSync(path, Buffer.from(contents, 'base64'));
+      return path;
+    }
+    const name = placeholder(argument, 'kept');
+    if (name !== undefined) return join(lasting, name);
+    const base64 = placeholder(argument, 'bytes');
+    return base64 === undefined ? argument : Buffer.from(base64, 'base64');
+  });
+  return { args, answer };
+}
+
+async function runStep(g: Guestfs, [action, ...given]: Step, lasting: string): Promise<Outcome> {
   const directory = mkdtempSync(join(tmpdir(), 'guestfs-step-'));
   try {
-    let result: (() => unknown) | undefined;
-    const args = given.map((argument) => {
-      if (argument === out) {
-        const path = join(directory, 'out');
-        result = () => readFileSync(path);
-        return path;
-      }
-      if (argument !== outDirectory) return argument;
-      result = () => listTree(directory);
-      return directory;
-    });
+    const { args, answer } = realize(given, directory, lasting);
     const value = await (g as unknown as Methods)[camelCase(action)]?.(...args);
-    return { value: result ? result() : value };
+    return { value: answer === undefined ? value : answer() };
   } catch (thrown) {
     if (!(thrown instanceof GuestfsError)) throw thrown;
     return { errno: thrown.errno, message: thrown.message };
@@ -54,22 +85,33 @@ async function runStep(g: Guestfs, [action, ...given]: Step): Promise<Outcome> {
   }
 }
 
-/** The outcomes of every step of every scenario, one launch for all. */
-export async function runEmbedded(
+async function runSteps(g: Guestfs, steps: readonly Step[]): Promise<Outcome[]> {
+  const lasting = mkdtempSync(join(tmpdir(), 'guestfs-scenario-'));
+  try {
+    const outcomes: Outcome[] = [];
+    for (const step of steps) outcomes.push(await runStep(g, step, lasting));
+    return outcomes;
+  } finally {
+    rmSync(lasting, { recursive: true });
+  }
+}
+
+/** The outcomes of every step of every scenario, one launch for all. The handle is closed at the end. */
+export async function runScenarios(
+  handle: Guestfs,
   files: readonly DriveFile[],
-  scenarios: readonly Scenario[],
+  { scenarios, writes }: Suite,
 ): Promise<Outcome[][]> {
-  await using g = new Guestfs({ environment: false, backend: 'embedded', stderr: null });
+  await using g = handle;
   for (const { path, format, label } of files)
-    g.addDrive(path, { readonly: true, format, ...(label === undefined ? {} : { label }) });
+    g.addDrive(path, { readonly: writes !== true, format, ...(label === undefined ? {} : { label }) });
   await g.launch();
   const outcomes: Outcome[][] = [];
   for (const { mounted, steps } of scenarios) {
     await g.umountAll();
-    if (mounted !== undefined) await g.mountRo(mounted, '/');
-    const answers: Outcome[] = [];
-    for (const step of steps) answers.push(await runStep(g, step));
-    outcomes.push(answers);
+    if (writes === true) await g.lvmRemoveAll();
+    if (mounted !== undefined) await (writes === true ? g.mount(mounted, '/') : g.mountRo(mounted, '/'));
+    outcomes.push(await runSteps(g, steps));
   }
   return outcomes;
 }

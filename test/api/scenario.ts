@@ -1,6 +1,6 @@
 /**
- * Scenarios: calls as data. Each runs on the embedded backend, and ran once through the real libguestfs (oracle.py), whose
- * answers are kept beside the scenarios; both must say the same of every step.
+ * Scenarios: calls as data. Each runs on the direct backend, and those that only read on the embedded one; and it ran once
+ * through the real libguestfs (oracle.py), whose answers are kept beside the scenarios. All must say the same of every step.
  */
 import type { ActionName } from '../../src/api/index.js';
 
@@ -9,12 +9,20 @@ export const out = { out: true } as const;
 /** Stands for a host directory: what is in it afterwards is the step's answer. */
 export const outDirectory = { outDirectory: true } as const;
 
+/** Stands for a host path that lasts as long as its scenario: written by one step, read by another. */
+export const kept = (name: string) => ({ kept: name }) as const;
+/** Stands for a host file with these contents. */
+export const hostFile = (contents: string | Uint8Array) =>
+  ({ hostFile: Buffer.from(contents as Uint8Array).toString('base64') }) as const;
+/** Stands for bytes that are no text. */
+export const bytes = (...values: number[]) => ({ bytes: Buffer.from(values).toString('base64') }) as const;
+
 /** One call: the action, its arguments in order, then an object of options where there are any. */
 export type Step = readonly [action: ActionName, ...args: unknown[]];
 
 export interface Scenario {
   readonly name: string;
-  /** What is mounted read-only on `/` before the first step. */
+  /** What is mounted on `/` before the first step: read-only, but in a suite that writes. */
   readonly mounted?: string;
   readonly steps: readonly Step[];
 }
@@ -40,6 +48,8 @@ export interface Drive {
 
 export interface Suite {
   readonly name: string;
+  /** The drives are written to, and each scenario starts with neither mounts nor volumes. */
+  readonly writes?: true;
   readonly drives: readonly Drive[];
   readonly scenarios: readonly Scenario[];
 }

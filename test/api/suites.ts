@@ -13,6 +13,15 @@ import { partitionScenarios } from './partitions.js';
 import type { Suite } from './scenario.js';
 import { sessionScenarios } from './session.js';
 import { transferScenarios } from './transfer.js';
+import { attributeWritingScenarios } from './writing/attributes.js';
+import { blockWritingScenarios } from './writing/blocks.js';
+import { configurationScenarios } from './writing/configuration.js';
+import { fileWritingScenarios } from './writing/files.js';
+import { filesystemWritingScenarios } from './writing/filesystems.js';
+import { partitionWritingScenarios } from './writing/partitions.js';
+import { programScenarios } from './writing/programs.js';
+import { transferWritingScenarios } from './writing/transfer.js';
+import { volumeWritingScenarios } from './writing/volumes.js';
 
 const raw = (fixture: string, label?: string) =>
   ({ fixture: `scenarios/${fixture}.gz`, format: 'raw', ...(label === undefined ? {} : { label }) }) as const;
@@ -45,4 +54,23 @@ export const suites: readonly Suite[] = [
   },
   { name: 'deleted', drives: [raw('deleted.img')], scenarios: deletedScenarios },
   { name: 'debian', drives: [{ sample: 'debian.qcow2', format: 'qcow2' }], scenarios: inspectionScenarios },
+  {
+    name: 'scratch',
+    writes: true,
+    drives: [64, 320, 64, 64, 16].map((mebibytes) => ({
+      blankSizeInBytes: mebibytes * 1024 * 1024,
+      format: 'raw' as const,
+    })),
+    scenarios: [
+      ...fileWritingScenarios,
+      ...attributeWritingScenarios,
+      ...transferWritingScenarios,
+      ...partitionWritingScenarios,
+      ...volumeWritingScenarios,
+      ...blockWritingScenarios,
+      ...filesystemWritingScenarios,
+      ...configurationScenarios,
+      ...programScenarios,
+    ],
+  },
 ];
