@@ -22,15 +22,17 @@ import { type BootLimits, usualLimits } from '../../src/appliance/boot-options.j
 import { applianceStarter } from '../../src/appliance/launch.js';
 import { Guestfs, type GuestfsOptions } from '../../src/guestfs/index.js';
 import { testing } from '../../src/guestfs/testing.js';
+import { needsAppliance } from '../support/appliance.js';
 import { needs } from '../support/tools.js';
 
 /** The machines on which the direct backend runs at all. */
 export const onLinux =
-  process.platform === 'linux' && process.arch === 'x64' ? {} : { skip: 'not Linux on x86_64' };
+  process.platform === 'linux' && process.arch === 'x64' ? {} : { skip: 'not Linux on x86-64' };
 
 /** What a real launch takes. */
-export const real =
-  'skip' in onLinux ? onLinux : needs('qemu-system-x86_64', 'supermin', 'guestfish', 'qemu-img');
+export const real = ((appliance) => ('skip' in appliance ? appliance : needs('guestfish', 'qemu-img')))(
+  needsAppliance(),
+);
 
 /** What a launch may take with everything at once on a small machine, in milliseconds. */
 export const launchTimeout = { timeout: 120_000 };

@@ -8,18 +8,9 @@ import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { examineDirect } from '../../src/guestfs/index.js';
+import { needsAppliance } from '../support/appliance.js';
 import { needs } from '../support/tools.js';
 import { type Finished, finished, guestfs, main, sample, scratch, start } from './command.js';
-
-const findings = await examineDirect({ showSize: String });
-const wanting = findings.filter(({ status }) => status === 'missing' || status === 'failed');
-const boots =
-  wanting.length === 0
-    ? {}
-    : {
-        skip: `no appliance boots here: ${wanting.map(({ name, detail }) => `${name}: ${detail}`).join('; ')}`,
-      };
 
 const patienceInMs = 240_000;
 
@@ -65,7 +56,11 @@ async function until(isSo: () => boolean): Promise<void> {
   }
 }
 
-describe('the command on the direct backend', { ...boots, concurrency: 2, timeout: patienceInMs }, () => {
+describe('the command on the direct backend', {
+  ...needsAppliance(),
+  concurrency: 2,
+  timeout: patienceInMs,
+}, () => {
   test('inspect says the same, packages and all', async () => {
     const [ours, theirs] = await onBoth('inspect', '--json', sample);
     assert.deepEqual(JSON.parse(theirs), JSON.parse(ours));

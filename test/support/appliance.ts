@@ -3,8 +3,16 @@ import { findPlace } from '../../src/appliance/appliance.js';
 import { Guestfs } from '../../src/guestfs/index.js';
 import { needs } from './tools.js';
 
-/** Options for a test that boots the appliance: skipped with a named reason where qemu or libguestfs's files are missing. */
+/** Set to anything, it has the tests boot the appliance, which takes many minutes in all. */
+const wanted = 'GUESTFS_TEST_APPLIANCE';
+
+/**
+ * Options for a test that boots the appliance: skipped with a named reason where that is not wanted, or qemu or libguestfs's
+ * files are missing.
+ */
 export function needsAppliance(): { skip?: string } {
+  if (process.platform !== 'linux' || process.arch !== 'x64') return { skip: 'not Linux on x86-64' };
+  if (process.env[wanted] === undefined) return { skip: `boots the appliance, for minutes: set ${wanted}=1` };
   const g = directHandle();
   const programs = needs(g.getHv(), 'supermin');
   if (programs.skip !== undefined) return programs;
