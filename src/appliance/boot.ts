@@ -68,7 +68,10 @@ export async function bootAppliance(options: BootOptions): Promise<Booted> {
       progress: (position, total) => listeners.progress(position, total),
       broken: (error) => listeners.broken(error),
     },
-    from === undefined ? {} : { alreadyLaunched: true, daemon: from.daemon },
+    {
+      drivesComeLater: from !== undefined || keep !== undefined,
+      ...(from === undefined ? {} : { alreadyLaunched: true, daemon: from.daemon }),
+    },
   );
   const cancel = (): void => {
     fail(new GuestfsError('ECANCELED', 'the launch was cancelled', { cause: signal?.reason }));

@@ -10,6 +10,7 @@ import type { CallControl } from '../api/index.js';
 import { asGuestfsError, GuestfsError } from '../base/index.js';
 import type { WireAction } from './codec.js';
 import { type DaemonVersion, identifyDaemon, lackOf, newestDaemon, saysUnknownProcedure } from './compat.js';
+import { withRealNames } from './device-names.js';
 import { Exchange, type Outcome, type Wire } from './exchange.js';
 import { FrameReader } from './frames.js';
 import { wireAction } from './internal-actions.js';
@@ -26,6 +27,8 @@ export interface ConnectionEvents {
 export interface ConnectionOptions {
   /** The daemon has said before that it is up: in a guest that goes on from a kept state. */
   readonly alreadyLaunched?: boolean;
+  /** The drives come when the daemon has started: see device-names.ts. */
+  readonly drivesComeLater?: boolean;
   /** What the daemon has, where that is known; else {@link Connection.identify} may find out. */
   readonly daemon?: DaemonVersion;
 }
@@ -43,6 +46,7 @@ export class Connection {
   readonly #events: ConnectionEvents;
   readonly #frames: FrameReader;
   readonly #wire: Wire;
+  readonly #drivesComeLater: boolean;
   #daemon: DaemonVersion;
   #serial = firstSerial;
   #isLaunched: boolean;
@@ -60,6 +64,7 @@ export class Connection {
     this.#socket = socket;
     this.#events = events;
     this.#daemon = options.daemon ?? newestDaemon;
+    this.#drivesComeLater = options.drivesComeLater ?? false;
     this.#isLaunched = options.alreadyLaunched ?? false;
     this.launched = this.#isLaunched
       ? Promise.resolve()
@@ -121,8 +126,9 @@ export class Connection {
       );
     const lack = lackOf(this.#daemon, name, action.proc, options);
     if (lack !== undefined) return Promise.reject(lack);
+    const sent = this.#drivesComeLater ? withRealNames(action, args) : args;
     return new Promise((resolve, reject) => {
-      this.#begin({ name, action, args, options }, control.signal, resolve, reject);
+      this.#begin({ name, action, args: sent, options }, control.signal, resolve, reject);
     });
   }
 
