@@ -148,8 +148,9 @@ async function start(
   await greet(options, machine);
   if (keep === undefined)
     await attachDrives(qmp, config.drives, { directory: machine.directory, policy: config.policy });
-  await qmp.command('cont');
+  // Before it runs: it may stop as soon as it does.
   watch.begin();
+  await qmp.command('cont');
   await connection.launched;
   const daemon = await connection.identify();
   if (keep === undefined) return;
@@ -203,8 +204,8 @@ async function resume(
     await Promise.all([from.check(), readMachineState(qmp)]);
     drivesAreAtFault = true;
     const proceed = async (): Promise<void> => {
-      await qmp.command('cont');
       watch.begin();
+      await qmp.command('cont');
     };
     await awaken(machine, connection, proceed, {
       config,

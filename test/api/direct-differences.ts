@@ -9,10 +9,13 @@ const guid = isText(/^[0-9A-F]{8}(-[0-9A-F]{4}){3}-[0-9A-F]{12}$/);
 const neverTheSame: readonly Difference[] = [
   {
     because: 'without a GPT there are no GUIDs: sgdisk makes one up each time',
-    steps: [
-      ...each('part_get_gpt_guid', ['/dev/sdc', 1], ['/dev/sdc', 5], ['/dev/sdc', 6], ['/dev/sdf', 1]),
-      ...each('part_get_disk_guid', '/dev/sda', '/dev/sdc', '/dev/sdf', '/dev/sdg', '/dev/sdb1'),
-    ],
+    steps: [...each('part_get_gpt_guid', ['/dev/sdc', 1], ['/dev/sdc', 5], ['/dev/sdc', 6], ['/dev/sdf', 1])],
+    ours: guid,
+  },
+  {
+    because: 'without a GPT there are no GUIDs: sgdisk makes one up each time',
+    scenario: 'GUIDs of drives',
+    steps: each('part_get_disk_guid', '/dev/sda', '/dev/sdc', '/dev/sdf', '/dev/sdg', '/dev/sdb1'),
     ours: guid,
   },
   {
