@@ -89,7 +89,12 @@ async function runSteps(g: Guestfs, steps: readonly Step[]): Promise<Outcome[]> 
   const lasting = mkdtempSync(join(tmpdir(), 'guestfs-scenario-'));
   try {
     const outcomes: Outcome[] = [];
-    for (const step of steps) outcomes.push(await runStep(g, step, lasting));
+    for (const step of steps) {
+      const outcome = await runStep(g, step, lasting);
+      // An error may be the right answer, but not this one.
+      if (g.state === 'config') throw new Error(`the backend ended in ${JSON.stringify([step, outcome])}`);
+      outcomes.push(outcome);
+    }
     return outcomes;
   } finally {
     rmSync(lasting, { recursive: true });
