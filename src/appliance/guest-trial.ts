@@ -5,7 +5,7 @@
  */
 import { GuestfsError } from '../base/index.js';
 import { runProgram } from './programs.js';
-import type { Accelerator, Architecture } from './qemu.js';
+import { type Accelerator, type Architecture, boardArguments } from './qemu.js';
 
 /** Much more than a kernel needs to come to its panic. */
 const memoryInMegabytes = 192;
@@ -33,18 +33,9 @@ export interface GuestTrial {
 }
 
 function trialArguments({ kernel, architecture, accelerator }: TrialOptions): string[] {
-  const { machine, machineOptions, cpu, console, kernelParameters } = architecture;
+  const { console, kernelParameters } = architecture;
   return [
-    '-no-user-config',
-    '-nodefaults',
-    '-display',
-    'none',
-    '-machine',
-    [machine, ...machineOptions].join(','),
-    '-accel',
-    accelerator,
-    '-cpu',
-    cpu[accelerator],
+    ...boardArguments(architecture, accelerator),
     '-m',
     `${memoryInMegabytes}`,
     '-no-reboot',

@@ -114,21 +114,22 @@ export const rootDevice: Json = {
 
 const device = (properties: Json): string[] => ['-device', JSON.stringify(properties)];
 
+/** A bare machine: the board and its processor, and nothing that nobody asked for. */
+export function boardArguments(architecture: Architecture, accelerator: Accelerator): string[] {
+  const { machine, machineOptions, cpu } = architecture;
+  return [
+    ...['-no-user-config', '-nodefaults', '-display', 'none'],
+    ...['-machine', [machine, ...machineOptions].join(',')],
+    ...['-accel', accelerator, '-cpu', cpu[accelerator]],
+  ];
+}
+
 /** The arguments after the program's name. `root` from the bottom up. The machine waits for QMP's `cont`. */
 export function qemuArguments(plan: MachinePlan, root: readonly Json[]): string[] {
   const { architecture, accelerator, incoming } = plan;
   const { monitor, channel, console } = qemuDescriptors;
   return [
-    '-no-user-config',
-    '-nodefaults',
-    '-display',
-    'none',
-    '-machine',
-    [architecture.machine, ...architecture.machineOptions].join(','),
-    '-accel',
-    accelerator,
-    '-cpu',
-    architecture.cpu[accelerator],
+    ...boardArguments(architecture, accelerator),
     '-m',
     `${plan.memsizeInMegabytes}`,
     ...(plan.smp > 1 ? ['-smp', `${plan.smp}`] : []),

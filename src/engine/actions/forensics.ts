@@ -8,7 +8,6 @@ import {
   type ExtDetails,
   extDetails,
   type FileSystem,
-  type FileType,
   type InodeRemains,
   type StoredName,
 } from '../../fs/index.js';
@@ -17,20 +16,10 @@ import type { Call } from '../call.js';
 import type { TopicHandlers } from '../handlers.js';
 import type { Sink } from '../host-file.js';
 import { move } from '../mover.js';
+import { typeLetters } from './listing.js';
 
 type Dirent = Structs['tsk_dirent'];
 
-/** `tsk_type`. */
-const letters: Readonly<Record<FileType, string>> = {
-  file: 'r',
-  directory: 'd',
-  symlink: 'l',
-  block: 'b',
-  character: 'c',
-  fifo: 'f',
-  socket: 's',
-  unknown: 'u',
-};
 /** `tsk_flags`. */
 const flags = { allocated: 1, reallocated: 2 } as const;
 
@@ -75,7 +64,7 @@ function targetOf(details: ExtDetails, inode: number): string {
 /** What is behind the last inode, as The Sleuth Kit has it: a directory of its own for files without names. It is empty. */
 const blank: Dirent = {
   tskInode: 0,
-  tskType: letters.unknown,
+  tskType: typeLetters.unknown,
   tskSize: 0,
   tskName: '',
   tskFlags: 0,
@@ -106,7 +95,7 @@ function direntOf(
   const created = (fileSystem.type === 'ext4' ? remains?.created : undefined) ?? nothing;
   return {
     tskInode: inode,
-    tskType: letters[type],
+    tskType: typeLetters[type],
     tskSize: remains?.sizeInBytes ?? -1,
     tskName: path,
     tskFlags: deleted ? reused : flags.allocated,

@@ -29,7 +29,8 @@ function* pathsBelow(call: Call, directory: string): Generator<string, void> {
   }
 }
 
-const letters: Readonly<Record<FileType, string>> = {
+/** The letter of a type of file: `d_type` of readdir as libguestfs tells it, and The Sleuth Kit's. */
+export const typeLetters: Readonly<Record<FileType, string>> = {
   file: 'r',
   directory: 'd',
   symlink: 'l',
@@ -82,7 +83,7 @@ export const listingHandlers = {
       { ino: parent, ftyp: 'd', name: '..' },
       ...[...tree.entries(directory)].map(({ inode, type, name }) => ({
         ino: inode,
-        ftyp: letters[type],
+        ftyp: typeLetters[type],
         name,
       })),
     ];
