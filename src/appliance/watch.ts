@@ -7,6 +7,9 @@ import type { Machine } from './machine.js';
 /** How often the console's silence is looked at, in milliseconds. */
 const watchEveryInMs = 200;
 
+/** How long qemu's words may lag behind its event, in milliseconds. */
+const wordsInMs = 200;
+
 export class Watch {
   readonly #options: BootOptions;
   readonly #machine: Machine;
@@ -16,6 +19,7 @@ export class Watch {
   #sawKernel = false;
   readonly #timer: NodeJS.Timeout;
   readonly #stopListening: () => void;
+  #stopping: NodeJS.Timeout | undefined;
 
   constructor(options: BootOptions, machine: Machine, fail: (error: GuestfsError) => void) {
     this.#options = options;
@@ -24,7 +28,9 @@ export class Watch {
     this.#timer = setInterval(() => this.#look(), watchEveryInMs);
     this.#stopListening = machine.qmp.onEvent(({ event }) => {
       // Not asked for by anyone: KVM's internal error does it, and nothing else but a debugger that is left to do so.
-      if (event === 'STOP' && this.#runningSince !== undefined && !options.gdb) this.#stopped();
+      if (event === 'STOP' && this.#runningSince !== undefined && !options.gdb)
+        // What qemu says of it comes by another pipe, perhaps a moment later.
+        this.#stopping ??= setTimeout(() => this.#stopped(), wordsInMs);
     });
   }
 
@@ -35,6 +41,7 @@ export class Watch {
 
   stop(): void {
     clearInterval(this.#timer);
+    clearTimeout(this.#stopping);
     this.#stopListening();
   }
 
