@@ -26,6 +26,18 @@ export class LruMap<Key, Value> {
     }
   }
 
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  /** Takes out the value that was unused for longest; undefined where there is none. */
+  takeOldest(): Value | undefined {
+    const oldest = this.#entries.entries().next();
+    if (oldest.done) return undefined;
+    this.#entries.delete(oldest.value[0]);
+    return oldest.value[1];
+  }
+
   delete(key: Key): void {
     this.#entries.delete(key);
   }

@@ -21,7 +21,7 @@ export function isInodeInUse(volume: Volume, number: number): boolean {
   const index = (number - 1) % inodesPerGroup;
   const group = volume.groups.get((number - 1 - index) / inodesPerGroup);
   if (isUnwritten(volume, group.flags, groupFlags.EXT4_BG_INODE_UNINIT)) return false;
-  return bit(volume.block(group.inodeBitmap, 'ext4 inode bitmap'), index);
+  return bit(volume.peekBlock(group.inodeBitmap, 'ext4 inode bitmap'), index);
 }
 
 /** Whether block `number` of the filesystem belongs to a file or to the filesystem itself. */
@@ -32,7 +32,7 @@ export function isBlockInUse(volume: Volume, number: number): boolean {
   const group = volume.groups.get((number - firstDataBlock - index) / blocksPerGroup);
   if (isUnwritten(volume, group.flags, groupFlags.EXT4_BG_BLOCK_UNINIT))
     return isStructure(volume, group.number, number);
-  return bit(volume.block(group.blockBitmap, 'ext4 block bitmap'), Math.floor(index / blocksPerCluster));
+  return bit(volume.peekBlock(group.blockBitmap, 'ext4 block bitmap'), Math.floor(index / blocksPerCluster));
 }
 
 /** Whether a block of a group that has no data is one of its structures. Those of other groups have bitmaps elsewhere. */

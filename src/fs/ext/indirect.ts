@@ -42,7 +42,7 @@ export class IndirectMap implements BlockMap {
     let rest = index;
     for (let reach = perBlock ** levels; ; ) {
       if (block === 0) return { block: undefined, count: reach - rest };
-      const table = viewOf(this.#volume.block(block, `${this.#name}: indirect block`));
+      const table = viewOf(this.#volume.peekBlock(block, `${this.#name}: indirect block`));
       reach /= perBlock;
       if (reach === 1) return this.#run(table, rest, perBlock, wanted);
       block = table.getUint32(Math.floor(rest / reach) * 4, true);

@@ -16,6 +16,12 @@ import {
 } from './layout.js';
 import { has, type Superblock } from './superblock.js';
 
+/** Where inodes are stored. */
+export interface InodeRecords {
+  /** A copy of an inode as stored, or of its bytes from `start` to `end`. */
+  inodeRecord(number: number, start?: number, end?: number): Uint8Array;
+}
+
 /** An inode, decoded and checked. */
 export class Inode {
   readonly number: number;
@@ -28,22 +34,16 @@ export class Inode {
   readonly attributesAt: number;
   /** The block of attributes, or 0. */
   readonly attributeBlock: number;
-  // Slices are made when asked for: most inodes are only looked at.
-  readonly #bytes: Uint8Array;
-  readonly #base: number;
-  readonly #size: number;
+  // Read again when it is asked for: most inodes are only looked at.
+  readonly #records: InodeRecords;
 
   constructor(
     number: number,
     stat: InodeStat,
     kind: FileType,
     fields: { readonly flags: number; readonly generation: number; readonly attributeBlock: number },
-    place: {
-      readonly bytes: Uint8Array;
-      readonly base: number;
-      readonly size: number;
-      readonly attributesAt: number;
-    },
+    attributesAt: number,
+    records: InodeRecords,
   ) {
     this.number = number;
     this.stat = stat;
@@ -51,21 +51,18 @@ export class Inode {
     this.flags = fields.flags;
     this.generation = fields.generation;
     this.attributeBlock = fields.attributeBlock;
-    this.attributesAt = place.attributesAt;
-    this.#bytes = place.bytes;
-    this.#base = place.base;
-    this.#size = place.size;
+    this.attributesAt = attributesAt;
+    this.#records = records;
   }
 
-  /** The whole inode as stored. */
+  /** A copy of the whole inode as stored. */
   get record(): Uint8Array {
-    return this.#bytes.subarray(this.#base, this.#base + this.#size);
+    return this.#records.inodeRecord(this.number);
   }
 
-  /** The 60 bytes of `i_block`. */
+  /** A copy of the 60 bytes of `i_block`. */
   get blockArea(): Uint8Array {
-    const start = this.#base + at.i_block;
-    return this.#bytes.subarray(start, start + inodeBlockAreaSize);
+    return this.#records.inodeRecord(this.number, at.i_block, at.i_block + inodeBlockAreaSize);
   }
 }
 
@@ -173,8 +170,8 @@ export class InodeDecoder {
     this.#highBlockNumbers = has(features.incompat, incompat.sixtyFourBit);
   }
 
-  /** Decodes the inode at `base` of `view` (`bytes` are the same bytes). The caller has checked that it fits. */
-  decode(number: number, bytes: Uint8Array, view: DataView, base: number): Inode {
+  /** Decodes the inode at `base` of `view`, of `records`. The caller has checked that it fits. */
+  decode(number: number, view: DataView, base: number, records: InodeRecords): Inode {
     const superblock = this.#superblock;
     const size = superblock.inodeSize;
     let recordEnd = shortInodeSize;
@@ -220,13 +217,7 @@ export class InodeDecoder {
     }
     const generation = view.getUint32(base + at.i_generation, true);
     const attributeBlock = this.#attributeBlock(view, base);
-    const inode = new Inode(
-      number,
-      stat,
-      kind,
-      { flags, generation, attributeBlock },
-      { bytes, base, size, attributesAt: recordEnd },
-    );
+    const inode = new Inode(number, stat, kind, { flags, generation, attributeBlock }, recordEnd, records);
     if (kind === 'directory' || has(flags, inodeFlags.EXT4_CASEFOLD_FL)) this.#checkFlags(inode);
     return inode;
   }

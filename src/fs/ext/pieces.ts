@@ -10,12 +10,18 @@ const pieceSize = 65536;
 /** How many pieces are kept: 8 MiB at most. */
 const pieceLimit = 128;
 
-/** Bytes of the disk from `start`, never changed once read. */
+/** Bytes of the disk from `start`. */
 export interface Piece {
   readonly start: number;
   readonly bytes: Uint8Array;
   readonly view: DataView;
 }
+
+/**
+ * What it gives is a view that holds until it is asked again: the memory of a piece that is forgotten serves for the next
+ * one, since a walk that had new memory for each would spend its time, and that of all other threads of the process, on
+ * the kernel's page tables.
+ */
 
 export class PieceCache {
   readonly #disk: Disk;
@@ -28,7 +34,7 @@ export class PieceCache {
     this.#disk = disk;
   }
 
-  /** The piece in which the byte at `offset` lies. `structure` names what is wanted, in case it lies outside the disk. */
+  /** The piece in which the byte at `offset` lies, until the next call. `structure` names what is wanted, in case it lies outside the disk. */
   at(offset: number, structure: string): Piece {
     const start = offset - (offset % pieceSize);
     const last = this.#last;
@@ -43,9 +49,10 @@ export class PieceCache {
     if (piece === undefined) {
       const size = Math.min(pieceSize, this.#disk.size - start);
       if (!(start >= 0 && size > 0)) throw new CorruptError(structure, 'lies outside the disk', { offset });
-      const bytes = new Uint8Array(Buffer.allocUnsafeSlow(size).buffer); // all of it is read over
+      const memory = this.#takeMemory();
+      const bytes = new Uint8Array(memory, 0, size); // all of it is read over
       this.#disk.read(bytes, start);
-      piece = { start, bytes, view: new DataView(bytes.buffer) };
+      piece = { start, bytes, view: new DataView(memory, 0, size) };
       this.#pieces.set(start, piece);
     }
     this.#lastButOne = last;
@@ -53,13 +60,26 @@ export class PieceCache {
     return piece;
   }
 
-  /** The bytes of something that does not cross a piece's border: of a size that divides 64 KiB and aligned to it. */
+  /**
+   * The bytes of something that does not cross a piece's border, until the next call: of a size that divides 64 KiB and
+   * aligned to it.
+   */
   bytes(offset: number, size: number, structure: string): Uint8Array {
     const piece = this.at(offset, structure);
     const at = offset - piece.start;
     if (at + size > piece.bytes.length)
       throw new CorruptError(structure, 'lies outside the disk', { offset, size });
     return piece.bytes.subarray(at, at + size);
+  }
+
+  /** Memory for a piece: that of the one unused for longest, once there are as many as are kept. */
+  #takeMemory(): ArrayBuffer {
+    const old = this.#pieces.size < pieceLimit ? undefined : this.#pieces.takeOldest();
+    if (old === undefined) return Buffer.allocUnsafeSlow(pieceSize).buffer as ArrayBuffer;
+    // Pieces that were forgotten are not to be found by a way round the map.
+    if (this.#last === old) this.#last = undefined;
+    if (this.#lastButOne === old) this.#lastButOne = undefined;
+    return old.view.buffer as ArrayBuffer;
   }
 
   /** Has the bytes at `offset` read again: they were written to. */

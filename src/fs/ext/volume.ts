@@ -7,7 +7,7 @@ import type { Patches } from './patches.js';
 import { PieceCache } from './pieces.js';
 import type { Superblock } from './superblock.js';
 
-/** Decoded inodes kept, by number modulo this; a power of two. Each may hold its 64 KiB piece in memory: 16 MiB at most. */
+/** Decoded inodes kept, by number modulo this; a power of two. */
 const inodeSlots = 256;
 
 /** Warnings of damaged group descriptors: a wrong seed damages all of them. */
@@ -51,12 +51,25 @@ export class Volume {
     return first >= firstDataBlock && first > 0 && first + count <= blockCount;
   }
 
-  /** A block of metadata; not to be written to. `structure` names it in the CorruptError when it lies outside. */
+  /** A block of metadata, for the caller to keep. `structure` names it in the CorruptError when it lies outside. */
   block(number: number, structure: string): Uint8Array {
-    if (!this.containsBlocks(number, 1))
-      throw new CorruptError(structure, 'a block lies outside the filesystem', { block: number });
+    this.#checkBlock(number, structure);
+    const { blockSize } = this.superblock;
+    const bytes = new Uint8Array(blockSize);
+    this.disk.read(bytes, number * blockSize);
+    return bytes;
+  }
+
+  /** As {@link block}, without a copy: a view that holds until anything else of the metadata is asked for. */
+  peekBlock(number: number, structure: string): Uint8Array {
+    this.#checkBlock(number, structure);
     const { blockSize } = this.superblock;
     return this.pieces.bytes(number * blockSize, blockSize, structure);
+  }
+
+  #checkBlock(number: number, structure: string): void {
+    if (!this.containsBlocks(number, 1))
+      throw new CorruptError(structure, 'a block lies outside the filesystem', { block: number });
   }
 
   /** An inode that a user may see. A number that names none is a CorruptError: something on the disk led to it. */
@@ -78,7 +91,7 @@ export class Volume {
     const base = offset - piece.start;
     if (base + this.superblock.inodeSize > piece.bytes.length)
       throw new CorruptError(inodeName(number), 'lies outside the disk', { offset });
-    return this.#decoder.decode(number, piece.bytes, piece.view, base);
+    return this.#decoder.decode(number, piece.view, base, this);
   }
 
   /** Where an inode lies on the disk; in bytes. */
@@ -91,9 +104,11 @@ export class Volume {
     return group.inodeTable * blockSize + index * inodeSize;
   }
 
-  /** A copy of an inode as stored, unchecked. */
-  inodeRecord(number: number): Uint8Array {
-    return this.pieces.bytes(this.inodeOffset(number), this.superblock.inodeSize, inodeName(number)).slice();
+  /** A copy of an inode as stored, or of its bytes from `start` to `end`; unchecked. */
+  inodeRecord(number: number, start = 0, end = this.superblock.inodeSize): Uint8Array {
+    return this.pieces
+      .bytes(this.inodeOffset(number), this.superblock.inodeSize, inodeName(number))
+      .slice(start, end);
   }
 
   /** Has an inode read again: its record was written to. */
