@@ -23,6 +23,7 @@ import {
 import { allGroups, featureAnswer } from './features.js';
 import { type FileArgument, type IncomingChunk, type Report, type Request, sharedWord } from './messages.js';
 import { takeThread } from './thread.js';
+import { type Turn, turns } from './turns.js';
 
 interface Running {
   readonly serial: number;
@@ -36,6 +37,7 @@ interface Running {
   /** The fileOut stream, and its writes in order. */
   write: ((chunk: Uint8Array) => Promise<void>) | undefined;
   written: Promise<void>;
+  turn: Turn | undefined;
 }
 
 class EngineClient implements Backend {
@@ -66,6 +68,7 @@ class EngineClient implements Backend {
         chunks.close();
         const running = this.#running;
         this.#running = undefined;
+        running?.turn?.end();
         running?.sourceEnd.abort();
         running?.reject(new GuestfsError('EIO', 'the engine ended unexpectedly', { action: running.action }));
         events.quit();
@@ -108,6 +111,7 @@ class EngineClient implements Backend {
 
   #finish(running: Running, settle: () => void): void {
     if (this.#running === running) this.#running = undefined;
+    running.turn?.end();
     this.#worker.unref();
     running.sourceEnd.abort();
     settle();
@@ -132,6 +136,7 @@ class EngineClient implements Backend {
 
   #post(request: Request): void {
     this.#worker.postMessage(request);
+    this.#bump(sharedWord.requests);
   }
 
   async #pump(running: Running, source: Exclude<FileSource, string>): Promise<void> {
@@ -182,6 +187,7 @@ class EngineClient implements Backend {
         taken: undefined,
         write: undefined,
         written: Promise.resolve(),
+        turn: undefined,
       };
       this.#running = running;
       this.#worker.ref();
@@ -202,13 +208,24 @@ class EngineClient implements Backend {
             return argument;
         }
       });
-      this.#post({ type: 'call', serial, action, args: sent, options, wantsProgress: control.wantsProgress });
-      for (const source of sources) void this.#pump(running, source);
+      running.turn = turns.take(() => {
+        this.#post({
+          type: 'call',
+          serial,
+          action,
+          args: sent,
+          options,
+          wantsProgress: control.wantsProgress,
+        });
+        for (const source of sources) void this.#pump(running, source);
+      });
     });
   }
 
   cancel(): void {
-    if (this.#running) Atomics.store(this.#shared, sharedWord.cancelled, this.#running.serial);
+    if (this.#running === undefined) return;
+    Atomics.store(this.#shared, sharedWord.cancelled, this.#running.serial);
+    this.#running.turn?.begin(); // it ends before it does anything
   }
 
   async shutdown(): Promise<void> {
@@ -270,5 +287,6 @@ export const startEngine: StartBackend = (config, events, signal) => {
       }
     });
     worker.postMessage({ type: 'start', config } satisfies Request);
+    Atomics.add(shared, sharedWord.requests, 1); // it is in its event loop
   });
 };

@@ -29,8 +29,10 @@ export const sharedWord = {
   chunksTaken: 1,
   /** Chunks of the running fileIn stream that the handle has posted. The handle writes, the worker waits. */
   chunksGiven: 2,
+  /** Requests that the handle has posted. The handle writes, the worker waits. */
+  requests: 3,
 } as const;
-export const sharedWords = 3;
+export const sharedWords = 4;
 
 /** A fileIn or fileOut argument: the worker does the I/O itself, or the bytes go through the port. */
 export type FileArgument = { readonly path: string } | { readonly stream: true };

@@ -1,5 +1,5 @@
 /** The worker thread of the embedded engine: starts a session, then runs one call after another. */
-import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
+import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import type { BackendConfig } from '../api/index.js';
 import { asFailureOf, asGuestfsError, GuestfsError, plainError } from '../base/index.js';
 import { endDecoders } from '../disk/index.js';
@@ -11,6 +11,9 @@ import { Session } from './session.js';
 import { StreamSink, StreamSource } from './streams.js';
 
 type CallRequest = Request & { type: 'call' };
+
+/** How long it sleeps for the next request before the event loop, and with it V8's tidying of an idle heap, goes on. */
+const lullInMs = 5000;
 
 interface Wires {
   readonly port: MessagePort;
@@ -112,16 +115,38 @@ async function start({ port }: Wires, config: BackendConfig): Promise<Session | 
 function main(port: MessagePort, { shared, incoming }: ThreadStart): void {
   const wires: Wires = { port, incoming, shared: new Int32Array(shared) };
   let session: Session | undefined;
+  let ended = false;
   const serve = async (request: Request): Promise<void> => {
-    if (request.type === 'start') session = await start(wires, request.config);
-    else if (session === undefined) throw new GuestfsError('EPROTO', `${request.type} without a session`);
+    if (request.type === 'start') {
+      session = await start(wires, request.config);
+      ended = session === undefined;
+    } else if (session === undefined) throw new GuestfsError('EPROTO', `${request.type} without a session`);
     else if (request.type === 'call') await runCall(wires, session, request);
-    else stop(wires, session);
+    else {
+      ended = true;
+      stop(wires, session);
+    }
+  };
+  /** Requests that were taken. */
+  let taken = 0;
+  const serveUntilLull = async (first: Request): Promise<void> => {
+    for (let request: Request | undefined = first; request !== undefined; request = nextRequest()) {
+      taken++;
+      await serve(request);
+    }
+  };
+  // Asleep on the count rather than in the event loop, where V8 has a thread without work ask again and again whether its
+  // concurrent marking is done; with many engines that takes their processors from those that have work.
+  const nextRequest = (): Request | undefined => {
+    if (ended) return undefined;
+    if (Atomics.load(wires.shared, sharedWord.requests) === taken)
+      Atomics.wait(wires.shared, sharedWord.requests, taken, lullInMs);
+    return receiveMessageOnPort(port)?.message as Request | undefined;
   };
   // One after the other: a call may have to wait for its code to be loaded.
   let last = Promise.resolve();
   port.on('message', (request: Request) => {
-    last = last.then(() => serve(request));
+    last = last.then(() => serveUntilLull(request));
   });
 }
 
