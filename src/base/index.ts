@@ -46,6 +46,6 @@ export {
   viewOf,
 } from './struct.js';
 export { type TarEntry, TarHeaderWriter, tarBlockLength, tarPadding } from './tar-header.js';
-export { compareBytewise, decodeLatin1, decodePadded, decodeText, encodeText } from './text.js';
+export { compareBytewise, decodeLatin1, decodePadded, decodeText, encodeText, sortBytewise } from './text.js';
 export { formatGuid, formatUuid } from './uuid.js';
 export { decodeXz, isXz } from './xz.js';

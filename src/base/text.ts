@@ -102,3 +102,9 @@ export function compareBytewise(a: string, b: string): number {
   if (surrogate.test(a) || surrogate.test(b)) return Buffer.compare(encodeText(a), encodeText(b));
   return a < b ? -1 : a > b ? 1 : 0;
 }
+
+/** Sorts texts by the bytes that {@link encodeText} makes of them, in place. */
+export function sortBytewise(texts: string[]): string[] {
+  // JavaScript's own order, by UTF-16 units, differs only where there are surrogates.
+  return texts.some((text) => surrogate.test(text)) ? texts.sort(compareBytewise) : texts.sort();
+}

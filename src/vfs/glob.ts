@@ -2,7 +2,7 @@
  * `glob_expand`: the paths that a pattern stands for, as glob(3) with `GLOB_BRACE` and, for a slash after
  * directories, `GLOB_MARK`. Nothing found is an empty list, not an error.
  */
-import { compareBytewise, GuestfsError } from '../base/index.js';
+import { GuestfsError, sortBytewise } from '../base/index.js';
 import type { Place } from './mount.js';
 import { checkAbsolute, joinPath } from './names.js';
 import type { Tree } from './tree.js';
@@ -110,7 +110,7 @@ function expandOne(tree: Tree, pattern: string, directorySlash: boolean): string
     const slash = directory && path !== '/' && (directorySlash || wantsDirectory);
     paths.push(slash ? `${path}/` : path);
   }
-  return paths.sort(compareBytewise);
+  return sortBytewise(paths);
 }
 
 /** What a component matches in a directory, or behind a link to one; nothing where the path is no directory. */

@@ -1,5 +1,5 @@
 /** What is in directories and trees. */
-import { compareBytewise, systemError } from '../../base/index.js';
+import { sortBytewise, systemError } from '../../base/index.js';
 import type { FileType, InodeNumber } from '../../fs/index.js';
 import { expandGlob, type Mount, type Place, walkTree } from '../../vfs/index.js';
 import { BufferedTaker } from '../buffered.js';
@@ -66,7 +66,7 @@ function spaceTaken(call: Call, path: string): number {
 
 export const listingHandlers = {
   ls: (call, path) =>
-    [...call.session.tree.entries(directoryAt(call, path))].map(({ name }) => name).sort(compareBytewise),
+    sortBytewise([...call.session.tree.entries(directoryAt(call, path))].map(({ name }) => name)),
   ls0(call, path, sink) {
     const out = new BufferedTaker(sink);
     for (const { name } of call.session.tree.entries(directoryAt(call, path))) out.text(`${name}\0`);
@@ -88,8 +88,7 @@ export const listingHandlers = {
       })),
     ];
   },
-  find: (call, directory) =>
-    new TextList(directory).addAll(pathsBelow(call, directory)).items.sort(compareBytewise),
+  find: (call, directory) => sortBytewise(new TextList(directory).addAll(pathsBelow(call, directory)).items),
   find0(call, directory, sink) {
     const out = new BufferedTaker(sink);
     for (const path of pathsBelow(call, directory)) out.text(`${path}\0`);
