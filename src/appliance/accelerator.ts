@@ -8,8 +8,15 @@ import { accessSync, constants, readFileSync, renameSync, rmSync, statSync, writ
 import { cpus, release } from 'node:os';
 import { join } from 'node:path';
 
-/** After this long KVM is tried again, in milliseconds: the host of a virtual machine may have changed. */
-const rememberedForInMs = 30 * 24 * 3600 * 1000;
+const dayInMs = 24 * 3600 * 1000;
+/**
+ * After how long KVM is tried again, in milliseconds: the host of a virtual machine may have changed. Where it only was not
+ * heard of in time, what hindered it may have been that the host was busy.
+ */
+const rememberedForInMs = { failed: 30 * dayInMs, silent: dayInMs } as const;
+
+/** Whether KVM failed by its own word, or nothing was heard in time of the guest that it was to run. */
+export type KvmFailure = keyof typeof rememberedForInMs;
 
 const usualDevice = '/dev/kvm';
 
@@ -48,6 +55,7 @@ export function kvmRemedy(): string {
 /** What is written down. */
 interface Verdict {
   readonly reason: string;
+  readonly failure: KvmFailure;
   /** Milliseconds since 1970. */
   readonly at: number;
 }
@@ -90,10 +98,11 @@ export function findKvmVerdict(cache: string, hv: string, now = Date.now()): Rem
   } catch {
     return undefined; // none, or a damaged one: KVM is tried, and it is written anew
   }
-  const { reason, at } = verdict;
-  if (typeof reason !== 'string' || typeof at !== 'number') return undefined;
-  const until = at + rememberedForInMs;
-  return now < until && at <= now ? { reason, at, until, path } : undefined;
+  const { reason, failure = 'failed', at } = verdict;
+  if (typeof reason !== 'string' || typeof at !== 'number' || !Object.hasOwn(rememberedForInMs, failure))
+    return undefined;
+  const until = at + rememberedForInMs[failure];
+  return now < until && at <= now ? { reason, failure, at, until, path } : undefined;
 }
 
 /** Why KVM is known not to run guests here; undefined where nothing is known. `hv` is the path of the program. */
@@ -102,11 +111,16 @@ export function rememberedKvmProblem(cache: string, hv: string, now = Date.now()
 }
 
 /** Writes down why KVM does not run guests here. Throws the host's error. */
-export function rememberKvmProblem(cache: string, hv: string, reason: string, now = Date.now()): void {
+export function rememberKvmProblem(
+  cache: string,
+  hv: string,
+  { reason, failure }: Pick<Verdict, 'reason' | 'failure'>,
+  now = Date.now(),
+): void {
   const path = verdictPath(cache, hv);
   const temporary = `${path}.${process.pid}`;
   try {
-    writeFileSync(temporary, JSON.stringify({ reason, at: now } satisfies Verdict), { mode: 0o644 });
+    writeFileSync(temporary, JSON.stringify({ reason, failure, at: now } satisfies Verdict), { mode: 0o644 });
     renameSync(temporary, path);
   } finally {
     rmSync(temporary, { force: true });

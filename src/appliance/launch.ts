@@ -154,7 +154,8 @@ async function bootWithAccelerator(
     `KVM opens here but does not run a guest (${failure.reason}); the appliance runs without it, which is slower`,
   );
   try {
-    rememberKvmProblem(cache, hv, failure.reason);
+    const { reason, code } = failure;
+    rememberKvmProblem(cache, hv, { reason, failure: code === 'ETIMEDOUT' ? 'silent' : 'failed' });
   } catch (thrown) {
     events.log('warning', `what was found out about KVM cannot be kept: ${asGuestfsError(thrown).message}`);
   }

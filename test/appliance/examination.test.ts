@@ -199,7 +199,7 @@ describe('KVM in an examination', { ...onX86, ...opens }, () => {
     const cache = join(cachedir, `.guestfs-${process.geteuid?.() ?? 0}`);
     mkdirSync(cache, { mode: 0o755 });
     const hv = program(panics);
-    rememberKvmProblem(cache, hv, 'it died');
+    rememberKvmProblem(cache, hv, { reason: 'it died', failure: 'failed' });
     const kvm = found(await examine({ hv, cachedir, boot: kernels }), 'KVM');
     assert.equal(kvm.status, 'limited');
     assert.match(kvm.detail, /runs a guest; it did not on .*it died/);
