@@ -147,7 +147,7 @@ export const commandHelps: Readonly<Record<CommandName, CommandHelp>> = {
     usage: ['cp [OPTION]... IMAGE:/PATH [/PATH]... DESTINATION', 'cp [OPTION]... IMAGE:/PATH -'],
     text: [
       'Copies files to a file or into a directory of this machine. A file appears under its name when it is complete: what is interrupted leaves nothing behind. - is standard output.',
-      'With -r, symbolic links stay links, times and permissions are kept, and so are owners if this is run by root. No path that the guest names leads out of the destination. Copying into an image is not supported in this version.',
+      'With -r, symbolic links stay links, times and permissions are kept, and so are owners if this is run by root. No path that the guest names leads out of the destination. It does not copy into an image.',
     ],
     options: [
       { form: '-r, --recursive', text: 'directories with all that is in them' },

@@ -38,7 +38,7 @@ function refuseCopyIn(operands: readonly string[]): void {
     !operands.some((word, index) => index > 0 && index < operands.length - 1 && word.startsWith('/'))
   )
     throw new Failure(
-      `${last}: copying into an image is not supported: this version only reads`,
+      `${last}: copying into an image is not supported: cp only copies out of one`,
       exitStatus.notSupported,
       `to copy out of it: guestfs cp ${image}:${path} ${operands[0]}`,
     );
