@@ -105,6 +105,9 @@ echo "$1$2$3$4$5" > /etc/machine-id
 `;
 }
 
+/** Sets the clock of a machine that booted: the board's has whole seconds, and is read only at the start. */
+const clockScript = (timeInMs = Date.now()): string => `date -s @${(timeInMs / 1000).toFixed(3)} > /dev/null`;
+
 const shell = async (connection: Connection, script: string): Promise<void> => {
   await connection.call('debug', ['sh', [script]], {}, { wantsProgress: false });
 };
@@ -112,6 +115,11 @@ const shell = async (connection: Connection, script: string): Promise<void> => {
 /** To be done before a machine's state is kept. Rejects with GuestfsError. */
 export async function prepareForKeeping(connection: Connection, architecture: string): Promise<void> {
   await shell(connection, prepareScript(architecture));
+}
+
+/** Gives a machine that booted the time. Rejects with GuestfsError. */
+export async function setClock(connection: Connection): Promise<void> {
+  await shell(connection, clockScript());
 }
 
 export interface AwakeningOptions {

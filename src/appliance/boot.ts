@@ -8,7 +8,7 @@
 import { closeSync } from 'node:fs';
 import { join } from 'node:path';
 import { asGuestfsError, GuestfsError } from '../base/index.js';
-import { awaken, prepareForKeeping } from './awakening.js';
+import { awaken, prepareForKeeping, setClock } from './awakening.js';
 import { BootError, endError, seeAll } from './boot-error.js';
 import {
   argumentsFor,
@@ -153,7 +153,7 @@ async function start(
   await qmp.command('cont');
   await connection.launched;
   const daemon = await connection.identify();
-  if (keep === undefined) return;
+  if (keep === undefined) return await setClock(connection);
   watch.stop();
   const isKept = await writeState(options, keep, daemon, machine, connection);
   await awaken(machine, connection, async () => {}, { config, isKept, attached: () => {} });

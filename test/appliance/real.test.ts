@@ -154,7 +154,7 @@ describe('the real appliance', real, () => {
     g.setNetwork(true);
     g.setAppend('guestfs_test="a,b=c" guestfs_last');
     g.config('-uuid', '12345678-1234-1234-1234-123456789abc');
-    g.addDriveScratch(320 * mebibyte);
+    g.addDriveScratch(1024 * mebibyte);
     g.addDrive(images.readonly, { readonly: true, format: 'raw' });
     g.addDrive(images.writable, { format: 'raw' });
     g.addDrive(images.top, { readonly: true });
@@ -246,7 +246,7 @@ describe('the real appliance', real, () => {
       );
       const source = join(where.directory, 'sparse');
       writeFileSync(source, '');
-      truncateSync(source, 320 * mebibyte);
+      truncateSync(source, 1024 * mebibyte);
       const upload = listener();
       await g.upload(source, '/dev/sda', { onProgress: upload.onProgress });
       assertOrderly(upload, 66, performance.now() - upload.startedAt > 3000 ? 2 : 0);
