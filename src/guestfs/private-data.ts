@@ -38,36 +38,32 @@ export function bindingKey<T>(name: `_${string}`): PrivateKey<T> {
   return name as PrivateKey<T>;
 }
 
-interface Entry {
-  value: unknown;
-  /** Counts the entries of this area: an iteration that began earlier does not visit it. */
-  readonly born: number;
-}
-
 /**
  * The area of one handle. A JavaScript Map keeps entries in the order of their setting and lets them be removed and
- * added under an iterator; `born` ends an iteration before entries that are newer than itself, so that a loop that
+ * added under an iterator; births end an iteration before entries that are newer than itself, so that a loop that
  * sets a new name in each round ends.
  */
 export class PrivateData {
-  readonly #entries = new Map<string, Entry>();
-  #births = 0;
+  readonly #values = new Map<string, unknown>();
+  /** When the names were set that are newer than the first walk; undefined before that, as most areas are never walked. */
+  #births: Map<string, number> | undefined;
+  #birthCount = 0;
   #cursor: Iterator<[string, unknown]> | undefined;
 
   /** Keeps a value under a name, in place of an earlier one; `null` or undefined removes it. */
   set(key: string, value: unknown): void {
     if (value === null || value === undefined) {
-      this.#entries.delete(key);
+      this.#values.delete(key);
+      this.#births?.delete(key);
       return;
     }
-    const entry = this.#entries.get(key);
-    if (entry === undefined) this.#entries.set(key, { value, born: this.#births++ });
-    else entry.value = value;
+    if (this.#births !== undefined && !this.#values.has(key)) this.#births.set(key, this.#birthCount++);
+    this.#values.set(key, value);
   }
 
   /** The value of a name, or null. */
   get(key: string): unknown {
-    return this.#entries.get(key)?.value ?? null;
+    return this.#values.get(key) ?? null;
   }
 
   /**
@@ -75,9 +71,11 @@ export class PrivateData {
    * too; a value replaced meanwhile is the new one. The order means nothing.
    */
   *entries(): Generator<[string, unknown], void, undefined> {
+    this.#births ??= new Map();
     const births = this.#births;
-    for (const [key, { value, born }] of this.#entries) {
-      if (born >= births) return; // entries are in the order of birth: all that follow are newer
+    const count = this.#birthCount;
+    for (const [key, value] of this.#values) {
+      if ((births.get(key) ?? -1) >= count) return; // entries are in the order of birth: all that follow are newer
       yield [key, value];
     }
   }
@@ -100,7 +98,8 @@ export class PrivateData {
 
   /** Forgets everything. */
   clear(): void {
-    this.#entries.clear();
+    this.#values.clear();
+    this.#births?.clear();
     this.#cursor = undefined;
   }
 }
