@@ -1,5 +1,6 @@
 // Turns what walk.sh wrote down about one filesystem into NAME.truth.jsonl.gz: a line for each file, sorted by path.
 //   node truth.mjs FOLDER NAME TYPE INTO
+// Ends with 3 where the kernel refused the filesystem.
 // A name's bytes that are not UTF-8 are written as lone surrogates (0xNN as U+DCNN), as the library gives them.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -91,7 +92,7 @@ if (type === 'report') {
   writeFileSync(target('layout.json'), `${JSON.stringify(layout, null, 1)}\n`);
 } else if (existsSync(join(from, 'refused'))) {
   console.error(`the kernel refuses ${name}: ${readFileSync(join(from, 'refused'), 'utf8')}`);
-  process.exitCode = 1;
+  process.exitCode = 3;
 } else {
   const statfs = JSON.parse(readFileSync(join(from, 'statfs'), 'utf8'));
   const blkid = Object.fromEntries(

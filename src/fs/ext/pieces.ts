@@ -1,6 +1,6 @@
 /**
- * Metadata is read in large pieces that are kept for a while: an inode table or a directory then costs one read for
- * many inodes or blocks. A block of at most 64 KiB never crosses the border of a piece.
+ * Metadata is read in large pieces that are kept for a while: an inode table, or a bitmap that is asked bit by bit, then
+ * costs one read for much. A block of at most 64 KiB never crosses the border of a piece.
  */
 import { CorruptError, LruMap } from '../../base/index.js';
 import type { Disk } from '../../disk/index.js';
@@ -22,7 +22,6 @@ export interface Piece {
  * one, since a walk that had new memory for each would spend its time, and that of all other threads of the process, on
  * the kernel's page tables.
  */
-
 export class PieceCache {
   readonly #disk: Disk;
   readonly #pieces = new LruMap<number, Piece>(pieceLimit);
@@ -34,7 +33,10 @@ export class PieceCache {
     this.#disk = disk;
   }
 
-  /** The piece in which the byte at `offset` lies, until the next call. `structure` names what is wanted, in case it lies outside the disk. */
+  /**
+   * The piece in which the byte at `offset` lies, until the next call. `structure` names what is wanted, in case it lies
+   * outside the disk.
+   */
   at(offset: number, structure: string): Piece {
     const start = offset - (offset % pieceSize);
     const last = this.#last;
