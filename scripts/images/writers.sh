@@ -227,8 +227,10 @@ fast() {
   sync in-fast/file
 }
 
-# One more writer everywhere that asked for it; the machine is killed while they run.
+# One more writer everywhere that asked for it; the machine is killed while they run. Before that everything is committed as a
+# whole: the kernel does not always replay what only fast commits hold.
 ready() {
+  sync
   while read -r place; do
     (
       cd "$place" || exit
