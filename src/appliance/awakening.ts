@@ -106,7 +106,7 @@ echo "$1$2$3$4$5" > /etc/machine-id
 }
 
 /** Sets the clock of a machine that booted: the board's has whole seconds, and is read only at the start. */
-const clockScript = (timeInMs = Date.now()): string => `date -s @${(timeInMs / 1000).toFixed(3)} > /dev/null`;
+const clockScript = (): string => `date -s @${(Date.now() / 1000).toFixed(3)} > /dev/null || exit 1\n`;
 
 const shell = async (connection: Connection, script: string): Promise<void> => {
   await connection.call('debug', ['sh', [script]], {}, { wantsProgress: false });
@@ -141,9 +141,8 @@ export async function awaken(
   attached();
   await proceed();
   const scripts = [
-    ...(isKept ? [renewScript()] : []),
+    isKept ? renewScript() : clockScript(),
     ...(config.drives.length === 0 ? [] : [scanScript(config.drives.length), assembleScript]),
   ];
-  if (scripts.length === 0) return;
   await shell(connection, scripts.join(''));
 }

@@ -26,12 +26,9 @@ export class LruMap<Key, Value> {
     }
   }
 
-  get size(): number {
-    return this.#entries.size;
-  }
-
-  /** Takes out the value that was unused for longest; undefined where there is none. */
-  takeOldest(): Value | undefined {
+  /** Takes out the value that has to go for another one to be set; undefined while there is room. */
+  makeRoom(): Value | undefined {
+    if (this.#entries.size < this.#limit) return undefined;
     const oldest = this.#entries.entries().next();
     if (oldest.done) return undefined;
     this.#entries.delete(oldest.value[0]);

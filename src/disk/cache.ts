@@ -78,14 +78,17 @@ export class CachedDisk implements Disk {
     this.#base.close();
   }
 
-  /** A whole block, until the next is asked for; undefined where the base cannot give all of it, though perhaps what is wanted of it. */
+  /**
+   * A whole block, until the next is asked for; undefined where the base cannot give all of it, though perhaps what is wanted
+   * of it.
+   */
   #block(index: number): Uint8Array | undefined {
     const known = this.#blocks.get(index);
     if (known) return known;
     const start = index * this.#blockSize;
     const size = Math.min(this.#blockSize, this.size - start);
     // The memory of a block that is forgotten serves for the next one.
-    const old = this.#blocks.size < this.#limit ? undefined : this.#blocks.takeOldest();
+    const old = this.#blocks.makeRoom();
     const block = old?.length === size ? old : new Uint8Array(size);
     try {
       this.#base.read(block, start);

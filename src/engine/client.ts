@@ -208,17 +208,17 @@ class EngineClient implements Backend {
             return argument;
         }
       });
+      const { wantsProgress } = control;
       running.turn = turns.take(() => {
-        this.#post({
-          type: 'call',
-          serial,
-          action,
-          args: sent,
-          options,
-          wantsProgress: control.wantsProgress,
-        });
+        try {
+          this.#post({ type: 'call', serial, action, args: sent, options, wantsProgress });
+        } catch (thrown) {
+          // Memory that was given away meanwhile cannot be sent. It is this call's fault, not that of whoever made room for it.
+          return this.#finish(running, () => reject(asFailureOf(action, thrown)));
+        }
         for (const source of sources) void this.#pump(running, source);
       });
+      if (this.#running !== running) running.turn.end();
     });
   }
 

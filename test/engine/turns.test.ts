@@ -69,6 +69,19 @@ test('a call that is cancelled while it waits for its turn ends at once', () =>
     assert.equal(await g.cat('/hello.txt'), 'hello, world\n');
   }));
 
+test('a call whose memory was given away while it waited fails by itself, and the handle goes on', () =>
+  withExt4(async (g) => {
+    const before = Array.from({ length: 1000 }, () => turns.take(() => {}));
+    const content = new Uint8Array(100);
+    const rejected = assert.rejects(g.write('/f', content), /detached/);
+    await sleep(10);
+    structuredClone(content, { transfer: [content.buffer] });
+    for (const turn of before) turn.end(); // nothing of it is thrown here
+    await rejected;
+    await assert.rejects(g.write('/f', content), /detached/); // where it does not wait, too
+    assert.equal(await g.cat('/hello.txt'), 'hello, world\n');
+  }));
+
 test('an engine that is killed while its call waits for a turn rejects the call', () =>
   withExt4(async (g) => {
     const before = Array.from({ length: 1000 }, () => turns.take(() => {}));

@@ -76,7 +76,7 @@ export class PieceCache {
 
   /** Memory for a piece: that of the one unused for longest, once there are as many as are kept. */
   #takeMemory(): ArrayBuffer {
-    const old = this.#pieces.size < pieceLimit ? undefined : this.#pieces.takeOldest();
+    const old = this.#pieces.makeRoom();
     if (old === undefined) return Buffer.allocUnsafeSlow(pieceSize).buffer as ArrayBuffer;
     // Pieces that were forgotten are not to be found by a way round the map.
     if (this.#last === old) this.#last = undefined;
