@@ -247,3 +247,14 @@ describe('the second start of an appliance', real, () => {
     assert.ok(existsSync(join(state, 'memory')), 'what stood there made way');
   });
 });
+
+test('a machine that boots knows the time, whatever the clock of its board says', real, async (t) => {
+  const where = place(t);
+  const change = (g: Guestfs): void => g.config('-rtc', 'base=2001-02-03T04:05:06');
+  const { g, booted } = await launch(t, where, { change });
+  assert.ok(booted);
+  const before = Date.now() / 1000;
+  const clock = Number(await g.debug('sh', ['date +%s.%N']));
+  assert.ok(Math.abs(clock - before) < 60, `the clock is ${before - clock} seconds behind`);
+  await g.close();
+});
