@@ -46,3 +46,29 @@ fetch_deb() {
   rm -rf "$scratch"
   mv "$into.part" "$into"
 }
+
+# fetch_source PACKAGE DIRECTORY: the upstream files of a Debian source package, unpacked and not built. The machine's own
+# sources of binary packages are asked for their sources, in a private list: nothing of apt's own is changed.
+fetch_source() {
+  local package=$1 into=$2 scratch tarball
+  [ ! -d "$into" ] || return 0
+  scratch=$(mktemp -d)
+  mkdir -p "$scratch/lists/partial" "$scratch/parts" "$scratch/files" "$into.part"
+  local list
+  for list in /etc/apt/sources.list /etc/apt/sources.list.d/*; do
+    [ -e "$list" ] || continue
+    grep -q debian.org "$list" || continue
+    sed 's/^Types:.*/Types: deb-src/; s/^deb /deb-src /' "$list" >"$scratch/parts/$(basename "$list")"
+  done
+  local asked=(-q -o "APT::Sandbox::User=root" -o "Dir::State::Lists=$scratch/lists"
+    -o "Dir::Etc::SourceList=/dev/null" -o "Dir::Etc::SourceParts=$scratch/parts")
+  apt-get "${asked[@]}" update >/dev/null || die "cannot read the list of Debian's source packages"
+  (cd "$scratch/files" && apt-get "${asked[@]}" source --download-only "$package" >/dev/null) ||
+    die "cannot fetch the source package $package"
+  for tarball in "$scratch"/files/*.orig.tar.*; do
+    case $tarball in *.asc) continue ;; esac
+    tar -C "$into.part" --strip-components=1 -xf "$tarball"
+  done
+  rm -rf "$scratch"
+  mv "$into.part" "$into"
+}
