@@ -3,7 +3,7 @@
  * Arguments arrive checked. Every method is called in one state of the handle at a time: see ARCHITECTURE.md.
  */
 
-import type { GuestfsError } from '../base/index.js';
+import type { GuestfsError, Limits } from '../base/index.js';
 
 /** What a host file is, and whatever it stands on. */
 export interface DriveImage {
@@ -60,6 +60,8 @@ export interface BackendConfig {
   readonly autosync: boolean;
   readonly recoveryProc: boolean;
   readonly backendSettings: readonly string[];
+  /** What one call may use at most. */
+  readonly limits: Limits;
   /** Further hypervisor parameters, as given to `config`. */
   readonly hvParams: readonly (readonly [string, string | null])[];
 }

@@ -48,4 +48,15 @@ export {
 export { type TarEntry, TarHeaderWriter, tarBlockLength, tarPadding } from './tar-header.js';
 export { compareBytewise, decodeLatin1, decodePadded, decodeText, encodeText, sortBytewise } from './text.js';
 export { formatGuid, formatUuid } from './uuid.js';
+export {
+  beginWork,
+  defaultLimits,
+  endsCall,
+  endWork,
+  type LimitName,
+  type Limits,
+  limitNames,
+  readLimits,
+  work,
+} from './work.js';
 export { decodeXz, isXz } from './xz.js';

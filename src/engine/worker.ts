@@ -1,7 +1,7 @@
 /** The worker thread of the embedded engine: starts a session, then runs one call after another. */
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import type { BackendConfig } from '../api/index.js';
-import { asFailureOf, asGuestfsError, GuestfsError, plainError } from '../base/index.js';
+import { asFailureOf, asGuestfsError, beginWork, endWork, GuestfsError, plainError } from '../base/index.js';
 import { endDecoders } from '../disk/index.js';
 import { Call } from './call.js';
 import { findHandler } from './dispatch.js';
@@ -61,11 +61,14 @@ async function runCall(
       return source;
     });
     call.checkpoint();
+    beginWork(session.config.limits, () => call.checkpoint());
     const value = handler(call, ...args, options);
+    endWork();
     for (const sink of sinks) sink.finish();
     endFiles([], sources, call);
     port.postMessage({ type: 'result', serial, value } satisfies Report, [...call.handedOver]);
   } catch (thrown) {
+    endWork();
     // Before the caller hears of the failure: by then the files may be the caller's again.
     endFiles(sinks, sources, call);
     post({ type: 'failure', serial, error: plainError(asFailureOf(action, thrown)) });
@@ -102,7 +105,10 @@ function stop({ port }: Wires, session: Session): void {
 async function start({ port }: Wires, config: BackendConfig): Promise<Session | undefined> {
   const post = (report: Report): void => port.postMessage(report);
   try {
+    // A launch that is given up ends the thread: nothing is to be asked.
+    beginWork(config.limits, () => {});
     const session = await Session.start(config, (kind, message) => post({ type: 'log', kind, message }));
+    endWork();
     post({ type: 'ready' });
     return session;
   } catch (thrown) {

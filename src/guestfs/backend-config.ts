@@ -1,5 +1,6 @@
 /** What a backend is told when it is started. */
 import type { BackendConfig } from '../api/index.js';
+import { type Limits, readLimits } from '../base/index.js';
 import type { Settings } from './settings.js';
 
 /** The settings as they are now, with drives. */
@@ -7,6 +8,7 @@ export function backendConfig(
   settings: Settings,
   drives: BackendConfig['drives'],
   policy: BackendConfig['policy'],
+  limits: Partial<Limits>,
 ): BackendConfig {
   return {
     drives,
@@ -25,6 +27,7 @@ export function backendConfig(
     autosync: settings.autosync,
     recoveryProc: settings.recoveryProc,
     backendSettings: settings.backendSettings,
+    limits: readLimits(settings.backendSettings, limits),
     hvParams: settings.hvParams,
   };
 }

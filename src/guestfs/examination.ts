@@ -38,7 +38,7 @@ export interface DirectTrialOptions extends CallControls {
 
 /** Launches the appliance without drives, looks at it, and ends it. Rejects as a launch does. */
 export async function tryDirect({ signal, onProgress, onLog }: DirectTrialOptions): Promise<LaunchTrial> {
-  const config = backendConfig(environmentSettings(), [], 'untrusted');
+  const config = backendConfig(environmentSettings(), [], 'untrusted', {});
   const { tryLaunch } = await import('../appliance/index.js');
   const reporter = new ProgressReporter({
     clock: systemClock,

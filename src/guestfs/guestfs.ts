@@ -12,6 +12,7 @@ import {
   type SyncActionName,
   type TreeListing,
 } from '../api/index.js';
+import { defaultLimits, type Limits, limitNames } from '../base/index.js';
 import {
   CallbackSlots,
   type CloseCallback,
@@ -48,6 +49,12 @@ export interface GuestfsOptions {
    * nothing outside the image's own directory, and guesses no formats; `trusted` does as qemu does.
    */
   readonly policy?: 'untrusted' | 'trusted' | undefined;
+  /**
+   * What one call of the embedded engine may use at most, so that an image that was made to harm ends in an error (EDQUOT)
+   * that names the limit. The defaults are more than honest images need; a service that reads strangers' images may lower
+   * them. The backend settings `limit_entries=NUMBER` and so on go before it.
+   */
+  readonly limits?: Partial<Limits> | undefined;
   /** Whether `LIBGUESTFS_…` variables and `TMPDIR` make settings; true by default. */
   readonly environment?: boolean | undefined;
   /**
@@ -64,7 +71,7 @@ export interface GuestfsOptions {
   readonly [testing]?: TestingOptions | undefined;
 }
 
-const knownOptions = ['backend', 'policy', 'environment', 'closeOnExit', 'stderr'];
+const knownOptions = ['backend', 'policy', 'limits', 'environment', 'closeOnExit', 'stderr'];
 
 function checkOptions(options: GuestfsOptions): void {
   for (const name of Object.keys(options))
@@ -73,6 +80,12 @@ function checkOptions(options: GuestfsOptions): void {
   const { policy } = options;
   if (policy !== undefined && policy !== 'untrusted' && policy !== 'trusted')
     throw new TypeError(`Guestfs: policy must be 'untrusted' or 'trusted', not '${policy}'`);
+  for (const [name, limit] of Object.entries(options.limits ?? {})) {
+    if (!Object.hasOwn(defaultLimits, name))
+      throw new TypeError(`Guestfs: no limit ${name}; there are ${limitNames.join(', ')}`);
+    if (limit !== undefined && !(Number.isSafeInteger(limit) && limit > 0))
+      throw new RangeError(`Guestfs: the limit ${name} must be a whole number above 0, not ${limit}`);
+  }
 }
 
 function checkCallback(method: string, callback: unknown): void {
@@ -91,10 +104,11 @@ export class Guestfs {
    */
   constructor(options: GuestfsOptions = {}) {
     checkOptions(options);
-    const { backend, policy = 'untrusted', environment = true, closeOnExit = true } = options;
+    const { backend, policy = 'untrusted', environment = true, closeOnExit = true, limits = {} } = options;
     this.#handle = new Handle({
       backend,
       policy,
+      limits,
       environment,
       closeOnExit,
       output: options.stderr === undefined ? process.stderr : options.stderr,

@@ -15,7 +15,7 @@ import {
   type SyncActionName,
   type TreeListing,
 } from '../api/index.js';
-import { asFailureOf, GuestfsError } from '../base/index.js';
+import { asFailureOf, GuestfsError, type Limits } from '../base/index.js';
 import { backendConfig } from './backend-config.js';
 import { findBackend } from './backends.js';
 import { driveActions, libvirtActions } from './drive-actions.js';
@@ -56,6 +56,7 @@ const firstSerial = 0x00123400;
 export interface HandleOptions {
   readonly backend: string | undefined;
   readonly policy: 'untrusted' | 'trusted';
+  readonly limits: Partial<Limits>;
   readonly environment: boolean;
   readonly closeOnExit: boolean;
   readonly output: TextOutput | null;
@@ -250,7 +251,7 @@ export class Handle implements Interior, ExitTarget {
     try {
       await session.start(
         start,
-        backendConfig(this.settings, this.drives.all, this.#options.policy),
+        backendConfig(this.settings, this.drives.all, this.#options.policy, this.#options.limits),
         signal,
         onProgress,
       );

@@ -20,7 +20,7 @@ export type {
   SyncActionName,
 } from '../api/index.js';
 export { allEvents, events } from '../api/index.js';
-export { CorruptError, type ErrnoName, GuestfsError, UnsupportedError } from '../base/index.js';
+export { CorruptError, type ErrnoName, GuestfsError, type Limits, UnsupportedError } from '../base/index.js';
 export {
   type ChainLink,
   type ImageInfo,
