@@ -15,7 +15,6 @@ function now(): number {
 export interface CallOutlet {
   isCancelled(): boolean;
   progress(position: number, total: number): void;
-  warn(message: string): void;
 }
 
 export class Call {
@@ -55,10 +54,5 @@ export class Call {
 
   get handedOver(): readonly ArrayBuffer[] {
     return this.#handedOver;
-  }
-
-  /** Tells the user of something odd that does not keep the call from succeeding. */
-  warn(message: string): void {
-    this.#outlet.warn(message);
   }
 }

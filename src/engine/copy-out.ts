@@ -137,8 +137,9 @@ export function copyOut(call: Call, remotePath: string, localDirectory: string):
         break;
       }
       default:
-        call.warn(
+        call.session.warn(
           `${pathBelow(remotePath, path)}: a ${typeWords[place.type] ?? place.type} is not copied: making one needs a program of the host`,
+          'not copied',
         );
     }
   }

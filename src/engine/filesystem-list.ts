@@ -11,7 +11,7 @@ function typeOn(call: Call, device: Device): string {
     return call.session.probe(device)?.type ?? 'unknown';
   } catch (thrown) {
     if (!(thrown instanceof GuestfsError)) throw thrown;
-    call.warn(`${device.name}: ${thrown.message}`);
+    call.session.warn(`${device.name}: ${thrown.message}`);
     return 'unknown';
   }
 }

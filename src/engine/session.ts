@@ -17,6 +17,7 @@ import {
 } from '../vfs/index.js';
 import { assemble, type LvmState, type VolumeGroup } from '../volume/index.js';
 import { discardableLayer, type OpenDrive, openDrive } from './drive.js';
+import { Warnings } from './warnings.js';
 
 /** Where a session's messages go. */
 export type SessionLog = (kind: 'appliance' | 'library' | 'warning', message: string) => void;
@@ -47,7 +48,8 @@ export class Session {
   readonly mounts = new MountTable();
   /** As in `umask(2)`; new files get their permissions through it. */
   umask = 0o022;
-  readonly #log: SessionLog;
+  /** What is odd but can be lived with: {@link warn} adds to it, and whoever ends a call settles it. */
+  readonly warnings: Warnings;
   readonly #drives = new Map<Device, OpenDrive>();
   readonly #tables = new Map<Device, PartitionTable | undefined>();
   readonly #probed = new Map<Device, Probed | undefined>();
@@ -60,7 +62,7 @@ export class Session {
 
   private constructor(config: BackendConfig, log: SessionLog) {
     this.config = config;
-    this.#log = log;
+    this.warnings = new Warnings((message) => log('warning', message));
     this.devices = new DeviceTable((property, value) => this.findByProperty(property, value)?.name);
   }
 
@@ -74,9 +76,11 @@ export class Session {
       for (const drive of session.devices.drives) session.scanPartitions(drive);
       session.scanVolumes();
     } catch (thrown) {
+      session.warnings.settle();
       session.close();
       throw thrown;
     }
+    session.warnings.settle();
     return session;
   }
 
@@ -84,8 +88,9 @@ export class Session {
     return this.mounts.tree;
   }
 
-  warn(message: string): void {
-    this.#log('warning', message);
+  /** Tells the user of something odd that does not keep a call, or the launch, from succeeding; see {@link Warnings.warn}. */
+  warn(message: string, kind?: string): void {
+    this.warnings.warn(message, kind);
   }
 
   #addDrive(config: BackendConfig['drives'][number]): void {
@@ -128,7 +133,7 @@ export class Session {
         open: () => new SliceDisk(drive.disk, partition.startInBytes, partition.deviceSizeInBytes),
       })),
     );
-    this.#forgetProbes();
+    this.#devicesChanged();
   }
 
   /** The partition table of a drive; undefined where there is none that can be read. */
@@ -170,7 +175,7 @@ export class Session {
             },
         ),
     );
-    this.#forgetProbes();
+    this.#devicesChanged();
   }
 
   /** The volumes of which a filesystem is open. */
@@ -205,7 +210,8 @@ export class Session {
     return this.#lvm;
   }
 
-  #forgetProbes(): void {
+  #devicesChanged(): void {
+    this.warnings.forget();
     this.#probed.clear();
   }
 

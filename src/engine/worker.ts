@@ -38,7 +38,6 @@ async function runCall(
     {
       isCancelled: () => Atomics.load(shared, sharedWord.cancelled) === serial,
       progress: (position, total) => post({ type: 'progress', serial, position, total }),
-      warn: (message) => post({ type: 'log', kind: 'warning', message }),
     },
     request.wantsProgress,
   );
@@ -66,11 +65,13 @@ async function runCall(
     endWork();
     for (const sink of sinks) sink.finish();
     endFiles([], sources, call);
+    session.warnings.settle();
     port.postMessage({ type: 'result', serial, value } satisfies Report, [...call.handedOver]);
   } catch (thrown) {
     endWork();
     // Before the caller hears of the failure: by then the files may be the caller's again.
     endFiles(sinks, sources, call);
+    session.warnings.settle();
     post({ type: 'failure', serial, error: plainError(asFailureOf(action, thrown)) });
   }
 }
@@ -81,7 +82,7 @@ function endFiles(unfinished: readonly Sink[], sources: readonly Source[], call:
     try {
       work();
     } catch (thrown) {
-      call.warn(asGuestfsError(thrown).message);
+      call.session.warn(asGuestfsError(thrown).message);
     }
   };
   for (const sink of unfinished) attempt(() => sink.abandon());

@@ -43,11 +43,12 @@ export async function withExt4<T>(work: (g: Guestfs) => Promise<T>, scratchSizeI
 /** A call in this thread, on a tree with one filesystem, for handlers that need no more of a session. */
 export function callOn(
   fileSystem: FileSystem,
-  outlet: Partial<CallOutlet> = {},
+  outlet: Partial<CallOutlet> & Partial<Pick<Session, 'warn'>> = {},
   policy: 'untrusted' | 'trusted' = 'untrusted',
 ): Call {
   const table = new MountTable();
   table.mount(fileSystem, { source: '/dev/sda', mountpoint: '/' });
-  const session = { tree: table.tree, mounts: table, config: { policy } } as unknown as Session; // safe: the handlers under test use no more
-  return new Call('test', session, { isCancelled: () => false, progress() {}, warn() {}, ...outlet }, true);
+  const { warn = () => {}, ...rest } = outlet;
+  const session = { tree: table.tree, mounts: table, config: { policy }, warn } as unknown as Session; // safe: the handlers under test use no more
+  return new Call('test', session, { isCancelled: () => false, progress() {}, ...rest }, true);
 }

@@ -38,7 +38,7 @@ function inspect(call: Call): string[] {
       call.checkpoint();
       return session.openFileSystem(session.devices.resolve(mountable));
     },
-    warn: (message) => call.warn(message),
+    warn: (message) => session.warn(message),
   });
   last(call).inspection = inspection;
   return [...inspection.roots];

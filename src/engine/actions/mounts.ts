@@ -98,7 +98,7 @@ export const mountHandlers = {
       fileContents(call, file),
       file,
       session.config.tmpdir,
-      (message) => call.warn(message),
+      (message) => session.warn(message),
     );
     const release = (): void => {
       fileSystem.close();

@@ -99,7 +99,10 @@ export function writeTar(call: Call, start: Place, to: Taker, options: TarOption
     const first = linked ? links.first(place, shown) : undefined;
     const entry = tarEntry(place, stat, shown, first, options);
     if (entry === undefined) {
-      call.warn(`${name}: a ${place.type} has no place in a tar archive and is left out`);
+      call.session.warn(
+        `${name}: a ${place.type} has no place in a tar archive and is left out`,
+        'no place in tar',
+      );
       continue;
     }
     headers.write(entry);

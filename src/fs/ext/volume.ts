@@ -10,9 +10,6 @@ import type { Superblock } from './superblock.js';
 /** Decoded inodes kept, by number modulo this; a power of two. */
 const inodeSlots = 256;
 
-/** Warnings of damaged group descriptors: a wrong seed damages all of them. */
-const groupWarnings = 8;
-
 export class Volume {
   readonly disk: Disk;
   readonly superblock: Superblock;
@@ -34,13 +31,12 @@ export class Volume {
     this.superblock = superblock;
     this.warn = options.warn;
     this.pieces = new PieceCache(disk);
-    let told = 0;
     this.groups = new Groups(superblock, this.pieces, (message) => {
       if (options.strict) {
         const colon = message.indexOf(': ');
         throw new CorruptError(message.slice(0, colon), message.slice(colon + 2));
       }
-      if (++told <= groupWarnings) options.warn(message);
+      options.warn(message);
     });
     this.#decoder = new InodeDecoder(superblock);
   }

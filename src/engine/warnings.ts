@@ -1,0 +1,109 @@
+/**
+ * What a session warns of, told so that people can read it: the same text once until the devices change, and of many of
+ * one kind the first few, then one line with the count of the rest when the call is done. A disk decides what there is to
+ * warn of, so nothing here grows with it.
+ */
+
+/** Warnings of one kind that a call tells in full. */
+const toldOfAKind = 8;
+
+/** Kinds that one call tells apart; what is of none of them is counted together. */
+const kindsOfACall = 64;
+
+/** Texts that a session remembers to have told. */
+const toldOfASession = 1024;
+
+/** Longer texts are cut: a path has at most 4095 bytes, and some messages name two. In UTF-16 units. */
+const longest = 10_000;
+
+/** How much of a text tells its kind; in UTF-16 units. */
+const kindLength = 240;
+
+/** What differs between messages of one kind: quoted names, paths, numbers. Each alternative ends wherever it began: linear. */
+const particulars = /"(?:[^"\\]|\\.)*"?|\/[^\s:,;)]*|0x[0-9a-f]+|[0-9]+/g;
+
+/** What was said of one kind during the running call. */
+interface Kind {
+  /** Texts told in full, by this call or before it. */
+  readonly texts: Set<string>;
+  /** How many were not told, and the last of them. */
+  rest: number;
+  last: string;
+}
+
+export class Warnings {
+  readonly #tell: (message: string) => void;
+  /** In the order of telling, the oldest first. */
+  readonly #told = new Set<string>();
+  readonly #kinds = new Map<string, Kind>();
+  /** How many were of no kind that there was room for. */
+  #others = 0;
+
+  constructor(tell: (message: string) => void) {
+    this.#tell = tell;
+  }
+
+  /**
+   * Tells of something odd that does not keep a call from succeeding. `kind` groups messages of one sort: needed only where
+   * they differ in more than numbers, quoted names and absolute paths, or come by the hundred thousand.
+   */
+  warn(message: string, kind: string = kindOf(message)): void {
+    const known = this.#kindNamed(kind);
+    if (known === undefined) {
+      this.#others++;
+      return;
+    }
+    const text = message.length > longest ? `${message.slice(0, longest)}…` : message;
+    if (known.texts.has(text)) return;
+    if (known.texts.size < toldOfAKind) {
+      known.texts.add(text);
+      this.#tellOnce(text);
+      return;
+    }
+    known.rest++;
+    known.last = text;
+  }
+
+  /** The call, or the launch, is done: tells how many of each kind were not told. */
+  settle(): void {
+    for (const [, { texts, rest, last }] of this.#kinds) {
+      const [first] = texts;
+      // A lone one is as short in full.
+      if (rest === 1) this.#tellOnce(last);
+      else if (rest > 1) this.#tellOnce(`${rest.toLocaleString('en')} more like this: ${first}`);
+    }
+    if (this.#others > 0) this.#tellOnce(`${this.#others.toLocaleString('en')} more warnings of other kinds`);
+    this.#kinds.clear();
+    this.#others = 0;
+  }
+
+  /** The devices have changed: what was true of them is told again. */
+  forget(): void {
+    this.#told.clear();
+  }
+
+  #kindNamed(name: string): Kind | undefined {
+    let kind = this.#kinds.get(name);
+    if (kind === undefined && this.#kinds.size < kindsOfACall) {
+      kind = { texts: new Set(), rest: 0, last: '' };
+      this.#kinds.set(name, kind);
+    }
+    return kind;
+  }
+
+  #tellOnce(text: string): void {
+    if (this.#told.has(text)) return;
+    if (this.#told.size >= toldOfASession)
+      for (const oldest of this.#told) {
+        this.#told.delete(oldest);
+        break;
+      }
+    this.#told.add(text);
+    this.#tell(text);
+  }
+}
+
+/** A message without what differs from one of its kind to the next. */
+function kindOf(message: string): string {
+  return message.slice(0, kindLength).replace(particulars, '#');
+}
