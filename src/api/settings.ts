@@ -13,7 +13,7 @@ export const settings = topic('Settings', {
     nonBlocking: true,
     aliases: ['verbose'],
     short: 'turn debugging messages on or off',
-    help: 'When on, the library and the backend report what they are doing in the events `library` and `appliance`, which go to stderr if no callback takes them. Off by default, on with `LIBGUESTFS_DEBUG=1`. Turn it on before launch to see the whole story.',
+    help: 'When on, the library and the backend report what they are doing in the events `library` and `appliance`, which go to stderr, with control characters escaped, if no callback takes them. Off by default, on with `LIBGUESTFS_DEBUG=1`. Turn it on before launch to see the whole story.',
   },
   get_verbose: {
     args: [],
@@ -30,7 +30,7 @@ export const settings = topic('Settings', {
     nonBlocking: true,
     aliases: ['trace'],
     short: 'turn tracing of calls on or off',
-    help: 'When on, each call with its arguments, and then its result, is reported in the event `trace`, which goes to stderr if no callback takes it. Keys are not shown. Off by default, on with `LIBGUESTFS_TRACE=1`.',
+    help: 'When on, each call with its arguments, and then its result, is reported in the event `trace`, which goes to stderr, with control characters escaped, if no callback takes it. Keys are not shown. Off by default, on with `LIBGUESTFS_TRACE=1`.',
   },
   get_trace: {
     args: [],

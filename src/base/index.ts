@@ -59,4 +59,5 @@ export {
   readLimits,
   work,
 } from './work.js';
+export { escapeControls, hasControls } from './visible.js';
 export { decodeXz, isXz } from './xz.js';

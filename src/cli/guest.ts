@@ -22,8 +22,8 @@ export function makeHandle({ options, err }: Invocation): Guestfs {
   const g = new Guestfs({
     ...(backend === undefined ? {} : { backend }),
     policy: options.flag('trust') ? 'trusted' : 'untrusted',
-    // Messages end in a line feed, and hold names that guests have chosen.
-    stderr: { write: (text) => err.writeNow(`${visible(text.replace(/\n$/, ''))}\n`) },
+    // The handle has escaped what guests have chosen.
+    stderr: { write: (text) => err.writeNow(text) },
   });
   const isQuiet = options.flag('quiet');
   g.on('warning', (message) => {

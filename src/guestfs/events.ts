@@ -1,6 +1,9 @@
 /**
  * The events of a handle: who hears of what, in which order, and where messages go that nobody hears.
  *
+ * Callbacks get each text as it is, control characters and all: a program may compare it or show it in its own way. What
+ * the handle itself writes is escaped, so that no name of a guest's forges a line or drives a terminal.
+ *
  * A callback that throws never disturbs the action that it hears of. What it threw becomes a `warning`; what a
  * callback for warnings throws goes to the default output, so that there is no circle.
  */
@@ -13,7 +16,7 @@ import {
   maxEventCallbacks,
   type Progress,
 } from '../api/index.js';
-import { GuestfsError } from '../base/index.js';
+import { escapeControls, GuestfsError } from '../base/index.js';
 
 /** What each event brings with it. */
 interface Bodies {
@@ -34,7 +37,7 @@ export type EventValue<E extends EventName> = {
   array: Progress;
 }[(typeof events)[E]['payload']];
 
-/** The events with a text. */
+/** The events with a text, which is raw: it may hold whatever a guest put into a name. */
 export type MessageEvent = {
   [E in EventName]: (typeof events)[E]['payload'] extends 'message' ? E : never;
 }[EventName];
@@ -183,9 +186,15 @@ export class EventHub {
     const { output: stream, isVerbose, identifier } = this.#options;
     const { output: how }: EventTable = events[event];
     if (stream === null || how === undefined || (how.verbose === true && !isVerbose())) return;
-    const name = how.identifier === true && identifier() !== '' ? `${identifier()}: ` : '';
-    stream.write(`${how.prefix}${name}${message}${how.line === true ? '\n' : ''}`);
+    const name = how.identifier === true && identifier() !== '' ? `${escapeControls(identifier())}: ` : '';
+    const text = how.line === true ? `${escapeControls(message)}\n` : escapeInLines(message);
+    stream.write(`${how.prefix}${name}${text}`);
   }
+}
+
+/** The lines of a log with their ends; a return that ends no line would write over it, and is escaped. */
+function escapeInLines(text: string): string {
+  return text.replace(/[^\r\n]+|\r(?!\n|$)/g, escapeControls);
 }
 
 function failureOf(what: string, thrown: unknown): string {

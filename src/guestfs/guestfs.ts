@@ -64,7 +64,7 @@ export interface GuestfsOptions {
   readonly closeOnExit?: boolean | undefined;
   /**
    * Where trace, warnings and, if verbose, messages go that no callback hears: anything with `write`. Standard error by
-   * default; null for nowhere.
+   * default; null for nowhere. Control characters in them are escaped (`\\n`, `\\x1b`): callbacks get them raw.
    */
   readonly stderr?: TextOutput | null | undefined;
   /** @internal */

@@ -386,6 +386,33 @@ describe('where messages go that nobody hears', () => {
     await g.close();
   });
 
+  test('what a guest named neither forges a line nor drives a terminal; callbacks get it as it is', async () => {
+    const handle = await launchedHandle();
+    const { g, written } = handle;
+    g.setVerbose(true);
+    const name = '\u001b]0;title\u0007x\r\nlibguestfs: trace: launch = 0 ä\udcff \\n';
+    handle.backend.events.log('warning', name);
+    handle.backend.events.log('library', name);
+    handle.backend.answers.set('ls', [name]);
+    g.setTrace(true);
+    await g.ls('/');
+    g.setTrace(false);
+    const shown = '\\x1b]0;title\\x07x\\r\\nlibguestfs: trace: launch = 0 ä\\xff \\n';
+    assert.deepEqual(
+      written.filter((line) => line.includes('title')),
+      [`libguestfs: warning: ${shown}\n`, `libguestfs: ${shown}\n`, `libguestfs: trace: ls = ["${shown}"]\n`],
+    );
+    // The appliance's log has lines of its own, which stay; a return in the midst of one would write over it.
+    written.length = 0;
+    handle.backend.events.log('appliance', 'one\r\ntwo\u001b[2J\rhidden\nthree\r');
+    assert.deepEqual(written, ['one\r\ntwo\\x1b[2J\\rhidden\nthree\r']);
+    const heard: string[] = [];
+    g.on('warning', (message) => heard.push(message));
+    handle.backend.events.log('warning', name);
+    assert.deepEqual(heard, [name]);
+    await g.close();
+  });
+
   test('a callback takes their place', async () => {
     const handle = await launchedHandle();
     const { g, written } = handle;
