@@ -48,6 +48,7 @@ export {
 export { type TarEntry, TarHeaderWriter, tarBlockLength, tarPadding } from './tar-header.js';
 export { compareBytewise, decodeLatin1, decodePadded, decodeText, encodeText, sortBytewise } from './text.js';
 export { formatGuid, formatUuid } from './uuid.js';
+export { escapeControls, hasControls } from './visible.js';
 export {
   beginWork,
   defaultLimits,
@@ -59,5 +60,4 @@ export {
   readLimits,
   work,
 } from './work.js';
-export { escapeControls, hasControls } from './visible.js';
 export { decodeXz, isXz } from './xz.js';
