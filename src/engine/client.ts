@@ -22,7 +22,7 @@ import {
 } from '../base/index.js';
 import { allGroups, featureAnswer } from './features.js';
 import { type FileArgument, type IncomingChunk, type Report, type Request, sharedWord } from './messages.js';
-import { takeThread } from './thread.js';
+import { keepsProcess, takeThread } from './thread.js';
 import { type Turn, turns } from './turns.js';
 
 interface Running {
@@ -58,8 +58,6 @@ class EngineClient implements Backend {
     this.#chunks = chunks;
     this.#shared = shared;
     this.#events = events;
-    // An idle engine does not keep the process alive: only a running call does.
-    worker.unref();
     worker.on('message', (report: Report) => this.#hear(report));
     worker.on('error', (error) => events.log('library', `the engine's worker failed: ${error.message}`));
     this.#exited = new Promise((resolve) => {
@@ -75,6 +73,8 @@ class EngineClient implements Backend {
         resolve();
       });
     });
+    // An idle engine does not keep the process alive: only a running call does.
+    keepsProcess(worker, false);
   }
 
   #hear(report: Report): void {
@@ -112,7 +112,7 @@ class EngineClient implements Backend {
   #finish(running: Running, settle: () => void): void {
     if (this.#running === running) this.#running = undefined;
     running.turn?.end();
-    this.#worker.unref();
+    keepsProcess(this.#worker, false);
     running.sourceEnd.abort();
     settle();
   }
@@ -190,7 +190,7 @@ class EngineClient implements Backend {
         turn: undefined,
       };
       this.#running = running;
-      this.#worker.ref();
+      keepsProcess(this.#worker, true);
       const sources: Exclude<FileSource, string>[] = [];
       const sent = args.map((argument, index) => {
         switch (argumentTypes(action)[index]) {
@@ -231,7 +231,7 @@ class EngineClient implements Backend {
   async shutdown(): Promise<void> {
     if (!this.#dead) {
       this.cancel();
-      this.#worker.ref();
+      keepsProcess(this.#worker, true);
       this.#post({ type: 'shutdown' });
       await this.#exited;
     }
@@ -251,8 +251,6 @@ function argumentTypes(action: string): readonly string[] {
 /** Starts the embedded engine in a worker of its own. */
 export const startEngine: StartBackend = (config, events, signal) => {
   const { worker, chunks, shared } = takeThread();
-  // What is started keeps the process alive until it is ready, or has failed.
-  worker.ref();
   // By name: a worker has listeners of Node's own too, without which no message arrives any more.
   const stopListening = (): void => {
     for (const event of ['message', 'error', 'exit']) worker.removeAllListeners(event);
@@ -286,6 +284,8 @@ export const startEngine: StartBackend = (config, events, signal) => {
         resolve(new EngineClient(worker, chunks, shared, events));
       }
     });
+    // What is started keeps the process alive until it is ready, or has failed.
+    keepsProcess(worker, true);
     worker.postMessage({ type: 'start', config } satisfies Request);
     Atomics.add(shared, sharedWord.requests, 1); // it is in its event loop
   });

@@ -27,6 +27,15 @@ export interface EngineThread {
 }
 
 /**
+ * Says whether a thread keeps the process alive. A listener for `message` makes it do so, as Node has it: whoever adds one
+ * says afterwards what is meant.
+ */
+export function keepsProcess(worker: Worker, keeps: boolean): void {
+  if (keeps) worker.ref();
+  else worker.unref();
+}
+
+/**
  * Starts a thread. To be called before a launch only by programs that are sure to launch soon and to exit afterwards, and
  * that hand it over by {@link offerThread}: a thread takes longer to start than the rest of a short command takes to load,
  * and both can go on at once.
@@ -64,7 +73,8 @@ export function offerThread(thread: EngineThread): void {
     offered = undefined;
   };
   // The launch starts another one then, and tells what is wrong with that.
-  thread.worker.once('error', forget).once('exit', forget).unref();
+  thread.worker.once('error', forget).once('exit', forget);
+  keepsProcess(thread.worker, false);
 }
 
 /** A thread for a launch: the one that was offered, or a new one. */

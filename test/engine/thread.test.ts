@@ -62,3 +62,33 @@ test('one that has died meanwhile is not used', () => {
   assert.equal(errors, '');
   assert.deepEqual(lines, ['true']);
 });
+
+/** Programs that launch, and what they do then: none of it is a call that is still running when they are at their end. */
+const endings: Readonly<Record<string, string>> = {
+  'launches and calls nothing': '',
+  'asks the handle for settings': 'g.getState(); g.debugDrives(); g.getBackend();',
+  'makes a call that succeeds': 'await g.listDevices();',
+  'makes a call that fails': "await g.cat('/x').catch(() => {});",
+  'makes a call that the tables answer': 'await g.availableAllGroups();',
+  'asks for a feature that there is not': "await g.available(['bogus']).catch(() => {});",
+  'gives a call up': 'await g.listDevices({ signal: AbortSignal.abort() }).catch(() => {});',
+  'launches again after a shutdown':
+    "await g.shutdown(); g.addDrive('samples/debian.qcow2', { readonly: true }); await g.launch();",
+  'launches again after the engine was killed':
+    "await g.killSubprocess(); g.addDrive('samples/debian.qcow2', { readonly: true }); await g.launch();",
+  'has a second handle': `const other = new Guestfs({ environment: false });
+    other.addDrive('samples/debian.qcow2', { readonly: true }); await other.launch();`,
+};
+
+for (const [what, program] of Object.entries(endings)) {
+  test(`a program ends by itself that ${what}, with its handle open`, () => {
+    const { lines, status, errors } = run(`
+      const g = new Guestfs({ environment: false });
+      g.addDrive('samples/debian.qcow2', { readonly: true });
+      await g.launch();
+      ${program}
+      console.log('end');
+    `);
+    assert.deepEqual({ lines, status, errors }, { lines: ['end'], status: 0, errors: '' });
+  });
+}
