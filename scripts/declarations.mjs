@@ -144,7 +144,7 @@ const reserved = new Set([
 const parameter = (name) => (reserved.has(name) ? `${name}_` : name);
 
 /** The declarations of src/api/methods.ts. */
-function methodsDeclaration({ actionNames, actions, camelCase, textWithNames }) {
+function methodsDeclaration({ actionNames, actions, camelCase, hasOptsName, textWithNames }) {
   const told = (text) => textWithNames(text, (name) => camelCase(name));
   const interfaces = [];
   const methods = [];
@@ -180,16 +180,22 @@ function methodsDeclaration({ actionNames, actions, camelCase, textWithNames }) 
     if (typeof action.deprecatedBy === 'string')
       text += `\n@deprecated Use {@link ActionMethods.${camelCase(action.deprecatedBy)} | ${camelCase(action.deprecatedBy)}}.`;
     else if (action.deprecatedBy) text += '\n@deprecated Nothing takes its place.';
-    methods.push(
-      `${comment(text, '  ')}\n  ${method}(${parameters.join(', ')}): ${action.nonBlocking ? result : `Promise<${result}>`};`,
-    );
+    const declare = (method) =>
+      methods.push(
+        `${comment(text, '  ')}\n  ${method}(${parameters.join(', ')}): ${action.nonBlocking ? result : `Promise<${result}>`};`,
+      );
+    declare(method);
+    if (hasOptsName(name)) {
+      text = `Another name of {@link ActionMethods.${method} | ${method}}. ${text}`;
+      declare(`${method}Opts`);
+    }
   }
   return `import type { Device, DeviceOrPathname, FileSink, FileSource, Guid, Key, Mountable, MountableOrPathname, Pathname } from './action.js';
 import type { Structs } from './structs.js';
 import type { CallControls } from './types.js';
 
 ${interfaces.join('\n')}
-/** The methods of a handle, one for each action. */
+/** The methods of a handle, one for each action; some have a second name, which ends with Opts. */
 export interface ActionMethods {
 ${methods.join('\n')}
 }
@@ -235,6 +241,8 @@ export declare const actions: Readonly<Record<ActionName, Action>>;
 export declare const actionNames: readonly ActionName[];
 /** Whether \`name\` is the libguestfs name of an action. */
 export declare function isActionName(name: string): name is ActionName;
+/** Whether the method of an action has a second name, which ends with \`Opts\`. */
+export declare function hasOptsName(name: ActionName): boolean;
 /** The topic that an action belongs to. */
 export declare function topicOf(name: ActionName): TopicName;
 `;

@@ -106,6 +106,14 @@ export function isActionName(name: string): name is ActionName {
   return Object.hasOwn(tables, name);
 }
 
+/**
+ * Whether an action once had no optional arguments, so that the C library and its bindings know it by a second name, which
+ * ends with `_opts`.
+ */
+export function hasOptsName(name: ActionName): boolean {
+  return actions[name].aliases?.some((alias) => alias.endsWith('-opts')) === true;
+}
+
 const topicOfAction = new Map<string, TopicName>();
 for (const [name, { actions }] of Object.entries(topics)) {
   for (const action of Object.keys(actions)) topicOfAction.set(action, name as TopicName);

@@ -25,6 +25,7 @@ export {
   type ActionTables,
   actionNames,
   actions,
+  hasOptsName,
   isActionName,
   type TopicName,
   topicOf,

@@ -70,6 +70,15 @@ export type ActionResult<N extends ActionName> = ResultOf<Table<N>['result']>;
 /** The handle's method for an action: `part_list` → `partList`, `mke2fs_J` → `mke2fsJ`. */
 export type MethodName<N extends ActionName = ActionName> = CamelCase<N>;
 
+/** The second name of a method, `mkfsOpts` for `mkfs`: of the actions whose shell aliases have the like. */
+export type OptsName<N extends ActionName = ActionName> = N extends ActionName
+  ? Table<N> extends { readonly aliases: readonly (infer Alias)[] }
+    ? Extract<Alias, `${string}-opts`> extends never
+      ? never
+      : `${CamelCase<N>}Opts`
+    : never
+  : never;
+
 /** The actions that answer at once: settings, getters, drives. Their methods give no promise. */
 export type SyncActionName = {
   [N in ActionName]: Table<N> extends { readonly nonBlocking: true } ? N : never;

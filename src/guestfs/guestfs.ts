@@ -8,6 +8,7 @@ import {
   camelCase,
   type EventName,
   eventToString,
+  hasOptsName,
   type Pathname,
   type SyncActionName,
   type TreeListing,
@@ -133,7 +134,7 @@ export class Guestfs {
         return `Guestfs ${inspect({ state, drives: drives.describe() }, options)}`;
       },
     });
-    /** The methods of the actions: `partDisk` for `part_disk`. */
+    /** The methods of the actions: `partDisk` for `part_disk`, and `mkfsOpts` beside `mkfs`. */
     for (const name of actionNames) {
       const method = camelCase<ActionName>(name);
       const isSync = actions[name].nonBlocking === true;
@@ -145,7 +146,8 @@ export class Guestfs {
             return this.#handle.callAsync(name, given);
           };
       Object.defineProperty(call, 'name', { value: method, configurable: true });
-      Object.defineProperty(Guestfs.prototype, method, { value: call, writable: true, configurable: true });
+      for (const each of hasOptsName(name) ? [method, `${method}Opts`] : [method])
+        Object.defineProperty(Guestfs.prototype, each, { value: call, writable: true, configurable: true });
     }
   }
 

@@ -134,6 +134,11 @@ test('the declared methods have the names of their parameters, and their texts',
     text,
     /\n {2}umount\(pathordevice: DeviceOrPathname, options\?: UmountOptions & CallControls\): /,
   );
+  assert.match(
+    text,
+    /\n {2}umountOpts\(pathordevice: DeviceOrPathname, options\?: UmountOptions & CallControls\): /,
+  );
+  assert.match(text, /Another name of \{@link ActionMethods\.umount \| umount\}\. /);
   assert.match(text, /Since libguestfs 1\.0\.66\./);
   assert.match(text, /@deprecated Use \{@link ActionMethods\.lstatns \| lstatns\}\.\n {3}\*\/\n {2}lstat\(/);
   assert.match(text, /Use `copyDeviceToDevice` and its kin/);

@@ -72,3 +72,30 @@ test('what this library does not do is refused with its reason', async () => {
     await assert.rejects(async () => await methods[camelCase(name)]?.(...args), says, name);
   }
 });
+
+test('the 17 actions that once had no options have the name of the C library for their form with options, too', () => {
+  const methods = Object.getOwnPropertyNames(Guestfs.prototype).filter((name) => name.endsWith('Opts'));
+  assert.deepEqual(methods.sort(), [
+    'addDriveOpts',
+    'btrfsSubvolumeCreateOpts',
+    'btrfsSubvolumeSnapshotOpts',
+    'globExpandOpts',
+    'grepOpts',
+    'isBlockdevOpts',
+    'isChardevOpts',
+    'isDirOpts',
+    'isFifoOpts',
+    'isFileOpts',
+    'isSocketOpts',
+    'mkfsOpts',
+    'mkswapOpts',
+    'ntfsresizeOpts',
+    'tarInOpts',
+    'tarOutOpts',
+    'umountOpts',
+  ]);
+  const g = new Guestfs({ environment: false });
+  g.addDriveOpts('/dev/null', { readonly: true, format: 'raw' });
+  assert.equal(g.debugDrives().length, 1);
+  assert.equal(g.mkfsOpts, g.mkfs);
+});
