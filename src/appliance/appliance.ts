@@ -31,6 +31,8 @@ export interface ApplianceOptions {
   /** By qemu's name. */
   readonly architecture: string;
   readonly signal?: AbortSignal | undefined;
+  /** Told in a few words what a launch waits for. */
+  readonly log?: (message: string) => void;
 }
 
 /** A place that has an appliance. */
@@ -69,13 +71,14 @@ export async function findAppliance(options: ApplianceOptions): Promise<Applianc
   const place = findPlace(options.path);
   if (place === undefined) throw missingAppliance(options.path);
   if (place.kind === 'fixed') return describeAppliance('fixed', place.directory, options.architecture);
-  const { architecture, signal } = options;
+  const { architecture, signal, log } = options;
   const cache = cacheDirectory(options.cachedir);
   const directory = await buildAppliance({
     source: join(place.directory, 'supermin.d'),
     cache,
     architecture,
     signal,
+    ...(log === undefined ? {} : { log }),
   });
   return describeAppliance('supermin', directory, architecture);
 }

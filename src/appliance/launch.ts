@@ -1,4 +1,5 @@
 /** The start of the direct backend: the appliance is found or built, and booted with the accelerator that works here. */
+import { join } from 'node:path';
 import type { StartBackend } from '../api/index.js';
 import { asFailureOf, asGuestfsError, GuestfsError } from '../base/index.js';
 import { kvmProblem, rememberedKvmProblem, rememberKvmProblem } from './accelerator.js';
@@ -6,7 +7,7 @@ import { findAppliance } from './appliance.js';
 import { ApplianceBackend } from './backend.js';
 import { type BackendSettings, readBackendSettings } from './backend-settings.js';
 import { bootAppliance, cannotKeep } from './boot.js';
-import { BootError } from './boot-error.js';
+import { BootError, seeAll } from './boot-error.js';
 import {
   argumentsFor,
   type Booted,
@@ -15,7 +16,8 @@ import {
   launchSteps,
   usualLimits,
 } from './boot-options.js';
-import { type KeptState, KeptStates, type UnfinishedState } from './kept-state.js';
+import { type KeptState, KeptStates, type UnfinishedState, type UsableState } from './kept-state.js';
+import { LaunchLock } from './launch-lock.js';
 import { cacheDirectory } from './private-directory.js';
 import { findProgram } from './programs.js';
 import { findArchitecture } from './qemu.js';
@@ -46,14 +48,17 @@ export function applianceStarter(limits: BootLimits = usualLimits, kvm?: string)
         cachedir: config.cachedir,
         architecture: architecture.name,
         signal,
+        log: (message) => events.log('library', message),
       });
       events.progress(launchSteps.found, launchSteps.total);
-      const booted = await bootWithAccelerator(
-        { config, events, signal, architecture, appliance, hv, gdb: settings.gdb, limits },
-        settings,
-        kvm,
-      );
-      return new ApplianceBackend(booted, config, events);
+      const options = { config, events, signal, architecture, appliance, hv, gdb: settings.gdb, limits };
+      const lock = new ColdStartLock();
+      try {
+        const booted = await bootWithAccelerator(options, settings, kvm, lock);
+        return new ApplianceBackend(booted, config, events);
+      } finally {
+        lock.release();
+      }
     } catch (thrown) {
       throw asFailureOf('launch', thrown);
     }
@@ -77,8 +82,55 @@ function keptStateOf(options: BootOptions, { noSnapshotStart }: BackendSettings)
   });
 }
 
-/** Starts from the kept state where there is one that serves, and boots otherwise, keeping the state of that. */
-async function startMachine(options: BootOptions, settings: BackendSettings): Promise<Booted> {
+/** A lock that is taken when it is first wanted, and then held. */
+class ColdStartLock {
+  #lock: LaunchLock | undefined;
+  #isTaken = false;
+
+  /** Whether others are kept out already. */
+  get isTaken(): boolean {
+    return this.#isTaken;
+  }
+
+  async take({ config, events, signal, limits }: BootWithout): Promise<void> {
+    this.#lock = await LaunchLock.take(join(cacheDirectory(config.cachedir), 'start.lock'), {
+      signal,
+      patienceInMs: limits.bootInMs,
+      waiting: () =>
+        events.log('library', 'another launch boots the appliance: waiting for the state that it keeps'),
+    });
+    this.#isTaken = true;
+  }
+
+  release(): void {
+    this.#lock?.release();
+    this.#lock = undefined;
+    this.#isTaken = false;
+  }
+}
+
+/** Goes on from a kept state; undefined where it turns out to be of no use. */
+async function startFrom(from: UsableState, options: BootOptions): Promise<Booted | undefined> {
+  try {
+    const booted = await bootAppliance({ ...options, from });
+    from.touch();
+    return booted;
+  } catch (thrown) {
+    if (!(thrown instanceof BootError)) throw thrown;
+    options.events.log('library', `${thrown.reason}; it is booted instead`);
+    return undefined;
+  }
+}
+
+/**
+ * Starts from the kept state where there is one that serves, and boots otherwise, keeping the state of that. One launch at a
+ * time boots to keep its state; those that waited for it go on from there.
+ */
+async function startMachine(
+  options: BootOptions,
+  settings: BackendSettings,
+  lock: ColdStartLock,
+): Promise<Booted> {
   const { events } = options;
   let kept: KeptState | undefined;
   try {
@@ -87,15 +139,23 @@ async function startMachine(options: BootOptions, settings: BackendSettings): Pr
     events.log('warning', cannotKeep(thrown));
   }
   if (kept === undefined) return await bootAppliance(options);
-  const from = kept.find();
-  if (from !== undefined) {
-    try {
-      const booted = await bootAppliance({ ...options, from });
-      from.touch();
-      return booted;
-    } catch (thrown) {
-      if (!(thrown instanceof BootError)) throw thrown;
-      events.log('library', `${thrown.reason}; it is booted instead`);
+  const found = kept.find();
+  if (found !== undefined) {
+    const booted = await startFrom(found, options);
+    if (booted !== undefined) return booted;
+  }
+  if (!lock.isTaken) {
+    await lock.take(options);
+    const made = found === undefined ? kept.find() : undefined;
+    if (made !== undefined) {
+      lock.release();
+      const booted = await startFrom(made, options);
+      if (booted !== undefined) return booted;
+    }
+    if (options.accelerator === 'kvm') {
+      // The launch that was waited for may have found out that a guest does not run under it.
+      const problem = rememberedKvmProblem(cacheDirectory(options.config.cachedir), options.hv);
+      if (problem !== undefined) throw new BootError('EIO', problem, seeAll);
     }
   }
   let keep: UnfinishedState;
@@ -119,36 +179,42 @@ async function bootWithAccelerator(
   options: BootWithout,
   settings: BackendSettings,
   kvm: string | undefined,
+  lock: ColdStartLock,
 ): Promise<Booted> {
   const { forceTcg, forceKvm } = settings;
   const { config, events, hv } = options;
-  if (forceTcg) return startMachine({ ...options, accelerator: 'tcg' }, settings);
+  if (forceTcg) return startMachine({ ...options, accelerator: 'tcg' }, settings, lock);
   const problem = kvmProblem(kvm);
   if (forceKvm) {
     if (problem !== undefined)
       throw new GuestfsError('ENODEV', `KVM is demanded by the backend setting force_kvm, but ${problem}`);
-    return startMachine({ ...options, accelerator: 'kvm' }, settings);
+    return startMachine({ ...options, accelerator: 'kvm' }, settings, lock);
   }
   if (problem !== undefined) {
     events.log('library', `KVM is not used: ${problem}`);
-    return startMachine({ ...options, accelerator: 'tcg' }, settings);
+    return startMachine({ ...options, accelerator: 'tcg' }, settings, lock);
   }
   const cache = cacheDirectory(config.cachedir);
   const remembered = rememberedKvmProblem(cache, hv);
   if (remembered !== undefined) {
     events.log('library', `KVM is not used: it did not run a guest here before: ${remembered}`);
-    return startMachine({ ...options, accelerator: 'tcg' }, settings);
+    return startMachine({ ...options, accelerator: 'tcg' }, settings, lock);
   }
   let failure: BootError;
   try {
-    return await startMachine({ ...options, accelerator: 'kvm' }, settings);
+    return await startMachine({ ...options, accelerator: 'kvm' }, settings, lock);
   } catch (thrown) {
     if (!(thrown instanceof BootError)) throw thrown;
     failure = thrown;
   }
+  const foundOut = rememberedKvmProblem(cache, hv);
+  if (foundOut !== undefined) {
+    events.log('library', `KVM is not used: another launch has just found out: ${foundOut}`);
+    return startMachine({ ...options, accelerator: 'tcg' }, settings, lock);
+  }
   events.log('library', `KVM does not run the appliance: ${failure.reason}`);
   // Whatever was wrong without KVM too is told by this second boot, and is not KVM's fault.
-  const booted = await startMachine({ ...options, accelerator: 'tcg' }, settings);
+  const booted = await startMachine({ ...options, accelerator: 'tcg' }, settings, lock);
   events.log(
     'warning',
     `KVM opens here but does not run a guest (${failure.reason}); the appliance runs without it, which is slower`,

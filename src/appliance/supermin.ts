@@ -5,6 +5,7 @@
 import { accessSync, constants, readdirSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { GuestfsError } from '../base/index.js';
+import { LaunchLock } from './launch-lock.js';
 import { checkOwnDirectory } from './private-directory.js';
 import { findProgram, type Run, runProgram } from './programs.js';
 
@@ -16,6 +17,8 @@ export interface SuperminOptions {
   /** The processor's name, as qemu has it. */
   readonly architecture: string;
   readonly signal?: AbortSignal | undefined;
+  /** Told in a few words what a launch waits for. */
+  readonly log?: (message: string) => void;
   /** The program. */
   readonly supermin?: string;
   /** Where the distribution's kernels are: for the sentence that tells what is wrong with them. */
@@ -27,7 +30,7 @@ const buildPatienceInMs = 600_000;
 
 /** Builds the appliance unless it is there already; gives its directory. Rejects with GuestfsError, with the remedy. */
 export async function buildAppliance(options: SuperminOptions): Promise<string> {
-  const { source, cache, architecture, signal } = options;
+  const { cache, signal, log } = options;
   const supermin = findProgram(options.supermin ?? 'supermin');
   if (supermin === undefined)
     throw new GuestfsError(
@@ -36,6 +39,27 @@ export async function buildAppliance(options: SuperminOptions): Promise<string> 
     );
   const output = join(cache, 'appliance.d');
   const lock = join(cache, 'lock');
+  // supermin locks the same file for itself, in another way. But its look behind that lock cannot see that another has just
+  // built: the kernel's date is that of its package until the files are touched. So both are done under one lock.
+  const mine = await LaunchLock.take(lock, {
+    signal,
+    patienceInMs: buildPatienceInMs,
+    waiting: () => log?.('another launch builds the appliance: waiting for it'),
+  });
+  try {
+    return await build(supermin, output, lock, options);
+  } finally {
+    mine?.release();
+  }
+}
+
+async function build(
+  supermin: string,
+  output: string,
+  lock: string,
+  options: SuperminOptions,
+): Promise<string> {
+  const { source, cache, architecture, signal } = options;
   const args = ['--build', '--if-newer', '--lock', lock, '--copy-kernel', '-f', 'ext2'];
   const run = await runProgram(supermin, [...args, '--host-cpu', architecture, source, '-o', output], {
     signal,

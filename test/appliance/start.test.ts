@@ -258,3 +258,28 @@ test('a machine that boots knows the time, whatever the clock of its board says'
   assert.ok(Math.abs(clock - before) < 60, `the clock is ${before - clock} seconds behind`);
   await g.close();
 });
+
+describe('launches that find nothing in the cache', real, () => {
+  test(
+    'build the appliance once, and keep one state, from which the others go on',
+    launchTimeout,
+    async (t) => {
+      const where = place(t);
+      const all = await Promise.all([launch(t, where), launch(t, where), launch(t, where)]);
+      assert.deepEqual(all.map(({ booted }) => booted).sort(), [false, false, true]);
+      assert.equal(statesIn(where).length, 1);
+      const waits = all.flatMap(({ told }) => told.library.filter((line) => line.includes('another launch')));
+      assert.ok(waits.some((line) => line.includes('builds the appliance')));
+      assert.equal(waits.filter((line) => line.includes('boots the appliance')).length, 2);
+      assert.deepEqual(
+        all.flatMap(({ told }) => told.warnings),
+        [],
+      );
+      for (const { g } of all) {
+        assert.deepEqual(await g.listDevices(), ['/dev/sda']);
+        await g.close();
+      }
+      await assertNothingLeft(where);
+    },
+  );
+});

@@ -72,7 +72,7 @@ export function processesWith(text: string): string[] {
 }
 
 /** What may stay in a user's cache directory. */
-const kept = /^(?:appliance\.d|lock|no-kvm-[0-9a-f]{16}\.json|start-[0-9a-f]{16})$/;
+const kept = /^(?:appliance\.d|lock|start\.lock|no-kvm-[0-9a-f]{16}\.json|start-[0-9a-f]{16})$/;
 
 /** Files that launches in a place have left and nobody will use again. */
 function leftFiles({ tmp, cache }: Place): string[] {
