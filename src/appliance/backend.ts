@@ -35,10 +35,20 @@ export interface ApplianceFacts {
   readonly daemon: DaemonVersion;
 }
 
+/** Whether anything that a guest writes outlives its machine. The caller's own parameters may have added a drive. */
+function keepsWrites({ drives, hvParams }: BackendConfig): boolean {
+  return (
+    hvParams.length > 0 ||
+    drives.some(({ readonly, scratchSizeInBytes }) => !readonly && scratchSizeInBytes === undefined)
+  );
+}
+
 export class ApplianceBackend implements Backend {
   readonly #machine: Machine;
   readonly #connection: Connection;
   readonly #autosync: boolean;
+  /** Where nothing that the guest writes is kept, its end need not wait for what it has not written. */
+  readonly #keepsWrites: boolean;
   readonly #daemon: Daemon;
   /** Ends the running call. */
   #running: AbortController | undefined;
@@ -51,6 +61,7 @@ export class ApplianceBackend implements Backend {
     this.#machine = machine;
     this.#connection = connection;
     this.#autosync = config.autosync;
+    this.#keepsWrites = keepsWrites(config);
     this.#daemon = {
       tmpdir: config.tmpdir,
       policy: config.policy,
@@ -161,7 +172,7 @@ export class ApplianceBackend implements Backend {
   async shutdown({ autosync = this.#autosync, patienceInMs }: ShutdownOptions = {}): Promise<void> {
     if (!this.#machine.isRunning) return;
     this.#machine.keepsAlive = true;
-    const failure = autosync ? await this.#sync(patienceInMs) : undefined;
+    const failure = autosync && this.#keepsWrites ? await this.#sync(patienceInMs) : undefined;
     this.#connection.close();
     await this.#machine.quit();
     if (failure !== undefined) throw failure;

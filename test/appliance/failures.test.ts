@@ -50,6 +50,13 @@ function setting(t: TestContext, behaviour: string, changes: HandleChanges = {})
   return { where, hv, ...handle(t, where, { hv: hv.path, path: fixedAppliance(where), ...changes }) };
 }
 
+/** Gives the handle a drive on which what is written stays. */
+function addWritableDrive({ g, where }: Setting): void {
+  const path = join(where.directory, 'disk.img');
+  writeFileSync(path, Buffer.alloc(1024 * 1024));
+  g.addDrive(path, { format: 'raw' });
+}
+
 /** A device that opens, as KVM's does where it seems to be there. */
 function openable({ directory }: Place): string {
   const path = join(directory, 'kvm');
@@ -452,7 +459,9 @@ describe('a machine that ends while a call runs', onLinux, () => {
 
 describe('a daemon that hangs', onLinux, () => {
   test('lets go of a call that is cancelled, and close ends it within its patience', async (t) => {
-    const { g, where } = setting(t, 'works');
+    const made = setting(t, 'works');
+    const { g, where } = made;
+    addWritableDrive(made);
     await g.launch();
     const abort = new AbortController();
     const call = assert.rejects(g.debug('hang', [], { signal: abort.signal }), { code: 'ECANCELED' });
@@ -462,6 +471,21 @@ describe('a daemon that hangs', onLinux, () => {
     const start = performance.now();
     await assert.rejects(g.close(), { code: 'ETIMEDOUT', message: /^shutdown: .*ended without writing/ });
     assert.ok(performance.now() - start < 7000);
+    await assertAllGone(where);
+  });
+
+  test('is ended at once by close, and nothing is said to be lost, where no drive keeps what is written', async (t) => {
+    const { g, where } = setting(t, 'works');
+    const image = join(where.directory, 'readonly.img');
+    writeFileSync(image, Buffer.alloc(1024 * 1024));
+    g.addDrive(image, { readonly: true, format: 'raw' });
+    await g.launch();
+    const call = assert.rejects(g.debug('hang', []), { code: 'ECANCELED' });
+    await delay(100);
+    const start = performance.now();
+    await g.close();
+    await call;
+    assert.ok(performance.now() - start < 4000);
     await assertAllGone(where);
   });
 
@@ -479,7 +503,9 @@ describe('a daemon that hangs', onLinux, () => {
 
 describe('an appliance that cannot write all', onLinux, () => {
   test('is ended, and shutdown tells', async (t) => {
-    const { g, told, where } = setting(t, 'unsynced');
+    const made = setting(t, 'unsynced');
+    const { g, told, where } = made;
+    addWritableDrive(made);
     await g.launch();
     await assert.rejects(g.shutdown(), { code: 'EIO', message: 'shutdown: fsync: Input/output error' });
     assert.equal(g.state, 'config');
