@@ -3,8 +3,27 @@ import { startThread } from '../guestfs/ahead.js';
 import { willLaunch } from './ahead.js';
 import { commandLineWords } from './command-line.js';
 
+leaveDeletedDirectory();
 const words = commandLineWords();
 const thread = willLaunch(words) ? startThread() : undefined;
 void import('./program.js').then(async ({ runProgram }) => {
   process.exitCode = await runProgram(words, thread);
 });
+
+/**
+ * Node starts no thread in a working directory that was deleted. The command then goes to a directory in which no file has
+ * a name that could be meant, nor can be made: absolute paths work, and others are not found, as before.
+ */
+function leaveDeletedDirectory(): void {
+  try {
+    process.cwd();
+  } catch {
+    for (const directory of ['/proc/self/fd', '/dev/fd']) {
+      try {
+        return process.chdir(directory);
+      } catch {
+        // The next one; where there is none, the launch says what is wrong.
+      }
+    }
+  }
+}

@@ -1,6 +1,6 @@
 /** The engine's thread: how it is started, and one that is started before it is wanted. Loads nothing else. */
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
-import { isBundled } from '../base/index.js';
+import { GuestfsError, isBundled } from '../base/index.js';
 import { sharedWords, type ThreadStart } from './messages.js';
 
 /**
@@ -38,9 +38,10 @@ export function keepsProcess(worker: Worker, keeps: boolean): void {
 /**
  * Starts a thread. To be called before a launch only by programs that are sure to launch soon and to exit afterwards, and
  * that hand it over by {@link offerThread}: a thread takes longer to start than the rest of a short command takes to load,
- * and both can go on at once.
+ * and both can go on at once. Throws GuestfsError (ENOENT) where the working directory was deleted.
  */
 export function startThread(): EngineThread {
+  requireWorkingDirectory();
   const shared = new SharedArrayBuffer(sharedWords * Int32Array.BYTES_PER_ELEMENT);
   const { port1, port2 } = new MessageChannel();
   port1.unref();
@@ -57,6 +58,19 @@ export function startThread(): EngineThread {
     },
   });
   return { worker, chunks: port1, shared: new Int32Array(shared) };
+}
+
+/** Node's threads end at their start where there is none, with an error that names nothing of it. */
+function requireWorkingDirectory(): void {
+  try {
+    process.cwd();
+  } catch (thrown) {
+    throw new GuestfsError(
+      'ENOENT',
+      'the working directory of this process was deleted, and Node starts no thread without one: change to another first',
+      { cause: thrown },
+    );
+  }
 }
 
 let offered: EngineThread | undefined;

@@ -124,6 +124,18 @@ describe('process', { concurrency: 3 }, () => {
     assert.deepEqual(name, Buffer.from('bytes\xff\xfe', 'latin1'));
   });
 
+  test('in a working directory that was deleted, absolute paths work, and others are not found', async () => {
+    const gone = (words: string[]) =>
+      shell(`mkdir ${scratch}/gone && cd ${scratch}/gone && rmdir ${scratch}/gone && ${line(...words)}`);
+    const { out, err, status } = await gone(['cat', `${sample}:/etc/hostname`]);
+    assert.deepEqual({ out, err, status }, { out: 'dolphin\n', err: '', status: 0 });
+    const relative = await gone(['cat', 'debian.qcow2:/etc/hostname']);
+    assert.equal(relative.status, 3);
+    assert.match(relative.err, /^guestfs: .*debian\.qcow2: no such file or directory/);
+    const copied = await gone(['cp', `${sample}:/etc/hostname`, 'copy']);
+    assert.notEqual(copied.status, 0);
+  });
+
   test('the trace shows calls on standard error', async () => {
     const { err } = await finished(start(['ls', '-qx', `${names}:/plain`]));
     assert.match(err, /mount_ro "\/dev\/sda" "\/"/);

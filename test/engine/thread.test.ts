@@ -63,6 +63,29 @@ test('one that has died meanwhile is not used', () => {
   assert.deepEqual(lines, ['true']);
 });
 
+test('a launch in a working directory that was deleted says so, and works again in another', () => {
+  const { lines, errors } = run(`
+    const { mkdtempSync, rmdirSync } = await import('node:fs');
+    const { tmpdir } = await import('node:os');
+    const image = process.cwd() + '/samples/debian.qcow2';
+    const directory = mkdtempSync(tmpdir() + '/guestfs-test-');
+    process.chdir(directory);
+    rmdirSync(directory);
+    const g = new Guestfs({ environment: false });
+    g.addDrive(image, { readonly: true });
+    console.log(await g.launch().catch((error) => error.code + ' ' + error.message));
+    process.chdir('/');
+    await g.launch();
+    console.log(await g.listDevices());
+  `);
+  assert.equal(errors, '');
+  assert.match(
+    lines[0] ?? '',
+    /^ENOENT launch: the working directory of this process was deleted, .*: change to another/,
+  );
+  assert.equal(lines[1], "[ '/dev/sda' ]");
+});
+
 /** Programs that launch, and what they do then: none of it is a call that is still running when they are at their end. */
 const endings: Readonly<Record<string, string>> = {
   'launches and calls nothing': '',
