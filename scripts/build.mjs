@@ -6,7 +6,7 @@ import { readdirSync, rmSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
-import { buildCommand, buildProgram, keepCompiled } from './programs.mjs';
+import { buildCommand, buildProgram } from './programs.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 process.chdir(root);
@@ -45,7 +45,6 @@ if (process.argv[2] === 'test') {
   await buildProgram(programs, 'program', 'src/cli/program.ts', { kept: true });
   await buildProgram(programs, 'worker', 'src/engine/worker.ts', { kept: true });
   await buildProgram(programs, 'decoder-thread', 'src/disk/decoder-thread.ts', { kept: false });
-  keepCompiled(root);
   if (!process.argv.includes('--no-types'))
     execFileSync(process.execPath, ['scripts/declarations.mjs'], { stdio: 'inherit' });
 }

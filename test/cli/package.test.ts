@@ -1,8 +1,16 @@
-/** The command as it is shipped: bundles beside what was compiled of them, which may be of use or not. */
+/** The command as it is shipped: bundles, and what the first runs keep of them for the later ones, which may be of use or not. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { Script } from 'node:vm';
@@ -11,35 +19,80 @@ import { main, scratch } from './command.js';
 
 const root = process.cwd();
 const dist = join(root, 'dist');
-const caches = (directory: string): string[] =>
-  readdirSync(directory).filter((name) => name.endsWith('.cache'));
 
-function release(directory: string, ...nodeOptions: string[]): string {
+/** A user's cache directory, of a test's own. */
+const home = (): string => mkdtempSync(join(scratch, 'cache-'));
+const caches = (cache: string): string[] => readdirSync(join(cache, 'guestfs')).sort();
+/** The name of a cache, without what depends on the build and the machine. */
+const kinds = (cache: string): string[] =>
+  caches(cache).map((name) => name.replace(/-[0-9a-f]{16}-[0-9]+\./, '.'));
+
+function release(environment: NodeJS.ProcessEnv, ...nodeOptions: string[]): string {
   const { stdout, stderr, status } = spawnSync(
     process.execPath,
-    [...nodeOptions, join(directory, 'cli.cjs'), 'cat', 'samples/debian.qcow2:/etc/os-release'],
-    { encoding: 'utf8', timeout: 20_000 },
+    [...nodeOptions, join(dist, 'cli.cjs'), 'cat', 'samples/debian.qcow2:/etc/os-release'],
+    {
+      encoding: 'utf8',
+      timeout: 20_000,
+      env: { ...process.env, NODE_DISABLE_COMPILE_CACHE: '', ...environment },
+    },
   );
   assert.deepEqual({ stderr, status }, { stderr: '', status: 0 });
   return stdout;
 }
 
 describe('the shipped command', () => {
-  test('has compiled code beside the command and the worker, and this Node takes it', () => {
-    const names = caches(dist).map((name) => name.split('-')[0]);
-    assert.deepEqual(names.sort(), ['program', 'worker']);
-    for (const name of caches(dist)) {
+  test('is the same for every Node: nothing that one has compiled is in the package', () => {
+    assert.deepEqual(
+      readdirSync(dist).filter((name) => name.endsWith('.cache')),
+      [],
+    );
+  });
+
+  test('keeps what its first three runs compiled, for this user alone, and this Node takes it', () => {
+    const cache = home();
+    const runs = [1, 2, 3, 4].map(() => {
+      assert.match(release({ XDG_CACHE_HOME: cache }), /^PRETTY_NAME="Debian/);
+      return kinds(cache);
+    });
+    assert.deepEqual(runs, [
+      ['program.1.cache', 'worker.1.cache'],
+      ['program.2.cache', 'worker.2.cache'],
+      ['program.3.cache', 'worker.3.cache'],
+      ['program.3.cache', 'worker.3.cache'],
+    ]);
+    for (const name of caches(cache)) {
+      const path = join(cache, 'guestfs', name);
+      assert.equal(statSync(path).mode & 0o777, 0o600);
       const filename = join(dist, `${name.split('-')[0]}-code.cjs`);
       const script = new Script(readFileSync(filename, 'latin1'), {
         filename,
-        cachedData: readFileSync(join(dist, name)),
+        cachedData: readFileSync(path),
       });
       assert.equal(script.cachedDataRejected, false, name);
     }
   });
 
-  test('does its work', () => {
-    assert.match(release(dist), /^PRETTY_NAME="Debian/);
+  test('keeps nothing where it is told so, or has nowhere to', () => {
+    const cache = home();
+    release({ XDG_CACHE_HOME: cache, NODE_DISABLE_COMPILE_CACHE: '1' });
+    assert.deepEqual(readdirSync(cache), []);
+    const file = join(cache, 'file');
+    writeFileSync(file, '');
+    release({ XDG_CACHE_HOME: file });
+    release({ XDG_CACHE_HOME: '', HOME: '' });
+    assert.deepEqual(readdirSync(cache), ['file']);
+  });
+
+  test('reads nothing that others can have written', () => {
+    const cache = home();
+    release({ XDG_CACHE_HOME: cache });
+    const before = caches(cache);
+    chmodSync(join(cache, 'guestfs'), 0o777);
+    for (const name of before) writeFileSync(join(cache, 'guestfs', name), 'theirs');
+    release({ XDG_CACHE_HOME: cache });
+    assert.deepEqual(caches(cache), before);
+    for (const name of before) assert.equal(readFileSync(join(cache, 'guestfs', name), 'utf8'), 'theirs');
   });
 
   test('loads the packages it depends on, from its worker as well', () => {
@@ -59,26 +112,30 @@ describe('the shipped command', () => {
   });
 
   const damages: Record<string, (path: string) => void> = {
-    'is missing': (path) => rmSync(path),
     'is empty': (path) => writeFileSync(path, ''),
     'is cut short': (path) => writeFileSync(path, readFileSync(path).subarray(0, 100_000)),
     'is of another program': (path) => writeFileSync(path, new Script('1 + 1').createCachedData()),
+    'is a directory': (path) => {
+      rmSync(path);
+      mkdirSync(path);
+    },
   };
   for (const [damage, make] of Object.entries(damages)) {
-    test(`does it as well where the compiled code ${damage}`, () => {
-      const copy = mkdtempSync(join(tmpdir(), 'guestfs-package-'));
-      try {
-        cpSync(dist, join(copy, 'dist'), { recursive: true });
-        symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
-        for (const name of caches(join(copy, 'dist'))) make(join(copy, 'dist', name));
-        assert.match(release(join(copy, 'dist')), /^PRETTY_NAME="Debian/);
-      } finally {
-        rmSync(copy, { recursive: true, force: true });
-      }
+    test(`does its work where what was compiled ${damage}`, () => {
+      const cache = home();
+      release({ XDG_CACHE_HOME: cache });
+      for (const name of caches(cache)) make(join(cache, 'guestfs', name));
+      assert.match(release({ XDG_CACHE_HOME: cache }), /^PRETTY_NAME="Debian/);
     });
   }
 
-  test('does it as well with flags that make V8 refuse the compiled code', () => {
-    assert.match(release(dist, '--stack-size=1500', '--no-opt'), /^PRETTY_NAME="Debian/);
+  test('does its work with other flags, for which it keeps another', () => {
+    const cache = home();
+    release({ XDG_CACHE_HOME: cache });
+    assert.match(release({ XDG_CACHE_HOME: cache }, '--stack-size=1500', '--no-opt'), /^PRETTY_NAME="Debian/);
+    assert.deepEqual(
+      kinds(cache).filter((kind) => kind.startsWith('program')),
+      ['program.1.cache', 'program.1.cache'],
+    );
   });
 });

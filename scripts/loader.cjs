@@ -1,0 +1,95 @@
+'use strict';
+// Loads a program's code with what V8 compiled of it in earlier runs, which halves the time of a short command. It is kept in
+// the user's cache directory: the first runs write it, each adding what it compiled to what was there. The name of a cache has
+// V8's own tag of its release, flags and processor, and a digest of the code, of which V8 compares no more than the length. As
+// V8 believes what it reads, only files that this user alone may write are read. Without a cache, for whatever reason, the
+// code is compiled: nothing else depends on it.
+const fs = require('node:fs');
+const { cachedDataVersionTag } = require('node:v8');
+const { Script } = require('node:vm');
+
+const name = '%NAME%';
+const digest = '%DIGEST%';
+/** So many runs add to a cache. A short first one (`--help`) has compiled little of what the next ones want. */
+const recordings = 3;
+/** Caches of other versions go when they are so old. Milliseconds. */
+const oldest = 60 * 24 * 3600 * 1000;
+
+const { env, platform } = process;
+const filename = `${__dirname}/${name}-code.cjs`;
+const directory = cacheDirectory();
+const prefix = `${name}-${digest}-${cachedDataVersionTag()}.`;
+const path = (recording) => `${directory}/${prefix}${recording}.cache`;
+
+/** Undefined where there is none, or where Node's own switch says that nothing is to be kept. */
+function cacheDirectory() {
+  if (env.NODE_DISABLE_COMPILE_CACHE) return undefined;
+  if (platform === 'win32') return env.LOCALAPPDATA && `${env.LOCALAPPDATA}/guestfs`;
+  if (env.XDG_CACHE_HOME?.startsWith('/')) return `${env.XDG_CACHE_HOME}/guestfs`;
+  if (!env.HOME?.startsWith('/')) return undefined;
+  return `${env.HOME}/${platform === 'darwin' ? 'Library/Caches' : '.cache'}/guestfs`;
+}
+
+/** Whether nobody else can have written it. */
+function isOwn({ uid, mode }) {
+  return process.geteuid === undefined || (uid === process.geteuid() && (mode & 0o022) === 0);
+}
+
+/** What is kept, and how many runs have added to it. */
+function readCache() {
+  if (directory === undefined) return { recording: recordings };
+  for (let recording = recordings; recording > 0; recording--) {
+    let file;
+    try {
+      file = fs.openSync(path(recording), 'r');
+    } catch {
+      continue; // not written yet
+    }
+    try {
+      if (isOwn(fs.fstatSync(file)) && isOwn(fs.lstatSync(directory)))
+        return { recording, data: fs.readFileSync(file) };
+      return { recording: recordings };
+    } catch {
+      return { recording: recordings }; // it cannot be read: then it cannot be replaced, either
+    } finally {
+      fs.closeSync(file);
+    }
+  }
+  return { recording: 0 };
+}
+
+/** What cannot be written, on a disk that is full or read-only, the next run tries again. */
+function writeCache(recording) {
+  const part = `${path(recording)}.${process.pid}-${Math.random().toString(36).slice(2)}`;
+  let written = false;
+  try {
+    fs.mkdirSync(directory, { recursive: true, mode: 0o700 });
+    if (!isOwn(fs.lstatSync(directory))) return;
+    const data = script.createCachedData();
+    written = true;
+    fs.writeFileSync(part, data, { mode: 0o600, flag: 'wx' });
+    fs.renameSync(part, path(recording));
+    written = false;
+    removeReplaced(path(recording));
+  } catch {
+    if (written) fs.rmSync(part, { force: true });
+  }
+}
+
+/** Removes what the runs before wrote, and what no version has written for a long time. */
+function removeReplaced(newest) {
+  for (const other of fs.readdirSync(directory)) {
+    const file = `${directory}/${other}`;
+    if (!other.startsWith(`${name}-`) || file === newest) continue;
+    const isReplaced = other.startsWith(prefix) && other.endsWith('.cache');
+    if (isReplaced || Date.now() - fs.statSync(file).mtimeMs > oldest) fs.rmSync(file, { force: true });
+  }
+}
+
+const { data: cachedData, recording } = readCache();
+const script = new Script(fs.readFileSync(filename, 'latin1'), { filename, cachedData });
+// What V8 refuses is made anew.
+const next = script.cachedDataRejected === true ? 1 : recording + 1;
+if (next <= recordings) process.on('exit', () => writeCache(next));
+const importPackage = (specifier) => import(specifier);
+script.runInThisContext()(exports, require, module, filename, __dirname, importPackage);
