@@ -13,8 +13,7 @@ export function run(program, ...args) {
   if (status !== 0) process.exit(status ?? 1);
 }
 
-/** Installs the packages, as the lock file has them, unless they are there. */
+/** Installs the packages, exactly as the lock file has them, unless they are there. Fails where it and package.json differ. */
 export function ensureInstalled() {
-  // Not `npm ci`: it insists on lock entries for other systems' binaries, which not every registry mirror has.
-  if (!existsSync(join(root, 'node_modules', '.package-lock.json'))) run('npm', 'install', '--no-save');
+  if (!existsSync(join(root, 'node_modules', '.package-lock.json'))) run('npm', 'ci');
 }

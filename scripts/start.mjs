@@ -1,7 +1,7 @@
 // `npm start`: installs and builds what is missing, then runs the command: with no arguments, a short tour of the
 // sample guest.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ensureInstalled, root, run } from './run.mjs';
@@ -33,6 +33,7 @@ if (given.length > 0) process.exit(guestfs(given, caller));
 /** What is shown of the sample guest when nothing is asked for. */
 const sample = join('samples', 'debian.qcow2');
 const copies = mkdtempSync(join(tmpdir(), 'guestfs-sample-'));
+process.once('exit', () => rmSync(copies, { recursive: true, force: true }));
 const tour = [
   ['inspect', sample],
   ['ls', '-l', `${sample}:/`],
