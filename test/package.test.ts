@@ -92,7 +92,7 @@ describe('the packed package in an empty project', () => {
     spawnSync(process.execPath, args, { cwd: project, encoding: 'utf8', timeout: 60_000 });
 
   test('the first example of the README runs as it stands', () => {
-    const example = /```js\n(import [^]*?)```/.exec(readFileSync('README.md', 'utf8'))?.[1];
+    const example = /```js\n(import .*?)```/s.exec(readFileSync('README.md', 'utf8'))?.[1];
     assert.ok(example !== undefined);
     writeFileSync(join(project, 'example.mjs'), example);
     const { stdout, stderr, status } = run('example.mjs');
