@@ -93,9 +93,20 @@ export class UnsupportedError extends GuestfsError {
   }
 }
 
-/** Any thrown value as a GuestfsError; one that is none already becomes EIO, or keeps Node's own error code. */
+/** V8's words for memory that there is not: strings, buffers and collections that are too long. */
+const tooLong =
+  /^(?:Invalid (?:string|array|typed array) length|Cannot create a string|Array buffer allocation|(?:Map|Set) maximum size)/;
+
+/**
+ * Any thrown value as a GuestfsError; one that is none already becomes EIO, or keeps Node's own error code. Where V8 gave up,
+ * its words would tell a user nothing: such an error says what was too much, and has V8's as its cause.
+ */
 export function asGuestfsError(thrown: unknown): GuestfsError {
   if (thrown instanceof GuestfsError) return thrown;
+  if (thrown instanceof Error && tooLong.test(thrown.message))
+    return new GuestfsError('ENOMEM', 'this would be more than one answer can hold', { cause: thrown });
+  if (thrown instanceof RangeError && thrown.message === 'Maximum call stack size exceeded')
+    return new GuestfsError('ELOOP', 'what was read is nested too deeply', { cause: thrown });
   const message = thrown instanceof Error ? thrown.message : String(thrown);
   const code = (thrown as { code?: unknown } | null)?.code;
   return new GuestfsError(isErrnoName(code) ? code : 'EIO', message, { cause: thrown });

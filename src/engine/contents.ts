@@ -1,5 +1,5 @@
 /** The contents of files and devices as disks, and as lines: what the actions that read text share. */
-import { decodeText, GuestfsError, systemError } from '../base/index.js';
+import { decodeText, GuestfsError, systemError, work } from '../base/index.js';
 import type { Disk } from '../disk/index.js';
 import type { Place } from '../vfs/index.js';
 import type { Call } from './call.js';
@@ -28,6 +28,16 @@ export function deviceOrFile(call: Call, name: string): Disk {
  * and handed over without harm.
  */
 const resultLimit = 512 * 1024 * 1024;
+/** The most bytes of which one text is made: it takes up to twice as many, here and in the handle's thread. */
+export const textLimit = 128 * 1024 * 1024;
+
+/** `what: 5 bytes are too many…`: EFBIG for what one result cannot carry. */
+export function tooMuch(what: string, length: number | string): GuestfsError {
+  return new GuestfsError(
+    'EFBIG',
+    `${what}: ${length} bytes are too many for one result; download it instead`,
+  );
+}
 
 /** Part of a disk in memory: for results that are one value. EFBIG past what a result can carry. */
 export function readBytes(
@@ -37,12 +47,8 @@ export function readBytes(
   offset = 0,
   length = disk.size - offset,
 ): Uint8Array {
-  if (length > resultLimit) {
-    throw new GuestfsError(
-      'EFBIG',
-      `${what}: ${length} bytes are too many for one result; download it instead`,
-    );
-  }
+  if (length > resultLimit) throw tooMuch(what, length);
+  work.bytes.spend(length);
   const bytes = new Uint8Array(length);
   let at = 0;
   move(
@@ -60,6 +66,13 @@ export function readBytes(
     { offset, length },
   );
   return bytes;
+}
+
+/** The contents of a file as text. EFBIG for more than one result can carry. */
+export function readText(call: Call, path: string): string {
+  const disk = fileContents(call, path);
+  if (disk.size > textLimit) throw tooMuch(path, disk.size);
+  return decodeText(readBytes(call, disk, path));
 }
 
 const pieceLength = 256 * 1024;

@@ -1,5 +1,5 @@
 /** Lists of text as results, bounded in memory whatever a file or a tree holds. */
-import { GuestfsError } from '../base/index.js';
+import { GuestfsError, work } from '../base/index.js';
 
 /**
  * The most that a list of strings may take, in bytes as the engine's thread counts them. libguestfs's own limit is 4 MiB,
@@ -22,7 +22,9 @@ export class TextList {
 
   /** Adds one. EFBIG when the list is too long for a result. */
   add(text: string): void {
-    this.#bytes += text.length + stringOverhead;
+    const bytes = text.length + stringOverhead;
+    this.#bytes += bytes;
+    work.bytes.spend(bytes);
     if (this.#bytes > listBudget) {
       throw new GuestfsError('EFBIG', `${this.#what}: too many lines for one result; download it instead`);
     }

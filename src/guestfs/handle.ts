@@ -200,10 +200,11 @@ export class Handle implements Interior, ExitTarget {
   }
 
   /** The engine's own call behind the public `walk`. */
-  async walk(directory: string, controls: CallControls): Promise<TreeListing> {
-    if (typeof directory !== 'string') throw new TypeError('walk: argument 1 (directory) must be a string');
+  async walk(given: readonly unknown[]): Promise<TreeListing> {
+    // It takes what `find` takes.
+    const { args, controls } = checkCall('find', given, 'walk');
     try {
-      const call = { action: 'internal_walk', args: [directory], options: {}, controls };
+      const call = { action: 'internal_walk', args, options: {}, controls };
       return (await this.#ready('walk').call(call)) as TreeListing;
     } catch (thrown) {
       throw asFailureOf('walk', thrown);

@@ -10,6 +10,8 @@ import type { Tree } from './tree.js';
 
 /** Deeper than any path can name (4096 bytes hold 2048 levels), and far below what memory would allow. */
 const depthLimit = 4096;
+/** Eight times what any path can name. Each level keeps its own path, so that long names in deep trees take memory by the square. */
+const pathLimit = 32 * 1024;
 
 /** One file met on a walk. */
 export interface Visit {
@@ -79,6 +81,8 @@ export function* walkTree(tree: Tree, start: Place, options: WalkOptions = {}): 
     if (visit.depth >= depthLimit) {
       throw new UnsupportedError('directory tree', [`more than ${depthLimit} levels`]);
     }
+    if (visit.path.length > pathLimit)
+      throw new UnsupportedError('directory tree', [`paths of more than ${pathLimit} characters`]);
     markSeen(visit);
     const entries = tree.entries(place);
     const ordered =

@@ -2,7 +2,16 @@
 import { decodeText, GuestfsError } from '../../base/index.js';
 import type { Disk } from '../../disk/index.js';
 import type { Call } from '../call.js';
-import { fileContents, linesIn, piecesOf, readBytes, textLines } from '../contents.js';
+import {
+  fileContents,
+  linesIn,
+  piecesOf,
+  readBytes,
+  readText,
+  textLimit,
+  textLines,
+  tooMuch,
+} from '../contents.js';
 import type { TopicHandlers } from '../handlers.js';
 import { TextList } from '../line-list.js';
 
@@ -99,8 +108,14 @@ function isZero(call: Call, disk: Disk): boolean {
 }
 
 /** As `hexdump -C`: a line for every 16 bytes, `*` for lines that repeat, the length last. */
-function hexdump(call: Call, disk: Disk): string {
+function hexdump(call: Call, disk: Disk, what: string): string {
   const rows: string[] = [];
+  let length = 0;
+  const add = (row: string): void => {
+    length += row.length + 1;
+    if (length > textLimit) throw tooMuch(what, `more than ${textLimit}`);
+    rows.push(`${row}\n`);
+  };
   let previous = '';
   let repeating = false;
   const address = (at: number): string => at.toString(16).padStart(8, '0');
@@ -111,7 +126,7 @@ function hexdump(call: Call, disk: Disk): string {
       const row = Buffer.from(piece.subarray(start, start + 16));
       const hex = row.toString('hex');
       if (row.length === 16 && hex === previous) {
-        if (!repeating) rows.push('*');
+        if (!repeating) add('*');
         repeating = true;
       } else {
         repeating = false;
@@ -122,13 +137,13 @@ function hexdump(call: Call, disk: Disk): string {
         const shown = [...row]
           .map((byte) => (byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : '.'))
           .join('');
-        rows.push(`${address(at + start)}  ${left}  ${right}  |${shown}|`);
+        add(`${address(at + start)}  ${left}  ${right}  |${shown}|`);
       }
     }
     at += piece.length;
   }
-  if (disk.size > 0) rows.push(address(disk.size));
-  return rows.map((row) => `${row}\n`).join('');
+  if (disk.size > 0) add(address(disk.size));
+  return rows.join('');
 }
 
 function equal(call: Call, first: Disk, second: Disk): boolean {
@@ -142,7 +157,7 @@ function equal(call: Call, first: Disk, second: Disk): boolean {
 }
 
 export const contentsHandlers = {
-  cat: (call, path) => decodeText(readBytes(call, fileContents(call, path), path)),
+  cat: readText,
   read_file: (call, path) => readBytes(call, fileContents(call, path), path),
   read_lines(call, path) {
     const lines = new TextList(path);
@@ -166,7 +181,7 @@ export const contentsHandlers = {
       return lines;
     }),
   wc_w: countWords,
-  hexdump: (call, path) => hexdump(call, fileContents(call, path)),
+  hexdump: (call, path) => hexdump(call, fileContents(call, path), path),
   is_zero: (call, path) => isZero(call, fileContents(call, path)),
   is_zero_device: (call, name) => isZero(call, call.session.devices.resolve(name).disk),
   equal: (call, first, second) => equal(call, fileContents(call, first), fileContents(call, second)),

@@ -1,6 +1,6 @@
 /** The engine's own call behind the handle's `walk`: a whole tree in columns. */
 import type { ListingColumn, TreeListing } from '../../api/index.js';
-import { systemError } from '../../base/index.js';
+import { decodeText, encodeText, GuestfsError, systemError, work } from '../../base/index.js';
 import type { InodeStat } from '../../fs/index.js';
 import { makeDeviceNumber, walkTree } from '../../vfs/index.js';
 import type { Call } from '../call.js';
@@ -8,6 +8,60 @@ import type { Call } from '../call.js';
 type MutableColumns = { [Name in ListingColumn]: Float64Array<ArrayBuffer> };
 
 const firstCapacity = 1024;
+const bytesInRow = 15 * Float64Array.BYTES_PER_ELEMENT;
+
+/** The most that all paths may take, in bytes: the handle's thread gets them as one string. */
+const pathsLimit = 256 * 1024 * 1024;
+/** Characters of paths that are encoded together. */
+const batchLength = 64 * 1024;
+
+/**
+ * Paths, each with a NUL behind it, as one text. They are kept as bytes: outside the heap, where millions of strings would
+ * end the thread.
+ */
+class PathText {
+  readonly #what: string;
+  #bytes = new Uint8Array(64 * 1024);
+  #length = 0;
+  #pending: string[] = [];
+  #pendingLength = 0;
+
+  constructor(what: string) {
+    this.#what = what;
+  }
+
+  add(path: string): void {
+    this.#pending.push(path);
+    this.#pendingLength += path.length;
+    if (this.#pendingLength >= batchLength) this.#flush();
+  }
+
+  #flush(): void {
+    if (this.#pending.length === 0) return;
+    const bytes = encodeText(`${this.#pending.join('\0')}\0`);
+    this.#pending = [];
+    this.#pendingLength = 0;
+    const needed = this.#length + bytes.length;
+    if (needed > pathsLimit)
+      throw new GuestfsError(
+        'EFBIG',
+        `${this.#what}: the paths below it are more than ${pathsLimit} bytes; walk its directories one by one, or use find0`,
+      );
+    if (needed > this.#bytes.length) {
+      const larger = new Uint8Array(Math.max(needed, this.#bytes.length * 2));
+      work.bytes.spend(larger.length - this.#bytes.length);
+      larger.set(this.#bytes.subarray(0, this.#length));
+      this.#bytes = larger;
+    }
+    this.#bytes.set(bytes, this.#length);
+    this.#length = needed;
+  }
+
+  text(): string {
+    this.#flush();
+    return decodeText(this.#bytes.subarray(0, this.#length));
+  }
+}
 
 /** Columns of one length, each new, or what `each` makes of the old one. */
 function makeColumns(each: (name: ListingColumn) => Float64Array<ArrayBuffer>): MutableColumns {
@@ -36,6 +90,10 @@ class Columns {
   #count = 0;
   #columns = makeColumns(() => new Float64Array(firstCapacity));
 
+  get count(): number {
+    return this.#count;
+  }
+
   add(stat: InodeStat, device: number): void {
     if (this.#count === this.#capacity) this.#resize(this.#capacity * 2);
     const at = this.#count++;
@@ -61,6 +119,9 @@ class Columns {
   }
 
   #resize(capacity: number): void {
+    // Of the old ones and the new ones together.
+    const growth = Math.max(0, capacity - this.#capacity) * bytesInRow;
+    work.bytes.spend(growth);
     const old = this.#columns;
     const kept = Math.min(this.#count, capacity);
     this.#columns = makeColumns((name) => {
@@ -83,15 +144,15 @@ export function walkToColumns(call: Call, path: string): TreeListing {
   const start = tree.resolve(path);
   if (start.type !== 'directory') throw systemError('ENOTDIR', path);
   const columns = new Columns();
-  const paths: string[] = [];
+  const paths = new PathText(path);
   for (const visit of walkTree(tree, start)) {
     if (visit.path === '') continue;
-    if ((paths.length & 255) === 0) call.progress(paths.length, 0);
+    if ((columns.count & 255) === 0) call.progress(columns.count, 0);
     const { mount, fileSystem, inode } = visit.place;
     columns.add(fileSystem.stat(inode), mount.deviceNumber);
-    paths.push(visit.path);
+    paths.add(visit.path);
   }
-  const listing = columns.listing(paths.length === 0 ? '' : `${paths.join('\0')}\0`);
+  const listing = columns.listing(paths.text());
   // Handed over, not copied: nobody here looks at them again.
   call.handOver(Object.values(listing.columns).map(({ buffer }) => buffer as ArrayBuffer)); // safe: made here
   return listing;
