@@ -1,4 +1,10 @@
-/** The engine room: the embedded backend, and what can be said of an image file without launching it. */
+/**
+ * The engine room: the embedded backend, and what can be said of an image file without launching it.
+ *
+ * The latter is told in the caller's thread, where a strange image must not take long or much: only headers are read, whose
+ * readers have a bound that does not depend on what is in them (`ImageFormat.info`), for 200 images of a chain at most. All
+ * that is longer than that is done by the worker, or in steps that let the caller's other work go on.
+ */
 import { systemError } from '../base/index.js';
 import { FileDisk, findHostFile } from '../disk/index.js';
 import {
@@ -6,10 +12,12 @@ import {
   detectFormat,
   type ImageInfo,
   type ImagePolicy,
+  type ImageSnapshot,
   type ImageSummary,
   imageFormats,
   openImage,
   readImageInfo,
+  readImageSnapshots,
   readImageSummary,
 } from '../image/index.js';
 
@@ -36,6 +44,24 @@ export async function imageFormat(path: string): Promise<string> {
 /** As {@link imageInfo}, but of every format whose header tells as much, also of those that cannot be opened. */
 export async function imageSummary(path: string): Promise<ImageSummary> {
   return readImageSummary(path);
+}
+
+/** How long the caller's thread is kept from its other work at a time, in milliseconds. */
+const stepInMs = 5;
+
+/**
+ * The internal snapshots of an image, in the order of its table; none in formats without such. Each is read when it is asked
+ * for, so that a loop that is left has read no more. Opens no other file. Errors as the host's; CorruptError for a damaged table.
+ */
+export async function* imageSnapshots(path: string, format?: string): AsyncGenerator<ImageSnapshot, void> {
+  let began = performance.now();
+  for (const snapshot of readImageSnapshots(path, format === undefined ? {} : { format })) {
+    if (performance.now() - began > stepInMs) {
+      await new Promise((resolve) => setImmediate(resolve));
+      began = performance.now();
+    }
+    yield snapshot;
+  }
 }
 
 /** The headers of an image and of every image below it, as far as the policy lets them be opened. Errors as `launch`. */

@@ -29,6 +29,7 @@ export {
   imageChain,
   imageFormatNames,
   imageInfo,
+  imageSnapshots,
   imageSummary,
   needsAppliance,
 } from '../engine/index.js';

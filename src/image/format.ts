@@ -20,7 +20,8 @@ export interface ImageInfo {
   readonly encrypted?: boolean;
   /** Facts by qemu-img's names (`cluster-size`, `compat`, `compression-type`, …), for `guestfs info`. */
   readonly facts: Readonly<Record<string, string | number | boolean>>;
-  readonly snapshots?: readonly ImageSnapshot[];
+  /** Internal snapshots that the header counts; absent in formats without such. What they are is read when asked for. */
+  readonly snapshotCount?: number;
 }
 
 /** An internal snapshot. */
@@ -49,8 +50,10 @@ export interface ImageFormat {
   readonly name: string;
   /** Whether the file is of this format. Pure, never throws on any bytes. */
   probe(file: Disk): boolean;
-  /** Reads the header only; opens no other file. */
+  /** Reads the header only, in time and memory that have a bound whatever is in the file; opens no other file. */
   info(file: Disk): ImageInfo;
+  /** The internal snapshots, each read when it is asked for. */
+  snapshots?(file: Disk): Iterable<ImageSnapshot>;
   /** The guest's disk, read-only; it owns `file`, unless this throws. */
   open(file: Disk, context: ImageContext): Disk;
 }

@@ -2,7 +2,7 @@
 import { dirname, resolve } from 'node:path';
 import { CorruptError, GuestfsError, UnsupportedError } from '../base/index.js';
 import { type Disk, FileDisk, findHostFile, OverlayDisk } from '../disk/index.js';
-import type { ImageFormat, ImageInfo, ImagePolicy } from './format.js';
+import type { ImageFormat, ImageInfo, ImagePolicy, ImageSnapshot } from './format.js';
 import { detectFormat, findFormat } from './formats.js';
 import { type NamingImage, refusal, resolveName } from './names.js';
 
@@ -88,6 +88,20 @@ export function readImageInfo(path: string, options: { format?: string } = {}): 
   }
 }
 
+/** The internal snapshots of an image, each read when it is asked for; none in formats without such. No other file is opened. */
+export function* readImageSnapshots(
+  path: string,
+  options: { format?: string } = {},
+): Generator<ImageSnapshot, void> {
+  const format = options.format === undefined ? undefined : getFormat(options.format);
+  const file = new FileDisk(path);
+  try {
+    yield* (format ?? detectFormat(file)).snapshots?.(file) ?? [];
+  } finally {
+    file.close();
+  }
+}
+
 function withOverlay(disk: Disk, directory: string): Disk {
   return new OverlayDisk(disk, { directory });
 }
@@ -122,7 +136,7 @@ function openLink(
     if (writable && actual.name !== 'raw') {
       throw new UnsupportedError(`${actual.name} image`, ['changing the image itself; open it read-only']);
     }
-    if (options.snapshot !== undefined && !info.snapshots?.length) {
+    if (options.snapshot !== undefined && !info.snapshotCount) {
       throw new GuestfsError('ENOENT', `${path}: has no internal snapshots`);
     }
     const image: NamingImage = { path, root: opening.root, policy: opening.policy };

@@ -23,6 +23,8 @@ function tryOut(bytes: Uint8Array, snapshot?: string): Outcome {
   let disk: Disk | undefined;
   try {
     qcow2.info(new MemoryDisk(bytes));
+    for (const { name } of qcow2.snapshots?.(new MemoryDisk(bytes)) ?? [])
+      assert.equal(typeof name, 'string');
     disk = qcow2.open(new MemoryDisk(bytes), {
       openNamed: () => below,
       warn: (message) => outcome.warnings.push(message),
@@ -315,4 +317,51 @@ test('two seconds of random changes to real images', () => {
     slowest = Math.max(slowest, performance.now() - started);
   }
   assert.ok(slowest < 5000, `${slowest} ms for one image`);
+});
+
+/** A disk in memory that counts how often and how much is read of it. */
+class CountingDisk extends MemoryDisk {
+  reads = 0;
+  bytes = 0;
+
+  override read(into: Uint8Array, offset: number): void {
+    this.reads++;
+    this.bytes += into.length;
+    super.read(into, offset);
+  }
+}
+
+test('the header is told with a bound on what is read, whatever the image claims', () => {
+  // 65,536 snapshots with names of 500 undecodable bytes, and a first cluster of 2 MiB full of extensions.
+  const table = 4 * 1024 * 1024;
+  const image = Buffer.alloc(table + 65536 * 544);
+  Buffer.from(v3).copy(image, 0, 0, 112);
+  image.writeUInt32BE(21, 20);
+  image.writeUInt32BE(65536, 60);
+  image.writeBigUInt64BE(BigInt(table), 64);
+  for (let at = table; at < image.length; at += 544) {
+    image.writeUInt16BE(500, at + 14);
+    image.fill(0xff, at + 40, at + 540);
+  }
+  const plain = new CountingDisk(image);
+  assert.equal(qcow2.info(plain).snapshotCount, 65536);
+  assert.ok(plain.reads < 200 && plain.bytes < 64 * 1024, `${plain.reads} reads of ${plain.bytes} bytes`);
+
+  const first = new CountingDisk(image);
+  for (const { name } of qcow2.snapshots?.(first) ?? []) {
+    assert.equal(name.length, 500);
+    break;
+  }
+  assert.ok(first.bytes < 64 * 1024, 'only the snapshots that are asked for are read');
+
+  for (let at = 112; at < 2 * 1024 * 1024; at += 8) image.writeUInt32BE(0x12345678, at);
+  const crowded = new CountingDisk(image);
+  assert.throws(() => qcow2.info(crowded), /too many extensions/);
+  assert.ok(crowded.reads < 200 && crowded.bytes < 64 * 1024);
+
+  image.writeUInt32BE(0x44415441, 112);
+  image.writeUInt32BE(1024 * 1024, 116);
+  const named = new CountingDisk(image);
+  assert.throws(() => qcow2.info(named), /too long for a name/);
+  assert.ok(named.bytes < 64 * 1024);
 });

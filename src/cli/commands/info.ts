@@ -1,6 +1,14 @@
 /** `guestfs info`: the image file itself, and how the disk in it is divided. */
 import { GuestfsError, UnsupportedError } from '../../base/index.js';
-import { type ChainLink, type ImageInfo, imageChain, imageInfo, imageSummary } from '../../guestfs/index.js';
+import {
+  type ChainLink,
+  type ImageInfo,
+  type ImageSnapshot,
+  imageChain,
+  imageInfo,
+  imageSnapshots,
+  imageSummary,
+} from '../../guestfs/index.js';
 import { type DiskFacts, type DriveFacts, describeDisks, type PartitionFacts } from '../disk-facts.js';
 import { timeText } from '../files.js';
 import { bareMessage, type Guest, openingFailure, withGuest } from '../guest.js';
@@ -12,7 +20,40 @@ import type { SizeFormat } from '../sizes.js';
 import { type ColumnOf, factLines, tableOf } from '../table.js';
 import { visible } from '../visible.js';
 
-type Chain = readonly (ImageInfo & { readonly path: string })[];
+/** An image with its internal snapshots, as far as they are listed. */
+interface Link extends ImageInfo {
+  readonly path: string;
+  readonly snapshots?: readonly ImageSnapshot[];
+  /** Those that were not listed. */
+  readonly snapshotsLeftOut?: number;
+}
+
+type Chain = readonly Link[];
+
+/** Snapshots that are listed of one image, and characters that their names may have in all. */
+const mostSnapshots = 10_000;
+const mostCharacters = 1024 * 1024;
+
+async function withSnapshots(link: ChainLink): Promise<Link> {
+  const { snapshotCount, ...shown } = link;
+  if (snapshotCount === undefined) return shown;
+  const snapshots: ImageSnapshot[] = [];
+  let characters = 0;
+  if (snapshotCount > 0)
+    for await (const snapshot of imageSnapshots(link.path, link.format)) {
+      characters += snapshot.id.length + snapshot.name.length;
+      if (snapshots.length === mostSnapshots || characters > mostCharacters) break;
+      snapshots.push(snapshot);
+    }
+  const left = snapshotCount - snapshots.length;
+  return { ...shown, snapshots, ...(left > 0 ? { snapshotsLeftOut: left } : {}) };
+}
+
+const allWithSnapshots = async (links: readonly ChainLink[]): Promise<Chain> => {
+  const chain: Link[] = [];
+  for (const link of links) chain.push(await withSnapshots(link));
+  return chain;
+};
 
 /** The image and all below it; the image alone where something below cannot be opened. */
 async function readChain(
@@ -23,13 +64,13 @@ async function readChain(
   const named = format === undefined ? {} : { format };
   try {
     const policy = options.flag('trust') ? ('trusted' as const) : ('untrusted' as const);
-    return { chain: await imageChain(image, { ...named, policy }) };
+    return { chain: await allWithSnapshots(await imageChain(image, { ...named, policy })) };
   } catch (thrown) {
     if (!(thrown instanceof GuestfsError)) throw thrown;
     // The image's own header may be fine all the same.
     try {
       const info = await imageInfo(image, format);
-      return { chain: [{ ...info, path: image }], problem: bareMessage(thrown) };
+      return { chain: await allWithSnapshots([{ ...info, path: image }]), problem: bareMessage(thrown) };
     } catch (own) {
       if (own instanceof UnsupportedError && format === undefined)
         return { chain: [await readSummary(image)], problem: bareMessage(thrown) };
@@ -59,6 +100,7 @@ function imageLines(chain: Chain, size: SizeFormat): string[] {
       dataFile,
       encrypted,
       snapshots = [],
+      snapshotsLeftOut = 0,
     } = link;
     const { sizeInBytes, usedInBytes } = hostSizes(link.path);
     const facts: [string, string][] = [
@@ -91,8 +133,9 @@ function imageLines(chain: Chain, size: SizeFormat): string[] {
         ],
         snapshots,
       );
-      lines.push(...rows.map((line) => `  ${line}`));
+      for (const line of rows) lines.push(`  ${line}`);
     }
+    if (snapshotsLeftOut > 0) lines.push(`  … and ${snapshotsLeftOut} snapshots more`);
   }
   return lines;
 }
@@ -145,7 +188,7 @@ function diskLines({ drives, volumes }: DiskFacts, size: SizeFormat): string[] {
   return lines;
 }
 
-function linkJson({ facts, ...link }: ChainLink | Chain[number]) {
+function linkJson({ facts, ...link }: Link) {
   return { ...link, ...hostSizes(link.path), facts };
 }
 

@@ -197,31 +197,53 @@ function readBackingName(
   return decodeText(readUpTo(file, offset, length));
 }
 
-/** Walks the extensions between the header and the backing file's name. Unknown ones may be passed over. */
+/**
+ * Walks the extensions between the header and the backing file's name. Unknown ones may be passed over. Of what is known only so
+ * much is read as an honest image has: the header of any image is read in the caller's thread.
+ */
 function readExtensions(file: Disk, start: number, end: number): Extensions {
   const found: Extensions = { featureNames: new Map() };
-  const area = readUpTo(file, 0, end); // at most a cluster: 2 MiB
-  for (let at = start; at + extensionHeader.size <= area.length; ) {
-    const { type, length } = extensionHeader.decode(area, at);
+  const room = Math.min(end, file.size);
+  let count = 0;
+  for (let at = start; at + extensionHeader.size <= room; ) {
+    const { type, length } = extensionHeader.decode(readUpTo(file, at, extensionHeader.size));
     if (type === extension.end) break;
+    if (++count > limits.extensions)
+      throw new CorruptError(structure, 'has too many extensions', { limit: limits.extensions });
     at += extensionHeader.size;
-    if (length > area.length - at) {
+    if (length > room - at) {
       throw new CorruptError('qcow2 header extension', 'is longer than its room', {
         type,
         length,
         offset: at,
       });
     }
-    const data = area.subarray(at, at + length);
-    if (type === extension.backingFormat) found.backingFormat = decodePadded(data);
-    else if (type === extension.dataFile) found.dataFile = decodeText(data);
-    else if (type === extension.bitmaps) found.bitmapCount = bitmapsExtension.decode(data).nb_bitmaps;
-    else if (type === extension.featureNames) {
-      for (let i = 0; i + featureNameSize <= data.length; i += featureNameSize) {
-        found.featureNames.set(`${data[i]}:${data[i + 1]}`, decodePadded(data.subarray(i + 2, i + 48)));
-      }
-    }
+    readExtension(file, type, at, length, found);
     at += Math.ceil(length / 8) * 8;
   }
   return found;
+}
+
+function readExtension(file: Disk, type: number, at: number, length: number, found: Extensions): void {
+  const name = (): Uint8Array => {
+    if (length > limits.extensionBytes)
+      throw new CorruptError('qcow2 header extension', 'is too long for a name', {
+        type,
+        length,
+        offset: at,
+      });
+    return readUpTo(file, at, length);
+  };
+  if (type === extension.backingFormat) found.backingFormat = decodePadded(name());
+  else if (type === extension.dataFile) found.dataFile = decodeText(name());
+  else if (type === extension.bitmaps)
+    found.bitmapCount = bitmapsExtension.decode(
+      readUpTo(file, at, Math.min(length, bitmapsExtension.size)),
+    ).nb_bitmaps;
+  else if (type === extension.featureNames) {
+    const data = readUpTo(file, at, Math.min(length, 3 * 64 * featureNameSize)); // one for each bit of three kinds
+    for (let i = 0; i + featureNameSize <= data.length; i += featureNameSize) {
+      found.featureNames.set(`${data[i]}:${data[i + 1]}`, decodePadded(data.subarray(i + 2, i + 48)));
+    }
+  }
 }

@@ -26,7 +26,12 @@ export const qcow2: ImageFormat = {
     return view.getUint32(0) === magic && view.getUint32(4) >= 2;
   },
 
-  info: (file) => infoOf(file, readHeader(file)),
+  info: (file) => infoOf(readHeader(file)),
+
+  *snapshots(file) {
+    for (const { l1Offset: _, l1Entries: __, ...snapshot } of listSnapshots(file, readHeader(file)))
+      yield snapshot;
+  },
 
   open(file, context) {
     const header = readHeader(file);
@@ -77,7 +82,7 @@ export const qcow2: ImageFormat = {
 };
 
 /** The facts that `qemu-img info` prints, under its names. */
-function infoOf(file: Disk, header: Header): ImageInfo {
+function infoOf(header: Header): ImageInfo {
   const { version, backingFile, backingFormat, dataFile } = header;
   const facts: Record<string, string | number | boolean> = {
     'cluster-size': 2 ** header.clusterBits,
@@ -102,7 +107,7 @@ function infoOf(file: Disk, header: Header): ImageInfo {
     ...(dataFile === undefined ? {} : { dataFile }),
     encrypted: header.encryption !== undefined,
     facts,
-    snapshots: listSnapshots(file, header).map(({ l1Offset: _, l1Entries: __, ...snapshot }) => snapshot),
+    snapshotCount: header.snapshotCount,
   };
 }
 

@@ -119,4 +119,7 @@ export const limits = {
   snapshotTableBytes: 64 * 1024 * 1024,
   snapshotExtraBytes: 1024,
   backingNameBytes: 1023,
+  /** Not qemu's: it writes at most five, and a name that a host takes has at most 4095 bytes. */
+  extensions: 64,
+  extensionBytes: 4096,
 } as const;

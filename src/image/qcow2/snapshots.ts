@@ -1,5 +1,5 @@
 /** The table of internal snapshots. Specification: "Snapshots". */
-import { CorruptError, decodeText, GuestfsError } from '../../base/index.js';
+import { CorruptError, decodeText, GuestfsError, work } from '../../base/index.js';
 import type { Disk } from '../../disk/index.js';
 import type { ImageSnapshot } from '../format.js';
 import type { Header } from './header.js';
@@ -13,10 +13,10 @@ export interface Snapshot extends ImageSnapshot {
 
 const structure = 'qcow2 snapshot table';
 
-/** Every snapshot, in the order of the table. */
-export function listSnapshots(file: Disk, header: Header): Snapshot[] {
+/** Every snapshot, in the order of the table, each read when it is asked for. */
+export function* listSnapshots(file: Disk, header: Header): Generator<Snapshot, void> {
   const { snapshotCount, snapshotTableOffset } = header;
-  if (snapshotCount === 0) return [];
+  if (snapshotCount === 0) return;
   if (snapshotCount > limits.snapshots) {
     throw new CorruptError(structure, 'has too many entries', { count: snapshotCount });
   }
@@ -24,7 +24,6 @@ export function listSnapshots(file: Disk, header: Header): Snapshot[] {
     throw new CorruptError(structure, 'is not aligned to a cluster', { offset: snapshotTableOffset });
   }
   const end = Math.min(file.size, snapshotTableOffset + limits.snapshotTableBytes);
-  const snapshots: Snapshot[] = [];
   let at = snapshotTableOffset;
   for (let i = 0; i < snapshotCount; i++) {
     const head = snapshotHeader.decode(readInside(file, at, snapshotHeader.size, end));
@@ -40,7 +39,7 @@ export function listSnapshots(file: Disk, header: Header): Snapshot[] {
     );
     const extra = extraSize >= snapshotExtra.size ? snapshotExtra.decode(tail) : undefined;
     const size = extra?.disk_size ?? header.sizeInBytes;
-    snapshots.push({
+    yield {
       id: decodeText(tail.subarray(extraSize, extraSize + head.id_str_size)),
       name: decodeText(tail.subarray(extraSize + head.id_str_size)),
       createdAt: head.date_sec,
@@ -48,15 +47,19 @@ export function listSnapshots(file: Disk, header: Header): Snapshot[] {
       vmStateSizeInBytes: extra?.vm_state_size_large ?? head.vm_state_size,
       l1Offset: head.l1_table_offset,
       l1Entries: head.l1_size,
-    });
+    };
     at += Math.ceil((snapshotHeader.size + tail.length) / 8) * 8;
   }
-  return snapshots;
 }
 
 /** The snapshot whose id, or else whose name, is `wanted`. */
-export function getSnapshot(snapshots: readonly Snapshot[], wanted: string): Snapshot {
-  const found = snapshots.find(({ id }) => id === wanted) ?? snapshots.find(({ name }) => name === wanted);
+export function getSnapshot(snapshots: Iterable<Snapshot>, wanted: string): Snapshot {
+  let found: Snapshot | undefined;
+  for (const snapshot of snapshots) {
+    work.entries.spend(1);
+    if (snapshot.id === wanted) return snapshot;
+    if (snapshot.name === wanted) found ??= snapshot;
+  }
   if (!found) throw new GuestfsError('ENOENT', `the image has no internal snapshot ‘${wanted}’`);
   return found;
 }
