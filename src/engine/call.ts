@@ -21,15 +21,17 @@ export class Call {
   readonly action: string;
   readonly session: Session;
   readonly #outlet: CallOutlet;
-  readonly #wantsProgress: boolean;
-  #lastProgress = now();
+  /** Whether somebody listened to its progress when it began: then a total is worth some work. */
+  readonly wantsProgress: boolean;
+  readonly #began = now();
+  #lastProgress = this.#began;
   readonly #handedOver: ArrayBuffer[] = [];
 
   constructor(action: string, session: Session, outlet: CallOutlet, wantsProgress: boolean) {
     this.action = action;
     this.session = session;
     this.#outlet = outlet;
-    this.#wantsProgress = wantsProgress;
+    this.wantsProgress = wantsProgress;
   }
 
   /** To be called at least every few milliseconds of work: throws ECANCELED when the caller no longer wants the answer. */
@@ -37,10 +39,14 @@ export class Call {
     if (this.#outlet.isCancelled()) throw new GuestfsError('ECANCELED', 'the call was cancelled');
   }
 
+  /** How long it has been running, in milliseconds. */
+  get ageInMs(): number {
+    return now() - this.#began;
+  }
+
   /** A checkpoint that also says how far the call is, in the action's own units; `total` 0: nobody knows the end. */
   progress(position: number, total: number): void {
     this.checkpoint();
-    if (!this.#wantsProgress) return;
     const time = now();
     if (time - this.#lastProgress < progressInterval) return;
     this.#lastProgress = time;

@@ -1,150 +1,26 @@
-/**
- * A file or a tree of the guest into a directory of the host. The guest chooses names and link targets, so nothing
- * it names is ever followed on the host: files are made anew, and a directory is entered only after a look that it
- * is one and no link.
- */
-import {
-  chmodSync,
-  chownSync,
-  lchownSync,
-  lstatSync,
-  lutimesSync,
-  mkdirSync,
-  symlinkSync,
-  unlinkSync,
-  utimesSync,
-} from 'node:fs';
-import { encodeText, GuestfsError, hostError, systemError } from '../base/index.js';
+/** A file or a tree of the guest into a directory of the host, by the rules of `formats/host-copy.ts`. */
+import { statSync } from 'node:fs';
+import { hostError, systemError } from '../base/index.js';
+import { type HostAttributes, HostCopy, lastNameOf } from '../formats/index.js';
 import type { FileType, InodeStat, Time } from '../fs/index.js';
-import { type Place, walkTree } from '../vfs/index.js';
+import type { Place, Visit } from '../vfs/index.js';
+import { distinctEntries, HardLinks, warnOfTwins } from './archive/entries.js';
+import { TreeProgress } from './archive/progress.js';
 import type { Call } from './call.js';
 import { contentsOf } from './contents.js';
-import { HostFileSink } from './host-file.js';
+import { DescriptorTaker } from './host-file.js';
+import { runSteps } from './host-steps.js';
 import { move } from './mover.js';
 
-/** A host path as bytes, so that names that are no UTF-8 come out as they are. */
-type HostPath = Buffer;
-
-function join(directory: HostPath, path: string): HostPath {
-  return Buffer.concat([directory, Buffer.from('/'), encodeText(path)]);
-}
-
-function hostCall<T>(path: HostPath, work: () => T): T {
-  try {
-    return work();
-  } catch (thrown) {
-    throw hostError(path.toString(), thrown);
-  }
-}
-
 const inSeconds = ({ seconds, nanoseconds }: Time): number => seconds + nanoseconds / 1e9;
-const isRoot = process.getuid?.() === 0;
 
-/** What is at a host path, links not followed; undefined for nothing. */
-function present(path: HostPath): 'directory' | 'other' | undefined {
-  const stats = hostCall(path, () => lstatSync(path, { throwIfNoEntry: false }));
-  if (stats === undefined) return undefined;
-  return stats.isDirectory() ? 'directory' : 'other';
-}
-
-/** Removes a file or link that is in the way of a new one; a directory in the way is EEXIST. */
-function clear(path: HostPath): void {
-  const there = present(path);
-  if (there === 'directory') throw systemError('EISDIR', path.toString());
-  if (there === 'other') hostCall(path, () => unlinkSync(path));
-}
-
-function makeDirectory(path: HostPath): void {
-  const there = present(path);
-  if (there === 'other') throw systemError('ENOTDIR', path.toString());
-  // Private until its contents are there; the guest's permissions come when it is left.
-  if (there === undefined) hostCall(path, () => mkdirSync(path, 0o700));
-}
-
-/**
- * Set-id bits would give the rights of whoever copies to all who may run the file, so they go, unless root copies from a
- * guest that it trusts. The copy is private until then.
- */
-function setAttributes(path: HostPath, stat: InodeStat, keepSetId: boolean): void {
-  hostCall(path, () => {
-    if (isRoot) chownSync(path, stat.uid, stat.gid);
-    chmodSync(path, stat.mode & (keepSetId ? 0o7777 : 0o1777));
-    utimesSync(path, inSeconds(stat.accessed), inSeconds(stat.modified));
-  });
-}
-
-function makeLink(path: HostPath, target: string, stat: InodeStat): void {
-  clear(path);
-  hostCall(path, () => {
-    symlinkSync(Buffer.from(encodeText(target)), path);
-    if (isRoot) lchownSync(path, stat.uid, stat.gid);
-    lutimesSync(path, inSeconds(stat.accessed), inSeconds(stat.modified));
-  });
-}
-
-/** Bytes of all files, for progress. */
-function totalSize(call: Call, start: Place): number {
-  let total = 0;
-  for (const { place } of walkTree(call.session.tree, start)) {
-    call.checkpoint();
-    if (place.type === 'file') total += place.fileSystem.stat(place.inode).sizeInBytes;
-  }
-  return total;
-}
-
-/** Copies what is at `remotePath` into the host's directory, under its own last name. */
-export function copyOut(call: Call, remotePath: string, localDirectory: string): void {
-  const { tree, config } = call.session;
-  const keepSetId = isRoot && config.policy === 'trusted';
-  const start = tree.resolve(remotePath, { followLast: false });
-  const directory = Buffer.from(localDirectory);
-  if (present(Buffer.concat([directory, Buffer.from('/.')])) !== 'directory')
-    throw systemError('ENOTDIR', localDirectory);
-  const name = lastName(remotePath);
-  const top = name === '' ? directory : join(directory, name);
-  const total = totalSize(call, start);
-  let copied = 0;
-  for (const { path, place, leaving } of walkTree(tree, start, { leave: true })) {
-    call.progress(copied, total);
-    const to = path === '' ? top : join(top, path);
-    const stat = place.fileSystem.stat(place.inode);
-    if (leaving) {
-      if (to !== directory) setAttributes(to, stat, keepSetId);
-      continue;
-    }
-    switch (place.type) {
-      case 'directory':
-        if (to !== directory) makeDirectory(to);
-        break;
-      case 'symlink':
-        makeLink(to, place.fileSystem.readlink(place.inode), stat);
-        break;
-      case 'file': {
-        clear(to);
-        const sink = new HostFileSink(to, { mode: 0o600, exclusive: true });
-        const before = copied;
-        try {
-          move(call, contentsOf(place, path), sink, {
-            progress: (moved) => call.progress(before + moved, total),
-          });
-          sink.finish();
-        } catch (thrown) {
-          sink.abandon();
-          throw thrown;
-        }
-        copied += stat.sizeInBytes;
-        setAttributes(to, stat, keepSetId);
-        break;
-      }
-      default:
-        call.session.warn(
-          `${pathBelow(remotePath, path)}: a ${typeWords[place.type] ?? place.type} is not copied: making one needs a program of the host`,
-          'not copied',
-        );
-    }
-  }
-  call.progress(total, total);
-}
+const attributesOf = (stat: InodeStat): HostAttributes => ({
+  mode: stat.mode,
+  uid: stat.uid,
+  gid: stat.gid,
+  accessedSeconds: inSeconds(stat.accessed),
+  modifiedSeconds: inSeconds(stat.modified),
+});
 
 /** What kinds of files are called, where it is more than their type. */
 const typeWords: Partial<Record<FileType, string>> = {
@@ -153,16 +29,98 @@ const typeWords: Partial<Record<FileType, string>> = {
   unknown: 'file of an unknown type',
 };
 
-const pathBelow = (directory: string, path: string): string =>
-  path === '' ? directory : `${directory.replace(/\/+$/, '')}/${path}`;
+/** Throws ENOTDIR unless there is a directory at a path of the host, links followed. */
+function requireDirectory(path: string): void {
+  let isDirectory: boolean | undefined;
+  try {
+    isDirectory = statSync(path, { throwIfNoEntry: false })?.isDirectory();
+  } catch (thrown) {
+    throw hostError(path, thrown);
+  }
+  if (isDirectory !== true) throw systemError('ENOTDIR', path);
+}
 
-/** The last component of a path; empty for the root. */
-function lastName(path: string): string {
-  const name =
-    path
-      .split('/')
-      .filter((component) => component !== '')
-      .at(-1) ?? '';
-  if (name === '..' || name === '.') throw new GuestfsError('EINVAL', `${path}: must end in a name`);
-  return name;
+class CopyOut {
+  readonly #call: Call;
+  readonly #copy: HostCopy;
+  readonly #links = new HardLinks();
+  readonly #progress: TreeProgress;
+
+  constructor(call: Call, copy: HostCopy, progress: TreeProgress) {
+    this.#call = call;
+    this.#copy = copy;
+    this.#progress = progress;
+  }
+
+  /** Makes what is at `place` under a name of the copy; false: it is left out. */
+  entry(place: Place, name: string, path: string): boolean {
+    const stat = place.fileSystem.stat(place.inode);
+    const attributes = attributesOf(stat);
+    const copy = this.#copy;
+    switch (place.type) {
+      case 'directory':
+        return runSteps(copy.directory(name, attributes));
+      case 'symlink': {
+        const target = place.fileSystem.readlink(place.inode);
+        return runSteps(copy.symlink(name, target, attributes, false));
+      }
+      case 'file': {
+        const linkable = stat.linkCount > 1;
+        const first = linkable ? this.#links.first(place, name) : undefined;
+        if (first !== undefined && copy.hasFile(first))
+          return runSteps(copy.hardLink(name, first, attributes));
+        return this.#file(place, name, path, attributes, linkable);
+      }
+      default:
+        copy.leaveOut(name, typeWords[place.type] ?? place.type);
+        return false;
+    }
+  }
+
+  #file(place: Place, name: string, path: string, attributes: HostAttributes, linkable: boolean): boolean {
+    const contents = contentsOf(place, path);
+    const file = runSteps(this.#copy.file(name, linkable));
+    if (file === undefined) return false;
+    try {
+      const taker = new DescriptorTaker(file.fd, file.path, () => this.#call.checkpoint());
+      move(this.#call, contents, taker, { progress: (moved) => this.#progress.at(moved) });
+      taker.settle();
+    } catch (thrown) {
+      runSteps(this.#copy.abandonFile(file));
+      throw thrown;
+    }
+    this.#progress.add(contents.size);
+    runSteps(this.#copy.finishFile(file, attributes));
+    return true;
+  }
+}
+
+/** Copies what is at `remotePath` into the host's directory, under its own last name. */
+export function copyOut(
+  call: Call,
+  remotePath: string,
+  localDirectory: string,
+  platform: string = process.platform,
+): void {
+  const { session } = call;
+  const isRoot = process.getuid?.() === 0;
+  const start = session.tree.resolve(remotePath, { followLast: false });
+  requireDirectory(localDirectory);
+  const top = lastNameOf(remotePath);
+  const copy = new HostCopy(Buffer.from(localDirectory), {
+    platform,
+    isRoot,
+    keepsSetId: session.config.policy === 'trusted',
+    warn: (message) => session.warn(message),
+    shown: (name) => `${remotePath.slice(0, remotePath.lastIndexOf(top))}${name}`,
+  });
+  const progress = new TreeProgress(call, start);
+  const work = new CopyOut(call, copy, progress);
+  const take = ({ path, place }: Visit): boolean => {
+    const name = top === '' || path === '' ? top + path : `${top}/${path}`;
+    // The root has no name of its own: its files go right into the directory, which is the caller's.
+    return name === '' || work.entry(place, name, path);
+  };
+  for (const _entry of distinctEntries(call, start, take, warnOfTwins(call, remotePath))) progress.at(0);
+  runSteps(copy.finish());
 }

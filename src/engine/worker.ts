@@ -50,7 +50,9 @@ async function runCall(
       if (!isFileArgument(argument)) return argument;
       if ('fileOut' in argument) {
         const sink =
-          'path' in argument.fileOut ? new HostFileSink(argument.fileOut.path) : new StreamSink(end);
+          'path' in argument.fileOut
+            ? new HostFileSink(argument.fileOut.path, end.checkpoint)
+            : new StreamSink(end);
         sinks.push(sink);
         return sink;
       }

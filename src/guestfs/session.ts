@@ -135,6 +135,7 @@ export class Session {
     watcher?.started();
     const backend = this.#backend;
     const { signal, onProgress } = controls;
+    const { hub } = this.#options;
     const cancel = (): void => backend?.cancel();
     const reporter = this.#report(action, this.#options.nextSerial(), onProgress);
     try {
@@ -142,7 +143,10 @@ export class Session {
         // A callback that heard of the call may have ended the backend.
         if (backend === undefined || this.#ended) throw notLaunchedError(action);
         this.#abandon = reject;
-        const control = { wantsProgress: true, ...(signal === undefined ? {} : { signal }) };
+        const control = {
+          wantsProgress: onProgress !== undefined || hub.listens('progress'),
+          ...(signal === undefined ? {} : { signal }),
+        };
         backend.call(action, args, options, control).then(resolve, reject);
         signal?.addEventListener('abort', cancel, { once: true });
         if (signal?.aborted === true) cancel();

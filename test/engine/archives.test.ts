@@ -6,11 +6,12 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import { type TarEntry, TarHeaderWriter } from '../../src/base/index.js';
+import { writeCpio } from '../../src/engine/archive/cpio.js';
 import { writeTar } from '../../src/engine/archive/tar.js';
 
 import { link, MemoryFileSystem } from '../support/memory-fs.js';
 import { needs, toolEnvironment } from '../support/tools.js';
-import { callOn, scratchPath, withExt4 } from './support.js';
+import { callOn, scratchPath, TwiceFileSystem, withExt4 } from './support.js';
 
 function run(
   program: string,
@@ -34,7 +35,7 @@ function collected(
 const tarOf = (fileSystem: MemoryFileSystem, options = {}): Buffer =>
   collected((sink) => {
     const call = callOn(fileSystem);
-    writeTar(call, call.session.tree.root, sink, options);
+    writeTar(call, '/', call.session.tree.root, sink, options);
   });
 
 const plainEntry: TarEntry = {
@@ -283,6 +284,28 @@ describe('cpio_out, unpacked by GNU cpio', () => {
       }),
     );
   }
+});
+
+describe('a directory that has a name twice, as a link and as a directory', () => {
+  const archives = {
+    tar_out: { write: writeTar, options: {}, list: ['tar', '-tf', '-'] },
+    cpio_out: { write: writeCpio, options: 'newc', list: ['cpio', '-t', '--quiet'] },
+  } as const;
+  for (const [name, { write, options, list }] of Object.entries(archives))
+    test(`is archived by ${name} with the first alone, and a warning`, needs(list[0]), () => {
+      const warnings: string[] = [];
+      const call = callOn(new TwiceFileSystem(link('/tmp')), { warn: (text) => void warnings.push(text) });
+      const start = call.session.tree.resolve('/top');
+      const archive = collected((sink) =>
+        (write as (...args: unknown[]) => void)(call, '/top', start, sink, options),
+      );
+      const names = run(list[0], list.slice(1), { input: archive }).toString().trim().split('\n');
+      assert.deepEqual(
+        names.map((each) => each.replace(/^\.\//, '')).filter((each) => each !== '' && each !== '.'),
+        ['a', 'x', 'z'],
+      );
+      assert.deepEqual(warnings, ['/top/x: its directory has this name twice, and the second is left out']);
+    });
 });
 
 describe('other ways out', () => {

@@ -73,7 +73,7 @@ describe('a call that is cancelled', () => {
     const directory = scratchPath();
     mkdirSync(directory);
     let asked = 0;
-    const call = callOn(fileSystem, { isCancelled: () => ++asked > 9 });
+    const call = callOn(fileSystem, { isCancelled: () => ++asked > 5 });
     assert.throws(() => copyOut(call, '/top', directory), isCancelled);
     const copied = readdirSync(`${directory}/top`);
     assert.ok(copied.length < 3, copied.join());

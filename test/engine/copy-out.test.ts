@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict';
 import {
   existsSync,
-  lstatSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -18,7 +17,7 @@ import { CorruptError, GuestfsError } from '../../src/base/index.js';
 import { copyOut } from '../../src/engine/copy-out.js';
 import type { DirectoryEntry } from '../../src/fs/index.js';
 import { directory, link, MemoryFileSystem, special } from '../support/memory-fs.js';
-import { callOn, scratchPath, withExt4 } from './support.js';
+import { callOn, scratchPath, TwiceFileSystem, withExt4 } from './support.js';
 
 const fails = (code: string) => (thrown: unknown) => thrown instanceof GuestfsError && thrown.code === code;
 
@@ -45,13 +44,19 @@ class HostileFileSystem extends MemoryFileSystem {
   }
 }
 
+/** Says of every file that it has two names. */
+class LinkedFileSystem extends MemoryFileSystem {
+  override stat(inode: number) {
+    return { ...super.stat(inode), linkCount: 2 };
+  }
+}
+
 describe('copy_out', () => {
   for (const name of ['../escaped', '/etc/escaped', 'a/b', 'nul\0byte', '']) {
     test(`refuses a file named ${JSON.stringify(name)}`, () => {
       const to = target();
       assert.throws(() => copyOut(callOn(new HostileFileSystem([name])), '/top', to), CorruptError);
       assert.equal(existsSync(join(to, '..', 'escaped')), false);
-      assert.deepEqual(readdirSync(to), [], 'the tree is looked through before anything is written');
     });
   }
 
@@ -61,36 +66,42 @@ describe('copy_out', () => {
     assert.deepEqual(readdirSync(join(to, 'top')), ['honest']);
   });
 
-  test('a name that comes twice, first as a link out, is written in place of the link', () => {
+  test('a name that comes twice is made once, and the second told of', () => {
     const outside = scratchPath('outside');
     writeFileSync(outside, 'untouched');
-    const fileSystem = new MemoryFileSystem({ 'top/x': link(outside), other: 'from the guest' });
-    class Twice extends MemoryFileSystem {
-      override *entries(inode: number): Iterable<DirectoryEntry> {
-        for (const entry of fileSystem.entries(inode)) {
-          yield entry;
-          if (entry.name === 'x')
-            yield { name: 'x', inode: fileSystem.lookup(fileSystem.root, 'other') ?? 0, type: 'file' };
-        }
-      }
-      override stat(inode: number) {
-        return fileSystem.stat(inode);
-      }
-      override lookup(parent: number, name: string) {
-        return fileSystem.lookup(parent, name);
-      }
-      override readlink(inode: number) {
-        return fileSystem.readlink(inode);
-      }
-      override data(inode: number) {
-        return fileSystem.data(inode);
-      }
-    }
     const to = target();
-    copyOut(callOn(new Twice()), '/top', to);
+    const warnings: string[] = [];
+    copyOut(
+      callOn(new TwiceFileSystem(link(outside)), { warn: (text) => void warnings.push(text) }),
+      '/top',
+      to,
+    );
     assert.equal(readFileSync(outside, 'utf8'), 'untouched');
-    assert.equal(lstatSync(join(to, 'top/x')).isFile(), true);
-    assert.equal(readFileSync(join(to, 'top/x'), 'utf8'), 'from the guest');
+    assert.deepEqual(readdirSync(join(to, 'top')).sort(), ['a', 'x', 'z']);
+    assert.equal(readlinkSync(join(to, 'top/x')), outside);
+    assert.deepEqual(warnings, ['/top/x: its directory has this name twice, and the second is left out']);
+  });
+
+  test('several names of a file are several names of one file', () => {
+    const fileSystem = new LinkedFileSystem({ 'top/a': 'contents', 'top/sub/other': '' });
+    const sub = fileSystem.lookup(fileSystem.lookup(2, 'top') ?? 0, 'sub') ?? 0;
+    fileSystem.addEntry(sub, 'b', fileSystem.lookup(fileSystem.lookup(2, 'top') ?? 0, 'a') ?? 0);
+    const to = target();
+    copyOut(callOn(fileSystem), '/top', to);
+    assert.equal(readFileSync(join(to, 'top/sub/b'), 'utf8'), 'contents');
+    assert.equal(statSync(join(to, 'top/a')).ino, statSync(join(to, 'top/sub/b')).ino);
+    assert.equal(statSync(join(to, 'top/sub/other')).nlink, 1);
+  });
+
+  test('on Windows names that it reads as something else are left out', () => {
+    const files = { 'top/..\\..\\evil': 'x', 'top/a:b': 'x', 'top/NUL/f': 'x', 'top/good': 'x' };
+    const warnings: string[] = [];
+    const to = target();
+    const call = callOn(new MemoryFileSystem(files), { warn: (text) => void warnings.push(text) });
+    copyOut(call, '/top', to, 'win32');
+    assert.deepEqual(readdirSync(join(to, 'top')), ['good']);
+    assert.equal(warnings.length, 3);
+    assert.match(warnings[0] ?? '', /^\/top\/\.\.\\\.\.\\evil: cannot have this name on the host/);
   });
 
   test('a link that stands on the host where a file or directory is to go is not followed', () => {

@@ -6,9 +6,10 @@ import { after } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import { Call, type CallOutlet } from '../../src/engine/call.js';
 import type { Session } from '../../src/engine/session.js';
-import type { FileSystem } from '../../src/fs/index.js';
+import type { DirectoryEntry, FileSystem } from '../../src/fs/index.js';
 import { Guestfs } from '../../src/guestfs/index.js';
 import { MountTable } from '../../src/vfs/index.js';
+import { MemoryFileSystem, type MemoryNode } from '../support/memory-fs.js';
 
 const directory = mkdtempSync(join(tmpdir(), 'guestfs-engine-'));
 after(() => rmSync(directory, { recursive: true }));
@@ -51,4 +52,19 @@ export function callOn(
   const { warn = () => {}, ...rest } = outlet;
   const session = { tree: table.tree, mounts: table, config: { policy }, warn } as unknown as Session; // safe: the handlers under test use no more
   return new Call('test', session, { isCancelled: () => false, progress() {}, ...rest }, true);
+}
+
+/** Holds `/top/x` twice: as a link, and then as a directory with a file in it. */
+export class TwiceFileSystem extends MemoryFileSystem {
+  constructor(first: MemoryNode) {
+    super({ 'top/a': 'a', 'top/x': first, 'top/z': 'z', 'second/passwd': 'evil' });
+  }
+
+  override *entries(inode: number): Iterable<DirectoryEntry> {
+    for (const entry of super.entries(inode)) {
+      yield entry;
+      if (entry.name === 'x')
+        yield { name: 'x', inode: this.lookup(this.root, 'second') ?? 0, type: 'directory' };
+    }
+  }
 }

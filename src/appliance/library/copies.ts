@@ -4,21 +4,11 @@ import { basename, dirname, join } from 'node:path';
 import { Writable } from 'node:stream';
 import type { ActionName, Structs } from '../../api/index.js';
 import { encodeText, GuestfsError, hostError, systemError } from '../../base/index.js';
+import { type HostAttributes, HostCopy, lastNameOf } from '../../formats/index.js';
 import type { Call, Composites } from './call.js';
+import { HostFileWriter, runSteps } from './host-steps.js';
 import { archiveOf } from './host-tar.js';
-import { type HostAttributes, type HostFile, HostTree } from './host-tree.js';
 import { type TarMember, TarReader, type TarReceiver } from './tar-reader.js';
-
-/** The last component of a path; empty for the root. `..` names nothing that could be made elsewhere: EINVAL. */
-function lastName(path: string): string {
-  const name =
-    path
-      .split('/')
-      .filter((part) => part !== '')
-      .at(-1) ?? '';
-  if (name === '..' || name === '.') throw new GuestfsError('EINVAL', `${path}: must end in a name`);
-  return name;
-}
 
 /** The file type in a mode. linux/stat.h. */
 const typeMask = 0o170000;
@@ -28,41 +18,56 @@ const attributesOf = (stats: Structs['statns']): HostAttributes => ({
   mode: stats.stMode,
   uid: stats.stUid,
   gid: stats.stGid,
+  // As of what comes in an archive, which has no other time.
+  accessedSeconds: stats.stMtimeSec,
   modifiedSeconds: stats.stMtimeSec,
 });
 
 /** Puts an archive's entries into a directory of the host. */
 class Unpacker implements TarReceiver {
-  readonly #tree: HostTree;
+  readonly #copy: HostCopy;
   readonly #call: Call;
-  readonly #keepsTop: boolean;
-  #file: HostFile | undefined;
+  readonly #top: string;
+  #file: HostFileWriter | undefined;
   #member: TarMember | undefined;
 
-  /** `keepsTop`: the directory itself is the caller's, and its attributes stay. */
-  constructor(tree: HostTree, call: Call, keepsTop: boolean) {
-    this.#tree = tree;
+  /** `top`: the name that the archive's own top gets in the copy; empty where the directory itself is the caller's. */
+  constructor(copy: HostCopy, call: Call, top: string) {
+    this.#copy = copy;
     this.#call = call;
-    this.#keepsTop = keepsTop;
+    this.#top = top;
+  }
+
+  #name(name: string): string {
+    return this.#top === '' ? name : `${this.#top}/${name}`;
   }
 
   async begin(member: TarMember): Promise<void> {
     this.#call.checkpoint();
     this.#member = member;
-    const { name, type, linkName } = member;
+    const copy = this.#copy;
+    const { type, linkName } = member;
+    const isTop = member.name === './' || member.name === '.';
+    const name = this.#name(member.name);
+    // An archive has no times of access.
+    const attributes = { ...member, accessedSeconds: member.modifiedSeconds };
     switch (type) {
       case 'directory':
-        if (!(this.#keepsTop && (name === './' || name === '.'))) await this.#tree.directory(name, member);
+        if (!isTop) await runSteps(copy.directory(name, attributes));
         return;
-      case 'file':
-        this.#file = await this.#tree.file(name);
+      case 'file': {
+        const file = await runSteps(copy.file(name, true));
+        this.#file = file === undefined ? undefined : new HostFileWriter(file);
         return;
+      }
       case 'symlink':
-        return await this.#tree.symlink(name, linkName, member);
+        await runSteps(copy.symlink(name, linkName, attributes, true));
+        return;
       case 'hardlink':
-        return await this.#tree.hardLink(name, linkName);
+        await runSteps(copy.hardLink(name, this.#name(linkName), attributes));
+        return;
       default:
-        this.#call.warn(`${name}: a ${type} is not copied: making one needs a program of the host`);
+        copy.leaveOut(name, type);
     }
   }
 
@@ -71,15 +76,19 @@ class Unpacker implements TarReceiver {
   }
 
   async end(): Promise<void> {
-    const [file, member] = [this.#file, this.#member];
+    const [writer, member] = [this.#file, this.#member];
+    if (writer === undefined || member === undefined) return;
+    await writer.flush();
     this.#file = undefined;
-    if (file !== undefined && member !== undefined) await file.finish(member);
+    await runSteps(
+      this.#copy.finishFile(writer.file, { ...member, accessedSeconds: member.modifiedSeconds }),
+    );
   }
 
   async abandon(): Promise<void> {
-    const file = this.#file;
+    const writer = this.#file;
     this.#file = undefined;
-    await file?.abandon();
+    if (writer !== undefined) await runSteps(this.#copy.abandonFile(writer.file));
   }
 }
 
@@ -133,8 +142,8 @@ async function handInto(
   if (sink.failure !== undefined) throw sink.failure.thrown;
 }
 
-async function copyTree(call: Call, remotePath: string, tree: HostTree, keepsTop: boolean): Promise<void> {
-  const unpacker = new Unpacker(tree, call, keepsTop);
+async function copyTree(call: Call, remotePath: string, copy: HostCopy, top: string): Promise<void> {
+  const unpacker = new Unpacker(copy, call, top);
   const reader = new TarReader(unpacker);
   try {
     await handInto(
@@ -146,39 +155,30 @@ async function copyTree(call: Call, remotePath: string, tree: HostTree, keepsTop
     await unpacker.abandon();
     throw thrown;
   }
-  await tree.finish();
-}
-
-/** A directory of the host for a tree of the guest. */
-async function newTree(
-  call: Call,
-  parent: string,
-  name: string,
-  attributes: HostAttributes,
-): Promise<HostTree> {
-  const tree = new HostTree(`${parent}/${name}`, { keepsSetId: call.isTrusted });
-  await tree.directory('', attributes);
-  return tree;
+  await runSteps(copy.finish());
 }
 
 async function copyFile(
   call: Call,
   remotePath: string,
   name: string,
-  tree: HostTree,
+  copy: HostCopy,
   attributes: HostAttributes,
 ): Promise<void> {
-  const file = await tree.file(name);
+  const file = await runSteps(copy.file(name, false));
+  if (file === undefined) return;
+  const writer = new HostFileWriter(file);
   try {
     await handInto(
-      (piece) => file.write(piece),
+      (piece) => writer.write(piece),
       (sink) => call.daemon('download', [remotePath, sink]),
     );
+    await writer.flush();
   } catch (thrown) {
-    await file.abandon();
+    await runSteps(copy.abandonFile(file));
     throw thrown;
   }
-  await file.finish(attributes);
+  await runSteps(copy.finishFile(file, attributes));
 }
 
 /** A path of the host as its bytes: names need not be UTF-8. */
@@ -201,7 +201,7 @@ export const copyActions = {
     } catch (thrown) {
       throw hostError(localPath, thrown);
     }
-    const name = lastName(localPath);
+    const name = lastNameOf(localPath);
     if (name === '') throw new GuestfsError('EINVAL', `${localPath}: must end in a name`);
     // A link to a directory is followed in the guest, as a path is.
     if (!(await call.daemon('is_dir', [remoteDirectory], { followsymlinks: true })))
@@ -215,18 +215,28 @@ export const copyActions = {
   },
   copy_out: async (call, remotePath, localDirectory) => {
     if (!(await isHostDirectory(localDirectory))) throw systemError('ENOTDIR', localDirectory);
-    const name = lastName(remotePath);
+    const name = lastNameOf(remotePath);
     const stats = await call.daemon('lstatns', [remotePath]);
     const attributes = attributesOf(stats);
-    const tree = new HostTree(localDirectory, { keepsSetId: call.isTrusted });
+    const copy = new HostCopy(onDisk(localDirectory), {
+      platform: process.platform,
+      isRoot: process.getuid?.() === 0,
+      keepsSetId: call.isTrusted,
+      warn: (message) => call.warn(message),
+      shown: (path) => `${remotePath.slice(0, remotePath.lastIndexOf(name))}${path}`,
+    });
     switch (stats.stMode & typeMask) {
       case modes.file:
-        return await copyFile(call, remotePath, name, tree, attributes);
-      case modes.symlink:
-        return await tree.symlink(name, await call.daemon('readlink', [remotePath]), attributes);
+        return await copyFile(call, remotePath, name, copy, attributes);
+      case modes.symlink: {
+        const target = await call.daemon('readlink', [remotePath]);
+        await runSteps(copy.symlink(name, target, attributes, false));
+        return;
+      }
       case modes.directory:
-        if (name === '') return await copyTree(call, remotePath, tree, true);
-        return await copyTree(call, remotePath, await newTree(call, localDirectory, name, attributes), false);
+        if (name === '' || (await runSteps(copy.directory(name, attributes))))
+          await copyTree(call, remotePath, copy, name);
+        return;
       default:
         throw new GuestfsError('EINVAL', `${remotePath}: is no file, directory or symbolic link`);
     }

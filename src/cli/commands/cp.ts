@@ -2,6 +2,7 @@
 import { chmodSync, utimesSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { Structs } from '../../api/index.js';
+import { hostNameProblem } from '../../formats/index.js';
 import { exitStatus, Failure, usageFailure } from '../failure.js';
 import { isDirectory, isRegularFile, isSymlink, typeName } from '../files.js';
 import type { Guest } from '../guest.js';
@@ -12,13 +13,20 @@ import { withPath } from '../missing.js';
 import { withMountedGuest } from '../mounting.js';
 import { guestOptions, progressOptions } from '../options.js';
 
-/** What a name at the end of a path in the guest is; empty for the root. */
-const lastName = (path: string): string => {
+/** What a name at the end of a path in the guest is; empty for the root. It must be one that this machine has too. */
+function lastName(path: string): string {
   const name = path.replace(/\/+$/, '').split('/').at(-1) ?? '';
   if (name === '.' || name === '..')
     throw usageFailure(`${path}: must end in a name`, 'write the path without . and .. at its end');
+  const problem = name === '' ? undefined : hostNameProblem(name, process.platform);
+  if (problem !== undefined)
+    throw new Failure(
+      `${path}: cannot have this name on this machine: ${problem}`,
+      exitStatus.failure,
+      'name the file that it is to become: cp IMAGE:/path FILE',
+    );
   return name;
-};
+}
 
 interface Plan {
   readonly image: string;
@@ -144,8 +152,7 @@ async function copyOne(guest: Guest, source: string, plan: Plan, invocation: Inv
       exitStatus.notSupported,
       `as an archive it can be had: guestfs tar-out ${plan.image}:/directory/of/it -`,
     );
-  const name = lastName(source);
-  const place = isHostDirectory(destination) ? join(destination, name) : destination;
+  const place = isHostDirectory(destination) ? join(destination, lastName(source)) : destination;
   if (isHostDirectory(place))
     throw new Failure(`${place}: is a directory on this machine, and ${source} is a file`);
   await copyFile(guest, source, status, place, invocation);

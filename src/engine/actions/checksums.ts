@@ -2,6 +2,7 @@
 import { createHash, GuestfsError, systemError, UnsupportedError } from '../../base/index.js';
 import type { Disk } from '../../disk/index.js';
 import { walkTree } from '../../vfs/index.js';
+import { TreeProgress } from '../archive/progress.js';
 import { BufferedTaker } from '../buffered.js';
 import type { Call } from '../call.js';
 import { PosixCrc } from '../cksum.js';
@@ -53,17 +54,14 @@ export const checksumHandlers = {
     const start = tree.resolve(directory);
     if (start.type !== 'directory') throw systemError('ENOTDIR', directory);
     const out = new BufferedTaker(sink);
-    let read = 0;
+    const progress = new TreeProgress(call, start, undefined, true);
     for (const { path, place } of walkTree(tree, start)) {
-      call.progress(read, 0);
+      progress.at(0);
       if (place.type !== 'file') continue;
       const disk = contentsOf(place, path);
-      const before = read;
-      const progress = (moved: number): void => {
-        read = before + moved;
-        call.progress(read, 0);
-      };
-      out.text(sumLine(type, sum(call, type, disk, { progress }), disk.size, `./${path}`));
+      const checksum = sum(call, type, disk, { progress: (moved) => progress.at(moved) });
+      out.text(sumLine(type, checksum, disk.size, `./${path}`));
+      progress.add(disk.size);
     }
     out.flush();
   },

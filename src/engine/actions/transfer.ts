@@ -46,7 +46,7 @@ function tarOut(call: Call, directory: string, sink: Sink, options: TarOptions):
   const start = directoryAt(call, directory);
   const { xattrs = false, selinux = false, acls = false } = options;
   compressed(sink, options.compress, undefined, (to) =>
-    writeTar(call, start, to, {
+    writeTar(call, directory, start, to, {
       ...(options.excludes ? { excludes: options.excludes } : {}),
       ...(xattrs || selinux || acls ? { attributes: { xattrs, selinux, acls } } : {}),
     }),
@@ -102,11 +102,11 @@ export const transferHandlers = {
     const start = Math.min(offset, disk.size);
     move(call, disk, sink, { offset: start, length: Math.min(size, disk.size - start) });
   },
-  copy_out: copyOut,
+  copy_out: (call, path, directory) => copyOut(call, path, directory),
   tar_out: tarOut,
   tgz_out: (call, directory, sink) => tarOut(call, directory, sink, { compress: 'gzip' }),
   cpio_out: (call, directory, sink, { format }) =>
-    writeCpio(call, directoryAt(call, directory), sink, format ?? 'newc'),
+    writeCpio(call, directory, directoryAt(call, directory), sink, format ?? 'newc'),
   base64_out: (call, path, sink) => base64Out(call, fileContents(call, path), sink),
   compress_out: (call, type, path, sink, { level }) =>
     compressed(sink, type, level, (to) => move(call, fileContents(call, path), to)),

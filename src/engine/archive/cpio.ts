@@ -5,12 +5,14 @@
  */
 import { encodeText, GuestfsError } from '../../base/index.js';
 import type { InodeStat } from '../../fs/index.js';
-import { type Place, walkTree } from '../../vfs/index.js';
+import type { Place } from '../../vfs/index.js';
 import { BufferedTaker } from '../buffered.js';
 import type { Call } from '../call.js';
 import { contentsOf } from '../contents.js';
 import { writeZeroes } from '../host-file.js';
 import { move, type Taker } from '../mover.js';
+import { distinctEntries, warnOfTwins } from './entries.js';
+import { TreeProgress } from './progress.js';
 
 const magic = { newc: '070701', crc: '070702' } as const;
 /** The size field has eight hexadecimal digits. */
@@ -35,11 +37,12 @@ interface Pending {
   readonly names: string[];
 }
 
-/** Writes an archive of everything in a directory. `format`: `newc` or `crc`. */
-export function writeCpio(call: Call, start: Place, to: Taker, format: string): void {
+/** Writes an archive of everything in a directory, whose path is for warnings. `format`: `newc` or `crc`. */
+export function writeCpio(call: Call, directory: string, start: Place, to: Taker, format: string): void {
   if (format !== 'newc' && format !== 'crc')
     throw new GuestfsError('EINVAL', `${format}: expecting newc or crc`);
   const out = new BufferedTaker(to);
+  const progress = new TreeProgress(call, start);
   const pad = (): void => writeZeroes(out, (4 - (out.position % 4)) % 4);
   /** Numbers of the archive's own, since inodes of several filesystems may be the same and may not fit. */
   const numbers = new Map<string, number>();
@@ -89,14 +92,14 @@ export function writeCpio(call: Call, start: Place, to: Taker, format: string): 
     pad();
     if (link !== undefined) out.write(link);
     else if (isFile && place) {
-      const before = out.position;
-      move(call, contentsOf(place, name), out, { progress: (moved) => call.progress(before + moved, 0) });
+      move(call, contentsOf(place, name), out, { progress: (moved) => progress.at(moved) });
+      progress.add(size);
     }
     pad();
   };
 
-  for (const { path, place } of walkTree(call.session.tree, start)) {
-    call.progress(out.position, 0);
+  for (const { path, place } of distinctEntries(call, start, undefined, warnOfTwins(call, directory))) {
+    progress.at(0);
     const stat = place.fileSystem.stat(place.inode);
     const name = path === '' ? '.' : path;
     if (place.type !== 'file' || stat.linkCount < 2) {

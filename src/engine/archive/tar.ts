@@ -1,12 +1,14 @@
 /** A tree of the guest as a tar archive. */
 import { type TarEntry, TarHeaderWriter, tarBlockLength, tarPadding } from '../../base/index.js';
-import type { FileType, InodeNumber, InodeStat } from '../../fs/index.js';
-import { type Mount, type Place, walkTree } from '../../vfs/index.js';
+import type { FileType, InodeStat } from '../../fs/index.js';
+import type { Place, Visit } from '../../vfs/index.js';
 import { BufferedTaker } from '../buffered.js';
 import type { Call } from '../call.js';
 import { contentsOf } from '../contents.js';
 import { move, type Taker } from '../mover.js';
+import { distinctEntries, HardLinks, pathBelow, warnOfTwins } from './entries.js';
 import { excluder } from './excludes.js';
+import { TreeProgress } from './progress.js';
 import { type AttributeOptions, attributeRecords } from './tar-attributes.js';
 
 export interface TarOptions {
@@ -30,23 +32,6 @@ const entryTypes: Readonly<Record<FileType, TarEntry['type'] | undefined>> = {
 };
 
 const noRecords: ReadonlyMap<string, Uint8Array> = new Map();
-
-/** Which name a file with several was stored under first. */
-class HardLinks {
-  readonly #names = new Map<Mount, Map<InodeNumber, string>>();
-
-  /** The first name, or undefined when this is it. */
-  first(place: Place, name: string): string | undefined {
-    let names = this.#names.get(place.mount);
-    if (names === undefined) {
-      names = new Map();
-      this.#names.set(place.mount, names);
-    }
-    const known = names.get(place.inode);
-    if (known === undefined) names.set(place.inode, name);
-    return known;
-  }
-}
 
 function tarEntry(
   place: Place,
@@ -78,21 +63,20 @@ function tarEntry(
   };
 }
 
-/** Writes an archive of everything in a directory, with names that begin with `./`. */
-export function writeTar(call: Call, start: Place, to: Taker, options: TarOptions): void {
+/**
+ * Writes an archive of everything in a directory, with names that begin with `./`. `directory`: its path in the guest, for
+ * warnings.
+ */
+export function writeTar(call: Call, directory: string, start: Place, to: Taker, options: TarOptions): void {
   const out = new BufferedTaker(to);
   const links = new HardLinks();
   const excluded = excluder(options.excludes ?? []);
   const headers = new TarHeaderWriter(out, options.attributes !== undefined);
-  const skip = new Set<string>();
-  const walk = walkTree(call.session.tree, start, { into: ({ path }) => !skip.delete(path) });
-  for (const { path, place } of walk) {
+  const wanted = ({ path }: Visit): boolean => !excluded(path === '' ? '.' : `./${path}`);
+  const progress = new TreeProgress(call, start, wanted);
+  for (const { path, place } of distinctEntries(call, start, wanted, warnOfTwins(call, directory))) {
+    progress.at(0);
     const name = path === '' ? './' : `./${path}`;
-    if (excluded(path === '' ? '.' : name)) {
-      if (place.type === 'directory') skip.add(path);
-      continue;
-    }
-    call.progress(out.position, 0);
     const stat = place.fileSystem.stat(place.inode);
     const linked = place.type !== 'directory' && stat.linkCount > 1;
     const shown = place.type === 'directory' && path !== '' ? `${name}/` : name;
@@ -100,15 +84,15 @@ export function writeTar(call: Call, start: Place, to: Taker, options: TarOption
     const entry = tarEntry(place, stat, shown, first, options);
     if (entry === undefined) {
       call.session.warn(
-        `${name}: a ${place.type} has no place in a tar archive and is left out`,
+        `${pathBelow(directory, path)}: a ${place.type} has no place in a tar archive and is left out`,
         'no place in tar',
       );
       continue;
     }
     headers.write(entry);
     if (entry.type !== 'file') continue;
-    const before = out.position;
-    move(call, contentsOf(place, path), out, { progress: (moved) => call.progress(before + moved, 0) });
+    move(call, contentsOf(place, path), out, { progress: (moved) => progress.at(moved) });
+    progress.add(entry.sizeInBytes);
     out.hole(tarPadding(entry.sizeInBytes));
   }
   out.hole(2 * tarBlockLength);

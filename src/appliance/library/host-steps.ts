@@ -1,0 +1,112 @@
+/** Does the steps of copying to a host (formats/host-steps.ts), one after the other, without keeping the thread. */
+import { close, constants, fchmod, fchown, futimes, open, write } from 'node:fs';
+import { chmod, copyFile, lchown, link, lstat, lutimes, mkdir, symlink, unlink } from 'node:fs/promises';
+import { promisify } from 'node:util';
+import { decodeText, hostError } from '../../base/index.js';
+import type { HostAnswer, HostEntry, HostFile, HostPath, HostStep, HostSteps } from '../../formats/index.js';
+
+// Descriptors, and not handles of files: the rules pass them on.
+const onDescriptor = {
+  open: promisify(open),
+  close: promisify(close),
+  chmod: promisify(fchmod),
+  chown: promisify(fchown),
+  utimes: promisify(futimes),
+  write: promisify(write),
+};
+
+async function look(path: HostPath): Promise<HostEntry | undefined> {
+  try {
+    const stats = await lstat(path, { bigint: true });
+    return { isDirectory: stats.isDirectory(), identity: `${stats.dev}/${stats.ino}` };
+  } catch (thrown) {
+    if (hostError('', thrown).code === 'ENOENT') return undefined;
+    throw thrown;
+  }
+}
+
+const newFile = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL;
+
+async function perform(step: HostStep): Promise<HostAnswer> {
+  const { path } = step;
+  switch (step.do) {
+    case 'lstat':
+      return await look(path);
+    case 'open':
+      return await onDescriptor.open(path, newFile, step.mode);
+    case 'mkdir':
+      await mkdir(path, step.mode);
+      return;
+    case 'unlink':
+      return await unlink(path);
+    case 'close':
+      return await onDescriptor.close(step.fd);
+    case 'symlink':
+      return await symlink(step.target, path);
+    case 'link':
+      return await link(step.from, path);
+    case 'copyFile':
+      return await copyFile(step.from, path, constants.COPYFILE_EXCL);
+    case 'chown':
+      return step.fd === undefined
+        ? await lchown(path, step.uid, step.gid)
+        : await onDescriptor.chown(step.fd, step.uid, step.gid);
+    case 'chmod':
+      return step.fd === undefined
+        ? await chmod(path, step.mode)
+        : await onDescriptor.chmod(step.fd, step.mode);
+    case 'utimes':
+      return step.fd === undefined
+        ? await lutimes(path, step.accessedSeconds, step.modifiedSeconds)
+        : await onDescriptor.utimes(step.fd, step.accessedSeconds, step.modifiedSeconds);
+  }
+}
+
+/** Does what the rules want, and gives what they come to. Rejects with GuestfsError. */
+export async function runSteps<T>(steps: HostSteps<T>): Promise<T> {
+  for (let next = steps.next(); ; ) {
+    if (next.done === true) return next.value;
+    const step = next.value;
+    let answer: HostAnswer;
+    try {
+      answer = await perform(step);
+    } catch (thrown) {
+      next = steps.throw(hostError(decodeText(step.path), thrown));
+      continue;
+    }
+    next = steps.next(answer);
+  }
+}
+
+/** Bytes that are gathered before they are written. */
+const writeLength = 1024 * 1024;
+
+/** Writes pieces to a file that the rules have opened, many at a time. */
+export class HostFileWriter {
+  readonly file: HostFile;
+  #waiting: Uint8Array[] = [];
+  #waitingLength = 0;
+
+  constructor(file: HostFile) {
+    this.file = file;
+  }
+
+  async write(bytes: Uint8Array): Promise<void> {
+    this.#waiting.push(bytes);
+    this.#waitingLength += bytes.length;
+    if (this.#waitingLength >= writeLength) await this.flush();
+  }
+
+  async flush(): Promise<void> {
+    const { fd, path } = this.file;
+    const bytes = Buffer.concat(this.#waiting, this.#waitingLength);
+    this.#waiting = [];
+    this.#waitingLength = 0;
+    try {
+      for (let at = 0; at < bytes.length; )
+        at += (await onDescriptor.write(fd, bytes, at, bytes.length - at)).bytesWritten;
+    } catch (thrown) {
+      throw hostError(decodeText(path), thrown);
+    }
+  }
+}
