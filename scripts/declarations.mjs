@@ -167,7 +167,8 @@ function methodsDeclaration({ actionNames, actions, camelCase, hasOptsName, text
         `/** Optional arguments of {@link ActionMethods.${method} | ${method}}. */\nexport interface ${options} {\n${fields.join('\n')}\n}\n`,
       );
     }
-    const controls = action.nonBlocking ? '' : 'CallControls';
+    const writes = action.args.some(({ type }) => type === 'fileOut');
+    const controls = action.nonBlocking ? '' : writes ? 'SinkControls' : 'CallControls';
     const last = [options, controls].filter((type) => type !== '').join(' & ');
     if (last !== '') parameters.push(`${options === '' ? 'controls' : 'options'}?: ${last}`);
     const result = resultType(action.result);
@@ -175,6 +176,10 @@ function methodsDeclaration({ actionNames, actions, camelCase, hasOptsName, text
     if (action.configOnly) notes.push('Only before launch.');
     if (action.group !== undefined) notes.push(`Needs the feature group \`${action.group}\`.`);
     if (action.progress) notes.push('Reports progress.');
+    if (writes)
+      notes.push(
+        'A stream is ended with the call, and destroyed when the call fails, unless `end` is false.',
+      );
     if (action.since !== undefined) notes.push(`Since libguestfs ${action.since}.`);
     let text = `${sentence(told(action.short))}\n\n${told(action.help)}\n\n${notes.join(' ')}`;
     if (typeof action.deprecatedBy === 'string')
@@ -192,7 +197,7 @@ function methodsDeclaration({ actionNames, actions, camelCase, hasOptsName, text
   }
   return `import type { Device, DeviceOrPathname, FileSink, FileSource, Guid, Key, Mountable, MountableOrPathname, Pathname } from './action.js';
 import type { Structs } from './structs.js';
-import type { CallControls } from './types.js';
+import type { CallControls, SinkControls } from './types.js';
 
 ${interfaces.join('\n')}
 /** The methods of a handle, one for each action; some have a second name, which ends with Opts. */

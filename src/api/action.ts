@@ -25,9 +25,12 @@ export type Guid = Meaning<string, 'guid'>;
 /** The path of a file on the host. */
 export type HostPath = Meaning<string, 'hostPath'>;
 
-/** Where a `fileIn` argument's bytes come from: a host path, or a stream of chunks. */
+/** Where a `fileIn` argument's bytes come from: a host path, or a stream of chunks, which is left when it is not read to its end. */
 export type FileSource = HostPath | AsyncIterable<Uint8Array> | ReadableStream<Uint8Array>;
-/** Where a `fileOut` argument's bytes go to: a host path, or a stream that takes chunks. */
+/**
+ * Where a `fileOut` argument's bytes go to: a host path, or a stream that takes chunks. A stream is ended with the call, and
+ * destroyed when the call fails; with `end: false` it stays open. See `SinkControls`.
+ */
 export type FileSink = HostPath | NodeJS.WritableStream | WritableStream<Uint8Array>;
 
 /** What an argument means, and the TypeScript type a caller passes for it. */

@@ -161,6 +161,8 @@ function arriving(argument: Argument, value: unknown): unknown {
 const isPlainObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Uint8Array);
 
+const hasSink = (action: Action): boolean => action.args.some(({ type }) => type === 'fileOut');
+
 /**
  * Splits the object after the required arguments into optional arguments and controls.
  * A synchronous method is over before anything could watch it, so it takes no controls.
@@ -188,8 +190,13 @@ function checkOptions(name: string, action: Action, given: unknown): Omit<Checke
       if (typeof value !== 'function')
         complain(`${name}: onProgress`, { wrong: 'type', words: `must be a function, not ${kindOf(value)}` });
       controls.onProgress = value as NonNullable<CallControls['onProgress']>;
+    } else if (option === 'end' && hasSink(action)) {
+      // The handle ends the stream, and looks for itself (guestfs/sinks.ts).
+      if (value !== undefined && typeof value !== 'boolean')
+        complain(`${name}: end`, { wrong: 'type', words: `must be a boolean, not ${kindOf(value)}` });
     } else {
-      const names = [...Object.keys(known), ...(action.nonBlocking === true ? [] : ['signal', 'onProgress'])];
+      const controlNames = action.nonBlocking === true ? [] : ['signal', 'onProgress'];
+      const names = [...Object.keys(known), ...controlNames, ...(hasSink(action) ? ['end'] : [])];
       const near = nearestName(option, names);
       const hint =
         near !== undefined

@@ -1,7 +1,8 @@
 /**
  * Between the guest and the host: files, archives, whole trees.
  *
- * Arguments that are files of the host also take streams, so that nothing needs to touch the host's disk.
+ * Arguments that are files of the host also take streams, so that nothing needs to touch the host's disk. Who ends these is
+ * said once, of `SinkControls` in types.ts, and in the hover text of each method.
  */
 import { device, devOrPathname, fileIn, fileOut, gives, int64, pathname, string, topic } from './action.js';
 

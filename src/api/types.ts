@@ -22,6 +22,16 @@ export interface CallControls {
   onProgress?: ((progress: Progress) => void) | undefined;
 }
 
+/** What methods that write to a file or stream of the host take as well. */
+export interface SinkControls extends CallControls {
+  /**
+   * Whether a stream is ended with the call, as `pipe` and `pipeTo` do: true by default, but never for `process.stdout` and
+   * `process.stderr`. The call resolves when the stream has taken all; one that fails destroys the stream. False leaves the
+   * stream open in either case, for the next call. Paths are files that the call opens and closes.
+   */
+  end?: boolean | undefined;
+}
+
 type Table<N extends ActionName> = ActionTables[N];
 
 /** The types of the required arguments, in order. */
@@ -92,8 +102,13 @@ type SyncMethod<N extends ActionName> =
     ? (...args: [...required: ActionArguments<N>, options?: ActionOptions<N>]) => ActionResult<N>
     : (...args: ActionArguments<N>) => ActionResult<N>;
 
+/** The controls of an asynchronous action. */
+type ControlsOf<N extends ActionName> = 'fileOut' extends Table<N>['args'][number]['type']
+  ? SinkControls
+  : CallControls;
+
 type AsyncMethod<N extends ActionName> = (
-  ...args: [...required: ActionArguments<N>, options?: ActionOptions<N> & CallControls]
+  ...args: [...required: ActionArguments<N>, options?: ActionOptions<N> & ControlsOf<N>]
 ) => Promise<ActionResult<N>>;
 
 /** The method of one action. */

@@ -68,6 +68,7 @@ export class Download {
     this.#pieces = [];
     this.#waiting = 0;
     this.#resume();
+    this.#sink.stopWaiting();
     const over = (this.#work ?? Promise.resolve()).then(() => this.#sink.abandon());
     // The call has failed already; what removing its remains says would hide why.
     const quiet = over.catch(() => {});

@@ -3,6 +3,7 @@ import { statSync } from 'node:fs';
 import { type FileHandle, open, rm } from 'node:fs/promises';
 import type { FileSink } from '../api/index.js';
 import { hostError, writerTo } from '../base/index.js';
+import { codeOf, O_EXCL, O_TRUNC, Patience, patientFlags } from './patience.js';
 
 export interface Sink {
   /** The fewest bytes that are worth a write. */
@@ -14,16 +15,20 @@ export interface Sink {
   /** Takes pieces in order. */
   write(pieces: Buffer[]): Promise<void>;
   finish(): Promise<void>;
+  /** Nobody wants it any more: what waits for somebody else in `open` or `write` rejects soon. */
+  stopWaiting(): void;
   /** The call failed: what was made for it goes away. After an `open` that failed there is nothing to do. */
   abandon(): Promise<void>;
 }
 
-/** Whether there is something at a path that is no plain file: a pipe without a reader keeps even `open` waiting. */
-function waitsForOthers(path: string): boolean {
+/** What is at a path; undefined where that cannot be told, as opening it will tell. */
+function typeAt(path: string): 'file' | 'pipe' | 'other' | undefined {
   try {
-    return statSync(path, { throwIfNoEntry: false })?.isFile() === false;
+    const stats = statSync(path, { throwIfNoEntry: false });
+    if (stats === undefined) return undefined;
+    return stats.isFile() ? 'file' : stats.isFIFO() ? 'pipe' : 'other';
   } catch {
-    return false; // why it cannot be looked at is what opening it will tell
+    return undefined;
   }
 }
 
@@ -32,39 +37,67 @@ class FileWriter implements Sink {
   readonly batchInBytes = 256 * 1024;
   readonly mayWait: boolean;
   readonly #path: string;
+  readonly #patience = new Patience();
   #handle: FileHandle | undefined;
   #created = false;
 
   constructor(path: string) {
     this.#path = path;
-    this.mayWait = waitsForOthers(path);
+    const type = typeAt(path);
+    this.mayWait = type === 'pipe' || type === 'other';
   }
 
   async open(): Promise<void> {
     await this.#try(async () => {
       try {
-        this.#handle = await open(this.#path, 'wx', 0o666);
+        this.#handle = await open(this.#path, patientFlags | O_EXCL, 0o666);
         this.#created = true;
       } catch (thrown) {
-        if ((thrown as { code?: unknown }).code !== 'EEXIST') throw thrown;
-        this.#handle = await open(this.#path, 'w', 0o666);
+        if (codeOf(thrown) !== 'EEXIST') throw thrown;
+        this.#handle = await this.#openExisting();
       }
     });
+  }
+
+  /** Opens a pipe that nobody reads yet when somebody does; everything else at once. */
+  async #openExisting(): Promise<FileHandle> {
+    for (;;) {
+      try {
+        return await open(this.#path, patientFlags | O_TRUNC, 0o666);
+      } catch (thrown) {
+        if (codeOf(thrown) !== 'ENXIO' || typeAt(this.#path) !== 'pipe') throw thrown;
+        await this.#patience.wait();
+      }
+    }
   }
 
   async write(pieces: Buffer[]): Promise<void> {
     await this.#try(async () => {
       let left = pieces;
-      while (left.length > 0) {
-        // safe: open, as nothing is written before `open` nor after `finish` or `abandon`
-        const { bytesWritten } = await (this.#handle as FileHandle).writev(left);
-        left = after(left, bytesWritten);
-      }
+      while (left.length > 0) left = after(left, await this.#writeSome(left));
     });
+  }
+
+  async #writeSome(pieces: Buffer[]): Promise<number> {
+    for (;;) {
+      try {
+        // safe: open, as nothing is written before `open` nor after `finish` or `abandon`
+        const { bytesWritten } = await (this.#handle as FileHandle).writev(pieces);
+        this.#patience.rewarded();
+        return bytesWritten;
+      } catch (thrown) {
+        if (codeOf(thrown) !== 'EAGAIN') throw thrown;
+        await this.#patience.wait();
+      }
+    }
   }
 
   async finish(): Promise<void> {
     await this.#try(async () => this.#close());
+  }
+
+  stopWaiting(): void {
+    this.#patience.end();
   }
 
   async abandon(): Promise<void> {
@@ -100,7 +133,7 @@ function after(pieces: Buffer[], count: number): Buffer[] {
   return [];
 }
 
-/** A stream of the caller, which is left open in the end. */
+/** A stream of the caller, whose end is the handle's affair. */
 class StreamWriter implements Sink {
   readonly batchInBytes = 1;
   readonly mayWait = true;
@@ -117,6 +150,8 @@ class StreamWriter implements Sink {
   }
 
   async finish(): Promise<void> {}
+
+  stopWaiting(): void {}
 
   async abandon(): Promise<void> {}
 }

@@ -1,8 +1,15 @@
 /** The bytes that go in with a call, from a file of the host or from a stream of the caller. */
-import { type FileHandle, open } from 'node:fs/promises';
+import { open as openFile } from 'node:fs';
+import { type FileHandle, open, stat } from 'node:fs/promises';
+import { Socket } from 'node:net';
+import { promisify } from 'node:util';
 import type { FileSource } from '../api/index.js';
 import { chunksOf, hostError } from '../base/index.js';
 import type { ChunkFrame } from './chunk-frame.js';
+import { codeOf, Patience, patientReadFlags } from './patience.js';
+
+/** A descriptor, where a handle of a file would close it by itself. */
+const openDescriptor = promisify(openFile);
 
 export interface Source {
   /** All there is to send in bytes, where it is known. */
@@ -19,6 +26,7 @@ export interface Source {
 class FileReader implements Source {
   readonly #path: string;
   readonly #handle: FileHandle;
+  readonly #patience = new Patience();
   readonly sizeInBytes: number | undefined;
 
   constructor(path: string, handle: FileHandle, sizeInBytes: number | undefined) {
@@ -30,7 +38,7 @@ class FileReader implements Source {
   async fill(frame: ChunkFrame): Promise<boolean> {
     try {
       while (!frame.full) {
-        const { bytesRead } = await this.#handle.readv(frame.room());
+        const bytesRead = await this.#readSome(frame);
         if (bytesRead === 0) return false;
         frame.advance(bytesRead);
         // A pipe or a terminal gives what it has, and may have nothing more for long.
@@ -42,7 +50,22 @@ class FileReader implements Source {
     }
   }
 
+  async #readSome(frame: ChunkFrame): Promise<number> {
+    for (;;) {
+      try {
+        const { bytesRead } = await this.#handle.readv(frame.room());
+        this.#patience.rewarded();
+        return bytesRead;
+      } catch (thrown) {
+        // A terminal at which nobody types.
+        if (codeOf(thrown) !== 'EAGAIN') throw thrown;
+        await this.#patience.wait();
+      }
+    }
+  }
+
   close(): void {
+    this.#patience.end();
     // Waits for a read under way. That closing what was only read fails says nothing about the call.
     this.#handle.close().catch(() => {});
   }
@@ -81,12 +104,37 @@ class StreamReader implements Source {
   }
 }
 
-/** Opens what a caller gave. Rejects with the host's error. */
+/** The bytes of a pipe of the host, as they come; its end is that of its last writer, who may come late. */
+function pipeReader(path: string, fd: number): Source {
+  const socket = new Socket({ fd, readable: true, writable: false });
+  const pieces = async function* (): AsyncGenerator<Uint8Array> {
+    try {
+      for await (const piece of socket) yield piece as Uint8Array;
+    } catch (thrown) {
+      throw hostError(path, thrown);
+    } finally {
+      socket.destroy();
+    }
+  };
+  const reader = new StreamReader(pieces());
+  return {
+    sizeInBytes: undefined,
+    fill: (frame, idle) => reader.fill(frame, idle),
+    close() {
+      reader.close();
+      socket.destroy();
+    },
+  };
+}
+
+/** Opens what a caller gave. Rejects with the host's error. Nothing waits in the kernel: see patience.ts. */
 export async function openSource(given: FileSource): Promise<Source> {
   if (typeof given !== 'string') return new StreamReader(given);
   let handle: FileHandle | undefined;
   try {
-    handle = await open(given, 'r');
+    // Looked at before it is opened: a writer that waits for a reader must not meet one that leaves again.
+    if ((await stat(given)).isFIFO()) return pipeReader(given, await openDescriptor(given, patientReadFlags));
+    handle = await open(given, patientReadFlags);
     const stats = await handle.stat();
     return new FileReader(given, handle, stats.isFile() ? stats.size : undefined);
   } catch (thrown) {

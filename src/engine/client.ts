@@ -37,6 +37,8 @@ interface Running {
   /** The fileOut stream, and its writes in order. */
   write: ((chunk: Uint8Array) => Promise<void>) | undefined;
   written: Promise<void>;
+  /** The worker has done it all; the consumer of the stream may not have taken all yet. */
+  workDone: boolean;
   turn: Turn | undefined;
 }
 
@@ -99,8 +101,11 @@ class EngineClient implements Backend {
         return this.#takeChunk(running, report.chunk);
       case 'result':
         // The stream's last chunks may still be on their way to the consumer.
+        running.workDone = true;
         running.written.then(
-          () => this.#finish(running, () => running.resolve(report.value)),
+          () => {
+            if (this.#running === running) this.#finish(running, () => running.resolve(report.value));
+          },
           () => {},
         );
         return;
@@ -118,13 +123,17 @@ class EngineClient implements Backend {
   }
 
   #takeChunk(running: Running, chunk: Uint8Array): void {
+    // Of a call that was given up meanwhile nothing is written any more, and nothing counted: the count is the next call's.
+    const isOver = (): boolean => this.#running !== running;
     running.written = running.written.then(async () => {
+      if (isOver()) return;
       await running.write?.(chunk);
-      this.#bump(sharedWord.chunksTaken);
+      if (!isOver()) this.#bump(sharedWord.chunksTaken);
     });
     running.written.catch((thrown) => {
+      if (isOver()) return;
       // The consumer failed: the call is of no use any more.
-      this.cancel();
+      if (!running.workDone) this.cancel();
       this.#finish(running, () => running.reject(asFailureOf(running.action, thrown)));
     });
   }
@@ -187,6 +196,7 @@ class EngineClient implements Backend {
         taken: undefined,
         write: undefined,
         written: Promise.resolve(),
+        workDone: false,
         turn: undefined,
       };
       this.#running = running;
@@ -223,9 +233,16 @@ class EngineClient implements Backend {
   }
 
   cancel(): void {
-    if (this.#running === undefined) return;
-    Atomics.store(this.#shared, sharedWord.cancelled, this.#running.serial);
-    this.#running.turn?.begin(); // it ends before it does anything
+    const running = this.#running;
+    if (running === undefined) return;
+    const { serial, action, workDone } = running;
+    // The worker would not hear of it: it is done, and only the consumer is waited for, who may never take the rest.
+    if (workDone)
+      return this.#finish(running, () =>
+        running.reject(new GuestfsError('ECANCELED', 'the call was cancelled', { action })),
+      );
+    Atomics.store(this.#shared, sharedWord.cancelled, serial);
+    running.turn?.begin(); // it ends before it does anything
   }
 
   async shutdown(): Promise<void> {

@@ -31,6 +31,7 @@ import { Session } from './session.js';
 import { sessionActions, sessionAsyncActions } from './session-actions.js';
 import { Settings } from './settings.js';
 import { settingActions } from './settings-actions.js';
+import { destroySink, endSink, sinkOf } from './sinks.js';
 import {
   closedError,
   type HandleState,
@@ -148,6 +149,21 @@ export class Handle implements Interior, ExitTarget {
 
   /** An action that takes its time. */
   async callAsync(name: ActionName, given: readonly unknown[]): Promise<unknown> {
+    const sink = sinkOf(name, given);
+    if (sink === undefined) return await this.#callAsync(name, given);
+    try {
+      return await this.#callAsync(name, given, () => endSink(sink));
+    } catch (thrown) {
+      destroySink(sink, asFailureOf(name, thrown));
+      throw thrown;
+    }
+  }
+
+  async #callAsync(
+    name: ActionName,
+    given: readonly unknown[],
+    ending?: () => Promise<void>,
+  ): Promise<unknown> {
     const { args, options, controls } = this.#check(name, given);
     this.hub.emitMessage('enter', name);
     const { trace } = this.settings;
@@ -164,7 +180,7 @@ export class Handle implements Interior, ExitTarget {
     };
     if (!isOwn(name)) {
       try {
-        return await this.#ready(name).call({ action: name, args, options, controls }, watcher);
+        return await this.#ready(name).call({ action: name, args, options, controls, ending }, watcher);
       } catch (thrown) {
         throw asFailureOf(name, thrown);
       }

@@ -16,6 +16,7 @@ export type {
   Mountable,
   Pathname,
   Progress,
+  SinkControls,
   Structs,
   SyncActionName,
 } from '../api/index.js';

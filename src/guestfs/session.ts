@@ -24,6 +24,8 @@ export interface SessionCall {
   readonly args: readonly unknown[];
   readonly options: Readonly<Record<string, unknown>>;
   readonly controls: CallControls;
+  /** What is to be done when the backend has done it all: the end of the stream that it wrote to. */
+  readonly ending?: (() => Promise<void>) | undefined;
 }
 
 /** Tells what becomes of a call; for the trace. */
@@ -55,6 +57,8 @@ export class Session {
   #reporter: ProgressReporter | undefined;
   /** Rejects the call that the backend is doing. */
   #abandon: ((error: GuestfsError) => void) | undefined;
+  /** Asks the running call to end. */
+  #cancel: (() => void) | undefined;
   #ended = false;
   #closing = false;
   /** Resolves when the backend says that it has ended. */
@@ -131,23 +135,39 @@ export class Session {
     });
   }
 
-  async #run({ action, args, options, controls }: SessionCall, watcher?: CallWatcher): Promise<unknown> {
+  async #run(
+    { action, args, options, controls, ending }: SessionCall,
+    watcher?: CallWatcher,
+  ): Promise<unknown> {
     watcher?.started();
     const backend = this.#backend;
     const { signal, onProgress } = controls;
     const { hub } = this.#options;
-    const cancel = (): void => backend?.cancel();
+    let cancelBackend = (): void => backend?.cancel();
+    let wasCancelled = false;
+    const cancel = (): void => {
+      wasCancelled = true;
+      cancelBackend();
+    };
     const reporter = this.#report(action, this.#options.nextSerial(), onProgress);
     try {
       const value = await new Promise((resolve, reject) => {
         // A callback that heard of the call may have ended the backend.
         if (backend === undefined || this.#ended) throw notLaunchedError(action);
         this.#abandon = reject;
-        const control = {
-          wantsProgress: onProgress !== undefined || hub.listens('progress'),
-          ...(signal === undefined ? {} : { signal }),
+        this.#cancel = cancel;
+        const wantsProgress = onProgress !== undefined || hub.listens('progress');
+        const control = { wantsProgress, ...(signal === undefined ? {} : { signal }) };
+        const work = async (): Promise<unknown> => {
+          const result = await backend.call(action, args, options, control);
+          if (ending === undefined) return result;
+          // The backend is done, and the stream may take for ever: from here on a cancellation waits for nobody.
+          cancelBackend = () => reject(new GuestfsError('ECANCELED', 'the call was cancelled'));
+          if (wasCancelled) cancelBackend();
+          else await ending();
+          return result;
         };
-        backend.call(action, args, options, control).then(resolve, reject);
+        work().then(resolve, reject);
         signal?.addEventListener('abort', cancel, { once: true });
         if (signal?.aborted === true) cancel();
       });
@@ -161,6 +181,7 @@ export class Session {
     } finally {
       signal?.removeEventListener('abort', cancel);
       this.#abandon = undefined;
+      this.#cancel = undefined;
       if (this.#reporter === reporter) this.#reporter = undefined;
     }
   }
@@ -195,7 +216,7 @@ export class Session {
 
   /** Asks the running call to stop. */
   cancelRunning(): void {
-    if (this.#abandon !== undefined) this.#backend?.cancel();
+    this.#cancel?.();
   }
 
   /** Ends the backend in good order when all earlier calls are done. Rejects when not all was in order. */

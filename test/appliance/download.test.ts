@@ -1,10 +1,12 @@
 /** Files that come out: every kind of sink, back-pressure, and every way to end early. */
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { closeSync, existsSync, openSync, readFileSync, readSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { test } from 'node:test';
 import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
+import { needs } from '../support/tools.js';
 import {
   cancelFlag,
   chunk,
@@ -121,6 +123,41 @@ test('a daemon that cannot go on is an error, and the file that was begun is rem
   await ping(p);
   assert.deepEqual(p.broken, []);
 });
+
+test(
+  'a pipe that nobody reads holds up neither a cancellation nor the process',
+  needs('mkfifo'),
+  async (t) => {
+    const p = await pair(t);
+    const path = join(scratch(t), 'fifo');
+    execFileSync('mkfifo', [path]);
+    // Without a reader, and with one that reads nothing.
+    for (const flags of ['', 'r+']) {
+      const reader = flags === '' ? undefined : openSync(path, flags);
+      const answer = download(p, path);
+      const request = await p.daemon.request();
+      await p.daemon.write(framed(p.daemon.header(request)));
+      for (let i = 0; i < 20; i++) await p.daemon.write(chunk(pattern(8192)));
+      await sleep(50);
+      p.connection.cancel();
+      await assert.rejects(answer, { code: 'ECANCELED' });
+      await p.daemon.read(4);
+      await p.daemon.write(chunk('', 1));
+      await ping(p);
+      if (reader !== undefined) closeSync(reader);
+    }
+    // The thread that opened it is free again: this one opens, writes and ends.
+    const answer = download(p, path);
+    const request = await p.daemon.request();
+    await p.daemon.write(wire(p, request, Buffer.from('all of it')));
+    await sleep(50);
+    const reader = openSync(path, 'r+');
+    await answer;
+    const got = Buffer.alloc(20);
+    assert.equal(got.toString('latin1', 0, readSync(reader, got)), 'all of it');
+    closeSync(reader);
+  },
+);
 
 test('a download that is cancelled rejects, the daemon is told, and what still comes is dropped', async (t) => {
   const p = await pair(t);

@@ -1,7 +1,7 @@
 /** Files that go in: every kind of source, progress in mid-upload, and every way to end early. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { openSync, writeFileSync, writeSync } from 'node:fs';
+import { closeSync, openSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { test } from 'node:test';
@@ -262,13 +262,17 @@ test('a pipe is read as it gives, and cancelling does not wait for it', async (t
   const p = await pair(t);
   const path = join(scratch(t), 'pipe');
   assert.equal(spawnSync('mkfifo', [path]).status, 0);
+  // Nobody has opened it to write: that keeps no thread, and is not its end.
   const waiting = upload(p, path);
+  const first = await p.daemon.request();
   await sleep(20);
   p.connection.cancel();
   await assert.rejects(waiting, { code: 'ECANCELED' });
+  assert.equal((await p.daemon.file()).cancelled, true);
+  await p.daemon.fail(first, '', 'x');
+  await ping(p);
 
   const answer = upload(p, path);
-  // Opened for both, so that neither end waits for the other; the upload that was cancelled lets go of its own.
   const fd = openSync(path, 'r+');
   const request = await p.daemon.request();
   assert.equal(request.hint, 0n);
@@ -279,5 +283,12 @@ test('a pipe is read as it gives, and cancelling does not wait for it', async (t
   assert.equal((await p.daemon.file()).cancelled, true);
   await p.daemon.fail(request, '', 'x');
   await ping(p);
-  writeSync(fd, 'lets go');
+
+  const whole = upload(p, path);
+  const last = await p.daemon.request();
+  writeSync(fd, pattern(60_000));
+  closeSync(fd); // the last writer
+  assert.ok((await p.daemon.file()).data.equals(pattern(60_000)));
+  await p.daemon.ok(last);
+  await whole;
 });

@@ -1,7 +1,7 @@
 /** fileOut arguments: host files and the caller's streams, their pace, their failures. */
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { Writable } from 'node:stream';
+import { createWriteStream, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { PassThrough, type Readable, Writable } from 'node:stream';
 import { describe, test } from 'node:test';
 import { GuestfsError } from '../../src/base/index.js';
 import { scratchPath, withExt4 } from './support.js';
@@ -23,6 +23,12 @@ function collector(wait: (chunk: Buffer) => Promise<void> = async () => {}) {
   return { stream, bytes: () => Buffer.concat(chunks) };
 }
 
+async function readAll(stream: Readable): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of stream) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks);
+}
+
 const refused = (code: string) => (thrown: unknown) => thrown instanceof GuestfsError && thrown.code === code;
 
 describe('a fileOut argument', () => {
@@ -36,12 +42,86 @@ describe('a fileOut argument', () => {
       const node = collector();
       await g.download('/noise', node.stream);
       assert.deepEqual(node.bytes(), whole);
-      assert.equal(node.stream.writableEnded, false, 'the stream stays open: it is the caller who ends it');
       const chunks: Uint8Array[] = [];
       const web = new WritableStream<Uint8Array>({ write: (chunk) => void chunks.push(chunk) });
       await g.download('/noise', web);
       assert.deepEqual(Buffer.concat(chunks), whole);
       assert.equal(web.locked, false);
+    }));
+
+  test('that is a stream is ended with the call, when all is out', () =>
+    withExt4(async (g) => {
+      const path = scratchPath();
+      await g.download('/noise', createWriteStream(path));
+      assert.equal(statSync(path).size, 32_000, 'the file is complete when the call resolves');
+      // A consumer that waits for the end gets it, of an empty file as well.
+      for (const [file, length] of [
+        ['/noise', 32_000],
+        ['/empty', 0],
+      ] as const) {
+        const pass = new PassThrough();
+        const [bytes] = await Promise.all([readAll(pass), g.download(file, pass)]);
+        assert.equal(bytes.length, length);
+      }
+      let closed = 0;
+      const web = new WritableStream<Uint8Array>({ close: () => void closed++ });
+      await g.tarOut('/dir', web);
+      assert.equal(closed, 1);
+    }));
+
+  test('with end: false the stream stays open, whatever becomes of the call', () =>
+    withExt4(async (g) => {
+      const { stream, bytes } = collector();
+      await g.download('/hello.txt', stream, { end: false });
+      await assert.rejects(g.download('/missing', stream, { end: false }), refused('ENOENT'));
+      assert.equal(stream.writableEnded || stream.destroyed, false);
+      await g.download('/hello.txt', stream);
+      assert.equal(stream.writableEnded, true);
+      assert.equal(bytes().toString(), 'hello, world\n'.repeat(2));
+      let closed = 0;
+      const web = new WritableStream<Uint8Array>({ close: () => void closed++ });
+      await g.download('/hello.txt', web, { end: false });
+      await g.download('/hello.txt', web);
+      assert.equal(closed, 1);
+    }));
+
+  test('a stream whose call fails is destroyed: nobody waits for more, or takes a part for the whole', () =>
+    withExt4(async (g) => {
+      const pass = new PassThrough();
+      const [read, call] = await Promise.allSettled([readAll(pass), g.download('/missing', pass)]);
+      assert.equal(call.status, 'rejected');
+      assert.ok(read.status === 'rejected' && refused('ENOENT')(read.reason), String(read));
+      const silent = new PassThrough(); // nobody listens for its error
+      await assert.rejects(g.download('/missing', silent), refused('ENOENT'));
+      assert.equal(silent.destroyed, true);
+      let reason: unknown;
+      const web = new WritableStream<Uint8Array>({
+        abort(why) {
+          reason = why;
+        },
+      });
+      await assert.rejects(g.download('/missing', web), refused('ENOENT'));
+      assert.ok(refused('ENOENT')(reason));
+      const late = new PassThrough();
+      await g.shutdown();
+      await assert.rejects(g.download('/hello.txt', late), refused('EBADFD'));
+      assert.equal(late.destroyed, true);
+    }));
+
+  test('what a stream says to its end is the failure of the call', () =>
+    withExt4(async (g) => {
+      const full = new Writable({
+        write: (_chunk, _encoding, done) => done(),
+        final: (done) => done(new Error('no space for the end')),
+      });
+      await assert.rejects(g.download('/hello.txt', full), /^GuestfsError: download: no space for the end$/);
+      const web = new WritableStream<Uint8Array>({
+        close() {
+          throw new Error('no end');
+        },
+      });
+      await assert.rejects(g.download('/hello.txt', web), /download: no end/);
+      assert.equal(await g.cat('/hello.txt'), 'hello, world\n');
     }));
 
   test('a slow consumer is waited for, in little memory', () =>
