@@ -11,6 +11,8 @@ export interface GuestDevices {
   readonly type: OsType;
   /** The guest's names of MD arrays, with the device of each here. */
   readonly arrays: ReadonlyMap<string, string>;
+  /** The guest's name of the disk that is the only drive here; undefined where that is not certain. */
+  readonly onlyDisk: string | undefined;
 }
 
 /** A device of a guest's fstab, by its name here. */
@@ -21,6 +23,7 @@ export function resolveDevice(spec: string, guest: GuestDevices): string {
     guest.arrays.get(spec) ??
     resolveById(spec, guest) ??
     resolveByLink(spec, guest) ??
+    resolveOnlyDisk(spec, guest) ??
     resolveFreeBsd(spec) ??
     resolveBsd(spec, guest.type) ??
     resolveHurd(spec, guest) ??
@@ -60,6 +63,50 @@ function resolveByLink(spec: string, { table }: GuestDevices): string | undefine
   return /^\/dev\/disk\/by-(?:uuid|label|partuuid|partlabel)\//.test(spec)
     ? table.find(spec)?.name
     : undefined;
+}
+
+/** A partition by a name that says which disk it is on, but not which of the drives here that is. */
+interface NumberedPartition {
+  /** `/dev/mmcblk0`, `/dev/nvme0n1`, `/dev/cciss/c0d0`, `/dev/disk/by-path/pci-0000:03:00.0-scsi-0:0:0:0`. */
+  readonly disk: string;
+  readonly number: string;
+}
+
+function numberedPartition(spec: string): NumberedPartition | undefined {
+  const [, disk, number] =
+    /^(\/dev\/(?:mmcblk[0-9]+|nvme[0-9]+n[0-9]+|(?:cciss|ida|rd)\/c[0-9]+d[0-9]+))p([1-9][0-9]*)$/.exec(
+      spec,
+    ) ??
+    /^(\/dev\/disk\/by-path\/.+)-part([1-9][0-9]*)$/.exec(spec) ??
+    [];
+  return disk === undefined || number === undefined ? undefined : { disk, number };
+}
+
+/**
+ * The guest's name of the only drive here, where its fstab leaves no doubt: what is mounted on `/` is the partition of that
+ * number on which the system was found; or, where `/` is told otherwise, all such names are of one disk.
+ */
+export function findOnlyDisk(
+  lines: readonly { readonly spec: string; readonly mountpoint: string }[],
+  root: string,
+  table: DeviceTable,
+): string | undefined {
+  if (table.drives.length !== 1) return undefined;
+  const named = lines.flatMap(({ spec, mountpoint }) => {
+    const partition = numberedPartition(spec);
+    return partition === undefined ? [] : [{ ...partition, mountpoint }];
+  });
+  const ofRoot = named.find(({ mountpoint }) => mountpoint === '/');
+  if (ofRoot !== undefined)
+    return ofRoot.number === String(table.find(root)?.number) ? ofRoot.disk : undefined;
+  const [only, ...others] = new Set(named.map(({ disk }) => disk));
+  return others.length === 0 ? only : undefined;
+}
+
+function resolveOnlyDisk(spec: string, guest: GuestDevices): string | undefined {
+  const partition = numberedPartition(spec);
+  if (partition === undefined || partition.disk !== guest.onlyDisk) return undefined;
+  return partitionAt(guest, 0, partition.number);
 }
 
 /** The letter of a drive; undefined past `z`, where the rules below end. */

@@ -3,9 +3,10 @@
  * parted by blanks and tabs; a blank in a field is written `\040`.
  */
 
-import type { Tree } from '../vfs/index.js';
+import { GuestfsError } from '../base/index.js';
+import type { DeviceTable, Tree } from '../vfs/index.js';
 import type { FstabEntry, OsType } from './facts.js';
-import { type GuestDevices, resolveDevice } from './fstab-devices.js';
+import { findOnlyDisk, type GuestDevices, resolveDevice } from './fstab-devices.js';
 import { readArrays } from './mdadm.js';
 import { findQuietly, readLines, shellUnquote } from './text.js';
 
@@ -14,7 +15,7 @@ const fstabLimit = 100_000;
 
 interface Line {
   readonly spec: string;
-  readonly file: string;
+  readonly mountpoint: string;
   readonly type: string;
   readonly options: readonly string[];
 }
@@ -55,7 +56,7 @@ function parseLine(line: string): Line | undefined {
     return undefined;
   return {
     spec: unescapeField(spec),
-    file: unescapeField(file),
+    mountpoint: tidyMountpoint(unescapeField(file)),
     type,
     options: options === undefined || options.startsWith('#') ? [] : options.split(','),
   };
@@ -69,34 +70,60 @@ function tidyMountpoint(file: string): string {
 
 /**
  * What the fstab of the filesystem in `tree` names, resolved; last line first, as libguestfs gives it. Lines that
- * are no entries, and entries that name no device that is here, are left out.
+ * are no entries, and entries that name no device that is here, are left out. Where something is named, `/` is among it:
+ * the filesystem on which the system was found, unless a line names another that is here.
  */
 export function readFstab(
   tree: Tree,
   root: string,
   type: OsType,
-  devices: Omit<GuestDevices, 'arrays' | 'type'>,
+  table: DeviceTable,
   hostArrays: Iterable<{ readonly device: string; readonly uuid: string }>,
 ): FstabEntry[] {
   const place = findQuietly(tree, '/etc/fstab', true);
   if (place?.type !== 'file' || place.fileSystem.stat(place.inode).sizeInBytes > fstabLimit) return [];
-  const guest: GuestDevices = { ...devices, type, arrays: readArrays(tree, hostArrays) };
+  const lines = (readLines(tree, '/etc/fstab') ?? [])
+    .map(parseLine)
+    .filter((line) => line !== undefined)
+    .filter(({ spec, mountpoint }) => !isRemovable(spec) && !isIgnored(mountpoint));
+  const guest: GuestDevices = {
+    table,
+    type,
+    arrays: readArrays(tree, hostArrays),
+    onlyDisk: findOnlyDisk(lines, root, table),
+  };
   const entries: FstabEntry[] = [];
-  for (const text of readLines(tree, '/etc/fstab') ?? []) {
-    const line = parseLine(text);
-    if (line === undefined || isRemovable(line.spec)) continue;
-    const mountpoint = tidyMountpoint(line.file);
-    if (isIgnored(mountpoint)) continue;
-    const mountable = resolveSpec(line, mountpoint, root, guest);
-    if (mountable === undefined) continue;
-    entries.push({ mountable: withSubvolume(mountable, line), mountpoint });
+  for (const line of lines) {
+    const mountable = resolveSpec(line, root, guest);
+    if (mountable !== undefined)
+      entries.push({ mountable: withSubvolume(mountable, line), mountpoint: line.mountpoint });
   }
-  return entries.reverse();
+  return withRoot(entries.reverse(), root, table);
+}
+
+function isHere(mountable: string, table: DeviceTable): boolean {
+  try {
+    table.parseMountable(mountable);
+    return true;
+  } catch (thrown) {
+    if (thrown instanceof GuestfsError) return false;
+    throw thrown;
+  }
+}
+
+/**
+ * A guest's fstab may name its root by a device of the guest's hardware, by what the loader mounted before, or not at all.
+ * But the filesystem that was looked into holds the system, so nothing is guessed in mounting it on `/`.
+ */
+function withRoot(entries: readonly FstabEntry[], root: string, table: DeviceTable): FstabEntry[] {
+  const kept = entries.filter(({ mountpoint, mountable }) => mountpoint !== '/' || isHere(mountable, table));
+  if (kept.length > 0 && kept.every(({ mountpoint }) => mountpoint !== '/'))
+    kept.push({ mountable: root, mountpoint: '/' });
+  return kept;
 }
 
 /** The device that the first field means; undefined for what is none (tmpfs, nfs, bind mounts) or is not here. */
-function resolveSpec(line: Line, mountpoint: string, root: string, guest: GuestDevices): string | undefined {
-  const { spec } = line;
+function resolveSpec({ spec, mountpoint }: Line, root: string, guest: GuestDevices): string | undefined {
   const [, tag, value] = /^(UUID|LABEL|PARTUUID|PARTLABEL)=(.*)$/s.exec(spec) ?? [];
   if (tag !== undefined && value !== undefined) {
     const property = tag.toLowerCase() as 'uuid' | 'label' | 'partuuid' | 'partlabel'; // safe: one of the four above

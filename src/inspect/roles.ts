@@ -167,7 +167,7 @@ function readSystem(
   readRelease(tree, facts);
   facts.arch = findArchitecture(tree, host);
   const arrays = type === 'linux' ? (host.arrays?.() ?? []) : [];
-  facts.fstab = readFstab(tree, mountable, type, { table: host.devices }, arrays);
+  facts.fstab = readFstab(tree, mountable, type, host.devices, arrays);
   facts.hostname = hostname;
 }
 

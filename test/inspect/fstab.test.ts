@@ -49,7 +49,12 @@ const lines: Readonly<Record<string, string | undefined>> = {
   '/dev/mapper/V--G-LV /x ext4': '/dev/V-G/LV',
   '/dev/mapper/No-LV /x ext4': '/dev/mapper/No-LV',
   '/dev/V-G/LV /x ext4': '/dev/V-G/LV',
-  '/dev/cciss/c0d0p1 /x ext4': '/dev/cciss/c0d0p1',
+  '/dev/cciss/c0d0p2 /x ext4': '/dev/sda2',
+  '/dev/mmcblk0p3 /x ext4': '/dev/sda3',
+  '/dev/nvme0n1p4 /x ext4': '/dev/sda4',
+  '/dev/nvme0n1p9 /x ext4': '/dev/nvme0n1p9',
+  '/dev/nvme0n1 /x ext4': '/dev/nvme0n1',
+  '/dev/disk/by-path/pci-0000:03:00.0-scsi-0:0:0:0-part5 /x ext4': '/dev/sda5',
   '/dev/sda2 /x btrfs subvol=/@home,compress=zstd 0 0': 'btrfsvol:/dev/sda2/@home',
   '/dev/sda2 /x btrfs subvol=root': 'btrfsvol:/dev/sda2/root',
   '/dev/sda2 /x btrfs subvolid=5': '/dev/sda2',
@@ -69,6 +74,51 @@ const lines: Readonly<Record<string, string | undefined>> = {
 for (const [line, device] of Object.entries(lines)) {
   test(`${line} is ${device ?? 'left out'}`, () => assert.equal(resolved(line), device));
 }
+
+test('the filesystem on which the system was found is its root, unless fstab names another that is here', () => {
+  const mounted = (fstab: string) => Object.fromEntries(guestOf(root(fstab)).mountpoints);
+  for (const spec of [
+    '/dev/mmcblk0p1',
+    '/dev/mmcblk0p2',
+    '/dev/nvme0n1p1',
+    '/dev/sdb1',
+    '/dev/sda9',
+    '/dev/mapper/gone',
+    '/dev/disk/by-path/pci-0000:03:00.0-scsi-0:0:0:0-part1',
+    'UUID=deadbeef-0000-4000-8000-000000000000',
+  ])
+    assert.deepEqual(
+      mounted(`${spec} / ext4\n/dev/sda2 /home ext4\n`),
+      { '/': '/dev/sda1', '/home': '/dev/sda2' },
+      spec,
+    );
+  assert.deepEqual(mounted('/dev/sda2 /home ext4\n'), { '/': '/dev/sda1', '/home': '/dev/sda2' });
+  assert.deepEqual(mounted('/dev/gone / btrfs subvol=@\n'), { '/': '/dev/sda1' });
+  assert.deepEqual(mounted('/dev/sda2 / ext4\n'), { '/': '/dev/sda2' });
+});
+
+test('which disk of the guest is here is certain, or its partitions keep their names', () => {
+  const home = (fstab: string, drives = 1) => {
+    const host = hostOf([
+      { name: 'root', files: root(fstab) },
+      { name: 'data', files: { x: '' } },
+    ]);
+    for (let more = 1; more < drives; more++)
+      host.devices.addDrive({ open: () => new MemoryDisk(new Uint8Array(512)) });
+    return Inspection.run(host).guest('/dev/sda1').mountpoints.get('/home');
+  };
+  const line = '/dev/mmcblk1p2 /home ext4\n';
+  assert.equal(home(line), '/dev/sda2');
+  assert.equal(home(line, 2), '/dev/mmcblk1p2');
+  assert.equal(home(`/dev/mmcblk1p1 / ext4\n${line}`), '/dev/sda2');
+  // The number of the partition says that the disk is another one.
+  assert.equal(home(`/dev/mmcblk1p2 / ext4\n${line}`), '/dev/mmcblk1p2');
+  assert.equal(home(`/dev/mmcblk0p1 / ext4\n${line}`), '/dev/mmcblk1p2');
+  assert.equal(
+    home(`UUID=00000000-0000-4000-8000-000000000001 / ext4\n/dev/mmcblk0p1 /boot ext4\n${line}`),
+    '/dev/mmcblk1p2',
+  );
+});
 
 test('MD arrays are found again by their UUID', () => {
   const conf =
