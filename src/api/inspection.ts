@@ -147,7 +147,7 @@ export const inspection = topic('Inspection', {
     result: gives.structs('application2'),
     since: '1.19.56',
     short: 'list the installed applications',
-    help: 'Gives name, epoch, version, release, architecture and more of each package, or program of Windows. Its filesystems must be mounted as `inspect_get_mountpoints` says, because this reads its package database. What a kind of system does not have is empty.',
+    help: 'Gives name, epoch, version, release, architecture and more of each package, or program of Windows. Its filesystems must be mounted as `inspect_get_mountpoints` says, because this reads its package database. Empty only for systems that have no packages; ENOTSUP for those whose packages the backend cannot read.',
   },
   inspect_list_applications: {
     args: [mountable('root')],

@@ -19,6 +19,7 @@ export { type Application, packageDatabaseLimit, packageLimit } from './guests/a
 export { DpkgReader, dpkgFiles, isDpkgStatus } from './guests/dpkg.js';
 export { type Icon, type IconOptions, iconCandidates, iconLimit, isIcon } from './guests/icon.js';
 export { type OsinfoFacts, osinfoOf } from './guests/osinfo.js';
+export { type PackagedGuest, requireListablePackages, rpmDatabases } from './guests/packages.js';
 export { pacmanApplication, pacmanDirectory } from './guests/pacman.js';
 export { createHash } from './hash.js';
 export { hostError } from './host-error.js';

@@ -87,6 +87,8 @@ export interface Facts {
   arch?: string | undefined;
   hostname?: string | undefined;
   buildId?: string | undefined;
+  /** Distributions that it says it is like, the nearest first. */
+  likes?: readonly Distro[] | undefined;
   packageFormat?: PackageFormat | undefined;
   packageManagement?: PackageManagement | undefined;
   fstab: readonly FstabEntry[];

@@ -1,7 +1,8 @@
 /** How each distribution packages its software. */
+import { apkFiles, dpkgFiles, pacmanDirectory, rpmDatabases } from '../base/index.js';
 import type { Tree } from '../vfs/index.js';
 import type { Distro, Facts, PackageFormat, PackageManagement } from './facts.js';
-import { isFile } from './text.js';
+import { findQuietly, isFile } from './text.js';
 
 const formats: Partial<Record<Distro, PackageFormat>> = {
   alpinelinux: 'apk',
@@ -79,10 +80,52 @@ function managementOf(tree: Tree, distro: Distro, majorVersion: number): Package
   return managements[distro];
 }
 
-/** Sets package format and management by distribution and version. */
+/** Where each format keeps what is installed. */
+const databases: readonly (readonly [PackageFormat, ...(readonly string[])])[] = [
+  ['deb', dpkgFiles.status, dpkgFiles.directory],
+  ['rpm', ...rpmDatabases],
+  ['apk', ...apkFiles],
+  ['pacman', pacmanDirectory],
+  ['xbps', '/var/db/xbps'],
+  ['ebuild', '/var/db/pkg'],
+  ['pisi', '/var/lib/pisi/package'],
+];
+
+function formatByDatabase(tree: Tree): PackageFormat | undefined {
+  return databases.find(([, ...paths]) =>
+    paths.some((path) => findQuietly(tree, path, true) !== undefined),
+  )?.[0];
+}
+
+/** The tool of each format; of those that several use, the first whose program is there. */
+const tools: Readonly<Record<PackageFormat, readonly PackageManagement[]>> = {
+  apk: ['apk'],
+  deb: ['apt'],
+  ebuild: ['portage'],
+  pacman: ['pacman'],
+  pisi: ['pisi'],
+  rpm: ['dnf', 'zypper', 'urpmi', 'yum', 'apt'],
+  xbps: ['xbps'],
+};
+
+function toolOf(tree: Tree, format: PackageFormat): PackageManagement | undefined {
+  const [only, ...others] = tools[format];
+  if (others.length === 0) return only;
+  return tools[format].find((tool) =>
+    [`/usr/bin/${tool}`, `/usr/sbin/${tool}`].some((path) => isFile(tree, path)),
+  );
+}
+
+/**
+ * Sets package format and management by distribution and version. Of a distribution that is not known they are those of the
+ * nearest that it says it is like; where that tells nothing, those of the database that is there.
+ */
 export function decidePackaging(tree: Tree, facts: Facts): void {
-  const { distro, version } = facts;
-  if (distro === undefined) return;
-  facts.packageFormat = formats[distro];
-  facts.packageManagement = managementOf(tree, distro, version?.major ?? 0);
+  const { distro, version, likes = [], type } = facts;
+  if (distro !== undefined) {
+    facts.packageFormat = formats[distro];
+    facts.packageManagement = managementOf(tree, distro, version?.major ?? 0);
+  } else facts.packageFormat = likes.map((like) => formats[like]).find((format) => format !== undefined);
+  if (type === 'linux' || type === 'hurd') facts.packageFormat ??= formatByDatabase(tree);
+  if (facts.packageFormat !== undefined) facts.packageManagement ??= toolOf(tree, facts.packageFormat);
 }

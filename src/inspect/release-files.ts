@@ -61,12 +61,22 @@ const coarseInOsRelease = new Set<Distro>(['debian', 'centos', 'circle', 'rocky'
 /** These have no version at all. */
 const rolling = new Set<Distro>(['archlinux', 'gentoo', 'voidlinux']);
 
+/** Distributions that a system says it is like; no system names more than a few. */
+const mostLikes = 20;
+
+const distroOfId = (id: string): Distro | undefined =>
+  osReleaseIds.get(id) ?? (id.startsWith('opensuse-') ? 'opensuse' : undefined);
+
 /** /etc/os-release, or /usr/lib/os-release. */
 export const readOsRelease: Reader = (tree, path, facts) => {
   for (const [key, value] of keyValues(readLines(tree, path) ?? [])) {
     const text = shellUnquote(value);
-    if (key === 'ID') {
-      facts.distro = osReleaseIds.get(text) ?? (text.startsWith('opensuse-') ? 'opensuse' : facts.distro);
+    if (key === 'ID') facts.distro = distroOfId(text) ?? facts.distro;
+    else if (key === 'ID_LIKE') {
+      facts.likes = text
+        .split(' ', mostLikes)
+        .map(distroOfId)
+        .filter((distro) => distro !== undefined);
     } else if (key === 'PRETTY_NAME') facts.productName = text;
     else if (key === 'BUILD_ID') facts.buildId = text;
     else if (key === 'VERSION_ID') readVersionId(text, facts);
@@ -171,8 +181,19 @@ function releases(distro: Distro, name: string): Reader[] {
 }
 
 /** The files, in order; each with what is tried on it, in order. */
-const linuxFiles: readonly (readonly [path: string, readers: readonly Reader[]])[] = [
+type ReleaseFiles = readonly (readonly [path: string, readers: readonly Reader[]])[];
+
+/** os-release(5): the second is what the vendor ships, and holds only where the first is not there. */
+const osReleaseFiles: ReleaseFiles = [
   ['/etc/os-release', [readOsRelease]],
+  [
+    '/usr/lib/os-release',
+    [(tree, path, facts) => !isFile(tree, '/etc/os-release') && readOsRelease(tree, path, facts)],
+  ],
+];
+
+const linuxFiles: ReleaseFiles = [
+  ...osReleaseFiles,
   ['/etc/lsb-release', [readLsbRelease]],
   // Rebuilds of Red Hat's system carry /etc/redhat-release too, so their own files come first.
   [
@@ -212,12 +233,9 @@ const linuxFiles: readonly (readonly [path: string, readers: readonly Reader[]])
   ['/etc/pld-release', [firstLine('pldlinux', /([0-9]+)\.([0-9]+) PLD Linux/)]],
 ];
 
-const hurdFiles: typeof linuxFiles = [
-  ['/etc/os-release', [readOsRelease]],
-  ['/etc/debian_version', [firstLine('debian')]],
-];
+const hurdFiles: ReleaseFiles = [...osReleaseFiles, ['/etc/debian_version', [firstLine('debian')]]];
 
-function readReleaseFiles(tree: Tree, facts: Facts, files: typeof linuxFiles): void {
+function readReleaseFiles(tree: Tree, facts: Facts, files: ReleaseFiles): void {
   for (const [path, readers] of files) {
     if (isFile(tree, path) && readers.some((read) => read(tree, path, facts))) return;
   }

@@ -89,6 +89,40 @@ test('Mandriva is known by its lsb-release', () => {
   );
 });
 
+test('the packages of a distribution that is not known are those of what it is like, then of its database', () => {
+  const packaging = (release: string, files: MemoryFiles = {}) => {
+    const { distro, packageFormat, packageManagement } = guestOf(os({ 'etc/os-release': release, ...files }));
+    return [distro, packageFormat, packageManagement];
+  };
+  const neon = 'ID=neon\nID_LIKE="ubuntu debian"\nPRETTY_NAME="KDE neon"\nVERSION_ID="22.04"\n';
+  assert.deepEqual(packaging(neon), ['unknown', 'deb', 'apt']);
+  const like = (ids: string) => `ID=foo\nID_LIKE="${ids}"\nPRETTY_NAME=Foo\nVERSION_ID=1\n`;
+  assert.deepEqual(packaging(like('bar rhel fedora'), { 'usr/bin/yum': '' }), ['unknown', 'rpm', 'yum']);
+  assert.deepEqual(packaging(like('opensuse-leap'), { 'usr/bin/zypper': '' }), ['unknown', 'rpm', 'zypper']);
+  const foo = 'ID=foo\nPRETTY_NAME=Foo\nVERSION_ID=1\n';
+  assert.deepEqual(packaging(foo), ['unknown', 'unknown', 'unknown']);
+  assert.deepEqual(packaging(foo, { 'var/lib/dpkg/status': '' }), ['unknown', 'deb', 'apt']);
+  assert.deepEqual(packaging(foo, { 'usr/lib/sysimage/rpm/rpmdb.sqlite': '' }), [
+    'unknown',
+    'rpm',
+    'unknown',
+  ]);
+  assert.deepEqual(packaging(foo, { 'lib/apk/db/installed': '' }), ['unknown', 'apk', 'apk']);
+  assert.deepEqual(packaging(foo, { 'var/lib/pacman/local': directory() }), ['unknown', 'pacman', 'pacman']);
+  assert.deepEqual(packaging(foo, { 'var/db/xbps': directory() }), ['unknown', 'xbps', 'xbps']);
+});
+
+test('the os-release of the vendor holds where there is none in /etc', () => {
+  const release = (id: string) => `ID=${id}\nPRETTY_NAME="A ${id}"\nVERSION_ID="38"\n`;
+  const vendor = { 'usr/lib/os-release': release('fedora') };
+  assert.deepEqual(
+    [guestOf(os(vendor)).distro, guestOf(os(vendor)).productName, guestOf(os(vendor)).majorVersion],
+    ['fedora', 'A fedora', 38],
+  );
+  assert.equal(guestOf(os({ ...vendor, 'etc/os-release': release('ubuntu') })).distro, 'ubuntu');
+  assert.equal(guestOf(os({ ...vendor, 'etc/os-release': release('neon') })).distro, 'unknown');
+});
+
 test('a bare lsb-release settles nothing', () => {
   const guest = guestOf(
     os({

@@ -6,10 +6,10 @@ import { MemoryFileSystem, type MemoryFiles } from '../support/memory-fs.js';
 
 type Format = Parameters<typeof listApplications>[1]['packageFormat'];
 
-function list(files: MemoryFiles, packageFormat: Format, type: 'linux' | 'windows' | 'netbsd' = 'linux') {
+function list(files: MemoryFiles, packageFormat: Format, type = 'linux', distro = 'unknown') {
   const table = new MountTable();
   table.mount(new MemoryFileSystem(files), { source: 'x', mountpoint: '/' });
-  return listApplications(table.tree, { type, packageFormat });
+  return listApplications(table.tree, { type, distro, packageFormat });
 }
 
 const none = { epoch: 0, release: '', arch: '', url: '', sourcePackage: '', summary: '', description: '' };
@@ -209,14 +209,16 @@ test('pacman packages are read from their directories; incomplete ones are left 
   ]);
 });
 
-test('what cannot be listed says so, and what has no list is empty', () => {
+test('what cannot be listed says so, and only a system without packages has none', () => {
   assert.throws(() => list({ 'var/lib/rpm/rpmdb.sqlite': 'x' }, 'rpm'), {
     code: 'ENOTSUP',
     message: /rpmdb\.sqlite/,
   });
   assert.throws(() => list({}, 'rpm'), { code: 'ENOTSUP' });
   assert.throws(() => list({}, 'unknown', 'windows'), { code: 'ENOTSUP' });
-  assert.deepEqual(list({}, 'ebuild'), []);
-  assert.deepEqual(list({}, 'unknown'), []);
-  assert.deepEqual(list({}, 'deb', 'netbsd'), []);
+  assert.throws(() => list({}, 'ebuild'), { code: 'ENOTSUP', message: /the format ebuild/ });
+  assert.throws(() => list({}, 'unknown'), { code: 'ENOTSUP', message: /without a package database/ });
+  assert.throws(() => list({}, 'unknown', 'netbsd'), { code: 'ENOTSUP', message: /packages of netbsd/ });
+  assert.deepEqual(list({}, 'unknown', 'linux', 'buildroot'), []);
+  assert.deepEqual(list({}, 'unknown', 'dos'), []);
 });

@@ -12,10 +12,13 @@ import {
   DpkgReader,
   dpkgFiles,
   isDpkgStatus,
+  type PackagedGuest,
   packageDatabaseLimit,
   packageLimit,
   pacmanApplication,
   pacmanDirectory,
+  requireListablePackages,
+  rpmDatabases,
   systemError,
 } from '../../base/index.js';
 import { type Call, failedWith } from './call.js';
@@ -24,18 +27,32 @@ import { listingActions } from './listing.js';
 
 type Application2 = Structs['application2'];
 
-/** Sorted by the bytes of their names. None for a package format that libguestfs lists nothing of. */
+/** Sorted by the bytes of their names. None for a system that is known to have no packages. */
 export async function listApplications(call: Call, root: string): Promise<Application2[]> {
   const type = await call.daemon('inspect_get_type', [root]);
-  const format = await call.daemon('inspect_get_package_format', [root]);
-  const applications = await list(call, root, type, format);
+  const distro = await call.daemon('inspect_get_distro', [root]);
+  const told = await call.daemon('inspect_get_package_format', [root]);
+  // The daemon goes by the distribution alone: of one that it does not know, the database tells.
+  const packageFormat = told === 'unknown' && isUnix(type) ? await formatByDatabase(call) : told;
+  const applications = await list(call, root, { type, distro, packageFormat });
   return applications.sort((a, b) => compareBytewise(a.app2Name, b.app2Name));
 }
 
-async function list(call: Call, root: string, type: string, format: string): Promise<Application2[]> {
-  if (type === 'windows') return await listWindows(call, root);
-  if (type !== 'linux' && type !== 'hurd') return [];
-  switch (format) {
+const isUnix = (type: string): boolean => type === 'linux' || type === 'hurd';
+
+/** The format whose database is there, of those that can be listed. */
+async function formatByDatabase(call: Call): Promise<string> {
+  const isFile = async (path: string) => await call.daemon('is_file', [path], { followsymlinks: true });
+  const isDirectory = async (path: string) => await call.daemon('is_dir', [path], { followsymlinks: true });
+  if ((await isFile(dpkgFiles.status)) || (await isDirectory(dpkgFiles.directory))) return 'deb';
+  for (const path of rpmDatabases) if (await isFile(path)) return 'rpm';
+  for (const path of apkFiles) if (await isFile(path)) return 'apk';
+  return (await isDirectory(pacmanDirectory)) ? 'pacman' : 'unknown';
+}
+
+async function list(call: Call, root: string, guest: PackagedGuest): Promise<Application2[]> {
+  if (guest.type === 'windows') return await listWindows(call, root);
+  switch (guest.packageFormat) {
     case 'deb':
       return inStructs(await listDpkg(call));
     case 'apk':
@@ -45,6 +62,7 @@ async function list(call: Call, root: string, type: string, format: string): Pro
     case 'rpm':
       return await call.internal('internal_list_rpm_applications', []);
     default:
+      requireListablePackages(guest);
       return [];
   }
 }
