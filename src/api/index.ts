@@ -52,5 +52,6 @@ export {
 export { statStruct } from './stat.js';
 export * from './structs.js';
 export * from './types.js';
+export type { Unreadable } from './unreadable.js';
 export type { ListingColumn, TreeListing } from './walk.js';
 export { textWithNames } from './words.js';

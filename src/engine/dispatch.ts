@@ -48,8 +48,10 @@ const ownCalls = { internal_walk: walkToColumns };
 
 // safe: callers give a handler what its table says
 const core = { ...coreHandlers, ...ownCalls } as HandlerTable;
-const more = async (): Promise<HandlerTable> =>
-  (await import('./more-handlers.js')).moreHandlers as HandlerTable;
+const more = async (): Promise<HandlerTable> => {
+  const { moreHandlers, moreOwnCalls } = await import('./more-handlers.js');
+  return { ...moreHandlers, ...moreOwnCalls } as HandlerTable;
+};
 
 /** The function that does an action; an UnsupportedError for one that this engine leaves to others. */
 export async function findHandler(action: string): Promise<AnyHandler> {
@@ -61,5 +63,6 @@ export async function findHandler(action: string): Promise<AnyHandler> {
 
 /** The actions that this engine does. */
 export async function handledActions(): Promise<ActionName[]> {
-  return Object.keys({ ...coreHandlers, ...(await more()) }) as ActionName[]; // safe: handlers are typed by their names
+  const { moreHandlers } = await import('./more-handlers.js');
+  return Object.keys({ ...coreHandlers, ...moreHandlers }) as ActionName[]; // safe: handlers are typed by their names
 }

@@ -1,32 +1,35 @@
 /** Every device that can hold a filesystem, and what is on it: the answer of `list_filesystems`. */
-import { GuestfsError } from '../base/index.js';
-import type { Device } from '../vfs/index.js';
 import type { Call } from './call.js';
+import { type Fault, faultError, filesystemDevices, findFaults } from './unreadable.js';
 
 /** Types that are parts of something else and hold no filesystem themselves. */
 const memberTypes = new Set(['LVM2_member', 'linux_raid_member', 'zfs_member', 'VMFS_volume_member']);
 
-function typeOn(call: Call, device: Device): string {
-  try {
-    return call.session.probe(device)?.type ?? 'unknown';
-  } catch (thrown) {
-    if (!(thrown instanceof GuestfsError)) throw thrown;
-    call.session.warn(`${device.name}: ${thrown.message}`);
-    return 'unknown';
-  }
-}
-
-/** Types by device; `unknown` where nothing is recognised. Members of volume groups and arrays are left out. */
-export function listFileSystems(call: Call): Map<string, string> {
+/**
+ * Types by device; `unknown` where nothing is recognised, or nothing can be read, of which `faults` tells. Members of volume
+ * groups and arrays are left out.
+ */
+export function listWithFaults(call: Call): { listed: Map<string, string>; faults: readonly Fault[] } {
   const { session } = call;
-  const { devices } = session;
-  const whole = devices.drives.filter((drive) => devices.partitions(drive).length === 0);
+  const faults = findFaults(session);
+  const unread = new Set(faults.filter(({ type }) => type === null).map(({ device }) => device));
   const listed = new Map<string, string>();
-  for (const device of [...whole, ...devices.partitions(), ...devices.volumes]) {
+  for (const device of filesystemDevices(session)) {
     call.checkpoint();
-    if (session.partition(device)?.kind === 'extended') continue;
-    const type = typeOn(call, device);
+    const type = unread.has(device.name) ? 'unknown' : (session.probe(device)?.type ?? 'unknown');
     if (!memberTypes.has(type)) listed.set(device.name, type);
   }
+  return { listed, faults };
+}
+
+/** As {@link listWithFaults} has it. What cannot be read fails the call where nothing is recognised beside it. */
+export function listFileSystems(call: Call): Map<string, string> {
+  const { listed, faults } = listWithFaults(call);
+  const hidden = faults.filter(({ device }) => (listed.get(device) ?? 'unknown') === 'unknown');
+  const [first, ...more] = hidden;
+  if (first === undefined) return listed;
+  if ([...listed.values()].every((type) => type === 'unknown'))
+    throw faultError([first, ...more], 'no filesystem was found');
+  for (const { device, error } of hidden) call.session.warnOf(device, error);
   return listed;
 }

@@ -5,7 +5,7 @@ import { fileHandlers } from './actions/file.js';
 import { forensicsHandlers } from './actions/forensics.js';
 import { grepHandlers } from './actions/grep.js';
 import { imageInsideHandlers } from './actions/images-inside.js';
-import { inspectionHandlers } from './actions/inspection.js';
+import { inspectionHandlers, listUnreadable } from './actions/inspection.js';
 import { stringsHandlers } from './actions/strings.js';
 import { transferHandlers } from './actions/transfer.js';
 import type { TopicHandlers } from './handlers.js';
@@ -21,3 +21,6 @@ export const moreHandlers = {
   ...stringsHandlers,
   ...transferHandlers,
 } satisfies TopicHandlers;
+
+/** Calls of the handle's own, beside the actions, that many sessions never make. */
+export const moreOwnCalls = { internal_unreadable: listUnreadable };

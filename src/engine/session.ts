@@ -3,7 +3,7 @@
  * what is mounted. Handlers work on this; it knows nothing of actions.
  */
 import type { BackendConfig } from '../api/index.js';
-import { asGuestfsError, GuestfsError, systemError, UnsupportedError } from '../base/index.js';
+import { asGuestfsError, CorruptError, GuestfsError, systemError, UnsupportedError } from '../base/index.js';
 import { type Disk, prepareZstd, SliceDisk } from '../disk/index.js';
 import { type FileSystem, type FileSystemDriver, fileSystems, type Probed } from '../fs/index.js';
 import { type Partition, type PartitionTable, readPartitionTable } from '../partition/index.js';
@@ -52,6 +52,10 @@ export class Session {
   readonly warnings: Warnings;
   readonly #drives = new Map<Device, OpenDrive>();
   readonly #tables = new Map<Device, PartitionTable | undefined>();
+  /** Why the partition table of a drive cannot be read. */
+  readonly #tableFaults = new Map<Device, GuestfsError>();
+  /** What {@link warnOf} has told of each device. */
+  readonly #told = new Map<string, Set<string>>();
   readonly #probed = new Map<Device, Probed | undefined>();
   readonly #open = new Map<Device, SharedFileSystem>();
   readonly #notes = new Map<symbol, unknown>();
@@ -93,6 +97,19 @@ export class Session {
     this.warnings.warn(message, kind);
   }
 
+  /**
+   * Tells that a device, or something on it, cannot be read. Whoever meets the same fault of the same device again, on the way
+   * to something else, tells nothing new.
+   */
+  warnOf(device: string, { message }: Error, what?: string): void {
+    const told = this.#told.get(device) ?? new Set();
+    this.#told.set(device, told);
+    const bare = message.startsWith(`${device}: `) ? message.slice(device.length + 2) : message;
+    if (told.has(bare)) return;
+    told.add(bare);
+    this.warn(what === undefined ? `${device}: ${bare}` : `${device}: ${what}: ${bare}`);
+  }
+
   #addDrive(config: BackendConfig['drives'][number]): void {
     const open = openDrive(config, {
       policy: this.config.policy,
@@ -119,10 +136,15 @@ export class Session {
   /** Reads a drive's partition table anew. A damaged one leaves the drive without partitions, as in the kernel. */
   scanPartitions(drive: Device): void {
     let table: PartitionTable | undefined;
+    this.#tableFaults.delete(drive);
+    for (const name of [drive, ...this.devices.partitions(drive)].map(({ name }) => name))
+      this.#told.delete(name);
     try {
       table = readPartitionTable(drive.disk, drive.sectorSize);
     } catch (thrown) {
-      this.warn(`${drive.name}: partitions are not shown: ${asGuestfsError(thrown).message}`);
+      const error = ofDevice(drive.name, asGuestfsError(thrown));
+      this.#tableFaults.set(drive, error);
+      this.warnOf(drive.name, error, 'partitions are not shown');
     }
     this.#tables.set(drive, table);
     for (const warning of table?.warnings ?? []) this.warn(`${drive.name}: ${warning}`);
@@ -141,6 +163,11 @@ export class Session {
     return this.#tables.get(drive);
   }
 
+  /** Why the partition table of a drive cannot be read; undefined where it can, or there is none. */
+  tableFault(drive: Device): GuestfsError | undefined {
+    return this.#tableFaults.get(drive);
+  }
+
   /** The partition that a device is; undefined for drives and volumes. */
   partition(device: Device): Partition | undefined {
     if (device.parent === undefined) return undefined;
@@ -154,7 +181,9 @@ export class Session {
       .filter((device) => this.#lvmFilter?.has(device) ?? true)
       .map(({ name, disk }) => ({ device: name, disk }));
     const state = assemble(members);
-    for (const { message } of state.problems) this.warn(message);
+    for (const { message, device, error } of state.problems)
+      if (device === undefined || error === undefined) this.warn(message);
+      else this.warnOf(device, error);
     this.#lvm = state;
     this.devices.setVolumes([]);
     this.#presentVolumes();
@@ -215,9 +244,15 @@ export class Session {
     this.#probed.clear();
   }
 
-  /** What is on a device, by its signature; undefined for nothing known. A volume that cannot be opened throws. */
+  /** What is on a device, by its signature; undefined for nothing known. A device that cannot be read throws. */
   probe(device: Device): Probed | undefined {
-    if (!this.#probed.has(device)) this.#probed.set(device, probeDisk(device.disk)?.probed);
+    if (!this.#probed.has(device)) {
+      try {
+        this.#probed.set(device, probeDisk(device.disk)?.probed);
+      } catch (thrown) {
+        throw thrown instanceof GuestfsError ? ofDevice(device.name, thrown) : thrown;
+      }
+    }
     return this.#probed.get(device);
   }
 
@@ -227,7 +262,7 @@ export class Session {
     return candidates.find((device) => {
       if (property === 'partuuid') return this.#partitionUuid(device)?.toLowerCase() === value.toLowerCase();
       if (property === 'partlabel') return value !== '' && this.partition(device)?.name === value;
-      const probed = this.#probeIfOpenable(device);
+      const probed = this.#probeIfReadable(device);
       if (probed === undefined || value === '') return false;
       return property === 'uuid' ? probed.uuid.toLowerCase() === value.toLowerCase() : probed.label === value;
     });
@@ -242,12 +277,12 @@ export class Session {
     return signature && `${signature}-${partition.number.toString(16).padStart(2, '0')}`;
   }
 
-  /** As {@link probe}, but a volume that cannot be opened has nothing known on it. */
-  #probeIfOpenable(device: Device): Probed | undefined {
+  /** As {@link probe}, but a device that cannot be read has nothing known on it. */
+  #probeIfReadable(device: Device): Probed | undefined {
     try {
       return this.probe(device);
     } catch (thrown) {
-      if (device.kind === 'volume' && thrown instanceof GuestfsError) return undefined;
+      if (thrown instanceof GuestfsError && thrown.code !== 'ECANCELED') return undefined;
       throw thrown;
     }
   }
@@ -307,6 +342,17 @@ export class Session {
     this.devices.close();
     this.#drives.clear();
   }
+}
+
+/** An error of what a device stands on, with the device's name. */
+function ofDevice(name: string, thrown: GuestfsError): GuestfsError {
+  if (thrown instanceof CorruptError)
+    return new CorruptError(`${name}: ${thrown.structure}`, thrown.problem, thrown.details, {
+      cause: thrown,
+    });
+  if (thrown instanceof UnsupportedError)
+    return new UnsupportedError(`${name}: ${thrown.structure}`, thrown.features, { cause: thrown });
+  return thrown;
 }
 
 /** The driver that knows what is on a disk, and what it saw. */

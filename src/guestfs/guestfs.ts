@@ -12,6 +12,7 @@ import {
   type Pathname,
   type SyncActionName,
   type TreeListing,
+  type Unreadable,
 } from '../api/index.js';
 import { defaultLimits, type Limits, limitNames } from '../base/index.js';
 import {
@@ -179,6 +180,17 @@ export class Guestfs {
   walk(directory: Pathname, controls?: CallControls): Promise<TreeListing>;
   walk(...given: unknown[]): Promise<TreeListing> {
     return this.#handle.walk(given);
+  }
+
+  /**
+   * The devices that could not be read, or what is on them, each with what was recognised there and why: those whose bytes or
+   * partition table are damaged, whose filesystem or container the backend does not implement, and after `inspectOs` those
+   * into which it could not look. They are missing from the answers of `inspectOs`, `listFilesystems` and others; such a call
+   * rejects where its answer would be empty without them. Rejects with ENOTSUP on the direct backend, whose appliance does not
+   * tell.
+   */
+  unreadable(controls: CallControls = {}): Promise<readonly Unreadable[]> {
+    return this.#handle.unreadable(controls);
   }
 
   /**

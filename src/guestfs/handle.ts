@@ -14,6 +14,7 @@ import {
   type StartBackend,
   type SyncActionName,
   type TreeListing,
+  type Unreadable,
 } from '../api/index.js';
 import { asFailureOf, GuestfsError, type Limits } from '../base/index.js';
 import { backendConfig } from './backend-config.js';
@@ -224,6 +225,16 @@ export class Handle implements Interior, ExitTarget {
       return (await this.#ready('walk').call(call)) as TreeListing;
     } catch (thrown) {
       throw asFailureOf('walk', thrown);
+    }
+  }
+
+  /** The engine's own call behind the public `unreadable`. */
+  async unreadable(controls: CallControls): Promise<readonly Unreadable[]> {
+    try {
+      const call = { action: 'internal_unreadable', args: [], options: {}, controls };
+      return (await this.#ready('unreadable').call(call)) as readonly Unreadable[];
+    } catch (thrown) {
+      throw asFailureOf('unreadable', thrown);
     }
   }
 

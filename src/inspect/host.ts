@@ -18,9 +18,9 @@ export interface Candidate {
 
 export interface InspectionHost {
   readonly devices: DeviceTable;
-  /** In the order of `list_filesystems`. */
+  /** In the order of `list_filesystems`, without those on which nothing is recognised. */
   candidates(): Iterable<Candidate>;
-  /** Opens a candidate for reading. What cannot be opened throws, and is left out. */
+  /** Opens a candidate for reading. What cannot be opened throws, and is overlooked. */
   open(candidate: Candidate): OpenedFileSystem;
   /** The MD arrays that are assembled here, for an fstab that names them otherwise; none unless told. */
   arrays?(): Iterable<{ readonly device: string; readonly uuid: string }>;

@@ -6,4 +6,4 @@ export type { Distro, OsType, PackageFormat, PackageManagement } from './facts.j
 export { Guest } from './guest.js';
 export type { Candidate, InspectionHost, OpenedFileSystem } from './host.js';
 export { findIcon } from './icon.js';
-export { Inspection } from './inspection.js';
+export { Inspection, type Overlooked } from './inspection.js';

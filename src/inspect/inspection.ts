@@ -9,32 +9,43 @@ import { Guest } from './guest.js';
 import type { Candidate, InspectionHost } from './host.js';
 import { type Finding, findRole } from './roles.js';
 
+/** A filesystem that could not be looked into, and why. */
+export interface Overlooked extends Candidate {
+  readonly error: GuestfsError;
+}
+
 /** What one inspection found. */
 export class Inspection {
   /** In the order of the filesystems they were found on. */
   readonly guests: readonly Guest[];
+  /** Where further systems may be, or parts of those found. */
+  readonly overlooked: readonly Overlooked[];
   readonly #looked: boolean;
 
-  private constructor(guests: readonly Guest[], looked: boolean) {
+  private constructor(guests: readonly Guest[], overlooked: readonly Overlooked[], looked: boolean) {
     this.guests = guests;
+    this.overlooked = overlooked;
     this.#looked = looked;
   }
 
   /** What is known before any inspection: nothing. */
-  static readonly none = new Inspection([], false);
+  static readonly none = new Inspection([], [], false);
 
-  /** Looks at all filesystems. One that cannot be read is left out with a warning. */
+  /** Looks at all filesystems. One that cannot be read is left out, and stands in {@link overlooked}. */
   static run(host: InspectionHost): Inspection {
     const findings: Finding[] = [];
+    const overlooked: Overlooked[] = [];
     for (const candidate of host.candidates()) {
-      const finding = lookAt(candidate, host);
-      if (finding !== undefined) findings.push(finding);
+      const found = lookAt(candidate, host);
+      if ('role' in found) findings.push(found);
+      else overlooked.push(found);
     }
     const settled = mergeUsr(dropBsdShadow(mergeCoreOs(findings)));
     return new Inspection(
       settled
         .filter(({ role }) => role === 'root')
         .map(({ mountable, facts }) => new Guest(mountable, facts)),
+      overlooked,
       findings.length > 0,
     );
   }
@@ -58,7 +69,7 @@ export class Inspection {
   }
 }
 
-function lookAt(candidate: Candidate, host: InspectionHost): Finding | undefined {
+function lookAt(candidate: Candidate, host: InspectionHost): Finding | Overlooked {
   const { mountable, type } = candidate;
   if (type === 'swap') return { mountable, role: 'swap', facts: { fstab: [] } };
   const mounts = new MountTable();
@@ -70,8 +81,7 @@ function lookAt(candidate: Candidate, host: InspectionHost): Finding | undefined
     // A damaged or foreign filesystem must not hide the systems on the others. Anything else is a bug of ours,
     // or the caller's wish to stop.
     if (!(thrown instanceof GuestfsError) || thrown.code === 'ECANCELED') throw thrown;
-    host.warn?.(`${mountable}: not inspected: ${thrown.message}`);
-    return undefined;
+    return { ...candidate, error: thrown };
   } finally {
     mounts.umountAll();
   }

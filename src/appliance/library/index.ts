@@ -3,6 +3,7 @@
  * their libguestfs names.
  */
 import type { ActionName } from '../../api/index.js';
+import { UnsupportedError } from '../../base/index.js';
 import { Call, type Composite, libraryAction } from './call.js';
 import { contentsActions } from './contents.js';
 import { copyActions } from './copies.js';
@@ -38,5 +39,14 @@ export const libraryActions: ReadonlyMap<string, LibraryAction> = new Map<string
     'internal_walk',
     async (daemon, [directory], _options, control) =>
       await walk(new Call(daemon, control), String(directory)),
+  ],
+  // Behind its `unreadable`.
+  [
+    'internal_unreadable',
+    async () => {
+      throw new UnsupportedError('the appliance', [
+        'telling what it could not read (the embedded backend does)',
+      ]);
+    },
   ],
 ]);

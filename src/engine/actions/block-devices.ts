@@ -3,6 +3,7 @@ import { GuestfsError, UnsupportedError } from '../../base/index.js';
 import type { Device } from '../../vfs/index.js';
 import type { Call } from '../call.js';
 import type { TopicHandlers } from '../handlers.js';
+import { orFault } from '../unreadable.js';
 
 const device = (call: Call, name: string): Device => call.session.devices.resolve(name);
 const names = (devices: readonly Device[]): string[] => devices.map(({ name }) => name);
@@ -32,12 +33,13 @@ function noDynamicDisks(call: Call): string[] {
 
 export const blockDeviceHandlers = {
   list_devices: (call) => names(call.session.devices.drives),
-  list_partitions: (call) => names(call.session.devices.partitions()),
+  list_partitions: ({ session }) =>
+    orFault(session, names(session.devices.partitions()), 'no partition was found'),
   list_disk_labels: (call) => call.session.devices.labels,
   // Volumes of LVM are left out, as libguestfs does: `lvs` lists those. The engine maps nothing else.
   list_dm_devices: () => [],
-  // Arrays are not assembled by this engine, so there are none.
-  list_md_devices: () => [],
+  // Arrays are not assembled by this engine: that there are none is true only where there are no members of one.
+  list_md_devices: ({ session }) => orFault(session, [], 'no array was assembled', 'linux_raid_member'),
   list_ldm_volumes: noDynamicDisks,
   list_ldm_partitions: noDynamicDisks,
   nr_devices: (call) => call.session.devices.drives.length,

@@ -1,11 +1,11 @@
 /** What filesystems there are, by their signatures. */
-import { GuestfsError, systemError, UnsupportedError } from '../../base/index.js';
+import { GuestfsError, UnsupportedError } from '../../base/index.js';
 import { extDetails, fileSystems, type Probed } from '../../fs/index.js';
-import type { Device } from '../../vfs/index.js';
 import { blockDeviceFacts } from '../block-device-facts.js';
 import type { Call } from '../call.js';
 import { listFileSystems } from '../filesystem-list.js';
 import type { TopicHandlers } from '../handlers.js';
+import { foundBy } from '../unreadable.js';
 
 /** What is on a mountable; undefined for nothing known. */
 function probe(call: Call, mountable: string): Probed | undefined {
@@ -13,11 +13,6 @@ function probe(call: Call, mountable: string): Probed | undefined {
   if (subvolume !== undefined)
     throw new UnsupportedError(mountable, ['btrfs subvolumes (the direct backend has them)']);
   return call.session.probe(device);
-}
-
-function found(device: Device | undefined, what: string): string {
-  if (device === undefined) throw systemError('ENOENT', `no filesystem has the ${what}`);
-  return device.name;
 }
 
 /** In bytes. Only a filesystem that can be opened tells. */
@@ -44,8 +39,9 @@ export const filesystemHandlers = {
   get_e2label: (call, name) => probe(call, name)?.label ?? '',
   get_e2uuid: (call, name) => probe(call, name)?.uuid ?? '',
   vfs_minimum_size: minimumSize,
-  findfs_label: (call, label) => found(call.session.findByProperty('label', label), `label ${label}`),
-  findfs_uuid: (call, uuid) => found(call.session.findByProperty('uuid', uuid), `UUID ${uuid}`),
+  findfs_label: (call, label) =>
+    foundBy(call.session, 'label', label, `no filesystem has the label ${label}`),
+  findfs_uuid: (call, uuid) => foundBy(call.session, 'uuid', uuid, `no filesystem has the UUID ${uuid}`),
   list_filesystems: listFileSystems,
   blkid: (call, name) => blockDeviceFacts(call.session, name),
   luks_uuid(call, name) {

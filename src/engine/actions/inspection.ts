@@ -1,5 +1,5 @@
 /** Which operating systems are on the drives. */
-import { application2Struct, applicationStruct } from '../../api/index.js';
+import { application2Struct, applicationStruct, type Unreadable } from '../../api/index.js';
 import { GuestfsError } from '../../base/index.js';
 import {
   type Application,
@@ -10,8 +10,9 @@ import {
   listApplications,
 } from '../../inspect/index.js';
 import type { Call } from '../call.js';
-import { listFileSystems } from '../filesystem-list.js';
+import { listWithFaults } from '../filesystem-list.js';
 import type { TopicHandlers } from '../handlers.js';
+import { type Fault, faultError, findFaults, unreadableOf } from '../unreadable.js';
 
 /** What the last `inspect_os` of a session found: the getters answer from it. */
 const key = Symbol('inspection');
@@ -31,9 +32,11 @@ function inspect(call: Call): string[] {
   const { session } = call;
   // As in libguestfs: what is mounted stays out of the way of looking at every filesystem by itself.
   session.mounts.umountAll();
+  const { listed, faults } = listWithFaults(call);
   const inspection = Inspection.run({
     devices: session.devices,
-    candidates: () => [...listFileSystems(call)].map(([mountable, type]) => ({ mountable, type })),
+    candidates: () =>
+      [...listed].map(([mountable, type]) => ({ mountable, type })).filter(({ type }) => type !== 'unknown'),
     open({ mountable }) {
       call.checkpoint();
       return session.openFileSystem(session.devices.resolve(mountable));
@@ -41,7 +44,25 @@ function inspect(call: Call): string[] {
     warn: (message) => session.warn(message),
   });
   last(call).inspection = inspection;
-  return [...inspection.roots];
+  const [first, ...more] = withOverlooked(faults, inspection);
+  if (first === undefined || inspection.roots.length > 0) {
+    for (const { device, error } of [first, ...more].filter((fault) => fault !== undefined))
+      session.warnOf(device, error, 'not inspected');
+    return [...inspection.roots];
+  }
+  throw faultError([first, ...more], 'no operating system was found');
+}
+
+/** What cannot be read of the devices, and what an inspection met when it looked into what can: one fault a device. */
+function withOverlooked(faults: readonly Fault[], { overlooked }: Inspection): Fault[] {
+  const met = overlooked.map(({ mountable, type, error }) => ({ device: mountable, type, error }));
+  const known = new Set(faults.map(({ device }) => device));
+  return [...faults, ...met.filter(({ device }) => !known.has(device))];
+}
+
+/** The handle's `unreadable`: as things are now, and as the last inspection found them. */
+export function listUnreadable(call: Call): Unreadable[] {
+  return unreadableOf(withOverlooked(findFaults(call.session), last(call).inspection));
 }
 
 const applications = (call: Call, root: string): Application[] =>

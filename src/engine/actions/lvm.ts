@@ -20,6 +20,7 @@ import {
 } from '../../volume/index.js';
 import type { Call } from '../call.js';
 import type { TopicHandlers } from '../handlers.js';
+import { orFault } from '../unreadable.js';
 
 /** The regular name of a device that the caller named in some way. */
 const regular = (call: Call, name: string): string => call.session.devices.resolve(name).name;
@@ -28,22 +29,27 @@ function activate(call: Call, active: boolean, groups: readonly VolumeGroup[]): 
   call.session.setActive(groups, active);
 }
 
+/** What was found of LVM, which must not be nothing where what may hold it cannot be read. */
+const found = <T extends readonly unknown[]>(call: Call, answer: T, what: string): T =>
+  orFault(call.session, answer, `no ${what} was found`, 'LVM2_member');
+
 /** Nothing on a drive can change behind a session, so while a volume is in use what was found stays. */
 function scan(call: Call): void {
   if (call.session.volumesInUse.length === 0) call.session.scanVolumes();
 }
 
 export const lvmHandlers = {
-  lvs: (call) => listLogicalVolumes(call.session.lvm),
-  vgs: (call) => listVolumeGroups(call.session.lvm),
-  pvs: (call) => listPhysicalVolumes(call.session.lvm),
+  lvs: (call) => found(call, listLogicalVolumes(call.session.lvm), 'logical volume'),
+  vgs: (call) => found(call, listVolumeGroups(call.session.lvm), 'volume group'),
+  pvs: (call) => found(call, listPhysicalVolumes(call.session.lvm), 'physical volume'),
   lvs_full(call) {
     const { session } = call;
     const used = new Set(session.volumesInUse.map(({ name }) => name));
-    return reportLogicalVolumes(session.lvm, { isOpen: ({ device }) => used.has(device) });
+    const report = reportLogicalVolumes(session.lvm, { isOpen: ({ device }) => used.has(device) });
+    return found(call, report, 'logical volume');
   },
-  vgs_full: (call) => reportVolumeGroups(call.session.lvm),
-  pvs_full: (call) => reportPhysicalVolumes(call.session.lvm),
+  vgs_full: (call) => found(call, reportVolumeGroups(call.session.lvm), 'volume group'),
+  pvs_full: (call) => found(call, reportPhysicalVolumes(call.session.lvm), 'physical volume'),
   lvuuid: (call, name) => logicalVolumeUuid(call.session.lvm, regular(call, name)),
   vguuid: (call, name) => volumeGroupUuid(call.session.lvm, name),
   pvuuid: (call, name) => physicalVolumeUuid(call.session.lvm, regular(call, name)),

@@ -1,6 +1,6 @@
 /** Partition tables, read. */
 import type { Structs } from '../../api/index.js';
-import { GuestfsError, systemError } from '../../base/index.js';
+import { GuestfsError } from '../../base/index.js';
 import {
   findPartition,
   isBootable,
@@ -11,12 +11,15 @@ import {
 import type { Device } from '../../vfs/index.js';
 import type { Call } from '../call.js';
 import type { TopicHandlers } from '../handlers.js';
+import { foundBy } from '../unreadable.js';
 
 function tableOf(call: Call, name: string): { device: Device; table: PartitionTable } {
   const { session } = call;
   const device = session.devices.resolve(name);
   if (device.kind !== 'drive') throw new GuestfsError('EINVAL', `${name}: not a whole device`);
   const table = session.table(device);
+  const fault = session.tableFault(device);
+  if (fault !== undefined) throw fault;
   if (table === undefined)
     throw new GuestfsError('EINVAL', `${name}: no partition table that can be read was found`);
   return { device, table };
@@ -88,13 +91,9 @@ export const partitionHandlers = {
     return table.diskGuid;
   },
   findfs_partuuid(call, uuid) {
-    const found = call.session.findByProperty('partuuid', uuid);
-    if (found === undefined) throw systemError('ENOENT', `no partition has the UUID ${uuid}`);
-    return found.name;
+    return foundBy(call.session, 'partuuid', uuid, `no partition has the UUID ${uuid}`);
   },
   findfs_partlabel(call, label) {
-    const found = call.session.findByProperty('partlabel', label);
-    if (found === undefined) throw systemError('ENOENT', `no partition has the label ${label}`);
-    return found.name;
+    return foundBy(call.session, 'partlabel', label, `no partition has the label ${label}`);
   },
 } satisfies TopicHandlers;

@@ -45,7 +45,7 @@ class Assembly {
       return read();
     } catch (thrown) {
       if (!(thrown instanceof CorruptError || thrown instanceof UnsupportedError)) throw thrown;
-      this.#problem('corrupt', `${device}: ${thrown.message}`);
+      this.problems.push({ kind: 'corrupt', message: `${device}: ${thrown.message}`, device, error: thrown });
       return undefined;
     }
   }

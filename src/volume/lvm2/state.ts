@@ -1,4 +1,5 @@
 /** What the members on hand amount to: physical volumes, volume groups, logical volumes. Plain facts, no I/O. */
+import type { CorruptError, UnsupportedError } from '../../base/index.js';
 import type { Disk } from '../../disk/index.js';
 import type { Volume } from '../system.js';
 import type { PvLabel } from './label.js';
@@ -65,6 +66,9 @@ export interface LvmProblem {
     | 'stale-metadata'
     | 'exported';
   readonly message: string;
+  /** Of bytes that cannot be read: the device that they are on, and why. */
+  readonly device?: string;
+  readonly error?: CorruptError | UnsupportedError;
 }
 
 export interface LvmState {

@@ -1,0 +1,14 @@
+/** What answers over all devices leave out, because it could not be read. */
+import type { ErrnoName } from '../base/index.js';
+
+/** A device that could not be read, or what is on it. */
+export interface Unreadable {
+  /** `/dev/sda2`. */
+  readonly device: string;
+  /** What was recognised on it, by blkid's name (`xfs`, `crypto_LUKS`, `LVM2_member`); null where nothing could be. */
+  readonly type: string | null;
+  /** `ENOTSUP` where the backend does not implement what is there; `EIO`, or the host's error, where it is damaged. */
+  readonly code: ErrnoName;
+  /** Why, in words. */
+  readonly message: string;
+}
