@@ -5,7 +5,16 @@
 import type { BackendConfig } from '../api/index.js';
 import { asGuestfsError, CorruptError, GuestfsError, systemError, UnsupportedError } from '../base/index.js';
 import { type Disk, prepareZstd, SliceDisk } from '../disk/index.js';
-import { type FileSystem, type FileSystemDriver, fileSystems, type Probed } from '../fs/index.js';
+import {
+  chooseSighting,
+  type FileSystem,
+  fileSystems,
+  identityOf,
+  namesOf,
+  type Probed,
+  type Recognition,
+  recognise,
+} from '../fs/index.js';
 import { type Partition, type PartitionTable, readPartitionTable } from '../partition/index.js';
 import {
   type Device,
@@ -56,7 +65,7 @@ export class Session {
   readonly #tableFaults = new Map<Device, GuestfsError>();
   /** What {@link warnOf} has told of each device. */
   readonly #told = new Map<string, Set<string>>();
-  readonly #probed = new Map<Device, Probed | undefined>();
+  readonly #recognised = new Map<Device, Recognition>();
   readonly #open = new Map<Device, SharedFileSystem>();
   readonly #notes = new Map<symbol, unknown>();
   #lvm: LvmState | undefined;
@@ -241,19 +250,45 @@ export class Session {
 
   #devicesChanged(): void {
     this.warnings.forget();
-    this.#probed.clear();
+    this.#recognised.clear();
   }
 
-  /** What is on a device, by its signature; undefined for nothing known. A device that cannot be read throws. */
-  probe(device: Device): Probed | undefined {
-    if (!this.#probed.has(device)) {
-      try {
-        this.#probed.set(device, probeDisk(device.disk)?.probed);
-      } catch (thrown) {
-        throw thrown instanceof GuestfsError ? ofDevice(device.name, thrown) : thrown;
-      }
+  /** All that is seen on a device. A device that cannot be read throws. */
+  recognise(device: Device): Recognition {
+    let recognition = this.#recognised.get(device);
+    if (recognition === undefined) {
+      recognition = this.#look(device);
+      this.#recognised.set(device, recognition);
+      const { ambivalent, unread } = recognition;
+      if (ambivalent)
+        this.warn(`${device.name}: has signatures of ${namesOf(recognition)}: it is none of them`);
+      if (unread) this.warn(`${device.name}: some filesystems could not be looked for: ${unread.message}`);
     }
-    return this.#probed.get(device);
+    return recognition;
+  }
+
+  #look(device: Device): Recognition {
+    const partitions = this.table(device)?.partitions ?? [];
+    try {
+      return recognise(device.disk, {
+        whole: device.kind !== 'partition',
+        covered: (offset, length) =>
+          partitions.some(
+            ({ startInBytes, sizeInBytes }) =>
+              startInBytes <= offset && startInBytes + sizeInBytes >= offset + length,
+          ),
+      });
+    } catch (thrown) {
+      throw thrown instanceof GuestfsError ? ofDevice(device.name, thrown) : thrown;
+    }
+  }
+
+  /**
+   * What is on a device, by its signature; undefined for nothing known, and where there are signatures of several things
+   * of which nobody can say which is meant. A device that cannot be read throws.
+   */
+  probe(device: Device): Probed | undefined {
+    return identityOf(this.recognise(device));
   }
 
   /** The device whose filesystem or partition has a property. */
@@ -321,6 +356,7 @@ export class Session {
       (message) => this.warn(message),
       type,
       options,
+      () => this.recognise(device),
     );
     return { ...opened, users: 0 };
   }
@@ -355,15 +391,6 @@ function ofDevice(name: string, thrown: GuestfsError): GuestfsError {
   return thrown;
 }
 
-/** The driver that knows what is on a disk, and what it saw. */
-export function probeDisk(disk: Disk): { driver: FileSystemDriver; probed: Probed } | undefined {
-  for (const driver of fileSystems) {
-    const probed = driver.probe(disk);
-    if (probed !== undefined) return { driver, probed };
-  }
-  return undefined;
-}
-
 /** Types that are the same driver's, so that one can be asked for by the name of the other. */
 function sameType(type: string, wanted: string): boolean {
   return type === wanted || fileSystems.some(({ types }) => types.includes(type) && types.includes(wanted));
@@ -377,17 +404,24 @@ export function openFileSystemOn(
   warn: (message: string) => void,
   type?: string,
   options?: Readonly<Record<string, string | true>>,
+  look: () => Recognition = () => recognise(disk),
 ): { fileSystem: FileSystem; layer: Disk | undefined } {
+  const recognition = type === undefined ? look() : undefined;
+  const chosen = recognition && chooseSighting(recognition, name);
   const driver =
-    type === undefined ? probeDisk(disk)?.driver : fileSystems.find(({ types }) => types.includes(type));
+    chosen?.driver ?? fileSystems.find(({ types }) => type !== undefined && types.includes(type));
   if (driver === undefined) {
     throw type === undefined
       ? new GuestfsError('EINVAL', `${name}: no filesystem was recognised on it`)
       : new UnsupportedError(name, [`filesystem type ${type} (the direct backend may have it)`]);
   }
   if (driver.open === undefined) {
-    const found = driver.probe(disk)?.type ?? driver.name;
-    throw new UnsupportedError(name, [`reading ${found} (the direct backend may have it)`]);
+    throw new UnsupportedError(name, [`reading ${driver.name} (the direct backend may have it)`]);
+  }
+  const [first] = recognition?.seen ?? [];
+  if (chosen !== undefined && first !== undefined && first !== chosen) {
+    const [read, other] = [chosen.probed.type, first.probed.type];
+    warn(`${name}: is ${read} and ${other} at once: ${read} is shown, as ${other} cannot be read`);
   }
   let layer: Disk | undefined;
   try {

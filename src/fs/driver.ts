@@ -117,14 +117,41 @@ export interface OpenOptions {
   readonly warn?: (message: string) => void;
 }
 
+/** blkid's classes of what lies on a disk: `other` is swap, caches, journals. */
+export type Usage = 'filesystem' | 'raid' | 'crypto' | 'other';
+
+/** What a probe may want to know of the device beside its bytes. */
+export interface ProbeContext {
+  /** Whether it is a whole disk or a volume, and no partition of one. */
+  readonly whole: boolean;
+  /** Whether some partition of it holds all of these bytes. */
+  covered(offset: number, length: number): boolean;
+  /** Where the session of a disc begins that is asked for, in bytes. */
+  readonly sessionOffset: number;
+}
+
+/** A whole disk without partitions, looked at from its start. */
+export const plainDisk: ProbeContext = { whole: true, covered: () => false, sessionOffset: 0 };
+
 /** One driver. */
 export interface FileSystemDriver {
   /** The driver's own name: `ext`. */
   readonly name: string;
   /** The types it opens, by the names that the kernel has for `mount -t`: `ext2`, `ext3`, `ext4`. */
   readonly types: readonly string[];
-  /** Looks whether this filesystem is on the disk. Pure; never throws on any bytes (a disk's own I/O error passes through). */
-  probe(disk: Disk): Probed | undefined;
+  /** What it finds is of this class. */
+  readonly usage: Usage;
+  /** The size in bytes of the smallest disk that it is looked for on. */
+  readonly minimumSize?: number;
+  /** Whether it may share a disk with others that may (UDF and ISO 9660 do on many discs). */
+  readonly tolerant?: boolean;
+  /** Whether it is found on whole disks only: the host adapters that write it know no partitions. */
+  readonly wholeDisksOnly?: boolean;
+  /**
+   * Looks whether this filesystem is on the disk. Pure; never throws on any bytes (a disk's own I/O error passes through).
+   * No context is that of {@link plainDisk}.
+   */
+  probe(disk: Disk, context?: ProbeContext): Probed | undefined;
   /** Opens and validates. Corrupt: CorruptError; a feature not implemented: UnsupportedError by its name. */
   open?(disk: Disk, options: OpenOptions): FileSystem;
 }

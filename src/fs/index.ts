@@ -8,22 +8,20 @@ export type {
   InodeNumber,
   InodeStat,
   OpenOptions,
+  ProbeContext,
   Probed,
   Time,
+  Usage,
 } from './driver.js';
 
 export { type ExtDetails, extDetails, type InodeRemains, type StoredName } from './ext/index.js';
 export { type IsoDetails, isoDetails } from './iso9660/index.js';
-
-import type { FileSystemDriver } from './driver.js';
-import { ext } from './ext/index.js';
-import { fat } from './fat/index.js';
-import { iso9660 } from './iso9660/index.js';
-import { signatures } from './signatures/index.js';
-import { swap } from './swap/index.js';
-
-/**
- * In the order in which they are asked: what is only recognised comes first, as a container may show what is inside it, and
- * as a disc that is UDF and ISO 9660 is UDF.
- */
-export const fileSystems: readonly FileSystemDriver[] = [...signatures, fat, swap, ext, iso9660];
+export { fileSystems } from './kinds.js';
+export {
+  chooseSighting,
+  identityOf,
+  namesOf,
+  type Recognition,
+  recognise,
+  type Sighting,
+} from './recognition.js';

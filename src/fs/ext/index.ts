@@ -9,6 +9,7 @@ export { type ExtDetails, extDetails } from './details.js';
 export const ext: FileSystemDriver = {
   name: 'ext',
   types: ['ext2', 'ext3', 'ext4'],
+  usage: 'filesystem',
   probe: probeExt,
   open: openExt,
 };

@@ -7,7 +7,7 @@ import type { Disk } from '../../disk/index.js';
 import type { Probed } from '../driver.js';
 import { compat, incompat, roCompat } from './features.js';
 import { extMagic, superblock, superblockFlags } from './layout.js';
-import { has, readSuperblockBytes, superblockChecksumHolds } from './superblock.js';
+import { has, readSuperblockBytes } from './superblock.js';
 
 const ext2Incompat = incompat.filetype | incompat.metaGroups;
 const ext3Incompat = ext2Incompat | incompat.needsRecovery;
@@ -20,8 +20,8 @@ function typeOf(raw: Raw): string | undefined {
   const ro = raw.s_feature_ro_compat;
   const incompatible = raw.s_feature_incompat;
   if (has(incompatible, incompat.journalDevice)) return 'jbd';
-  if ((ro & ~ext3RoCompat) !== 0 || (incompatible & ~ext3Incompat) !== 0)
-    return has(raw.s_flags, superblockFlags.testFilesystem) ? 'ext4dev' : 'ext4';
+  if (has(raw.s_flags, superblockFlags.testFilesystem)) return 'ext4dev';
+  if ((ro & ~ext3RoCompat) !== 0 || (incompatible & ~ext3Incompat) !== 0) return 'ext4';
   if (has(raw.s_feature_compat, compat.hasJournal)) return 'ext3';
   return (incompatible & ~ext2Incompat) === 0 ? 'ext2' : undefined;
 }
@@ -34,7 +34,8 @@ export function probeExt(disk: Disk): Probed | undefined {
   if (superblock.get(view, 0, 's_magic') !== extMagic) return undefined;
   const raw = decodeForProbe(view);
   const type = typeOf(raw);
-  if (type === undefined || !superblockChecksumHolds(bytes, raw)) return undefined;
+  // A wrong checksum is for the opener to tell: a superblock that is damaged is ext's nevertheless.
+  if (type === undefined) return undefined;
   const facts: Record<string, string> = {};
   if (type !== 'ext2' && type !== 'jbd' && (raw.s_feature_incompat & ~ext2Incompat) === 0)
     facts.SEC_TYPE = 'ext2';
@@ -43,12 +44,10 @@ export function probeExt(disk: Disk): Probed | undefined {
   if (blockSize > 0) facts.BLOCK_SIZE = String(blockSize);
   if (has(raw.s_feature_compat, compat.hasJournal) && raw.s_journal_uuid.some((byte) => byte !== 0))
     facts.EXT_JOURNAL = formatUuid(raw.s_journal_uuid);
-  return {
-    type,
-    label: raw.s_volume_name,
-    uuid: raw.s_uuid.some((byte) => byte !== 0) ? formatUuid(raw.s_uuid) : '',
-    facts,
-  };
+  const uuid = raw.s_uuid.some((byte) => byte !== 0) ? formatUuid(raw.s_uuid) : '';
+  if (type === 'jbd' && uuid !== '') facts.LOGUUID = uuid;
+  facts.USAGE = type === 'jbd' ? 'other' : 'filesystem';
+  return { type, label: raw.s_volume_name, uuid, facts };
 }
 
 function decodeForProbe(view: DataView): Raw {

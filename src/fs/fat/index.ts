@@ -6,6 +6,7 @@ import { probe } from './probe.js';
 export const fat: FileSystemDriver = {
   name: 'fat',
   types: ['vfat', 'msdos', 'fat'],
+  usage: 'filesystem',
   probe,
   open: (disk, options) => new FatFileSystem(disk, options),
 };

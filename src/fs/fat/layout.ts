@@ -31,6 +31,10 @@ export const extended16 = struct('FAT boot sector', 'little', 64, {
   fil_sys_type: bytes(54, 8),
 });
 
+/** Values of `boot_sig`: what follows it is a serial number and a label, or only the first. */
+export const bootSigFull = 0x29;
+export const bootSigShort = 0x28;
+
 /** What follows the common part on FAT32. */
 export const extended32 = struct('FAT32 boot sector', 'little', 92, {
   fat_sz32: u32(36),

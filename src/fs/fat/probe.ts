@@ -12,6 +12,8 @@ import {
   attrLongNameMask,
   attrVolumeId,
   bootSector,
+  bootSigFull,
+  bootSigShort,
   directoryEntry,
   entrySize,
   extended16,
@@ -32,6 +34,9 @@ const maxProbed32 = 0x0ffffff6;
 const maxLabelClusters = 99;
 /** `RRdA`, which some formatters write instead of `RRaA`. */
 const fsInfoLeadVariant = 0x41645252;
+
+/** The words of a boot sector that stand for no label. */
+const noName = 'NO NAME    ';
 
 function powerOfTwo(value: number): boolean {
   return value > 0 && (value & (value - 1)) === 0;
@@ -71,9 +76,9 @@ function findLabel(piece: Uint8Array): Uint8Array | 'end' | undefined {
   return undefined;
 }
 
-/** A label's text without trailing blanks; empty for the words that stand for none. */
+/** A label's text without trailing blanks. */
 function labelText(raw: Uint8Array | undefined): string {
-  if (raw === undefined || decodeLatin1(raw) === 'NO NAME    ') return '';
+  if (raw === undefined) return '';
   const end = raw.indexOf(0);
   const text = decodeText(end < 0 ? raw : raw.subarray(0, end));
   return text.replace(/[ \t\n\v\f\r]+$/, '');
@@ -99,13 +104,12 @@ export function probe(disk: Disk): Probed | undefined {
   const tail16 = extended16.decode(sector);
   const tail32 = extended32.decode(sector);
   const tableSectors = boot.fat_sz16 || tail32.fat_sz32;
-  if (tableSectors === 0) return undefined;
   const totalSectors = boot.tot_sec16 || boot.tot_sec32;
   const rootStart = boot.rsvd_sec_cnt + boot.num_fats * tableSectors;
   const dataStart = rootStart + Math.ceil((boot.root_ent_cnt * entrySize) / sectorSize);
   const clusters = Math.floor((totalSectors - dataStart) / boot.sec_per_clus);
   if (clusters < 0) return undefined;
-  const isFat32 = boot.fat_sz16 === 0;
+  const isFat32 = boot.fat_sz16 === 0 && tail32.fat_sz32 !== 0;
   if (clusters > (isFat32 ? maxProbed32 : clusters > maxClusters12 ? maxClusters16 : maxClusters12)) {
     return undefined;
   }
@@ -126,18 +130,29 @@ export function probe(disk: Disk): Probed | undefined {
     label = root && findLabel(root);
   }
 
-  const tail = isFat32 ? tail32 : tail16;
-  const bootLabel = labelText(tail.vol_lab);
   const facts: Record<string, string> = {};
+  // No table at all is blkid's FAT of no version; the opener refuses it.
+  if (tableSectors === 0)
+    return {
+      type: 'vfat',
+      label: '',
+      uuid: '',
+      facts: { BLOCK_SIZE: String(sectorSize), USAGE: 'filesystem' },
+    };
+  const tail = isFat32 ? tail32 : tail16;
+  const bootLabel = tail.boot_sig === bootSigFull ? labelText(tail.vol_lab) : '';
+  const hasSerial = isFat32 || tail.boot_sig === bootSigFull || tail.boot_sig === bootSigShort;
   if (!isFat32) facts.SEC_TYPE = 'msdos';
-  if (bootLabel !== '') facts.LABEL_FATBOOT = bootLabel;
-  facts.VERSION = isFat32 ? 'FAT32' : clusters < maxClusters12 ? 'FAT12' : 'FAT16';
+  if (bootLabel !== '' && decodeLatin1(tail.vol_lab) !== noName) facts.LABEL_FATBOOT = bootLabel;
+  if (isFat32) facts.VERSION = 'FAT32';
+  else if (clusters < maxClusters12) facts.VERSION = 'FAT12';
+  else if (clusters < maxClusters16) facts.VERSION = 'FAT16';
   facts.BLOCK_SIZE = String(sectorSize);
   facts.USAGE = 'filesystem';
   return {
     type: 'vfat',
     label: labelText(label === 'end' ? undefined : label),
-    uuid: formatSerial(tail.vol_id),
+    uuid: hasSerial ? formatSerial(tail.vol_id) : '',
     facts,
   };
 }

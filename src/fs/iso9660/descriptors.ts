@@ -29,9 +29,9 @@ export interface FoundDescriptor {
   readonly raw: Uint8Array;
 }
 
-/** Whether the first descriptor sector is High Sierra's, ISO 9660's draft of 1986. */
-export function isHighSierra(disk: Disk): boolean {
-  const raw = readSector(disk, firstDescriptorSector);
+/** Whether the first descriptor sector of a session is High Sierra's, ISO 9660's draft of 1986. */
+export function isHighSierra(disk: Disk, sessionSector = 0): boolean {
+  const raw = readSector(disk, sessionSector + firstDescriptorSector);
   return raw !== undefined && decodeLatin1(raw.subarray(9, 14)) === highSierraId;
 }
 

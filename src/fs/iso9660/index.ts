@@ -9,6 +9,8 @@ import { probe } from './probe.js';
 export const iso9660: FileSystemDriver = {
   name: 'iso9660',
   types: ['iso9660'],
+  usage: 'filesystem',
+  tolerant: true,
   probe,
   open: (disk, options) => new IsoFileSystem(disk, options),
 };

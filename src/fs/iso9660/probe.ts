@@ -1,11 +1,12 @@
 /** Is this ISO 9660, and what are its label and UUID? The rules are those of blkid (util-linux 2.38, `iso9660`). */
 import { decodeLatin1 } from '../../base/index.js';
 import type { Disk } from '../../disk/index.js';
-import type { Probed } from '../driver.js';
-import { findDescriptors, isHighSierra, jolietLevel, type VolumeDescriptor } from './descriptors.js';
+import { type Probed, plainDisk } from '../driver.js';
+import { isHighSierra, jolietLevel, type VolumeDescriptor } from './descriptors.js';
 import { mergeField, trimEnd, trimField } from './labels.js';
 import {
   descriptorBoot,
+  descriptorEnd,
   descriptorPrimary,
   descriptorSupplementary,
   firstDescriptorSector,
@@ -13,6 +14,7 @@ import {
   volumeDescriptor,
 } from './layout.js';
 
+const standardId = 'CD001';
 /** Descriptors that blkid looks at. */
 const maxProbed = 16;
 
@@ -25,10 +27,15 @@ const identifiers = [
   ['APPLICATION_ID', 'application_id', true],
 ] as const;
 
+/** Whether a 17-byte date says that it is not given. */
+function isNoDate(raw: Uint8Array): boolean {
+  return raw[16] === 0 && /^0+$/.test(decodeLatin1(raw.subarray(0, 16)));
+}
+
 /** A 17-byte date as blkid's UUID, `2026-11-02-12-00-00-00`; empty where it is not given. */
 function dateUuid(raw: Uint8Array): string {
   const digits = decodeLatin1(raw.subarray(0, 16));
-  if ((/^0+$/.test(digits) || /^\0+$/.test(digits)) && raw[16] === 0) return '';
+  if (isNoDate(raw) || /^\0+$/.test(digits)) return '';
   const parts = [digits.slice(0, 4)];
   for (let at = 4; at < 16; at += 2) parts.push(digits.slice(at, at + 2));
   const text = parts.join('-');
@@ -50,29 +57,43 @@ function identifier(
   return plain.startsWith('_') ? '' : plain;
 }
 
-/** Looks for ISO 9660 on a disk. Never throws on any bytes. */
-export function probe(disk: Disk): Probed | undefined {
-  if (isHighSierra(disk)) {
+/** The descriptors that blkid looks at, of whatever kind the first one's type makes them. */
+function* descriptorsOf(disk: Disk, sessionSector: number): Generator<Uint8Array> {
+  for (let i = 0; i < maxProbed; i++) {
+    const offset = (sessionSector + firstDescriptorSector + i) * sectorSize;
+    if (offset + sectorSize > disk.size) return;
+    const raw = new Uint8Array(sectorSize);
+    disk.read(raw, offset);
+    if (i === 0 && decodeLatin1(raw.subarray(1, 6)) !== standardId) return;
+    if (raw[0] === descriptorEnd) return;
+    yield raw;
+  }
+}
+
+/** Looks for ISO 9660 on a disk; its primary descriptor need not be the first. Never throws on any bytes. */
+export function probe(disk: Disk, { sessionOffset } = plainDisk): Probed | undefined {
+  if (sessionOffset % sectorSize !== 0) return undefined;
+  const sessionSector = sessionOffset / sectorSize;
+  if (isHighSierra(disk, sessionSector)) {
     return {
       type: 'iso9660',
-      label: highSierraLabel(disk),
+      label: highSierraLabel(disk, sessionSector),
       uuid: '',
       facts: { VERSION: 'High Sierra', BLOCK_SIZE: String(sectorSize), USAGE: 'filesystem' },
     };
   }
   let primary: VolumeDescriptor | undefined;
   let joliet: VolumeDescriptor | undefined;
-  let bootSystem = '';
-  for (const { type, raw } of findDescriptors(disk, maxProbed)) {
-    if (primary === undefined) {
-      if (type !== descriptorPrimary) return undefined;
-      primary = volumeDescriptor.decode(raw);
-    } else if (type === descriptorBoot) {
-      bootSystem ||= trimField(raw.subarray(7, 39)).trimStart();
-    } else if (type === descriptorSupplementary && joliet === undefined) {
+  let bootSystem: string | undefined;
+  for (const raw of descriptorsOf(disk, sessionSector)) {
+    const type = raw[0];
+    if (type === descriptorPrimary) primary ??= volumeDescriptor.decode(raw);
+    else if (type === descriptorBoot) bootSystem ??= trimField(raw.subarray(7, 39)).trimStart();
+    else if (type === descriptorSupplementary && joliet === undefined) {
       const descriptor = volumeDescriptor.decode(raw);
       if (jolietLevel(descriptor) > 0) joliet = descriptor;
     }
+    if (primary && joliet && bootSystem !== undefined) break;
   }
   if (primary === undefined) return undefined;
   const facts: Record<string, string> = { BLOCK_SIZE: String(sectorSize), USAGE: 'filesystem' };
@@ -80,19 +101,19 @@ export function probe(disk: Disk): Probed | undefined {
     const text = identifier(primary, joliet, field, mayNameFile);
     if (text !== '') facts[fact] = text;
   }
-  if (bootSystem !== '') facts.BOOT_SYSTEM_ID = bootSystem;
+  if (bootSystem) facts.BOOT_SYSTEM_ID = bootSystem;
   if (joliet !== undefined) facts.VERSION = 'Joliet Extension';
   return {
     type: 'iso9660',
     label: joliet ? trimEnd(mergeField(primary.volume_id, joliet.volume_id)) : trimField(primary.volume_id),
-    uuid: dateUuid(primary.modification_date) || dateUuid(primary.creation_date),
+    uuid: dateUuid(isNoDate(primary.modification_date) ? primary.creation_date : primary.modification_date),
     facts,
   };
 }
 
 /** High Sierra's descriptors have 8 bytes more at their start. */
-function highSierraLabel(disk: Disk): string {
+function highSierraLabel(disk: Disk, sessionSector: number): string {
   const raw = new Uint8Array(32);
-  disk.read(raw, firstDescriptorSector * sectorSize + 8 + 40);
+  disk.read(raw, (sessionSector + firstDescriptorSector) * sectorSize + 8 + 40);
   return trimField(raw);
 }

@@ -4,8 +4,7 @@
  */
 import { createHash, formatUuid } from '../../base/index.js';
 import type { Disk } from '../../disk/index.js';
-import type { Probed } from '../driver.js';
-import { ascii, found, label, label16, part, signature, uuid, viewMaybe } from './signature.js';
+import { ascii, type Found, label, label16, part, signature, uuid, viewMaybe } from './signature.js';
 
 const headerOffset = 1024;
 
@@ -26,20 +25,20 @@ function readMdb(disk: Disk): DataView | undefined {
   return view !== undefined && ascii(view, 0, 2) === 'BD' ? view : undefined;
 }
 
-function probeHfs(disk: Disk): Probed | undefined {
+function probeHfs(disk: Disk): Found | undefined {
   const view = readMdb(disk);
   if (view === undefined) return undefined;
   const embedded = ascii(view, 124, 2);
   if (embedded === 'H+' || embedded === 'HX') return undefined;
   const blockSize = view.getUint32(20);
   if (blockSize === 0 || blockSize % 512 !== 0) return undefined;
-  return found('hfs', {
+  return {
     label: label(view, 37, Math.min(27, view.getUint8(36))),
     uuid: identifierUuid(part(view, 116, 8)),
-  });
+  };
 }
 
-function probeHfsPlus(disk: Disk): Probed | undefined {
+function probeHfsPlus(disk: Disk): Found | undefined {
   const wrapper = readMdb(disk);
   let start = 0;
   if (wrapper !== undefined) {
@@ -49,41 +48,56 @@ function probeHfsPlus(disk: Disk): Probed | undefined {
   const view = viewMaybe(disk, start + headerOffset, 512);
   if (view === undefined || !['H+', 'HX'].includes(ascii(view, 0, 2))) return undefined;
   const blockSize = view.getUint32(40);
-  if (blockSize < 512 || (blockSize & (blockSize - 1)) !== 0) return undefined;
-  return found('hfsplus', {
+  if (blockSize < 512) return undefined;
+  return {
     label: catalogName(disk, start, view, blockSize),
     uuid: identifierUuid(part(view, 104, 8)),
     facts: { BLOCK_SIZE: String(blockSize) },
-  });
+  };
 }
 
-/** The root folder's name: the key of the first record in the catalog's first leaf, whose parent is number 1. */
+const maxExtents = 8;
+
+/**
+ * The root folder's name: the key of the first record in the catalog's first leaf, whose parent is number 1. The leaf is
+ * looked for in the extents that the header has of the catalog.
+ */
 function catalogName(disk: Disk, start: number, header: DataView, blockSize: number): string {
-  const catalogStart = start + header.getUint32(288) * blockSize;
-  const catalogSize = header.getUint32(292) * blockSize;
-  const tree = viewMaybe(disk, catalogStart, 14 + 106);
+  const tree = viewMaybe(disk, start + header.getUint32(288) * blockSize, 0x2000);
   if (tree === undefined) return '';
   const nodeSize = tree.getUint16(32);
-  const leaf = tree.getUint32(24);
-  if (nodeSize < 512 || (leaf + 1) * nodeSize > catalogSize) return '';
-  const node = viewMaybe(disk, catalogStart + leaf * nodeSize, nodeSize);
-  // A node of kind −1 is a leaf; its first record follows its descriptor.
-  if (node === undefined || node.getInt8(8) !== -1 || node.getUint16(10) === 0) return '';
-  const units = node.getUint16(20);
-  if (node.getUint32(16) !== 1 || units > 255 || 22 + units * 2 > nodeSize) return '';
-  return label16(node, 22, units, false);
+  if (nodeSize < 512 || tree.getUint32(20) === 0) return '';
+  let block = Math.floor((tree.getUint32(24) * nodeSize) / blockSize);
+  for (let extent = 0; extent < maxExtents; extent++) {
+    const count = header.getUint32(288 + extent * 8 + 4);
+    if (count === 0) return '';
+    if (block >= count) {
+      block -= count;
+      continue;
+    }
+    const node = viewMaybe(disk, start + (header.getUint32(288 + extent * 8) + block) * blockSize, nodeSize);
+    // A node of kind −1 is a leaf; its first record follows its descriptor.
+    if (node === undefined || node.getInt8(8) !== -1 || node.getUint16(10) === 0) return '';
+    const units = node.getUint16(20);
+    if (node.getUint32(16) !== 1 || units > 255 || 22 + units * 2 > nodeSize) return '';
+    return label16(node, 22, units, false);
+  }
+  return '';
 }
 
-function probeApfs(disk: Disk): Probed | undefined {
+const containerBlockSize = 4096;
+
+function probeApfs(disk: Disk): Found | undefined {
   const view = viewMaybe(disk, 0, 128);
   if (view === undefined || ascii(view, 32, 4) !== 'NXSB') return undefined;
   // A container's superblock is object 1, of type 1 and no subtype.
   if (view.getUint16(24, true) !== 1 || view.getUint32(28, true) !== 0) return undefined;
-  return found('apfs', { uuid: uuid(view, 72), facts: { BLOCK_SIZE: String(view.getUint32(36, true)) } });
+  if (view.getUint32(36, true) !== containerBlockSize) return undefined;
+  return { uuid: uuid(view, 72), facts: { BLOCK_SIZE: String(view.getUint32(36, true)) } };
 }
 
 export const apple = [
   signature('hfsplus', probeHfsPlus),
-  signature('hfs', probeHfs),
+  signature('hfs', probeHfs, { tolerant: true }),
   signature('apfs', probeApfs),
 ];

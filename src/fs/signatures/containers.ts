@@ -7,11 +7,9 @@
  */
 import { crc32Raw } from '../../base/index.js';
 import type { Disk } from '../../disk/index.js';
-import type { Probed } from '../driver.js';
-import { ascii, found, label, part, readMaybe, signature, uuid, viewMaybe } from './signature.js';
-
-/** Disks as small as a floppy's are not members of anything. */
-const floppySize = 1440 * 1024;
+import type { ProbeContext } from '../driver.js';
+import { ascii, type Found, label, part, signature, uuid, viewMaybe } from './signature.js';
+import { lvmUuid } from './storage.js';
 
 const mdMagic = 0xa92b4efc;
 
@@ -22,43 +20,47 @@ function wordsUuid(words: readonly number[]): string {
   return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
 }
 
-/** Version 0.90: in the last whole 64 KiB but one, in the byte order of its machine. */
-function probeMd0(disk: Disk): Probed | undefined {
-  if (disk.size < 0x10000) return undefined;
-  const view = viewMaybe(disk, Math.floor(disk.size / 0x10000) * 0x10000 - 0x10000, 64);
+const md0Reserved = 0x10000;
+
+/**
+ * Version 0.90: in the last whole 64 KiB but one, in the byte order of its machine. It does not know its own place, so that
+ * the size that it tells must fit, and on a whole disk it must not be that of a partition which ends there.
+ */
+function probeMd0(disk: Disk, context: ProbeContext): Found | undefined {
+  const offset = Math.floor(disk.size / md0Reserved) * md0Reserved - md0Reserved;
+  const view = viewMaybe(disk, offset, 64);
   if (view === undefined) return undefined;
   const little = view.getUint32(0, true) === mdMagic;
   if (!little && view.getUint32(0) !== mdMagic) return undefined;
   const word = (index: number) => view.getUint32(index * 4, little);
+  const size = word(8) * 1024;
+  if (disk.size < size + md0Reserved || offset < size) return undefined;
+  if (context.whole && context.covered(offset - size, size + md0Reserved)) return undefined;
   const minor = word(2);
   const rest = minor >= 90 ? [word(13), word(14), word(15)] : [0, 0, 0];
-  return found('linux_raid_member', {
+  return {
     uuid: wordsUuid([word(5), ...rest]),
-    usage: 'raid',
     facts: { VERSION: `${word(1)}.${minor}.${word(3)}` },
-  });
+  };
 }
 
 /** Versions 1.0 (near the end), 1.1 (at the start) and 1.2 (4 KiB from the start). The superblock knows its own place. */
-function probeMd1(disk: Disk, offset: number, version: string): Probed | undefined {
+function probeMd1(disk: Disk, offset: number, version: string): Found | undefined {
   const view = viewMaybe(disk, offset, 256);
   if (view === undefined || view.getUint32(0, true) !== mdMagic || view.getUint32(4, true) !== 1) {
     return undefined;
   }
   if (view.getBigUint64(144, true) !== BigInt(offset / 512)) return undefined;
-  const device = uuid(view, 168);
-  return found('linux_raid_member', {
+  return {
     label: label(view, 32, 32),
     uuid: uuid(view, 16),
-    usage: 'raid',
-    facts: { VERSION: version, ...(device === '' ? {} : { UUID_SUB: device }) },
-  });
+    facts: { VERSION: version, UUID_SUB: uuid(view, 168) },
+  };
 }
 
-function probeMd(disk: Disk): Probed | undefined {
-  if (disk.size <= floppySize) return undefined;
+function probeMd(disk: Disk, context: ProbeContext): Found | undefined {
   return (
-    probeMd0(disk) ??
+    probeMd0(disk, context) ??
     probeMd1(disk, Math.floor(disk.size / 4096) * 4096 - 8192, '1.0') ??
     probeMd1(disk, 0, '1.1') ??
     probeMd1(disk, 4096, '1.2')
@@ -68,20 +70,14 @@ function probeMd(disk: Disk): Probed | undefined {
 const lvmCrcStart = 0xf597a6cf;
 
 /** A label lies in one of the first four sectors. */
-function probeLvm(disk: Disk): Probed | undefined {
-  if (disk.size <= floppySize) return undefined;
+function probeLvm(disk: Disk): Found | undefined {
   for (let sector = 0; sector < 4; sector++) {
     const view = viewMaybe(disk, sector * 512, 512);
     if (view === undefined) return undefined;
     if (ascii(view, 0, 8) !== 'LABELONE' || ascii(view, 24, 8) !== 'LVM2 001') continue;
     if (view.getBigUint64(8, true) !== BigInt(sector)) continue;
     if (crc32Raw(lvmCrcStart, part(view, 20, 492)) !== view.getUint32(16, true)) continue;
-    const id = ascii(view, 32, 32);
-    return found('LVM2_member', {
-      uuid: id.replace(/^(.{6})(.{4})(.{4})(.{4})(.{4})(.{4})(.{6})$/s, '$1-$2-$3-$4-$5-$6-$7'),
-      usage: 'raid',
-      facts: { VERSION: 'LVM2 001' },
-    });
+    return { uuid: lvmUuid(view, 32), facts: { VERSION: 'LVM2 001' } };
   }
   return undefined;
 }
@@ -93,116 +89,69 @@ const luksSecondOffsets = [
   0x4000, 0x8000, 0x10000, 0x20000, 0x40000, 0x80000, 0x100000, 0x200000, 0x400000,
 ] as const;
 
-function probeLuks(disk: Disk): Probed | undefined {
+function probeLuks(disk: Disk): Found | undefined {
   for (const offset of [0, ...luksSecondOffsets]) {
     const view = viewMaybe(disk, offset, 512);
     if (view === undefined) return undefined;
     if (ascii(view, 0, 6) !== (offset === 0 ? luksMagic : luksSecondMagic)) continue;
     const version = view.getUint16(6);
-    const id = label(view, 168, 40);
-    if (version === 1 && offset === 0) {
-      return found('crypto_LUKS', { uuid: id, usage: 'crypto', facts: { VERSION: '1' } });
-    }
-    if (version !== 2 || view.getBigUint64(256) !== BigInt(offset)) continue;
-    const subsystem = label(view, 208, 48);
-    return found('crypto_LUKS', {
-      label: label(view, 24, 48),
-      uuid: id,
-      usage: 'crypto',
-      facts: { VERSION: '2', ...(subsystem === '' ? {} : { SUBSYSTEM: subsystem }) },
-    });
+    return {
+      label: version === 2 ? label(view, 24, 48) : '',
+      uuid: version === 1 || version === 2 ? label(view, 168, 40) : '',
+      facts: { VERSION: String(version), SUBSYSTEM: version === 2 ? label(view, 208, 48) : '' },
+    };
   }
   return undefined;
 }
 
-const bitLockerGuids = [
-  '3bd667492e29d84a8399f6a339e3d001', // whole volumes since Windows 7, and BitLocker To Go
-  '3b4da892809f7c45bdbd4d0a7d4d5d36', // of which only the used part is encrypted
-];
-
-/** Where the place of the metadata is told in each of the later forms. */
+/** The forms of BitLocker by their first bytes, and where the later ones tell the place of their metadata. */
 const bitLockerForms = [
-  { words: '-FVE-FS-', guidAt: 160, metadataAt: 176 },
-  { words: 'MSWIN4.1', guidAt: 424, metadataAt: 440 },
+  { mark: '\xeb\x52\x90-FVE-FS-', metadataAt: undefined, serialAt: undefined }, // Windows Vista
+  { mark: '\xeb\x58\x90-FVE-FS-', metadataAt: 176, serialAt: 67 },
+  { mark: '\xeb\x58\x90MSWIN4.1', metadataAt: 440, serialAt: undefined }, // To Go: the mark is FAT's, too
 ];
 
-function probeBitLocker(disk: Disk): Probed | undefined {
+function probeBitLocker(disk: Disk): Found | undefined {
   const view = viewMaybe(disk, 0, 512);
-  if (view === undefined) return undefined;
-  const words = ascii(view, 3, 8);
-  for (const form of bitLockerForms) {
-    const guid = Buffer.from(part(view, form.guidAt, 16)).toString('hex');
-    if (words !== form.words || !bitLockerGuids.includes(guid)) continue;
-    const place = view.getBigUint64(form.metadataAt, true);
-    if (place > BigInt(disk.size)) return undefined;
-    const metadata = viewMaybe(disk, Number(place), 64);
-    if (metadata === undefined || ascii(metadata, 0, 8) !== '-FVE-FS-') return undefined;
-    return found('BitLocker', {
-      usage: 'crypto',
-      facts: { VERSION: String(metadata.getUint16(10, true)) },
-    });
-  }
-  // Windows Vista's, which is known by its jump as well.
-  const isVista = words === '-FVE-FS-' && ascii(view, 0, 3) === '\xeb\x52\x90';
-  return isVista ? found('BitLocker', { usage: 'crypto' }) : undefined;
+  const form = view && bitLockerForms.find(({ mark }) => ascii(view, 0, mark.length) === mark);
+  if (view === undefined || form === undefined) return undefined;
+  if (form.metadataAt === undefined) return {};
+  const place = view.getBigUint64(form.metadataAt, true);
+  if (place === 0n || place > BigInt(disk.size)) return undefined;
+  const metadata = viewMaybe(disk, Number(place), 12);
+  if (metadata === undefined || ascii(metadata, 0, 8) !== '-FVE-FS-') return undefined;
+  const serial = form.serialAt === undefined ? 0 : view.getInt32(form.serialAt, true);
+  return {
+    uuid:
+      serial === 0
+        ? ''
+        : `${serial < 0 ? '-' : ''}${String(Math.abs(serial)).padStart(serial < 0 ? 15 : 16, '0')}`,
+    facts: { VERSION: String(metadata.getUint16(10, true)) },
+  };
 }
 
 const bcacheMagic = 'c68573f64e1a45ca8265f57f48ba6d81';
 const bcachefsMagic = 'c68573f666ce90a9d96a60cf803df7ef';
 
-function probeBcache(disk: Disk): Probed | undefined {
+function probeBcache(disk: Disk): Found | undefined {
   const view = viewMaybe(disk, 4096, 208);
   if (view === undefined || Buffer.from(part(view, 24, 16)).toString('hex') !== bcacheMagic) return undefined;
-  if (view.getBigUint64(8, true) !== 8n) return undefined;
-  return found('bcache', { uuid: uuid(view, 40), usage: 'other' });
+  return view.getBigUint64(8, true) === 8n ? { uuid: uuid(view, 40) } : undefined;
 }
 
-function probeBcachefs(disk: Disk): Probed | undefined {
+/** Known to later versions of libblkid than 2.38. */
+function probeBcachefs(disk: Disk): Found | undefined {
   const view = viewMaybe(disk, 4096, 208);
   if (view === undefined || Buffer.from(part(view, 24, 16)).toString('hex') !== bcachefsMagic)
     return undefined;
-  return found('bcachefs', {
-    label: label(view, 72, 32),
-    uuid: uuid(view, 56),
-  });
-}
-
-/** VMware: the member of a volume, and the filesystem in it. */
-function probeVmfsMember(disk: Disk): Probed | undefined {
-  const view = viewMaybe(disk, 0x100000, 512);
-  if (view === undefined || view.getUint32(0, true) !== 0xc001d00d) return undefined;
-  return found('VMFS_volume_member', {
-    usage: 'raid',
-    facts: { UUID_SUB: vmfsUuid(view, 130), VERSION: String(view.getUint32(4, true)) },
-  });
-}
-
-function probeVmfs(disk: Disk): Probed | undefined {
-  const raw = readMaybe(disk, 0x200000, 256);
-  if (raw === undefined) return undefined;
-  const view = new DataView(raw.buffer);
-  if (view.getUint32(0, true) !== 0x2fabf15e) return undefined;
-  return found('VMFS', {
-    label: label(view, 29, 128),
-    uuid: vmfsUuid(view, 9),
-    facts: { VERSION: String(view.getUint8(8)) },
-  });
-}
-
-/** Two 32-bit numbers and one of 16 bits, little-endian, and six bytes. */
-function vmfsUuid(view: DataView, at: number): string {
-  const hex = (value: number, digits: number) => value.toString(16).padStart(digits, '0');
-  const tail = Buffer.from(part(view, at + 10, 6)).toString('hex');
-  return `${hex(view.getUint32(at, true), 8)}-${hex(view.getUint32(at + 4, true), 8)}-${hex(view.getUint16(at + 8, true), 4)}-${tail}`;
+  return { label: label(view, 72, 32), uuid: uuid(view, 56) };
 }
 
 export const containers = [
-  signature('linux_raid_member', probeMd),
-  signature('bcache', probeBcache),
+  signature('linux_raid_member', probeMd, { usage: 'raid', minimumSize: md0Reserved + 1 }),
+  signature('bcache', probeBcache, { usage: 'other', minimumSize: 8192 }),
   signature('bcachefs', probeBcachefs),
-  signature('LVM2_member', probeLvm),
-  signature('crypto_LUKS', probeLuks),
-  signature('VMFS_volume_member', probeVmfsMember),
-  signature('BitLocker', probeBitLocker),
-  signature('VMFS', probeVmfs),
+  signature('LVM2_member', probeLvm, { usage: 'raid' }),
+  signature('crypto_LUKS', probeLuks, { usage: 'crypto' }),
+  signature('BitLocker', probeBitLocker, { usage: 'crypto' }),
 ];

@@ -1,7 +1,7 @@
 /** What the probes here are made of: bounded reads of a disk, and texts and UUIDs in fixed fields. */
 import { decodeText, formatUuid } from '../../base/index.js';
 import type { Disk } from '../../disk/index.js';
-import type { FileSystemDriver, Probed } from '../driver.js';
+import { type FileSystemDriver, type ProbeContext, plainDisk } from '../driver.js';
 
 /** The bytes at `offset` of a disk; undefined where they do not all lie on it. */
 export function readMaybe(disk: Disk, offset: number, length: number): Uint8Array | undefined {
@@ -47,31 +47,47 @@ export function label16(view: DataView, at: number, units: number, little: boole
   return text.replace(/[\ud800-\udfff]/gu, '\ufffd').replace(trailingBlanks, '');
 }
 
+/** A size that is told as its logarithm; empty for what no size can be. */
+export function powerOfTwo(log: number): string {
+  return log < 32 ? String(2 ** log) : '';
+}
+
 /** A UUID of 16 bytes; empty where they are all zero. */
 export function uuid(view: DataView, at: number): string {
   const raw = part(view, at, 16);
   return raw.every((byte) => byte === 0) ? '' : formatUuid(raw);
 }
 
-/** What a probe finds; what is left out is empty. `usage` is blkid's class of what it is. */
-export function found(
-  type: string,
-  values: {
-    label?: string;
-    uuid?: string;
-    usage?: 'filesystem' | 'raid' | 'crypto' | 'other';
-    facts?: Record<string, string>;
-  } = {},
-): Probed {
-  return {
-    type,
-    label: values.label ?? '',
-    uuid: values.uuid ?? '',
-    facts: { ...values.facts, USAGE: values.usage ?? 'filesystem' },
-  };
+/** What a probe finds; what is left out, or empty, is not told. */
+export interface Found {
+  readonly label?: string;
+  readonly uuid?: string;
+  readonly facts?: Readonly<Record<string, string>>;
 }
 
-/** A driver that knows a format by sight only. */
-export function signature(type: string, probe: (disk: Disk) => Probed | undefined): FileSystemDriver {
-  return { name: type, types: [type], probe };
+/** What is known of a kind beside how it looks: see {@link FileSystemDriver}. */
+export type KindOptions = Partial<
+  Pick<FileSystemDriver, 'usage' | 'minimumSize' | 'tolerant' | 'wholeDisksOnly'>
+>;
+
+/** A driver that knows a format by sight only: a filesystem where nothing else is said. */
+export function signature(
+  type: string,
+  look: (disk: Disk, context: ProbeContext) => Found | undefined,
+  options: KindOptions = {},
+): FileSystemDriver {
+  const usage = options.usage ?? 'filesystem';
+  return {
+    name: type,
+    types: [type],
+    ...options,
+    usage,
+    probe(disk, context = plainDisk) {
+      const found = look(disk, context);
+      if (found === undefined) return undefined;
+      const { label = '', uuid = '', facts = {} } = found;
+      const told = Object.entries(facts).filter(([, value]) => value !== '');
+      return { type, label, uuid, facts: { ...Object.fromEntries(told), USAGE: usage } };
+    },
+  };
 }

@@ -2,108 +2,150 @@
  * UDF, known by sight: ECMA-167 (parts 2 and 3) and OSTA UDF 2.60. Many discs are UDF and ISO 9660 at once; they are UDF,
  * as for blkid and for Linux. Little-endian.
  */
+import { encodeText } from '../../base/index.js';
 import type { Disk } from '../../disk/index.js';
-import type { Probed } from '../driver.js';
-import { ascii, found, label, part, signature, viewMaybe } from './signature.js';
+import type { ProbeContext } from '../driver.js';
+import { ascii, type Found, label, part, signature, viewMaybe } from './signature.js';
 
 const structureSize = 2048;
 const firstStructure = 0x8000;
 const maxStructures = 64;
-/** Sizes of sectors; the anchor lies in sector 256. */
-const sectorSizes = [2048, 512, 1024, 4096];
-const anchorSector = 256;
+/** Sizes of sectors, in the order in which they are tried. */
+const sectorSizes = [512, 1024, 2048, 4096];
+/** Where the anchor may lie: the latter on a disc that is written once and not yet closed. */
+const anchorSectors = [256, 512];
+const descriptorSize = 512;
 const tagPrimary = 1;
 const tagAnchor = 2;
+const tagImplementationUse = 4;
 const tagLogicalVolume = 6;
 const tagTerminating = 8;
+const tagIntegrity = 9;
 const maxDescriptors = 64;
 
 /** ECMA-167, 2/8: volume structures of seven bytes, among which NSR02 or NSR03 stands for UDF. */
-function hasVolumeStructure(disk: Disk, step: number): boolean {
+function hasVolumeStructure(disk: Disk, start: number, step: number): boolean {
   for (let i = 0; i < maxStructures; i++) {
-    const view = viewMaybe(disk, firstStructure + i * step, 7);
+    const view = viewMaybe(disk, start + firstStructure + i * step, 7);
     if (view === undefined) return false;
     const id = ascii(view, 1, 5);
     if (id === 'NSR02' || id === 'NSR03') return true;
-    if (!['BEA01', 'CD001', 'CDW02', 'BOOT2'].includes(id)) return false;
+    if (!['BEA01', 'BOOT2', 'CD001', 'CDW02', 'TEA01'].includes(id)) return false;
   }
   return false;
 }
 
-/** UDF 2.60, 2.1.3: a dstring's first byte tells 8 or 16 bits a character, its last byte how many bytes are used. */
+/**
+ * UDF 2.60, 2.1.3: a dstring's first byte tells 8 or 16 bits a character, its last byte how many bytes are used. A NUL ends
+ * the text.
+ */
 function dstring(view: DataView, at: number, length: number): string {
-  const used = Math.min(view.getUint8(at + length - 1), length - 1);
+  const used = Math.min(Math.max(0, view.getUint8(at + length - 1) - 1), length - 2);
   const kind = view.getUint8(at);
   let text = '';
-  if (kind === 8 || kind === 254) {
-    for (const byte of part(view, at + 1, Math.max(0, used - 1))) text += String.fromCharCode(byte);
-  } else if (kind === 16 || kind === 255) {
-    for (let i = 1; i + 1 < used; i += 2) text += String.fromCharCode(view.getUint16(at + i));
+  if (kind === 8) {
+    for (const byte of part(view, at + 1, used)) text += String.fromCharCode(byte);
+  } else if (kind === 16) {
+    for (let i = 0; i + 1 < used; i += 2) text += String.fromCharCode(view.getUint16(at + 1 + i));
   }
-  return text
-    .replace(/\0.*$/s, '')
-    .replace(/[\ud800-\udfff]/gu, '\ufffd')
-    .replace(/[ \t\n\v\f\r]+$/, '');
+  return text.replace(/\0.*$/s, '').replace(/[\ud800-\udfff]/gu, '\ufffd');
+}
+
+const trimmed = (text: string): string => text.replace(/[ \t\n\v\f\r]+$/, '');
+
+/** Fields that hold no text in OSTA's own character set are not told. */
+const characterSet = 'OSTA Compressed Unicode';
+
+function isOsta(view: DataView, at: number): boolean {
+  return view.getUint8(at) === 0 && label(view, at + 1, 63) === characterSet;
 }
 
 /** The volume set's name as an identifier: UDF 2.60, 2.2.2.5, begins it with sixteen hexadecimal digits. */
 function setUuid(name: string): string {
-  const raw = Buffer.from(name, 'utf8');
+  const raw = encodeText(name).subarray(0, 16);
   if (raw.length < 8) return '';
-  const text = raw.toString('latin1');
-  if (/^[0-9a-fA-F]{16}/.test(text)) return text.slice(0, 16).toLowerCase();
-  if (/^[0-9a-fA-F]{8}/.test(text)) {
-    return (text.slice(0, 8) + raw.subarray(8, 12).toString('hex').padEnd(8, '0')).toLowerCase();
-  }
-  return raw.subarray(0, 8).toString('hex');
+  const text = String.fromCharCode(...raw);
+  const digits = /^[0-9a-fA-F]*/.exec(text)?.[0].length ?? 0;
+  const hex = (from: number, to: number) => Buffer.from(raw.subarray(from, to)).toString('hex');
+  if (digits === 16) return text.toLowerCase();
+  if (digits >= 8) return (text.slice(0, 8) + hex(8, 12).padEnd(8, '0')).toLowerCase();
+  return hex(0, 8);
 }
 
-function probeUdf(disk: Disk): Probed | undefined {
+/** A descriptor's tag has its kind and its own place. */
+function isTag(view: DataView, kind: number, sector: number): boolean {
+  return view.getUint16(0, true) === kind && view.getUint32(12, true) === sector;
+}
+
+function probeUdf(disk: Disk, { sessionOffset: start }: ProbeContext): Found | undefined {
+  const plain = hasVolumeStructure(disk, start, structureSize);
   for (const sectorSize of sectorSizes) {
-    if (!hasVolumeStructure(disk, Math.max(structureSize, sectorSize))) continue;
-    const anchor = viewMaybe(disk, anchorSector * sectorSize, 512);
-    if (anchor === undefined || !isTag(anchor, tagAnchor, anchorSector)) continue;
-    return readSequence(disk, sectorSize, anchor.getUint32(20, true), anchor.getUint32(16, true));
+    if (start % sectorSize !== 0) continue;
+    const isUdf = sectorSize > structureSize ? hasVolumeStructure(disk, start, sectorSize) : plain;
+    if (!isUdf) continue;
+    for (const sector of anchorSectors) {
+      const anchor = viewMaybe(disk, start + sector * sectorSize, descriptorSize);
+      if (anchor === undefined) return undefined;
+      if (!isTag(anchor, tagAnchor, start / sectorSize + sector)) continue;
+      return readSequence(disk, sectorSize, anchor.getUint32(20, true), anchor.getUint32(16, true));
+    }
   }
   return undefined;
 }
 
-/** A descriptor's tag: its kind, its own place, and a sum over its other bytes. */
-function isTag(view: DataView, kind: number | undefined, sector: number): boolean {
-  if (kind !== undefined && view.getUint16(0, true) !== kind) return false;
-  let sum = 0;
-  for (let at = 0; at < 16; at++) if (at !== 4) sum += view.getUint8(at);
-  return (sum & 0xff) === view.getUint8(4) && view.getUint32(12, true) === sector;
-}
-
-/** The main volume descriptor sequence: `length` bytes from sector `first` on. */
-function readSequence(disk: Disk, sectorSize: number, first: number, length: number): Probed {
-  let name = '';
-  let uuid = '';
-  const facts: Record<string, string> = { BLOCK_SIZE: String(sectorSize) };
+/** The main volume descriptor sequence: `length` bytes from sector `first` on. The first of each kind that tells counts. */
+function readSequence(disk: Disk, sectorSize: number, first: number, length: number): Found {
+  const facts = new Map<string, string>([['BLOCK_SIZE', String(sectorSize)]]);
+  const tell = (name: string, value: string): void => {
+    if (!facts.get(name)) facts.set(name, value);
+  };
+  let revision = 0;
+  let integrity = { sector: 0, length: 0 };
   const count = Math.min(maxDescriptors, Math.floor(length / sectorSize));
   for (let i = 0; i < count; i++) {
-    const view = viewMaybe(disk, (first + i) * sectorSize, 512);
-    if (view === undefined || !isTag(view, undefined, first + i)) break;
-    const kind = view.getUint16(0, true);
-    if (kind === tagTerminating) break;
+    const view = viewMaybe(disk, (first + i) * sectorSize, descriptorSize);
+    const kind = view?.getUint16(0, true);
+    if (view === undefined || kind === 0 || kind === tagTerminating) break;
+    if (view.getUint32(12, true) !== first + i) break;
     if (kind === tagPrimary) {
-      const set = dstring(view, 72, 128);
-      uuid = setUuid(set);
-      facts.VOLUME_ID = dstring(view, 24, 32);
-      facts.VOLUME_SET_ID = set;
+      if (isOsta(view, 200)) {
+        const set = dstring(view, 72, 128);
+        tell('VOLUME_ID', trimmed(dstring(view, 24, 32)));
+        tell('VOLUME_SET_ID', trimmed(set));
+        tell('uuid', setUuid(set));
+      }
       // The application's identifier, or that of the program that wrote the volume; `*` marks those that are registered.
-      facts.APPLICATION_ID = (label(view, 345, 23) || label(view, 389, 23)).replace(/^\*/, '');
+      const [application, implementation] = [345, 389].map((at) => label(view, at, 23).replace(/^\*/, ''));
+      tell('APPLICATION_ID', application || implementation || '');
     } else if (kind === tagLogicalVolume) {
-      name = dstring(view, 84, 128);
-      facts.LOGICAL_VOLUME_ID = name;
-      // The domain's identifier ends in the revision, two digits before the point and two behind it.
-      const revision = view.getUint16(216 + 24, true);
-      facts.VERSION = `${(revision >> 8).toString(16)}.${(revision & 0xff).toString(16).padStart(2, '0')}`;
+      if (integrity.length === 0 && view.getUint32(268, true) > 0)
+        integrity = { length: view.getUint32(432, true), sector: view.getUint32(436, true) };
+      if (revision === 0 && label(view, 217, 23) === '*OSTA UDF Compliant')
+        revision = view.getUint16(240, true);
+      if (isOsta(view, 20)) tell('LOGICAL_VOLUME_ID', trimmed(dstring(view, 84, 128)));
+    } else if (kind === tagImplementationUse) {
+      if (label(view, 21, 23) === '*UDF LV Info' && isOsta(view, 52))
+        tell('PUBLISHER_ID', trimmed(dstring(view, 244, 36)));
     }
   }
-  for (const fact of Object.keys(facts)) if (facts[fact] === '') delete facts[fact];
-  return found('udf', { label: name, uuid, facts });
+  revision = Math.max(revision, revisionOf(disk, integrity.sector, sectorSize, integrity.length));
+  // Two digits before the point and two behind it.
+  if (revision > 0)
+    facts.set(
+      'VERSION',
+      `${(revision >> 8).toString(16)}.${(revision & 0xff).toString(16).padStart(2, '0')}`,
+    );
+  const { uuid = '', ...rest } = Object.fromEntries(facts);
+  return { label: rest.LOGICAL_VOLUME_ID ?? '', uuid, facts: rest };
 }
 
-export const udf = signature('udf', probeUdf);
+/** The greatest revision that the volume's integrity descriptor wants of those who read or write; 0 where it tells none. */
+function revisionOf(disk: Disk, sector: number, sectorSize: number, length: number): number {
+  if (sector === 0 || length < descriptorSize) return 0;
+  const view = viewMaybe(disk, sector * sectorSize, descriptorSize);
+  if (view === undefined || !isTag(view, tagIntegrity, sector) || view.getUint32(76, true) < 46) return 0;
+  const use = viewMaybe(disk, sector * sectorSize + 80 + 8 * view.getUint32(72, true), 46);
+  return use === undefined ? 0 : Math.max(use.getUint16(40, true), use.getUint16(42, true));
+}
+
+export const udf = signature('udf', probeUdf, { tolerant: true });

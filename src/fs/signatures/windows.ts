@@ -1,41 +1,64 @@
 /**
- * Filesystems of Windows that are known by sight: NTFS (the layout that Linux's ntfs drivers document), exFAT (Microsoft's
+ * Filesystems of Windows and OS/2 that are known by sight: NTFS (the layout that Linux's ntfs drivers document), exFAT (Microsoft's
  * "exFAT file system specification"), ReFS. Little-endian.
  */
 import type { Disk } from '../../disk/index.js';
-import type { Probed } from '../driver.js';
-import { ascii, found, label16, signature, viewMaybe } from './signature.js';
+import { ascii, type Found, label, label16, signature, viewMaybe } from './signature.js';
 
 const volumeRecord = 3;
 const attributeVolumeName = 0x60;
 const attributeEnd = 0xffffffff;
 
-/** A size that is a count when positive, and a power of two when negative. */
-function signedSize(value: number, unit: number): number {
-  return value < 0x80 ? value * unit : 2 ** (256 - value);
+const maxClusterSize = 2 * 1024 * 1024;
+
+/** A count of sectors or clusters that is a power of two; larger ones, and sizes in bytes, are told as a negative logarithm. */
+function countOf(value: number, greatest: number): number | undefined {
+  return value > 0 && value <= greatest && (value & (value - 1)) === 0 ? value : undefined;
 }
 
-function probeNtfs(disk: Disk): Probed | undefined {
+function clusterSizeOf(boot: DataView): number | undefined {
+  const sectorSize = boot.getUint16(11, true);
+  const told = boot.getUint8(13);
+  if (sectorSize < 256 || sectorSize > 4096) return undefined;
+  const sectors = countOf(told, 128) ?? (told >= 240 && told <= 249 ? 2 ** (256 - told) : undefined);
+  return sectors === undefined || sectors * sectorSize > maxClusterSize ? undefined : sectors * sectorSize;
+}
+
+function recordSizeOf(boot: DataView, clusterSize: number): number | undefined {
+  const told = boot.getUint8(64);
+  if (told >= 0xe1 && told <= 0xf7) return 2 ** (256 - told);
+  const clusters = countOf(told, 64);
+  return clusters && clusters * clusterSize;
+}
+
+/** Records are as large as a cluster, or 1 KiB: larger ones than this are nobody's, and are not read. */
+const maxRecordSize = 2 ** 20;
+
+function probeNtfs(disk: Disk): Found | undefined {
   const boot = viewMaybe(disk, 0, 512);
   if (boot === undefined || ascii(boot, 3, 8) !== 'NTFS    ') return undefined;
-  const sectorSize = boot.getUint16(11, true);
-  const perCluster = boot.getUint8(13);
-  if (sectorSize < 256 || sectorSize > 4096 || (sectorSize & (sectorSize - 1)) !== 0) return undefined;
-  const clusterSize = perCluster <= 128 ? perCluster * sectorSize : 2 ** (256 - perCluster) * sectorSize;
+  const clusterSize = clusterSizeOf(boot);
+  const recordSize = clusterSize && recordSizeOf(boot, clusterSize);
+  if (clusterSize === undefined || recordSize === undefined || recordSize > maxRecordSize) return undefined;
   // FAT's fields must be zero.
-  if (boot.getUint16(14, true) !== 0 || boot.getUint8(16) !== 0 || boot.getUint16(22, true) !== 0)
-    return undefined;
-  const recordSize = signedSize(boot.getUint8(64), clusterSize);
-  if (clusterSize === 0 || recordSize < 256 || recordSize > 65536) return undefined;
-  const table = boot.getBigUint64(48, true) * BigInt(clusterSize);
-  if (table + BigInt((volumeRecord + 1) * recordSize) > BigInt(disk.size)) return undefined;
-  const record = viewMaybe(disk, Number(table) + volumeRecord * recordSize, recordSize);
+  const isZero = (at: number) => boot.getUint16(at, true) === 0;
+  if (![14, 17, 19, 22, 32, 34].every(isZero) || boot.getUint8(16) !== 0) return undefined;
+  const sectorSize = boot.getUint16(11, true);
+  const clusters = boot.getBigUint64(40, true) / BigInt(clusterSize / sectorSize);
+  const table = boot.getBigUint64(48, true);
+  if (table > clusters || boot.getBigUint64(56, true) > clusters) return undefined;
+  const start = table * BigInt(clusterSize);
+  if (start > BigInt(disk.size)) return undefined;
+  const first = viewMaybe(disk, Number(start), recordSize);
+  const record = viewMaybe(disk, Number(start) + volumeRecord * recordSize, recordSize);
+  if (first === undefined || ascii(first, 0, 4) !== 'FILE') return undefined;
   if (record === undefined || ascii(record, 0, 4) !== 'FILE') return undefined;
-  return found('ntfs', {
+  const serial = boot.getBigUint64(72, true);
+  return {
     label: volumeName(record),
-    uuid: boot.getBigUint64(72, true).toString(16).toUpperCase().padStart(16, '0'),
+    uuid: serial === 0n ? '' : serial.toString(16).toUpperCase().padStart(16, '0'),
     facts: { BLOCK_SIZE: String(sectorSize) },
-  });
+  };
 }
 
 /** The $VOLUME_NAME attribute of a file record: resident, UTF-16. */
@@ -55,25 +78,32 @@ function volumeName(record: DataView): string {
   return '';
 }
 
-/** Clusters of the root directory that are searched for the label. */
-const maxLabelClusters = 128;
+/** Entries of the root directory that are searched for the label. */
+const maxLabelEntries = 10_000;
 const entryLabel = 0x83;
 
-function probeExfat(disk: Disk): Probed | undefined {
+/** `9C23-8877`; empty for zero. */
+function serialUuid(serial: number): string {
+  if (serial === 0) return '';
+  const digits = serial.toString(16).toUpperCase().padStart(8, '0');
+  return `${digits.slice(0, 4)}-${digits.slice(4)}`;
+}
+
+function probeExfat(disk: Disk): Found | undefined {
   const boot = viewMaybe(disk, 0, 512);
   if (boot === undefined || ascii(boot, 3, 8) !== 'EXFAT   ') return undefined;
   const sectorLog = boot.getUint8(108);
   const clusterLog = sectorLog + boot.getUint8(109);
-  if (sectorLog < 9 || sectorLog > 12 || clusterLog > 25) return undefined;
-  const serial = boot.getUint32(100, true).toString(16).toUpperCase().padStart(8, '0');
-  return found('exfat', {
+  if (clusterLog > 31) return undefined;
+  const serial = boot.getUint32(100, true);
+  return {
     label: exfatLabel(disk, boot, 2 ** sectorLog, 2 ** clusterLog),
-    uuid: `${serial.slice(0, 4)}-${serial.slice(4)}`,
+    uuid: serialUuid(serial),
     facts: {
       VERSION: `${boot.getUint8(105)}.${boot.getUint8(104)}`,
       BLOCK_SIZE: String(2 ** sectorLog),
     },
-  });
+  };
 }
 
 function exfatLabel(disk: Disk, boot: DataView, sectorSize: number, clusterSize: number): string {
@@ -81,10 +111,11 @@ function exfatLabel(disk: Disk, boot: DataView, sectorSize: number, clusterSize:
   const heapOffset = boot.getUint32(88, true) * sectorSize;
   const clusters = boot.getUint32(92, true);
   let cluster = boot.getUint32(96, true);
-  for (let i = 0; i < maxLabelClusters && cluster >= 2 && cluster < clusters + 2; i++) {
+  let left = maxLabelEntries;
+  while (cluster >= 2 && cluster < clusters + 2) {
     const offset = heapOffset + (cluster - 2) * clusterSize;
     for (let at = 0; at < clusterSize; at += 32) {
-      const entry = viewMaybe(disk, offset + at, 32);
+      const entry = left-- > 0 ? viewMaybe(disk, offset + at, 32) : undefined;
       if (entry === undefined || entry.getUint8(0) === 0) return '';
       if (entry.getUint8(0) === entryLabel) return label16(entry, 2, Math.min(11, entry.getUint8(1)), true);
     }
@@ -95,12 +126,27 @@ function exfatLabel(disk: Disk, boot: DataView, sectorSize: number, clusterSize:
   return '';
 }
 
-function probeRefs(disk: Disk): Probed | undefined {
+function probeRefs(disk: Disk): Found | undefined {
   const boot = viewMaybe(disk, 0, 512);
-  return boot !== undefined && ascii(boot, 0, 8) === '\0\0\0ReFS\0' ? found('ReFS') : undefined;
+  return boot !== undefined && ascii(boot, 0, 8) === '\0\0\0ReFS\0' ? {} : undefined;
+}
+
+/** HPFS, OS/2's. Its boot sector has label and serial where it is one of HPFS's. */
+function probeHpfs(disk: Disk): Found | undefined {
+  const view = viewMaybe(disk, 0x2000, 0x208);
+  if (view === undefined || view.getUint32(0) !== 0x49e895f9 || view.getUint32(0x200) !== 0x491891f9)
+    return undefined;
+  const boot = viewMaybe(disk, 0, 512);
+  const isNamed =
+    boot?.getUint16(510) === 0x55aa && ascii(boot, 54, 4) === 'HPFS' && boot.getUint8(38) === 0x28;
+  return {
+    ...(isNamed && { label: label(boot, 43, 11), uuid: serialUuid(boot.getUint32(39, true)) }),
+    facts: { VERSION: String(view.getUint8(8)), BLOCK_SIZE: '512' },
+  };
 }
 
 export const windows = [
+  signature('hpfs', probeHpfs),
   signature('ntfs', probeNtfs),
   signature('ReFS', probeRefs),
   signature('exfat', probeExfat),

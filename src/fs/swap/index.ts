@@ -41,27 +41,59 @@ function isPlausible(disk: Disk): boolean {
   return (little.version === 1 || swapHeaderBig.decode(raw).version === 1) && little.last_page !== 0;
 }
 
-/** Looks for a swap area on a disk. Never throws on any bytes. */
-function probe(disk: Disk): Probed | undefined {
-  if (disk.size < pageSizes[0]) return undefined;
-  if (decodeLatin1(readBytes(disk, 0, tuxOnIceMark.length)) === tuxOnIceMark) {
-    return { type: 'swsuspend', ...identity(disk), facts: { VERSION: 'tuxonice', USAGE: 'other' } };
-  }
+function isTuxOnIce(disk: Disk): boolean {
+  if (disk.size < pageSizes[0]) return false;
+  return decodeLatin1(readBytes(disk, 0, tuxOnIceMark.length)) === tuxOnIceMark;
+}
+
+/** The marks that a swap area of each size of pages would have. */
+function* marks(disk: Disk): Generator<string> {
   for (const pageSize of pageSizes) {
-    if (pageSize > disk.size) return undefined;
-    const mark = decodeLatin1(readBytes(disk, pageSize - markSize, markSize));
-    const version = swapMarks.get(mark);
-    if (version !== undefined) {
-      if (version === '1' && !isPlausible(disk)) continue;
-      const named = version === '1' ? identity(disk) : { label: '', uuid: '' };
-      return { type: 'swap', ...named, facts: { VERSION: version, USAGE: 'other' } };
-    }
-    for (const [known, kind] of hibernationMarks) {
-      if (!mark.startsWith(known)) continue;
-      return { type: 'swsuspend', ...identity(disk), facts: { VERSION: kind, USAGE: 'other' } };
-    }
+    if (pageSize <= disk.size) yield decodeLatin1(readBytes(disk, pageSize - markSize, markSize));
+  }
+}
+
+/** Looks for the memory of a hibernating machine. Never throws on any bytes. */
+function probeSuspended(disk: Disk): Probed | undefined {
+  const told = (version: string): Probed => ({
+    type: 'swsuspend',
+    ...identity(disk),
+    facts: { VERSION: version, USAGE: 'other' },
+  });
+  if (isTuxOnIce(disk)) return told('tuxonice');
+  for (const mark of marks(disk)) {
+    for (const [known, version] of hibernationMarks) if (mark.startsWith(known)) return told(version);
   }
   return undefined;
 }
 
-export const swap: FileSystemDriver = { name: 'swap', types: ['swap'], probe };
+/** Looks for a swap area. Never throws on any bytes. */
+function probeSwap(disk: Disk): Probed | undefined {
+  if (isTuxOnIce(disk)) return undefined;
+  for (const mark of marks(disk)) {
+    const version = swapMarks.get(mark);
+    if (version === undefined) continue;
+    if (version === '1' && !isPlausible(disk)) return undefined;
+    const named = version === '1' ? identity(disk) : { label: '', uuid: '' };
+    return { type: 'swap', ...named, facts: { VERSION: version, USAGE: 'other' } };
+  }
+  return undefined;
+}
+
+/** Ten pages: mkswap(8) makes none that is smaller. */
+const minimumSize = 10 * 4096;
+
+export const swap: FileSystemDriver = {
+  name: 'swap',
+  types: ['swap'],
+  usage: 'other',
+  minimumSize,
+  probe: probeSwap,
+};
+export const swsuspend: FileSystemDriver = {
+  name: 'swsuspend',
+  types: ['swsuspend'],
+  usage: 'other',
+  minimumSize,
+  probe: probeSuspended,
+};

@@ -4,23 +4,11 @@ import { createHash } from 'node:crypto';
 import { describe, test } from 'node:test';
 import { crc32Raw } from '../../../src/base/index.js';
 import { MemoryDisk } from '../../../src/disk/index.js';
-import { signatures } from '../../../src/fs/signatures/index.js';
+import { identityOf, namesOf, recognise } from '../../../src/fs/index.js';
 import { needs } from '../../support/tools.js';
 import { asBlkid, askBlkid } from '../support/blkid.js';
-
-const uuidText = '00112233-4455-6677-8899-aabbccddeeff';
-const uuidBytes = Buffer.from(uuidText.replaceAll('-', ''), 'hex');
-
-interface Invented {
-  readonly name: string;
-  /** Size in bytes. */
-  readonly size: number;
-  write(image: Buffer): void;
-  /** The answer by blkid's names, USAGE left out where it is `filesystem`. */
-  readonly expected: Readonly<Record<string, string>> | undefined;
-  /** Whether blkid 2.38 does not know this kind. */
-  readonly newer?: boolean;
-}
+import { type Invented, MiB, uuidBytes, uuidText } from './invention.js';
+import { storageKinds } from './inventions.js';
 
 function reiser(mark: string, at = 0x10000): (image: Buffer) => void {
   return (image) => {
@@ -171,8 +159,6 @@ function md0(little: boolean): (image: Buffer) => void {
     });
   };
 }
-
-const MiB = 2 ** 20;
 
 const kinds: readonly Invented[] = [
   {
@@ -388,7 +374,7 @@ const kinds: readonly Invented[] = [
       image.write('bcachefs label', 4096 + 72);
     },
     expected: { TYPE: 'bcachefs', LABEL: 'bcachefs label', UUID: uuidText },
-    newer: true,
+    unlike: true,
   },
   {
     name: 'VMFS',
@@ -432,18 +418,17 @@ const withUsage = (told: Readonly<Record<string, string>> | undefined) =>
   told && { USAGE: 'filesystem', ...told };
 
 describe('superblocks by the specifications are recognised', () => {
-  for (const kind of kinds) {
+  for (const kind of [...kinds, ...storageKinds]) {
     test(kind.name, () => {
-      const disk = new MemoryDisk(imageOf(kind));
-      const found = signatures.flatMap((driver) => driver.probe(disk) ?? []);
-      assert.ok(found.length <= 1);
-      assert.deepEqual(asBlkid(found[0]), withUsage(kind.expected));
+      const recognition = recognise(new MemoryDisk(imageOf(kind)));
+      assert.ok(recognition.seen.length <= 1, namesOf(recognition));
+      assert.deepEqual(asBlkid(identityOf(recognition)), withUsage(kind.expected));
     });
   }
 });
 
 describe('blkid agrees', () => {
-  for (const kind of kinds.filter(({ newer }) => !newer)) {
+  for (const kind of [...kinds, ...storageKinds].filter(({ unlike }) => !unlike)) {
     test(kind.name, needs('blkid'), () =>
       assert.deepEqual(askBlkid(imageOf(kind)), withUsage(kind.expected)),
     );

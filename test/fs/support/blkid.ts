@@ -21,7 +21,8 @@ export function askBlkid(image: Uint8Array, size = image.length): Record<string,
     });
     return parseExport(lines);
   } catch (error) {
-    if ((error as { status?: number }).status === 2) return undefined; // nothing, or too much, was found
+    // Nothing was found, or several things that exclude each other.
+    if ([2, 8].includes((error as { status?: number }).status ?? 0)) return undefined;
     throw error;
   } finally {
     rmSync(folder, { recursive: true });

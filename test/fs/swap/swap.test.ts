@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { MemoryDisk } from '../../../src/disk/index.js';
-import { swap } from '../../../src/fs/swap/index.js';
+import { identityOf, recognise } from '../../../src/fs/index.js';
+import { swap, swsuspend } from '../../../src/fs/swap/index.js';
 import { needs } from '../../support/tools.js';
 import { asBlkid, askBlkid, decodeExport } from '../support/blkid.js';
 import { seeded } from '../support/damage.js';
@@ -11,7 +12,7 @@ import { bytesOf, readJson, type ToldPieces } from '../support/pieces.js';
 const areas = readJson<Record<string, ToldPieces>>('swap', 'swap.json.gz');
 const pageSizes = [4096, 8192, 16384, 32768, 65536];
 
-const probe = (image: Uint8Array) => swap.probe(new MemoryDisk(image));
+const probe = (image: Uint8Array) => identityOf(recognise(new MemoryDisk(image)));
 
 function area(name: string): Buffer {
   const found = areas[name];
@@ -80,9 +81,12 @@ test('areas of the other byte order are areas', () => {
 
 test('short and random disks are no swap', () => {
   const image = area('page-4096');
-  for (const length of [0, 1, 1023, 1024, 4085, 4095])
-    assert.equal(probe(image.subarray(0, length)), undefined);
-  assert.equal(probe(image.subarray(0, 4096))?.type, 'swap');
+  for (const length of [0, 1, 1023, 1024, 4085, 4095]) {
+    const disk = new MemoryDisk(image.subarray(0, length));
+    for (const driver of [swap, swsuspend]) assert.equal(driver.probe(disk), undefined);
+  }
+  assert.equal(probe(image.subarray(0, 40_959)), undefined);
+  assert.equal(probe(image.subarray(0, 40_960))?.type, 'swap');
   const random = seeded(5);
   for (let i = 0; i < 50; i++) {
     assert.equal(probe(Uint8Array.from({ length: 70_000 }, () => random(256))), undefined);
@@ -90,5 +94,5 @@ test('short and random disks are no swap', () => {
 });
 
 test('a swap area cannot be opened', () => {
-  assert.equal(swap.open, undefined);
+  for (const driver of [swap, swsuspend]) assert.equal(driver.open, undefined);
 });

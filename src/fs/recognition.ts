@@ -1,0 +1,96 @@
+/**
+ * What is on a disk, where several kinds may seem to be: the rules of libblkid's safe probing (util-linux 2.38).
+ *
+ * All kinds are looked for, in a fixed order. What holds other disks or is encrypted ends the search: filesystems that
+ * shine through it are its contents. Else, where there is more than one kind and not all of them are such as share a disk
+ * by design, nobody can say which one is meant: the disk is ambivalent. A disk as small as a floppy is the first kind seen.
+ */
+import { endsCall, GuestfsError, systemError } from '../base/index.js';
+import type { Disk } from '../disk/index.js';
+import { type FileSystemDriver, type ProbeContext, type Probed, plainDisk } from './driver.js';
+import { fileSystems } from './kinds.js';
+import { ProbeWindow } from './window.js';
+
+/** One kind that is seen on a disk. */
+export interface Sighting {
+  readonly driver: FileSystemDriver;
+  readonly probed: Probed;
+}
+
+/** All that is seen on a disk. */
+export interface Recognition {
+  /** In the order of the kinds. The first one gives the disk its name. */
+  readonly seen: readonly Sighting[];
+  /** Whether the kinds that are seen exclude each other, so that the disk has no name. */
+  readonly ambivalent: boolean;
+  /** Why some kinds could not be looked for. */
+  readonly unread: GuestfsError | undefined;
+}
+
+/** Nothing is on a disk that has no more bytes than an extended partition. */
+const smallestSize = 1025;
+/** The largest floppy. */
+const floppySize = 1440 * 1024;
+
+function isLookedFor(driver: FileSystemDriver, disk: Disk, { whole }: ProbeContext): boolean {
+  if (disk.size < (driver.minimumSize ?? 0)) return false;
+  if (driver.usage === 'raid' && disk.size <= floppySize) return false;
+  return whole || driver.wholeDisksOnly !== true;
+}
+
+/**
+ * Looks at a disk. Where it cannot be read and nothing is seen on what can, this throws the disk's own error.
+ * What is left out of the context is as of a whole disk without partitions.
+ */
+export function recognise(disk: Disk, about: Partial<ProbeContext> = {}): Recognition {
+  const seen: Sighting[] = [];
+  if (disk.size < smallestSize) return { seen, ambivalent: false, unread: undefined };
+  const context = { ...plainDisk, ...about };
+  const window = new ProbeWindow(disk);
+  let unread: GuestfsError | undefined;
+  for (const driver of fileSystems) {
+    if (!isLookedFor(driver, disk, context)) continue;
+    try {
+      const probed = driver.probe(window, context);
+      if (probed === undefined) continue;
+      seen.push({ driver, probed });
+    } catch (thrown) {
+      if (!(thrown instanceof GuestfsError) || endsCall(thrown)) throw thrown;
+      unread ??= thrown;
+      continue;
+    }
+    if (disk.size <= floppySize || driver.usage === 'raid' || driver.usage === 'crypto') break;
+  }
+  if (seen.length === 0 && unread !== undefined) throw unread;
+  const ambivalent = seen.length > 1 && seen.some(({ driver }) => driver.tolerant !== true && !ends(driver));
+  return { seen, ambivalent, unread };
+}
+
+function ends({ usage }: FileSystemDriver): boolean {
+  return usage === 'raid' || usage === 'crypto';
+}
+
+/** The words for all kinds that are seen: `ext4 and xfs`. */
+export function namesOf({ seen }: Recognition): string {
+  return seen.map(({ probed }) => probed.type).join(' and ');
+}
+
+/** What the disk is taken for; undefined for nothing known, and where nobody can say. */
+export function identityOf(recognition: Recognition): Probed | undefined {
+  return recognition.ambivalent ? undefined : recognition.seen[0]?.probed;
+}
+
+/**
+ * Which of the kinds is to be opened: of those that share the disk, the first that can be. Undefined where nothing is seen;
+ * EINVAL where the disk is ambivalent, as mount(8) has it.
+ */
+export function chooseSighting(recognition: Recognition, name: string): Sighting | undefined {
+  if (recognition.ambivalent) {
+    throw systemError(
+      'EINVAL',
+      `${name}: there are signatures of ${namesOf(recognition)}: say which is meant, by mounting it with its type (mount_vfs)`,
+    );
+  }
+  const { seen } = recognition;
+  return seen.find(({ driver }) => driver.open !== undefined) ?? seen[0];
+}
