@@ -5,6 +5,16 @@
 import { crc32 as zlibCrc32 } from 'node:zlib';
 import { viewOf } from './struct.js';
 
+/** Defined by the build of the fuzzer alone: damage must reach what lies behind a checksum too. */
+declare const GUESTFS_CHECKSUMS_IGNORED: boolean | undefined;
+
+/** Whether a checksum that was computed is the one that is stored. */
+export function checksumHolds(computed: number, stored: number): boolean {
+  return (
+    computed === stored || (typeof GUESTFS_CHECKSUMS_IGNORED !== 'undefined' && GUESTFS_CHECKSUMS_IGNORED)
+  );
+}
+
 /** Goes on with a sum over the bytes from `start` to `end`. */
 type Update = (crc: number, view: DataView, start: number, end: number) => number;
 

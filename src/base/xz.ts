@@ -2,7 +2,7 @@
  * Reading .xz files. "The .xz File Format", version 1.2.1: streams of blocks, each filtered by LZMA2 alone (the only
  * chain in common use; others are an UnsupportedError), with CRC-32 checked, and CRC-64 and SHA-256 passed over.
  */
-import { crc32 } from './crc.js';
+import { checksumHolds, crc32 } from './crc.js';
 import { CorruptError, UnsupportedError } from './errors.js';
 import { Lzma2Decoder } from './lzma.js';
 import { viewOf } from './struct.js';
@@ -42,7 +42,7 @@ function blockHeader(bytes: Uint8Array, at: number): number {
   const size = ((bytes[at] ?? 0) + 1) * 4;
   const end = at + size;
   if (end > bytes.length) throw corrupt('is cut short', at);
-  if (crc32(bytes.subarray(at, end - 4)) !== viewOf(bytes).getUint32(end - 4, true)) {
+  if (!checksumHolds(crc32(bytes.subarray(at, end - 4)), viewOf(bytes).getUint32(end - 4, true))) {
     throw corrupt('a block header has a wrong checksum', at);
   }
   const flags = bytes[at + 1] ?? 0;
@@ -75,7 +75,7 @@ export function decodeXz(bytes: Uint8Array, limit: number): Uint8Array {
   for (let at = 0; at < bytes.length; ) {
     if (!isXz(bytes.subarray(at))) throw corrupt('has no stream header', at);
     const check = (bytes[at + 7] ?? 0) & 0x0f;
-    if (crc32(bytes.subarray(at + 6, at + 8)) !== view.getUint32(at + 8, true)) {
+    if (!checksumHolds(crc32(bytes.subarray(at + 6, at + 8)), view.getUint32(at + 8, true))) {
       throw corrupt('a stream header has a wrong checksum', at);
     }
     at += headerLength;
@@ -86,7 +86,8 @@ export function decodeXz(bytes: Uint8Array, limit: number): Uint8Array {
       end += (4 - ((end - start) % 4)) % 4;
       const length = checkLengths[check] ?? 0;
       if (end + length > bytes.length) throw corrupt('is cut short', end);
-      if (check === crc32Check && crc32(decoder.output.subarray(before)) !== view.getUint32(end, true)) {
+      const isSummed = check === crc32Check;
+      if (isSummed && !checksumHolds(crc32(decoder.output.subarray(before)), view.getUint32(end, true))) {
         throw corrupt('a block has a wrong checksum', at);
       }
       at = end + length;

@@ -5,7 +5,7 @@
  * Surprising: Linux accepts a GPT only behind a protective MBR, and so do we; but where Linux gives up when the first
  * header is damaged, we go on with the copy and say so, as partitioning tools do. A hybrid MBR counts as protective.
  */
-import { CorruptError, crc32, formatGuid, viewOf } from '../base/index.js';
+import { CorruptError, checksumHolds, crc32, formatGuid, viewOf } from '../base/index.js';
 import type { Disk } from '../disk/index.js';
 import { readBootRecord } from './boot-record.js';
 import {
@@ -66,7 +66,7 @@ function readHeader(disk: Disk, lba: number, sectorSize: number): Gpt {
   const summed = sector.slice(0, size);
   summed.fill(0, headerCrcOffset, headerCrcOffset + 4);
   const crc = crc32(summed);
-  if (crc !== header.header_crc32)
+  if (!checksumHolds(crc, header.header_crc32))
     throw new CorruptError(name, 'has a bad checksum', { stored: header.header_crc32, computed: crc });
   if (header.my_lba !== BigInt(lba))
     throw new CorruptError(name, 'says it is elsewhere', { sector: header.my_lba });
@@ -86,7 +86,7 @@ function readHeader(disk: Disk, lba: number, sectorSize: number): Gpt {
   const entries = new Uint8Array(arraySize);
   disk.read(entries, Number(arrayLba) * sectorSize);
   const arrayCrc = crc32(entries);
-  if (arrayCrc !== header.partition_entry_array_crc32)
+  if (!checksumHolds(arrayCrc, header.partition_entry_array_crc32))
     throw new CorruptError(name, 'has entries with a bad checksum', {
       stored: header.partition_entry_array_crc32,
       computed: arrayCrc,

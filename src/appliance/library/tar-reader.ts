@@ -4,6 +4,7 @@
  */
 import {
   CorruptError,
+  checksumHolds,
   decodePadded,
   decodeText,
   type TarEntry,
@@ -174,7 +175,7 @@ export class TarReader {
     }
     let sum = 8 * 0x20;
     for (const [index, byte] of block.entries()) if (index < 148 || index >= 156) sum += byte;
-    if (readNumber(block, 148, 8) !== sum) throw corrupt('has a header with a wrong checksum');
+    if (!checksumHolds(sum, readNumber(block, 148, 8))) throw corrupt('has a header with a wrong checksum');
     const flag = String.fromCharCode(block[156] ?? 0);
     if (notes.has(flag)) return this.#beginNote(flag, readNumber(block, 124, 12));
     const type = types[flag];

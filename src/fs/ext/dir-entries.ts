@@ -2,7 +2,7 @@
  * Directory entries as they lie in a block, and the checks that the kernel makes of each (fs/ext4/dir.c,
  * __ext4_check_dir_entry). Specification: the kernel's Documentation/filesystems/ext4/directory.rst.
  */
-import { CorruptError, crc32c } from '../../base/index.js';
+import { CorruptError, checksumHolds, crc32c } from '../../base/index.js';
 import type { FileType } from '../driver.js';
 import {
   direntAt as at,
@@ -152,7 +152,7 @@ export function leafChecksumHolds(area: EntryArea, seed: number): boolean {
     bytes[tail + at.file_type] !== direntTailType
   )
     return false;
-  return crc32c(seed, bytes.subarray(start, tail)) === view.getUint32(tail + at.name, true);
+  return checksumHolds(crc32c(seed, bytes.subarray(start, tail)), view.getUint32(tail + at.name, true));
 }
 
 /**
@@ -184,7 +184,7 @@ export function indexChecksumHolds(area: EntryArea, rules: EntryRules, seed: num
   let sum = crc32c(seed, bytes.subarray(start, entries + count * hashTreeEntrySize));
   sum = crc32c(sum, bytes.subarray(tail, tail + 4));
   sum = crc32c(sum, new Uint8Array(4));
-  return sum === view.getUint32(tail + 4, true);
+  return checksumHolds(sum, view.getUint32(tail + 4, true));
 }
 
 /** Whether a block of an indexed directory is part of the index rather than a leaf. */

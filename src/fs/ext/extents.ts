@@ -3,7 +3,7 @@
  * depth. Specification: the kernel's Documentation/filesystems/ext4/ifork.rst, "Extent Tree"; the checks are those of
  * fs/ext4/extents.c, __ext4_ext_check. An extent of more than 32768 blocks is an unwritten one, which reads as zeroes.
  */
-import { CorruptError, crc32c, LruMap, viewOf } from '../../base/index.js';
+import { CorruptError, checksumHolds, crc32c, LruMap, viewOf } from '../../base/index.js';
 import { type Inode, inodeName } from './inode.js';
 import {
   extentEntrySize as entrySize,
@@ -223,6 +223,7 @@ export class ExtentMap implements BlockMap {
     const tailAt = (max + 1) * entrySize;
     if (tailAt + 4 > view.byteLength) throw corrupt('has no room for its checksum');
     const bytes = new Uint8Array(view.buffer, view.byteOffset, tailAt);
-    if (crc32c(seed, bytes) !== view.getUint32(tailAt, true)) throw corrupt('has a bad checksum');
+    if (!checksumHolds(crc32c(seed, bytes), view.getUint32(tailAt, true)))
+      throw corrupt('has a bad checksum');
   }
 }

@@ -3,7 +3,7 @@
  * name) in blocks of their own behind the log. Reading and checking only; fast-commit-replay.ts makes them true. Specification:
  * the kernel's Documentation/filesystems/ext4/journal.rst, "Fast commits", and fs/ext4/fast_commit.c, ext4_fc_replay_scan.
  */
-import { crc32c, UnsupportedError, viewOf } from '../../base/index.js';
+import { checksumHolds, crc32c, UnsupportedError, viewOf } from '../../base/index.js';
 import type { Journal } from './journal.js';
 import {
   fastCommitAddRange,
@@ -122,7 +122,7 @@ class Scan {
   #finish(summed: Uint8Array, value: Uint8Array): boolean {
     if (value.length < fastCommitTail.size) return false;
     const { fc_tid: transaction, fc_crc: stored } = fastCommitTail.decode(value);
-    if (transaction !== this.#transaction || stored !== crc32c(this.#sum, summed)) return false;
+    if (transaction !== this.#transaction || !checksumHolds(crc32c(this.#sum, summed), stored)) return false;
     for (const record of this.#pending) this.finished.push(record);
     this.#pending = [];
     this.#sum = 0;

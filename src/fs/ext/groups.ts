@@ -2,7 +2,7 @@
  * Block groups: where a group's descriptor lies, and what it says. Read and checked one at a time, as they are needed.
  * Specification: the kernel's Documentation/filesystems/ext4/group_descr.rst and blockgroup.rst (meta_bg).
  */
-import { CorruptError, crc16, crc32cOfView, LruMap, viewOf } from '../../base/index.js';
+import { CorruptError, checksumHolds, crc16, crc32cOfView, LruMap, viewOf } from '../../base/index.js';
 import { incompat, roCompat } from './features.js';
 import { groupDescriptor, shortDescriptorSize } from './layout.js';
 import type { PieceCache } from './pieces.js';
@@ -156,7 +156,7 @@ export class Groups {
       sum = crc32cOfView(sum, view, base, checksumAt);
       sum = crc32cOfView(sum, this.#scratch, 4, 6); // the sum itself counts as zero
       sum = crc32cOfView(sum, view, checksumAt + 2, end);
-      return (sum & 0xffff) === view.getUint16(checksumAt, true);
+      return checksumHolds(sum & 0xffff, view.getUint16(checksumAt, true));
     }
     if (!this.#oldChecksums) return true;
     this.#scratch.setUint32(0, number, true);
@@ -166,6 +166,6 @@ export class Groups {
     sum = crc16(sum, new Uint8Array(this.#scratch.buffer, 0, 4));
     sum = crc16(sum, slice(base, checksumAt));
     if (descriptorSize > shortDescriptorSize) sum = crc16(sum, slice(checksumAt + 2, end));
-    return sum === view.getUint16(checksumAt, true);
+    return checksumHolds(sum, view.getUint16(checksumAt, true));
   }
 }

@@ -3,7 +3,7 @@
  * thousands. What is refused is what the kernel's ext4_iget refuses. Times are seconds since 1970, 34 bits wide where
  * the inode has room for them: the two low bits of the `_extra` words extend the signed 32-bit seconds.
  */
-import { CorruptError, crc32c, crc32cOfView, viewOf } from '../../base/index.js';
+import { CorruptError, checksumHolds, crc32c, crc32cOfView, viewOf } from '../../base/index.js';
 import type { FileType, InodeStat, Time } from '../driver.js';
 import { compat, incompat, roCompat } from './features.js';
 import {
@@ -236,7 +236,7 @@ export class InodeDecoder {
       sum ^= high0![upper & 0xff]! ^ high1![upper >>> 8]!; // safe: as above
       stored += upper * 0x10000;
     }
-    if (stored !== (high ? sum >>> 0 : sum & 0xffff))
+    if (!checksumHolds(high ? sum >>> 0 : sum & 0xffff, stored))
       throw new CorruptError(inodeName(number), 'has a bad checksum', { stored });
   }
 

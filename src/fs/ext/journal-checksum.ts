@@ -3,7 +3,7 @@
  * 1 is a big-endian CRC-32 over all blocks of a transaction, kept in its commit block. Specification: the kernel's
  * Documentation/filesystems/ext4/journal.rst.
  */
-import { crc32c, viewOf } from '../../base/index.js';
+import { checksumHolds, crc32c, viewOf } from '../../base/index.js';
 import { commitHeader, journalTailSize } from './journal-layout.js';
 
 let table: Int32Array | undefined;
@@ -24,7 +24,7 @@ export function crc32BigEndian(crc: number, data: Uint8Array): number {
 export function tailChecksumHolds(block: Uint8Array, seed: number): boolean {
   const at = block.length - journalTailSize;
   const sum = crc32c(crc32c(seed, block.subarray(0, at)), new Uint8Array(journalTailSize));
-  return sum === viewOf(block).getUint32(at, false);
+  return checksumHolds(sum, viewOf(block).getUint32(at, false));
 }
 
 /** Of a commit block. */
@@ -33,7 +33,7 @@ export function commitChecksumHolds(block: Uint8Array, seed: number): boolean {
   let sum = crc32c(seed, block.subarray(0, at));
   sum = crc32c(sum, new Uint8Array(4));
   sum = crc32c(sum, block.subarray(at + 4));
-  return sum === viewOf(block).getUint32(at, false);
+  return checksumHolds(sum, viewOf(block).getUint32(at, false));
 }
 
 /** Of a block of data, as it lies in the journal, in the transaction `sequence`. */

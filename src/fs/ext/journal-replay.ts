@@ -3,7 +3,7 @@
  * fs/jbd2/recovery.c: where the log ends; which blocks were revoked (freed, and since used for what is not in the log);
  * and the writing of all others to their places. Transaction numbers have 32 bits and wrap around.
  */
-import { CorruptError, viewOf } from '../../base/index.js';
+import { CorruptError, checksumHolds, viewOf } from '../../base/index.js';
 import type { Disk } from '../../disk/index.js';
 import type { Journal } from './journal.js';
 import { commitChecksumHolds, crc32BigEndian, dataChecksum, tailChecksumHolds } from './journal-checksum.js';
@@ -137,7 +137,7 @@ function commitSumHolds(
 ): boolean {
   const { h_chksum_type: type, h_chksum_size: size, h_chksum: stored } = commit;
   if (type === 0 && size === 0 && stored === 0) return true;
-  return type === journalChecksumTypes.crc32 && size === 4 && stored === sum;
+  return type === journalChecksumTypes.crc32 && size === 4 && checksumHolds(sum, stored);
 }
 
 /** The second pass: which blocks were revoked, and the last transaction that did. */
@@ -196,7 +196,10 @@ export function replayJournal(journal: Journal, disk: Disk, blockCount: number):
         throw new CorruptError(what, 'a transaction is longer than the log', { sequence });
       const revokedIn = revoked.get(tag.block);
       if (revokedIn !== undefined && !isAfter(sequence, revokedIn)) continue;
-      if (seed !== undefined && (dataChecksum(data, sequence, seed) & checksumMask) >>> 0 !== tag.checksum)
+      if (
+        seed !== undefined &&
+        !checksumHolds((dataChecksum(data, sequence, seed) & checksumMask) >>> 0, tag.checksum)
+      )
         throw new CorruptError(what, 'a block has a bad checksum', {
           transaction: sequence,
           block: tag.block,

@@ -2,7 +2,7 @@
  * The journal as a row of blocks: its superblock checked, its blocks read by their place in it. Specification: the
  * kernel's Documentation/filesystems/ext4/journal.rst; the checks are those of fs/jbd2/journal.c.
  */
-import { CorruptError, crc32c, type Decoded, UnsupportedError } from '../../base/index.js';
+import { CorruptError, checksumHolds, crc32c, type Decoded, UnsupportedError } from '../../base/index.js';
 import type { Disk } from '../../disk/index.js';
 import { openData } from './data.js';
 import {
@@ -87,7 +87,7 @@ function decodeJournal(disk: Disk, blockSize: number): Journal {
       throw new UnsupportedError(what, [`checksum type ${raw.s_checksum_type}`]);
     const at = journalSuperblock.fields.s_checksum.at;
     superblock.fill(0, at, at + 4);
-    if (crc32c(0xffffffff, superblock) !== raw.s_checksum) refuse('has a bad checksum');
+    if (!checksumHolds(crc32c(0xffffffff, superblock), raw.s_checksum)) refuse('has a bad checksum');
   }
 
   let end = length;

@@ -2,7 +2,14 @@
  * The superblock: geometry and features, decoded and held against the rules by which the kernel refuses a mount
  * (fs/ext4/super.c, ext4_fill_super). All that later code divides by, shifts by or indexes with is bounded here.
  */
-import { CorruptError, crc32c, type Decoded, UnsupportedError, viewOf } from '../../base/index.js';
+import {
+  CorruptError,
+  checksumHolds,
+  crc32c,
+  type Decoded,
+  UnsupportedError,
+  viewOf,
+} from '../../base/index.js';
 import type { Disk } from '../../disk/index.js';
 import { checkReadable, compat, type FeatureMasks, incompat, roCompat } from './features.js';
 import {
@@ -84,7 +91,7 @@ export function readSuperblockBytes(disk: Disk, offset = superblockOffset): Uint
 /** Whether a superblock's own checksum is right; true where it has none. */
 export function superblockChecksumHolds(bytes: Uint8Array, raw: RawSuperblock): boolean {
   if (!has(featuresOf(raw).roCompat, roCompat.metadataChecksums)) return true;
-  return superblockChecksum(bytes) === raw.s_checksum;
+  return checksumHolds(superblockChecksum(bytes), raw.s_checksum);
 }
 
 /** The checksum of a superblock: of all but its last field. */

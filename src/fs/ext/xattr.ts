@@ -3,7 +3,7 @@
  * their own (ea_inode) read from there. Specification: the kernel's Documentation/filesystems/ext4/attributes.rst, and for
  * the hashes fs/ext4/xattr.c.
  */
-import { CorruptError, crc32c, decodeText, viewOf } from '../../base/index.js';
+import { CorruptError, checksumHolds, crc32c, decodeText, viewOf } from '../../base/index.js';
 import { presentAcl } from './acl.js';
 import { readWhole } from './data.js';
 import { type Inode, inodeName } from './inode.js';
@@ -81,7 +81,7 @@ function blockEntries(volume: Volume, inode: Inode): XattrEntry[] {
     sum = crc32c(sum, bytes.subarray(0, xattrHeaderChecksumAt));
     sum = crc32c(sum, new Uint8Array(4));
     sum = crc32c(sum, bytes.subarray(xattrHeaderChecksumAt + 4));
-    if (sum !== header.h_checksum)
+    if (!checksumHolds(sum, header.h_checksum))
       throw new CorruptError(what, 'has a bad checksum', { stored: header.h_checksum });
   }
   return decodeXattrEntries(bytes, xattrHeader.size, 0, what);
@@ -118,10 +118,11 @@ function checkHashes(
   what: string,
 ): void {
   const hash = crc32c(volume.superblock.valueSeed, value);
-  if (hash !== holder.stat.accessed.seconds >>> 0)
+  if (!checksumHolds(hash, holder.stat.accessed.seconds >>> 0))
     throw new CorruptError(what, 'the hash of its value is wrong', { inode: holder.number });
   // Old kernels took the bytes of names as signed.
-  if (entry.hash !== entryHash(entry.name, hash, false) && entry.hash !== entryHash(entry.name, hash, true))
+  const sums = [entryHash(entry.name, hash, false), entryHash(entry.name, hash, true)];
+  if (!sums.some((sum) => checksumHolds(sum, entry.hash)))
     throw new CorruptError(what, 'its hash is wrong', { stored: entry.hash });
 }
 

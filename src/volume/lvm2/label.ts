@@ -1,5 +1,5 @@
 /** The label of a physical volume, which says who it is and where its data and its metadata lie. */
-import { CorruptError, crc32Raw, decodeLatin1, viewOf } from '../../base/index.js';
+import { CorruptError, checksumHolds, crc32Raw, decodeLatin1, viewOf } from '../../base/index.js';
 import type { Disk } from '../../disk/index.js';
 import {
   diskLocn,
@@ -51,7 +51,7 @@ function isLabel(sector: Uint8Array, number: number): boolean {
     label.id === labelId &&
     label.type === labelType &&
     label.sector_xl === BigInt(number) &&
-    label.crc_xl === crc32Raw(initialCrc, sector.subarray(labelCrcStart))
+    checksumHolds(crc32Raw(initialCrc, sector.subarray(labelCrcStart)), label.crc_xl)
   );
 }
 

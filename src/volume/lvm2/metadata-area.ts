@@ -2,7 +2,7 @@
  * A metadata area: a header of one sector, then a circular buffer in which each new version of the volume group's text
  * is written after the last. A text that reaches the end of the buffer goes on at its start.
  */
-import { CorruptError, crc32Raw, decodeLatin1, viewOf } from '../../base/index.js';
+import { CorruptError, checksumHolds, crc32Raw, decodeLatin1, viewOf } from '../../base/index.js';
 import type { Disk } from '../../disk/index.js';
 import type { Area } from './label.js';
 import {
@@ -39,7 +39,7 @@ export function readMetadataArea(disk: Disk, area: Area): MetadataArea {
   const view = viewOf(bytes);
   const header = mdaHeader.decode(view);
   const crc = crc32Raw(initialCrc, bytes.subarray(mdaCrcStart));
-  if (crc !== header.checksum_xl)
+  if (!checksumHolds(crc, header.checksum_xl))
     throw new CorruptError(structure, 'has a bad checksum', { stored: header.checksum_xl, computed: crc });
   if (decodeLatin1(header.magic) !== mdaMagic) throw new CorruptError(structure, 'has no magic');
   if (header.version !== 1)
@@ -80,7 +80,7 @@ function readText(
   // The rest, at most `room`, is at the start of the buffer.
   if (straight < text.length) disk.read(text.subarray(straight), start + mdaHeaderSize);
   const crc = crc32Raw(initialCrc, text);
-  if (crc !== location.checksum)
+  if (!checksumHolds(crc, location.checksum))
     throw new CorruptError(structure, 'has a text with a bad checksum', {
       stored: location.checksum,
       computed: crc,
