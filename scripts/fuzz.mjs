@@ -1,7 +1,9 @@
-// Builds, and fuzzes the parsers: see fuzz/main.ts for the options.
+// Builds, and fuzzes the parsers: `npm run fuzz -- --help` tells the options.
 import { ensureInstalled, root, run } from './run.mjs';
 
 process.chdir(root);
 ensureInstalled();
 run(process.execPath, 'scripts/build.mjs', 'test');
-run(process.execPath, 'build/fuzz/main.js', ...process.argv.slice(2));
+const { buildFuzzer } = await import('../build/fuzz/build.js');
+await buildFuzzer('build/fuzzer');
+run(process.execPath, '--enable-source-maps', 'build/fuzzer/main.js', ...process.argv.slice(2));

@@ -1,0 +1,44 @@
+/** The shape of a target: a parser, what it starts from, and a run that uses all that it gives. */
+import { GuestfsError } from '../src/base/index.js';
+
+/** A number in an input, at a place where the specification puts one. */
+export interface FieldPlace {
+  readonly at: number;
+  /** In bytes. */
+  readonly length: number;
+  readonly little: boolean;
+}
+
+export interface Target {
+  readonly name: string;
+  /** What the target starts from: files below test/fixtures, or names that {@link load} knows. */
+  readonly fixtures: readonly string[];
+  /** The bytes of a fixture that is no file. */
+  load?(fixture: string): Uint8Array;
+  /** Numbers of the headers of this format, for damage by field. */
+  fields?(bytes: Uint8Array): readonly FieldPlace[];
+  /** Whether the input is a stream or a text, whose parts may move, be repeated and be left out. */
+  readonly moves?: boolean;
+  /** Uses all it can. Throws a GuestfsError for what is refused. */
+  run(bytes: Uint8Array, fixture: string): void | Promise<void>;
+}
+
+/** Runs a part whose refusal leaves the rest usable. */
+export function part<T>(work: () => T): T | undefined {
+  try {
+    return work();
+  } catch (thrown) {
+    if (!(thrown instanceof GuestfsError)) throw thrown;
+    return undefined;
+  }
+}
+
+/** The same for what takes a promise. */
+export async function partLater<T>(work: () => T | Promise<T>): Promise<T | undefined> {
+  try {
+    return await work();
+  } catch (thrown) {
+    if (!(thrown instanceof GuestfsError)) throw thrown;
+    return undefined;
+  }
+}

@@ -1,0 +1,88 @@
+/** Packed files and archives: base's decoders, what vfs looks through, what the appliance's tar reader takes, and `file`. */
+
+import { TarReader } from '../../src/appliance/library/tar-reader.js';
+import { decodeXz } from '../../src/base/index.js';
+import { Lzma2Decoder } from '../../src/base/lzma.js';
+import { prepareZstd } from '../../src/disk/index.js';
+import { identify } from '../../src/engine/identify/index.js';
+import { architectureOf } from '../../src/inspect/architecture.js';
+import { initrdEntries, unpack } from '../../src/vfs/index.js';
+import { readFixture } from '../fixtures.js';
+import { part, type Target } from '../target.js';
+import { diskOf } from '../trace.js';
+import { cpioArchive, fileSeeds, packedSeeds, tarArchive } from './seeds/files.js';
+
+const limit = 64 * 1024 * 1024;
+
+const xz: Target = {
+  name: 'base/xz',
+  fixtures: ['xz/blocks.xz', 'xz/text.xz'],
+  moves: true,
+  run: (bytes) => void decodeXz(bytes, limit),
+};
+
+/** LZMA2 as it is in a file of xz, without the checksums around it. */
+const lzma: Target = {
+  name: 'base/lzma',
+  fixtures: ['xz/blocks.xz', 'xz/text.xz'],
+  load: (fixture) => readFixture(fixture).slice(24),
+  moves: true,
+  run: (bytes) => void new Lzma2Decoder(limit).decode(bytes, 0),
+};
+
+const mostEntries = 10_000;
+
+const packed: Target = {
+  name: 'vfs/unpack',
+  fixtures: [...packedSeeds.keys()],
+  load: (fixture) => packedSeeds.get(fixture)?.() ?? new Uint8Array(0),
+  moves: true,
+  async run(bytes) {
+    await prepareZstd();
+    const source = diskOf(bytes);
+    part(() => unpack(source, 'input', { limit }));
+    part(() => unpack(source, 'input', { enough: 1000 }));
+    part(() => {
+      let entries = 0;
+      for (const entry of initrdEntries(source, 'input')) {
+        part(() => entry.contents(4096));
+        if (++entries >= mostEntries) break;
+      }
+    });
+  },
+};
+
+const cpio: Target = {
+  ...packed,
+  name: 'vfs/cpio',
+  fixtures: ['cpio'],
+  load: () => cpioArchive(),
+};
+
+const tar: Target = {
+  name: 'appliance/tar',
+  fixtures: ['gnu', 'pax'],
+  load: (fixture) => tarArchive(fixture === 'pax'),
+  moves: true,
+  async run(bytes) {
+    const reader = new TarReader({ begin: async () => {}, data: async () => {}, end: async () => {} });
+    // In pieces that end anywhere.
+    for (let at = 0; at < bytes.length; at += 700) await reader.take(bytes.subarray(at, at + 700));
+    reader.finish();
+  },
+};
+
+const file: Target = {
+  name: 'engine/identify',
+  fixtures: [...fileSeeds.keys()],
+  load: (fixture) => fileSeeds.get(fixture)?.() ?? new Uint8Array(0),
+  moves: true,
+  async run(bytes) {
+    await prepareZstd();
+    part(() => architectureOf(bytes));
+    // `file` has a word for all bytes.
+    identify(diskOf(bytes));
+  },
+};
+
+export const archiveTargets: readonly Target[] = [xz, lzma, packed, cpio, tar, file];

@@ -1,0 +1,114 @@
+/** Images, partition tables and volumes. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { MemoryDisk, SliceDisk } from '../../src/disk/index.js';
+import { imageFormats, readImageSummary } from '../../src/image/index.js';
+import { readPartitionTable } from '../../src/partition/index.js';
+import {
+  assemble,
+  canonicalLogicalVolumeName,
+  listMapperDevices,
+  reportLogicalVolumes,
+  reportPhysicalVolumes,
+  reportVolumeGroups,
+  volumeGroupMetadata,
+} from '../../src/volume/index.js';
+import { lvmFields, partitionFields, qcow2Fields } from '../fields.js';
+import { fixturesIn, readFixture } from '../fixtures.js';
+import { part, type Target } from '../target.js';
+import { diskOf } from '../trace.js';
+import { readStart } from './contents.js';
+import { foreignImages } from './seeds/images.js';
+
+const directory = mkdtempSync(join(tmpdir(), 'guestfs-fuzz-input-'));
+process.on('exit', () => rmSync(directory, { recursive: true, force: true }));
+
+/** An input as a file of the host, for what takes only paths. */
+export function fileOf(bytes: Uint8Array): string {
+  const path = join(directory, 'input');
+  writeFileSync(path, bytes);
+  return path;
+}
+
+const qcow2: Target = {
+  name: 'image/qcow2',
+  fixtures: fixturesIn('qcow2', /\.qcow2\.gz$/),
+  fields: qcow2Fields,
+  run(bytes) {
+    const file = diskOf(bytes);
+    for (const { probe } of imageFormats) probe(file);
+    const format = imageFormats.find(({ name }) => name === 'qcow2');
+    if (format === undefined) throw new Error('there is no format qcow2');
+    const context = { openNamed: () => new MemoryDisk(new Uint8Array(64 * 1024)), warn() {} };
+    const info = part(() => format.info(file));
+    for (const { name, id } of info?.snapshots?.slice(0, 4) ?? [])
+      part(() => readStart(format.open(diskOf(bytes), { ...context, snapshot: id === '' ? name : id })));
+    readStart(format.open(file, context));
+  },
+};
+
+const summary: Target = {
+  name: 'image/summary',
+  fixtures: [...foreignImages.keys()],
+  load: (fixture) => foreignImages.get(fixture)?.() ?? new Uint8Array(0),
+  run(bytes) {
+    const disk = diskOf(bytes);
+    for (const { probe } of imageFormats) probe(disk);
+    readImageSummary(fileOf(bytes));
+  },
+};
+
+const partitions: Target = {
+  name: 'partition',
+  fixtures: [...fixturesIn('partition', /\.img\.gz$/), 'scenarios/gpt.img.gz', 'scenarios/mbr.img.gz'],
+  fields: partitionFields,
+  run(bytes) {
+    for (const sectorSize of [512, 4096]) {
+      part(() => {
+        const disk = diskOf(bytes);
+        for (const each of readPartitionTable(disk, sectorSize)?.partitions ?? [])
+          part(() => new SliceDisk(disk, each.startInBytes, each.deviceSizeInBytes).span(0, 1));
+      });
+    }
+  },
+};
+
+/** The other disks of a group, by the name of one of them. */
+const companions: Readonly<Record<string, readonly string[]>> = {
+  'one-a': ['one-b', 'one-c'],
+  'kinds-a': ['kinds-b'],
+  'twin-a': ['twin-b'],
+  'wrap-a': ['wrap-b', 'wrap-b-stale'],
+};
+const loaded = new Map<string, Uint8Array>();
+
+function companionsOf(fixture: string): readonly Uint8Array[] {
+  const names = companions[/lvm.([a-z0-9-]+)\.img/.exec(fixture)?.[1] ?? ''] ?? [];
+  return names.map((name) => {
+    const bytes = loaded.get(name) ?? readFixture(join('lvm', `${name}.img.gz`));
+    loaded.set(name, bytes);
+    return bytes;
+  });
+}
+
+const lvm: Target = {
+  name: 'volume/lvm2',
+  fixtures: fixturesIn('lvm', /\.img\.gz$/),
+  fields: lvmFields,
+  run(bytes, fixture) {
+    const disks = [diskOf(bytes), ...companionsOf(fixture).map((other) => new MemoryDisk(other))];
+    const state = assemble(disks.map((disk, i) => ({ device: `/dev/sd${'abcd'.charAt(i)}`, disk })));
+    part(() => reportPhysicalVolumes(state));
+    part(() => reportVolumeGroups(state));
+    part(() => reportLogicalVolumes(state));
+    part(() => listMapperDevices(state));
+    for (const { name } of state.volumeGroups) part(() => volumeGroupMetadata(state, name));
+    for (const volume of state.logicalVolumes) {
+      part(() => canonicalLogicalVolumeName(state, volume.device));
+      part(() => readStart(volume.open(), 16 * 1024));
+    }
+  },
+};
+
+export const diskTargets: readonly Target[] = [qcow2, summary, partitions, lvm];

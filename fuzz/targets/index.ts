@@ -1,0 +1,19 @@
+/** Every target. A new parser has a line here. */
+import type { Target } from '../target.js';
+import { applianceTargets } from './appliance.js';
+import { archiveTargets } from './archives.js';
+import { diskTargets } from './disks.js';
+import { fileSystemTargets } from './filesystems.js';
+import { guestTargets } from './guests.js';
+import { patternTargets } from './patterns.js';
+import { pieceTargets } from './pieces.js';
+
+export const targets: readonly Target[] = [
+  ...diskTargets,
+  ...fileSystemTargets,
+  ...pieceTargets,
+  ...archiveTargets,
+  ...patternTargets,
+  ...applianceTargets,
+  ...guestTargets,
+];

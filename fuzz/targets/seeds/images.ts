@@ -1,0 +1,116 @@
+/** Headers of images that are only recognised, as their specifications lay them out. */
+type Put = (view: DataView, text: (at: number, value: string) => void) => void;
+
+function image(length: number, put: Put): () => Uint8Array {
+  return () => {
+    const bytes = new Uint8Array(length);
+    put(new DataView(bytes.buffer), (at, value) => bytes.set(Buffer.from(value, 'latin1'), at));
+    return bytes;
+  };
+}
+
+const hex = (text: string): string => Buffer.from(text, 'hex').toString('latin1');
+
+export const foreignImages: ReadonlyMap<string, () => Uint8Array> = new Map([
+  [
+    'vmdk',
+    image(4096, (view, text) => {
+      text(0, 'KDMV');
+      view.setUint32(4, 1, true);
+      view.setBigUint64(12, 2048n, true);
+      view.setBigUint64(20, 128n, true);
+      view.setBigUint64(28, 1n, true);
+      view.setBigUint64(36, 4n, true);
+      text(512, '# Disk DescriptorFile\nversion=1\nCID=1\nparentCID=ffffffff\nRW 2048 SPARSE "x.vmdk"\n');
+    }),
+  ],
+  [
+    'vmdk-text',
+    image(2048, (_view, text) => {
+      text(0, '# Disk DescriptorFile\nversion=1\nCID=1\nparentCID=00000001\nparentFileNameHint="b"\n');
+      text(128, 'createType="monolithicFlat"\nRW 2048 FLAT "x-flat.vmdk" 0\nRW 4096 FLAT "y" 0\n');
+    }),
+  ],
+  [
+    'vmdk-cowd',
+    image(2048, (view, text) => {
+      text(0, 'COWD');
+      view.setUint32(4, 1, true);
+      view.setUint32(12, 2048, true);
+    }),
+  ],
+  [
+    'vdi',
+    image(1024, (view, text) => {
+      text(0, '<<< QEMU VM Virtual Disk Image >>>\n');
+      text(64, '\x7f\x10\xda\xbe');
+      view.setUint32(76, 1, true);
+      view.setBigUint64(368, 1048576n, true);
+    }),
+  ],
+  [
+    'vpc',
+    image(1024, (view, text) => {
+      text(0, 'conectix');
+      text(28, 'qemu');
+      view.setBigUint64(48, 1048576n);
+      view.setUint16(56, 30);
+      view.setUint8(58, 4);
+      view.setUint8(59, 17);
+      view.setUint32(60, 3);
+    }),
+  ],
+  [
+    'vhdx',
+    image(320 * 1024, (view, text) => {
+      const regions = 192 * 1024;
+      const metadata = 256 * 1024;
+      text(0, 'vhdxfile');
+      text(regions, 'regi');
+      view.setUint32(regions + 8, 1, true);
+      text(regions + 16, hex('06a27c8b90479a4bb8fe575f050f886e'));
+      view.setBigUint64(regions + 32, BigInt(metadata), true);
+      view.setUint32(regions + 40, 65536, true);
+      text(metadata, 'metadata');
+      view.setUint16(metadata + 10, 2, true);
+      text(metadata + 32, hex('2442a52f1bcd7648b2115dbed83bf4b8'));
+      view.setUint32(metadata + 48, 4096, true);
+      text(metadata + 64, hex('3767a1ca36fa434db3b633f0aa44e76b'));
+      view.setUint32(metadata + 80, 4112, true);
+      view.setBigUint64(metadata + 4096, 1048576n, true);
+    }),
+  ],
+  [
+    'qed',
+    image(1024, (view, text) => {
+      text(0, 'QED\0');
+      view.setUint32(4, 65536, true);
+      view.setBigUint64(48, 1048576n, true);
+    }),
+  ],
+  [
+    'qcow',
+    image(1024, (view, text) => {
+      text(0, 'QFI\xfb');
+      view.setUint32(4, 1);
+      view.setBigUint64(24, 1048576n);
+    }),
+  ],
+  [
+    'parallels',
+    image(1024, (view, text) => {
+      text(0, 'WithouFreSpacExt');
+      view.setUint32(16, 2, true);
+      view.setBigUint64(36, 2048n, true);
+    }),
+  ],
+  [
+    'luks',
+    image(2048, (view, text) => {
+      text(0, 'LUKS\xba\xbe\0\x01aes');
+      view.setUint32(104, 2);
+    }),
+  ],
+  ['dmg', image(1024, (_view, text) => text(512, 'koly\0\0\0\x04\0\0\x02\0'))],
+  ['bochs', image(1024, (_view, text) => text(0, 'Bochs Virtual HD Image\0'))],
+]);
