@@ -41,8 +41,9 @@ const qcow2: Target = {
     const format = imageFormats.find(({ name }) => name === 'qcow2');
     if (format === undefined) throw new Error('there is no format qcow2');
     const context = { openNamed: () => new MemoryDisk(new Uint8Array(64 * 1024)), warn() {} };
-    const info = part(() => format.info(file));
-    for (const { name, id } of info?.snapshots?.slice(0, 4) ?? [])
+    part(() => format.info(file));
+    const snapshots = part(() => [...(format.snapshots?.(file) ?? [])]);
+    for (const { name, id } of snapshots?.slice(0, 4) ?? [])
       part(() => readStart(format.open(diskOf(bytes), { ...context, snapshot: id === '' ? name : id })));
     readStart(format.open(file, context));
   },
