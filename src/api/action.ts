@@ -133,6 +133,8 @@ export interface Action {
   readonly deprecatedBy?: string | true;
   /** Other names the shell knows it by. */
   readonly aliases?: readonly string[];
+  /** The shell takes any number of first arguments before the last, and calls the action for each. */
+  readonly repeats?: true;
   /** How the shell prints a number. */
   readonly shellOutput?: 'octal' | 'hexadecimal';
   /** `debug`: for debugging and tests. `state`: about the handle's state. Public without it. */

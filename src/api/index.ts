@@ -45,6 +45,7 @@ export {
   keyArguments,
   parseShellArguments,
   type ShellCall,
+  shellCalls,
   shellName,
   UsageError,
   usage,

@@ -2,7 +2,7 @@
  * Actions as the shell writes them: names with dashes, required arguments as words in order, then optional ones
  * as `name:value`; numbers, truth values and lists in guestfish's notation; usage and help.
  */
-import type { ArgumentType, OptionType } from './action.js';
+import type { Action, ArgumentType, OptionType } from './action.js';
 import { type ActionName, actionNames, actions } from './actions.js';
 import { nearestName } from './nearest.js';
 import { camelCase } from './structs.js';
@@ -190,16 +190,28 @@ export function parseShellArguments(
   return { args, options };
 }
 
+/**
+ * The words of each call that a command stands for: one, or one for each word before the last of an action that
+ * {@link Action.repeats}, as guestfish has it (`copy-out /a /b .`).
+ */
+export function shellCalls(name: ActionName, words: readonly string[]): readonly (readonly string[])[] {
+  const { repeats, args } = actions[name] as Action;
+  const last = words.at(-1);
+  if (repeats !== true || last === undefined || words.length <= args.length) return [words];
+  return words.slice(0, -1).map((word) => [word, last]);
+}
+
 const optionForms = { bool: 'true|false', int: 'N', int64: 'N', string: '..', stringList: '..' } as const;
 
 /** How the command is written: `mkfs fstype device [blocksize:N] [label:..]`. Secrets, which are asked for, are not in it. */
 export function usage(name: ActionName): string {
-  const { args, options = {} } = actions[name];
+  const { args, options = {}, repeats } = actions[name] as Action;
   const parts: string[] = [shellName(name)];
   for (const argument of args) {
     if (argument.type === 'key') continue;
     if (argument.type === 'bool') parts.push('true|false');
     else parts.push(argument.type.endsWith('List') ? `'${argument.name} ...'` : argument.name);
+    if (repeats && parts.length === 2) parts.push(`[${argument.name} ...]`);
   }
   for (const [option, type] of Object.entries(options)) parts.push(`[${option}:${optionForms[type]}]`);
   return parts.join(' ');

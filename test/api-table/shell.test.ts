@@ -11,6 +11,7 @@ import {
   keyArguments,
   nearestName,
   parseShellArguments,
+  shellCalls,
   shellName,
   UsageError,
   usage,
@@ -213,4 +214,16 @@ test('what the shell reads is what a call takes, for every action of the shell',
     assert.equal(checked.args.length, args.length);
     assert.deepEqual(Object.keys(checked.options), Object.keys(options));
   }
+});
+
+test('copies take any number of sources, as in guestfish; other actions do not', () => {
+  assert.deepEqual(shellCalls('copy_out', ['/a', '/b', '/c', 'dir']), [
+    ['/a', 'dir'],
+    ['/b', 'dir'],
+    ['/c', 'dir'],
+  ]);
+  assert.deepEqual(shellCalls('copy_in', ['a', '/dir']), [['a', '/dir']]);
+  assert.deepEqual(shellCalls('copy_in', ['a']), [['a']]);
+  assert.deepEqual(shellCalls('cp', ['/a', '/b', '/c']), [['/a', '/b', '/c']]);
+  assert.equal(usage('copy_out'), 'copy-out remotepath [remotepath ...] localdir');
 });

@@ -443,6 +443,13 @@ describe('commands', { concurrency: 4 }, () => {
     assert.equal(quietly(await guestfs('call', '-qi', names, 'download', '/plain/one.txt', '-')), 'one\n');
   });
 
+  test('call copies several files out at once', async () => {
+    const to = join(scratch, 'several');
+    mkdirSync(to);
+    quietly(await guestfs('call', '-qi', names, 'copy-out', '/plain/one.txt', '/plain', to));
+    assert.deepEqual(readdirSync(to).sort(), ['one.txt', 'plain']);
+  });
+
   test('call takes all drives by -a, as guestfish does, and actions that come before a launch', async () => {
     const [one, two, self] = await Promise.all([
       guestfs('call', '-a', names, 'list-devices'),

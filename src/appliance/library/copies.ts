@@ -201,13 +201,15 @@ export const copyActions = {
     } catch (thrown) {
       throw hostError(localPath, thrown);
     }
-    const name = lastNameOf(localPath);
-    if (name === '') throw new GuestfsError('EINVAL', `${localPath}: must end in a name`);
+    const name = basename(localPath);
+    // These name no file that could be made in the guest: what is in the directory goes in, as with `tar -C PATH .`.
+    const isContents = name === '' || name === '.' || name === '..';
     // A link to a directory is followed in the guest, as a path is.
     if (!(await call.daemon('is_dir', [remoteDirectory], { followsymlinks: true })))
       throw systemError('ENOTDIR', remoteDirectory);
-    const path = join(dirname(localPath), basename(localPath));
-    const archive = archiveOf(path, name, {
+    // A slash at the end would follow a link; of `link/..` nothing is to be reckoned away.
+    const path = isContents ? localPath : join(dirname(localPath), name);
+    const archive = archiveOf(path, isContents ? '.' : name, {
       checkpoint: () => call.checkpoint(),
       warn: (message) => call.warn(message),
     });

@@ -6,6 +6,7 @@ import {
   findAction,
   keyArguments,
   parseShellArguments,
+  shellCalls,
   shellName,
 } from '../../api/index.js';
 import { GuestfsError } from '../../base/index.js';
@@ -57,7 +58,14 @@ function withOutput(name: ActionName, args: readonly unknown[], invocation: Invo
   );
 }
 
+/** Does what the words stand for: a call, or several of an action that gives nothing. */
 async function runAction(g: Guestfs, { name, words }: ActionCall, invocation: Invocation): Promise<unknown> {
+  let value: unknown;
+  for (const each of shellCalls(name, words)) value = await runOnce(g, { name, words: each }, invocation);
+  return value;
+}
+
+async function runOnce(g: Guestfs, { name, words }: ActionCall, invocation: Invocation): Promise<unknown> {
   const keys = await askSecrets(keyArguments(name), invocation);
   const { args, options } = parseShellArguments(name, words, keys);
   const method = g[camelCase(name) as keyof Guestfs] as (...given: unknown[]) => unknown;

@@ -53,6 +53,9 @@ function describe(top: string): string[] {
   return lines;
 }
 
+/** A part of a tree has fewer names of a file than the file has. */
+const withoutLinkCount = (line: string): string => line.replace(/( file \d+ \d+) \d+/, '$1');
+
 const big = Buffer.from(Array.from({ length: 700_001 }, (_, index) => (index * 31) & 0xff));
 
 /** A tree with what a tar archive finds hard. */
@@ -113,6 +116,25 @@ test('a tree of the host is an archive that GNU tar unpacks to the same', needs(
   assert.ok(readFileSync(`${into}/tree/sub/big`).equals(big));
 });
 
+test('of a path that ends in . or .. the contents go in, as GNU tar packs them', needs('tar'), async () => {
+  const top = makeTree();
+  symlinkSync('sub', `${top}/link`);
+  for (const [path, expected] of [
+    [`${top}/.`, top],
+    [`${top}/./`, top],
+    [`${top}/sub/..`, top],
+    [`${top}/link/..`, top],
+    [`${top}/link/.`, `${top}/sub`],
+  ] as const) {
+    const { archive } = await archiveIn(path);
+    const into = freshDirectory();
+    execFileSync('tar', ['-xpf', '-', '-C', into], { input: archive, env: toolEnvironment });
+    assert.deepEqual(describe(into).map(withoutLinkCount), describe(expected).map(withoutLinkCount), path);
+    const names = execFileSync('tar', ['-tf', '-'], { input: archive, env: toolEnvironment }).toString();
+    assert.ok(names.startsWith('./\n'), names);
+  }
+});
+
 test('an archive of GNU tar becomes the same tree, in pieces of any length', needs('tar'), async () => {
   const top = makeTree();
   for (const format of ['gnu', 'pax', 'posix']) {
@@ -159,8 +181,6 @@ test('what is no directory of the host, or none of the guest, is refused', async
   const daemon = new FakeDaemon({ is_dir: false });
   await assert.rejects(run(daemon, 'copy_in', [scratch, '/f']), { code: 'ENOTDIR' });
   await assert.rejects(run(daemon, 'copy_in', [`${scratch}/none`, '/']), { code: 'ENOENT' });
-  await assert.rejects(run(daemon, 'copy_in', ['/', '/']), { code: 'EINVAL' });
-  await assert.rejects(run(daemon, 'copy_in', [`${scratch}/..`, '/']), { code: 'EINVAL' });
   await assert.rejects(run(daemon, 'copy_out', ['/x', `${scratch}/none`]), { code: 'ENOTDIR' });
   const fifo = new FakeDaemon({ lstatns: { ...directory, stMode: 0o010644 } });
   await assert.rejects(run(fifo, 'copy_out', ['/x', scratch]), { code: 'EINVAL' });
