@@ -55,8 +55,9 @@ async function withNewFile(
     const before = await host()
       .stat(path)
       .catch(() => undefined);
-    if (before?.isCharacterDevice() === true)
-      throw invalid(`${path}: is a character device, which holds no image`);
+    // Opening a pipe would wait for its other end, in a thread that nothing can wake.
+    if (before !== undefined && !before.isFile() && !before.isBlockDevice() && !before.isDirectory())
+      throw invalid(`${path}: is no regular file or block device, and holds no image`);
     const isDevice = before?.isBlockDevice() === true;
     const file = await host().open(path, isDevice ? 'r+' : 'w', 0o666);
     try {

@@ -172,3 +172,11 @@ test('an image that cannot be finished is removed, one that could not be begun i
   await assert.rejects(createImage(path, 'qcow2', megabyte, { compat: '2' }), { code: 'EINVAL' });
   assert.equal(readFileSync(path, 'utf8'), 'kept');
 });
+
+test('a pipe is refused at once: opening one would wait for its other end', needs('mkfifo'), async () => {
+  const path = fresh('fifo');
+  execFileSync('mkfifo', [path], { env: toolEnvironment });
+  for (const format of ['raw', 'qcow2'])
+    await assert.rejects(createImage(path, format, megabyte, {}), { code: 'EINVAL' });
+  await assert.rejects(createImage('/dev/null', 'raw', megabyte, {}), { code: 'EINVAL' });
+});
