@@ -49,6 +49,8 @@ class Runner {
     stdio[stateDescriptor] = this.#state;
     this.#process = fork(program, {
       execArgv: ['--enable-source-maps', `--max-old-space-size=${heapLimit}`],
+      // What it leaves behind when it is killed goes with the directory.
+      env: { ...process.env, TMPDIR: this.#directory },
       serialization: 'advanced',
       stdio,
     });
@@ -178,6 +180,8 @@ export interface CampaignOptions {
 export class Campaign {
   readonly #options: CampaignOptions;
   #runner: Runner | undefined;
+  /** For a round that is run alone. */
+  #fresh: Runner | undefined;
 
   constructor(options: CampaignOptions) {
     this.#options = options;
@@ -185,10 +189,11 @@ export class Campaign {
 
   /** One round in a fresh process; undefined: there is nothing wrong with it. */
   async once(target: string, fixture: string, seed: number): Promise<Problem | undefined> {
-    const runner = new Runner(this.#options.program);
-    const { limits } = this.#options;
-    const outcome = await runner.run({ target, fixture, seed, rounds: 1, milliseconds: 0, limits });
-    runner.end();
+    const { limits, program } = this.#options;
+    this.#fresh = new Runner(program);
+    const outcome = await this.#fresh.run({ target, fixture, seed, rounds: 1, milliseconds: 0, limits });
+    this.#fresh.end();
+    this.#fresh = undefined;
     return 'kind' in outcome ? outcome : outcome.problem;
   }
 
@@ -209,7 +214,7 @@ export class Campaign {
     }
     if (problem !== undefined) {
       // After time or memory beyond bounds, the process is no measure for others.
-      if (isGone || problem.kind !== 'error') this.end();
+      if (isGone || problem.kind !== 'error') this.#endRunner();
       await this.#add(order, problem, tally);
     }
     return rounds;
@@ -235,8 +240,15 @@ export class Campaign {
     tally.findings.set(kind, { finding, count: 1 });
   }
 
-  end(): void {
+  #endRunner(): void {
     this.#runner?.end();
     this.#runner = undefined;
+  }
+
+  /** Ends all processes at once. */
+  end(): void {
+    this.#endRunner();
+    this.#fresh?.end();
+    this.#fresh = undefined;
   }
 }

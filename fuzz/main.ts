@@ -88,6 +88,9 @@ const limits = {
 };
 const campaign = new Campaign({ program: fileURLToPath(new URL('./runner.js', import.meta.url)), limits });
 
+process.on('exit', () => campaign.end());
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
+
 async function once(): Promise<boolean> {
   const { target: names, fixture, seed } = values;
   const [name] = names ?? [];
@@ -168,7 +171,6 @@ async function main(): Promise<boolean> {
     found ||= tally.findings.size > 0;
     total += tally.rounds;
   }
-  campaign.end();
   console.log(`${total} rounds in all, from seed ${seed}`);
   return found;
 }
@@ -176,4 +178,4 @@ async function main(): Promise<boolean> {
 if (values.help) console.log(help);
 else if (values.list)
   for (const { name, fixtures } of targets) console.log(`${name.padEnd(20)} ${fixtures.length} fixtures`);
-else process.exitCode = (await main()) ? 1 : 0;
+else process.exit((await main()) ? 1 : 0);

@@ -76,11 +76,7 @@ function readDetails(fileSystem: FileSystem): void {
 }
 
 /** Opens the filesystem as a mount does, reads it, and gives all back. */
-function useFileSystem(
-  driver: FileSystemDriver,
-  disk: Disk,
-  options?: Readonly<Record<string, string | true>>,
-): void {
+function useFileSystem(driver: FileSystemDriver, disk: Disk): void {
   driver.probe(disk);
   let layer: Disk | undefined;
   try {
@@ -89,7 +85,6 @@ function useFileSystem(
         layer = new OverlayDisk(new SliceDisk(base, 0, base.size), { memoryBudget: overlayBudget });
         return layer;
       },
-      ...(options === undefined ? {} : { options }),
     });
     if (fileSystem === undefined) return;
     readAll(fileSystem);

@@ -81,7 +81,7 @@ function piecesTarget(name: string, file: string): Target {
           throw new Error(`${driver.name}: the probe threw: ${(cause as Error).message}`, { cause });
         }
       }
-      part(() => identify(disk));
+      if (name === 'fs/signatures') part(() => identify(disk));
     },
   };
 }

@@ -5,6 +5,7 @@ import { loadFixture, readFixture } from '../../fuzz/fixtures.js';
 import { inputOf, type Prepared, prepare, runRound } from '../../fuzz/round.js';
 import type { Target } from '../../fuzz/target.js';
 import { targets } from '../../fuzz/targets/index.js';
+import { fileSystems } from '../../src/fs/index.js';
 
 const rounds = 4;
 
@@ -47,6 +48,15 @@ for (const target of targets) {
     for (let seed = rounds; seed >= 1; seed--) assert.deepEqual(copyOfInput(afresh, seed), inOrder[seed - 1]);
   });
 }
+
+test('every driver that opens anything has a target', () => {
+  const readers = fileSystems.filter(({ open }) => open !== undefined).map(({ name }) => `fs/${name}`);
+  assert.ok(readers.length >= 3);
+  assert.deepEqual(
+    readers.filter((name) => !targets.some((target) => target.name === name)),
+    [],
+  );
+});
 
 test('some rounds verify checksums, and some do not', async () => {
   const target = targets[0];
