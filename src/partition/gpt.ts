@@ -157,15 +157,17 @@ function tableOf(gpt: Gpt, disk: Disk, sectorSize: number, warnings: string[]): 
   return { scheme: 'gpt', partitions, diskGuid: gpt.diskGuid, warnings };
 }
 
+/** As Linux demands: an entry of the protective type that starts in sector 1, where the header is. */
+function hasProtectiveEntry(disk: Disk): boolean {
+  const entries = readBootRecord(disk, 0)?.entries ?? [];
+  return entries.some(({ type, start }) => type === protectiveType && start === 1);
+}
+
 export const gpt: PartitionScheme = {
   name: 'gpt',
 
   probe(disk, sectorSize) {
-    // As Linux demands: an entry of the protective type that starts in sector 1, where the header is.
-    const protective = readBootRecord(disk, 0)?.entries.some(
-      ({ type, start }) => type === protectiveType && start === 1,
-    );
-    if (!protective) return false;
+    if (!hasProtectiveEntry(disk)) return false;
     return hasSignature(disk, 1, sectorSize) || hasSignature(disk, lastLbaOf(disk, sectorSize), sectorSize);
   },
 
@@ -189,3 +191,20 @@ export const gpt: PartitionScheme = {
     return tableOf(backup, disk, sectorSize, warnings);
   },
 };
+
+/** The sector sizes that disks have, in bytes. */
+export const sectorSizes: readonly number[] = [512, 4096];
+
+/**
+ * The sector size for which a disk has a GPT, where it is not `sectorSize` and there is none for that: the disk was written
+ * as one of other sectors.
+ */
+export function otherSectorSize(disk: Disk, sectorSize: number): number | undefined {
+  if (!hasProtectiveEntry(disk) || hasSignature(disk, 1, sectorSize)) return undefined;
+  return sectorSizes.find(
+    (other) =>
+      other !== sectorSize &&
+      hasSignature(disk, 1, other) &&
+      !(tryHeader(disk, 1, other) instanceof CorruptError),
+  );
+}

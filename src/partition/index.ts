@@ -1,4 +1,5 @@
 /** The partition room: a disk in, its partitions out. */
+export { otherSectorSize } from './gpt.js';
 export {
   findPartition,
   isBootable,

@@ -1,8 +1,8 @@
 /**
- * On-disk structures of partition tables: the PC master boot record (the same for an extended boot record), and the
- * GUID partition table of the UEFI specification 2.10, §5.2 and §5.3. Everything is little-endian.
+ * On-disk structures of partition tables: the PC master boot record (the same for an extended boot record), the GUID
+ * partition table of the UEFI specification 2.10, §5.2 and §5.3, both little-endian; and the disk labels of other machines.
  */
-import { bits64, bytes, struct, u8, u16, u32 } from '../base/index.js';
+import { bits64, bytes, i32, struct, text, u8, u16, u32 } from '../base/index.js';
 
 /** The boot record's mark, in the last two bytes of its first 512, whatever the sector size. */
 export const bootSignature = 0xaa55;
@@ -61,3 +61,120 @@ export const gptEntry = struct('GPT partition entry', 'little', gptEntrySize, {
 export const legacyBiosBootable = 1n << 2n;
 /** The type of the EFI system partition. */
 export const efiSystemType = 'C12A7328-F81F-11D2-BA4B-00A0C93EC93B';
+
+/** The unit of all that follows but Apple's: whatever the sectors of the disk are. */
+export const labelSectorSize = 512;
+
+/** SunOS <sun/dklabel.h>: in the first sector, with the table of contents (VTOC) that later versions added. */
+export const sunLabel = struct('Sun disk label', 'big', 512, {
+  v_version: u32(128),
+  v_nparts: u16(140),
+  v_sanity: u32(188),
+  dkl_nhead: u16(436),
+  dkl_nsect: u16(438),
+  dkl_magic: u16(508),
+});
+export const sunMagic = 0xdabe;
+export const sunVtocSanity = 0x600ddeee;
+export const sunVtocVersion = 1;
+export const sunPartitionCount = 8;
+/** The tag of the partition that is all of the disk. */
+export const sunWholeDisk = 5;
+/** Kind of each partition in the VTOC, and its place in cylinders with its size in sectors. */
+export const sunInfosOffset = 142;
+export const sunInfo = struct('Sun partition information', 'big', 4, { p_tag: u16(0), p_flag: u16(2) });
+export const sunMapsOffset = 444;
+export const sunMap = struct('Sun partition', 'big', 8, { dkl_cylno: u32(0), dkl_nblk: u32(4) });
+
+/** IRIX <sys/dvh.h>: the volume header in the first sector. */
+export const sgiHeader = struct('SGI volume header', 'big', 512, { vh_magic: u32(0) });
+export const sgiMagic = 0x0be5a941;
+export const sgiPartitionCount = 16;
+/** The type of the partition that is all of the disk. */
+export const sgiWholeDisk = 6;
+export const sgiPartitionsOffset = 312;
+export const sgiPartition = struct('SGI partition', 'big', 12, {
+  pt_nblks: u32(0),
+  pt_firstlbn: u32(4),
+  pt_type: i32(8),
+});
+
+/** Inside Macintosh: Devices, chapter 3. The driver descriptor map, and the entries of the partition map behind it. */
+export const appleDescriptor = struct('Apple driver descriptor', 'big', 4, {
+  sbSig: u16(0),
+  sbBlkSize: u16(2),
+});
+export const appleDescriptorSignature = 0x4552;
+export const appleEntry = struct('Apple partition map entry', 'big', 136, {
+  pmSig: u16(0),
+  pmMapBlkCnt: u32(4),
+  pmPyPartStart: u32(8),
+  pmPartBlkCnt: u32(12),
+  pmPartName: text(16, 32),
+  pmParType: text(48, 32),
+});
+export const appleEntrySignature = 0x504d;
+/** The types of entries for what is in no partition. */
+export const appleNothing = /^Apple_(?:Free|Void)$/i;
+
+/** BSD <sys/disklabel.h>: in the second sector of a disk or of a slice. */
+export const bsdLabel = struct('BSD disk label', 'little', 148, {
+  d_magic: u32(0),
+  d_magic2: u32(132),
+  d_npartitions: u16(138),
+});
+export const bsdMagic = 0x82564557;
+export const bsdPartitionsOffset = 148;
+export const bsdPartition = struct('BSD partition', 'little', 16, {
+  p_size: u32(0),
+  p_offset: u32(4),
+  p_fstype: u8(12),
+});
+
+/** Solaris for x86 <sys/vtoc.h>: in the second sector of its primary partition. */
+export const solarisVtoc = struct('Solaris table of contents', 'little', 72, {
+  v_sanity: u32(12),
+  v_version: u32(16),
+  v_nparts: u16(30),
+});
+export const solarisSlicesOffset = 72;
+export const solarisSlice = struct('Solaris slice', 'little', 12, { p_start: u32(4), p_size: u32(8) });
+
+/** AmigaOS <devices/hardblocks.h>: the rigid disk block, in one of the first sixteen, and the list of partition blocks. */
+export const amigaBlock = struct('Amiga block', 'big', 12, { id: u32(0), summed_longs: u32(4) });
+export const rigidDiskBlock = struct('Amiga rigid disk block', 'big', 32, {
+  rdb_BlockBytes: u32(16),
+  rdb_PartitionList: u32(28),
+});
+export const rigidDiskId = 0x5244534b;
+export const rigidDiskLimit = 16;
+export const amigaPartition = struct('Amiga partition block', 'big', 192, {
+  pb_Next: u32(16),
+  pb_DriveNameLength: u8(36),
+  pb_DriveName: bytes(37, 31),
+  de_Surfaces: u32(140),
+  de_BlocksPerTrack: u32(148),
+  de_LowCyl: u32(164),
+  de_HighCyl: u32(168),
+});
+export const amigaPartitionId = 0x50415254;
+
+/** Atari's root sector: no structure but these entries, and the size of the disk in sectors. */
+export const atariSizeOffset = 450;
+export const atariEntriesOffset = 454;
+export const atariEntryCount = 4;
+export const atariIcdOffset = 342;
+export const atariIcdCount = 8;
+export const atariEntry = struct('Atari partition', 'big', 12, {
+  p_flg: u8(0),
+  p_id: bytes(1, 3),
+  p_st: u32(4),
+  p_siz: u32(8),
+});
+
+/** NEC's PC-98: the boot block says so at this offset; its table is of another form than the MBR's. */
+export const pc98MarkOffset = 4;
+export const pc98Mark = 'IPL1';
+
+/** AIX writes its physical volumes' mark ("IBMA" in EBCDIC) where a boot record begins. */
+export const aixMagic = 0xc9c2d4c1;

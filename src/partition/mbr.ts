@@ -7,11 +7,13 @@
  * extended boot record the first two kinds of entry have different origins: data is relative to that record, the link
  * to the next record is relative to the start of the extended partition.
  */
-import { CorruptError, decodeLatin1 } from '../base/index.js';
+import { CorruptError, decodeLatin1, viewOf } from '../base/index.js';
 import type { Disk } from '../disk/index.js';
 import { type BootRecord, type BootRecordEntry, readBootRecord } from './boot-record.js';
-import { extendedTypes, protectiveType } from './layout.js';
+import { PartitionCollector } from './collector.js';
+import { aixMagic, extendedTypes, labelSectorSize, protectiveType } from './layout.js';
 import { highestPartitionNumber, type Partition, type PartitionScheme } from './scheme.js';
+import { readSubpartitions } from './slices.js';
 
 /** Linux's limit on links that bring no partition, which also bounds a chain of empty records. */
 const emptyRecordLimit = 100;
@@ -30,6 +32,8 @@ function isFilesystem({ bytes }: BootRecord): boolean {
 
 function readTable(disk: Disk): BootRecord | undefined {
   const record = readBootRecord(disk, 0);
+  // AIX has its own mark before this one, and no partitions.
+  if (record !== undefined && viewOf(record.bytes).getUint32(0) === aixMagic) return undefined;
   // Boot code of a filesystem where the entries would be: it shows in a first byte that is neither "inactive" nor "active".
   if (!record?.entries.every(({ bootIndicator }) => bootIndicator === 0 || bootIndicator === 0x80))
     return undefined;
@@ -39,42 +43,41 @@ function readTable(disk: Disk): BootRecord | undefined {
   return record;
 }
 
-/** Collects the partitions of one disk. */
+/** Reads the partitions of one disk. */
 class Reader {
-  readonly partitions: Partition[] = [];
-  readonly warnings: string[] = [];
   readonly #disk: Disk;
   readonly #sectorSize: number;
-  readonly #sectorCount: number;
+  readonly #collector: PartitionCollector;
   /** The number that the next logical partition gets. */
   #next = 5;
 
   constructor(disk: Disk, sectorSize: number) {
     this.#disk = disk;
     this.#sectorSize = sectorSize;
-    this.#sectorCount = Math.floor(disk.size / sectorSize);
+    this.#collector = new PartitionCollector(disk, sectorSize);
   }
 
-  /** Start and size are in sectors, at most 2^34 together: safe as numbers, also in bytes. */
-  #add(number: number, kind: Partition['kind'], entry: BootRecordEntry, start: number): void {
-    const { size, type } = entry;
-    if (start >= this.#sectorCount) {
-      this.warnings.push(`partition ${number} starts at sector ${start}, past the end of the disk: left out`);
-      return;
-    }
-    const inside = Math.min(size, this.#sectorCount - start);
-    if (inside < size)
-      this.warnings.push(`partition ${number} has ${size} sectors, of which the disk has only ${inside}`);
-    const sizeInBytes = inside * this.#sectorSize;
-    this.partitions.push({
-      number,
+  get partitions(): readonly Partition[] {
+    return this.#collector.inOrder;
+  }
+
+  get warnings(): string[] {
+    return this.#collector.warnings;
+  }
+
+  #add(
+    number: number,
+    kind: Partition['kind'],
+    { size, type, bootIndicator }: BootRecordEntry,
+    start: number,
+  ): void {
+    this.#collector.add(number, start, size, {
       kind,
-      startInBytes: start * this.#sectorSize,
-      sizeInBytes,
-      deviceSizeInBytes:
-        kind === 'extended' ? Math.min(sizeInBytes, Math.max(this.#sectorSize, 1024)) : sizeInBytes,
-      bootable: entry.bootIndicator === 0x80,
+      bootable: bootIndicator === 0x80,
       mbrId: type,
+      ...(kind === 'extended'
+        ? { deviceSizeInBytes: Math.min(size * this.#sectorSize, Math.max(this.#sectorSize, 1024)) }
+        : {}),
     });
   }
 
@@ -85,6 +88,20 @@ class Reader {
       this.#add(index + 1, extended ? 'extended' : 'primary', entry, entry.start);
       if (extended) this.#extended(entry);
     });
+    for (const entry of record.entries) if (entry.size > 0) this.#inside(entry);
+  }
+
+  /** The parts of a slice that another system has divided in its own way: numbered after the logical partitions. */
+  #inside({ type, start, size }: BootRecordEntry): void {
+    const scale = this.#sectorSize / labelSectorSize;
+    for (const part of readSubpartitions(this.#disk, type, { start: start * scale, size: size * scale })) {
+      if (this.#next > highestPartitionNumber) return;
+      this.#collector.add(this.#next++, part.start / scale, part.size / scale, {
+        kind: 'logical',
+        isListed: false,
+        ...(part.labelType === undefined ? {} : { labelType: part.labelType }),
+      });
+    }
   }
 
   #extended(extended: BootRecordEntry): void {
@@ -140,7 +157,7 @@ class Reader {
   /** Says which partitions share sectors; Linux makes devices of them all the same. */
   checkOverlaps(): void {
     const inOrder = this.partitions
-      .filter(({ kind }) => kind !== 'extended')
+      .filter(({ mbrId, kind }) => kind !== 'extended' && mbrId !== undefined)
       .sort((a, b) => a.startInBytes - b.startInBytes);
     for (const [index, later] of inOrder.entries()) {
       const earlier = inOrder[index - 1];
@@ -163,7 +180,7 @@ export const mbr: PartitionScheme = {
     reader.checkOverlaps();
     return {
       scheme: 'msdos',
-      partitions: reader.partitions.sort((a, b) => a.number - b.number),
+      partitions: reader.partitions,
       diskSignature: record.diskSignature.toString(16).padStart(8, '0'),
       warnings: reader.warnings,
     };

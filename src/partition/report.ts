@@ -1,6 +1,6 @@
 /** What the actions on partitions answer, made from a table that was read. Pure. */
 import { efiSystemType } from './layout.js';
-import type { Partition, PartitionTable } from './scheme.js';
+import type { Partition, PartitionTable, SchemeName } from './scheme.js';
 
 /** One line of `part_list`: bytes, the end inclusive. */
 export interface PartitionListing {
@@ -10,9 +10,13 @@ export interface PartitionListing {
   readonly partSize: number;
 }
 
-/** `part_list`: by place on the disk, not by number; an extended partition comes before the logical ones in it. */
+/**
+ * `part_list`: by place on the disk, not by number; an extended partition comes before the logical ones in it. As in parted,
+ * neither what stands for the whole disk or for free space, nor the parts of a slice.
+ */
 export function listPartitions(table: PartitionTable): PartitionListing[] {
-  return [...table.partitions]
+  return table.partitions
+    .filter(({ isListed }) => isListed !== false)
     .sort((a, b) => a.startInBytes - b.startInBytes || a.number - b.number)
     .map(({ number, startInBytes, sizeInBytes }) => ({
       partNum: number,
@@ -32,20 +36,40 @@ export function isBootable(partition: Partition): boolean {
   return partition.bootable || partition.gptType === efiSystemType;
 }
 
+/** blkid's names for the schemes that it knows. */
+const blkidNames: Readonly<Partial<Record<SchemeName, string>>> = {
+  gpt: 'gpt',
+  msdos: 'dos',
+  mac: 'mac',
+  sun: 'sun',
+  dvh: 'sgi',
+  bsd: 'bsd',
+  atari: 'atari',
+  aix: 'aix',
+  pc98: 'dos',
+};
+
 /** The `PART_ENTRY_*` facts that blkid tells of a partition, but for `PART_ENTRY_DISK`. Sizes in units of 512 bytes. */
 export function partitionEntryFacts(table: PartitionTable, partition: Partition): Map<string, string> {
   const facts = new Map<string, string>();
   const set = (name: string, value: string) => facts.set(`PART_ENTRY_${name}`, value);
-  set('SCHEME', table.scheme === 'gpt' ? 'gpt' : 'dos');
+  const scheme = blkidNames[table.scheme];
+  if (scheme === undefined) return facts;
+  set('SCHEME', scheme);
+  const { labelType } = partition;
   if (table.scheme === 'gpt') {
     if (partition.name) set('NAME', partition.name);
     set('UUID', (partition.gptGuid ?? '').toLowerCase());
     set('TYPE', (partition.gptType ?? '').toLowerCase());
     if (partition.attributes) set('FLAGS', `0x${partition.attributes.toString(16)}`);
-  } else {
+  } else if (partition.mbrId !== undefined) {
     set('UUID', `${table.diskSignature}-${partition.number.toString(16).padStart(2, '0')}`);
-    set('TYPE', `0x${(partition.mbrId ?? 0).toString(16)}`);
+    set('TYPE', `0x${partition.mbrId.toString(16)}`);
     if (partition.bootable) set('FLAGS', '0x80');
+  } else {
+    if (partition.name) set('NAME', partition.name);
+    if (labelType !== undefined)
+      set('TYPE', typeof labelType === 'number' ? `0x${labelType.toString(16)}` : labelType);
   }
   set('NUMBER', String(partition.number));
   set('OFFSET', String(partition.startInBytes / 512));
@@ -59,6 +83,7 @@ export function tableFacts(table: PartitionTable): Map<string, string> {
   const facts = new Map<string, string>();
   // A disk signature of zero means that the MBR has none.
   if (uuid !== undefined && uuid !== '00000000') facts.set('PTUUID', uuid);
-  facts.set('PTTYPE', table.scheme === 'gpt' ? 'gpt' : 'dos');
+  const type = blkidNames[table.scheme];
+  if (type !== undefined) facts.set('PTTYPE', type);
   return facts;
 }

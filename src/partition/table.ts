@@ -1,12 +1,33 @@
 /** Which partition table a disk has. */
 import { GuestfsError } from '../base/index.js';
 import type { Disk } from '../disk/index.js';
-import { gpt } from './gpt.js';
+import { amiga } from './amiga.js';
+import { apple } from './apple.js';
+import { atari } from './atari.js';
+import { bsd } from './bsd.js';
+import { gpt, sectorSizes } from './gpt.js';
 import { mbr } from './mbr.js';
+import { aix, pc98 } from './named.js';
 import type { PartitionScheme, PartitionTable } from './scheme.js';
+import { sgi } from './sgi.js';
+import { sun } from './sun.js';
 
-/** In the order in which they are asked: a GPT disk also holds a protective MBR. */
-export const partitionSchemes: readonly PartitionScheme[] = [gpt, mbr];
+/**
+ * In the order in which Linux asks them: a GPT disk also holds a protective MBR. What it does not know comes last, but for
+ * what it takes for an MBR.
+ */
+export const partitionSchemes: readonly PartitionScheme[] = [
+  gpt,
+  sgi,
+  pc98,
+  mbr,
+  sun,
+  amiga,
+  atari,
+  apple,
+  bsd,
+  aix,
+];
 
 /**
  * The partition table of a disk, or undefined where it has none (a filesystem or volume on the whole disk, or nothing).
@@ -14,7 +35,7 @@ export const partitionSchemes: readonly PartitionScheme[] = [gpt, mbr];
  * such a disk as one with no partitions.
  */
 export function readPartitionTable(disk: Disk, sectorSize: number): PartitionTable | undefined {
-  if (sectorSize !== 512 && sectorSize !== 4096)
+  if (!sectorSizes.includes(sectorSize))
     throw new GuestfsError('EINVAL', `a sector size of ${sectorSize} bytes is not supported`);
   return partitionSchemes.find((scheme) => scheme.probe(disk, sectorSize))?.open(disk, sectorSize);
 }
