@@ -2,7 +2,7 @@
  * A cache of blocks over a slow disk (compressed, remote, many layers deep), for the small scattered reads of
  * metadata. Large reads pass it by, so that moving a file's data throws no metadata out.
  */
-import { CorruptError, LruMap } from '../base/index.js';
+import { CorruptError, LruMap, work } from '../base/index.js';
 import { checkRead, checkWrite } from './checks.js';
 import type { Disk, Span } from './disk.js';
 
@@ -38,6 +38,7 @@ export class CachedDisk implements Disk {
 
   read(into: Uint8Array, offset: number): void {
     checkRead('cache', this.size, offset, into.length);
+    work.lookups.spend(1);
     const first = Math.floor(offset / this.#blockSize);
     const last = Math.floor((offset + into.length - 1) / this.#blockSize);
     if (last - first > 1) {

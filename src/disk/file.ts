@@ -1,6 +1,6 @@
 /** A disk that is a file, or a block device, of the host. */
 import { closeSync, constants, fstatSync, fsyncSync, openSync, readSync, writeSync } from 'node:fs';
-import { GuestfsError, hostError, systemError } from '../base/index.js';
+import { GuestfsError, hostError, systemError, work } from '../base/index.js';
 import { checkRead, checkWrite, readOnly } from './checks.js';
 import type { Disk, Span } from './disk.js';
 import { toHostPath } from './host-path.js';
@@ -56,6 +56,8 @@ export class FileDisk implements Disk {
 
   read(into: Uint8Array, offset: number): void {
     checkRead(this.path, this.size, offset, into.length);
+    // Whatever is read of a host's file in a loop, the loop hears here that the call was cancelled.
+    work.lookups.spend(1);
     let done = 0;
     while (done < into.length) {
       let count: number;

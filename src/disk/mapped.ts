@@ -5,7 +5,7 @@
  * Pieces that follow each other on the same source are joined into one read, and compressed pieces of one read
  * are handed to the decoder together, so that it may work on them in parallel.
  */
-import { CorruptError, LruMap } from '../base/index.js';
+import { CorruptError, LruMap, work } from '../base/index.js';
 import { checkRead, checkWrite, readOnly } from './checks.js';
 import { decodeUnits } from './decoder.js';
 import type { Disk, Span } from './disk.js';
@@ -68,6 +68,7 @@ export class MappedDisk implements Disk {
   }
 
   #at(offset: number, wanted: number): Mapping {
+    work.lookups.spend(1);
     const mapping = this.#lookup(offset, wanted);
     if (!(mapping.length > 0)) throw new CorruptError(this.#name, 'maps no bytes', { offset });
     return mapping;

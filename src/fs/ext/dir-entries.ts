@@ -2,7 +2,7 @@
  * Directory entries as they lie in a block, and the checks that the kernel makes of each (fs/ext4/dir.c,
  * __ext4_check_dir_entry). Specification: the kernel's Documentation/filesystems/ext4/directory.rst.
  */
-import { CorruptError, checksumHolds, crc32c } from '../../base/index.js';
+import { CorruptError, checksumHolds, crc32c, work } from '../../base/index.js';
 import type { FileType } from '../driver.js';
 import {
   direntAt as at,
@@ -87,6 +87,7 @@ export function scanAllEntries(
 ): boolean {
   const { bytes, view, end } = area;
   const { blockSize, inodeCount } = rules;
+  let count = 1; // a block counts even if nothing is in it
   for (let offset = area.start; offset < end; ) {
     if (offset + direntHeaderSize + 4 > end) throw badEntry(what, 'is cut short', offset);
     const length = recordLength(view.getUint16(offset + at.rec_len, true), blockSize);
@@ -103,9 +104,14 @@ export function scanAllEntries(
       if (inode > inodeCount) throw badEntry(what, 'has an invalid inode number', offset, { inode });
       if (nameLength === 0) throw badEntry(what, 'has no name', offset);
     }
-    if (visit(offset, inode, nameLength, length)) return true;
+    count++;
+    if (visit(offset, inode, nameLength, length)) {
+      work.entries.spend(count);
+      return true;
+    }
     offset = next;
   }
+  work.entries.spend(count);
   return false;
 }
 

@@ -2,7 +2,7 @@
  * Directories: their entries in stored order, names looked up, the parent. A directory is blocks of entries (dir-entries.ts),
  * or holds its entries itself (inline.ts), and may have an index (htree.ts), of which a plain reader sees nothing.
  */
-import { CorruptError, decodeText, encodeText, GuestfsError, viewOf } from '../../base/index.js';
+import { CorruptError, decodeText, encodeText, GuestfsError, viewOf, work } from '../../base/index.js';
 import type { DirectoryEntry, InodeNumber } from '../driver.js';
 import { blockMapOf } from './blockmap.js';
 import { foldName } from './casefold.js';
@@ -21,6 +21,7 @@ import {
   nameBytes,
   scanEntries,
 } from './dir-entries.js';
+import { DistinctRuns } from './distinct.js';
 import { compat, incompat } from './features.js';
 import { hashName, type NameHash } from './hash.js';
 import { findLeaves, indexHashVersion } from './htree.js';
@@ -267,9 +268,13 @@ export class Directory {
     }
     const { blockSize } = this.#volume.superblock;
     const map = this.#blockMap();
+    const runs = new DistinctRuns();
     for (let logical = 0; logical < this.#blockCount; ) {
+      work.lookups.spend(1);
       const run = map.find(logical, this.#blockCount - logical);
       const count = Math.min(run.count, this.#blockCount - logical);
+      if (run.block !== undefined && !runs.add(run.block, count))
+        throw new CorruptError(this.#name, 'a block is used twice', { block: run.block, logical });
       // The kernel's readdir tells of a hole and goes on behind it.
       if (run.block === undefined)
         this.#volume.warn(`${this.#name}: has a hole at byte ${logical * blockSize}`);

@@ -4,7 +4,7 @@
  * says why. Times of directories stay those on the disk; the kernel sets them to the time of the mount. A directory made in
  * a fast commit is read here, while kernels up to 6.1 and e2fsck 1.47 fail over its first block, which no record holds.
  */
-import { CorruptError, decodeText, UnsupportedError, viewOf } from '../../base/index.js';
+import { CorruptError, decodeText, UnsupportedError, viewOf, work } from '../../base/index.js';
 import type { Disk } from '../../disk/index.js';
 import { Directory } from './dir.js';
 import { ExtentMap } from './extents.js';
@@ -24,7 +24,7 @@ import { has } from './superblock.js';
 import type { Volume } from './volume.js';
 
 const what = 'ext4 fast commit';
-/** Extents of one file that are taken into memory. */
+/** Extents that are taken into memory, of all files together. */
 const extentLimit = 1_000_000;
 
 /** What the replay changed in the count of what is free. */
@@ -38,10 +38,13 @@ export interface FastCommitUsage {
 export function replayFastCommits(
   volume: Volume,
   disk: Disk,
-  records: readonly FastCommitRecord[],
+  records: Iterable<FastCommitRecord>,
 ): FastCommitUsage {
   const replay = new FastCommitReplay(volume, disk);
-  for (const record of records) replay.apply(record);
+  for (const record of records) {
+    work.entries.spend(1);
+    replay.apply(record);
+  }
   return replay.usage();
 }
 
@@ -51,6 +54,8 @@ class FastCommitReplay {
   readonly #patches: Patches;
   /** What each inode that changed occupied before; undefined where it was not in use. */
   readonly #before = new Map<number, number | undefined>();
+
+  #extentCount = 0;
 
   constructor(volume: Volume, disk: Disk) {
     this.#volume = volume;
@@ -149,9 +154,9 @@ class FastCommitReplay {
       const extents = [];
       for (const extent of new ExtentMap(this.#volume, inode).extents()) {
         extents.push(extent);
-        if (extents.length > extentLimit)
+        if (++this.#extentCount > extentLimit)
           throw new UnsupportedError(inodeName(inode.number), [
-            'fast commit of a file with a million extents',
+            'fast commits of files with a million extents',
           ]);
       }
       list = new ExtentList(extents);
@@ -167,6 +172,7 @@ class FastCommitReplay {
       list.extents.length <= 4
         ? 0
         : Math.ceil(list.extents.length / (Math.floor(blockSize / extentEntrySize) - 1));
+    work.steps.spend(list.extents.length);
     const record = this.#volume.inodeRecord(number);
     const view = viewOf(record);
     const huge = has(view.getUint32(at.i_flags, true), inodeFlags.EXT4_HUGE_FILE_FL);

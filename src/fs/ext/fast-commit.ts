@@ -42,29 +42,41 @@ export type FastCommitRecord =
   /** `record` is the inode as it would be stored, perhaps without its end. */
   | { readonly kind: 'inode'; readonly inode: number; readonly record: Uint8Array };
 
-/** Bounds memory: the kernel's own area has 256 blocks. In bytes. */
-const areaLimit = 64 * 1024 * 1024;
+/** The kernel's own area has 256 blocks. In bytes. */
+const areaLimit = 16 * 1024 * 1024;
 
-/** The records in the order in which they happened: all of the commits that were finished after the last transaction. */
-export function readFastCommits(
+/**
+ * The records in the order in which they happened: all of the commits that were finished after the last transaction. They are
+ * read twice, first to know where the last finished commit ends, so that none need be kept.
+ */
+export function* readFastCommits(
   journal: Journal,
   transaction: number,
   warn: (message: string) => void,
-): FastCommitRecord[] {
+): Generator<FastCommitRecord, void> {
+  const { fastCommitFirst: first } = journal;
+  const end = Math.min(journal.fastCommitEnd, first + areaLimit / journal.blockSize);
   const scan = new Scan(transaction);
-  const end = Math.min(journal.fastCommitEnd, journal.fastCommitFirst + areaLimit / journal.blockSize);
-  for (let block = journal.fastCommitFirst; block < end; block++) {
-    if (!scan.readBlock(journal.block(block))) break;
-  }
-  if (scan.finished.length === 0 && scan.pending > 0)
+  for (let block = first; scan.readBlock(journal.block, block, end); block++)
+    if (block + 1 === end && end < journal.fastCommitEnd)
+      throw new UnsupportedError('ext4 journal', [`more than ${areaLimit} bytes of fast commits`]);
+  if (scan.finished === 0 && scan.seen > 0)
     warn('ext4 journal: the first fast commit is unfinished and left out');
-  return scan.finished;
+  let left = scan.finished;
+  const second = new Scan(transaction);
+  for (let block = first; left > 0; block++) {
+    second.readBlock(journal.block, block, end);
+    for (const record of second.takeRecords()) if (left-- > 0) yield record;
+  }
 }
 
 class Scan {
-  readonly finished: FastCommitRecord[] = [];
+  /** Records of finished commits. */
+  finished = 0;
+  /** All records so far. */
+  seen = 0;
   readonly #transaction: number;
-  #pending: FastCommitRecord[] = [];
+  #records: FastCommitRecord[] = [];
   /** Of the commit that is being read. */
   #sum = 0;
   #begun = false;
@@ -73,13 +85,16 @@ class Scan {
     this.#transaction = transaction;
   }
 
-  /** Records of a commit whose end was not found. */
-  get pending(): number {
-    return this.#pending.length;
+  /** The records of the block that was read last. */
+  takeRecords(): FastCommitRecord[] {
+    return this.#records;
   }
 
   /** Whether to go on with the next block. */
-  readBlock(bytes: Uint8Array): boolean {
+  readBlock(read: Journal['block'], block: number, end: number): boolean {
+    this.#records = [];
+    if (block >= end) return false;
+    const bytes = read(block);
     const view = viewOf(bytes);
     for (let at = 0; at + fastCommitTag.size <= bytes.length; ) {
       const { fc_tag: tag, fc_len: length } = fastCommitTag.decode(view, at);
@@ -101,7 +116,8 @@ class Scan {
         default: {
           const record = decodeRecord(tag, value);
           if (record === undefined) return false;
-          this.#pending.push(record);
+          this.#records.push(record);
+          this.seen++;
         }
       }
       this.#sum = crc32c(this.#sum, bytes.subarray(at, next));
@@ -123,8 +139,7 @@ class Scan {
     if (value.length < fastCommitTail.size) return false;
     const { fc_tid: transaction, fc_crc: stored } = fastCommitTail.decode(value);
     if (transaction !== this.#transaction || !checksumHolds(crc32c(this.#sum, summed), stored)) return false;
-    for (const record of this.#pending) this.finished.push(record);
-    this.#pending = [];
+    this.finished = this.seen;
     this.#sum = 0;
     return true;
   }

@@ -3,6 +3,7 @@
  * Specification: the kernel's Documentation/filesystems/ext4/directory.rst, "Hash Tree Directories"; what counts as
  * damaged is what the kernel's dx_probe (fs/ext4/namei.c) finds so, and then, as there, the directory is searched without.
  */
+import { work } from '../../base/index.js';
 import { countLimitAt, type EntryArea, type EntryRules } from './dir-entries.js';
 import {
   hashTreeAt as at,
@@ -104,15 +105,18 @@ export function findLeaves(source: IndexSource, name: Uint8Array): number[] | un
     frame = innerFrame(source, block);
   }
 
-  const leaves: number[] = [];
+  const leaves = new Set<number>();
   for (;;) {
+    work.entries.spend(1);
     const bottom = frames[frames.length - 1] as Frame; // safe: at least the root
-    leaves.push(blockAt(bottom, bottom.index));
+    const leaf = blockAt(bottom, bottom.index);
+    // Every leaf is a block of its own: one that is met twice comes only of a tree that is none.
+    if (leaves.has(leaf)) return undefined;
+    leaves.add(leaf);
     // Names of one hash may go on in the next block, whose hash then has its lowest bit set.
     const more = advance(source, frames, hash);
-    if (more === 'end') return leaves;
-    // Every leaf is a block of its own: more than there are blocks come only of a tree that is none.
-    if (more === 'damaged' || leaves.length >= source.blockCount) return undefined;
+    if (more === 'end') return [...leaves];
+    if (more === 'damaged') return undefined;
   }
 }
 

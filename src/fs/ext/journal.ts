@@ -4,7 +4,9 @@
  */
 import { CorruptError, checksumHolds, crc32c, type Decoded, UnsupportedError } from '../../base/index.js';
 import type { Disk } from '../../disk/index.js';
+import { blockMapOf } from './blockmap.js';
 import { openData } from './data.js';
+import { checkDistinct } from './distinct.js';
 import {
   defaultFastCommitBlocks,
   journalBlockTypes,
@@ -24,6 +26,8 @@ const knownIncompat = Object.values(journalIncompat).reduce((all, flag) => all |
 export interface Journal {
   readonly raw: Decoded<typeof journalSuperblock.fields>;
   readonly blockSize: number;
+  /** In blocks. */
+  readonly length: number;
   /** The log proper: blocks `first` up to but not including `end`. */
   readonly first: number;
   readonly end: number;
@@ -53,7 +57,10 @@ export function openJournal(volume: Volume): Journal {
   const disk = openData(volume, inode);
   if (disk.size < journalSuperblock.size)
     throw new CorruptError(what, 'has no superblock', { size: disk.size });
-  return decodeJournal(disk, blockSize);
+  const journal = decodeJournal(disk, blockSize);
+  // What a replay writes has no other bound than the log's length, which shared blocks would make as long as one likes.
+  checkDistinct(blockMapOf(volume, inode), journal.length, what);
+  return journal;
 }
 
 function decodeJournal(disk: Disk, blockSize: number): Journal {
@@ -102,6 +109,7 @@ function decodeJournal(disk: Disk, blockSize: number): Journal {
   return {
     raw,
     blockSize,
+    length,
     first: raw.s_first,
     end,
     // The kernel leaves one block out between the two.

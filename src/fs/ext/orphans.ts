@@ -4,8 +4,9 @@
  * deletes or cuts them; here it is worked out what that changes for a reader. Specification: the kernel's
  * Documentation/filesystems/ext4/orphan.rst, and fs/ext4/orphan.c for when nothing is done.
  */
-import { CorruptError, checksumHolds, crc32c, viewOf } from '../../base/index.js';
+import { CorruptError, checksumHolds, crc32c, viewOf, work } from '../../base/index.js';
 import { blockMapOf } from './blockmap.js';
+import { checkDistinct } from './distinct.js';
 import { ExtentMap } from './extents.js';
 import { compat, isWritableByKernel } from './features.js';
 import { IndirectMap } from './indirect.js';
@@ -30,6 +31,12 @@ export function findOrphans(volume: Volume, damaged: boolean): Orphans {
   const cleanup = new Cleanup(volume);
   cleanup.followList(superblock.raw.s_last_orphan);
   if (has(superblock.features.compat, compat.orphanFile)) cleanup.readFile(superblock.raw.s_orphan_file_inum);
+  if (cleanup.shared) {
+    volume.warn(
+      'ext4 orphans: have more blocks than the filesystem; what they occupy is not counted as free',
+    );
+    return noOrphans;
+  }
   return { truncated: cleanup.truncated, reclaimed: { clusters: cleanup.clusters, inodes: cleanup.inodes } };
 }
 
@@ -44,6 +51,8 @@ class Cleanup {
   inodes = 0;
   readonly #volume: Volume;
   readonly #seen = new Set<number>();
+  /** Blocks of the extents that were looked at. */
+  #visited = 0;
 
   constructor(volume: Volume) {
     this.#volume = volume;
@@ -68,6 +77,7 @@ class Cleanup {
     const count = Math.floor(inode.stat.sizeInBytes / blockSize);
     if (count > volume.superblock.blockCount)
       throw new CorruptError(what, 'is larger than the filesystem', { size: inode.stat.sizeInBytes });
+    checkDistinct(map, count, what);
     for (let logical = 0; logical < count; logical++) {
       const { block } = map.find(logical, 1);
       if (block === undefined) throw new CorruptError(what, 'has a hole', { block: logical });
@@ -91,10 +101,15 @@ class Cleanup {
     }
   }
 
-  /** Does with one orphan what the kernel would; undefined where it is no inode that could be one, or was seen before. */
+  /** Does with one orphan what the kernel would; undefined where it is no inode that could be one, was seen before, or none count. */
   #take(number: number): Inode | undefined {
     const { superblock } = this.#volume;
-    if (this.#seen.has(number) || number < superblock.firstInode || number > superblock.inodeCount)
+    if (
+      this.shared ||
+      this.#seen.has(number) ||
+      number < superblock.firstInode ||
+      number > superblock.inodeCount
+    )
       return undefined;
     this.#seen.add(number);
     const inode = this.#read(number);
@@ -113,6 +128,11 @@ class Cleanup {
     return inode;
   }
 
+  /** Whether the orphans share blocks, of which each is one file's: their number times their length has no bound. */
+  get shared(): boolean {
+    return this.#visited > this.#volume.superblock.blockCount;
+  }
+
   #read(number: number): Inode | undefined {
     try {
       return this.#volume.anyInode(number);
@@ -123,6 +143,12 @@ class Cleanup {
     }
   }
 
+  #visit(blocks: number): number {
+    work.lookups.spend(1);
+    this.#visited += blocks;
+    return blocks;
+  }
+
   /** What lies wholly behind the cluster of the last byte. */
   #clustersBeyondEnd(inode: Inode): number {
     const volume = this.#volume;
@@ -130,12 +156,15 @@ class Cleanup {
     if (has(inode.flags, inodeFlags.EXT4_INLINE_DATA_FL)) return 0;
     const end = Math.ceil(inode.stat.sizeInBytes / (blockSize * blocksPerCluster)) * blocksPerCluster;
     if (!has(inode.flags, inodeFlags.EXT4_EXTENTS_FL)) {
-      return inode.kind === 'symlink' ? 0 : new IndirectMap(volume, inode).blocksFrom(end); // no bigalloc without extents
+      return inode.kind === 'symlink' ? 0 : this.#visit(new IndirectMap(volume, inode).blocksFrom(end)); // no bigalloc without extents
     }
     const map = new ExtentMap(volume, inode);
     let blocks = 0;
-    for (const { logical, count } of map.extents())
+    for (const { logical, count } of map.extents()) {
+      this.#visit(count);
+      if (this.shared) return 0;
       blocks += Math.max(0, logical + count - Math.max(logical, end));
+    }
     let clusters = Math.ceil(blocks / blocksPerCluster);
     for (const { first } of map.treeBlocks()) if (first >= end && end > 0) clusters++;
     return clusters;

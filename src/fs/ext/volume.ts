@@ -1,5 +1,5 @@
 /** An open filesystem below the level of files: blocks, groups, and inodes by number. */
-import { CorruptError } from '../../base/index.js';
+import { CorruptError, work } from '../../base/index.js';
 import type { Disk } from '../../disk/index.js';
 import { Groups } from './groups.js';
 import { type Inode, InodeDecoder, inodeChecksumSeed, inodeName, isPublicInode } from './inode.js';
@@ -64,6 +64,7 @@ export class Volume {
   }
 
   #checkBlock(number: number, structure: string): void {
+    work.lookups.spend(1);
     if (!this.containsBlocks(number, 1))
       throw new CorruptError(structure, 'a block lies outside the filesystem', { block: number });
   }
@@ -82,6 +83,7 @@ export class Volume {
 
   /** Any inode, also a reserved or a deleted one; not kept. */
   anyInode(number: number): Inode {
+    work.lookups.spend(1);
     const offset = this.inodeOffset(number);
     const piece = this.pieces.at(offset, 'ext4 inode table');
     const base = offset - piece.start;

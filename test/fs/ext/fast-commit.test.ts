@@ -44,7 +44,7 @@ function names(transaction: number, ...blocks: number[][]): string[] {
       return bytes;
     },
   } as unknown as Journal;
-  return readFastCommits(journal, transaction, () => {}).map((each) =>
+  return [...readFastCommits(journal, transaction, () => {})].map((each) =>
     each.kind === 'unlink' ? Buffer.from(each.name).toString() : each.kind,
   );
 }
