@@ -3,6 +3,7 @@
  * length coders and the match distances of the LZMA specification (Igor Pavlov, "LZMA specification", 2015).
  */
 import { CorruptError } from './errors.js';
+import { work } from './work.js';
 
 const probabilityStart = 1024; // one half of 2^11
 const stateCount = 12;
@@ -132,6 +133,7 @@ class LzmaState {
 export class Lzma2Decoder {
   readonly #coder = new RangeDecoder();
   readonly #limit: number;
+  readonly #enough: number;
   #out = new Uint8Array(64 * 1024);
   #length = 0;
   /** Where the dictionary begins in the output. */
@@ -142,9 +144,14 @@ export class Lzma2Decoder {
   #pb = 0;
   #needsDictionary = true;
 
-  /** `limit`: the most bytes that may come out. */
-  constructor(limit: number) {
+  /** `limit`: the most bytes that may come out. `enough`: with so many no further chunk is decoded. */
+  constructor(limit: number, enough = Number.POSITIVE_INFINITY) {
     this.#limit = limit;
+    this.#enough = enough;
+  }
+
+  get hasEnough(): boolean {
+    return this.#length >= this.#enough;
   }
 
   /** All that came out so far. */
@@ -152,7 +159,7 @@ export class Lzma2Decoder {
     return this.#out.subarray(0, this.#length);
   }
 
-  /** Decodes one block's chunks, from `at` to the end marker; gives where the next byte is. */
+  /** Decodes one block's chunks, from `at` to the end marker or until there is enough; gives where the next byte is. */
   decode(bytes: Uint8Array, at: number): number {
     const need = (end: number): number => {
       if (end > bytes.length) throw corrupt('is cut short');
@@ -160,6 +167,8 @@ export class Lzma2Decoder {
     };
     this.#needsDictionary = true;
     for (;;) {
+      work.checkpoint();
+      if (this.hasEnough) return at;
       need(at + 1);
       const control = bytes[at] as number; // safe: just bounded
       if (control === 0) return at + 1;
@@ -218,6 +227,7 @@ export class Lzma2Decoder {
       throw new CorruptError('LZMA data', 'is larger than allowed', { limit: this.#limit });
     if (wanted <= this.#out.length) return;
     const larger = new Uint8Array(Math.min(this.#limit, Math.max(wanted, this.#out.length * 2)));
+    work.bytes.spend(larger.length - this.#out.length);
     larger.set(this.output);
     this.#out = larger;
   }

@@ -68,9 +68,12 @@ function skipIndex(bytes: Uint8Array, start: number): number {
   return at + 4 + headerLength;
 }
 
-/** What is in an .xz file. At most `limit` bytes come out; more is a CorruptError. */
-export function decodeXz(bytes: Uint8Array, limit: number): Uint8Array {
-  const decoder = new Lzma2Decoder(limit);
+/**
+ * What is in an .xz file. At most `limit` bytes come out; more is a CorruptError. With `enough`, its beginning of at least so many
+ * bytes, or all of it: what comes behind is not looked at, and may be missing.
+ */
+export function decodeXz(bytes: Uint8Array, limit: number, enough?: number): Uint8Array {
+  const decoder = new Lzma2Decoder(limit, enough);
   const view = viewOf(bytes);
   for (let at = 0; at < bytes.length; ) {
     if (!isXz(bytes.subarray(at))) throw corrupt('has no stream header', at);
@@ -83,6 +86,7 @@ export function decodeXz(bytes: Uint8Array, limit: number): Uint8Array {
       const start = blockHeader(bytes, at);
       const before = decoder.output.length;
       let end = decoder.decode(bytes, start);
+      if (decoder.hasEnough) return decoder.output;
       end += (4 - ((end - start) % 4)) % 4;
       const length = checkLengths[check] ?? 0;
       if (end + length > bytes.length) throw corrupt('is cut short', end);

@@ -12,4 +12,4 @@ export { OverlayDisk, type OverlayOptions } from './overlay.js';
 export { PaddedDisk } from './padded.js';
 export { SliceDisk } from './slice.js';
 export { prepareZstd } from './zstd.js';
-export { decodeZstdFile } from './zstd-file.js';
+export { decodeZstdBeginning, decodeZstdFile } from './zstd-file.js';

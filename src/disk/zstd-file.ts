@@ -1,7 +1,7 @@
 /** A whole .zst file to its contents: frames after each other, whose sizes need not be stored. RFC 8878, section 3.1. */
 import { CorruptError, UnsupportedError } from '../base/index.js';
 import { makeZstdReady } from './decoder.js';
-import { decodeFrame, findFrameEnd } from './zstd.js';
+import { decodeFrame, findFrameEnd, frameBeginning } from './zstd.js';
 
 /**
  * What is in a zstd file. At most `limit` bytes may come out: a file that could hold more, by what its blocks' headers
@@ -27,4 +27,28 @@ export function decodeZstdFile(packed: Uint8Array, limit: number): Uint8Array {
   });
   // A single frame, the usual case, needs no copy.
   return pieces.length === 1 && pieces[0] !== undefined ? pieces[0] : Buffer.concat(pieces);
+}
+
+/** What the blocks that are decoded for a beginning may hold at most, in bytes. */
+const beginningLimit = 1024 * 1024;
+
+/**
+ * The beginning of what is in a zstd file: its first blocks, which may be more than is wanted. What comes behind them is not
+ * looked at, and may be missing.
+ */
+export function decodeZstdBeginning(packed: Uint8Array): Uint8Array {
+  let start = 0;
+  for (;;) {
+    const beginning = frameBeginning(packed, start, beginningLimit);
+    if (beginning.frame === undefined) start = beginning.end;
+    else {
+      makeZstdReady();
+      try {
+        return decodeFrame(beginning.frame, beginning.mostContent).slice();
+      } catch (cause) {
+        throw new CorruptError('zstd file', (cause as Error).message, { offset: start }, { cause });
+      }
+    }
+    if (start >= packed.length) return new Uint8Array(0);
+  }
 }

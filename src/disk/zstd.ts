@@ -6,7 +6,7 @@
  * either awaited beforehand, or lent by a decoder thread that has awaited it; making an instance of it is synchronous.
  */
 import * as zlib from 'node:zlib';
-import { CorruptError, viewOf } from '../base/index.js';
+import { CorruptError, UnsupportedError, viewOf, work } from '../base/index.js';
 
 /** Compiled code; opaque here. It can be sent to another thread. */
 export type ZstdModule = object;
@@ -169,6 +169,51 @@ export function decodeZstd(packed: Uint8Array, decodedSize: number): Uint8Array 
   }
 }
 
+/** The header of a frame: where its blocks begin, and what its first bytes say. */
+function readFrameHeader(
+  bytes: Uint8Array,
+  at: number,
+): { blocksAt: number; descriptor: number } | { end: number } {
+  const view = viewOf(bytes);
+  needBytes(bytes, at, at + 8);
+  const magic = view.getUint32(at, true);
+  if ((magic & skippableMask) >>> 0 === skippableMagic)
+    return { end: needBytes(bytes, at, at + 8 + view.getUint32(at + 4, true)) };
+  if (magic !== frameMagic) throw new CorruptError('zstd frame', 'has no zstd magic', { offset: at, magic });
+  const descriptor = view.getUint8(at + 4);
+  const singleSegment = (descriptor >> 5) & 1;
+  const contentSizeFlag = descriptor >> 6;
+  const contentSizeBytes = contentSizeFlag === 0 ? singleSegment : 1 << contentSizeFlag;
+  const dictionaryFlag = descriptor & 3;
+  const dictionaryBytes = dictionaryFlag === 3 ? 4 : dictionaryFlag;
+  return { blocksAt: at + 5 + (singleSegment ? 0 : 1) + dictionaryBytes + contentSizeBytes, descriptor };
+}
+
+function needBytes(bytes: Uint8Array, at: number, end: number): number {
+  if (end > bytes.length)
+    throw new CorruptError('zstd frame', 'is cut short', { offset: at, size: bytes.length });
+  return end;
+}
+
+/** A block by its header: where it ends, the most that it holds, and whether it is the last. */
+function readBlockHeader(
+  bytes: Uint8Array,
+  at: number,
+  place: number,
+): { end: number; mostContent: number; last: boolean } {
+  const view = viewOf(bytes);
+  needBytes(bytes, at, place + 3);
+  const header = view.getUint16(place, true) | (view.getUint8(place + 2) << 16);
+  const type = (header >> 1) & 3;
+  if (type === blockTypeReserved)
+    throw new CorruptError('zstd block', 'has the reserved type', { offset: place });
+  return {
+    end: needBytes(bytes, at, place + 3 + (type === blockTypeRle ? 1 : header >> 3)),
+    mostContent: type === blockTypeCompressed ? blockContentLimit : header >> 3,
+    last: (header & 1) === 1,
+  };
+}
+
 /**
  * Where the frame at `at` ends, and the most that can come out of it, in bytes: by its header and the headers of its
  * blocks.
@@ -177,36 +222,53 @@ export function findFrameEnd(
   bytes: Uint8Array,
   at: number,
 ): { end: number; skippable: boolean; mostContent: number } {
-  const view = viewOf(bytes);
-  const need = (end: number): number => {
-    if (end > bytes.length)
-      throw new CorruptError('zstd frame', 'is cut short', { offset: at, size: bytes.length });
-    return end;
-  };
-  need(at + 8);
-  const magic = view.getUint32(at, true);
-  if ((magic & skippableMask) >>> 0 === skippableMagic) {
-    return { end: need(at + 8 + view.getUint32(at + 4, true)), skippable: true, mostContent: 0 };
-  }
-  if (magic !== frameMagic) throw new CorruptError('zstd frame', 'has no zstd magic', { offset: at, magic });
-  const descriptor = view.getUint8(at + 4);
-  const singleSegment = (descriptor >> 5) & 1;
-  const contentSizeFlag = descriptor >> 6;
-  const contentSizeBytes = contentSizeFlag === 0 ? singleSegment : 1 << contentSizeFlag;
-  const dictionaryFlag = descriptor & 3;
-  const dictionaryBytes = dictionaryFlag === 3 ? 4 : dictionaryFlag;
-  let place = at + 5 + (singleSegment ? 0 : 1) + dictionaryBytes + contentSizeBytes;
+  const header = readFrameHeader(bytes, at);
+  if ('end' in header) return { end: header.end, skippable: true, mostContent: 0 };
+  let place = header.blocksAt;
   let mostContent = 0;
   for (let last = false; !last; ) {
-    need(place + 3);
-    const header = view.getUint16(place, true) | (view.getUint8(place + 2) << 16);
-    last = (header & 1) === 1;
-    const type = (header >> 1) & 3;
-    if (type === blockTypeReserved)
-      throw new CorruptError('zstd block', 'has the reserved type', { offset: place });
-    mostContent += type === blockTypeCompressed ? blockContentLimit : header >> 3;
-    place = need(place + 3 + (type === blockTypeRle ? 1 : header >> 3));
+    work.steps.spend(1);
+    const block = readBlockHeader(bytes, at, place);
+    ({ last, end: place } = block);
+    mostContent += block.mostContent;
   }
-  const hasChecksum = (descriptor >> 2) & 1;
-  return { end: need(place + (hasChecksum ? 4 : 0)), skippable: false, mostContent };
+  const hasChecksum = (header.descriptor >> 2) & 1;
+  return { end: needBytes(bytes, at, place + (hasChecksum ? 4 : 0)), skippable: false, mostContent };
+}
+
+/** A window of 8 MiB: what comes back to earlier bytes of a beginning reaches no further. */
+const windowDescriptor = 13 << 3;
+
+/**
+ * The first blocks of the frame at `at`, which hold at most `limit` bytes, but one at least, as a frame of their own: without a
+ * content size or a checksum, and with its last block marked as such. No frame where one is to be skipped.
+ */
+export function frameBeginning(
+  bytes: Uint8Array,
+  at: number,
+  limit: number,
+): { frame: Uint8Array; mostContent: number } | { frame: undefined; end: number } {
+  const header = readFrameHeader(bytes, at);
+  if ('end' in header) return { frame: undefined, end: header.end };
+  if ((header.descriptor & 3) !== 0) throw new UnsupportedError('zstd frame', ['dictionaries']);
+  let place = header.blocksAt;
+  let lastAt = place;
+  let mostContent = 0;
+  for (let last = false; !last; ) {
+    const block = readBlockHeader(bytes, at, place);
+    if (mostContent > 0 && mostContent + block.mostContent > limit) break;
+    if (block.mostContent > limit)
+      throw new CorruptError('zstd block', 'is too long', { offset: place, length: block.mostContent });
+    mostContent += block.mostContent;
+    lastAt = place;
+    ({ last, end: place } = block);
+  }
+  const head = 6; // the magic, a descriptor that says nothing, the window
+  const frame = new Uint8Array(head + place - header.blocksAt);
+  viewOf(frame).setUint32(0, frameMagic, true);
+  frame[5] = windowDescriptor;
+  frame.set(bytes.subarray(header.blocksAt, place), head);
+  const lastBlock = head + lastAt - header.blocksAt;
+  frame[lastBlock] = (frame[lastBlock] ?? 0) | 1;
+  return { frame, mostContent };
 }

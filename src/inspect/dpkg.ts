@@ -23,11 +23,13 @@ export function readDpkg(tree: Tree): Application[] {
   const directory = findQuietly(tree, dpkgFiles.directory, true);
   if (directory?.type !== 'directory') throw systemError('ENOENT', dpkgFiles.status);
   const reader = new DpkgReader(false);
+  let left = packageDatabaseLimit;
   for (const entry of tree.entries(directory)) {
     const place = tree.enter(directory, entry);
     if (place.type !== 'file' || !isDpkgStatus(entry.name)) continue;
     const path = `${dpkgFiles.directory}/${entry.name}`;
-    eachLine(place, packageDatabaseLimit, path, (line) => reader.line(line));
+    eachLine(place, left, path, (line) => reader.line(line));
+    left -= place.fileSystem.stat(place.inode).sizeInBytes;
     reader.end();
   }
   return reader.applications;

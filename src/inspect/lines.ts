@@ -1,5 +1,5 @@
 /** Large text files by lines, without having the file in memory. */
-import { decodeText, systemError } from '../base/index.js';
+import { decodeText, systemError, work } from '../base/index.js';
 import type { Place } from '../vfs/index.js';
 
 const pieceLength = 1024 * 1024;
@@ -21,6 +21,7 @@ export function eachLine(
   let kept = 0; // bytes at the start of the buffer: the beginning of a line whose end is still to come
   for (let offset = 0; offset < disk.size; ) {
     const length = Math.min(buffer.length - kept, disk.size - offset);
+    work.checkpoint();
     disk.read(buffer.subarray(kept, kept + length), offset);
     offset += length;
     const filled = kept + length;

@@ -2,9 +2,11 @@
 import {
   type Application,
   CorruptError,
+  packageDatabaseLimit,
   packageLimit,
   pacmanApplication,
   pacmanDirectory,
+  systemError,
 } from '../base/index.js';
 import type { Tree } from '../vfs/index.js';
 import { readLines } from './text.js';
@@ -14,12 +16,16 @@ export function readPacman(tree: Tree): Application[] {
   const directory = tree.resolve(pacmanDirectory);
   const applications: Application[] = [];
   let seen = 0;
+  let left = packageDatabaseLimit;
   for (const entry of tree.entries(directory)) {
     if (tree.enter(directory, entry).type !== 'directory') continue;
     if (++seen > packageLimit) {
       throw new CorruptError('pacman database', 'lists too many packages', { packageLimit });
     }
-    const lines = readLines(tree, `${pacmanDirectory}/${entry.name}/desc`);
+    const path = `${pacmanDirectory}/${entry.name}/desc`;
+    const lines = readLines(tree, path);
+    for (const { length } of lines ?? []) left -= length + 1;
+    if (left < 0) throw systemError('EFBIG', path);
     const application = lines && pacmanApplication(lines);
     if (application !== undefined) applications.push(application);
   }

@@ -2,12 +2,24 @@
  * Windows and DOS, as far as files tell. What is kept in the Windows registry (name, version, host name, drive
  * letters) is not read here. Names are found whatever their case, as these systems find them.
  */
-import { caseSensitivePath, type Tree } from '../vfs/index.js';
+import { caseSensitivePath, Spellings, type Tree } from '../vfs/index.js';
 import { fileArchitecture } from './architecture.js';
 import type { Facts } from './facts.js';
 import { findQuietly, readLines } from './text.js';
 
 const usualSystemroots = ['/windows', '/winnt', '/win32', '/win', '/reactos'];
+
+/** A tree that is inspected does not change, and is asked for many paths. */
+const spellings = new WeakMap<Tree, Spellings>();
+
+function spellingsOf(tree: Tree): Spellings {
+  let known = spellings.get(tree);
+  if (known === undefined) {
+    known = new Spellings();
+    spellings.set(tree, known);
+  }
+  return known;
+}
 
 /** How a path is spelled on the disk, and what is there; undefined where there is nothing. */
 function findAnyCase(
@@ -16,7 +28,7 @@ function findAnyCase(
 ): { path: string; isFile: boolean; isDirectory: boolean } | undefined {
   let spelled: string;
   try {
-    spelled = caseSensitivePath(tree, path);
+    spelled = caseSensitivePath(tree, path, spellingsOf(tree));
   } catch (thrown) {
     const code = (thrown as { code?: unknown }).code;
     if (['ENOENT', 'ENOTDIR', 'ELOOP', 'ENAMETOOLONG', 'EINVAL'].includes(String(code))) return undefined;
@@ -49,13 +61,16 @@ export function findSystemroot(tree: Tree): string | undefined {
   return undefined;
 }
 
+/** More than the boot loader of Windows shows. */
+const mostBootEntries = 64;
+
 /** `multi(0)disk(0)rdisk(0)partition(1)\WINDOWS="…"` below `[operating systems]`. The disk is taken to be this one. */
 function* bootIniRoots(tree: Tree): Iterable<string> {
   const path = findAnyCase(tree, '/boot.ini')?.path;
   const lines = (path === undefined ? undefined : readLines(tree, path)) ?? [];
   const start = lines.findIndex((line) => line.startsWith('[operating systems]'));
   if (start < 0) return;
-  for (const line of lines.slice(start + 1)) {
+  for (const line of lines.slice(start + 1, start + 1 + mostBootEntries)) {
     const [, root] =
       /^(?:multi|scsi)\([0-9]+\)disk\([0-9]+\)rdisk\([0-9]+\)partition\([0-9]+\)(\\[^=]{1,255})=/.exec(
         line,

@@ -1,6 +1,6 @@
 /** The vfs room: mounts, paths and device names over what the drivers know of inodes. */
 export type { FileSystem } from '../fs/index.js';
-export { caseSensitivePath } from './case.js';
+export { caseSensitivePath, Spellings } from './case.js';
 export { type CpioEntry, initrdEntries, isCpio } from './cpio.js';
 export {
   deviceIndex,

@@ -3,8 +3,8 @@
  * read what is inside: programs and modules, initrds, `zgrep`.
  */
 import { gunzipSync, constants as zlibConstants } from 'node:zlib';
-import { CorruptError, decodeXz, UnsupportedError } from '../base/index.js';
-import { decodeZstdFile } from '../disk/index.js';
+import { CorruptError, decodeXz, endsCall, UnsupportedError, work } from '../base/index.js';
+import { decodeZstdBeginning, decodeZstdFile } from '../disk/index.js';
 
 /** Bytes to look through: a disk is one. */
 export interface ByteSource {
@@ -43,7 +43,9 @@ export interface UnpackOptions {
 /** The largest compressed file, and by default the largest contents, that are held in memory; in bytes. */
 const packedLimit = 256 * 1024 * 1024;
 const unpackedLimit = 256 * 1024 * 1024;
-const firstPiece = 64 * 1024;
+const firstPiece = 8 * 1024;
+/** How much of an xz or zstd file is looked at for its beginning, in bytes. */
+const packedBeginning = 4 * 1024 * 1024;
 
 /** Some bytes of a source; fewer at its end. */
 export function bytesAt(source: ByteSource, offset: number, length: number): Uint8Array {
@@ -68,16 +70,27 @@ export function unpack(
   if (packing !== 'xz' && packing !== 'zstd') {
     throw new UnsupportedError(what, [`${packing} compression (the direct backend has it)`]);
   }
-  const packed = wholePacked(source, start, what);
-  if (packing === 'zstd') return decodeZstdFile(packed, limit);
-  return decodeXz(packed, limit);
+  // Both come in blocks of some 100 KiB, so that a beginning of them is enough for a beginning.
+  const packed =
+    enough === undefined ? wholePacked(source, start, what) : bytesAt(source, start, packedBeginning);
+  if (packing === 'zstd') {
+    if (enough !== undefined) return decodeZstdBeginning(packed);
+    return counted(decodeZstdFile(packed, limit));
+  }
+  return decodeXz(packed, limit, enough);
+}
+
+/** Counts what was unpacked as held by the call. */
+function counted(bytes: Uint8Array): Uint8Array {
+  work.bytes.spend(bytes.length);
+  return bytes;
 }
 
 function wholePacked(source: ByteSource, start: number, what: string): Uint8Array {
   if (source.size - start > packedLimit) {
     throw new UnsupportedError(what, [`more than ${packedLimit} compressed bytes`]);
   }
-  return bytesAt(source, start, source.size - start);
+  return counted(bytesAt(source, start, source.size - start));
 }
 
 /** Expands ever larger beginnings, until there is enough. */
@@ -101,9 +114,11 @@ function gunzip(
 
 function gunzipPiece(packed: Uint8Array, isAll: boolean, what: string, limit: number): Uint8Array {
   const finishFlush = isAll ? zlibConstants.Z_FINISH : zlibConstants.Z_SYNC_FLUSH;
+  work.checkpoint();
   try {
-    return gunzipSync(packed, { finishFlush, maxOutputLength: limit });
+    return counted(gunzipSync(packed, { finishFlush, maxOutputLength: limit }));
   } catch (cause) {
+    if (endsCall(cause)) throw cause;
     if ((cause as { code?: unknown }).code === 'ERR_BUFFER_TOO_LARGE') {
       throw new UnsupportedError(what, [`expanding to more than ${limit} bytes`], { cause });
     }

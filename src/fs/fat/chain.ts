@@ -2,7 +2,7 @@
  * A chain of clusters as runs of neighbours, followed no further than asked: a file of 4 GiB is opened without
  * reading the table.
  */
-import { CorruptError } from '../../base/index.js';
+import { CorruptError, work } from '../../base/index.js';
 import { type Disk, MappedDisk, type Mapping } from '../../disk/index.js';
 import type { Volume } from './boot.js';
 import { firstCluster } from './layout.js';
@@ -54,6 +54,7 @@ export class ClusterChain {
   /** Follows the chain until `wanted` clusters are known or it ends. */
   #extend(wanted: number): void {
     while (!this.#ended && this.#count < wanted) {
+      work.lookups.spend(1);
       const next = this.#table.next(this.#last);
       if (next === endOfChain) {
         this.#ended = true;

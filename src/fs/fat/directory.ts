@@ -6,7 +6,7 @@
  * long name that do not belong together are skipped too, and the entry is then shown by its short name; so is one
  * whose checksum does not match.
  */
-import { CorruptError } from '../../base/index.js';
+import { CorruptError, work } from '../../base/index.js';
 import type { Disk } from '../../disk/index.js';
 import {
   attrLongName,
@@ -54,6 +54,7 @@ class EntryReader {
 
   /** Goes to the next entry; false where the directory ends. */
   advance(): boolean {
+    work.entries.spend(1);
     const next = this.offset + entrySize;
     if (next + entrySize > this.#directory.size) return false;
     if (next >= this.#pieceOffset + this.#piece.length) {

@@ -71,6 +71,11 @@ export class FatFileSystem implements FileSystem {
   /** Parents of directories that were handed out. */
   readonly #parents = new LruMap<InodeNumber, InodeNumber>(parentsKept);
   readonly #linkCounts = new LruMap<InodeNumber, number>(parentsKept);
+  /** Directories by their first cluster. */
+  readonly #chains = new LruMap<number, Directory>(directoriesKept);
+  /** The lengths in clusters of all chains of directories that were met, by their first cluster, and their sum. */
+  readonly #chainLengths = new Map<number, number>();
+  #clustersInDirectories = 0;
   #freeClusters: number | undefined;
 
   /** Validates the volume: CorruptError where Linux would not mount it. */
@@ -114,10 +119,31 @@ export class FatFileSystem implements FileSystem {
     };
   }
 
+  /** A directory by its first cluster, kept: directories that share a chain are one. */
   #chainDirectory(first: number, what: string): Directory {
+    let directory = this.#chains.get(first);
+    if (directory === undefined) {
+      directory = this.#openChain(first, what);
+      this.#chains.set(first, directory);
+    }
+    return directory;
+  }
+
+  #openChain(first: number, what: string): Directory {
     const chain = new ClusterChain(this.#table, this.#volume, first, what);
-    const { clusterSize } = this.#volume;
-    const size = chain.length(Math.floor(maxSize / clusterSize) + 1) * clusterSize;
+    const { clusterSize, clusterCount } = this.#volume;
+    const length = chain.length(Math.floor(maxSize / clusterSize) + 1);
+    if (!this.#chainLengths.has(first)) {
+      this.#chainLengths.set(first, length);
+      this.#clustersInDirectories += length;
+    }
+    // Each cluster is one directory's. Chains that flow together take the product of their number and their length.
+    if (this.#clustersInDirectories > clusterCount)
+      throw new CorruptError(what, 'shares clusters with other directories', {
+        inDirectories: this.#clustersInDirectories,
+        clusterCount,
+      });
+    const size = length * clusterSize;
     return {
       data: chain.data(this.#disk, size, what),
       place: (offset) => {
@@ -337,6 +363,8 @@ export class FatFileSystem implements FileSystem {
 
   close(): void {
     this.#directories.clear();
+    this.#chains.clear();
+    this.#chainLengths.clear();
     this.#indexes.clear();
     this.#parents.clear();
     this.#linkCounts.clear();

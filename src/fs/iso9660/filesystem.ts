@@ -49,6 +49,9 @@ interface Section {
   readonly sizeInBytes: number;
 }
 
+/** Bytes by which directories may be more than the disk: small discs of careless writers. */
+const overlapAllowed = 16 * 1024 * 1024;
+
 /** What one inode is. */
 interface Node {
   readonly record: DirectoryRecord;
@@ -78,6 +81,10 @@ export class IsoFileSystem implements FileSystem {
   /** Parents of directories that were handed out: not every writer gets `..` right. */
   readonly #parents = new LruMap<InodeNumber, InodeNumber>(parentsKept);
   readonly #indexes = new LruMap<InodeNumber, ReadonlyMap<string, InodeNumber> | 'large'>(directoriesKept);
+
+  /** The sizes in bytes of all directories that were met, by their first block, and their sum. */
+  readonly #directorySizes = new Map<number, number>();
+  #bytesInDirectories = 0;
 
   constructor(disk: Disk, { options = {} }: OpenOptions) {
     this.#disk = disk;
@@ -213,8 +220,19 @@ export class IsoFileSystem implements FileSystem {
 
   /** The records of a directory, `.` and `..` included. */
   #records(node: Node): Generator<DirectoryRecord> {
-    const start = node.record.firstBlock * this.#volume.blockSize;
-    return readRecords(this.#disk, start, start + node.record.dataLength);
+    const { firstBlock, dataLength } = node.record;
+    const start = firstBlock * this.#volume.blockSize;
+    if (!this.#directorySizes.has(firstBlock)) {
+      this.#directorySizes.set(firstBlock, dataLength);
+      this.#bytesInDirectories += Math.max(0, Math.min(dataLength, this.#disk.size - start));
+    }
+    // Each block is one directory's. Those that overlap take the product of their number and their length.
+    if (this.#bytesInDirectories > this.#disk.size + overlapAllowed)
+      throw new CorruptError('ISO 9660 directory', 'overlaps other directories', {
+        block: firstBlock,
+        inDirectories: this.#bytesInDirectories,
+      });
+    return readRecords(this.#disk, start, start + dataLength);
   }
 
   /** The files of a directory, in stored order. Their nodes are remembered: whoever lists often asks for them next. */
@@ -415,6 +433,7 @@ export class IsoFileSystem implements FileSystem {
 
   close(): void {
     this.#nodes.clear();
+    this.#directorySizes.clear();
     this.#parents.clear();
     this.#indexes.clear();
   }

@@ -1,5 +1,5 @@
 /** Directory records: ECMA-119, 9.1. */
-import { CorruptError, viewOf } from '../../base/index.js';
+import { CorruptError, viewOf, work } from '../../base/index.js';
 import type { Disk } from '../../disk/index.js';
 import { directoryRecord, maxRecord, sectorSize } from './layout.js';
 
@@ -69,6 +69,7 @@ export function* readRecords(disk: Disk, start: number, end: number): Generator<
   let piece = new Uint8Array(0);
   let pieceStart = start;
   for (let position = start; position < end; ) {
+    work.entries.spend(1);
     // The longest record must lie in the piece, unless the directory or the disk ends before.
     const needed = Math.min(position + maxRecord, end);
     if (needed > pieceStart + piece.length) {

@@ -2,7 +2,7 @@
  * System use entries: SUSP 1.12. Each has a two-letter signature, a length and a version; a CE entry says where more of
  * them are, ST that there are no more.
  */
-import type { Decoded } from '../../base/index.js';
+import { type Decoded, work } from '../../base/index.js';
 import type { Disk } from '../../disk/index.js';
 import { continuation, sharingIndicator, useEntryHead } from './layout.js';
 
@@ -37,6 +37,7 @@ export function* readUseEntries(
   for (let areas = 0; areas < maxContinuations; areas++) {
     let next: Decoded<typeof continuation.fields> | undefined;
     for (let at = 0; at + useEntryHead <= area.length; ) {
+      work.entries.spend(1);
       const length = area[at + 2] ?? 0;
       if (length < useEntryHead || at + length > area.length) {
         result.damage = 'entry';

@@ -1,6 +1,29 @@
 /** The attribute letters and kernel modules of a logical volume that is not hidden, as `lvs` shows them; see lvs(8). */
 import type { LogicalVolumeText } from './metadata.js';
-import type { LogicalVolume } from './state.js';
+import type { LogicalVolume, VolumeGroup } from './state.js';
+
+/** What reports ask of a whole group for each of its volumes. */
+interface GroupIndex {
+  readonly byName: ReadonlyMap<string, LogicalVolume>;
+  /** Names of the thin pools that have volumes. */
+  readonly usedPools: ReadonlySet<string>;
+}
+
+const indexes = new WeakMap<VolumeGroup, GroupIndex>();
+
+/** A group does not change once it was put together, so its index is made once. */
+function indexOf(group: VolumeGroup): GroupIndex {
+  let index = indexes.get(group);
+  if (index === undefined) {
+    const { logicalVolumes } = group;
+    index = {
+      byName: new Map(logicalVolumes.map((volume) => [volume.name, volume])),
+      usedPools: new Set(logicalVolumes.flatMap(({ text }) => thinPool(text) ?? [])),
+    };
+    indexes.set(group, index);
+  }
+  return index;
+}
 
 /** The segment type that names a volume's kind: that of its first segment. */
 export function typeOf(text: LogicalVolumeText): string {
@@ -78,10 +101,7 @@ function zeroesNewBlocks({ text, group }: LogicalVolume): boolean {
 export function attributesOf(volume: LogicalVolume, active: boolean, open: boolean): string {
   const { text, group } = volume;
   // A pool is in use by its own thin volumes.
-  const serves =
-    active &&
-    typeOf(text) === 'thin-pool' &&
-    group.logicalVolumes.some((other) => thinPool(other.text) === volume.name);
+  const serves = active && typeOf(text) === 'thin-pool' && indexOf(group).usedPools.has(volume.name);
   return [
     typeLetter(volume),
     text.status.includes('WRITE') ? 'w' : 'r',
@@ -100,7 +120,7 @@ export function attributesOf(volume: LogicalVolume, active: boolean, open: boole
 export function originOf({ origin, text, group }: LogicalVolume): string {
   const segment = text.segments[0];
   const named = origin ?? segment?.fields.get(segment.type === 'thin' ? 'external_origin' : 'origin') ?? '';
-  const other = group.logicalVolumes.find(({ name }) => name === named);
+  const other = typeof named === 'string' ? indexOf(group).byName.get(named) : undefined;
   if (other?.hidden) return `[${other.name}]`;
   return other?.name ?? (typeof named === 'string' ? named : '');
 }

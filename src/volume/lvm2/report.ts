@@ -2,7 +2,7 @@
  * What the LVM actions answer, made from the state. Pure. The fields and their forms are those of lvm2's reports
  * (`pvs`, `vgs`, `lvs`; see lvmreport(7)) as libguestfs passes them on: sizes in bytes, identifiers without dashes.
  */
-import { GuestfsError } from '../../base/index.js';
+import { GuestfsError, work } from '../../base/index.js';
 import { dashed } from './label.js';
 import { listMapperDevices } from './report-minors.js';
 import { attributesOf, isPool, modulesOf, originOf, policyLetter } from './report-volume.js';
@@ -234,6 +234,7 @@ export function reportLogicalVolumes(state: LvmState, options: ReportOptions = {
   const pools = new Map(devices.map(({ mapperName, minor }) => [mapperName, minor]));
   const reported = inOrder(state).filter(({ exported }) => !exported);
   return reported.flatMap(reportedVolumes).map((volume) => {
+    work.entries.spend(1);
     const { text } = volume;
     const active = isActive(volume);
     return {
