@@ -1,0 +1,168 @@
+/**
+ * Every action of the embedded engine with a signal: aborted before the call, at its start, a little later, and after it. Each
+ * call ends soon, with ECANCELED or as it does without a signal, and the handle answers the next one. Arguments come from the
+ * table of the API, so that an action that is added is tried as well.
+ */
+import assert from 'node:assert/strict';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { after, before, describe, test } from 'node:test';
+import { gunzipSync } from 'node:zlib';
+import { type ActionName, type Argument, actions, camelCase } from '../../src/api/index.js';
+import { GuestfsError } from '../../src/base/index.js';
+import { handledActions } from '../../src/engine/dispatch.js';
+import { Guestfs } from '../../src/guestfs/index.js';
+import { scratchPath } from './support.js';
+
+/** What a call may take that was told to end; far more than it does, as test machines are busy. */
+const promptInMs = 3000;
+
+const drives = ['ext4.img', 'gpt.img', 'disc.iso', 'lvm1.img', 'lvm2.img'];
+
+/** Texts that mean something, by the name of their argument. */
+const texts: Readonly<Record<string, readonly string[]>> = {
+  csumtype: ['sha256'],
+  regex: ['hel*o'],
+  pattern: ['hello', '/h*'],
+  ctype: ['gzip'],
+  encoding: ['s'],
+  options: ['ro'],
+  vfstype: ['ext4'],
+  mountpoint: ['/mnt'],
+  exemptpath: ['/a'],
+  directory: ['/dir'],
+  filesystem: ['ext4'],
+  acltype: ['access'],
+  subcmd: ['help'],
+};
+
+const numbers: Readonly<Record<string, number>> = { secs: 1, mask: 0o22, inode: 12, offset: 0, start: 0 };
+
+/** Values to try one after the other, until the action does something. */
+function candidates({ name, type }: Argument): readonly unknown[] {
+  switch (type) {
+    case 'pathname':
+    case 'devOrPathname':
+      return texts[name] ?? ['/hello.txt', '/', '/dev/sda'];
+    case 'device':
+      return ['/dev/sda', '/dev/sdb', '/dev/sdb1', '/dev/sdc', '/dev/sdd'];
+    case 'mountable':
+    case 'mountableOrPathname':
+      return ['/dev/sda', '/dev/sdb1'];
+    case 'string':
+      if (name === 'localdir') {
+        const directory = scratchPath('directory');
+        mkdirSync(directory);
+        return [directory];
+      }
+      return texts[name] ?? ['x'];
+    case 'stringList':
+    case 'filenameList':
+      return [['hello.txt']];
+    case 'deviceList':
+      return [['/dev/sdd']];
+    case 'int':
+    case 'int64':
+      return [numbers[name] ?? 1];
+    case 'bool':
+      return [true];
+    case 'fileOut':
+      return [scratchPath('out')];
+    default:
+      throw new Error(`no value for an argument of type ${type}`);
+  }
+}
+
+type Outcome = string;
+type Method = (...given: unknown[]) => Promise<unknown>;
+
+async function outcomeOf(call: Promise<unknown>): Promise<Outcome> {
+  try {
+    await call;
+    return 'done';
+  } catch (thrown) {
+    assert.ok(thrown instanceof GuestfsError, String((thrown as Error).stack));
+    return thrown.code;
+  }
+}
+
+describe('a signal, with', async () => {
+  let g: Guestfs;
+
+  before(async () => {
+    g = new Guestfs({ environment: false, backend: 'embedded', stderr: null });
+    for (const drive of drives) {
+      const path = scratchPath(drive);
+      writeFileSync(path, gunzipSync(readFileSync(`test/fixtures/scenarios/${drive}.gz`)));
+      g.addDrive(path, { readonly: true, format: 'raw' });
+    }
+    await g.launch();
+  });
+  after(() => g.close());
+
+  /** As the handle was at first: some actions mount, unmount or hide. */
+  async function reset(): Promise<void> {
+    await g.lvmClearFilter();
+    await g.umountAll();
+    await g.vgActivateAll(true);
+    await g.mountRo('/dev/sda', '/');
+    fresh ||= await stateOf();
+  }
+
+  const stateOf = async (): Promise<string> =>
+    JSON.stringify(
+      [await g.mounts(), await g.mountpoints(), await g.pvs(), await g.listFilesystems()].map((each) => [
+        ...each,
+      ]),
+    );
+  let fresh = '';
+
+  for (const name of await handledActions()) {
+    test(name, async () => {
+      const method = (g as unknown as Record<string, Method>)[camelCase<ActionName>(name)];
+      assert.ok(method);
+      const tries = actions[name].args.map(candidates);
+      const most = Math.max(1, ...tries.map(({ length }) => length));
+      let args: unknown[] = [];
+      let expected: Outcome = '';
+      for (let round = 0; round < most && expected !== 'done'; round++) {
+        args = tries.map((values) => values[Math.min(round, values.length - 1)]);
+        if (fresh === '' || (await stateOf()) !== fresh) await reset();
+        expected = await outcomeOf(method.call(g, ...args));
+      }
+      // Most actions change nothing, and need not be begun anew.
+      const changes = (await stateOf()) !== fresh;
+      const again = async (): Promise<void> => {
+        if (changes) await reset();
+      };
+      const run = async (signal: AbortSignal): Promise<Outcome> =>
+        await outcomeOf(method.call(g, ...args, { signal }));
+
+      await again();
+      assert.equal(await run(AbortSignal.abort()), 'ECANCELED', 'aborted before');
+
+      for (const delayInMs of [0, 1]) {
+        await again();
+        const stop = new AbortController();
+        const running = run(stop.signal);
+        if (delayInMs > 0) await new Promise((resolve) => setTimeout(resolve, delayInMs));
+        const began = performance.now();
+        stop.abort();
+        const outcome = await running;
+        assert.ok(
+          ['ECANCELED', expected].includes(outcome),
+          `aborted after ${delayInMs} ms: ${outcome}, else ${expected}`,
+        );
+        const took = performance.now() - began;
+        assert.ok(took < promptInMs, `aborted after ${delayInMs} ms: it took ${took} ms`);
+        if (name === 'sleep') assert.equal(outcome, 'ECANCELED');
+      }
+
+      await again();
+      const late = new AbortController();
+      assert.equal(await run(late.signal), expected, 'not aborted');
+      late.abort();
+      await again();
+      assert.equal(await g.cat('/hello.txt'), 'hello, world\n');
+    });
+  }
+});
