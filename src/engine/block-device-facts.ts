@@ -2,7 +2,8 @@
  * What the program blkid tells of a device, by its names for it: what is on the device, then what the device is. The values
  * are as `blkid -o export` prints them, in the C locale.
  */
-import { encodeText } from '../base/index.js';
+import { encodeText, GuestfsError } from '../base/index.js';
+import { identityOf, namesOf } from '../fs/index.js';
 import { partitionEntryFacts, tableFacts } from '../partition/index.js';
 import { type Device, numberOfDevice } from '../vfs/index.js';
 import { findLogicalVolume } from '../volume/index.js';
@@ -37,14 +38,20 @@ function deviceNumbers(name: string): string {
   return `${(number >> 8) & 0xfff}:${(number & 0xff) | ((number >> 12) & 0xfff00)}`;
 }
 
-/** All that is known of a device. ENOENT where there is no such device. */
+/** All that is known of a device. ENOENT where there is no such device; EINVAL where several things may be on it. */
 export function blockDeviceFacts(session: Session, name: string): Map<string, string> {
   const device = session.devices.resolve(name);
   const facts = new Map<string, string>([['DEVNAME', name]]);
   const add = (more: Iterable<readonly [string, string]>): void => {
     for (const [fact, value] of more) if (value !== '') facts.set(fact, printable(value));
   };
-  const probed = session.probe(device);
+  const recognition = session.recognise(device);
+  if (recognition.ambivalent)
+    throw new GuestfsError(
+      'EINVAL',
+      `${name}: cannot say what it is: it has signatures of ${namesOf(recognition)}`,
+    );
+  const probed = identityOf(recognition);
   if (probed) {
     add([
       ['USAGE', 'filesystem'],

@@ -2,12 +2,14 @@
 import type { Call } from './call.js';
 import { type Fault, faultError, filesystemDevices, findFaults } from './unreadable.js';
 
-/** Types that are parts of something else and hold no filesystem themselves. */
-const memberTypes = new Set(['LVM2_member', 'linux_raid_member', 'zfs_member', 'VMFS_volume_member']);
+/** What holds other disks, or is encrypted, is no filesystem: by its name, as for libguestfs, which lists all the rest. */
+function isContainer(type: string): boolean {
+  return type.endsWith('_member') || type === 'crypto_LUKS' || type === 'BitLocker';
+}
 
 /**
  * Types by device; `unknown` where nothing is recognised, or nothing can be read, of which `faults` tells. Members of volume
- * groups and arrays are left out.
+ * groups and arrays, and encrypted disks, are left out.
  */
 export function listWithFaults(call: Call): { listed: Map<string, string>; faults: readonly Fault[] } {
   const { session } = call;
@@ -17,7 +19,7 @@ export function listWithFaults(call: Call): { listed: Map<string, string>; fault
   for (const device of filesystemDevices(session)) {
     call.checkpoint();
     const type = unread.has(device.name) ? 'unknown' : (session.probe(device)?.type ?? 'unknown');
-    if (!memberTypes.has(type)) listed.set(device.name, type);
+    if (!isContainer(type)) listed.set(device.name, type);
   }
   return { listed, faults };
 }

@@ -3,7 +3,8 @@
  *
  * All kinds are looked for, in a fixed order. What holds other disks or is encrypted ends the search: filesystems that
  * shine through it are its contents. Else, where there is more than one kind and not all of them are such as share a disk
- * by design, nobody can say which one is meant: the disk is ambivalent. A disk as small as a floppy is the first kind seen.
+ * by design, nobody can say which one is meant: the disk is ambivalent. A disk as small as a floppy is the first kind seen;
+ * beside that, only kinds which share disks with it are looked for there, since one of them may be what can be opened.
  */
 import { endsCall, GuestfsError, systemError } from '../base/index.js';
 import type { Disk } from '../disk/index.js';
@@ -32,6 +33,11 @@ const smallestSize = 1025;
 /** The largest floppy. */
 const floppySize = 1440 * 1024;
 
+/** Whether what is found ends the search. */
+function ends({ usage }: FileSystemDriver): boolean {
+  return usage === 'raid' || usage === 'crypto';
+}
+
 function isLookedFor(driver: FileSystemDriver, disk: Disk, { whole }: ProbeContext): boolean {
   if (disk.size < (driver.minimumSize ?? 0)) return false;
   if (driver.usage === 'raid' && disk.size <= floppySize) return false;
@@ -48,8 +54,10 @@ export function recognise(disk: Disk, about: Partial<ProbeContext> = {}): Recogn
   const context = { ...plainDisk, ...about };
   const window = new ProbeWindow(disk);
   let unread: GuestfsError | undefined;
+  const isFloppy = disk.size <= floppySize;
   for (const driver of fileSystems) {
     if (!isLookedFor(driver, disk, context)) continue;
+    if (isFloppy && seen.length > 0 && !driver.tolerant) continue;
     try {
       const probed = driver.probe(window, context);
       if (probed === undefined) continue;
@@ -59,15 +67,11 @@ export function recognise(disk: Disk, about: Partial<ProbeContext> = {}): Recogn
       unread ??= thrown;
       continue;
     }
-    if (disk.size <= floppySize || driver.usage === 'raid' || driver.usage === 'crypto') break;
+    if (ends(driver) || (isFloppy && !driver.tolerant)) break;
   }
   if (seen.length === 0 && unread !== undefined) throw unread;
-  const ambivalent = seen.length > 1 && seen.some(({ driver }) => driver.tolerant !== true && !ends(driver));
+  const ambivalent = seen.length > 1 && seen.some(({ driver }) => !driver.tolerant && !ends(driver));
   return { seen, ambivalent, unread };
-}
-
-function ends({ usage }: FileSystemDriver): boolean {
-  return usage === 'raid' || usage === 'crypto';
 }
 
 /** The words for all kinds that are seen: `ext4 and xfs`. */

@@ -135,11 +135,11 @@ test('looking for all kinds reads little, and no place twice', () => {
 });
 
 /** A disk of which some bytes cannot be read. */
-function brokenAt(disk: Disk, from: number, to: number): Disk {
+function brokenAt(disk: Disk, from: number, to: number, code: 'EIO' | 'ECANCELED' = 'EIO'): Disk {
   return counting({
     ...counting(disk).disk,
     read(into, offset) {
-      if (offset < to && offset + into.length > from) throw new GuestfsError('EIO', 'a bad sector');
+      if (offset < to && offset + into.length > from) throw new GuestfsError(code, 'a bad sector');
       disk.read(into, offset);
     },
   }).disk;
@@ -153,6 +153,11 @@ describe('a disk that cannot be read everywhere', () => {
     assert.equal(identityOf(recognition)?.type, 'reiser4');
     assert.equal(recognition.unread?.code, 'EIO');
     assert.equal(identityOf(recognise(brokenAt(disk(), 4096, 8192)))?.type, 'drbd');
+  });
+
+  test('and a call that is cancelled meanwhile has no answer at all', () => {
+    const cancelled = brokenAt(disk(), 2 * MiB - 4096, 2 * MiB, 'ECANCELED');
+    assert.throws(() => recognise(cancelled), { code: 'ECANCELED' });
   });
 
   test('has no answer where nothing is seen', () => {
