@@ -49,7 +49,7 @@ export function blockDeviceFacts(session: Session, name: string): Map<string, st
   if (recognition.ambivalent)
     throw new GuestfsError(
       'EINVAL',
-      `${name}: cannot say what it is: it has signatures of ${namesOf(recognition)}`,
+      `${name}: has signatures of ${namesOf(recognition)}: its type is not known`,
     );
   const probed = identityOf(recognition);
   if (probed) {

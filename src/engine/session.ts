@@ -421,7 +421,7 @@ export function openFileSystemOn(
   const [first] = recognition?.seen ?? [];
   if (chosen !== undefined && first !== undefined && first !== chosen) {
     const [read, other] = [chosen.probed.type, first.probed.type];
-    warn(`${name}: is ${read} and ${other} at once: ${read} is shown, as ${other} cannot be read`);
+    warn(`${name}: is ${other} and ${read} at once: ${read} is shown, as ${other} cannot be read`);
   }
   let layer: Disk | undefined;
   try {

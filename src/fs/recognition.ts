@@ -6,7 +6,7 @@
  * by design, nobody can say which one is meant: the disk is ambivalent. A disk as small as a floppy is the first kind seen;
  * beside that, only kinds which share disks with it are looked for there, since one of them may be what can be opened.
  */
-import { endsCall, GuestfsError, systemError } from '../base/index.js';
+import { endsCall, GuestfsError } from '../base/index.js';
 import type { Disk } from '../disk/index.js';
 import { type FileSystemDriver, type ProbeContext, type Probed, plainDisk } from './driver.js';
 import { fileSystems } from './kinds.js';
@@ -90,9 +90,9 @@ export function identityOf(recognition: Recognition): Probed | undefined {
  */
 export function chooseSighting(recognition: Recognition, name: string): Sighting | undefined {
   if (recognition.ambivalent) {
-    throw systemError(
+    throw new GuestfsError(
       'EINVAL',
-      `${name}: there are signatures of ${namesOf(recognition)}: say which is meant, by mounting it with its type (mount_vfs)`,
+      `${name}: has signatures of ${namesOf(recognition)}: mount it with the type that is meant (mount_vfs)`,
     );
   }
   const { seen } = recognition;

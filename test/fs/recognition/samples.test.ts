@@ -1,8 +1,10 @@
 /** Every sample image that util-linux has for blkid is recognised as blkid recognises it. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import type { Disk } from '../../../src/disk/index.js';
 import { identityOf, namesOf, type ProbeContext, recognise } from '../../../src/fs/index.js';
 import { asBlkid } from '../support/blkid.js';
+import { seeded } from '../support/damage.js';
 import { expectedOf, needsSamples, openSample, sampleNames, sessionsOf } from './samples.js';
 
 /** Samples of partition tables: what libfdisk's and the kernel's readers tell of them is the partition room's. */
@@ -55,4 +57,42 @@ test('what lies at the end of the last partition is not the whole disk’s', nee
   assert.equal(told('mdraid', { covered }), undefined);
   assert.equal(told('mdraid', { covered, whole: false })?.TYPE, 'linux_raid_member');
   assert.equal(told('zfs', { covered }), undefined);
+});
+
+/** A disk with some bytes that are otherwise. */
+function patched(disk: Disk, patches: ReadonlyMap<number, number>): Disk {
+  return {
+    size: disk.size,
+    writable: false,
+    read(into, offset) {
+      disk.read(into, offset);
+      for (const [at, value] of patches) {
+        if (at >= offset && at < offset + into.length) into[at - offset] = value;
+      }
+    },
+    write: (from, offset) => disk.write(from, offset),
+    span: (offset, length) => disk.span(offset, length),
+    flush() {},
+    close() {},
+  };
+}
+
+test('random damage never makes a probe throw, nor take long', needsSamples, () => {
+  const random = seeded(31);
+  const places = [0, 512, 1024, 4096, 8192, 32_768, 65_536, 0x100000, 0x200000];
+  const end = performance.now() + 3000;
+  let slowest = 0;
+  for (let round = 0; performance.now() < end || round < sampleNames.length; round++) {
+    const name = sampleNames[round % sampleNames.length] ?? '';
+    const disk = openSample(name);
+    const near = random(4) === 0 ? disk.size - 4096 : (places[random(places.length)] ?? 0);
+    const patches = new Map<number, number>();
+    for (let i = 1 + random(12); i > 0; i--)
+      patches.set(near + random(600), [0, 1, 0x7f, 0x80, 0xff, random(256)][random(6)] ?? 0);
+    const start = process.cpuUsage().user;
+    recognise(patched(disk, patches));
+    slowest = Math.max(slowest, (process.cpuUsage().user - start) / 1000);
+    disk.close();
+  }
+  assert.ok(slowest < 1000, `${slowest} ms`);
 });
