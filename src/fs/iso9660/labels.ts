@@ -2,7 +2,7 @@
  * The texts of volume descriptors. Joliet's fields are UTF-16BE, so that they hold half as many characters as the primary
  * descriptor's: where the two agree as far as Joliet's go, blkid (util-linux 2.38) takes the rest from the primary one.
  */
-import { decodeText } from '../../base/index.js';
+import { decodeLatin1, decodeText } from '../../base/index.js';
 
 /** A fixed field without its trailing blanks, up to a NUL. */
 export function trimField(raw: Uint8Array): string {
@@ -55,5 +55,6 @@ export function mergeField(plain: Uint8Array, joliet: Uint8Array): string {
   }
   // A NUL ended Joliet's text: there is no agreement about the rest.
   if (text.length * 2 < joliet.length - 1) return text;
-  return merged + decodeText(plain.subarray(at));
+  // As blkid: what is no ASCII there is Latin-1.
+  return merged + decodeLatin1(plain.subarray(at)).replace(/\0.*$/s, '');
 }

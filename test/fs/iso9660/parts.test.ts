@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { MemoryDisk } from '../../../src/disk/index.js';
 import { decodeLongDate, decodeShortDate } from '../../../src/fs/iso9660/dates.js';
+import { mergeField } from '../../../src/fs/iso9660/labels.js';
 import { decodeJolietName, foldJolietName, translateName } from '../../../src/fs/iso9660/names.js';
 import { decodeRecord, readRecords } from '../../../src/fs/iso9660/record.js';
 import { decodeRockRidge } from '../../../src/fs/iso9660/rock-ridge.js';
@@ -83,6 +84,14 @@ const both = (value: number): number[] => {
 const nothing = new MemoryDisk(new Uint8Array(0));
 const decode = (...entries: Buffer[]) =>
   decodeRockRidge(readUseEntries(nothing, 2048, Buffer.concat(entries), 0));
+
+test('a field of the primary descriptor continues that of Joliet, byte by byte as Latin-1, up to a NUL', () => {
+  const joliet = Buffer.from('Label'.padEnd(8), 'utf16le').swap16();
+  assert.equal(mergeField(latin1('LABEL   AND MORE'), joliet), 'Label   AND MORE');
+  assert.equal(mergeField(latin1('LABEL   AND \xffORE'), joliet), 'Label   AND ÿORE');
+  assert.equal(mergeField(latin1('LABEL   AND \0ORE'), joliet), 'Label   AND ');
+  assert.equal(mergeField(latin1('OTHER   AND MORE'), joliet), 'Label   ');
+});
 
 test('names come in parts, of which those for . and .. do not count', () => {
   const shown = (...entries: Buffer[]) => Buffer.from(decode(...entries).name ?? []).toString();

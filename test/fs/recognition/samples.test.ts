@@ -1,11 +1,22 @@
 /** Every sample image that util-linux has for blkid is recognised as blkid recognises it. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { Disk } from '../../../src/disk/index.js';
+import { type Disk, MemoryDisk } from '../../../src/disk/index.js';
 import { identityOf, namesOf, type ProbeContext, recognise } from '../../../src/fs/index.js';
-import { asBlkid } from '../support/blkid.js';
+import { needs } from '../../support/tools.js';
+import { asBlkid, askBlkid } from '../support/blkid.js';
 import { seeded } from '../support/damage.js';
-import { expectedOf, needsSamples, openSample, sampleNames, sessionsOf } from './samples.js';
+import {
+  expectedOf,
+  needsSamples,
+  openSample,
+  readSample,
+  sampleNames,
+  sessionsOf,
+  sizeOf,
+} from './samples.js';
+
+const needsBlkid = needsSamples.skip === undefined ? needs('blkid') : needsSamples;
 
 /** Samples of partition tables: what libfdisk's and the kernel's readers tell of them is the partition room's. */
 const partitionTables = ['atari-primary', 'atari-xgm', 'bsd', 'dos+bsd', 'gpt', 'sgi', 'sun'];
@@ -96,3 +107,32 @@ test('random damage never makes a probe throw, nor take long', needsSamples, () 
   }
   assert.ok(slowest < 1000, `${slowest} ms`);
 });
+
+test(
+  'blkid says the same of damaged samples, and of those over which a piece of another lies',
+  needsBlkid,
+  () => {
+    const small = sampleNames.filter((name) => sizeOf(name) <= 4 * 2 ** 20);
+    const random = seeded(37);
+    const places = [0, 512, 1024, 4096, 8192, 32_768, 65_536];
+    const pick = (): string => small[random(small.length)] ?? '';
+    for (let round = 0; round < 80; round++) {
+      const name = pick();
+      const image = readSample(name);
+      const near = places[random(places.length)] ?? 0;
+      const other = random(3) === 0 ? readSample(pick()) : undefined;
+      if (other !== undefined)
+        image.set(other.subarray(near, Math.min(near + 2048, image.length)), Math.min(near, image.length));
+      for (let i = random(8); i > 0; i--) {
+        const at = near + random(600);
+        if (at < image.length) image[at] = [0, 1, 0x7f, 0xff, random(256)][random(5)] ?? 0;
+      }
+      const recognition = recognise(new MemoryDisk(image));
+      assert.deepEqual(
+        asBlkid(identityOf(recognition)),
+        askBlkid(image),
+        `${round}: ${name}: ${namesOf(recognition)}`,
+      );
+    }
+  },
+);

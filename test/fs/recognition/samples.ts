@@ -1,5 +1,5 @@
 /** util-linux's own sample images for blkid, and what blkid tells of each: `scripts/images/blkid.sh` fetches them. */
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { decodeText } from '../../../src/base/index.js';
 import { type Disk, FileDisk } from '../../../src/disk/index.js';
@@ -22,6 +22,12 @@ export const sampleNames: readonly string[] = existsSync(directory)
 
 /** A sample as a disk of its own, which the caller closes. */
 export const openSample = (name: string): Disk => new FileDisk(join(directory, `${name}.img`));
+
+/** The size of a sample in bytes. */
+export const sizeOf = (name: string): number => statSync(join(directory, `${name}.img`)).size;
+
+/** A sample's bytes: a fresh copy each time. */
+export const readSample = (name: string): Buffer => readFileSync(join(directory, `${name}.img`));
 
 /** What is expected of a sample, by blkid's names; of a disc of several sessions, of the one at that sector. */
 export function expectedOf(name: string, sector?: number): Record<string, string> | undefined {
