@@ -19,9 +19,8 @@ export const plants: readonly Plant[] = [
   {
     error: 'an entry without a length is stepped over for ever',
     file: 'fs/ext/dir-entries.ts',
-    original:
-      "if (length < 12 || (length & 3) !== 0) throw badEntry(what, 'has an invalid length', offset, { length });",
-    planted: '',
+    original: 'if (length < 12 || (length & 3) !== 0)',
+    planted: 'if (false)',
     target: 'fs/ext',
     fixtures: ['ext/ext2-1k.img.gz'],
     finding: /did not end/,
@@ -172,12 +171,12 @@ export const plants: readonly Plant[] = [
     finding: /MiB of memory/,
   },
   {
-    error: 'a damaged table ends the launch',
-    file: 'engine/session.ts',
-    original: 'this.warn(`${drive.name}: partitions are not shown: ${asGuestfsError(thrown).message}`);',
-    planted: 'throw new Error(String(thrown));',
+    error: 'an error of the wrong kind is thrown',
+    file: 'fs/ext/inode.ts',
+    original: "throw new CorruptError(inodeName(number), 'the extra size is invalid'",
+    planted: "throw new TypeError('the extra size is invalid'",
     target: 'session',
-    fixtures: ['guests/alpine.img.gz'],
-    finding: /Error: .*\n(.*\n)*.*session\.ts/,
+    fixtures: ['guests/debian.img.gz'],
+    finding: /TypeError: the extra size/,
   },
 ];

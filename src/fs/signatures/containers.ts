@@ -5,7 +5,7 @@
  * md: the kernel's include/uapi/linux/raid/md_p.h. LVM: its format_text/layout.h. LUKS: "LUKS1 On-Disk Format" 1.2.3 and
  * "LUKS2 On-Disk Format" 1.1.1, both big-endian. BitLocker: libbde's notes. bcache: the kernel's bcache.h.
  */
-import { checksumHolds, crc32Raw } from '../../base/index.js';
+import { crc32Raw } from '../../base/index.js';
 import type { Disk } from '../../disk/index.js';
 import type { ProbeContext } from '../driver.js';
 import { ascii, type Found, label, part, signature, uuid, viewMaybe } from './signature.js';
@@ -76,7 +76,7 @@ function probeLvm(disk: Disk): Found | undefined {
     if (view === undefined) return undefined;
     if (ascii(view, 0, 8) !== 'LABELONE' || ascii(view, 24, 8) !== 'LVM2 001') continue;
     if (view.getBigUint64(8, true) !== BigInt(sector)) continue;
-    if (!checksumHolds(crc32Raw(lvmCrcStart, part(view, 20, 492)), view.getUint32(16, true))) continue;
+    if (crc32Raw(lvmCrcStart, part(view, 20, 492)) !== view.getUint32(16, true)) continue;
     return { uuid: lvmUuid(view, 32), facts: { VERSION: 'LVM2 001' } };
   }
   return undefined;

@@ -1,7 +1,7 @@
 /**
  * Filesystems of Linux that are known by sight. Superblocks: btrfs, f2fs, EROFS, cramfs, romfs, NILFS2, ReiserFS, JFS, minix: the kernel's own headers; squashfs: its format 4.0.
  */
-import { checksumHolds, crc32Raw } from '../../base/index.js';
+import { crc32Raw } from '../../base/index.js';
 import type { Disk } from '../../disk/index.js';
 import type { ProbeContext } from '../driver.js';
 import {
@@ -88,7 +88,7 @@ function isNilfs(view: DataView | undefined): view is DataView {
   let crc = crc32Raw(view.getUint32(12, true), part(view, 0, 16));
   crc = crc32Raw(crc, new Uint8Array(4));
   crc = crc32Raw(crc, part(view, 20, length - 20));
-  return checksumHolds(crc, view.getUint32(16, true));
+  return crc === view.getUint32(16, true);
 }
 
 /** The second copy is 4 KiB from the end: of a whole disk only where it tells the disk's size. The newer one counts. */

@@ -3,7 +3,7 @@
  * mapper's targets (the kernel's dm-verity, dm-integrity and snapshot documents), LVM1, VDO, Stratis ("Stratis Software
  * Design", 3), HSE's media pools.
  */
-import { checksumHolds, crc32c } from '../../base/index.js';
+import { crc32c } from '../../base/index.js';
 import type { Disk } from '../../disk/index.js';
 import { ascii, type Found, label, part, signature, uuid, viewMaybe } from './signature.js';
 
@@ -99,7 +99,7 @@ function probeStratis(disk: Disk): Found | undefined {
   for (const place of stratisPlaces) {
     const view = viewMaybe(disk, place, 512);
     if (view === undefined || ascii(view, 4, 16) !== stratisMark) continue;
-    if (!checksumHolds(~crc32c(0xffffffff, part(view, 4, 508)) >>> 0, view.getUint32(0, true))) continue;
+    if (~crc32c(0xffffffff, part(view, 4, 508)) >>> 0 !== view.getUint32(0, true)) continue;
     return {
       uuid: digitsUuid(view, 64),
       facts: {
