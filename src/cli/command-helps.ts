@@ -11,6 +11,7 @@ export const commandHelps: Readonly<Record<CommandName, CommandHelp>> = {
     usage: ['inspect [OPTION]... IMAGE', 'IMAGE'],
     text: [
       'Looks at all filesystems of the image and tells which operating systems are on it: name, version, architecture, host name, installed packages, where its filesystems are mounted, and how full they are.',
+      'What cannot be read is named, with --json under unreadable. Where nothing is found beside it, the exit status says why: 5 or 6. Where something is damaged it is 6 in any case.',
       'What a guest says of itself is not to be trusted.',
     ],
     options: [{ form: '-p, --packages', text: 'list the installed packages too' }, json],

@@ -1,8 +1,9 @@
 /** What is on the drives of an image: partition tables, partitions, volumes. */
-import type { Device } from '../api/index.js';
+import type { Device, Unreadable } from '../api/index.js';
 import { GuestfsError } from '../base/index.js';
 import { bareMessage, type Guest } from './guest.js';
 import { gptTypeName, mbrTypeName } from './partition-types.js';
+import { attempt, listUnreadable } from './unreadable.js';
 
 export interface PartitionFacts {
   readonly device: string;
@@ -13,37 +14,39 @@ export interface PartitionFacts {
   readonly purpose: string;
   /** GPT's GUID of the type, or the type byte of an MBR. */
   readonly type: string;
-  /** GPT's. */
-  readonly name: string | undefined;
-  readonly uuid: string | undefined;
+  /** GPT's; null for other tables, and where there is none. */
+  readonly name: string | null;
+  readonly uuid: string | null;
   readonly bootable: boolean;
-  /** What is in it: a filesystem, `swap`, `LVM2_member`, …; empty where nothing is recognised. */
-  readonly content: string;
-  readonly label: string;
+  /** What is in it: a filesystem, `swap`, `LVM2_member`, …; null where nothing is recognised. */
+  readonly content: string | null;
+  readonly label: string | null;
 }
 
 export interface DriveFacts {
   readonly device: string;
   readonly sizeInBytes: number;
   readonly sectorSizeInBytes: number;
-  /** `gpt`, `msdos`; undefined where there is none. */
-  readonly table: string | undefined;
+  /** `gpt`, `msdos`; null where there is none, or it cannot be read. */
+  readonly table: string | null;
   readonly partitions: readonly PartitionFacts[];
-  /** What fills a drive without partitions. */
-  readonly content: string;
-  readonly label: string;
+  /** What fills a drive without partitions, or with such that hold nothing that is known. */
+  readonly content: string | null;
+  readonly label: string | null;
 }
 
 export interface VolumeFacts {
   readonly device: string;
   readonly sizeInBytes: number;
-  readonly content: string;
-  readonly label: string;
+  readonly content: string | null;
+  readonly label: string | null;
 }
 
 export interface DiskFacts {
   readonly drives: readonly DriveFacts[];
   readonly volumes: readonly VolumeFacts[];
+  /** What is missing from these, and why. */
+  readonly unreadable: readonly Unreadable[];
 }
 
 /** A fact that is not there for every disk. */
@@ -59,9 +62,9 @@ async function ifAny<T>(fact: Promise<T>): Promise<T | undefined> {
 async function contentOf(
   { g, controls }: Guest,
   device: Device,
-): Promise<{ content: string; label: string }> {
-  const content = (await ifAny(g.vfsType(device, controls))) ?? '';
-  return { content, label: content === '' ? '' : ((await ifAny(g.vfsLabel(device, controls))) ?? '') };
+): Promise<{ content: string | null; label: string | null }> {
+  const content = (await ifAny(g.vfsType(device, controls))) || null;
+  return { content, label: content === null ? null : (await ifAny(g.vfsLabel(device, controls))) || null };
 }
 
 async function describePartition(
@@ -85,8 +88,8 @@ async function describePartition(
     sizeInBytes: entry.partSize,
     purpose: isGpt ? gptTypeName(type) : mbrTypeName(Number(type)),
     type,
-    name: isGpt ? await g.partGetName(drive, number, controls) : undefined,
-    uuid: isGpt ? await g.partGetGptGuid(drive, number, controls) : undefined,
+    name: isGpt ? (await g.partGetName(drive, number, controls)) || null : null,
+    uuid: isGpt ? await g.partGetGptGuid(drive, number, controls) : null,
     bootable: await g.partGetBootable(drive, number, controls),
     ...(await contentOf(guest, device)),
   };
@@ -102,15 +105,19 @@ async function describeDrive(
   for (const partition of partitions)
     if ((await g.partToDev(partition, controls)) === drive) own.push(partition);
   const found = await ifAny(g.partGetParttype(drive, controls));
-  const table = found === 'loop' ? undefined : found;
-  const facts = await Promise.all(own.map((device) => describePartition(guest, drive, device, table ?? '')));
+  const table = found === undefined || found === 'loop' ? null : found;
+  const described = await Promise.all(
+    own.map((device) => describePartition(guest, drive, device, table ?? '')),
+  );
+  const partitionFacts = described.filter((partition) => partition !== undefined);
+  const isWhole = partitionFacts.every(({ content }) => content === null);
   return {
     device: drive,
     sizeInBytes: await g.blockdevGetsize64(drive, controls),
     sectorSizeInBytes: await g.blockdevGetss(drive, controls),
     table,
-    partitions: facts.filter((partition) => partition !== undefined),
-    ...(own.length === 0 ? await contentOf(guest, drive) : { content: '', label: '' }),
+    partitions: partitionFacts,
+    ...(isWhole ? await contentOf(guest, drive) : { content: null, label: null }),
   };
 }
 
@@ -122,17 +129,24 @@ async function describeVolume(guest: Guest, device: Device): Promise<VolumeFacts
   } catch (thrown) {
     if (!(thrown instanceof GuestfsError) || thrown.code === 'ECANCELED') throw thrown;
     guest.invocation.note(`${device}: ${bareMessage(thrown)}`);
-    return { device, sizeInBytes: 0, content: '', label: '' };
+    return { device, sizeInBytes: 0, content: null, label: null };
   }
 }
 
 export async function describeDisks(guest: Guest): Promise<DiskFacts> {
   const { g, controls } = guest;
-  const partitions = await g.listPartitions(controls);
+  const unreadable = await listUnreadable(guest);
+  /** A list that the backend does not give where it would be empty for want of what cannot be read. */
+  const listed = async <T>(list: Promise<T[]>): Promise<T[]> => {
+    const { value, failure } = await attempt(list);
+    if (failure !== undefined && unreadable.length === 0) throw failure;
+    return value ?? [];
+  };
+  const partitions = await listed(g.listPartitions(controls));
   const drives: DriveFacts[] = [];
   for (const drive of await g.listDevices(controls))
     drives.push(await describeDrive(guest, drive, partitions));
   const volumes: VolumeFacts[] = [];
-  for (const volume of await g.lvs(controls)) volumes.push(await describeVolume(guest, volume));
-  return { drives, volumes };
+  for (const volume of await listed(g.lvs(controls))) volumes.push(await describeVolume(guest, volume));
+  return { drives, volumes, unreadable };
 }

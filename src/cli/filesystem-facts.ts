@@ -1,7 +1,9 @@
 /** The filesystems of an image, with how full they are. */
 import type { Device } from '../api/index.js';
-import { GuestfsError } from '../base/index.js';
-import { bareMessage, type Guest } from './guest.js';
+import type { Guest } from './guest.js';
+import type { Invocation } from './invocation.js';
+import { findWholeDrives } from './mountable.js';
+import { listUnreadable, type Problem, problemOf } from './unreadable.js';
 
 /** How full a filesystem is, in bytes. */
 export interface Usage {
@@ -23,8 +25,8 @@ export interface FilesystemFacts {
   readonly deviceSizeInBytes: number | undefined;
   /** undefined for what cannot be mounted, such as swap. */
   readonly usage: Usage | undefined;
-  /** Why it could not be mounted, though it is a filesystem. */
-  readonly problem: string | undefined;
+  /** Why it could not be mounted, though it is a filesystem; or, where the type is unknown, why that is. */
+  readonly problem: Problem | undefined;
 }
 
 /** What is listed as a filesystem but never mounted. */
@@ -42,13 +44,7 @@ export async function usageAt({ g, controls }: Guest, directory: string): Promis
   };
 }
 
-/** What is wrong with this one filesystem; anything else, such as a cancelled call, is thrown on. */
-function problemOf(thrown: unknown): string {
-  if (thrown instanceof GuestfsError && thrown.code !== 'ECANCELED') return bareMessage(thrown);
-  throw thrown;
-}
-
-async function measure(guest: Guest, device: string): Promise<{ usage?: Usage; problem?: string }> {
+async function measure(guest: Guest, device: string): Promise<{ usage?: Usage; problem?: Problem }> {
   const { g, controls } = guest;
   try {
     await g.mountRo(device, '/', controls);
@@ -74,13 +70,25 @@ async function orEmpty(fact: Promise<string>): Promise<string> {
   }
 }
 
-/** All filesystems of the image, one after the other. Nothing may be mounted, and nothing is afterwards. */
+/**
+ * All filesystems of the image, one after the other; and drives that are one as a whole, where their partitions hold none.
+ * Nothing may be mounted, and nothing is afterwards.
+ */
 export async function describeFilesystems(guest: Guest): Promise<FilesystemFacts[]> {
   const { g, controls } = guest;
   const facts: FilesystemFacts[] = [];
-  for (const [device, type] of await g.listFilesystems(controls)) {
+  const listed = await g.listFilesystems(controls);
+  const unreadable = new Map((await listUnreadable(guest)).map((each) => [each.device, each]));
+  const whole = await findWholeDrives(guest, listed);
+  for (const [device, type] of whole)
+    guest.invocation.note(
+      `${device}: its partitions hold nothing that is known, but the whole disk is ${type}`,
+    );
+  for (const [device, type] of [...listed, ...whole]) {
     const isDevice = device.startsWith('/dev/');
-    const { usage, problem } = neverMounted.has(type) ? {} : await measure(guest, device);
+    const { usage, problem } = neverMounted.has(type)
+      ? { problem: unreadable.get(device) }
+      : await measure(guest, device);
     facts.push({
       device,
       type,
@@ -115,12 +123,24 @@ export function filesystemJson({
     sizeInBytes: usage?.sizeInBytes ?? null,
     usedInBytes: usage?.usedInBytes ?? null,
     availableInBytes: usage?.availableInBytes ?? null,
-    ...(problem === undefined ? {} : { problem }),
+    problem: problem?.message ?? null,
   };
+}
+
+/** Tells which filesystems could not be mounted. Of what is on a device of unknown type, the backend has told. */
+export function noteProblems(invocation: Invocation, facts: readonly FilesystemFacts[]): void {
+  for (const { device, type, problem } of facts)
+    if (problem !== undefined && !neverMounted.has(type))
+      invocation.note(`${device} cannot be mounted: ${problem.message}`);
 }
 
 /** `45%`: of what can be used, as df counts. */
 export function percentUsed({ usedInBytes, availableInBytes }: Usage): string {
   const whole = usedInBytes + availableInBytes;
   return whole === 0 ? '-' : `${Math.ceil((usedInBytes * 100) / whole)}%`;
+}
+
+/** The devices of which something could not be read, and why. */
+export function problemsOf(facts: readonly FilesystemFacts[]): (Problem & { readonly device: string })[] {
+  return facts.flatMap(({ device, problem }) => (problem === undefined ? [] : [{ ...problem, device }]));
 }

@@ -4,24 +4,9 @@ import { exitStatus, Failure, usageFailure } from './failure.js';
 import { bareMessage, type Guest, withGuest } from './guest.js';
 import type { Invocation } from './invocation.js';
 import { inMountOrder, type MountPoint, readMountPoint } from './mount-points.js';
+import { findMountable, type Mountable } from './mountable.js';
 
-/** A filesystem that could be mounted, as `list_filesystems` has it. */
-interface Found {
-  readonly mountable: string;
-  readonly type: string;
-}
-
-/** What is on a device but is no filesystem. */
-const notMountable = new Set(['', 'swap', 'unknown', 'LVM2_member', 'crypto_LUKS', 'linux_raid_member']);
-
-async function findMountable({ g, controls }: Guest): Promise<Found[]> {
-  const all = await g.listFilesystems(controls);
-  return [...all]
-    .map(([mountable, type]) => ({ mountable, type }))
-    .filter(({ type }) => !notMountable.has(type));
-}
-
-const listed = (found: readonly Found[]): string =>
+const listed = (found: readonly Mountable[]): string =>
   found.map(({ mountable, type }) => `${mountable} (${type})`).join(', ');
 
 async function mountOne({ g, controls, invocation }: Guest, point: MountPoint): Promise<void> {
@@ -53,7 +38,7 @@ async function mountByHand(guest: Guest, words: readonly string[]): Promise<void
   }
 }
 
-/** Nothing on the disk looks like an operating system: a disk of data, perhaps, or one that we cannot read. */
+/** Nothing on the disk looks like an operating system, and everything could be read: a disk of data. */
 async function mountOnlyFilesystem(guest: Guest): Promise<void> {
   const found = await findMountable(guest);
   const [only] = found;
@@ -70,8 +55,11 @@ async function mountOnlyFilesystem(guest: Guest): Promise<void> {
       exitStatus.notFound,
       `choose one with -m, for example: -m ${only.mountable}`,
     );
-  invocation.note(`no operating system was found: ${only.mountable} (${only.type}) is mounted as /`);
   await mountOne(guest, { mountable: only.mountable, directory: '/', options: '', type: undefined });
+  const what = only.isWhole
+    ? `${only.type}, the whole disk: its partitions hold nothing that is known`
+    : only.type;
+  invocation.note(`no operating system was found: ${only.mountable} (${what}) is mounted as /`);
 }
 
 /** The root to mount: the only one, or that of `--root`. */

@@ -105,11 +105,23 @@ export async function describeSystems(guest: Guest): Promise<OsFacts[]> {
   return systems;
 }
 
+/** A package as JSON has it: null for what its format does not tell. */
+function packageJson({ release, arch, summary, sourcePackage, ...certain }: Package) {
+  const orNull = (text: string): string | null => (text === '' ? null : text);
+  return {
+    ...certain,
+    release: orNull(release),
+    arch: orNull(arch),
+    summary: orNull(summary),
+    sourcePackage: orNull(sourcePackage),
+  };
+}
+
 /** An operating system as JSON has it. */
 export function systemJson({ packages, packagesProblem, ...facts }: OsFacts) {
   return {
     ...facts,
-    packages: packages ?? null,
-    ...(packagesProblem === undefined ? {} : { packagesProblem }),
+    packages: packages?.map(packageJson) ?? null,
+    packagesProblem: packagesProblem ?? null,
   };
 }

@@ -1,5 +1,13 @@
 /** `guestfs df`: how full the filesystems are. */
-import { describeFilesystems, percentUsed, type Usage, usageAt } from '../filesystem-facts.js';
+import { exitStatus, Failure } from '../failure.js';
+import {
+  describeFilesystems,
+  noteProblems,
+  percentUsed,
+  problemsOf,
+  type Usage,
+  usageAt,
+} from '../filesystem-facts.js';
 import { type Guest, withGuest } from '../guest.js';
 import { readOneImage } from '../image-argument.js';
 import type { Command } from '../invocation.js';
@@ -7,6 +15,7 @@ import { mountGuest } from '../mounting.js';
 import { guestOptions, sizeOptions } from '../options.js';
 import type { SizeFormat } from '../sizes.js';
 import { type ColumnOf, tableOf } from '../table.js';
+import { failIfDamaged } from '../unreadable.js';
 
 interface Row {
   readonly device: string;
@@ -14,21 +23,34 @@ interface Row {
   readonly usage: Usage;
 }
 
-async function mountedRows(guest: Guest): Promise<Row[]> {
+interface Rows {
+  readonly rows: readonly Row[];
+  /** What has no row, as it could not be mounted. */
+  readonly problems: ReturnType<typeof problemsOf>;
+}
+
+async function mountedRows(guest: Guest): Promise<Rows> {
   await mountGuest(guest);
   const rows: Row[] = [];
   for (const [device, mountpoint] of await guest.g.mountpoints(guest.controls))
     rows.push({ device, mountpoint, usage: await usageAt(guest, mountpoint) });
-  return rows;
+  return { rows, problems: [] };
 }
 
-async function allRows(guest: Guest): Promise<Row[]> {
-  const rows: Row[] = [];
-  for (const { device, usage, problem } of await describeFilesystems(guest)) {
-    if (usage !== undefined) rows.push({ device, mountpoint: '', usage });
-    else if (problem !== undefined) guest.invocation.note(`${device} cannot be mounted: ${problem}`);
-  }
-  return rows;
+async function allRows(guest: Guest): Promise<Rows> {
+  const facts = await describeFilesystems(guest);
+  noteProblems(guest.invocation, facts);
+  const rows = facts.flatMap(({ device, usage }) =>
+    usage === undefined ? [] : [{ device, mountpoint: '', usage }],
+  );
+  return { rows, problems: problemsOf(facts) };
+}
+
+/** No filesystem could be measured though there are some: the first that failed is as good a reason as any. */
+function failIfNone({ rows, problems: [first] }: Rows): void {
+  if (rows.length > 0 || first === undefined) return;
+  const status = first.code === 'ENOTSUP' ? exitStatus.notSupported : exitStatus.corrupt;
+  throw new Failure(`${first.device} cannot be mounted, nor anything else`, status);
 }
 
 function dfLines(rows: readonly Row[], size: SizeFormat, inodes: boolean): string[] {
@@ -58,6 +80,15 @@ function dfLines(rows: readonly Row[], size: SizeFormat, inodes: boolean): strin
   return tableOf(columns, rows);
 }
 
+/** The usage of what could not be mounted, for programs. */
+const noUsage: Readonly<Record<keyof Usage, null>> = {
+  sizeInBytes: null,
+  usedInBytes: null,
+  availableInBytes: null,
+  inodes: null,
+  usedInodes: null,
+};
+
 export const df: Command = {
   options: { ...guestOptions, ...sizeOptions, inodes: { type: 'flag' }, json: { type: 'flag' } },
   async run(invocation) {
@@ -65,15 +96,26 @@ export const df: Command = {
     const image = readOneImage(invocation.operands);
     const wantsMounts =
       options.flag('inspect') || options.list('mount').length > 0 || options.text('root') !== undefined;
-    const rows = await withGuest(invocation, image, wantsMounts ? mountedRows : allRows);
+    const found = await withGuest(invocation, image, wantsMounts ? mountedRows : allRows);
+    const { rows, problems } = found;
     if (options.flag('json'))
-      return await invocation.printJson(
-        rows.map(({ device, mountpoint, usage }) => ({
+      await invocation.printJson([
+        ...rows.map(({ device, mountpoint, usage }) => ({
           device,
-          ...(mountpoint === '' ? {} : { mountpoint }),
+          mountpoint: mountpoint === '' ? null : mountpoint,
           ...usage,
+          problem: null,
         })),
-      );
-    await out.lines(dfLines(rows, sizeFormat, options.flag('inodes')));
+        ...problems.map(({ device, message }) => ({
+          device,
+          mountpoint: null,
+          ...noUsage,
+          problem: message,
+        })),
+      ]);
+    else if (rows.length > 0 || problems.length === 0)
+      await out.lines(dfLines(rows, sizeFormat, options.flag('inodes')));
+    failIfNone(found);
+    failIfDamaged(problems);
   },
 };

@@ -1,14 +1,7 @@
 /** `guestfs info`: the image file itself, and how the disk in it is divided. */
+import { resolve } from 'node:path';
 import { GuestfsError, UnsupportedError } from '../../base/index.js';
-import {
-  type ChainLink,
-  type ImageInfo,
-  type ImageSnapshot,
-  imageChain,
-  imageInfo,
-  imageSnapshots,
-  imageSummary,
-} from '../../guestfs/index.js';
+import { type ChainLink, type ImageInfo, type ImageSnapshot, imageChain, imageInfo, imageSnapshots, imageSummary } from '../../guestfs/index.js';
 import { type DiskFacts, type DriveFacts, describeDisks, type PartitionFacts } from '../disk-facts.js';
 import { timeText } from '../files.js';
 import { bareMessage, type Guest, openingFailure, withGuest } from '../guest.js';
@@ -18,10 +11,12 @@ import type { Command, Invocation } from '../invocation.js';
 import { imageOptions, sizeOptions } from '../options.js';
 import type { SizeFormat } from '../sizes.js';
 import { type ColumnOf, factLines, tableOf } from '../table.js';
+import { failIfDamaged } from '../unreadable.js';
 import { visible } from '../visible.js';
 
 /** An image with its internal snapshots, as far as they are listed. */
 interface Link extends ImageInfo {
+  /** On the host, absolute. */
   readonly path: string;
   readonly snapshots?: readonly ImageSnapshot[];
   /** Those that were not listed. */
@@ -70,7 +65,7 @@ async function readChain(
     // The image's own header may be fine all the same.
     try {
       const info = await imageInfo(image, format);
-      return { chain: await allWithSnapshots([{ ...info, path: image }]), problem: bareMessage(thrown) };
+      return { chain: await allWithSnapshots([{ ...info, path: resolve(image) }]), problem: bareMessage(thrown) };
     } catch (own) {
       if (own instanceof UnsupportedError && format === undefined)
         return { chain: [await readSummary(image)], problem: bareMessage(thrown) };
@@ -83,7 +78,7 @@ async function readChain(
 async function readSummary(image: string): Promise<Chain[number]> {
   try {
     const { format, virtualSizeInBytes } = await imageSummary(image);
-    return { path: image, format, virtualSizeInBytes, encrypted: false, facts: {} };
+    return { path: resolve(image), format, virtualSizeInBytes, encrypted: false, facts: {} };
   } catch (thrown) {
     throw openingFailure(thrown, image);
   }
@@ -149,12 +144,13 @@ function sizeWithBytes(bytes: number, size: SizeFormat): string {
 /** `cluster-size` → `Cluster size`. */
 const factName = (name: string): string => name.charAt(0).toUpperCase() + name.slice(1).replaceAll('-', ' ');
 
-const contentText = ({ content, label }: { content: string; label: string }): string =>
-  label === '' ? content : `${content} '${label}'`;
+const contentText = ({ content, label }: { content: string | null; label: string | null }): string =>
+  label === null ? (content ?? '') : `${content} '${label}'`;
 
-function driveLines(drive: DriveFacts, size: SizeFormat): string[] {
-  const table = drive.table ?? (drive.content === '' ? 'no partition table' : 'no partitions');
-  const content = drive.content === '' ? '' : `, ${contentText(drive)}`;
+function driveLines(drive: DriveFacts, isUnreadable: boolean, size: SizeFormat): string[] {
+  const none = drive.content === null ? 'no partition table' : 'no partitions';
+  const table = isUnreadable ? 'cannot be read' : (drive.table ?? none);
+  const content = drive.content === null ? '' : `, ${contentText(drive)}`;
   const lines = [visible(`${drive.device}: ${size(drive.sizeInBytes)}, ${table}${content}`)];
   if (drive.partitions.length === 0) return lines;
   const columns: ColumnOf<PartitionFacts>[] = [
@@ -171,8 +167,9 @@ function driveLines(drive: DriveFacts, size: SizeFormat): string[] {
   return [...lines, ...tableOf(columns, drive.partitions).map((line) => `  ${line}`)];
 }
 
-function diskLines({ drives, volumes }: DiskFacts, size: SizeFormat): string[] {
-  const lines = drives.flatMap((drive) => ['', ...driveLines(drive, size)]);
+function diskLines({ drives, volumes, unreadable }: DiskFacts, size: SizeFormat): string[] {
+  const unread = new Set(unreadable.filter(({ type }) => type === null).map(({ device }) => device));
+  const lines = drives.flatMap((drive) => ['', ...driveLines(drive, unread.has(drive.device), size)]);
   if (volumes.length > 0) {
     lines.push('', 'Logical volumes');
     const rows = tableOf(
@@ -188,8 +185,28 @@ function diskLines({ drives, volumes }: DiskFacts, size: SizeFormat): string[] {
   return lines;
 }
 
-function linkJson({ facts, ...link }: Link) {
-  return { ...link, ...hostSizes(link.path), facts };
+/** An image of a chain as JSON has it: null for what it has not. */
+function linkJson({
+  facts,
+  encrypted,
+  backingFile,
+  backingFormat,
+  dataFile,
+  snapshots,
+  snapshotsLeftOut,
+  ...link
+}: Link) {
+  return {
+    ...link,
+    encrypted: encrypted ?? false,
+    backingFile: backingFile ?? null,
+    backingFormat: backingFormat ?? null,
+    dataFile: dataFile ?? null,
+    snapshots: snapshots ?? [],
+    ...(snapshotsLeftOut === undefined ? {} : { snapshotsLeftOut }),
+    ...hostSizes(link.path),
+    facts,
+  };
 }
 
 export const info: Command = {
@@ -200,16 +217,21 @@ export const info: Command = {
     const { chain, problem } = await readChain(invocation, image);
     if (problem !== undefined) {
       // What can be told is told; then the image is opened all the same, and fails in the words of every command.
-      if (options.flag('json')) await invocation.printJson({ image, chain: chain.map(linkJson), problem });
+      if (options.flag('json'))
+        await invocation.printJson({
+          image,
+          chain: chain.map(linkJson),
+          drives: null,
+          volumes: null,
+          unreadable: null,
+          problem,
+        });
       else await out.lines(imageLines(chain, sizeFormat));
     }
     const disks = await withGuest(invocation, image, async (guest: Guest) => await describeDisks(guest));
     if (options.flag('json'))
-      return await invocation.printJson({
-        image,
-        chain: chain.map(linkJson),
-        ...disks,
-      });
-    await out.lines([...imageLines(chain, sizeFormat), ...diskLines(disks, sizeFormat)]);
+      await invocation.printJson({ image, chain: chain.map(linkJson), ...disks, problem: null });
+    else await out.lines([...imageLines(chain, sizeFormat), ...diskLines(disks, sizeFormat)]);
+    failIfDamaged(disks.unreadable);
   },
 };

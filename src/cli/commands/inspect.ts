@@ -1,5 +1,12 @@
 /** `guestfs inspect`: what is this guest? */
-import { describeFilesystems, filesystemJson } from '../filesystem-facts.js';
+import type { Unreadable } from '../../api/index.js';
+import type { GuestfsError } from '../../base/index.js';
+import {
+  describeFilesystems,
+  type FilesystemFacts,
+  filesystemJson,
+  noteProblems,
+} from '../filesystem-facts.js';
 import { filesystemLines } from '../filesystem-table.js';
 import { type Guest, withGuest } from '../guest.js';
 import { readOneImage } from '../image-argument.js';
@@ -7,6 +14,7 @@ import type { Command, Invocation } from '../invocation.js';
 import { imageOptions, sizeOptions } from '../options.js';
 import { describeSystems, type OsFacts, packageVersionText, systemJson } from '../os-facts.js';
 import { alignedLines, factLines } from '../table.js';
+import { attempt, failIfDamaged, listUnreadable, unreadableText } from '../unreadable.js';
 import { visible } from '../visible.js';
 
 function versionText({ distro, type, majorVersion, minorVersion }: OsFacts): string {
@@ -66,6 +74,39 @@ function systemLines(facts: OsFacts, invocation: Invocation): string[] {
   return lines;
 }
 
+interface Seen {
+  readonly systems: readonly OsFacts[];
+  readonly facts: readonly FilesystemFacts[];
+  readonly unreadable: readonly Unreadable[];
+  /** Why nothing was found, or not all; to be reported after all else. */
+  readonly failure: GuestfsError | undefined;
+}
+
+/** Everything that can be told. That something cannot be read keeps nothing else from being told. */
+async function look(guest: Guest): Promise<Seen> {
+  const systems = await attempt(describeSystems(guest));
+  const filesystems = await attempt(describeFilesystems(guest));
+  const facts = filesystems.value ?? [];
+  const told = await listUnreadable(guest);
+  const known = new Set(told.map(({ device }) => device));
+  const unmounted = facts.flatMap(({ device, type, problem }) =>
+    problem === undefined || known.has(device)
+      ? []
+      : [{ device, type, code: problem.code, message: problem.message }],
+  );
+  // Of the others the backend has told, or the failure does.
+  noteProblems(
+    guest.invocation,
+    facts.filter(({ device }) => !known.has(device)),
+  );
+  return {
+    systems: systems.value ?? [],
+    facts,
+    unreadable: [...told, ...unmounted],
+    failure: systems.failure ?? filesystems.failure,
+  };
+}
+
 export const inspect: Command = {
   options: {
     ...imageOptions,
@@ -76,25 +117,29 @@ export const inspect: Command = {
   async run(invocation) {
     const { options, out, paint } = invocation;
     const image = readOneImage(invocation.operands);
-    const { systems, facts } = await withGuest(invocation, image, async (guest: Guest) => ({
-      systems: await describeSystems(guest),
-      facts: await describeFilesystems(guest),
-    }));
-    if (options.flag('json'))
-      return await invocation.printJson({
+    const { systems, facts, unreadable, failure } = await withGuest(invocation, image, look);
+    if (options.flag('json')) {
+      await invocation.printJson({
         image,
         operatingSystems: systems.map(systemJson),
         filesystems: facts.map(filesystemJson),
+        unreadable,
       });
+      if (failure !== undefined) throw failure;
+      return failIfDamaged(unreadable);
+    }
     const lines: string[] = [];
     for (const system of systems) lines.push(...systemLines(system, invocation), '');
-    if (systems.length === 0) lines.push('No operating system was found.', '');
+    if (systems.length === 0)
+      lines.push(`No operating system was found${unreadable.length > 0 ? ' on what can be read' : ''}.`, '');
+    if (unreadable.length > 0)
+      lines.push(...factLines([['Not read', visible(unreadableText(unreadable))]], ''), '');
     if (facts.length > 0) {
       lines.push(paint('bold', 'Filesystems'));
       lines.push(...filesystemLines(facts, invocation.sizeFormat, 'share').map((line) => `  ${line}`));
     } else lines.push('No filesystem was found.');
     await out.lines(lines);
-    for (const { device, problem } of facts)
-      if (problem !== undefined) invocation.note(`${device} cannot be mounted: ${problem}`);
+    if (failure !== undefined) throw failure;
+    failIfDamaged(unreadable);
   },
 };
