@@ -10,7 +10,7 @@ export const filesystems = topic('Filesystems', {
     proc: 476,
     since: '1.5.15',
     short: 'list everything that could be mounted',
-    help: 'Looks at all disks, partitions, volumes and subvolumes, and gives the type of each: `ext4`, `ntfs`, `swap`, … or `unknown` where nothing is recognised. Swap is listed too, though it cannot be mounted, and nothing is checked: a damaged filesystem is still listed. The keys can be handed to `mount`.',
+    help: 'Looks at all disks, partitions, volumes and subvolumes, and gives the type of each: `ext4`, `ntfs`, `swap`, … or `unknown` where nothing is recognised. Swap is listed too, though it cannot be mounted, and nothing is checked: a damaged filesystem is still listed. On the embedded backend it is an error (EIO, ENOTSUP) if nothing is recognised and something could not be read. The keys can be handed to `mount`.',
   },
   vfs_type: {
     args: [mountable('mountable')],

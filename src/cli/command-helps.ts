@@ -26,7 +26,7 @@ export const commandHelps: Readonly<Record<CommandName, CommandHelp>> = {
     summary: 'list the filesystems of an image',
     usage: ['filesystems [OPTION]... IMAGE'],
     text: [
-      'Lists every filesystem on the disks, partitions and logical volumes of the image, swap too, with type, size, label and UUID, and how full it is if it can be mounted.',
+      'Lists every filesystem on the disks, partitions and logical volumes of the image, swap too, with type, size, label and UUID, and how full it is if it can be mounted. The exit status is 6 where one is damaged.',
     ],
     options: [json],
     groups: ['sizes', 'image'],
@@ -135,6 +135,7 @@ export const commandHelps: Readonly<Record<CommandName, CommandHelp>> = {
     usage: ['df [OPTION]... IMAGE'],
     text: [
       'Tells size and free space of every filesystem that can be mounted. With -i or -m only of those mounted, with their mount points.',
+      'Those that cannot be mounted are named, with --json by their problem. The exit status is 5 or 6 where none can, and 6 where one is damaged.',
     ],
     options: [{ form: '--inodes', text: 'numbers of files in place of bytes' }, json],
     groups: ['sizes', 'guest', 'image'],

@@ -1,8 +1,8 @@
 /** What inspection tells of an operating system. */
 import type { Structs } from '../api/index.js';
-import { GuestfsError } from '../base/index.js';
-import { bareMessage, type Guest } from './guest.js';
+import type { Guest } from './guest.js';
 import { mountRoot } from './mounting.js';
+import { type Problem, problemOf } from './unreadable.js';
 
 export interface Package {
   readonly name: string;
@@ -33,7 +33,7 @@ export interface OsFacts {
   /** undefined where they cannot be listed. */
   readonly packages: readonly Package[] | undefined;
   /** Why they cannot. */
-  readonly packagesProblem: string | undefined;
+  readonly packagesProblem: Problem | undefined;
 }
 
 /** libguestfs says `unknown` where nothing is known. */
@@ -66,8 +66,7 @@ async function listPackages(
     const applications = await g.inspectListApplications2(root, controls);
     return { packages: applications.map(packageOf), packagesProblem: undefined };
   } catch (thrown) {
-    if (!(thrown instanceof GuestfsError) || thrown.code === 'ECANCELED') throw thrown;
-    return { packages: undefined, packagesProblem: bareMessage(thrown) };
+    return { packages: undefined, packagesProblem: problemOf(thrown) };
   } finally {
     await g.umountAll();
   }
@@ -122,6 +121,6 @@ export function systemJson({ packages, packagesProblem, ...facts }: OsFacts) {
   return {
     ...facts,
     packages: packages?.map(packageJson) ?? null,
-    packagesProblem: packagesProblem ?? null,
+    packagesProblem: packagesProblem?.message ?? null,
   };
 }

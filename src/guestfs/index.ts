@@ -19,6 +19,8 @@ export type {
   SinkControls,
   Structs,
   SyncActionName,
+  TreeListing,
+  Unreadable,
 } from '../api/index.js';
 export { allEvents, events } from '../api/index.js';
 export { CorruptError, type ErrnoName, GuestfsError, type Limits, UnsupportedError } from '../base/index.js';

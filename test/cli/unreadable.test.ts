@@ -189,6 +189,37 @@ describe('what cannot be read', { concurrency: 4 }, () => {
     assert.doesNotMatch(info.out + filesystems.out, /: ""/);
   });
 
+  test(
+    'a list of packages that is damaged is told from one that is empty, and is 6',
+    needs('mke2fs', 'debugfs'),
+    async () => {
+      const root = join(scratch, 'packaged');
+      for (const directory of ['etc', 'bin', 'var/lib/dpkg'])
+        mkdirSync(join(root, directory), { recursive: true });
+      writeFileSync(join(root, 'etc/hosts'), '');
+      writeFileSync(join(root, 'etc/os-release'), 'ID=debian\nVERSION_ID=12.1\nPRETTY_NAME=Debian\n');
+      writeFileSync(
+        join(root, 'var/lib/dpkg/status'),
+        'Package: a\nStatus: install ok installed\nVersion: 1\n',
+      );
+      const path = image('packaged.img', Buffer.alloc(4 * 1024 * 1024));
+      for (const [tool, ...args] of [
+        ['mke2fs', '-q', '-F', '-t', 'ext4', '-d', root, path],
+        ['debugfs', '-w', '-R', 'set_inode_field /var/lib/dpkg/status i_block[0] 0x1234', path],
+      ] as const) {
+        const { status, stderr } = spawnSync(tool, args, { env: toolEnvironment });
+        assert.equal(status, 0, String(stderr));
+      }
+      const { status, out, err } = await guestfs('inspect', '--json', path);
+      assert.equal(status, 6, err);
+      const { operatingSystems } = JSON.parse(out) as {
+        operatingSystems: { distro: string; packages: unknown; packagesProblem: string }[];
+      };
+      assert.deepEqual([operatingSystems[0]?.distro, operatingSystems[0]?.packages], ['debian', null]);
+      assert.match(operatingSystems[0]?.packagesProblem ?? '', /extent root/);
+    },
+  );
+
   test('the root that was found is mounted, whatever the guest calls it', needs('mke2fs'), async () => {
     const root = join(scratch, 'system');
     for (const directory of ['etc', 'bin']) mkdirSync(join(root, directory), { recursive: true });

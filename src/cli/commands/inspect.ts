@@ -27,7 +27,7 @@ function packagesText({ packages, packagesProblem, packageFormat, packageManagem
   const tool = packageManagement === null ? '' : ` (${packageManagement})`;
   if (packages !== undefined)
     return packages.length === 0 && kind === '' ? '' : `${packages.length}${kind}${tool}`;
-  return `${kind.trim()}${tool}, cannot be listed: ${packagesProblem}`.trim();
+  return `${kind.trim()}${tool}, cannot be listed: ${packagesProblem?.message}`.trim();
 }
 
 /** Some systems have no more of a name than their number, as Debian in its release file. */
@@ -82,6 +82,10 @@ interface Seen {
   readonly failure: GuestfsError | undefined;
 }
 
+/** The root of a system whose list of packages is damaged. */
+const damagedPackages = ({ root, packagesProblem }: OsFacts) =>
+  packagesProblem?.code === 'EIO' ? [{ device: root, code: packagesProblem.code }] : [];
+
 /** Everything that can be told. That something cannot be read keeps nothing else from being told. */
 async function look(guest: Guest): Promise<Seen> {
   const systems = await attempt(describeSystems(guest));
@@ -118,6 +122,7 @@ export const inspect: Command = {
     const { options, out, paint } = invocation;
     const image = readOneImage(invocation.operands);
     const { systems, facts, unreadable, failure } = await withGuest(invocation, image, look);
+    const damaged = [...unreadable, ...systems.flatMap(damagedPackages)];
     if (options.flag('json')) {
       await invocation.printJson({
         image,
@@ -126,7 +131,7 @@ export const inspect: Command = {
         unreadable,
       });
       if (failure !== undefined) throw failure;
-      return failIfDamaged(unreadable);
+      return failIfDamaged(damaged);
     }
     const lines: string[] = [];
     for (const system of systems) lines.push(...systemLines(system, invocation), '');
@@ -140,6 +145,6 @@ export const inspect: Command = {
     } else lines.push('No filesystem was found.');
     await out.lines(lines);
     if (failure !== undefined) throw failure;
-    failIfDamaged(unreadable);
+    failIfDamaged(damaged);
   },
 };
