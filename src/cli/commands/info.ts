@@ -1,7 +1,15 @@
 /** `guestfs info`: the image file itself, and how the disk in it is divided. */
 import { resolve } from 'node:path';
 import { GuestfsError, UnsupportedError } from '../../base/index.js';
-import { type ChainLink, type ImageInfo, type ImageSnapshot, imageChain, imageInfo, imageSnapshots, imageSummary } from '../../guestfs/index.js';
+import {
+  type ChainLink,
+  type ImageInfo,
+  type ImageSnapshot,
+  imageChain,
+  imageInfo,
+  imageSnapshots,
+  imageSummary,
+} from '../../guestfs/index.js';
 import { type DiskFacts, type DriveFacts, describeDisks, type PartitionFacts } from '../disk-facts.js';
 import { timeText } from '../files.js';
 import { bareMessage, type Guest, openingFailure, withGuest } from '../guest.js';
@@ -65,7 +73,10 @@ async function readChain(
     // The image's own header may be fine all the same.
     try {
       const info = await imageInfo(image, format);
-      return { chain: await allWithSnapshots([{ ...info, path: resolve(image) }]), problem: bareMessage(thrown) };
+      return {
+        chain: await allWithSnapshots([{ ...info, path: resolve(image) }]),
+        problem: bareMessage(thrown),
+      };
     } catch (own) {
       if (own instanceof UnsupportedError && format === undefined)
         return { chain: [await readSummary(image)], problem: bareMessage(thrown) };

@@ -115,8 +115,7 @@ function probeStratis(disk: Disk): Found | undefined {
 function probeMediaPool(disk: Disk): Found | undefined {
   const view = viewMaybe(disk, 0, 66);
   if (view === undefined || ascii(view, 0, 8) !== 'mpoolDev') return undefined;
-  if (~crc32c(0xffffffff, part(view, 0, 62)) >>> 0 !== view.getUint32(62, true))
-    return undefined;
+  if (~crc32c(0xffffffff, part(view, 0, 62)) >>> 0 !== view.getUint32(62, true)) return undefined;
   return { label: label(view, 8, 32), uuid: uuid(view, 40) };
 }
 
