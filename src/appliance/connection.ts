@@ -126,7 +126,7 @@ export class Connection {
       );
     const lack = lackOf(this.#daemon, name, action.proc, options);
     if (lack !== undefined) return Promise.reject(lack);
-    const sent = this.#drivesComeLater ? withRealNames(action, args) : args;
+    const sent = withRealNames(action, args, this.#drivesComeLater);
     return new Promise((resolve, reject) => {
       this.#begin({ name, action, args: sent, options }, control.signal, resolve, reject);
     });

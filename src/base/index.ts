@@ -1,6 +1,7 @@
 /** The base room: what every other room may use, and which knows none of them. */
 export { isBundled } from './bundled.js';
 export { checksumHolds, crc16, crc32, crc32c, crc32cOfView, crc32Raw } from './crc.js';
+export { type DrivePlace, driveLetters, placeOfLink } from './drive-places.js';
 export { describeErrno, type ErrnoName, errnoNumbers, isErrnoName } from './errno.js';
 export {
   asFailureOf,

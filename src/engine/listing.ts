@@ -143,6 +143,8 @@ function formatSize(bytes: number): string {
 
 /** What `df`, or with `human` `df -h`, prints of the mounted filesystems. */
 export function formatUsage(call: Call, human: boolean): string {
+  // Refused, as every call about the tree, while nothing is mounted.
+  void call.session.tree.resolve('/');
   const rows = [
     ['Filesystem', human ? 'Size' : '1K-blocks', 'Used', human ? 'Avail' : 'Available', 'Use%', 'Mounted on'],
   ];
@@ -153,7 +155,8 @@ export function formatUsage(call: Call, human: boolean): string {
     const percent =
       used + availableBlocks === 0 ? '-' : `${Math.ceil((used * 100) / (used + availableBlocks))}%`;
     const sizes = [blocks, used, availableBlocks].map((count) => show(count * fragmentSize));
-    rows.push([source, ...sizes, percent, mountpoint]);
+    const name = call.session.devices.find(source)?.mapperName ?? source;
+    rows.push([name, ...sizes, percent, mountpoint]);
   }
   const widths =
     rows[0]?.map((_, column) => Math.max(...rows.map((row) => (row[column] ?? '').length))) ?? [];

@@ -5,17 +5,8 @@
 import type { BackendConfig } from '../api/index.js';
 import { asGuestfsError, CorruptError, GuestfsError, systemError, UnsupportedError } from '../base/index.js';
 import { type Disk, prepareZstd, SliceDisk } from '../disk/index.js';
-import {
-  chooseSighting,
-  type FileSystem,
-  fileSystems,
-  identityOf,
-  namesOf,
-  type Probed,
-  type Recognition,
-  recognise,
-} from '../fs/index.js';
-import { type Partition, type PartitionTable, readPartitionTable } from '../partition/index.js';
+import { chooseSighting, type FileSystem, fileSystems, identityOf, namesOf, type Probed, type Recognition, recognise } from '../fs/index.js';
+import { type Partition, type PartitionTable, readPartitionTable, otherSectorSize } from '../partition/index.js';
 import {
   type Device,
   type DeviceProperty,
@@ -24,7 +15,17 @@ import {
   MountTable,
   type Tree,
 } from '../vfs/index.js';
-import { assemble, type LvmState, type VolumeGroup } from '../volume/index.js';
+import {
+  assemble,
+  dashed,
+  findLogicalVolume,
+  inactiveReason,
+  type LogicalVolume,
+  type LvmState,
+  listMapperDevices,
+  mapperUuid,
+  type VolumeGroup,
+} from '../volume/index.js';
 import { discardableLayer, type OpenDrive, openDrive } from './drive.js';
 import { Warnings } from './warnings.js';
 
@@ -70,13 +71,18 @@ export class Session {
   readonly #notes = new Map<symbol, unknown>();
   #lvm: LvmState | undefined;
   #lvmFilter: ReadonlySet<Device> | undefined;
-  /** Volume groups that the user deactivated, by UUID. */
-  readonly #inactiveGroups = new Set<string>();
+  /** Volume groups that the user activated or deactivated, by UUID; the others are as at the launch. */
+  readonly #groupActivation = new Map<string, boolean>();
+  /** The volumes by their minor numbers as devices of device-mapper. */
+  #minors: ReadonlyMap<number, LogicalVolume> = new Map();
 
   private constructor(config: BackendConfig, log: SessionLog) {
     this.config = config;
     this.warnings = new Warnings((message) => log('warning', message));
-    this.devices = new DeviceTable((property, value) => this.findByProperty(property, value)?.name);
+    this.devices = new DeviceTable(
+      (property, value) => this.findByProperty(property, value)?.name,
+      (name) => this.#absenceOf(name),
+    );
   }
 
   /** Opens the drives and finds what is on them. Rejects, with nothing left open, when a drive cannot be opened. */
@@ -157,14 +163,23 @@ export class Session {
     }
     this.#tables.set(drive, table);
     for (const warning of table?.warnings ?? []) this.warn(`${drive.name}: ${warning}`);
+    if (table === undefined) this.#warnOfOtherSectors(drive);
     this.devices.setPartitions(
       drive,
-      (table?.partitions ?? []).map((partition) => ({
+      (table?.hasDevices === false ? [] : (table?.partitions ?? [])).map((partition) => ({
         number: partition.number,
         open: () => new SliceDisk(drive.disk, partition.startInBytes, partition.deviceSizeInBytes),
       })),
     );
     this.#devicesChanged();
+  }
+
+  #warnOfOtherSectors(drive: Device): void {
+    const other = otherSectorSize(drive.disk, drive.sectorSize);
+    if (other !== undefined)
+      this.warn(
+        `${drive.name}: no partitions are found with sectors of ${drive.sectorSize} bytes, but there is a GPT for sectors of ${other}: add the drive with blocksize ${other}`,
+      );
   }
 
   /** The partition table of a drive; undefined where there is none that can be read. */
@@ -198,12 +213,28 @@ export class Session {
     this.#presentVolumes();
   }
 
+  /** Whether a volume has a device now, by itself or by command. */
+  isActive({ active, activatable, group }: LogicalVolume): boolean {
+    const told = this.#groupActivation.get(group.uuid);
+    return told === undefined ? active : told && activatable;
+  }
+
+  /** Why a volume has no device, if that is what a name means. */
+  #absenceOf(name: string): string | undefined {
+    const volume = this.#lvm && findLogicalVolume(this.#lvm, name);
+    if (volume === undefined) return undefined;
+    const reason = inactiveReason(volume) ?? 'its volume group was deactivated';
+    if (!volume.activatable) return reason;
+    return `${reason}; vg_activate_all activates the volumes of which all is here`;
+  }
+
   /** Gives devices to the volumes that are to have one; those that have one keep it. */
   #presentVolumes(): void {
+    const { lvm } = this;
     const present = new Map(this.devices.volumes.map((device) => [device.name, device]));
     this.devices.setVolumes(
-      this.lvm.logicalVolumes
-        .filter(({ active, hidden, group }) => active && !hidden && !this.#inactiveGroups.has(group.uuid))
+      lvm.logicalVolumes
+        .filter((volume) => !volume.hidden && this.isActive(volume))
         .map(
           (volume) =>
             present.get(volume.device) ?? {
@@ -213,6 +244,12 @@ export class Session {
             },
         ),
     );
+    // A number is not given to another volume while its own is deactivated: it will be activated in the same order.
+    const numbered = listMapperDevices(
+      lvm,
+      (volume) => volume.active || (volume.activatable && this.#groupActivation.has(volume.group.uuid)),
+    );
+    this.#minors = new Map(numbered.flatMap(({ minor, volume }) => (volume ? [[minor, volume]] : [])));
     this.#devicesChanged();
   }
 
@@ -227,19 +264,25 @@ export class Session {
     if (used !== undefined) throw systemError('EBUSY', used.name);
     this.#lvmFilter =
       devices && new Set(devices.flatMap((device) => [device, ...this.devices.partitions(device)]));
-    this.#inactiveGroups.clear();
+    this.#groupActivation.clear();
     this.scanVolumes();
   }
 
-  /** Gives or takes the devices of volume groups. EBUSY where one that is to go is in use. */
-  setActive(groups: readonly VolumeGroup[], active: boolean): void {
-    for (const { uuid, logicalVolumes } of groups) {
+  /**
+   * Gives or takes the devices of volume groups. EBUSY where one that is to go is in use. Gives back the volumes that are
+   * still without a device though they were to get one, since some of what they need is missing.
+   */
+  setActive(groups: readonly VolumeGroup[], active: boolean): LogicalVolume[] {
+    for (const { logicalVolumes } of groups) {
       const used = this.volumesInUse.find(({ name }) => logicalVolumes.some(({ device }) => device === name));
       if (!active && used !== undefined) throw systemError('EBUSY', used.name);
-      if (active) this.#inactiveGroups.delete(uuid);
-      else this.#inactiveGroups.add(uuid);
     }
+    for (const { uuid } of groups) this.#groupActivation.set(uuid, active);
     this.#presentVolumes();
+    if (!active) return [];
+    return groups.flatMap(({ logicalVolumes }) =>
+      logicalVolumes.filter(({ hidden, partial }) => partial && !hidden),
+    );
   }
 
   /** The volume groups and what they are made of. */
@@ -291,16 +334,32 @@ export class Session {
     return identityOf(this.recognise(device));
   }
 
-  /** The device whose filesystem or partition has a property. */
+  /** The device that has a property. */
   findByProperty(property: DeviceProperty, value: string): Device | undefined {
+    if (value === '') return undefined;
+    switch (property) {
+      case 'dmMinor':
+        return this.#volumeDevice(this.#minors.get(Number(value)));
+      case 'dmUuid':
+        return this.#volumeDevice(this.lvm.logicalVolumes.find((volume) => mapperUuid(volume) === value));
+      case 'pvUuid': {
+        const found = this.lvm.physicalVolumes.find(({ label }) => dashed(label.uuid) === value);
+        return found && this.devices.find(found.device);
+      }
+    }
+    const same = value.toLowerCase();
     const candidates = [...this.devices.drives, ...this.devices.partitions(), ...this.devices.volumes];
     return candidates.find((device) => {
-      if (property === 'partuuid') return this.#partitionUuid(device)?.toLowerCase() === value.toLowerCase();
-      if (property === 'partlabel') return value !== '' && this.partition(device)?.name === value;
+      if (property === 'partuuid') return this.#partitionUuid(device)?.toLowerCase() === same;
+      if (property === 'partlabel') return this.partition(device)?.name === value;
       const probed = this.#probeIfReadable(device);
-      if (probed === undefined || value === '') return false;
-      return property === 'uuid' ? probed.uuid.toLowerCase() === value.toLowerCase() : probed.label === value;
+      return property === 'uuid' ? probed?.uuid.toLowerCase() === same : probed?.label === value;
     });
+  }
+
+  /** The device of a volume, while it has one. */
+  #volumeDevice(volume: LogicalVolume | undefined): Device | undefined {
+    return volume && this.devices.volumes.find(({ name }) => name === volume.device);
   }
 
   /** A partition's UUID as the kernel has it: GPT's own, or the MBR signature with the number. */

@@ -2,6 +2,7 @@
  * Names of block devices, as text: `/dev/sda` is the first drive, `/dev/sdz` the 26th, `/dev/sdaa` the 27th. Other
  * drivers' names for the same disk (`/dev/hda`, `/dev/vda`, …) mean the same.
  */
+import { driveLetters } from '../base/index.js';
 
 /** The drivers whose disks are named by letters: IDE, virtio, Xen, User Mode Linux. */
 const foreignForm = /^\/dev\/(?:[hv]d|xvd|ubd)([a-z]+[0-9]*)$/;
@@ -22,10 +23,7 @@ export function isMapperName(device: string): boolean {
 
 /** The name of the drive with this index, from 0. */
 export function driveName(index: number): string {
-  let letters = '';
-  for (let left = index; left >= 0; left = Math.floor(left / 26) - 1)
-    letters = String.fromCharCode(97 + (left % 26)) + letters;
-  return `/dev/sd${letters}`;
+  return `/dev/sd${driveLetters(index)}`;
 }
 
 /** The index of a drive by its name, from 0; undefined for what is no whole drive's name. */

@@ -21,8 +21,8 @@ export function resolveDevice(spec: string, guest: GuestDevices): string {
     resolveMapper(spec, guest) ??
     resolveByLetters(spec, guest) ??
     guest.arrays.get(spec) ??
-    resolveById(spec, guest) ??
     resolveByLink(spec, guest) ??
+    resolveById(spec, guest) ??
     resolveOnlyDisk(spec, guest) ??
     resolveFreeBsd(spec) ??
     resolveBsd(spec, guest.type) ??
@@ -51,18 +51,22 @@ function partitionAt({ table }: GuestDevices, index: number, number: string): st
   return table.partitions(drive).find((partition) => String(partition.number) === number)?.name;
 }
 
+/**
+ * The links of udev that name what is on the disk, and so are the same in the guest and here: `/dev/disk/by-uuid/…` and its
+ * sisters, and what LVM calls its volumes. Those that name the hardware are the guest's own.
+ */
+const lastingLink =
+  /^\/dev\/disk\/(?:by-(?:uuid|label|partuuid|partlabel)\/|by-id\/(?:dm-(?:name|uuid)|lvm-pv-uuid)-)/;
+
+function resolveByLink(spec: string, { table }: GuestDevices): string | undefined {
+  return lastingLink.test(spec) ? table.find(spec)?.name : undefined;
+}
+
 /** `/dev/disk/by-id/…-part2`: what the identifier was is lost, so this is clear only where there is one disk. */
 function resolveById(spec: string, guest: GuestDevices): string | undefined {
   const number = /^\/dev\/disk\/by-id\/.*-part([0-9]+)$/.exec(spec)?.[1];
   if (number === undefined || guest.table.drives.length !== 1) return undefined;
   return partitionAt(guest, 0, number);
-}
-
-/** `/dev/disk/by-uuid/…` and its sisters. */
-function resolveByLink(spec: string, { table }: GuestDevices): string | undefined {
-  return /^\/dev\/disk\/by-(?:uuid|label|partuuid|partlabel)\//.test(spec)
-    ? table.find(spec)?.name
-    : undefined;
 }
 
 /** A partition by a name that says which disk it is on, but not which of the drives here that is. */

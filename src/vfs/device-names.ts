@@ -3,14 +3,7 @@
  * (Documentation/admin-guide/devices.txt: SCSI disks have majors 8, 65-71 and 128-135, sixteen minors a disk).
  */
 
-/** `a` … `z`, `aa` …: the letters of the drive at an index, from 0. */
-export function driveLetters(index: number): string {
-  let letters = '';
-  for (let rest = index; rest >= 0; rest = Math.floor(rest / 26) - 1) {
-    letters = String.fromCharCode(0x61 + (rest % 26)) + letters;
-  }
-  return letters;
-}
+import { driveLetters } from '../base/index.js';
 
 /** `/dev/sda` for 0, `/dev/sdaa` for 26. */
 export function deviceName(index: number): string {
@@ -73,4 +66,20 @@ export function numberOfDevice(name: string): number | undefined {
  */
 export function regularName(name: string): string {
   return name.replace(/^\/dev\/(?!m)([^d/]{1,2})d([^/]*)$/, '/dev/sd$2');
+}
+
+/** The name under which Linux would have a disk that a guest knows by another driver: `/dev/vda1` is `/dev/sda1`. */
+export function regularDriveName(name: string): string {
+  return /^\/dev\/(?:h|v|xv)d[a-z]+[0-9]*$/.test(name) ? regularName(name) : name;
+}
+
+/** A path under `/dev` without doubled slashes, `.` and `..`; one that leads out of `/dev` comes back as it is. */
+export function tidyDevicePath(name: string): string {
+  if (!/\/(?:\/|\.\.?(?:\/|$))/.test(name)) return name;
+  const components: string[] = [];
+  for (const component of name.split('/')) {
+    if (component === '..') components.pop();
+    else if (component !== '' && component !== '.') components.push(component);
+  }
+  return components[0] === 'dev' ? `/${components.join('/')}` : name;
 }

@@ -1,18 +1,23 @@
 /**
  * The block devices of a session by the names that callers use: whole drives in the order they were added, their
- * partitions, LVM's volumes, and every other name that leads to one of them (`/dev/hda`, `/dev/vda1`,
- * `/dev/mapper/VG-LV`, `/dev/dm-0`, `/dev/disk/guestfs/LABEL`, `/dev/disk/by-uuid/…`).
+ * partitions, LVM's volumes, and every other name that leads to one of them (`/dev/hda`, `/dev/vda1`, `/dev//sda`, and
+ * the links of udev: see device-links.ts).
  */
 import { GuestfsError, systemError } from '../base/index.js';
 import type { Disk } from '../disk/index.js';
-import { deviceName, partitionName, regularName } from './device-names.js';
+import { type DeviceProperty, type LinkTarget, parseDeviceLink } from './device-links.js';
+import {
+  deviceName,
+  numberOfDevice,
+  partitionName,
+  regularDriveName,
+  regularName,
+  tidyDevicePath,
+} from './device-names.js';
 
 export type DeviceKind = 'drive' | 'partition' | 'volume';
 
-/** What a filesystem or partition can be found by, as in `/dev/disk/by-uuid`. */
-export type DeviceProperty = 'uuid' | 'label' | 'partuuid' | 'partlabel';
-
-/** Finds the device whose filesystem or partition has a property; gives its name. */
+/** Finds the device that has a property, by what is on it; gives its name. */
 export type PropertyLookup = (property: DeviceProperty, value: string) => string | undefined;
 
 interface DeviceParts {
@@ -26,6 +31,9 @@ interface DeviceParts {
   readonly readonly: boolean;
   readonly open: () => Disk;
 }
+
+/** Why there is no device of a name, where more is known than that; a few words. */
+export type AbsenceReason = (name: string) => string | undefined;
 
 /** One block device. */
 export class Device {
@@ -109,23 +117,18 @@ export interface Mountable {
 }
 
 const devicePrefix = '/dev/';
-const propertyDirectories: Readonly<Record<string, DeviceProperty>> = {
-  'by-uuid': 'uuid',
-  'by-label': 'label',
-  'by-partuuid': 'partuuid',
-  'by-partlabel': 'partlabel',
-};
-
 export class DeviceTable {
   readonly #drives: Device[] = [];
   readonly #partitions = new Map<Device, readonly Device[]>();
   #volumes: readonly Device[] = [];
   readonly #byName = new Map<string, Device>();
   readonly #lookup: PropertyLookup;
+  readonly #absence: AbsenceReason;
 
   /** `lookup` answers for the names in `/dev/disk/by-…`; without one there are none. */
-  constructor(lookup: PropertyLookup = () => undefined) {
+  constructor(lookup: PropertyLookup = () => undefined, absence: AbsenceReason = () => undefined) {
     this.#lookup = lookup;
+    this.#absence = absence;
   }
 
   /** Adds a whole drive under the next name. */
@@ -213,8 +216,9 @@ export class DeviceTable {
   resolve(name: string): Device {
     if (!name.startsWith(devicePrefix)) throw new GuestfsError('ENOENT', `${name}: expecting a device name`);
     const device = this.find(name);
-    if (device === undefined) throw new GuestfsError('ENOENT', `${name}: no such device`);
-    return device;
+    if (device !== undefined) return device;
+    const reason = this.#absence(name);
+    throw new GuestfsError('ENOENT', `${name}: no such device${reason === undefined ? '' : `: ${reason}`}`);
   }
 
   /** The device that a caller's name means; undefined where there is none. */
@@ -222,25 +226,34 @@ export class DeviceTable {
     if (!name.startsWith(devicePrefix)) return undefined;
     const exact = this.#byName.get(name);
     if (exact !== undefined) return exact;
-    if (name.startsWith('/dev/disk/')) return this.#findByLink(name.slice('/dev/disk/'.length));
-    if (name.startsWith('/dev/mapper/')) return this.#volumes.find((volume) => volume.mapperName === name);
-    const mapped = /^\/dev\/dm-(0|[1-9][0-9]{0,5})$/.exec(name)?.[1];
-    if (mapped !== undefined) return this.#volumes[Number(mapped)];
-    return /^\/dev\/(?:h|v|xv)d[a-z]+[0-9]*$/.test(name) ? this.#byName.get(regularName(name)) : undefined;
+    // The kernel takes a path of a device with doubled slashes or dots for what it leads to; a trailing slash is a directory's.
+    const path = name.endsWith('/') ? name : tidyDevicePath(name);
+    const target = parseDeviceLink(path);
+    if (target !== undefined) return this.#findByTarget(target);
+    return this.#byName.get(path) ?? this.#byName.get(regularDriveName(path));
   }
 
-  #findByLink(link: string): Device | undefined {
-    const slash = link.indexOf('/');
-    const directory = link.slice(0, slash);
-    const value = link.slice(slash + 1);
-    if (directory === 'guestfs') return this.#findByLabel(value);
-    if (!Object.hasOwn(propertyDirectories, directory)) return undefined;
-    const property = propertyDirectories[directory];
-    if (property === undefined) return undefined;
-    return this.findByProperty(property, unescapeLink(value));
+  #findByTarget(target: LinkTarget): Device | undefined {
+    switch (target.kind) {
+      case 'property':
+        return this.findByProperty(target.property, target.value);
+      case 'mapper':
+        return this.#volumes.find(({ mapperName }) => mapperName === target.name);
+      case 'driveLabel':
+        return this.#findByLabel(target.value);
+      case 'number':
+        return [...this.#drives, ...this.partitions()].find(
+          ({ name }) => numberOfDevice(name) === target.number,
+        );
+      case 'place': {
+        const drive = this.#drives[target.index];
+        if (target.partition === undefined || drive === undefined) return drive;
+        return this.partitions(drive).find(({ number }) => number === target.partition);
+      }
+    }
   }
 
-  /** The device whose filesystem or partition has a property, as the table's lookup tells. */
+  /** The device that has a property, as the table's lookup tells. */
   findByProperty(property: DeviceProperty, value: string): Device | undefined {
     const name = this.#lookup(property, value);
     return name === undefined ? undefined : this.#byName.get(name);
@@ -296,11 +309,4 @@ export class DeviceTable {
     }
     throw new GuestfsError('ENOENT', `${text}: no such device`);
   }
-}
-
-/** udev writes bytes that are awkward in a file's name as `\x20`. */
-function unescapeLink(value: string): string {
-  return value.replace(/\\x([0-9a-fA-F]{2})/g, (_, digits: string) =>
-    String.fromCharCode(Number.parseInt(digits, 16)),
-  );
 }

@@ -2,10 +2,10 @@
 export type { FileSystem } from '../fs/index.js';
 export { caseSensitivePath, Spellings } from './case.js';
 export { type CpioEntry, initrdEntries, isCpio } from './cpio.js';
+export type { DeviceProperty } from './device-links.js';
 export {
   deviceIndex,
   deviceName,
-  driveLetters,
   lettersToIndex,
   makeDeviceNumber,
   mapperName,
@@ -15,9 +15,9 @@ export {
   volumeName,
 } from './device-names.js';
 export {
+  type AbsenceReason,
   Device,
   type DeviceKind,
-  type DeviceProperty,
   DeviceTable,
   type DriveOptions,
   type Mountable,

@@ -9,7 +9,7 @@ export type {
   StripeArea,
   VolumeGroupText,
 } from './lvm2/metadata.js';
-export { deviceName, mapperName } from './lvm2/names.js';
+export { deviceName, mapperName, mapperUuid } from './lvm2/names.js';
 export {
   canonicalLogicalVolumeName,
   findLogicalVolume,
@@ -34,5 +34,5 @@ export {
 } from './lvm2/report.js';
 export { listMapperDevices, type MapperDevice } from './lvm2/report-minors.js';
 export type { LogicalVolume, LvmProblem, LvmState, PhysicalVolume, VolumeGroup } from './lvm2/state.js';
-export { inactiveReason } from './lvm2/volumes.js';
+export { inactiveReason, missingVolumes } from './lvm2/volumes.js';
 export type { Member, Volume } from './system.js';

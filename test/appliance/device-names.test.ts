@@ -7,7 +7,7 @@ import { wireAction } from '../../src/appliance/internal-actions.js';
 const sent = (name: string, ...args: unknown[]): readonly unknown[] => {
   const action = wireAction(name);
   assert.ok(action !== undefined);
-  return withRealNames(action, args);
+  return withRealNames(action, args, true);
 };
 
 test('drives under the names of other drivers are SCSI disks to the daemon', () => {
@@ -34,4 +34,19 @@ test('a mountable may have a subvolume, and lists hold many', () => {
 test('what is no device keeps its name', () => {
   assert.deepEqual(sent('mkdir', '/dev/vda'), ['/dev/vda']);
   assert.deepEqual(sent('part_add', '/dev/vdb', 'primary', 1, 2), ['/dev/sdb', 'primary', 1, 2]);
+});
+
+test('a drive by its place in the machine of libguestfs is the drive at that place here', () => {
+  for (const [given, real] of [
+    ['/dev/disk/by-path/pci-0000:00:03.0-scsi-0:0:1:0-part2', '/dev/sdb2'],
+    ['/dev/disk/by-id/scsi-0QEMU_QEMU_HARDDISK_hd26', '/dev/sdaa'],
+    ['/dev/disk/by-diskseq/3', '/dev/sdc'],
+    ['/dev/disk/by-id/scsi-0QEMU_QEMU_HARDDISK_label', '/dev/disk/by-id/scsi-0QEMU_QEMU_HARDDISK_label'],
+    ['/dev/disk/by-path/pci-0000:00:10.0-scsi-0:0:1:0', '/dev/disk/by-path/pci-0000:00:10.0-scsi-0:0:1:0'],
+  ]) {
+    assert.deepEqual(sent('blockdev_getsize64', given), [real]);
+    const action = wireAction('blockdev_getsize64');
+    assert.ok(action !== undefined);
+    assert.deepEqual(withRealNames(action, [given], false), [real]);
+  }
 });

@@ -13,13 +13,22 @@ import {
 
 const open = (): Disk => new MemoryDisk(new Uint8Array(1024));
 
+/** What the owner of the table knows of what is on the devices. */
+const known: Readonly<Record<string, string>> = {
+  'uuid abcd': '/dev/sda1',
+  'label a b': '/dev/VG/LV',
+  'label caf\u00e9/\udce9$': '/dev/sda5',
+  'partuuid deadbeef-05': '/dev/sda5',
+  'partlabel EFI System': '/dev/sda1',
+  'dmUuid LVM-vvllll': '/dev/VG/LV',
+  'pvUuid aaaaaa-bbbb': '/dev/sdb2',
+  'dmMinor 1': '/dev/V-G/L-V',
+};
+
 function table(): DeviceTable {
-  const devices = new DeviceTable((property, value) =>
-    property === 'uuid' && value === 'abcd'
-      ? '/dev/sda1'
-      : property === 'label' && value === 'a b'
-        ? '/dev/VG/LV'
-        : undefined,
+  const devices = new DeviceTable(
+    (property, value) => known[`${property} ${value}`],
+    (name) => (name === '/dev/VG/off' ? 'it is off' : undefined),
   );
   const sda = devices.addDrive({ open });
   const sdb = devices.addDrive({ open, label: 'data', sectorSize: 4096, readonly: true });
@@ -86,6 +95,22 @@ test('every name of a device leads to it', () => {
     '/dev/mapper/VG-LV': '/dev/VG/LV',
     '/dev/mapper/V--G-L--V': '/dev/V-G/L-V',
     '/dev/dm-1': '/dev/V-G/L-V',
+    '/dev/disk/by-label/caf\u00e9\\x2f\\xe9\\x24': '/dev/sda5',
+    '/dev/disk/by-partuuid/deadbeef-05': '/dev/sda5',
+    '/dev/disk/by-partlabel/EFI\\x20System': '/dev/sda1',
+    '/dev/disk/by-id/dm-uuid-LVM-vvllll': '/dev/VG/LV',
+    '/dev/disk/by-id/dm-name-V--G-L--V': '/dev/V-G/L-V',
+    '/dev/disk/by-id/lvm-pv-uuid-aaaaaa-bbbb': '/dev/sdb2',
+    '/dev/disk/by-id/scsi-0QEMU_QEMU_HARDDISK_hd0-part5': '/dev/sda5',
+    '/dev/disk/by-id/scsi-0QEMU_QEMU_HARDDISK_data-part2': '/dev/sdb2',
+    '/dev/disk/by-path/pci-0000:00:03.0-scsi-0:0:1:0': '/dev/sdb',
+    '/dev/disk/by-path/pci-0000:00:03.0-scsi-0:0:1:0-part2': '/dev/sdb2',
+    '/dev/disk/by-diskseq/2': '/dev/sdb',
+    '/dev/block/8:18': '/dev/sdb2',
+    '/dev//sda': '/dev/sda',
+    '/dev/./disk//by-uuid/abcd': '/dev/sda1',
+    '/dev/disk/by-id/../by-uuid/abcd': '/dev/sda1',
+    '/dev//VG/./LV': '/dev/VG/LV',
   };
   for (const [name, real] of Object.entries(names)) assert.equal(devices.resolve(name).name, real);
 });
@@ -100,6 +125,14 @@ test('other names are ENOENT', () => {
     '/dev/disk/guestfs/',
     '/dev/disk/by-uuid/ffff',
     '/dev/disk/by-id/x',
+    '/dev/disk/by-id/dm-uuid-',
+    '/dev/disk/by-id/scsi-0QEMU_QEMU_HARDDISK_hd0-part2',
+    '/dev/disk/by-id/scsi-0QEMU_QEMU_HARDDISK_hd9',
+    '/dev/disk/by-path/pci-0000:00:04.0-scsi-0:0:1:0',
+    '/dev/disk/by-diskseq/0',
+    '/dev/block/8:200',
+    '/dev/sda/',
+    '/dev/../sda',
     '/dev/disk/constructor/x',
     '/dev/disk/',
     '/dev/mapper/VG-No',
@@ -110,6 +143,7 @@ test('other names are ENOENT', () => {
     assert.throws(() => devices.resolve(name), { code: 'ENOENT', message: `${name}: no such device` });
     assert.equal(devices.find(name), undefined);
   }
+  assert.throws(() => devices.resolve('/dev/VG/off'), { message: '/dev/VG/off: no such device: it is off' });
   assert.throws(() => devices.resolve('sda'), { code: 'ENOENT', message: 'sda: expecting a device name' });
 });
 

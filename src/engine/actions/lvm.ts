@@ -9,6 +9,7 @@ import {
   listVolumeGroups,
   logicalVolumeUuid,
   logicalVolumeUuidsOf,
+  missingVolumes,
   physicalVolumeUuid,
   physicalVolumeUuidsOf,
   reportLogicalVolumes,
@@ -25,8 +26,15 @@ import { orFault } from '../unreadable.js';
 /** The regular name of a device that the caller named in some way. */
 const regular = (call: Call, name: string): string => call.session.devices.resolve(name).name;
 
+/** Fails, as vgchange does, where some volumes could not be activated; the others are. */
 function activate(call: Call, active: boolean, groups: readonly VolumeGroup[]): void {
-  call.session.setActive(groups, active);
+  const left = call.session.setActive(groups, active);
+  if (left.length === 0) return;
+  const missing = new Set(left.flatMap(({ group }) => missingVolumes(group)));
+  throw new GuestfsError(
+    'ENODEV',
+    `not activated, as some of it is missing: ${left.map(({ device }) => device).join(', ')}; what is missing is the physical volume ${[...missing].join(', ')}`,
+  );
 }
 
 /** What was found of LVM, which must not be nothing where what may hold it cannot be read. */
@@ -45,7 +53,10 @@ export const lvmHandlers = {
   lvs_full(call) {
     const { session } = call;
     const used = new Set(session.volumesInUse.map(({ name }) => name));
-    const report = reportLogicalVolumes(session.lvm, { isOpen: ({ device }) => used.has(device) });
+    const report = reportLogicalVolumes(session.lvm, {
+      isActive: (volume) => session.isActive(volume),
+      isOpen: ({ device }) => used.has(device),
+    });
     return found(call, report, 'logical volume');
   },
   vgs_full: (call) => found(call, reportVolumeGroups(call.session.lvm), 'volume group'),

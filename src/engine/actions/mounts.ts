@@ -1,5 +1,6 @@
 /** Mounting: which filesystem stands where in the guest's tree. */
 import { GuestfsError, UnsupportedError } from '../../base/index.js';
+import type { Device } from '../../vfs/index.js';
 import type { Call } from '../call.js';
 import { fileContents } from '../contents.js';
 import type { TopicHandlers } from '../handlers.js';
@@ -59,14 +60,32 @@ function parseOptions(text: string): { readonly: boolean | undefined; own: Recor
   return { readonly, own };
 }
 
+/**
+ * The type of a request as mount(8) takes it: `auto` and the empty word leave it open, a list is of the types it may be, and
+ * one that begins with `no` of those it may not be. Undefined: whatever is found.
+ */
+function chosenType(call: Call, device: Device, wanted: string | undefined): string | undefined {
+  if (wanted === undefined || wanted === '' || wanted === 'auto') return undefined;
+  const isExcluding = wanted.startsWith('no');
+  const types = (isExcluding ? wanted.slice('no'.length) : wanted).split(',');
+  if (!isExcluding && types.length === 1) return wanted;
+  const found = call.session.probe(device)?.type;
+  if (found !== undefined && types.includes(found) !== isExcluding) return found;
+  throw new GuestfsError(
+    'EINVAL',
+    `${device.name}: ${found ?? 'nothing known'} is on it, and the types asked for are ${wanted}`,
+  );
+}
+
 function mount(call: Call, mountable: string, mountpoint: string, request: Request): void {
   const { session } = call;
   const { device, subvolume } = session.devices.parseMountable(mountable);
   if (subvolume !== undefined)
     throw new UnsupportedError(mountable, ['btrfs subvolumes (the direct backend has them)']);
   const { readonly, own } = parseOptions(request.options ?? '');
+  const type = chosenType(call, device, request.type);
   const lease = session.openFileSystem(device, {
-    ...(request.type === undefined ? {} : { type: request.type }),
+    ...(type === undefined ? {} : { type }),
     ...(Object.keys(own).length === 0 ? {} : { options: own }),
   });
   try {

@@ -10,6 +10,14 @@ export function mapperName(group: string, volume: string): string {
   return `/dev/mapper/${group.replaceAll('-', '--')}-${volume.replaceAll('-', '--')}`;
 }
 
+/** The device-mapper UUID of a volume, by the identifiers of the group and of the volume, both without dashes. */
+export function mapperUuid(volume: {
+  readonly uuid: string;
+  readonly group: { readonly uuid: string };
+}): string {
+  return `LVM-${volume.group.uuid}${volume.uuid}`;
+}
+
 /** lvm2's rule for names of groups and volumes, without which a name could lead out of its directory. */
 export function isName(name: string): boolean {
   return /^[A-Za-z0-9_+.][A-Za-z0-9_+.-]{0,126}$/.test(name) && name !== '.' && name !== '..';

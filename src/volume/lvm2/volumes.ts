@@ -123,6 +123,13 @@ export function logicalVolumesOf(group: VolumeGroup): LogicalVolume[] {
   return volumes;
 }
 
+/** The physical volumes that a group misses, as a person would look for them. */
+export function missingVolumes(group: VolumeGroup): string[] {
+  return group.missing.map(
+    ({ name, uuid, device }) => `${name} (UUID ${dashed(uuid)}${device && `, last seen as ${device}`})`,
+  );
+}
+
 /** Why a volume has no device by itself, in a few words; undefined: it has one. */
 export function inactiveReason(volume: LogicalVolume): string | undefined {
   const { group } = volume;
@@ -130,8 +137,5 @@ export function inactiveReason(volume: LogicalVolume): string | undefined {
   if (group.exported) return `the volume group ${group.name} is exported`;
   if (group.ambiguous) return `several volume groups are called ${group.name}`;
   if (volume.text.flags.includes('ACTIVATION_SKIP')) return 'it is marked to be skipped at activation';
-  const missing = group.missing.map(
-    ({ name, uuid, device }) => `${name} (UUID ${dashed(uuid)}${device && `, last seen as ${device}`})`,
-  );
-  return `the volume group ${group.name} misses the physical volume ${missing.join(', ')}`;
+  return `the volume group ${group.name} misses the physical volume ${missingVolumes(group).join(', ')}`;
 }

@@ -1,0 +1,83 @@
+/**
+ * The links under `/dev` that udev makes to block devices, taken apart: by what is on a device (`by-uuid`, `by-label`), what
+ * a partition table says of it (`by-partuuid`, `by-partlabel`), what device-mapper and lvm2 call it (`by-id/dm-name-…`,
+ * `by-id/dm-uuid-…`, `by-id/lvm-pv-uuid-…`, `/dev/dm-0`), where libguestfs's appliance has it (`by-id/scsi-…`, `by-path`,
+ * `by-diskseq`), and the kernel's numbers for it (`/dev/block/8:0`).
+ *
+ * The rules are systemd's 60-persistent-storage.rules and lvm2's 13-dm-disk.rules and 69-lvm.rules.
+ */
+import { type DrivePlace, decodeText, encodeText, placeOfLink } from '../base/index.js';
+import { makeDeviceNumber } from './device-names.js';
+
+/** What a device can be found by, where it is known to the owner of the table alone. */
+export type DeviceProperty = 'uuid' | 'label' | 'partuuid' | 'partlabel' | 'pvUuid' | 'dmUuid' | 'dmMinor';
+
+/** What a link says of the device that it leads to. */
+export type LinkTarget =
+  | { readonly kind: 'property'; readonly property: DeviceProperty; readonly value: string }
+  /** By the name in `/dev/mapper`. */
+  | { readonly kind: 'mapper'; readonly name: string }
+  /** By the label that the caller gave to a drive, perhaps with a partition's number after it. */
+  | { readonly kind: 'driveLabel'; readonly value: string }
+  | ({ readonly kind: 'place' } & DrivePlace)
+  /** By the kernel's numbers, as one. */
+  | { readonly kind: 'number'; readonly number: number };
+
+const properties: ReadonlyMap<string, DeviceProperty> = new Map([
+  ['by-uuid', 'uuid'],
+  ['by-label', 'label'],
+  ['by-partuuid', 'partuuid'],
+  ['by-partlabel', 'partlabel'],
+]);
+
+/** Names in `by-id` that begin with a word for a property. */
+const identities: readonly (readonly [prefix: string, DeviceProperty])[] = [
+  ['dm-uuid-', 'dmUuid'],
+  ['lvm-pv-uuid-', 'pvUuid'],
+];
+
+/** A drive with a label has that as its identifier. */
+const scsiIdentity = /^scsi-0QEMU_QEMU_HARDDISK_([A-Za-z]{1,20})(?:-part([1-9][0-9]{0,2}))?$/;
+
+/** udev writes a byte that is awkward in a file's name as `\x20`. */
+function unescapeLink(value: string): string {
+  if (!value.includes('\\x')) return value;
+  const pieces = value.split(/\\x([0-9a-fA-F]{2})/);
+  // Every second piece is the digits of a byte.
+  return decodeText(
+    Buffer.concat(
+      pieces.map((piece, index) =>
+        index % 2 === 0 ? encodeText(piece) : Uint8Array.of(Number.parseInt(piece, 16)),
+      ),
+    ),
+  );
+}
+
+const property = (name: DeviceProperty, value: string): LinkTarget | undefined =>
+  value === '' ? undefined : { kind: 'property', property: name, value };
+
+function parseIdentity(name: string): LinkTarget | undefined {
+  for (const [prefix, found] of identities)
+    if (name.startsWith(prefix)) return property(found, name.slice(prefix.length));
+  if (name.startsWith('dm-name-'))
+    return { kind: 'mapper', name: `/dev/mapper/${name.slice('dm-name-'.length)}` };
+  const [, label, partition = ''] = scsiIdentity.exec(name) ?? [];
+  return label === undefined ? undefined : { kind: 'driveLabel', value: label + partition };
+}
+
+/** What a name under `/dev` says as a link; undefined for a name that is none of udev's. */
+export function parseDeviceLink(name: string): LinkTarget | undefined {
+  if (name.startsWith('/dev/mapper/')) return { kind: 'mapper', name };
+  const minor = /^\/dev\/dm-(0|[1-9][0-9]{0,5})$/.exec(name)?.[1];
+  if (minor !== undefined) return property('dmMinor', minor);
+  const number = /^\/dev\/block\/([0-9]{1,3}):([0-9]{1,6})$/.exec(name);
+  if (number !== null)
+    return { kind: 'number', number: makeDeviceNumber(Number(number[1]), Number(number[2])) };
+  const place = placeOfLink(name);
+  if (place !== undefined) return { kind: 'place', ...place };
+  const [, directory = '', value = ''] = /^\/dev\/disk\/([^/]+)\/([^/]+)$/s.exec(name) ?? [];
+  if (directory === 'guestfs') return { kind: 'driveLabel', value };
+  if (directory === 'by-id') return parseIdentity(value);
+  const found = properties.get(directory);
+  return found === undefined ? undefined : property(found, unescapeLink(value));
+}
