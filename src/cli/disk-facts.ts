@@ -2,6 +2,7 @@
 import type { Device, Unreadable } from '../api/index.js';
 import { GuestfsError } from '../base/index.js';
 import { bareMessage, type Guest } from './guest.js';
+import { activateHalfGroups } from './half-groups.js';
 import { gptTypeName, mbrTypeName } from './partition-types.js';
 import { attempt, listUnreadable } from './unreadable.js';
 
@@ -67,6 +68,31 @@ async function contentOf(
   return { content, label: content === null ? null : (await ifAny(g.vfsLabel(device, controls))) || null };
 }
 
+/** GPT's GUID, the type byte of an MBR; of other tables what blkid tells, which may be nothing. */
+async function typeOfPartition(
+  { g, controls }: Guest,
+  drive: Device,
+  device: Device,
+  number: number,
+  table: string,
+): Promise<string> {
+  if (table === 'gpt') return await g.partGetGptType(drive, number, controls);
+  const id = table === 'msdos' ? await ifAny(g.partGetMbrId(drive, number, controls)) : undefined;
+  if (id !== undefined) return `0x${id.toString(16).padStart(2, '0')}`;
+  return (await g.blkid(device, controls)).get('PART_ENTRY_TYPE') ?? '';
+}
+
+/** The place of a partition that parted does not list, such as a part of a BSD slice, as blkid tells it in sectors of 512 bytes. */
+async function unlistedEntry(
+  { g, controls }: Guest,
+  device: Device,
+): Promise<{ partStart: number; partSize: number } | undefined> {
+  const facts = await g.blkid(device, controls);
+  const [start, size] = [facts.get('PART_ENTRY_OFFSET'), facts.get('PART_ENTRY_SIZE')];
+  if (start === undefined || size === undefined) return undefined;
+  return { partStart: Number(start) * 512, partSize: Number(size) * 512 };
+}
+
 async function describePartition(
   guest: Guest,
   drive: Device,
@@ -75,18 +101,18 @@ async function describePartition(
 ): Promise<PartitionFacts | undefined> {
   const { g, controls } = guest;
   const number = await g.partToPartnum(device, controls);
-  const entry = (await g.partList(drive, controls)).find(({ partNum }) => partNum === number);
+  const entry =
+    (await g.partList(drive, controls)).find(({ partNum }) => partNum === number) ??
+    (await unlistedEntry(guest, device));
   if (entry === undefined) return undefined;
   const isGpt = table === 'gpt';
-  const type = isGpt
-    ? await g.partGetGptType(drive, number, controls)
-    : `0x${(await g.partGetMbrId(drive, number, controls)).toString(16).padStart(2, '0')}`;
+  const type = await typeOfPartition(guest, drive, device, number, table);
   return {
     device,
     number,
     startInBytes: entry.partStart,
     sizeInBytes: entry.partSize,
-    purpose: isGpt ? gptTypeName(type) : mbrTypeName(Number(type)),
+    purpose: isGpt ? gptTypeName(type) : type.startsWith('0x') ? mbrTypeName(Number(type)) : type,
     type,
     name: isGpt ? (await g.partGetName(drive, number, controls)) || null : null,
     uuid: isGpt ? await g.partGetGptGuid(drive, number, controls) : null,
@@ -147,6 +173,7 @@ export async function describeDisks(guest: Guest): Promise<DiskFacts> {
   for (const drive of await g.listDevices(controls))
     drives.push(await describeDrive(guest, drive, partitions));
   const volumes: VolumeFacts[] = [];
+  await activateHalfGroups(guest);
   for (const volume of await listed(g.lvs(controls))) volumes.push(await describeVolume(guest, volume));
   return { drives, volumes, unreadable };
 }

@@ -1,6 +1,7 @@
 /** The filesystems of an image, with how full they are. */
 import type { Device } from '../api/index.js';
 import type { Guest } from './guest.js';
+import { activateHalfGroups } from './half-groups.js';
 import type { Invocation } from './invocation.js';
 import { findWholeDrives } from './mountable.js';
 import { listUnreadable, type Problem, problemOf } from './unreadable.js';
@@ -77,6 +78,7 @@ async function orEmpty(fact: Promise<string>): Promise<string> {
 export async function describeFilesystems(guest: Guest): Promise<FilesystemFacts[]> {
   const { g, controls } = guest;
   const facts: FilesystemFacts[] = [];
+  await activateHalfGroups(guest);
   const listed = await g.listFilesystems(controls);
   const unreadable = new Map((await listUnreadable(guest)).map((each) => [each.device, each]));
   const whole = await findWholeDrives(guest, listed);

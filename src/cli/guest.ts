@@ -16,8 +16,20 @@ function readBackend(name: string | undefined): Backend | undefined {
   return backend;
 }
 
-/** A handle as the options want it, without drives. What it has to say goes to standard error. */
-export function makeHandle({ options, err }: Invocation): Guestfs {
+/** Writes a warning for the user, unless there are to be none. */
+function showWarning({ options, err }: Invocation, message: string): void {
+  if (!options.flag('quiet')) err.writeNow(`guestfs: warning: ${visible(message)}\n`);
+}
+
+/**
+ * A handle as the options want it, without drives. What it has to say goes to standard error; `warn` takes the warnings
+ * elsewhere.
+ */
+export function makeHandle(
+  invocation: Invocation,
+  warn: (message: string) => void = (message) => showWarning(invocation, message),
+): Guestfs {
+  const { options, err } = invocation;
   const backend = readBackend(options.text('backend'));
   const g = new Guestfs({
     ...(backend === undefined ? {} : { backend }),
@@ -25,10 +37,7 @@ export function makeHandle({ options, err }: Invocation): Guestfs {
     // The handle has escaped what guests have chosen.
     stderr: { write: (text) => err.writeNow(text) },
   });
-  const isQuiet = options.flag('quiet');
-  g.on('warning', (message) => {
-    if (!isQuiet) err.writeNow(`guestfs: warning: ${visible(message)}\n`);
-  });
+  g.on('warning', warn);
   if (options.flag('trace')) g.setTrace(true);
   if (options.flag('verbose')) g.setVerbose(true);
   return g;
@@ -68,6 +77,91 @@ export function openingFailure(thrown: unknown, image: string): unknown {
   return new Failure(message, exitStatus.cannotOpen, openingHint(thrown, image));
 }
 
+/** A drive, and its sector size where that is not left open. */
+interface NamedDrive {
+  readonly file: string;
+  readonly blocksize: 512 | 4096 | undefined;
+}
+
+function readBlocksize({ options }: Invocation): NamedDrive['blocksize'] {
+  const size = options.text('blocksize');
+  return size === undefined ? undefined : size === '4096' ? 4096 : 512;
+}
+
+/** A launched handle. Its warnings are shown from `release` on; those from before are lost with a handle that is closed. */
+async function launchDrives(
+  invocation: Invocation,
+  drives: readonly NamedDrive[],
+): Promise<{ g: Guestfs; release: () => void }> {
+  const { options } = invocation;
+  const readonly = !options.flag('rw');
+  const format = options.text('format');
+  let held: string[] | undefined = [];
+  const release = (): void => {
+    for (const message of held ?? []) showWarning(invocation, message);
+    held = undefined;
+  };
+  const g = makeHandle(invocation, (message) => {
+    if (held === undefined) showWarning(invocation, message);
+    else held.push(message);
+  });
+  let current = drives[0]?.file ?? '';
+  try {
+    for (const [index, { file, blocksize }] of drives.entries()) {
+      current = file;
+      // The format is that of the image; further drives tell their own by themselves.
+      g.addDrive(file, {
+        readonly,
+        ...(format === undefined || index > 0 ? {} : { format }),
+        ...(blocksize === undefined ? {} : { blocksize }),
+      });
+    }
+    await invocation.withProgress('launch', 'stages', (controls) => g.launch(controls));
+    return { g, release };
+  } catch (thrown) {
+    release();
+    await g.close();
+    throw openingFailure(thrown, current);
+  }
+}
+
+/** Where a GPT's header begins on a disk of 4096-byte sectors, and where the type of the first entry of its MBR is. */
+const largeSector = 4096;
+const firstTypeOffset = 450;
+
+/** The first bytes of a drive; none where they cannot be read, of which every use of the drive will tell. */
+async function readStart(g: Guestfs, device: string, count: number): Promise<Buffer> {
+  try {
+    return Buffer.from(await g.preadDevice(device, count, 0));
+  } catch (thrown) {
+    if (!(thrown instanceof GuestfsError) || thrown.code === 'ECANCELED') throw thrown;
+    return Buffer.alloc(0);
+  }
+}
+
+/**
+ * The drives with the sector size of their partition tables, where one has a GPT for sectors of 4096 bytes; undefined where
+ * none has.
+ */
+async function withSectorsOfTable(
+  g: Guestfs,
+  drives: readonly NamedDrive[],
+): Promise<readonly NamedDrive[] | undefined> {
+  let any = false;
+  const told: NamedDrive[] = [];
+  for (const [index, device] of (await g.listDevices()).entries()) {
+    const start = await readStart(g, device, largeSector + 8);
+    const isLarge =
+      start[firstTypeOffset] === 0xee &&
+      start.toString('latin1', largeSector) === 'EFI PART' &&
+      start.toString('latin1', 512, 520) !== 'EFI PART';
+    any ||= isLarge;
+    const file = drives[index]?.file ?? '';
+    told.push({ file, blocksize: isLarge ? largeSector : undefined });
+  }
+  return any ? told : undefined;
+}
+
 /** A launched handle with the image as its first drive, then the others: those of `-a` unless told. */
 export class Guest {
   readonly g: Guestfs;
@@ -87,25 +181,20 @@ export class Guest {
     image: string,
     others: readonly string[] = invocation.options.list('add'),
   ): Promise<Guest> {
-    const { options } = invocation;
-    const readonly = !options.flag('rw');
-    const format = options.text('format');
-    const g = makeHandle(invocation);
-    let current = image;
-    try {
-      // The format is that of the image; further drives tell their own by themselves.
-      g.addDrive(image, { readonly, ...(format === undefined ? {} : { format }) });
-      for (const file of others) {
-        current = file;
-        g.addDrive(file, { readonly });
-      }
-      if (others.length === 0) current = image;
-      await invocation.withProgress('launch', 'stages', (controls) => g.launch(controls));
-      return new Guest(g, image, invocation);
-    } catch (thrown) {
-      await g.close();
-      throw openingFailure(thrown, current);
+    const blocksize = readBlocksize(invocation);
+    const drives: readonly NamedDrive[] = [image, ...others].map((file) => ({ file, blocksize }));
+    const first = await launchDrives(invocation, drives);
+    const found = blocksize === undefined ? await withSectorsOfTable(first.g, drives) : undefined;
+    if (found === undefined) {
+      first.release();
+      return new Guest(first.g, image, invocation);
     }
+    await first.g.close();
+    for (const { file } of found.filter(({ blocksize }) => blocksize !== undefined))
+      invocation.note(`${file}: its partition table is for sectors of 4096 bytes, and it is read as such`);
+    const { g, release } = await launchDrives(invocation, found);
+    release();
+    return new Guest(g, image, invocation);
   }
 
   get controls(): { signal: AbortSignal } {

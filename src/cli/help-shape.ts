@@ -38,6 +38,10 @@ export const optionGroups = {
     options: [
       { form: '-a, --add FILE', text: 'a further drive: /dev/sdb and so on' },
       { form: '--format FORMAT', text: 'raw or qcow2, instead of detecting it' },
+      {
+        form: '--blocksize SIZE',
+        text: 'bytes of a sector: 512 or 4096, instead of looking at the partition table',
+      },
       { form: '--trust', text: 'follow any file that the image names, as qemu does' },
       { form: '--rw', text: 'open for writing; without it nothing can change the image' },
       {

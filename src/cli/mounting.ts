@@ -2,6 +2,7 @@
 import { GuestfsError } from '../base/index.js';
 import { exitStatus, Failure, usageFailure } from './failure.js';
 import { bareMessage, type Guest, withGuest } from './guest.js';
+import { activateHalfGroups } from './half-groups.js';
 import type { Invocation } from './invocation.js';
 import { inMountOrder, type MountPoint, readMountPoint } from './mount-points.js';
 import { findMountable, type Mountable } from './mountable.js';
@@ -19,11 +20,22 @@ async function mountOne({ g, controls, invocation }: Guest, point: MountPoint): 
   else await g.mount(mountable, directory, controls);
 }
 
+/** Mounts, and once more when the device is missing and might be a volume of a group that is not complete. */
+async function mountOrActivate(guest: Guest, point: MountPoint): Promise<void> {
+  try {
+    await mountOne(guest, point);
+  } catch (thrown) {
+    if (!(thrown instanceof GuestfsError) || thrown.code !== 'ENOENT' || !(await activateHalfGroups(guest)))
+      throw thrown;
+    await mountOne(guest, point);
+  }
+}
+
 async function mountByHand(guest: Guest, words: readonly string[]): Promise<void> {
   const points = words.map(readMountPoint);
   for (const point of inMountOrder(points)) {
     try {
-      await mountOne(guest, point);
+      await mountOrActivate(guest, point);
     } catch (thrown) {
       if (!(thrown instanceof GuestfsError) || !['ENOENT', 'ENODEV', 'EINVAL'].includes(thrown.code))
         throw thrown;
@@ -121,7 +133,8 @@ export async function mountGuest(guest: Guest): Promise<void> {
       throw usageFailure('-m and -i exclude each other', 'mount by hand with -m, or by inspection with -i');
     return await mountByHand(guest, byHand);
   }
-  const roots = await g.inspectOs(controls);
+  let roots = await g.inspectOs(controls);
+  if (roots.length === 0 && (await activateHalfGroups(guest))) roots = await g.inspectOs(controls);
   if (roots.length === 0) return await mountOnlyFilesystem(guest);
   await mountRoot(guest, await chooseRoot(guest, roots, options.text('root')));
 }

@@ -23,6 +23,7 @@ export const commonOptions = {
 export const imageOptions = {
   add: { type: 'list', short: 'a' },
   format: { type: 'text' },
+  blocksize: { type: 'choice', choices: ['512', '4096'] },
   rw: { type: 'flag' },
   trust: { type: 'flag' },
   backend: { type: 'text' },

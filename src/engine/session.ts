@@ -5,8 +5,22 @@
 import type { BackendConfig } from '../api/index.js';
 import { asGuestfsError, CorruptError, GuestfsError, systemError, UnsupportedError } from '../base/index.js';
 import { type Disk, prepareZstd, SliceDisk } from '../disk/index.js';
-import { chooseSighting, type FileSystem, fileSystems, identityOf, namesOf, type Probed, type Recognition, recognise } from '../fs/index.js';
-import { type Partition, type PartitionTable, readPartitionTable, otherSectorSize } from '../partition/index.js';
+import {
+  chooseSighting,
+  type FileSystem,
+  fileSystems,
+  identityOf,
+  namesOf,
+  type Probed,
+  type Recognition,
+  recognise,
+} from '../fs/index.js';
+import {
+  otherSectorSize,
+  type Partition,
+  type PartitionTable,
+  readPartitionTable,
+} from '../partition/index.js';
 import {
   type Device,
   type DeviceProperty,
