@@ -3,7 +3,7 @@ import { closeSync, constants, fstatSync, fsyncSync, openSync, readSync, writeSy
 import { GuestfsError, hostError, systemError, work } from '../base/index.js';
 import { checkRead, checkWrite, readOnly } from './checks.js';
 import type { Disk, Span } from './disk.js';
-import { toHostPath } from './host-path.js';
+import { identityOf, toHostPath } from './host-path.js';
 
 /** The largest length of one read or write call; Linux transfers at most 0x7ffff000 bytes. */
 const maxTransfer = 0x4000_0000;
@@ -36,7 +36,7 @@ export class FileDisk implements Disk {
    * Opens a host file. A missing or unreadable one throws with Node's code (ENOENT, EACCES, …), a directory EISDIR,
    * anything else that is neither file nor block device EINVAL.
    */
-  constructor(path: string, options: { writable?: boolean } = {}) {
+  constructor(path: string, options: { writable?: boolean; identity?: string } = {}) {
     this.path = path;
     this.writable = options.writable ?? false;
     try {
@@ -47,6 +47,11 @@ export class FileDisk implements Disk {
       throw hostError(path, thrown);
     }
     try {
+      if (
+        options.identity !== undefined &&
+        identityOf(fstatSync(this.#fd, { bigint: true })) !== options.identity
+      )
+        throw new GuestfsError('ESTALE', `${path}: was replaced by another file while it was opened`);
       this.size = sizeOf(this.#fd, path);
     } catch (thrown) {
       this.close();

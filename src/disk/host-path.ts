@@ -11,6 +11,10 @@ export interface HostFile {
   readonly identity: string;
 }
 
+/** What tells a file from all others of the host while it exists. */
+export const identityOf = ({ dev, ino }: { readonly dev: bigint; readonly ino: bigint }): string =>
+  `${dev}:${ino}`;
+
 /** A path as bytes, which Node's functions take as well: a string with escapes of `decodeText` would lose them. */
 export function toHostPath(path: string): Buffer {
   return Buffer.from(encodeText(path));
@@ -30,7 +34,7 @@ export function findHostFile(path: string): HostFile {
           : stats.isBlockDevice()
             ? 'block device'
             : 'other',
-      identity: `${stats.dev}:${stats.ino}`,
+      identity: identityOf(stats),
     };
   } catch (thrown) {
     throw hostError(path, thrown);

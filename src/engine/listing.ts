@@ -1,5 +1,5 @@
 /** Listings for people: `ls -la` and `df`, in the layout of the GNU tools. */
-import { compareBytewise } from '../base/index.js';
+import { compareBytewise, GuestfsError } from '../base/index.js';
 import { joinPath, type Place, type Tree, type TreeStat, typeOfMode } from '../vfs/index.js';
 import type { Call } from './call.js';
 
@@ -56,11 +56,21 @@ function rowOf(tree: Tree, place: Place, name: string): Row {
   return { name, place, stat: tree.statOf(place), target };
 }
 
+/** Rows that are held at once to be laid out, each of some hundred bytes. */
+const rowLimit = 300_000;
+
 /** What is in a directory, or the file itself, in the byte-wise order of the names. */
 function rowsOf(tree: Tree, path: string): Row[] {
   const place = tree.resolve(path);
   if (place.type !== 'directory') return [rowOf(tree, place, tree.realpath(path))];
-  const rows = [...tree.entries(place)].map((entry) => rowOf(tree, tree.enter(place, entry), entry.name));
+  const rows: Row[] = [];
+  for (const entry of tree.entries(place)) {
+    if (rows.push(rowOf(tree, tree.enter(place, entry), entry.name)) > rowLimit)
+      throw new GuestfsError(
+        'EFBIG',
+        `${path}: more than ${rowLimit} entries are too many to be laid out; use ls`,
+      );
+  }
   const above = tree.resolve(joinPath(path, '..'));
   return [...rows, rowOf(tree, place, '.'), rowOf(tree, above, '..')].sort((one, other) =>
     compareBytewise(one.name, other.name),

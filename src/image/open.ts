@@ -1,7 +1,7 @@
 /** Opening an image with everything below it: its backing chain and data files, as far as the policy allows. */
 import { dirname, resolve } from 'node:path';
 import { CorruptError, GuestfsError, UnsupportedError } from '../base/index.js';
-import { type Disk, FileDisk, findHostFile, OverlayDisk } from '../disk/index.js';
+import { type Disk, FileDisk, findHostFile, type HostFile, OverlayDisk } from '../disk/index.js';
 import type { ImageFormat, ImageInfo, ImagePolicy, ImageSnapshot } from './format.js';
 import { detectFormat, findFormat } from './formats.js';
 import { type NamingImage, refusal, resolveName } from './names.js';
@@ -112,23 +112,25 @@ function getFormat(name: string): ImageFormat {
   return format;
 }
 
-/** Opens one file of a chain, and through it those below. */
+/** Opens one file of a chain, and through it those below. `checked` is what the policy let through, where that was asked. */
 function openLink(
   path: string,
   format: ImageFormat | undefined,
   opening: Opening,
   options: { writable?: boolean; snapshot?: string },
+  checked?: HostFile,
 ): Disk {
   const depth = opening.chain.length;
   if (depth >= maxChainLength) {
     throw new CorruptError('backing chain', 'is too long', { limit: maxChainLength });
   }
-  const { identity } = findHostFile(path);
+  const { identity } = checked ?? findHostFile(path);
   if (opening.seen.has(identity)) throw new CorruptError('backing chain', `comes back to ${path}`);
   opening.seen.add(identity);
 
   const writable = options.writable ?? false;
-  const file = new FileDisk(path, { writable });
+  // What the policy allowed is what is opened, though its name may lead elsewhere by now.
+  const file = new FileDisk(path, { writable, identity });
   try {
     const actual = format ?? detectFormat(file);
     const info = actual.info(file);
@@ -174,15 +176,15 @@ function openNamed(
 ): Disk {
   const named = resolveName(name, purpose, image);
   const formatName = namedFormat ?? named.format;
-  if (purpose === 'data') return new FileDisk(named.path);
+  if (purpose === 'data') return new FileDisk(named.path, { identity: named.file.identity });
   const what = `backing file ‘${name}’ of ${image.path}`;
   if (formatName === undefined) {
     if (image.policy !== 'trusted') throw refusal(what, 'the image does not say what format it has');
-    return openLink(named.path, undefined, opening, {});
+    return openLink(named.path, undefined, opening, {}, named.file);
   }
   // qemu's drivers for plain files and devices name no format: what is in them is taken as it is.
   const plain = formatName === 'file' || formatName === 'host_device';
   const format = findFormat(plain ? 'raw' : formatName);
   if (!format) throw new UnsupportedError(what, [`the image format ${formatName}`]);
-  return openLink(named.path, format, opening, {});
+  return openLink(named.path, format, opening, {}, named.file);
 }

@@ -118,21 +118,28 @@ function decodeName(bytes: Uint8Array): string {
   return end < 0 ? name : name.slice(0, end);
 }
 
+/** Entries that are left out, each with a warning of its own; of more only the number is told. */
+const toldEntries = 8;
+
 function decodeEntries(gpt: Gpt, disk: Disk, sectorSize: number, warnings: string[]): Partition[] {
   const lastLba = BigInt(lastLbaOf(disk, sectorSize));
   const view = viewOf(gpt.entries);
   const partitions: Partition[] = [];
+  let leftOut = 0;
+  const leaveOut = (warning: string): void => {
+    if (++leftOut <= toldEntries) warnings.push(`${warning}: left out`);
+  };
   for (let at = 0, number = 1; at + gpt.entrySize <= gpt.entries.length; at += gpt.entrySize, number++) {
     // The type of an unused entry is all zeroes.
     if (gpt.entries.subarray(at, at + 16).every((byte) => byte === 0)) continue;
     if (number > highestPartitionNumber) {
-      warnings.push(`partition ${number} has a number above ${highestPartitionNumber}: left out`);
+      leaveOut(`partition ${number} has a number above ${highestPartitionNumber}`);
       continue;
     }
     const entry = gptEntry.decode(view, at);
     const { starting_lba: first, ending_lba: last } = entry;
     if (first > last || last > lastLba) {
-      warnings.push(`partition ${number} covers sectors ${first} to ${last}, not all on the disk: left out`);
+      leaveOut(`partition ${number} covers sectors ${first} to ${last}, not all on the disk`);
       continue;
     }
     const sizeInBytes = Number(last - first + 1n) * sectorSize;
@@ -149,6 +156,7 @@ function decodeEntries(gpt: Gpt, disk: Disk, sectorSize: number, warnings: strin
       attributes: entry.attributes,
     });
   }
+  if (leftOut > toldEntries) warnings.push(`${leftOut - toldEntries} more entries are left out`);
   return partitions;
 }
 

@@ -27,7 +27,13 @@ export interface GlobOptions {
 export function expandGlob(tree: Tree, pattern: string, options: GlobOptions = {}): string[] {
   checkAbsolute(pattern);
   tree.resolve('/');
-  return expandBraces(pattern).flatMap((one) => expandOne(tree, one, options.directorySlash ?? true));
+  const paths: string[] = [];
+  for (const one of expandBraces(pattern)) {
+    for (const path of expandOne(tree, one, options.directorySlash ?? true)) {
+      if (paths.push(path) > matchLimit) throw tooMany(pattern);
+    }
+  }
+  return paths;
 }
 
 /** The alternatives of a pattern's braces, left to right, outermost first. */
@@ -87,6 +93,9 @@ interface Match {
   readonly place: Place;
 }
 
+const tooMany = (pattern: string): GuestfsError =>
+  new GuestfsError('E2BIG', `${pattern}: more than ${matchLimit} paths match`);
+
 function expandOne(tree: Tree, pattern: string, directorySlash: boolean): string[] {
   const components = pattern.split('/').filter((component) => component !== '');
   const wantsDirectory = pattern.endsWith('/');
@@ -97,7 +106,7 @@ function expandOne(tree: Tree, pattern: string, directorySlash: boolean): string
     for (const { path } of matches) {
       for (const match of expandComponent(tree, path, step)) {
         if (next.push(match) > matchLimit) {
-          throw new GuestfsError('E2BIG', `${pattern}: more than ${matchLimit} paths match`);
+          throw tooMany(pattern);
         }
       }
     }

@@ -2,6 +2,7 @@
  * Shell patterns for one name. POSIX.1-2017 2.13 (XCU): `*`, `?`, bracket expressions with ranges, classes and
  * negation by `!` or `^`, backslash quoting. Matching goes by character, not by byte, so `caf?` finds `café`.
  */
+import { work } from '../base/index.js';
 
 /** What one place of a pattern takes: `*`, or exactly one character that passes. */
 type Step = { readonly any: true } | { readonly any: false; readonly takes: (character: string) => boolean };
@@ -141,6 +142,7 @@ function matchSteps(steps: readonly Step[], name: readonly string[]): boolean {
   let lastAny = -1;
   let retryAt = 0;
   while (at < name.length) {
+    work.steps.spend(1);
     const current = steps[step];
     if (current?.any === true) {
       lastAny = step++;

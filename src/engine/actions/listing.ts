@@ -29,6 +29,10 @@ function* pathsBelow(call: Call, directory: string): Generator<string, void> {
   }
 }
 
+function* namesIn(call: Call, directory: Place): Generator<string, void> {
+  for (const { name } of call.session.tree.entries(directory)) yield name;
+}
+
 /** The letter of a type of file: `d_type` of readdir as libguestfs tells it, and The Sleuth Kit's. */
 export const typeLetters: Readonly<Record<FileType, string>> = {
   file: 'r',
@@ -65,8 +69,7 @@ function spaceTaken(call: Call, path: string): number {
 }
 
 export const listingHandlers = {
-  ls: (call, path) =>
-    sortBytewise([...call.session.tree.entries(directoryAt(call, path))].map(({ name }) => name)),
+  ls: (call, path) => sortBytewise(new TextList(path).addAll(namesIn(call, directoryAt(call, path))).items),
   ls0(call, path, sink) {
     const out = new BufferedTaker(sink);
     for (const { name } of call.session.tree.entries(directoryAt(call, path))) out.text(`${name}\0`);
@@ -78,15 +81,16 @@ export const listingHandlers = {
     const { tree } = call.session;
     const directory = directoryAt(call, path);
     const { self, parent } = tree.dots(directory);
-    return [
+    const found = [
       { ino: self, ftyp: 'd', name: '.' },
       { ino: parent, ftyp: 'd', name: '..' },
-      ...[...tree.entries(directory)].map(({ inode, type, name }) => ({
-        ino: inode,
-        ftyp: typeLetters[type],
-        name,
-      })),
     ];
+    const names = new TextList(path); // bounds them
+    for (const { inode, type, name } of tree.entries(directory)) {
+      names.add(name);
+      found.push({ ino: inode, ftyp: typeLetters[type], name });
+    }
+    return found;
   },
   find: (call, directory) => sortBytewise(new TextList(directory).addAll(pathsBelow(call, directory)).items),
   find0(call, directory, sink) {

@@ -269,6 +269,7 @@ export class Directory {
     const { blockSize } = this.#volume.superblock;
     const map = this.#blockMap();
     const runs = new DistinctRuns();
+    let holes = 0;
     for (let logical = 0; logical < this.#blockCount; ) {
       work.lookups.spend(1);
       const run = map.find(logical, this.#blockCount - logical);
@@ -276,11 +277,12 @@ export class Directory {
       if (run.block !== undefined && !runs.add(run.block, count))
         throw new CorruptError(this.#name, 'a block is used twice', { block: run.block, logical });
       // The kernel's readdir tells of a hole and goes on behind it.
-      if (run.block === undefined)
-        this.#volume.warn(`${this.#name}: has a hole at byte ${logical * blockSize}`);
-      else for (let i = 0; i < count; i++) yield this.#verifiedArea(run.block + i, logical + i);
+      if (run.block === undefined) {
+        if (holes++ === 0) this.#volume.warn(`${this.#name}: has a hole at byte ${logical * blockSize}`);
+      } else for (let i = 0; i < count; i++) yield this.#verifiedArea(run.block + i, logical + i);
       logical += count;
     }
+    if (holes > 1) this.#volume.warn(`${this.#name}: has ${holes - 1} holes more`);
   }
 
   *#inlineAreas(): Generator<EntryArea> {
