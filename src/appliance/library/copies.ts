@@ -203,7 +203,9 @@ export const copyActions = {
     }
     const name = basename(localPath);
     // These name no file that could be made in the guest: what is in the directory goes in, as with `tar -C PATH .`.
-    const isContents = name === '' || name === '.' || name === '..';
+    const isContents = name === '.' || name === '..';
+    // As in libguestfs: whoever means the whole host writes `/.`.
+    if (name === '') throw new GuestfsError('EINVAL', `${localPath}: must end in a name`);
     // A link to a directory is followed in the guest, as a path is.
     if (!(await call.daemon('is_dir', [remoteDirectory], { followsymlinks: true })))
       throw systemError('ENOTDIR', remoteDirectory);

@@ -181,6 +181,7 @@ test('what is no directory of the host, or none of the guest, is refused', async
   const daemon = new FakeDaemon({ is_dir: false });
   await assert.rejects(run(daemon, 'copy_in', [scratch, '/f']), { code: 'ENOTDIR' });
   await assert.rejects(run(daemon, 'copy_in', [`${scratch}/none`, '/']), { code: 'ENOENT' });
+  await assert.rejects(run(daemon, 'copy_in', ['/', '/']), { code: 'EINVAL' });
   await assert.rejects(run(daemon, 'copy_out', ['/x', `${scratch}/none`]), { code: 'ENOTDIR' });
   const fifo = new FakeDaemon({ lstatns: { ...directory, stMode: 0o010644 } });
   await assert.rejects(run(fifo, 'copy_out', ['/x', scratch]), { code: 'EINVAL' });
