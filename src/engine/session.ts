@@ -3,7 +3,14 @@
  * what is mounted. Handlers work on this; it knows nothing of actions.
  */
 import type { BackendConfig } from '../api/index.js';
-import { asGuestfsError, CorruptError, GuestfsError, systemError, UnsupportedError } from '../base/index.js';
+import {
+  asGuestfsError,
+  CorruptError,
+  endsCall,
+  GuestfsError,
+  systemError,
+  UnsupportedError,
+} from '../base/index.js';
 import { type Disk, prepareZstd, SliceDisk } from '../disk/index.js';
 import {
   chooseSighting,
@@ -171,6 +178,7 @@ export class Session {
     try {
       table = readPartitionTable(drive.disk, drive.sectorSize);
     } catch (thrown) {
+      if (endsCall(thrown)) throw thrown;
       const error = ofDevice(drive.name, asGuestfsError(thrown));
       this.#tableFaults.set(drive, error);
       this.warnOf(drive.name, error, 'partitions are not shown');
@@ -390,7 +398,7 @@ export class Session {
     try {
       return this.probe(device);
     } catch (thrown) {
-      if (thrown instanceof GuestfsError && thrown.code !== 'ECANCELED') return undefined;
+      if (thrown instanceof GuestfsError && !endsCall(thrown)) return undefined;
       throw thrown;
     }
   }

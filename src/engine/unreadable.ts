@@ -3,7 +3,15 @@
  * something could not be read, and nothing else is there, the call fails and names it.
  */
 import type { Unreadable } from '../api/index.js';
-import { CorruptError, GuestfsError, plainError, systemError, UnsupportedError } from '../base/index.js';
+import {
+  CorruptError,
+  endsCall,
+  GuestfsError,
+  plainError,
+  systemError,
+  UnsupportedError,
+  work,
+} from '../base/index.js';
 import { fileSystems, type Probed } from '../fs/index.js';
 import type { Device, DeviceProperty } from '../vfs/index.js';
 import type { Session } from './session.js';
@@ -30,7 +38,7 @@ function faultOn(session: Session, device: Device): Fault | undefined {
   try {
     probed = session.probe(device);
   } catch (thrown) {
-    if (!(thrown instanceof GuestfsError) || thrown.code === 'ECANCELED') throw thrown;
+    if (!(thrown instanceof GuestfsError) || endsCall(thrown)) throw thrown;
     return { device: name, type: null, error: thrown };
   }
   if (probed === undefined) {
@@ -62,7 +70,10 @@ export function filesystemDevices(session: Session): Device[] {
 /** What cannot be read on the devices on which a filesystem may be, in their order. */
 export function findFaults(session: Session): Fault[] {
   return filesystemDevices(session)
-    .map((device) => faultOn(session, device))
+    .map((device) => {
+      work.checkpoint();
+      return faultOn(session, device);
+    })
     .filter((fault) => fault !== undefined);
 }
 

@@ -2,7 +2,7 @@
  * `inspect_os`: looks at every filesystem by itself, then puts together what belongs together. Nothing is mounted in
  * the caller's tree for it.
  */
-import { GuestfsError } from '../base/index.js';
+import { endsCall, GuestfsError } from '../base/index.js';
 import { MountTable } from '../vfs/index.js';
 import { type Facts, mergeFacts, type Version } from './facts.js';
 import { Guest } from './guest.js';
@@ -80,7 +80,7 @@ function lookAt(candidate: Candidate, host: InspectionHost): Finding | Overlooke
   } catch (thrown) {
     // A damaged or foreign filesystem must not hide the systems on the others. Anything else is a bug of ours,
     // or the caller's wish to stop.
-    if (!(thrown instanceof GuestfsError) || thrown.code === 'ECANCELED') throw thrown;
+    if (!(thrown instanceof GuestfsError) || endsCall(thrown)) throw thrown;
     return { ...candidate, error: thrown };
   } finally {
     mounts.umountAll();

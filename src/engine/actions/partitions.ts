@@ -20,8 +20,7 @@ function tableOf(call: Call, name: string): { device: Device; table: PartitionTa
   const table = session.table(device);
   const fault = session.tableFault(device);
   if (fault !== undefined) throw fault;
-  if (table === undefined)
-    throw new GuestfsError('EINVAL', `${name}: no partition table that can be read was found`);
+  if (table === undefined) throw new GuestfsError('EINVAL', `${name}: no partition table was found`);
   return { device, table };
 }
 
