@@ -10,7 +10,7 @@ export const filesystems = topic('Filesystems', {
     proc: 476,
     since: '1.5.15',
     short: 'list everything that could be mounted',
-    help: 'Looks at all disks, partitions, volumes and subvolumes, and gives the type of each: `ext4`, `ntfs`, `swap`, … or `unknown` where nothing is recognised. Swap is listed too, though it cannot be mounted, and nothing is checked: a damaged filesystem is still listed. On the embedded backend it is an error (EIO, ENOTSUP) if nothing is recognised and something could not be read. The keys can be handed to `mount`.',
+    help: 'Looks at all disks, partitions, volumes and subvolumes, and gives the type of each: `ext4`, `ntfs`, `swap`, … or `unknown` where nothing is recognised, or several things that exclude each other. Swap is listed too, though it cannot be mounted; encrypted disks (`crypto_LUKS`, `BitLocker`) and members of arrays and volume groups are not. Nothing is checked: a damaged filesystem is still listed. On the embedded backend it is an error (EIO, ENOTSUP) if nothing is recognised and something could not be read. The keys can be handed to `mount`.',
   },
   vfs_type: {
     args: [mountable('mountable')],
@@ -18,7 +18,7 @@ export const filesystems = topic('Filesystems', {
     proc: 198,
     since: '1.0.75',
     short: 'tell the type of a filesystem',
-    help: "By the name that the kernel's driver has: `ext4`, `xfs`, `vfat`, `ntfs`, and `swap`, `LVM2_member`, `crypto_LUKS` for what is no filesystem. The empty string where nothing is recognised.",
+    help: "By the name that the kernel's driver has: `ext4`, `xfs`, `vfat`, `ntfs`, and `swap`, `LVM2_member`, `crypto_LUKS` for what is no filesystem. The empty string where nothing is recognised, or where there are signatures of several things of which nobody can say which is meant: a warning then names them.",
   },
   vfs_label: {
     args: [mountable('mountable')],

@@ -326,7 +326,7 @@ export class Session {
       this.#recognised.set(device, recognition);
       const { ambivalent, unread } = recognition;
       if (ambivalent)
-        this.warn(`${device.name}: has signatures of ${namesOf(recognition)}: it is none of them`);
+        this.warn(`${device.name}: has signatures of ${namesOf(recognition)}: its type is not known`);
       if (unread) this.warn(`${device.name}: some filesystems could not be looked for: ${unread.message}`);
     }
     return recognition;
