@@ -4,7 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { MemoryDisk, SliceDisk } from '../../src/disk/index.js';
 import { imageFormats, readImageSummary } from '../../src/image/index.js';
-import { readPartitionTable } from '../../src/partition/index.js';
+import {
+  isBootable,
+  listPartitions,
+  otherSectorSize,
+  partitionSchemes,
+  readPartitionTable,
+  tableFacts,
+} from '../../src/partition/index.js';
 import {
   assemble,
   canonicalLogicalVolumeName,
@@ -60,16 +67,35 @@ const summary: Target = {
   },
 };
 
+/** Disks with a table of each scheme. */
+const labelled = /^(gpt|mbr|aix|amiga|atari|bsd|dvh|mac|pc98|slices|solaris|sun)\.img\.gz$/;
+
 const partitions: Target = {
   name: 'partition',
-  fixtures: [...fixturesIn('partition', /\.img\.gz$/), 'scenarios/gpt.img.gz', 'scenarios/mbr.img.gz'],
+  fixtures: [...fixturesIn('partition', /\.img\.gz$/), ...fixturesIn('scenarios', labelled)],
   fields: partitionFields,
   run(bytes) {
-    for (const sectorSize of [512, 4096]) {
+    for (const sectorSize of [512, 4096] as const) {
       part(() => {
         const disk = diskOf(bytes);
-        for (const each of readPartitionTable(disk, sectorSize)?.partitions ?? [])
-          part(() => new SliceDisk(disk, each.startInBytes, each.deviceSizeInBytes).span(0, 1));
+        // `probe` never throws: what comes out of it is a finding.
+        for (const scheme of partitionSchemes) {
+          try {
+            scheme.probe(disk, sectorSize);
+          } catch (cause) {
+            throw new Error(`${scheme.name}: the probe threw: ${(cause as Error).message}`, { cause });
+          }
+        }
+        part(() => otherSectorSize(disk, sectorSize));
+        const table = readPartitionTable(disk, sectorSize);
+        if (table === undefined) return;
+        listPartitions(table);
+        tableFacts(table);
+        for (const partition of table.partitions) {
+          isBootable(partition);
+          const { startInBytes, deviceSizeInBytes } = partition;
+          part(() => new SliceDisk(disk, startInBytes, deviceSizeInBytes).span(0, 1));
+        }
       });
     }
   },

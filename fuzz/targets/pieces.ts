@@ -1,7 +1,7 @@
 /** What is told from a few sectors of a large disk: signatures and swap. The fixtures are those sectors alone. */
 import type { Disk } from '../../src/disk/index.js';
 import { identify } from '../../src/engine/identify/index.js';
-import { fileSystems } from '../../src/fs/index.js';
+import { fileSystems, identityOf, recognise } from '../../src/fs/index.js';
 import { swapFields } from '../fields.js';
 import { readFixture } from '../fixtures.js';
 import { part, type Target } from '../target.js';
@@ -81,6 +81,9 @@ function piecesTarget(name: string, file: string): Target {
           throw new Error(`${driver.name}: the probe threw: ${(cause as Error).message}`, { cause });
         }
       }
+      // A disk that is full, and one whose middle is a partition's.
+      part(() => identityOf(recognise(disk)));
+      part(() => recognise(disk, { whole: false, covered: (offset) => offset > 65_536 }));
       if (name === 'fs/signatures') part(() => identify(disk));
     },
   };
