@@ -6,30 +6,13 @@ import { fileContents, linesIn, piecesOf } from '../contents.js';
 import { gunzipped } from '../gunzip.js';
 import type { TopicHandlers } from '../handlers.js';
 import { TextList } from '../line-list.js';
-import { posixRegex } from '../posix-regex.js';
+import { lineMatcher } from '../regex/index.js';
 
 interface GrepOptions {
   readonly extended?: boolean | undefined;
   readonly fixed?: boolean | undefined;
   readonly insensitive?: boolean | undefined;
   readonly compressed?: boolean | undefined;
-}
-
-/** Whether a line matches. */
-function matcher(pattern: string, { extended, fixed, insensitive }: GrepOptions): (line: string) => boolean {
-  if (fixed && extended)
-    throw new GuestfsError('EINVAL', "can't use the 'extended' and 'fixed' flags at the same time");
-  // As in grep, each line of a pattern is a pattern of its own.
-  if (!fixed) {
-    const options = { extended: extended ?? false, insensitive: insensitive ?? false };
-    const expressions = pattern.split('\n').map((each) => posixRegex(each, options));
-    return (line) => expressions.some((expression) => expression.test(line));
-  }
-  const wanted = (insensitive ? pattern.toLowerCase() : pattern).split('\n');
-  return (line) => {
-    const text = insensitive ? line.toLowerCase() : line;
-    return wanted.some((each) => text.includes(each));
-  };
 }
 
 /** The same pieces, each looked at before it is used. */
@@ -44,17 +27,18 @@ function* lookingAt(
 }
 
 function grep(call: Call, pattern: string, path: string, options: GrepOptions): string[] {
-  const matches = matcher(pattern, options);
+  if (options.fixed && options.extended)
+    throw new GuestfsError('EINVAL', "can't use the 'extended' and 'fixed' flags at the same time");
+  const matches = lineMatcher(pattern, options);
   const disk: Disk = fileContents(call, path);
   const pieces = options.compressed ? gunzipped(call, disk, path) : piecesOf(call, disk);
   const found = new TextList(path);
   // As in grep, a file with a NUL byte is none of lines: from there on nothing is shown, and the first match is the last.
   let isBinary = false;
   for (const bytes of linesIn(lookingAt(pieces, (piece) => (isBinary ||= piece.includes(0))))) {
-    const line = decodeText(bytes);
-    if (!matches(line)) continue;
+    if (!matches(bytes)) continue;
     if (isBinary) break;
-    found.add(line);
+    found.add(decodeText(bytes));
   }
   return found.items;
 }
