@@ -2,6 +2,7 @@
 export { isBundled } from './bundled.js';
 export { checksumHolds, crc16, crc32, crc32c, crc32cOfView, crc32Raw } from './crc.js';
 export { type DrivePlace, driveLetters, placeOfLink } from './drive-places.js';
+export { elfMachines } from './elf-machines.js';
 export { describeErrno, type ErrnoName, errnoNumbers, isErrnoName } from './errno.js';
 export {
   asFailureOf,
@@ -25,6 +26,7 @@ export { pacmanApplication, pacmanDirectory } from './guests/pacman.js';
 export { createHash } from './hash.js';
 export { hostError } from './host-error.js';
 export { LruMap } from './lru.js';
+export { decodeLzw } from './lzw.js';
 export { chunksOf, writerTo } from './streams.js';
 export {
   bits64,

@@ -1,8 +1,9 @@
 /** Compressed files and initrds, looked through. */
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { describe, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
+import { Random } from '../../fuzz/random.js';
 import { CorruptError, GuestfsError, UnsupportedError } from '../../src/base/index.js';
 import { initrdEntries, isCpio, packingOf, unpack } from '../../src/vfs/index.js';
 import { needs } from '../support/tools.js';
@@ -190,4 +191,112 @@ describe('an initrd', () => {
       }
     }
   });
+});
+
+/** A `.Z` file as compress writes it: codes that grow from 9 bits, in groups of eight. */
+function compressed(bytes: Uint8Array, widest: number): Buffer {
+  const out: number[] = [0x1f, 0x9d, 0x80 | widest];
+  let bits = 0n;
+  let count = 0;
+  let inGroup = 0;
+  let width = 9;
+  const put = (code: number): void => {
+    bits |= BigInt(code) << BigInt(count);
+    count += width;
+    inGroup++;
+    for (; count >= 8; count -= 8, bits >>= 8n) out.push(Number(bits & 0xffn));
+  };
+  const table = new Map<string, number>(
+    Array.from({ length: 256 }, (_, byte) => [String.fromCharCode(byte), byte]),
+  );
+  let free = 257;
+  let last = '';
+  for (const byte of bytes) {
+    const longer = last + String.fromCharCode(byte);
+    if (table.has(longer)) {
+      last = longer;
+      continue;
+    }
+    put(table.get(last) ?? 0);
+    if (free < 1 << widest) table.set(longer, free++);
+    if (free > 1 << width && width < widest) {
+      while (inGroup % 8 !== 0) put(0);
+      width++;
+      inGroup = 0;
+    }
+    last = String.fromCharCode(byte);
+  }
+  if (last !== '') put(table.get(last) ?? 0);
+  if (count > 0) out.push(Number(bits & 0xffn));
+  return Buffer.from(out);
+}
+
+describe('a file of compress', () => {
+  const text = Buffer.from(Array.from({ length: 4000 }, (_, line) => `line ${line * line}\n`).join(''));
+
+  test('gives its contents', () => {
+    for (const widest of [9, 12, 16]) {
+      for (const bytes of [text, noise(100_000), Buffer.alloc(50_000), Buffer.from('x'), Buffer.alloc(0)]) {
+        const packed = compressed(bytes, widest);
+        assert.equal(packingOf(packed), 'compress');
+        assert.deepEqual(Buffer.from(unpack(source(packed), 'x') ?? [1]), bytes, `${widest} bits`);
+      }
+    }
+  });
+
+  test('of any codes gives what gzip gives, or is refused as there', needs('gzip'), () => {
+    // Codes of nine bits at most are left out: gzip makes them ten, which compress does not.
+    const chance = new Random(7);
+    let read = 0;
+    for (let round = 0; round < 120; round++) {
+      const packed = compressed(text.subarray(0, 200 + chance.below(20_000)), 10 + chance.below(7));
+      for (let change = chance.below(3); change > 0; change--)
+        packed[3 + chance.below(packed.length - 3)] = chance.below(256);
+      const { stdout, stderr, status } = spawnSync('gzip', ['-dc'], { input: packed, maxBuffer: 1 << 26 });
+      let ours: Uint8Array | undefined;
+      try {
+        ours = unpack(source(packed), 'x');
+      } catch (thrown) {
+        assert.ok(thrown instanceof CorruptError);
+      }
+      assert.equal(ours !== undefined, status === 0, `round ${round}: ${stderr}`);
+      if (ours === undefined) continue;
+      read++;
+      assert.ok(Buffer.from(ours).equals(stdout), `round ${round}`);
+    }
+    assert.ok(read > 40 && read < 120, `${read} were read`);
+  });
+
+  test('stops where there is enough, or where it grows too large', () => {
+    const bomb = compressed(Buffer.alloc(1_000_000), 16);
+    assert.ok((unpack(source(bomb), 'x', { enough: 1000 })?.length ?? 0) < 10_000);
+    assert.throws(() => unpack(source(bomb), 'x', { limit: 100_000 }), UnsupportedError);
+  });
+});
+
+test('what stands behind gzip data is ignored with a word, however many members there are', () => {
+  const member = gzipSync('inside\n');
+  const named = Buffer.concat([
+    Buffer.from([0x1f, 0x8b, 8, 0x1c, 0, 0, 0, 0, 0, 3, 2, 0, 1, 2]),
+    Buffer.from('n\0c\0'),
+    member.subarray(10),
+  ]);
+  for (const [bytes, text, garbage] of [
+    [[member], 'inside\n', 'garbage'],
+    [[member, named], 'inside\ninside\n', '\x1f'],
+    [[named, named, member], 'inside\ninside\ninside\n', '\x1f\x8c\x08'],
+  ] as const) {
+    const warnings: string[] = [];
+    const packed = Buffer.concat([...bytes, Buffer.from(garbage, 'latin1')]);
+    const found = unpack(source(packed), 'x', { warn: (message) => warnings.push(message) });
+    assert.equal(Buffer.from(found ?? []).toString(), text);
+    assert.deepEqual(warnings, [`x: ${garbage.length} bytes behind the compressed data are ignored`]);
+  }
+  assert.equal(
+    Buffer.from(unpack(source(Buffer.concat([member, Buffer.alloc(99)])), 'x') ?? []).toString(),
+    'inside\n',
+  );
+  // Damage in a member is damage, with garbage behind it as well.
+  const damaged = Buffer.concat([member, member.subarray(0, -4), Buffer.from('garbage')]);
+  assert.throws(() => unpack(source(damaged), 'x'), CorruptError);
 });

@@ -49,6 +49,7 @@ function zstd(subject: Subject): string {
 
 const words: Readonly<Record<string, (subject: Subject) => string>> = {
   gzip,
+  compress: (subject) => `compress'd data ${subject.u8(2) & 0x1f} bits`,
   xz: (subject) => `XZ compressed data, checksum ${xzChecks[subject.u8(7) & 15] ?? 'unknown'}`,
   zstd,
   bzip2: (subject) => `bzip2 compressed data, block size = ${subject.text(3, 1)}00k`,
