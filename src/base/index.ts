@@ -53,6 +53,7 @@ export { type TarEntry, TarHeaderWriter, tarBlockLength, tarPadding } from './ta
 export { compareBytewise, decodeLatin1, decodePadded, decodeText, encodeText, sortBytewise } from './text.js';
 export { formatGuid, formatUuid } from './uuid.js';
 export { escapeControls, hasControls } from './visible.js';
+export { type NamePattern, namePattern, type PatternOptions } from './wildcard.js';
 export {
   beginWork,
   defaultLimits,

@@ -2,11 +2,10 @@
  * `glob_expand`: the paths that a pattern stands for, as glob(3) with `GLOB_BRACE` and, for a slash after
  * directories, `GLOB_MARK`. Nothing found is an empty list, not an error.
  */
-import { GuestfsError, sortBytewise } from '../base/index.js';
+import { GuestfsError, type NamePattern, namePattern, sortBytewise } from '../base/index.js';
 import type { Place } from './mount.js';
 import { checkAbsolute, joinPath } from './names.js';
 import type { Tree } from './tree.js';
-import { type NamePattern, namePattern } from './wildcard.js';
 
 /** `{a,b}{a,b}…` doubles with each pair: patterns that stand for more than this are refused. */
 const alternativeLimit = 4096;
@@ -58,10 +57,10 @@ export function expandBraces(pattern: string): string[] {
   return done;
 }
 
-/** The first closed brace pair and its parts. `{}` is left alone, as in the shell's `find {}`. */
+/** The first closed brace pair and its parts; `{}` has one, which is empty. */
 function findBrace(text: string): { start: number; end: number; parts: string[] } | undefined {
   for (let start = text.indexOf('{'); start >= 0; start = text.indexOf('{', start + 1)) {
-    if (isQuoted(text, start) || text[start + 1] === '}') continue;
+    if (isQuoted(text, start)) continue;
     const parts: string[] = [];
     let depth = 0;
     let partStart = start + 1;

@@ -5,7 +5,6 @@ import { parseAccounts } from '../../src/cli/accounts.js';
 import { splitWords } from '../../src/cli/command-line.js';
 import { compressionOf } from '../../src/cli/commands/tar-out.js';
 import { Failure } from '../../src/cli/failure.js';
-import { globMatcher } from '../../src/cli/glob.js';
 import { readImageOperands, readOneImage, splitImageArgument } from '../../src/cli/image-argument.js';
 import { inMountOrder, readMountPoint } from '../../src/cli/mount-points.js';
 import { guestOptions, type OptionTable, readCommandLine, sizeOptions } from '../../src/cli/options.js';
@@ -169,36 +168,6 @@ test('a directory is mounted before those in it', () => {
     order.map(({ directory }) => directory),
     ['/', '/home/', '/var', '/var/log', '/a/b/c'],
   );
-});
-
-test('patterns match whole names as the shell does', async () => {
-  const cases: [string, string, boolean][] = [
-    ['*.conf', 'a.conf', true],
-    ['*.conf', 'a.conf.d', false],
-    ['*', '.hidden', true],
-    ['a?c', 'abc', true],
-    ['a?c', 'ac', false],
-    ['[a-c]x', 'bx', true],
-    ['[!a-c]x', 'bx', false],
-    ['[^a-c]x', 'dx', true],
-    ['[]x]', ']', true],
-    ['[x', '[x', true],
-    ['a\\*b', 'a*b', true],
-    ['a\\*b', 'axb', false],
-    ['a.b', 'axb', false],
-    ['(a|b)+$', '(a|b)+$', true],
-    ['new*line', 'new\nline', true],
-  ];
-  for (const [pattern, name, matches] of cases)
-    assert.equal(globMatcher(pattern)(name), matches, `${pattern} ${name}`);
-  assert.equal(globMatcher('*.TXT', true)('a.txt'), true);
-  await refusesNow(() => globMatcher('[z-a]'), /is no pattern/);
-});
-
-test('a pattern of many stars is not slow', () => {
-  const start = performance.now();
-  assert.equal(globMatcher(`${'*'.repeat(50)}x`)('a'.repeat(255)), false);
-  assert.ok(performance.now() - start < 1000);
 });
 
 test('the kind of compression is told by the name, unless it is given', () => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { caseSensitivePath, expandGlob, MountTable, namePattern } from '../../src/vfs/index.js';
+import { namePattern } from '../../src/base/index.js';
+import { caseSensitivePath, expandGlob, MountTable } from '../../src/vfs/index.js';
 import { directory, link, MemoryFileSystem, type MemoryFiles } from '../support/memory-fs.js';
 
 function treeOf(files: MemoryFiles) {

@@ -1,11 +1,10 @@
 /** `guestfs find`: everything below a directory, in one call, whatever there is. */
 import type { TreeListing } from '../../api/index.js';
-import { decodeText, encodeText, GuestfsError } from '../../base/index.js';
+import { decodeText, encodeText, GuestfsError, namePattern } from '../../base/index.js';
 import { Accounts } from '../accounts.js';
 import { usageFailure } from '../failure.js';
 import { type FileFacts, recordOf, writeRecord } from '../file-record.js';
 import { isDirectory, typeLetter, typeLetters } from '../files.js';
-import { globMatcher } from '../glob.js';
 import type { Guest } from '../guest.js';
 import { readImageOperands } from '../image-argument.js';
 import type { Command, Invocation } from '../invocation.js';
@@ -43,8 +42,8 @@ function readFilter(options: ParsedOptions): Filter {
       `there are ${typeLetters.join(', ')}; several with commas`,
     );
   const matches = [
-    ...(name === undefined ? [] : [globMatcher(name)]),
-    ...(iname === undefined ? [] : [globMatcher(iname, true)]),
+    ...(name === undefined ? [] : [namePattern(name, { anyDot: true }).matches]),
+    ...(iname === undefined ? [] : [namePattern(iname, { anyDot: true, insensitive: true }).matches]),
   ];
   return {
     type: letters && ((mode) => letters.includes(typeLetter(mode))),

@@ -29,6 +29,9 @@ const classes: Readonly<Record<string, RegExp>> = {
   xdigit: /[0-9A-Fa-f]/,
 };
 
+/** Whether a member of a bracket is a character; undefined for a class that there is not. */
+type Test = (character: string) => boolean | undefined;
+
 function codePoint(character: string): number {
   return character.codePointAt(0) ?? 0;
 }
@@ -40,16 +43,17 @@ function codePoint(character: string): number {
 function readBrackets(
   pattern: readonly string[],
   start: number,
+  insensitive: boolean,
 ): { next: number; takes: (character: string) => boolean } | undefined {
   let at = start + 1;
   const negated = pattern[at] === '!' || pattern[at] === '^';
   if (negated) at++;
-  const tests: ((character: string) => boolean)[] = [];
+  const tests: Test[] = [];
   for (let first = true; ; first = false) {
     const character = pattern[at];
     if (character === undefined) return undefined;
     if (character === ']' && !first) break;
-    const named = readNamed(pattern, at);
+    const named = readNamed(pattern, at, insensitive);
     if (named !== undefined) {
       tests.push(named.takes);
       at = named.next;
@@ -70,14 +74,24 @@ function readBrackets(
       tests.push((candidate) => candidate === wanted);
     }
   }
-  return { next: at + 1, takes: (candidate) => tests.some((test) => test(candidate)) !== negated };
+  const takes = (candidate: string): boolean => {
+    for (const test of tests) {
+      const answer = test(candidate);
+      // Behind a class that there is not, a bracket takes nothing, not even where it is negated.
+      if (answer === undefined) return false;
+      if (answer) return !negated;
+    }
+    return negated;
+  };
+  return { next: at + 1, takes };
 }
 
 /** `[:class:]` and `[=x=]` inside brackets. */
 function readNamed(
   pattern: readonly string[],
   at: number,
-): { next: number; takes: (character: string) => boolean } | undefined {
+  insensitive: boolean,
+): { next: number; takes: Test } | undefined {
   const kind = pattern[at + 1];
   if (pattern[at] !== '[' || (kind !== ':' && kind !== '=')) return undefined;
   const end = pattern.findIndex((unit, i) => i >= at + 2 && unit === kind && pattern[i + 1] === ']');
@@ -86,7 +100,11 @@ function readNamed(
   const next = end + 2;
   if (kind === '=') return { next, takes: (candidate) => candidate === name };
   const test = Object.hasOwn(classes, name) ? classes[name] : undefined;
-  return { next, takes: (candidate) => test?.test(candidate) ?? false };
+  if (test === undefined) return { next, takes: () => undefined };
+  return {
+    next,
+    takes: (candidate) => test.test(candidate) || (insensitive && test.test(candidate.toUpperCase())),
+  };
 }
 
 /** One end of a range, or a single member: a character, a quoted one, or `[.x.]`. */
@@ -99,14 +117,22 @@ function readMember(pattern: readonly string[], at: number): { next: number; cha
   return character === undefined ? undefined : { next: at + (quoted ? 2 : 1), character };
 }
 
-/** Makes a pattern of one component of a path. */
-export function namePattern(text: string): NamePattern {
-  const pattern = [...text];
+export interface PatternOptions {
+  /** A dot at the beginning of a name is like any other character (`find -name`); without, wildcards do not match it. */
+  readonly anyDot?: boolean;
+  /** Letters match in both cases (`find -iname`). */
+  readonly insensitive?: boolean;
+}
+
+/** Makes a pattern of a name. A slash is like any other character: whoever has paths takes them apart. */
+export function namePattern(text: string, { anyDot, insensitive = false }: PatternOptions = {}): NamePattern {
+  const fold = (given: string): string => (insensitive ? given.toLowerCase() : given);
+  const pattern = [...fold(text)];
   const steps: Step[] = [];
   let literal: string | undefined = '';
   for (let at = 0; at < pattern.length; ) {
     const character = pattern[at] ?? '';
-    const brackets = character === '[' ? readBrackets(pattern, at) : undefined;
+    const brackets = character === '[' ? readBrackets(pattern, at, insensitive) : undefined;
     if (brackets !== undefined) {
       steps.push({ any: false, takes: brackets.takes });
       literal = undefined;
@@ -128,10 +154,10 @@ export function namePattern(text: string): NamePattern {
     }
   }
   // A dot that begins a name is matched by nothing but a dot that begins the pattern.
-  const showsHidden = text.startsWith('.') || text.startsWith('\\.');
+  const showsHidden = anyDot === true || text.startsWith('.') || text.startsWith('\\.');
   return {
     literal,
-    matches: (name) => (showsHidden || !name.startsWith('.')) && matchSteps(steps, [...name]),
+    matches: (name) => (showsHidden || !name.startsWith('.')) && matchSteps(steps, [...fold(name)]),
   };
 }
 
