@@ -85,6 +85,10 @@ export interface FileSystem {
   readonly root: InodeNumber;
   /** Whether names are found whatever their case by default (FAT). */
   readonly caseInsensitive: boolean;
+  /** The longest name that can be asked for, in bytes: a longer one is ENAMETOOLONG. On FAT and ISO 9660 it is just not there. */
+  readonly longestName: number;
+  /** Whether files can have extended attributes. Where they cannot, asking for one is EOPNOTSUPP. */
+  readonly hasXattrs: boolean;
   /** What an inode is. A number that names no inode is a CorruptError. */
   stat(inode: InodeNumber): InodeStat;
   /** The inode of a name in a directory; undefined where there is none. Never `.` or `..`: the caller walks those. */

@@ -11,6 +11,9 @@ import { ScaffoldFileSystem } from './scaffold.js';
 import { type Mounts, Tree } from './tree.js';
 
 /** How to mount. */
+/** `ST_RELATIME`, with which Linux mounts unless told otherwise. */
+const defaultFlags = 0x1000;
+
 export interface MountOptions {
   /** The mountable's name: `/dev/sda1`, `btrfsvol:/dev/sda2/home`. */
   readonly source: string;
@@ -18,6 +21,8 @@ export interface MountOptions {
   readonly mountpoint: string;
   readonly readonly?: boolean;
   readonly options?: Readonly<Record<string, string | true>>;
+  /** `f_flag` of statvfs(3), without `ST_RDONLY`; by default that of a mount without options. */
+  readonly flags?: number;
   /** `st_dev`; by default the number Linux gives to a device of the source's name. */
   readonly deviceNumber?: number;
   /** Called once when the filesystem is no longer mounted anywhere; by default it is closed. */
@@ -53,6 +58,7 @@ export class MountTable implements Mounts {
       mountpoint: '/',
       readonly: false,
       options: {},
+      flags: defaultFlags,
       deviceNumber: 1, // Linux gives its first RAM filesystem 0:1
       names: new NameCache(),
       parent: undefined,
@@ -92,6 +98,7 @@ export class MountTable implements Mounts {
       mountpoint: path,
       readonly: options.readonly ?? false,
       options: options.options ?? {},
+      flags: options.flags ?? defaultFlags,
       deviceNumber: options.deviceNumber ?? other?.deviceNumber ?? this.#numberFor(source),
       names: other?.names ?? new NameCache(),
       parent: place.mount,

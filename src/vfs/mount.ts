@@ -42,6 +42,7 @@ export interface MountParts {
   readonly source: string;
   readonly mountpoint: string;
   readonly readonly: boolean;
+  readonly flags: number;
   readonly options: Readonly<Record<string, string | true>>;
   readonly deviceNumber: number;
   readonly names: NameCache;
@@ -57,6 +58,8 @@ export class Mount {
   /** Where it was mounted, links resolved. */
   readonly mountpoint: string;
   readonly options: Readonly<Record<string, string | true>>;
+  /** `f_flag` of statvfs(3), without `ST_RDONLY`. */
+  readonly flags: number;
   /** `st_dev`: one number for one filesystem, however often it is mounted. */
   readonly deviceNumber: number;
   readonly names: NameCache;
@@ -74,6 +77,7 @@ export class Mount {
     this.mountpoint = parts.mountpoint;
     this.#readonly = parts.readonly;
     this.options = parts.options;
+    this.flags = parts.flags;
     this.deviceNumber = parts.deviceNumber;
     this.names = parts.names;
     this.parent = parts.parent;

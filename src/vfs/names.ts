@@ -15,9 +15,9 @@ function longerThan(text: string, limit: number): boolean {
   return text.length > limit || encodeText(text).length > limit;
 }
 
-/** Whether a component is longer than any filesystem takes. */
-export function isNameTooLong(name: string): boolean {
-  return longerThan(name, nameLimit);
+/** Whether a component is longer than a filesystem takes; than any does on which names are made unless told otherwise. */
+export function isNameTooLong(name: string, limit: number = nameLimit): boolean {
+  return longerThan(name, limit);
 }
 
 /** Whether a path, or a link's target, is longer than the kernel takes. */

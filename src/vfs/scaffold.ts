@@ -28,6 +28,8 @@ export class ScaffoldFileSystem implements FileSystem {
   readonly type = 'tmpfs';
   readonly root: InodeNumber = 1;
   readonly caseInsensitive = false;
+  readonly longestName = 255;
+  readonly hasXattrs = true;
   readonly #directories = new Map<InodeNumber, Directory>([
     [1, { parent: 1, children: new Map(), made: now() }],
   ]);

@@ -235,8 +235,7 @@ function lookUp(directory: Place, name: string): Child | ErrnoName {
   const { mount, fileSystem, inode } = directory;
   const known = mount.names.get(inode, name);
   if (known !== undefined) return known;
-  // FAT counts a name's length in UTF-16 units, not in bytes.
-  if (fileSystem.caseInsensitive ? name.length > 255 : isNameTooLong(name)) return 'ENAMETOOLONG';
+  if (isNameTooLong(name, fileSystem.longestName)) return 'ENAMETOOLONG';
   const found = fileSystem.lookup(inode, name);
   if (found === undefined) return 'ENOENT';
   const type: FileType = typeOfMode(fileSystem.stat(found).mode);

@@ -55,6 +55,8 @@ export class MemoryFileSystem implements FileSystem {
   readonly type: string;
   readonly root = 2;
   readonly caseInsensitive: boolean;
+  readonly longestName = 255;
+  readonly hasXattrs = true;
   /** How often the driver was asked, by method: for tests of caching. */
   readonly asked = { lookup: 0, stat: 0 };
   closed = 0;

@@ -96,10 +96,19 @@ function xattr(call: Call, path: string, name: string, followLast: boolean): Uin
   const place = call.session.tree.resolve(path, { followLast });
   if (name === '' || encodeText(name).length > attributeNameLimit)
     throw systemError('ERANGE', `attribute '${name}'`);
-  if (!namespaces.test(name)) throw systemError('EOPNOTSUPP', `${path}: attribute '${name}'`);
+  const { hasXattrs } = place.fileSystem;
+  if (!hasXattrs || !namespaces.test(name)) throw systemError('EOPNOTSUPP', `${path}: attribute '${name}'`);
+  if (name.endsWith('.')) throw systemError('EINVAL', `${path}: attribute '${name}'`);
   const value = place.fileSystem.xattrs(place.inode).get(name);
   if (value === undefined) throw systemError('ENODATA', `${path}: ${name}`);
   return value;
+}
+
+/** A file of a filesystem that has extended attributes; EOPNOTSUPP on one that has none. */
+function placeWithXattrs(call: Call, path: string): Place {
+  const place = call.session.tree.resolve(path);
+  if (!place.fileSystem.hasXattrs) throw systemError('EOPNOTSUPP', path);
+  return place;
 }
 
 export const attributeHandlers = {
@@ -123,7 +132,7 @@ export const attributeHandlers = {
       favail: usage.freeInodes,
       // A filesystem without an identity of its own has that of its device.
       fsid: usage.id === 0n ? BigInt(place.mount.deviceNumber) : usage.id,
-      flag: mountFlags(place.mount.readonly),
+      flag: place.mount.flags | (place.mount.readonly ? 1 : 0),
       namemax: usage.nameMax,
     };
   },
@@ -153,9 +162,15 @@ export const attributeHandlers = {
   lgetxattrs: (call, path) => xattrsOf(call.session.tree.resolve(path, { followLast: false })),
   getxattr: (call, path, name) => xattr(call, path, name, true),
   lgetxattr: (call, path, name) => xattr(call, path, name, false),
-  /** For each name an entry whose value is the count of its attributes as text with a closing NUL, then the attributes. */
+  /**
+   * For each name an entry whose value is the count of its attributes as text with a closing NUL, then the attributes. The value
+   * is empty for what is not there, and so for all names in what is no directory.
+   */
   lxattrlist: (call, path, names) =>
-    places(call, path, names).flatMap((place) => {
+    (call.session.tree.find(path)?.type === 'directory'
+      ? places(call, path, names)
+      : names.map(() => undefined)
+    ).flatMap((place) => {
       const attributes = place ? xattrsOf(place) : undefined;
       const count = attributes === undefined ? '' : `${attributes.length}\0`;
       return [{ attrname: '', attrval: new TextEncoder().encode(count) }, ...(attributes ?? [])];
@@ -164,13 +179,13 @@ export const attributeHandlers = {
     if (type !== 'access' && type !== 'default') {
       throw new GuestfsError('EINVAL', `${type}: expecting 'access' or 'default'`);
     }
-    const place = call.session.tree.resolve(path);
+    const place = placeWithXattrs(call, path);
     if (type === 'default' && place.type !== 'directory') throw systemError('EACCES', path);
     const value = place.fileSystem.xattrs(place.inode).get(`system.posix_acl_${type}`);
     return formatAcl(value, type, place.fileSystem.stat(place.inode).mode);
   },
   cap_get_file(call, path) {
-    const place = call.session.tree.resolve(path);
+    const place = placeWithXattrs(call, path);
     const value = place.fileSystem.xattrs(place.inode).get('security.capability');
     return value === undefined ? '' : formatCapabilities(value);
   },
@@ -178,8 +193,3 @@ export const attributeHandlers = {
     throw new GuestfsError('ENOTSUP', 'there is no SELinux where nothing runs');
   },
 } satisfies TopicHandlers;
-
-/** `ST_RDONLY` and `ST_RELATIME`, with which Linux mounts unless told otherwise. statvfs(3). */
-function mountFlags(readonly: boolean): number {
-  return (readonly ? 1 : 0) | 0x1000;
-}

@@ -4,60 +4,13 @@ import type { Device } from '../../vfs/index.js';
 import type { Call } from '../call.js';
 import { fileContents } from '../contents.js';
 import type { TopicHandlers } from '../handlers.js';
+import { parseMountOptions } from '../mount-options.js';
 import { openFileSystemOn } from '../session.js';
 
 interface Request {
   readonly readonly: boolean;
   readonly type?: string;
   readonly options?: string;
-}
-
-/** Mount options that every filesystem takes, and that change nothing for one who only reads. */
-const generalOptions = new Set([
-  'rw',
-  'ro',
-  'defaults',
-  'sync',
-  'async',
-  'atime',
-  'noatime',
-  'diratime',
-  'nodiratime',
-  'relatime',
-  'norelatime',
-  'strictatime',
-  'dev',
-  'nodev',
-  'exec',
-  'noexec',
-  'suid',
-  'nosuid',
-  'auto',
-  'noauto',
-  'user',
-  'nouser',
-  'lazytime',
-  'dirsync',
-  'discard',
-  'nodiscard',
-  'silent',
-  'loud',
-  '_netdev',
-  'nofail',
-]); // prettier-ignore
-
-/** `a,b=c` as the driver's own options, and whether `ro` is among the general ones. */
-function parseOptions(text: string): { readonly: boolean | undefined; own: Record<string, string | true> } {
-  const own: Record<string, string | true> = {};
-  let readonly: boolean | undefined;
-  for (const option of text.split(',')) {
-    if (option === '') continue;
-    if (option === 'ro' || option === 'rw') readonly = option === 'ro';
-    if (generalOptions.has(option)) continue;
-    const equals = option.indexOf('=');
-    own[equals < 0 ? option : option.slice(0, equals)] = equals < 0 ? true : option.slice(equals + 1);
-  }
-  return { readonly, own };
 }
 
 /**
@@ -82,7 +35,7 @@ function mount(call: Call, mountable: string, mountpoint: string, request: Reque
   const { device, subvolume } = session.devices.parseMountable(mountable);
   if (subvolume !== undefined)
     throw new UnsupportedError(mountable, ['btrfs subvolumes (the direct backend has them)']);
-  const { readonly, own } = parseOptions(request.options ?? '');
+  const { readonly, flags, own } = parseMountOptions(request.options ?? '');
   const type = chosenType(call, device, request.type);
   const lease = session.openFileSystem(device, {
     ...(type === undefined ? {} : { type }),
@@ -95,6 +48,7 @@ function mount(call: Call, mountable: string, mountpoint: string, request: Reque
       mountpoint: mountpoint === '' ? '/' : mountpoint,
       readonly: readonly ?? (request.readonly || device.readonly),
       options: own,
+      flags,
       release: lease.release,
     });
   } catch (thrown) {

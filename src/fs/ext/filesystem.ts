@@ -21,6 +21,8 @@ export class ExtFileSystem implements FileSystem {
   readonly type: string;
   readonly root: InodeNumber = reservedInodes.root;
   readonly caseInsensitive = false;
+  readonly longestName = 255;
+  readonly hasXattrs = true;
   readonly volume: Volume;
   readonly #options: MountOptions;
   readonly #orphans: Orphans;
@@ -67,7 +69,7 @@ export class ExtFileSystem implements FileSystem {
   }
 
   xattrs(inode: InodeNumber): ReadonlyMap<string, Uint8Array> {
-    return readXattrs(this.volume, this.volume.inode(inode), this.#options.xattrs);
+    return readXattrs(this.volume, this.volume.inode(inode));
   }
 
   usage(): FileSystemUsage {

@@ -14,7 +14,7 @@ import { type Journal, openJournal } from './journal.js';
 import { journalIncompat } from './journal-layout.js';
 import { replayJournal } from './journal-replay.js';
 import { superblock as layout, reservedInodes } from './layout.js';
-import { type MountOptions, parseMountOptions } from './options.js';
+import { checkMountOptions, type MountOptions, parseMountOptions } from './options.js';
 import { findOrphans, isMarkedDamaged, type Orphans } from './orphans.js';
 import { probeExt } from './probe.js';
 import {
@@ -36,6 +36,7 @@ export function openExt(disk: Disk, options: OpenOptions): FileSystem {
   let damaged = isMarkedDamaged(volume.superblock.raw.s_state);
   let fast: FastCommitUsage = { freed512: 0, freedInodes: 0 };
   const { features } = volume.superblock;
+  checkMountOptions(mount, probeExt(disk)?.type ?? 'ext4', has(features.roCompat, roCompat.project));
   if (mount.replay && has(features.compat, compat.hasJournal)) {
     const needed = has(features.incompat, incompat.needsRecovery);
     if (needed || volume.superblock.raw.s_journal_inum !== 0) {

@@ -24,23 +24,13 @@ const valueLimit = 65536;
 /** What all the values of one inode may come to; bounds memory. Names alone are limited by Linux to 64 KiB. In bytes. */
 const totalLimit = 16 * 1024 * 1024;
 
-/** Which attributes are hidden, by mount options. */
-export interface XattrVisibility {
-  readonly user: boolean;
-  readonly acl: boolean;
-}
-
 /** All attributes that the kernel would list to root, in stored order. */
-export function readXattrs(
-  volume: Volume,
-  inode: Inode,
-  visible: XattrVisibility,
-): ReadonlyMap<string, Uint8Array> {
+export function readXattrs(volume: Volume, inode: Inode): ReadonlyMap<string, Uint8Array> {
   const what = `${inodeName(inode.number)}: extended attributes`;
   const found = new Map<string, Uint8Array>();
   let total = 0;
   for (const entry of [...inodeXattrEntries(inode, what), ...blockEntries(volume, inode)]) {
-    const name = fullName(entry, visible);
+    const name = fullName(entry);
     if (name === undefined || found.has(name)) continue;
     const value = readValue(volume, inode, entry, `${what}: ${name}`);
     total += value.length;
@@ -56,10 +46,10 @@ function isAcl({ index }: XattrEntry): boolean {
 }
 
 /** The name under which an attribute is listed; undefined for ext4's own (inline data, encryption) and unknown kinds. */
-function fullName(entry: XattrEntry, visible: XattrVisibility): string | undefined {
-  if (isAcl(entry)) return visible.acl ? xattrPrefixes[entry.index] : undefined;
+function fullName(entry: XattrEntry): string | undefined {
+  if (isAcl(entry)) return xattrPrefixes[entry.index];
   const prefix = xattrPrefixes[entry.index];
-  if (prefix === undefined || (prefix === 'user.' && !visible.user)) return undefined;
+  if (prefix === undefined) return undefined;
   return prefix + decodeText(entry.name);
 }
 

@@ -129,8 +129,12 @@ function readLongName(reader: EntryReader): Uint16Array | undefined | 'skip' | '
   }
 }
 
-/** The entries of a directory in stored order, `.` and `..` included. */
-export function* readEntries(directory: Disk, display: ShortNameDisplay): Generator<RawEntry> {
+/** The entries of a directory in stored order, `.` and `..` included. `show` makes the shown form of a name. */
+export function* readEntries(
+  directory: Disk,
+  display: ShortNameDisplay,
+  show: (name: string) => string = (name) => name,
+): Generator<RawEntry> {
   const reader = new EntryReader(directory);
   let more = reader.advance();
   while (more) {
@@ -147,7 +151,7 @@ export function* readEntries(directory: Disk, display: ShortNameDisplay): Genera
         more = reader.advance();
         continue;
       }
-      if (units !== undefined) longName = decodeUnits(units);
+      if (units !== undefined) longName = show(decodeUnits(units));
     } else if (reader.first === nameEnd || (reader.attributes & attrVolumeId) !== 0) {
       more = reader.advance();
       continue;
@@ -159,7 +163,7 @@ export function* readEntries(directory: Disk, display: ShortNameDisplay): Genera
       name,
       attributes: reader.attributes,
       ntFlags,
-      shortName: decodeShortName(name, ntFlags, display),
+      shortName: show(decodeShortName(name, ntFlags, display)),
       longName,
     };
     more = reader.advance();

@@ -17,6 +17,7 @@ import type {
 } from '../driver.js';
 import { readVolume, type Volume } from './boot.js';
 import { ClusterChain } from './chain.js';
+import { nameEncoder } from './charset.js';
 import { isDotEntry, type RawEntry, readEntries, shownName } from './directory.js';
 import {
   attrDirectory,
@@ -62,10 +63,13 @@ export class FatFileSystem implements FileSystem {
   readonly type = 'vfat';
   readonly root = rootInode;
   readonly caseInsensitive: boolean;
+  readonly longestName = Number.POSITIVE_INFINITY;
+  readonly hasXattrs = false;
   readonly #disk: Disk;
   readonly #volume: Volume;
   readonly #options: FatOptions;
   readonly #table: AllocationTable;
+  readonly #show: (name: string) => string;
   readonly #directories = new LruMap<InodeNumber, Directory>(directoriesKept);
   readonly #indexes = new LruMap<InodeNumber, ReadonlyMap<string, InodeNumber> | 'large'>(directoriesKept);
   /** Parents of directories that were handed out. */
@@ -82,6 +86,7 @@ export class FatFileSystem implements FileSystem {
   constructor(disk: Disk, { options = {}, warn }: OpenOptions) {
     this.#options = parseOptions(options);
     this.caseInsensitive = !this.#options.caseSensitive;
+    this.#show = nameEncoder(this.#options.charset, this.#options.escapeUnknown);
     this.#disk = disk;
     this.#volume = readVolume(disk);
     this.#table = new AllocationTable(disk, this.#volume);
@@ -176,7 +181,7 @@ export class FatFileSystem implements FileSystem {
   }
 
   #readEntries(directory: Directory): Generator<RawEntry> {
-    return readEntries(directory.data, this.#options.shortNames);
+    return readEntries(directory.data, this.#options.shortNames, this.#show);
   }
 
   #linkCount(inode: InodeNumber): number {

@@ -1,5 +1,6 @@
 /** The mount options of Linux's vfat (mount(8), "Mount options for fat" and "for vfat"), with its defaults. */
 import { systemError, UnsupportedError } from '../../base/index.js';
+import { isKernelCharset } from './charset.js';
 import type { ShortNameDisplay } from './names.js';
 
 export interface FatOptions {
@@ -16,11 +17,15 @@ export interface FatOptions {
   readonly caseSensitive: boolean;
   /** Added to stored times to get UTC. */
   readonly timeOffsetInSeconds: number;
+  /** The character set that names are shown in. */
+  readonly charset: string;
+  /** Characters that it has not are shown as a colon and four hexadecimal digits. */
+  readonly escapeUnknown: boolean;
   /** Believe the count of free clusters in FSInfo instead of counting. */
   readonly trustFreeCount: boolean;
 }
 
-type Draft = { -readonly [K in keyof FatOptions]: FatOptions[K] };
+type Draft = { -readonly [K in keyof FatOptions]: FatOptions[K] } & { utf8: boolean };
 type Value = string | true;
 
 function invalid(name: string, value: Value): never {
@@ -39,17 +44,33 @@ function oneOf<Choice extends string>(name: string, value: Value, choices: reado
   return choices.find((choice) => choice === value) ?? invalid(name, value);
 }
 
-/** What a switch without a value does: nothing when reading. */
-const ignored = (draft: Draft): Draft => draft;
+type Setter = (draft: Draft, value: Value, name: string) => unknown;
 
-const setters: Readonly<Record<string, (draft: Draft, value: Value, name: string) => unknown>> = {
+/** A switch: alone, it is on. */
+function truth(name: string, value: Value): boolean {
+  return (
+    value === true ||
+    ['1', 'yes', 'true'].includes(oneOf(name, value, ['0', 'no', 'false', '1', 'yes', 'true']))
+  );
+}
+
+/** An option that has no value, and what it does; nothing when reading, unless told otherwise. */
+const alone =
+  (set: (draft: Draft) => unknown = () => {}): Setter =>
+  (draft, value, name) =>
+    value === true ? set(draft) : invalid(name, value);
+const ignored = alone();
+/** An option of former times, whose value is not looked at. */
+const obsolete: Setter = (_draft, value, name) => (value === true ? invalid(name, value) : undefined);
+
+const setters: Readonly<Record<string, Setter>> = {
   uid: (draft, value, name) => (draft.uid = number(name, value, 10, 0xffffffff)),
   gid: (draft, value, name) => (draft.gid = number(name, value, 10, 0xffffffff)),
   umask: (draft, value, name) => (draft.fileMask = draft.directoryMask = number(name, value, 8, 0o777)),
   fmask: (draft, value, name) => (draft.fileMask = number(name, value, 8, 0o777)),
   dmask: (draft, value, name) => (draft.directoryMask = number(name, value, 8, 0o777)),
-  showexec: (draft) => (draft.showExecutable = true),
-  rodir: (draft) => (draft.readOnlyDirectories = true),
+  showexec: alone((draft) => (draft.showExecutable = true)),
+  rodir: alone((draft) => (draft.readOnlyDirectories = true)),
   shortname: (draft, value, name) =>
     (draft.shortNames = oneOf(name, value, ['lower', 'win95', 'winnt', 'mixed'])),
   check: (draft, value, name) => {
@@ -65,18 +86,12 @@ const setters: Readonly<Record<string, (draft: Draft, value: Value, name: string
     const minutes = number(name, negative ? value.slice(1) : value, 10, 24 * 60);
     draft.timeOffsetInSeconds = (negative ? 60 : -60) * minutes;
   },
-  usefree: (draft) => (draft.trustFreeCount = true),
-  utf8: (draft, value, name) => {
-    if (value !== true && !['1', 'yes', 'true'].includes(value)) {
-      oneOf(name, value, ['0', 'no', 'false']);
-      throw new UnsupportedError('vfat', [`utf8=${value}`]);
-    }
-    return draft;
-  },
+  usefree: alone((draft) => (draft.trustFreeCount = true)),
+  utf8: (draft, value, name) => (draft.utf8 = truth(name, value)),
+  uni_xlate: (draft, value, name) => (draft.escapeUnknown = truth(name, value)),
   iocharset: (draft, value, name) => {
-    if (value === true) invalid(name, value);
-    // With utf8, which is always on here, vfat takes this for comparing only; ASCII letters fold alike in these.
-    if (value !== 'utf8' && value !== 'ascii') throw new UnsupportedError('vfat', [`iocharset=${value}`]);
+    if (value === true || !isKernelCharset(value)) return invalid(name, value);
+    draft.charset = value;
     return draft;
   },
   codepage: (draft, value, name) => {
@@ -88,14 +103,21 @@ const setters: Readonly<Record<string, (draft: Draft, value: Value, name: string
     oneOf(name, value, ['continue', 'panic', 'remount-ro']);
     return draft;
   },
-  nfs: ignored,
-  allow_utime: ignored,
-  nonumtail: ignored,
+  nfs: (_draft, value, name) => value === true || oneOf(name, value, ['stale_rw', 'nostale_ro']),
+  allow_utime: (_draft, value, name) => number(name, value, 8, 0o7777),
+  nonumtail: (_draft, value, name) => truth(name, value),
   discard: ignored,
   flush: ignored,
   quiet: ignored,
   debug: ignored,
   sys_immutable: ignored,
+  dos1xfloppy: ignored,
+  posix: ignored,
+  cvf_format: obsolete,
+  cvf_options: obsolete,
+  conv: obsolete,
+  fat: obsolete,
+  blocksize: obsolete,
 };
 
 /** Options by name as FatOptions. An unknown name or a bad value is EINVAL. */
@@ -110,12 +132,17 @@ export function parseOptions(given: Readonly<Record<string, Value>>): FatOptions
     shortNames: 'mixed',
     caseSensitive: false,
     timeOffsetInSeconds: 0,
+    charset: 'ascii',
+    escapeUnknown: false,
     trustFreeCount: false,
+    utf8: true,
   };
   for (const [name, value] of Object.entries(given)) {
     const set = Object.hasOwn(setters, name) ? setters[name] : undefined;
     if (set === undefined) invalid(name, value);
     else set(draft, value, name);
   }
+  // With utf8, the character set is for comparing only; ASCII letters fold alike in all that are here.
+  if (draft.utf8 && !draft.escapeUnknown) draft.charset = 'utf8';
   return draft;
 }

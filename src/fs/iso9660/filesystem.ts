@@ -21,7 +21,7 @@ import type {
 import { decodeShortDate } from './dates.js';
 import { readVolume, type Volume } from './descriptors.js';
 import { flagAssociated, flagDirectory, flagHidden, flagMultiExtent, sectorSize } from './layout.js';
-import { decodeJolietName, foldJolietName, rawName, translateName } from './names.js';
+import { acornName, decodeJolietName, foldJolietName, rawName, translateName } from './names.js';
 import { type IsoOptions, parseOptions } from './options.js';
 import { type DirectoryRecord, isParent, isSelf, readRecord, readRecords } from './record.js';
 import { decodeRockRidge, type RockRidge } from './rock-ridge.js';
@@ -71,6 +71,8 @@ export class IsoFileSystem implements FileSystem {
   readonly type = 'iso9660';
   readonly root: InodeNumber;
   readonly caseInsensitive: boolean;
+  readonly longestName = Number.POSITIVE_INFINITY;
+  readonly hasXattrs = false;
   readonly #disk: Disk;
   readonly #volume: Volume;
   readonly #options: IsoOptions;
@@ -101,6 +103,8 @@ export class IsoFileSystem implements FileSystem {
     this.#joliet = jolietWanted && !sharing.declared;
     this.#skip = this.#options.rockRidge && !this.#joliet ? sharing.skip : undefined;
     this.caseInsensitive = this.#options.relaxed ?? this.#joliet;
+    if (this.#joliet && this.#options.charset !== 'utf8')
+      throw new UnsupportedError('iso9660', [`Joliet names with iocharset=${this.#options.charset}`]);
     this.root = this.#inodeOfBlock(this.#joliet ? (jolietRoot ?? primaryRoot) : primaryRoot);
     if ((this.#node(this.root).mode & modeTypes) !== modeDirectory) {
       throw new CorruptError('ISO 9660 volume', 'has a root that is no directory', { inode: this.root });
@@ -276,7 +280,9 @@ export class IsoFileSystem implements FileSystem {
   #name(record: DirectoryRecord, rockRidge: RockRidge | undefined): string {
     if (rockRidge?.name !== undefined && rockRidge.damage === 'none') return decodeText(rockRidge.name);
     if (this.#joliet) return decodeJolietName(record.name);
-    return this.#options.translateNames ? translateName(record.name) : rawName(record.name);
+    if (!this.#options.translateNames) return rawName(record.name);
+    const name = translateName(record.name);
+    return this.#options.acornNames ? acornName(name, record) : name;
   }
 
   #fold(name: string): string {

@@ -3,6 +3,8 @@
  * the option `map=normal`, which is the default, makes them lower case and drops version 1. Joliet's are UTF-16BE.
  */
 import { decodeText } from '../../base/index.js';
+import { flagDirectory } from './layout.js';
+import type { DirectoryRecord } from './record.js';
 
 const dot = 0x2e;
 const semicolon = 0x3b;
@@ -24,6 +26,23 @@ export function translateName(raw: Uint8Array): string {
     shown[count] = byte === semicolon || byte === slash ? dot : byte;
   }
   return decodeText(shown.subarray(0, count));
+}
+
+/**
+ * A translated name with `map=acorn`: discs for RISC OS say in the system use area that a `!` was stored as `_`, and give the
+ * file's type, which is shown as three digits behind a comma.
+ */
+export function acornName(
+  name: string,
+  { systemUse, flags }: Pick<DirectoryRecord, 'systemUse' | 'flags'>,
+): string {
+  const mark = Buffer.from(systemUse.subarray(0, 10)).toString('latin1');
+  if (systemUse.length !== 32 || mark !== 'ARCHIMEDES') return name;
+  const [low = 0, high = 0, stamp = 0] = systemUse.subarray(11, 14);
+  const shown = name.startsWith('_') && ((systemUse[19] ?? 0) & 1) !== 0 ? `!${name.slice(1)}` : name;
+  const hasType = (flags & flagDirectory) === 0 && stamp === 0xff && (high & 0xf0) === 0xf0;
+  if (!hasType) return shown;
+  return `${shown},${(((high & 0x0f) << 8) | low).toString(16).padStart(3, '0')}`;
 }
 
 /** An ECMA-119 name as it is stored (`map=off`), up to a NUL. */

@@ -6,6 +6,10 @@ export interface IsoOptions {
   readonly joliet: boolean;
   /** Lower case and no `;1` (`normal`), or the names as they are stored (`off`). */
   readonly translateNames: boolean;
+  /** Names of RISC OS, whose file types stand in the system use area, get these at their end. */
+  readonly acornNames: boolean;
+  /** The character set that Joliet's names are shown in. Other names are bytes anyway. */
+  readonly charset: string;
   /** Whether names are found whatever their case; undefined: where Joliet is used. */
   readonly relaxed: boolean | undefined;
   readonly uid: number | undefined;
@@ -27,10 +31,11 @@ function invalid(name: string, value: Value): never {
   throw systemError('EINVAL', `iso9660: mount option ${value === true ? name : `${name}=${value}`}`);
 }
 
-function number(name: string, value: Value, radix: 8 | 10, maximum: number): number {
-  const digits = radix === 8 ? /^[0-7]{1,12}$/ : /^[0-9]{1,10}$/;
-  if (value === true || !digits.test(value)) return invalid(name, value);
-  const parsed = Number.parseInt(value, radix);
+/** A number as isofs reads it: octal with a zero in front, hexadecimal with 0x, else decimal, for permissions as well. */
+function number(name: string, value: Value, maximum: number): number {
+  if (value === true || !/^(?:0[0-7]{0,12}|0x[0-9a-f]{1,8}|[1-9][0-9]{0,9})$/i.test(value))
+    return invalid(name, value);
+  const parsed = /^0[0-7]/.test(value) ? Number.parseInt(value, 8) : Number(value);
   return parsed <= maximum ? parsed : invalid(name, value);
 }
 
@@ -38,32 +43,49 @@ function oneOf<Choice extends string>(name: string, value: Value, choices: reado
   return choices.find((choice) => choice === value) ?? invalid(name, value);
 }
 
-const setters: Readonly<Record<string, (draft: Draft, value: Value, name: string) => unknown>> = {
-  norock: (draft) => (draft.rockRidge = false),
-  nojoliet: (draft) => (draft.joliet = false),
+type Setter = (draft: Draft, value: Value, name: string) => unknown;
+
+/** An option that has no value. */
+const alone =
+  (set: (draft: Draft) => unknown): Setter =>
+  (draft, value, name) =>
+    value === true ? set(draft) : invalid(name, value);
+
+const setters: Readonly<Record<string, Setter>> = {
+  norock: alone((draft) => (draft.rockRidge = false)),
+  nojoliet: alone((draft) => (draft.joliet = false)),
   map: (draft, value, name) => {
     const map = oneOf(name, value, ['n', 'normal', 'o', 'off', 'a', 'acorn']);
-    if (map.startsWith('a')) throw new UnsupportedError('iso9660', [`map=${map}`]);
-    draft.translateNames = map.startsWith('n');
+    draft.acornNames = map.startsWith('a');
+    draft.translateNames = !map.startsWith('o');
   },
   check: (draft, value, name) => {
     const check = oneOf(name, value, ['r', 'relaxed', 's', 'strict']);
     draft.relaxed = check.startsWith('r');
   },
-  uid: (draft, value, name) => (draft.uid = number(name, value, 10, 0xffffffff)),
-  gid: (draft, value, name) => (draft.gid = number(name, value, 10, 0xffffffff)),
-  mode: (draft, value, name) => (draft.fileMode = number(name, value, 8, 0o7777)),
-  dmode: (draft, value, name) => (draft.directoryMode = number(name, value, 8, 0o7777)),
-  overriderockperm: (draft) => (draft.overrideModes = true),
-  showassoc: (draft) => (draft.showAssociated = true),
-  hide: (draft) => (draft.hide = true),
-  unhide: (draft) => (draft.hide = false),
-  nocompress: (draft) => (draft.decompress = false),
-  utf8: (draft) => draft,
+  uid: (draft, value, name) => (draft.uid = number(name, value, 0x7fffffff)),
+  gid: (draft, value, name) => (draft.gid = number(name, value, 0x7fffffff)),
+  mode: (draft, value, name) => (draft.fileMode = number(name, value, 0o7777)),
+  dmode: (draft, value, name) => (draft.directoryMode = number(name, value, 0o7777)),
+  // Sessions are what a drive tells of its disc: of an image the kernel knows none, and takes the first.
+  session: (draft, value, name) => {
+    number(name, value, 98);
+    return draft;
+  },
+  sbsector: (draft, value, name) => {
+    if (number(name, value, 0x7fffffff) > 0) throw new UnsupportedError('iso9660', [`sbsector=${value}`]);
+    return draft;
+  },
+  overriderockperm: alone((draft) => (draft.overrideModes = true)),
+  showassoc: alone((draft) => (draft.showAssociated = true)),
+  hide: alone((draft) => (draft.hide = true)),
+  unhide: alone((draft) => (draft.hide = false)),
+  nocompress: alone((draft) => (draft.decompress = false)),
+  utf8: alone((draft) => draft),
+  cruft: alone((draft) => draft),
   iocharset: (draft, value, name) => {
     if (value === true) invalid(name, value);
-    if (value !== 'utf8') throw new UnsupportedError('iso9660', [`iocharset=${value}`]);
-    return draft;
+    draft.charset = value as string; // safe: `true` was refused
   },
   // The size of the kernel's reads.
   block: (draft, value, name) => {
@@ -78,6 +100,8 @@ export function parseOptions(given: Readonly<Record<string, Value>>): IsoOptions
     rockRidge: true,
     joliet: true,
     translateNames: true,
+    acornNames: false,
+    charset: 'utf8',
     relaxed: undefined,
     uid: undefined,
     gid: undefined,
