@@ -8,14 +8,23 @@ const version = 2;
 const headerLength = 4;
 const entryLength = 8;
 
+/** What an entry is for: whether it names someone, and whether the mask takes permissions away from it. */
+interface Tag {
+  readonly name: string;
+  readonly named: boolean;
+  readonly masked: boolean;
+}
+
+const maskTag = 16;
+
 /** Entry tags, in the order in which they are printed. */
-const tags: Readonly<Record<number, { readonly name: string; readonly named: boolean }>> = {
-  1: { name: 'user', named: false },
-  2: { name: 'user', named: true },
-  4: { name: 'group', named: false },
-  8: { name: 'group', named: true },
-  16: { name: 'mask', named: false },
-  32: { name: 'other', named: false },
+const tags: Readonly<Record<number, Tag>> = {
+  1: { name: 'user', named: false, masked: false },
+  2: { name: 'user', named: true, masked: true },
+  4: { name: 'group', named: false, masked: true },
+  8: { name: 'group', named: true, masked: true },
+  [maskTag]: { name: 'mask', named: false, masked: false },
+  32: { name: 'other', named: false, masked: false },
 };
 
 const permissions = (bits: number): string =>
@@ -35,13 +44,22 @@ export function formatAcl(value: Uint8Array | undefined, type: 'access' | 'defau
   if (view.getUint32(0, true) !== version) {
     throw new CorruptError('POSIX ACL', 'has an unknown version', { version: view.getUint32(0, true) });
   }
-  let text = '';
+  const entries: { readonly tag: number; readonly bits: number; readonly id: number }[] = [];
   for (let at = headerLength; at < value.length; at += entryLength) {
-    const tag = tags[view.getUint16(at, true)];
-    if (tag === undefined)
-      throw new CorruptError('POSIX ACL', 'has an unknown tag', { tag: view.getUint16(at, true) });
-    const id = tag.named ? String(view.getUint32(at + 4, true)) : '';
-    text += `${tag.name}:${id}:${permissions(view.getUint16(at + 2, true))}\n`;
+    entries.push({
+      tag: view.getUint16(at, true),
+      bits: view.getUint16(at + 2, true),
+      id: view.getUint32(at + 4, true),
+    });
   }
-  return text;
+  const mask = entries.find(({ tag }) => tag === maskTag)?.bits ?? 7;
+  return entries
+    .map(({ tag, bits, id }) => {
+      const known = tags[tag];
+      if (known === undefined) throw new CorruptError('POSIX ACL', 'has an unknown tag', { tag });
+      const isLess = known.masked && (bits & mask & 7) !== (bits & 7);
+      const effective = isLess ? `\t#effective:${permissions(bits & mask)}` : '';
+      return `${known.name}:${known.named ? id : ''}:${permissions(bits)}${effective}\n`;
+    })
+    .join('');
 }

@@ -80,7 +80,8 @@ const variables: readonly Variable[] = [
   },
   {
     names: ['LIBGUESTFS_BACKEND_SETTINGS'],
-    apply: (settings, text) => settings.setBackendSettings(text.split(':')),
+    mayBeEmpty: true,
+    apply: (settings, text) => settings.setBackendSettings(text === '' ? [] : text.split(':')),
   },
 ];
 

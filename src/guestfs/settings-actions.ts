@@ -20,6 +20,10 @@ export const settingActions: SyncHandlers<SettingAction> = {
   },
   get_autosync: ({ settings }) => settings.autosync,
   set_identifier: ({ settings }, identifier) => {
+    // It stands in every trace line, where a line feed would forge another one.
+    if (/[^0-9A-Za-z_-]/.test(identifier)) {
+      throw new GuestfsError('EINVAL', 'an identifier may have letters, digits, _ and - only');
+    }
     settings.identifier = identifier;
   },
   get_identifier: ({ settings }) => settings.identifier,
@@ -63,7 +67,7 @@ export const settingActions: SyncHandlers<SettingAction> = {
   set_backend_setting: ({ settings }, name, value) => settings.setBackendSetting(name, value),
   get_backend_setting: ({ settings }, name) => {
     const value = settings.findBackendSetting(name);
-    if (value === undefined) throw new GuestfsError('ENOENT', `there is no setting '${name}'`);
+    if (value === undefined) throw new GuestfsError('ESRCH', `there is no setting '${name}'`);
     return value;
   },
   clear_backend_setting: ({ settings }, name) => settings.clearBackendSetting(name),

@@ -2,7 +2,7 @@
  * `file_architecture`: which processor a program is for. ELF (System V ABI, "ELF Header"), PE (Microsoft's PE format),
  * and, for initrds, the programs inside a cpio archive. Compression around any of them is looked through.
  */
-import { GuestfsError, UnsupportedError } from '../base/index.js';
+import { elfMachines, GuestfsError, UnsupportedError } from '../base/index.js';
 import { initrdEntries, isCpio, type Place, packingOf, readStart, type Tree, unpack } from '../vfs/index.js';
 
 /** How much of a program's beginning is looked at, in bytes: PE's header may lie behind a program for DOS. */
@@ -69,7 +69,8 @@ function elfArchitecture(head: Uint8Array): string | undefined {
     case 258:
       return `loongarch${bits}`;
     default:
-      return machines.get(machine);
+      // As in libguestfs, a processor that has no name of its own here has the one that file(1) gives it.
+      return machines.get(machine) ?? elfMachines.get(machine);
   }
 }
 

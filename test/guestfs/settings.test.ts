@@ -121,8 +121,8 @@ describe('settings', () => {
     assert.equal(g.getBackendSetting('a'), '1');
     assert.equal(g.getBackendSetting('b'), '1');
     assert.equal(g.getBackendSetting('c'), '');
-    throwsWith(() => g.getBackendSetting('d'), 'ENOENT', "get_backend_setting: there is no setting 'd'");
-    throwsWith(() => g.getBackendSetting(''), 'ENOENT', /no setting/);
+    throwsWith(() => g.getBackendSetting('d'), 'ESRCH', "get_backend_setting: there is no setting 'd'");
+    throwsWith(() => g.getBackendSetting(''), 'ESRCH', /no setting/);
     g.setBackendSetting('a', '9');
     assert.deepEqual(g.getBackendSettings(), ['b', 'c=', 'force_tcg=1', 'a=9']);
     assert.equal(g.clearBackendSetting('b'), 1);
@@ -182,6 +182,20 @@ describe('the environment', () => {
     assert.deepEqual(g.getBackendSettings(), ['a', 'b=1', '', 'c']);
     assert.equal(g.getCachedir(), directory);
     assert.equal(g.getTmpdir(), '/tmp');
+  });
+
+  test('an empty list of backend settings is none', () => {
+    assert.deepEqual(parse('LIBGUESTFS_BACKEND_SETTINGS=').getBackendSettings(), []);
+  });
+
+  test('an identifier cannot forge lines of a trace', () => {
+    const g = parse();
+    for (const bad of ['a\nlibguestfs: trace: b', 'a b', '\x1b[m', 'caf\u00e9', 'a:b']) {
+      throwsWith(() => g.setIdentifier(bad), 'EINVAL', /letters, digits/);
+    }
+    g.setIdentifier('disk-1_A');
+    assert.equal(g.getIdentifier(), 'disk-1_A');
+    g.setIdentifier('');
   });
 
   test('truth has many words', () => {

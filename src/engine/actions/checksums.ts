@@ -19,11 +19,13 @@ interface Summer {
 
 const hashes = new Set(['md5', 'sha1', 'sha224', 'sha256', 'sha384', 'sha512']);
 
-function summer(type: string): Summer {
+/** By its name, in whatever case. */
+function summer(name: string): Summer {
+  const type = name.toLowerCase();
   if (type === 'crc') return new PosixCrc();
   if (type === 'gost' || type === 'gost12')
     throw new UnsupportedError('checksum', [`${type} (the direct backend has it)`]);
-  if (!hashes.has(type)) throw new GuestfsError('EINVAL', `${type}: unknown type of checksum`);
+  if (!hashes.has(type)) throw new GuestfsError('EINVAL', `${name}: unknown type of checksum`);
   const hash = createHash(type);
   return { update: (bytes) => void hash.update(bytes), result: () => hash.digest('hex') };
 }

@@ -74,7 +74,8 @@ export function writeCpio(call: Call, directory: string, start: Place, to: Taker
       stat?.uid ?? 0,
       stat?.gid ?? 0,
       place?.type === 'directory' ? Math.max(2, stat?.linkCount ?? 2) : (stat?.linkCount ?? 1),
-      Math.max(0, Math.min(largestFile, stat?.modified.seconds ?? 0)),
+      // Of times before 1970 and after 2106 the lower 32 bits, as cpio has them.
+      stat?.modified.seconds ?? 0,
       size,
       0,
       0,

@@ -2,7 +2,7 @@
  * ELF files in the words of the program file: header (System V ABI, "ELF Header"), then what sections or segments tell:
  * linking, interpreter, notes, symbols. Every table is bounded before it is gone through.
  */
-import { viewOf } from '../../base/index.js';
+import { elfMachines, viewOf } from '../../base/index.js';
 import type { Subject } from './source.js';
 
 const systems: Readonly<Record<number, string>> = {
@@ -33,27 +33,18 @@ const mipsLevels: Readonly<Record<number, string>> = {
 
 const riscvFloats = ['soft-float ABI', 'single-float ABI', 'double-float ABI', 'quad-float ABI'];
 
-const plainMachines: Readonly<Record<number, string>> = {
-  0: 'no machine',
-  2: 'SPARC',
-  3: 'Intel 80386',
-  4: 'Motorola m68k',
-  15: 'PA-RISC',
-  20: 'PowerPC or cisco 4500',
-  22: 'IBM S/390',
-  41: 'Alpha',
-  42: 'Renesas SH',
-  50: 'IA-64',
-  62: 'x86-64',
-  183: 'ARM aarch64',
-  247: 'eBPF',
-  258: 'LoongArch',
-  36902: 'Alpha (unofficial)',
-};
+/** `e_flags` of programs for the 68000 and its kin. */
+const m68kKinds: ReadonlyMap<number, string> = new Map([
+  [0, '68020,'],
+  [0x01000000, '68000,'],
+  [0x00810000, 'CPU32,'],
+]);
 
 /** The machine, with the comma that follows it; `e_flags` say more for some. */
 function machineText(machine: number, flags: number): string {
   switch (machine) {
+    case 4:
+      return `Motorola m68k, ${m68kKinds.get(flags) ?? ''}`.trimEnd();
     case 8:
       return `MIPS, ${mipsLevels[flags >>> 28] ?? 'unknown'}`;
     case 18:
@@ -67,13 +58,13 @@ function machineText(machine: number, flags: number): string {
             : 'Unspecified or Power ELF V1 ABI, '
       }`.trimEnd();
     case 40:
-      return `ARM, EABI${flags >>> 24}`;
+      return flags >>> 24 === 0 ? 'ARM,' : `ARM, EABI${flags >>> 24}`;
     case 43:
       return `SPARC V9,${['total store ordering', 'partial store ordering', 'relaxed memory ordering'].map((name, i) => ((flags & 3) === i ? ` ${name},` : '')).join('')}`;
     case 243:
       return `UCB RISC-V,${flags & 1 ? ' RVC,' : ''} ${riscvFloats[(flags >> 1) & 3] ?? ''},`;
     default: {
-      const name = plainMachines[machine];
+      const name = elfMachines.get(machine);
       return name === undefined ? `*unknown arch 0x${machine.toString(16)}*` : `${name},`;
     }
   }

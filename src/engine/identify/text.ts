@@ -6,9 +6,9 @@ const encodingLength = 64 * 1024;
 /** A line this long is worth a word. */
 const longLine = 300;
 
-/** Bytes that no text has: control characters but for bell, backspace, tab, line feed, form feed, return and escape. */
+/** Bytes that no text has: control characters but for bell, backspace, tabs, line feed, form feed, return and escape. */
 const isControl = (byte: number): boolean =>
-  (byte < 0x20 && !(byte >= 0x07 && byte <= 0x0d && byte !== 0x0b) && byte !== 0x1b) || byte === 0x7f;
+  (byte < 0x20 && !(byte >= 0x07 && byte <= 0x0d) && byte !== 0x1b) || byte === 0x7f;
 
 interface Encoding {
   readonly name: string;
