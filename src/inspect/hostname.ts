@@ -1,6 +1,6 @@
 /** The name of the machine, as far as its configuration files tell. */
 import type { Tree } from '../vfs/index.js';
-import { isPlainFile, keyValues, readLines, unquote } from './text.js';
+import { isPlainFile, readLines } from './text.js';
 
 /** A file that holds a name alone: its first line that is neither empty nor a comment. */
 export function hostnameFromFile(tree: Tree, path: string): string | undefined {
@@ -23,9 +23,15 @@ export function bsdHostname(tree: Tree): string | undefined {
   return shellVariable(tree, '/etc/rc.conf', 'hostname') ?? hostnameFromFile(tree, '/etc/myname');
 }
 
+/** `NAME=value`, perhaps exported, as a shell reads it: quoted or up to a blank or semicolon; a comment may follow. */
+const assignment = /^\s*(?:export\s+)?(\w+)=(?:"([^"]*)"|'([^']*)'|([^\s;]*))\s*(?:[;#].*)?$/;
+
+/** A variable that a file of assignments sets: the last one counts, as in a shell. Empty is as if it were not there. */
 function shellVariable(tree: Tree, path: string, name: string): string | undefined {
-  for (const [key, value] of keyValues(readLines(tree, path) ?? [])) {
-    if (key.trim() === name) return unquote(value.trimEnd());
+  let found: string | undefined;
+  for (const line of readLines(tree, path) ?? []) {
+    const [, key, ...values] = assignment.exec(line) ?? [];
+    if (key === name) found = values.find((value) => value !== undefined && value !== '');
   }
-  return undefined;
+  return found;
 }

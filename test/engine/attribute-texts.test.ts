@@ -38,6 +38,15 @@ describe('an access control list', () => {
     );
   });
 
+  test('tells what the mask leaves of an entry, where that is less', () => {
+    const masked = acl([1, 6, 0], [2, 7, 1000], [4, 4, 0], [8, 7, 1001], [16, 4, 0], [32, 4, 0]);
+    const effective = '\t#effective:r--\n';
+    assert.equal(
+      formatAcl(masked, 'access', 0),
+      `user::rw-\nuser:1000:rwx${effective}group::r--\ngroup:1001:rwx${effective}mask::r--\nother::r--\n`,
+    );
+  });
+
   test('that is not stored is what the mode says, or nothing', () => {
     assert.equal(formatAcl(undefined, 'access', 0o104751), 'user::rwx\ngroup::r-x\nother::--x\n');
     assert.equal(formatAcl(undefined, 'default', 0o40755), '');

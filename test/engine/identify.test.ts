@@ -4,6 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { gunzipSync, gzipSync } from 'node:zlib';
+import { Random } from '../../fuzz/random.js';
 import { identify } from '../../src/engine/identify/index.js';
 import { needs, toolEnvironment } from '../support/tools.js';
 import { scratchPath, withExt4 } from './support.js';
@@ -141,3 +142,137 @@ describe('bytes that are damaged', () => {
       assert.notEqual(words(readFileSync(`test/fixtures/scenarios/${file}`)), '');
   });
 });
+
+/** Numbers of so many bytes each, one after the other. */
+function numbers(
+  little: boolean,
+  ...fields: readonly (readonly [length: 1 | 2 | 4, value: number])[]
+): Buffer {
+  return Buffer.concat(
+    fields.map(([length, value]) => {
+      const bytes = Buffer.alloc(length);
+      if (little) bytes.writeUIntLE(value, 0, length);
+      else bytes.writeUIntBE(value, 0, length);
+      return bytes;
+    }),
+  );
+}
+
+/** Headers of pictures, sounds, fonts and captures, of random fields. */
+const media: Readonly<Record<string, (chance: Random) => Buffer>> = {
+  wav(chance) {
+    const header = numbers(
+      true,
+      [2, chance.pick([1, 2, 3, 6, 7, 17, 85])],
+      [2, 1 + chance.below(8)],
+      [4, chance.pick([8000, 44100, 48000])],
+      [4, 9],
+      [2, 4],
+      [2, chance.pick([8, 16, 24])],
+    );
+    const before = chance.pick([Buffer.alloc(0), Buffer.from('bext\x04\0\0\0abcd', 'latin1')]);
+    return Buffer.concat([
+      Buffer.from('RIFF\0\x01\0\0WAVE', 'latin1'),
+      before,
+      Buffer.from('fmt \x10\0\0\0', 'latin1'),
+      header,
+      Buffer.from('data'),
+      Buffer.alloc(40),
+    ]);
+  },
+  aiff: (chance) =>
+    Buffer.concat([
+      Buffer.from('FORM\0\0\0\x2e', 'latin1'),
+      Buffer.from(chance.pick(['AIFF', 'AIFC', '8SVX'])),
+      Buffer.from('COMM'),
+      Buffer.alloc(40),
+    ]),
+  au: (chance) =>
+    Buffer.concat([
+      Buffer.from('.snd'),
+      numbers(false, [4, 24], [4, 100], [4, 1 + chance.below(7)], [4, 8000], [4, 1 + chance.below(2)]),
+      Buffer.alloc(100),
+    ]),
+  midi: (chance) =>
+    Buffer.concat([
+      Buffer.from('MThd\0\0\0\x06', 'latin1'),
+      numbers(false, [2, chance.below(3)], [2, 1 + chance.below(20)], [2, 96]),
+      Buffer.from('MTrk'),
+    ]),
+  tiff(chance) {
+    const little = chance.below(2) === 0;
+    const tags = [256, 257, 258, 259, 262, 274].filter(() => chance.below(4) > 0);
+    const entries = tags.map((tag) =>
+      numbers(
+        little,
+        [2, tag],
+        [2, 3],
+        [4, 1],
+        [2, tag === 259 ? 1 + chance.below(8) : 1 + chance.below(9)],
+        [2, 0],
+      ),
+    );
+    return Buffer.concat([
+      Buffer.from(little ? 'II*\0' : 'MM\0*'),
+      numbers(little, [4, 8], [2, tags.length]),
+      ...entries,
+      Buffer.alloc(4),
+    ]);
+  },
+  netpbm: (chance) =>
+    Buffer.from(
+      `P${1 + chance.below(6)}\n${chance.pick(['', '# made by hand\n'])}${chance.below(2000)} ${chance.below(2000)}\n255\n0 1 2 3 4 5 6 7\n`,
+    ),
+  pcap(chance) {
+    const little = chance.below(2) === 0;
+    return Buffer.concat([
+      numbers(
+        little,
+        [4, chance.pick([0xa1b2c3d4, 0xa1b23c4d])],
+        [2, 2],
+        [2, 4],
+        [4, 0],
+        [4, 0],
+        [4, chance.pick([65535, 262144])],
+        [4, chance.pick([0, 1, 101, 105, 113])],
+      ),
+      Buffer.alloc(40),
+    ]);
+  },
+  font(chance) {
+    const tables = ['DSIG', 'OS/2', 'cmap', 'glyf'].slice(chance.below(3));
+    return Buffer.concat([
+      Buffer.from(chance.pick(['\0\x01\0\0', 'true', 'OTTO']), 'latin1'),
+      numbers(false, [2, tables.length], [2, 64], [2, 2], [2, 0]),
+      ...tables.flatMap((name) => [Buffer.from(name), Buffer.alloc(12)]),
+      Buffer.alloc(64),
+    ]);
+  },
+  text: (chance) =>
+    Buffer.from(
+      Array.from({ length: 20 }, () =>
+        chance.pick(['word ', 'line\n', '\t', '\v', '\f', '\u00e9', '\u20ac', '1', '\r\n', '\b', '\x1b[m']),
+      ).join(''),
+    ),
+};
+
+for (const [kind, make] of Object.entries(media)) {
+  test(`random headers are what the program says: ${kind}`, needs('file'), () => {
+    const chance = new Random(11);
+    const paths = Array.from({ length: 40 }, () => {
+      const path = scratchPath();
+      writeFileSync(path, make(chance));
+      return path;
+    });
+    const theirs = execFileSync('file', ['-zb', '--', ...paths], {
+      env: { ...toolEnvironment, LC_ALL: 'C.UTF-8', TZ: 'UTC' },
+      encoding: 'utf8',
+    })
+      .trimEnd()
+      .split('\n');
+    assert.deepEqual(
+      paths.map((path) => words(readFileSync(path))),
+      theirs,
+    );
+  });
+}

@@ -210,6 +210,27 @@ test('an inspection that is cancelled stops', () => {
   assert.throws(() => Inspection.run(pair), { code: 'ECANCELED' });
 });
 
+test('the host name of sysconfig is read as a shell reads it', () => {
+  const nameOf = (text: string): string =>
+    guestOf(os({ 'etc/redhat-release': 'CentOS release 6.9 (Final)\n', 'etc/sysconfig/network': text }))
+      .hostname;
+  for (const [text, name] of [
+    ['NETWORKING=yes\nHOSTNAME=plain.example\n', 'plain.example'],
+    ['HOSTNAME="quoted.example" # a comment\n', 'quoted.example'],
+    ["HOSTNAME='single.example'\n", 'single.example'],
+    ['HOSTNAME=comment.example\t# a comment\n', 'comment.example'],
+    ['export HOSTNAME=exported.example\n', 'exported.example'],
+    ['  HOSTNAME=indented.example  \n', 'indented.example'],
+    ['HOSTNAME=semicolon.example; X=1\n', 'semicolon.example'],
+    ['HOSTNAME=hash#tag\n', 'hash#tag'],
+    ['HOSTNAME=first\nHOSTNAME=second\n', 'second'],
+    ['#HOSTNAME=commented\n', 'unknown'],
+    ['HOSTNAME=\n', 'unknown'],
+    ['export HOSTNAME\n', 'unknown'],
+  ])
+    assert.equal(nameOf(text ?? ''), name, text);
+});
+
 test('links in circles, devices and directories in the place of files are borne', () => {
   const names = [
     'os-release',

@@ -106,7 +106,7 @@ test('patterns that stand for too much are refused', () => {
   const tree = treeOf({ a: '' });
   assert.throws(() => expandGlob(tree, `/${'{a,b}'.repeat(20)}`), { code: 'E2BIG' });
   assert.throws(() => expandGlob(tree, `/${'{'.repeat(20000)}`), { code: 'E2BIG' });
-  assert.deepEqual(expandGlob(tree, `/${'{'.repeat(4000)}${'}'.repeat(4000)}`), []);
+  assert.deepEqual(expandGlob(tree, `/${'{'.repeat(4000)}${'}'.repeat(4000)}`), ['/']);
   assert.throws(() => expandGlob(tree, 'a*'), { code: 'EINVAL' });
 });
 

@@ -1,4 +1,17 @@
 /** Files that are no text, in the words of the program file: a modest table of what is met on real systems. */
+import {
+  capture,
+  captureNext,
+  fontCollection,
+  iff,
+  midi,
+  netpbm,
+  riff,
+  sunAudio,
+  tiff,
+  trueType,
+  webFont,
+} from './media.js';
 import type { Subject } from './source.js';
 
 /** A rule: words for a subject, or undefined where it is something else. */
@@ -219,6 +232,21 @@ const rules: readonly Rule[] = [
   starting('vhdxfile', 'Microsoft Disk Image eXtended'),
   starting('conectix', 'Microsoft Disk Image, Virtual Server or Virtual PC'),
   starting([0x7f, 0x10, 0xda, 0xbe], 'VirtualBox Disk Image', 64),
+  starting('RIFF', riff),
+  starting('FORM', iff),
+  starting('.snd', sunAudio),
+  starting('MThd', midi),
+  starting('II*\0', tiff),
+  starting('MM\0*', tiff),
+  netpbm,
+  capture,
+  captureNext,
+  starting([0x00, 0x01, 0x00, 0x00], trueType),
+  starting('true', trueType),
+  starting('OTTO', 'OpenType font data'),
+  starting('ttcf', fontCollection),
+  starting('wOFF', webFont),
+  starting('wOF2', webFont),
   starting('!<arch>\ndebian-binary', debianPackage),
   starting('!<arch>\n', 'current ar archive'),
   starting(

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { FileDisk, MemoryDisk } from '../../../src/disk/index.js';
+import { nameEncoder } from '../../../src/fs/fat/charset.js';
 import { fat } from '../../../src/fs/fat/index.js';
 import type { FileSystem } from '../../../src/fs/index.js';
 import { needs, toolEnvironment } from '../../support/tools.js';
@@ -129,20 +130,50 @@ test('options that do not exist are EINVAL; those that cannot be obeyed say so',
     { shortname: 'short' },
     { constructor: 'x' },
     { time_offset: '-1441' },
+    { utf8: '2' },
+    { iocharset: 'nothing' },
+    { nonumtail: 'x' },
+    { nfs: 'x' },
+    { showexec: '1' },
+    { allow_utime: true },
+    { nodiscard: true },
   ] as Record<string, string | true>[]) {
     assert.throws(() => open('fat16', options), { code: 'EINVAL' }, JSON.stringify(options));
   }
-  for (const options of [{ utf8: 'no' }, { codepage: '850' }, { iocharset: 'koi8-r' }] as Record<
+  for (const options of [{ codepage: '850' }, { utf8: 'no', iocharset: 'cp850' }] as Record<
     string,
     string
   >[]) {
     assert.throws(() => open('fat16', options), { code: 'ENOTSUP' });
   }
-  for (const options of [{ utf8: true }, { codepage: '437' }, { quiet: true }] as Record<
-    string,
-    string | true
-  >[]) {
+  for (const options of [
+    { utf8: true },
+    { codepage: '437' },
+    { quiet: true },
+    { iocharset: 'koi8-r' },
+    { posix: true },
+    { conv: 'b' },
+    { nonumtail: '0' },
+  ] as Record<string, string | true>[]) {
     open('fat16', options);
+  }
+});
+
+test('names are shown in the character set that is asked for, as Linux shows them', () => {
+  const names = ['CAF\u00c9.TXT', 'euro \u20ac', '\u0436\u0443\u043a', 'plain'];
+  const shown = (charset: string, escaped = false) => names.map(nameEncoder(charset, escaped));
+  assert.deepEqual(shown('utf8'), names);
+  assert.deepEqual(shown('ascii'), ['CAF?.TXT', 'euro ?', '???', 'plain']);
+  assert.deepEqual(shown('iso8859-1'), ['CAF\udcc9.TXT', 'euro ?', '???', 'plain']);
+  assert.deepEqual(shown('koi8-r'), ['CAF?.TXT', 'euro ?', '\udcd6\udcd5\udccb', 'plain']);
+  assert.deepEqual(shown('cp437'), ['CAF\udc90.TXT', 'euro ?', '???', 'plain']);
+  assert.deepEqual(shown('ascii', true), ['CAF:00c9.TXT', 'euro :20ac', ':0436:0443:043a', 'plain']);
+});
+
+test('names that are shown otherwise are found so', () => {
+  for (const options of [{ utf8: '0' }, { uni_xlate: true }] as Record<string, string | true>[]) {
+    const fs = open('fat16', options);
+    for (const { name, inode } of fs.entries(fs.root)) assert.equal(fs.lookup(fs.root, name), inode, name);
   }
 });
 

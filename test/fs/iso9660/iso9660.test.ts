@@ -8,6 +8,7 @@ import { describe, test } from 'node:test';
 import { FileDisk, MemoryDisk } from '../../../src/disk/index.js';
 import type { FileSystem } from '../../../src/fs/driver.js';
 import { iso9660, isoDetails } from '../../../src/fs/iso9660/index.js';
+import { acornName } from '../../../src/fs/iso9660/names.js';
 import { needs, toolEnvironment } from '../../support/tools.js';
 import { asBlkid, askBlkid, decodeExport } from '../support/blkid.js';
 import { assertEqualsTruth, find, list, readAll, readInThreeGaits } from '../support/comparison.js';
@@ -134,15 +135,56 @@ test('options that do not exist are EINVAL; those that cannot be obeyed say so',
   for (const options of [
     { nonsense: true },
     { uid: '-1' },
-    { mode: '888' },
+    { mode: '888x' },
     { map: 'x' },
     { toString: true },
   ] as Record<string, string | true>[]) {
     assert.throws(() => open('level1', options), { code: 'EINVAL' }, JSON.stringify(options));
   }
-  for (const options of [{ map: 'acorn' }, { iocharset: 'koi8-r' }] as Record<string, string>[]) {
-    assert.throws(() => open('level1', options), { code: 'ENOTSUP' });
+  for (const options of [
+    { session: '99' },
+    { session: true },
+    { sbsector: 'x' },
+    { utf8: '1' },
+    { hide: '1' },
+    { mode: '088' },
+  ] as Record<string, string | true>[]) {
+    assert.throws(() => open('level1', options), { code: 'EINVAL' }, JSON.stringify(options));
   }
+  assert.throws(() => open('level1', { sbsector: '16' }), { code: 'ENOTSUP' });
+  assert.throws(() => open('both', { norock: true, iocharset: 'koi8-r' }), { code: 'ENOTSUP' });
+  for (const options of [
+    { session: '98' },
+    { map: 'acorn' },
+    { iocharset: 'koi8-r' },
+    { cruft: true },
+  ] as Record<string, string | true>[]) {
+    assert.ok(open('level1', options));
+  }
+});
+
+test('permissions are read as the kernel reads numbers: octal with a zero in front, else decimal', () => {
+  const modeOf = (mode: string): number => {
+    const fs = open('level1', { mode });
+    const modes = [...fs.entries(fs.root)].map(({ inode }) => fs.stat(inode).mode);
+    return (modes.find((each) => (each & 0o170000) === 0o100000) ?? 0) & 0o7777;
+  };
+  assert.deepEqual([modeOf('0444'), modeOf('9'), modeOf('0x1ff')], [0o444, 9, 0o777]);
+});
+
+test('map=acorn shows the types of RISC OS, and what begins with an exclamation mark', () => {
+  const systemUse = (type: number, attributes: number): Uint8Array => {
+    const bytes = Buffer.alloc(32);
+    bytes.write('ARCHIMEDES');
+    bytes.writeUInt32LE((0xfff00000 | (type << 8)) >>> 0, 10);
+    bytes[19] = attributes;
+    return bytes;
+  };
+  assert.equal(acornName('readme', { systemUse: systemUse(0xfff, 0), flags: 0 }), 'readme,fff');
+  assert.equal(acornName('_run', { systemUse: systemUse(0xfeb, 1), flags: 0 }), '!run,feb');
+  assert.equal(acornName('_app', { systemUse: systemUse(0xfff, 1), flags: 2 }), '!app');
+  assert.equal(acornName('_x', { systemUse: Buffer.alloc(32), flags: 0 }), '_x');
+  assert.equal(acornName('_x', { systemUse: systemUse(0xfff, 1).subarray(0, 30), flags: 0 }), '_x');
 });
 
 test('hidden and associated files are shown by the options', () => {
