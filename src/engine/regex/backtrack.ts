@@ -3,8 +3,9 @@ import { GuestfsError, work } from '../../base/index.js';
 import { type Beside, beside, besideOf, holds } from './context.js';
 import type { Instruction } from './program.js';
 
-/** The most states that are tried from one byte of a line: with back-references there may be exponentially many. */
-const backtrackLimit = 1_000_000;
+/** The most states that are tried in one line, with so many more for each byte: back-references may want exponentially many. */
+const statesOfLine = 200_000;
+const statesOfByte = 100;
 
 /** What the groups have matched: where each begins and ends in the line, by their numbers. */
 type Captures = ReadonlyMap<number, readonly [start: number, end: number]>;
@@ -38,17 +39,16 @@ export function backtrack(
     return at + end - start;
   };
 
+  const most = statesOfLine + statesOfByte * line.length;
+  let steps = 0;
+
   const matchesFrom = (first: number): boolean => {
     const tried = new Set<string>();
     const pending: State[] = [{ place: 0, at: first, captures: new Map() }];
-    let steps = 0;
     for (let state = pending.pop(); state !== undefined; state = pending.pop()) {
       work.steps.spend(1);
-      if (++steps > backtrackLimit) {
-        throw new GuestfsError(
-          'E2BIG',
-          `more than ${backtrackLimit} steps to match a back-reference in one line`,
-        );
+      if (++steps > most) {
+        throw new GuestfsError('E2BIG', `more than ${most} steps to match a back-reference in one line`);
       }
       const { place, at, captures } = state;
       const go = (next: Partial<State>): unknown => pending.push({ place: place + 1, at, captures, ...next });
