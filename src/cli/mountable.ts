@@ -9,7 +9,15 @@ export interface Mountable {
 }
 
 /** What is on a device but is no filesystem. */
-const notMountable = new Set(['', 'swap', 'swsuspend', 'unknown', 'LVM2_member', 'crypto_LUKS', 'linux_raid_member']);
+const notMountable = new Set([
+  '',
+  'swap',
+  'swsuspend',
+  'unknown',
+  'LVM2_member',
+  'crypto_LUKS',
+  'linux_raid_member',
+]);
 
 const isMountable = (type: string): boolean => !notMountable.has(type);
 

@@ -2,8 +2,8 @@
  * Compressed files looked through: gzip (RFC 1952), compress, xz and zstd; the others are told by name. One place for all who
  * read what is inside: programs and modules, initrds, `zgrep`.
  */
-import { gunzipSync, constants as zlibConstants, inflateRawSync } from 'node:zlib';
-import { CorruptError, decodeXz, endsCall, UnsupportedError, work, decodeLzw } from '../base/index.js';
+import { gunzipSync, inflateRawSync, constants as zlibConstants } from 'node:zlib';
+import { CorruptError, decodeLzw, decodeXz, endsCall, UnsupportedError, work } from '../base/index.js';
 import { decodeZstdBeginning, decodeZstdFile } from '../disk/index.js';
 
 /** Bytes to look through: a disk is one. */
