@@ -20,21 +20,23 @@ export interface DrivePlace {
   readonly partition: number | undefined;
 }
 
-/** By qemu's name for the drive, by the controller's target, and by the order in which the kernel met the disks (from 1). */
-const places: readonly (readonly [form: RegExp, first: number])[] = [
-  [/^\/dev\/disk\/by-id\/scsi-0QEMU_QEMU_HARDDISK_hd(0|[1-9][0-9]{0,2})(?:-part([1-9][0-9]{0,2}))?$/, 0],
-  [/^\/dev\/disk\/by-path\/pci-0000:00:03\.0-scsi-0:0:(0|[1-9][0-9]{0,2}):0(?:-part([1-9][0-9]{0,2}))?$/, 0],
-  [/^\/dev\/disk\/by-diskseq\/([1-9][0-9]{0,2})$/, 1],
+/**
+ * By qemu's name for the drive, and by the controller's target. The order in which the kernel meets the disks is another at
+ * each boot, so what counts by it (`by-diskseq`, `/dev/block`) names no certain drive.
+ */
+const places: readonly RegExp[] = [
+  /^\/dev\/disk\/by-id\/scsi-0QEMU_QEMU_HARDDISK_hd(0|[1-9][0-9]{0,2})(?:-part([1-9][0-9]{0,2}))?$/,
+  /^\/dev\/disk\/by-path\/pci-0000:00:03\.0-scsi-0:0:(0|[1-9][0-9]{0,2}):0(?:-part([1-9][0-9]{0,2}))?$/,
 ];
 
 /** The place that a link under `/dev/disk` stands for; undefined for every other name. */
 export function placeOfLink(name: string): DrivePlace | undefined {
   if (!name.startsWith('/dev/disk/by-')) return undefined;
-  for (const [form, first] of places) {
+  for (const form of places) {
     const [, index, partition] = form.exec(name) ?? [];
     if (index !== undefined)
       return {
-        index: Number(index) - first,
+        index: Number(index),
         partition: partition === undefined ? undefined : Number(partition),
       };
   }

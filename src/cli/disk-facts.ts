@@ -68,18 +68,22 @@ async function contentOf(
   return { content, label: content === null ? null : (await ifAny(g.vfsLabel(device, controls))) || null };
 }
 
-/** GPT's GUID, the type byte of an MBR; of other tables what blkid tells, which may be nothing. */
+/** The type by the table, and what that is for. Of other tables than GPT and MBR it is what blkid tells, which may be nothing. */
 async function typeOfPartition(
   { g, controls }: Guest,
   drive: Device,
   device: Device,
   number: number,
   table: string,
-): Promise<string> {
-  if (table === 'gpt') return await g.partGetGptType(drive, number, controls);
+): Promise<{ type: string; purpose: string }> {
+  if (table === 'gpt') {
+    const type = await g.partGetGptType(drive, number, controls);
+    return { type, purpose: gptTypeName(type) };
+  }
   const id = table === 'msdos' ? await ifAny(g.partGetMbrId(drive, number, controls)) : undefined;
-  if (id !== undefined) return `0x${id.toString(16).padStart(2, '0')}`;
-  return (await g.blkid(device, controls)).get('PART_ENTRY_TYPE') ?? '';
+  if (id !== undefined) return { type: `0x${id.toString(16).padStart(2, '0')}`, purpose: mbrTypeName(id) };
+  const type = (await g.blkid(device, controls)).get('PART_ENTRY_TYPE') ?? '';
+  return { type, purpose: type };
 }
 
 /** The place of a partition that parted does not list, such as a part of a BSD slice, as blkid tells it in sectors of 512 bytes. */
@@ -106,14 +110,12 @@ async function describePartition(
     (await unlistedEntry(guest, device));
   if (entry === undefined) return undefined;
   const isGpt = table === 'gpt';
-  const type = await typeOfPartition(guest, drive, device, number, table);
   return {
     device,
     number,
     startInBytes: entry.partStart,
     sizeInBytes: entry.partSize,
-    purpose: isGpt ? gptTypeName(type) : type.startsWith('0x') ? mbrTypeName(Number(type)) : type,
-    type,
+    ...(await typeOfPartition(guest, drive, device, number, table)),
     name: isGpt ? (await g.partGetName(drive, number, controls)) || null : null,
     uuid: isGpt ? await g.partGetGptGuid(drive, number, controls) : null,
     bootable: await g.partGetBootable(drive, number, controls),
@@ -132,9 +134,8 @@ async function describeDrive(
     if ((await g.partToDev(partition, controls)) === drive) own.push(partition);
   const found = await ifAny(g.partGetParttype(drive, controls));
   const table = found === undefined || found === 'loop' ? null : found;
-  const described = await Promise.all(
-    own.map((device) => describePartition(guest, drive, device, table ?? '')),
-  );
+  const described: (PartitionFacts | undefined)[] = [];
+  for (const device of own) described.push(await describePartition(guest, drive, device, table ?? ''));
   const partitionFacts = described.filter((partition) => partition !== undefined);
   const isWhole = partitionFacts.every(({ content }) => content === null);
   return {

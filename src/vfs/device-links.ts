@@ -1,13 +1,12 @@
 /**
  * The links under `/dev` that udev makes to block devices, taken apart: by what is on a device (`by-uuid`, `by-label`), what
  * a partition table says of it (`by-partuuid`, `by-partlabel`), what device-mapper and lvm2 call it (`by-id/dm-name-…`,
- * `by-id/dm-uuid-…`, `by-id/lvm-pv-uuid-…`, `/dev/dm-0`), where libguestfs's appliance has it (`by-id/scsi-…`, `by-path`,
- * `by-diskseq`), and the kernel's numbers for it (`/dev/block/8:0`).
+ * `by-id/dm-uuid-…`, `by-id/lvm-pv-uuid-…`, `/dev/dm-0`), and where libguestfs's appliance has it (`by-id/scsi-…`,
+ * `by-path`).
  *
  * The rules are systemd's 60-persistent-storage.rules and lvm2's 13-dm-disk.rules and 69-lvm.rules.
  */
 import { type DrivePlace, decodeText, encodeText, placeOfLink } from '../base/index.js';
-import { makeDeviceNumber } from './device-names.js';
 
 /** What a device can be found by, where it is known to the owner of the table alone. */
 export type DeviceProperty = 'uuid' | 'label' | 'partuuid' | 'partlabel' | 'pvUuid' | 'dmUuid' | 'dmMinor';
@@ -19,9 +18,7 @@ export type LinkTarget =
   | { readonly kind: 'mapper'; readonly name: string }
   /** By the label that the caller gave to a drive, perhaps with a partition's number after it. */
   | { readonly kind: 'driveLabel'; readonly value: string }
-  | ({ readonly kind: 'place' } & DrivePlace)
-  /** By the kernel's numbers, as one. */
-  | { readonly kind: 'number'; readonly number: number };
+  | ({ readonly kind: 'place' } & DrivePlace);
 
 const properties: ReadonlyMap<string, DeviceProperty> = new Map([
   ['by-uuid', 'uuid'],
@@ -70,9 +67,6 @@ export function parseDeviceLink(name: string): LinkTarget | undefined {
   if (name.startsWith('/dev/mapper/')) return { kind: 'mapper', name };
   const minor = /^\/dev\/dm-(0|[1-9][0-9]{0,5})$/.exec(name)?.[1];
   if (minor !== undefined) return property('dmMinor', minor);
-  const number = /^\/dev\/block\/([0-9]{1,3}):([0-9]{1,6})$/.exec(name);
-  if (number !== null)
-    return { kind: 'number', number: makeDeviceNumber(Number(number[1]), Number(number[2])) };
   const place = placeOfLink(name);
   if (place !== undefined) return { kind: 'place', ...place };
   const [, directory = '', value = ''] = /^\/dev\/disk\/([^/]+)\/([^/]+)$/s.exec(name) ?? [];

@@ -6,14 +6,7 @@
 import { GuestfsError, systemError } from '../base/index.js';
 import type { Disk } from '../disk/index.js';
 import { type DeviceProperty, type LinkTarget, parseDeviceLink } from './device-links.js';
-import {
-  deviceName,
-  numberOfDevice,
-  partitionName,
-  regularDriveName,
-  regularName,
-  tidyDevicePath,
-} from './device-names.js';
+import { deviceName, partitionName, regularDriveName, regularName, tidyDevicePath } from './device-names.js';
 
 export type DeviceKind = 'drive' | 'partition' | 'volume';
 
@@ -217,6 +210,8 @@ export class DeviceTable {
     if (!name.startsWith(devicePrefix)) throw new GuestfsError('ENOENT', `${name}: expecting a device name`);
     const device = this.find(name);
     if (device !== undefined) return device;
+    if (name.endsWith('/') && this.find(name.replace(/\/+$/, '')) !== undefined)
+      throw systemError('ENOTDIR', name);
     const reason = this.#absence(name);
     throw new GuestfsError('ENOENT', `${name}: no such device${reason === undefined ? '' : `: ${reason}`}`);
   }
@@ -241,10 +236,6 @@ export class DeviceTable {
         return this.#volumes.find(({ mapperName }) => mapperName === target.name);
       case 'driveLabel':
         return this.#findByLabel(target.value);
-      case 'number':
-        return [...this.#drives, ...this.partitions()].find(
-          ({ name }) => numberOfDevice(name) === target.number,
-        );
       case 'place': {
         const drive = this.#drives[target.index];
         if (target.partition === undefined || drive === undefined) return drive;

@@ -40,6 +40,50 @@ const wrong = [
   '/dev/disk/guestfs/none',
 ];
 
+/** Names that udev and the kernel have for the devices of this suite, beside those above. */
+const links = [
+  '/dev/disk/by-id/dm-name-VG--one-ro--ot',
+  '/dev/disk/by-id/dm-uuid-LVM-3sfbZ0qWSOcCD92ZK2Xyeot5fB55U9wpPJEW1PQPtghanQULB3Qgk2sdeL1JqbJP',
+  '/dev/disk/by-id/dm-uuid-LVM-3sfbZ0qWSOcCD92ZK2Xyeot5fB55U9wpSEZN3vWWr8JWuDJ953Syc9wg5G1m02y9',
+  '/dev/disk/by-id/lvm-pv-uuid-aaaaaa-aaaa-aaaa-aaaa-aaaa-aaaa-aaaaaa',
+  '/dev/disk/by-id/lvm-pv-uuid-bbbbbb-bbbb-bbbb-bbbb-bbbb-bbbb-bbbbbb',
+  '/dev/disk/by-id/scsi-0QEMU_QEMU_HARDDISK_hd0',
+  '/dev/disk/by-id/scsi-0QEMU_QEMU_HARDDISK_hd1-part2',
+  '/dev/disk/by-id/scsi-0QEMU_QEMU_HARDDISK_boot',
+  '/dev/disk/by-id/scsi-0QEMU_QEMU_HARDDISK_boot-part5',
+  '/dev/disk/by-path/pci-0000:00:03.0-scsi-0:0:1:0',
+  '/dev/disk/by-path/pci-0000:00:03.0-scsi-0:0:2:0-part1',
+  '/dev/disk/by-label/EFI',
+  '/dev/disk/by-label/home',
+  '/dev/disk/by-label/swapped',
+  '/dev/disk/by-label/DISC',
+  '/dev/disk/by-uuid/55555555-0002-3333-4444-555555555555',
+  '/dev/disk/by-uuid/0BAD-CAFE',
+  '/dev/disk/by-partlabel/EFI\\x20System',
+  '/dev/disk/by-partlabel/rööt',
+  '/dev/disk/by-partuuid/44444444-0005-3333-4444-555555555555',
+  '/dev/disk/by-partuuid/deadbeef-05',
+  '/dev/disk/guestfs/second1',
+  '/dev/dm-0',
+  '/dev/dm-1',
+  '/dev/dm-2',
+  '/dev/mapper/VG--one-split',
+  '/dev//sda',
+  '/dev//VG-one/split',
+  '/dev/disk/by-id/../by-label/home',
+];
+const noLinks = [
+  '/dev/disk/by-id/scsi-0QEMU_QEMU_HARDDISK_hd0-part1',
+  '/dev/disk/by-id/scsi-0QEMU_QEMU_HARDDISK_hd77',
+  '/dev/disk/by-id/scsi-0QEMU_QEMU_HARDDISK_none',
+  '/dev/disk/by-id/dm-name-VG--one-none',
+  '/dev/disk/by-label/none',
+  '/dev/disk/by-partlabel/EFI System',
+  '/dev/dm-99',
+  '/dev/sda/',
+  '//dev/sda',
+];
+
 export const deviceScenarios: readonly Scenario[] = [
   {
     name: 'which there are',
@@ -194,6 +238,51 @@ export const deviceScenarios: readonly Scenario[] = [
         'nonsense',
       ),
       ...each('mountable_subvolume', '/dev/sda', 'btrfsvol:/dev/sda/sub/vol', '/dev/sdz'),
+    ],
+  },
+  {
+    name: 'links of udev',
+    steps: [
+      ...each('blockdev_getsize64', ...links, ...noLinks),
+      ...each('vfs_uuid', ...links),
+      ...each('is_lv', ...links),
+    ],
+  },
+  {
+    name: 'names of volumes by links',
+    steps: each(
+      'lvm_canonical_lv_name',
+      '/dev/dm-0',
+      '/dev/disk/by-id/dm-name-VG--one-ro--ot',
+      '/dev//VG-one/ro-ot',
+      '/dev/disk/by-label/home',
+    ),
+  },
+  {
+    name: 'names that the handle makes regular',
+    steps: [
+      ...each(
+        'canonical_device_name',
+        '/dev/dm-0',
+        '/dev/mapper/VG--one-ro--ot',
+        '/dev//sda',
+        '/dev/disk/by-label/home',
+        '/dev/disk/by-id/dm-name-VG--one-ro--ot',
+      ),
+      ...each('device_index', '/dev/sdb', '/dev//sdb', '/dev/disk/by-label/home'),
+    ],
+  },
+  {
+    name: 'mounted by a link',
+    steps: [
+      ['mount_ro', '/dev/disk/by-id/dm-name-VG--one-ro--ot', '/'],
+      ['mounts'],
+      ['mountpoints'],
+      ['umount', '/dev/disk/by-id/dm-name-VG--one-ro--ot'],
+      ['mounts'],
+      ['mount_ro', '/dev/disk/by-label/home', '/'],
+      ['umount', '/dev/disk/by-partuuid/44444444-0005-3333-4444-555555555555'],
+      ['mounts'],
     ],
   },
   { name: 'ISO descriptors', steps: each('isoinfo_device', '/dev/sdd', '/dev/sda', '/dev/sdz') },

@@ -1,5 +1,5 @@
 /** Mounting. */
-import { each, onExt4, type Scenario } from './scenario.js';
+import { each, onExt4, type Scenario, type Step } from './scenario.js';
 
 export const mountScenarios: readonly Scenario[] = [
   {
@@ -93,6 +93,15 @@ export const mountScenarios: readonly Scenario[] = [
       ['ls', '/EFI/BOOT'],
     ],
   },
+  {
+    name: 'types left open',
+    steps: ['auto', '', 'ext2,ext4', 'noext2', 'vfat,ext2', 'noext4'].flatMap((type): Step[] => [
+      ['mount_vfs', 'ro', type, '/dev/sda', '/'],
+      ['mounts'],
+      ['umount_all'],
+    ]),
+  },
+  { name: 'how full nothing is', steps: [['df'], ['df_h']] },
   {
     name: 'unmounting what is not mounted',
     steps: [

@@ -40,7 +40,6 @@ test('a drive by its place in the machine of libguestfs is the drive at that pla
   for (const [given, real] of [
     ['/dev/disk/by-path/pci-0000:00:03.0-scsi-0:0:1:0-part2', '/dev/sdb2'],
     ['/dev/disk/by-id/scsi-0QEMU_QEMU_HARDDISK_hd26', '/dev/sdaa'],
-    ['/dev/disk/by-diskseq/3', '/dev/sdc'],
     ['/dev/disk/by-id/scsi-0QEMU_QEMU_HARDDISK_label', '/dev/disk/by-id/scsi-0QEMU_QEMU_HARDDISK_label'],
     ['/dev/disk/by-path/pci-0000:00:10.0-scsi-0:0:1:0', '/dev/disk/by-path/pci-0000:00:10.0-scsi-0:0:1:0'],
   ]) {

@@ -26,7 +26,8 @@ export function hostOf(systems: readonly System[], type = 'ext4'): TestHost {
       if (property === 'partuuid' && value === `pu-${partition}`) return `/dev/sda${partition}`;
       if (property === 'partlabel' && value === `pl ${partition}`) return `/dev/sda${partition}`;
     }
-    return undefined;
+    // The one volume that a test may add.
+    return property === 'dmUuid' && value === 'LVM-vvllll' ? '/dev/V-G/LV' : undefined;
   });
   const open = () => new MemoryDisk(new Uint8Array(512));
   const drive = devices.addDrive({ open });
