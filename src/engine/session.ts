@@ -169,6 +169,13 @@ export class Session {
     return this.#drives.get(device);
   }
 
+  #tableUnreadable(drive: Device, thrown: unknown): void {
+    if (endsCall(thrown)) throw thrown;
+    const error = ofDevice(drive.name, asGuestfsError(thrown));
+    if (!this.#tableFaults.has(drive)) this.#tableFaults.set(drive, error);
+    this.warnOf(drive.name, error, 'partitions are not shown');
+  }
+
   /** Reads a drive's partition table anew. A damaged one leaves the drive without partitions, as in the kernel. */
   scanPartitions(drive: Device): void {
     let table: PartitionTable | undefined;
@@ -178,14 +185,15 @@ export class Session {
     try {
       table = readPartitionTable(drive.disk, drive.sectorSize);
     } catch (thrown) {
-      if (endsCall(thrown)) throw thrown;
-      const error = ofDevice(drive.name, asGuestfsError(thrown));
-      this.#tableFaults.set(drive, error);
-      this.warnOf(drive.name, error, 'partitions are not shown');
+      this.#tableUnreadable(drive, thrown);
     }
     this.#tables.set(drive, table);
     for (const warning of table?.warnings ?? []) this.warn(`${drive.name}: ${warning}`);
-    if (table === undefined) this.#warnOfOtherSectors(drive);
+    try {
+      if (table === undefined) this.#warnOfOtherSectors(drive);
+    } catch (thrown) {
+      this.#tableUnreadable(drive, thrown);
+    }
     this.devices.setPartitions(
       drive,
       (table?.hasDevices === false ? [] : (table?.partitions ?? [])).map((partition) => ({
