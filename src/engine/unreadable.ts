@@ -3,16 +3,8 @@
  * something could not be read, and nothing else is there, the call fails and names it.
  */
 import type { Unreadable } from '../api/index.js';
-import {
-  CorruptError,
-  endsCall,
-  GuestfsError,
-  plainError,
-  systemError,
-  UnsupportedError,
-  work,
-} from '../base/index.js';
-import { fileSystems, type Probed } from '../fs/index.js';
+import { CorruptError, endsCall, GuestfsError, plainError, systemError, UnsupportedError, work } from '../base/index.js';
+import { fileSystems, type Probed, type Recognition } from '../fs/index.js';
 import type { Device, DeviceProperty } from '../vfs/index.js';
 import type { Session } from './session.js';
 
@@ -29,8 +21,8 @@ function holdsFiles({ type, facts }: Probed): boolean {
   return facts.USAGE !== 'other' || type === 'bcache';
 }
 
-const isOpened = ({ type }: Probed): boolean =>
-  fileSystems.some(({ types, open }) => open !== undefined && types.includes(type));
+/** Whether one of the kinds that share a device can be opened: a disc is read as ISO 9660 though its name is UDF. */
+const isOpened = ({ seen }: Recognition): boolean => seen.some(({ driver }) => driver.open !== undefined);
 
 function faultOn(session: Session, device: Device): Fault | undefined {
   const { name } = device;
@@ -50,7 +42,7 @@ function faultOn(session: Session, device: Device): Fault | undefined {
     const error = session.lvm.problems.find((problem) => problem.device === name)?.error;
     return error && { device: name, type, error };
   }
-  if (isOpened(probed) || !holdsFiles(probed)) return undefined;
+  if (isOpened(session.recognise(device)) || !holdsFiles(probed)) return undefined;
   return {
     device: name,
     type,

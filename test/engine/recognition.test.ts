@@ -82,6 +82,7 @@ describe('a disc that is UDF and ISO 9660', () => {
   test('is called UDF, and read as ISO 9660 with a warning', () =>
     withDisk(file('hybrid.iso', hybridDisc()), async (g, warnings) => {
       assert.equal(await g.vfsType('/dev/sda'), 'udf');
+      assert.deepEqual(await g.inspectOs(), []);
       await g.mountRo('/dev/sda', '/');
       assert.ok((await g.ls('/')).length > 0);
       assert.match(warnings.join('\n'), /^\/dev\/sda: is udf and iso9660 at once: iso9660 is shown/);
@@ -115,16 +116,26 @@ test('a disc whose primary descriptor is not the first is read', async () => {
 
 test('what holds other disks or is encrypted is not listed, and everything else is', async () => {
   const images = readJson<Record<string, ToldPieces>>('signatures', 'signatures.json.gz');
-  const listed: Record<string, string> = {};
-  for (const name of ['luks1', 'luks2', 'lvm', 'xfs', 'udf']) {
+  for (const [name, listed] of Object.entries({ luks1: '', luks2: '', lvm: '', xfs: 'xfs', udf: 'udf' })) {
     const told = images[name];
     assert.ok(told, `${name} is not among ${Object.keys(images)}`);
-    await withDisk(file(name, bytesOf(told)), async (g) => {
-      listed[name] = (await g.listFilesystems()).get('/dev/sda') ?? '';
-      assert.equal(await g.vfsType('/dev/sda'), told.blkid.TYPE);
-    });
+    await using g = new Guestfs({ environment: false, backend: 'embedded', stderr: null });
+    g.addDrive(file(name, bytesOf(told)), { readonly: true, format: 'raw' });
+    g.addDrive(ext4Image(), { readonly: true, format: 'raw' });
+    await g.launch();
+    const all = await g.listFilesystems();
+    assert.equal(all.get('/dev/sda') ?? '', listed);
+    assert.equal(all.get('/dev/sdb'), 'ext4');
+    assert.equal(await g.vfsType('/dev/sda'), told.blkid.TYPE);
   }
-  assert.deepEqual(listed, { luks1: '', luks2: '', lvm: '', xfs: 'xfs', udf: 'udf' });
+});
+
+test('of a disk that is nothing but encrypted the list is no empty one', async () => {
+  const told = readJson<Record<string, ToldPieces>>('signatures', 'signatures.json.gz').luks2;
+  assert.ok(told);
+  await withDisk(file('luks2', bytesOf(told)), (g) =>
+    assert.rejects(g.listFilesystems(), { code: 'ENOTSUP', message: /crypto_LUKS/ }),
+  );
 });
 
 test('a member of a host adapter is one on a whole disk, and none on a partition', async () => {
