@@ -3,8 +3,16 @@
  * something could not be read, and nothing else is there, the call fails and names it.
  */
 import type { Unreadable } from '../api/index.js';
-import { CorruptError, endsCall, GuestfsError, plainError, systemError, UnsupportedError, work } from '../base/index.js';
-import { fileSystems, type Probed, type Recognition } from '../fs/index.js';
+import {
+  CorruptError,
+  endsCall,
+  GuestfsError,
+  plainError,
+  systemError,
+  UnsupportedError,
+  work,
+} from '../base/index.js';
+import type { Probed, Recognition } from '../fs/index.js';
 import type { Device, DeviceProperty } from '../vfs/index.js';
 import type { Session } from './session.js';
 
