@@ -1,5 +1,5 @@
 /** Inodes, kinds, links, extended attributes. */
-import { each, onExt4, type Scenario } from './scenario.js';
+import { each, onExt4, type Scenario, type Step } from './scenario.js';
 
 const files = [
   '/',
@@ -224,5 +224,43 @@ export const attributeScenarios: readonly Scenario[] = [
     ...each('exists', 'hello.txt', ''),
     ...each('cat', 'hello.txt'),
     ...each('statns', './hello.txt'),
+  ),
+  ...['/dev/sdb1', '/dev/sdd'].map((device) => ({
+    name: `a filesystem without extended attributes: ${device}`,
+    mounted: device,
+    steps: [
+      ...each('getxattrs', '/', '/missing'),
+      ...[
+        'user.x',
+        'security.selinux',
+        'system.posix_acl_access',
+        'nothing',
+        '',
+        `user.${'a'.repeat(251)}`,
+      ].flatMap((name) => (['getxattr', 'lgetxattr'] as const).map((action): Step => [action, '/', name])),
+      ...each('acl_get_file', ['/', 'access'], ['/', 'default'], ['/missing', 'access']),
+      ...each('cap_get_file', '/', '/missing'),
+      ['lxattrlist', '/', ['missing']],
+      ...(['exists', 'is_file', 'lstatns', 'readlink', 'filesize'] as const).flatMap((action) =>
+        each(action, `/${'n'.repeat(256)}`),
+      ),
+    ] as Step[],
+  })),
+  onExt4(
+    'attributes of names that cannot be',
+    ...each(
+      'lxattrlist',
+      ['/hello.txt', ['x', 'y']],
+      ['/missing', ['x']],
+      ['/rel', ['x']],
+      ['/todir', ['same']],
+    ),
+    ...each(
+      'getxattr',
+      ['/hello.txt', 'user.'],
+      ['/hello.txt', `user.${'a'.repeat(251)}`],
+      ['/hello.txt', `user.${'a'.repeat(250)}`],
+    ),
+    ...each('exists', `/${'n'.repeat(255)}`, `/${'n'.repeat(256)}`),
   ),
 ];

@@ -69,6 +69,35 @@ export const grepScenarios: readonly Scenario[] = [
       ['a\nx', '/grep.txt'],
     ),
   ),
+  onExt4(
+    'patterns with hyphens, and operators that repeat nothing',
+    ...(['grep', 'egrep', 'fgrep', 'grepi'] as const).flatMap((action) =>
+      each(
+        action,
+        ...[
+          'a-z',
+          'c-1',
+          '[1-3]',
+          '-',
+          '\\b*abc',
+          '\\<+',
+          'c{1}+',
+          '[a-c-e]',
+          '[[:alpha:]-z]',
+          '[:alpha:]',
+          '\\(a\\).*\\1',
+          'a{,}',
+        ].map((pattern) => [pattern, '/grep.txt']),
+      ),
+    ),
+    ...each(
+      'grep',
+      ['^caf..', '/utf8.txt'],
+      ['caf.$', '/latin1.txt'],
+      ['caf[\u00e9]', '/utf8.txt'],
+      ['CAF\u00c9', '/utf8.txt', { insensitive: true }],
+    ),
+  ),
   onExt4('grep in binary files', ...each('grep', ['def', '/nul.bin'], ['caf', '/latin1.txt'])),
   ...packed.map((action) =>
     onExt4(

@@ -1,6 +1,9 @@
 /** Mounting. */
 import { each, onExt4, type Scenario, type Step } from './scenario.js';
 
+const extOptions =
+  'errors errors=x data=x data_err journal_async_commit barrier=0 barrier=x commit=5 commit commit=-1 resuid journal_ioprio=9 jqfmt=x usrjquota=a stripe inode_readahead_blks=33 check check=none journal_dev=1 journal_path=/x dax dax=never mb_optimize_scan mb_optimize_scan=1 test_dummy_encryption noacl acl nouser_xattr user_xattr sb=0 init_itable=x acl=1 bsddf=1 minixdf noload noload=1 noatime=1 i_version nouid32 debug_want_extra_isize=2 discard nodiscard delalloc nobarrier data=ordered journal_checksum';
+
 export const mountScenarios: readonly Scenario[] = [
   {
     name: 'mounted and unmounted',
@@ -74,6 +77,37 @@ export const mountScenarios: readonly Scenario[] = [
     ['mountpoints'],
     ['ls', '/dir'],
   ),
+  ...(
+    [
+      [
+        'general',
+        '/dev/sda',
+        'nosuid nodev noexec noatime nodiratime strictatime nosuid,suid user users owner group,exec sync mand nosymfollow comment=x x-y=z iversion loop relatime,noatime noatime,relatime bind',
+      ],
+      ['ext4', '/dev/sda', extOptions],
+      ['ext3', '/dev/sdb5', extOptions],
+      ['ext2', '/dev/sdb2', extOptions],
+      [
+        'vfat',
+        '/dev/sdb1',
+        'utf8=0 utf8=2 uni_xlate uni_xlate=no iocharset=iso8859-1 iocharset=koi8-r iocharset=nothing utf8=0,iocharset=koi8-r nonumtail=0 nonumtail=x posix conv=b dots nfs nfs=x allow_utime=22 allow_utime showexec=1 codepage=1 discard nodiscard dos1xfloppy',
+      ],
+      [
+        'iso9660',
+        '/dev/sdd',
+        'session=0 session=98 session=99 session=x sbsector=0 map=acorn map=o map=x utf8 utf8=1 cruft block=512 block=1000 mode=9 mode=0444 mode=x uid=010 hide=1 discard norock,map=acorn',
+      ],
+    ] as const
+  ).map(([kind, device, options]) => ({
+    name: `mount options: ${kind}`,
+    steps: options
+      .split(' ')
+      .flatMap((option): Step[] => [
+        ['mount_options', `ro,${option}`, device, '/'],
+        ['statvfs', '/'],
+        ['umount_all'],
+      ]),
+  })),
   {
     name: 'options and types',
     steps: [

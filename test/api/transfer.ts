@@ -131,4 +131,24 @@ export const transferScenarios: readonly Scenario[] = [
       ['/missing', outDirectory],
     ),
   ),
+  onExt4(
+    'checksums by names in capitals',
+    ...each(
+      'checksum',
+      ['MD5', '/hello.txt'],
+      ['Sha256', '/hello.txt'],
+      ['CRC', '/hello.txt'],
+      ['sha999', '/hello.txt'],
+    ),
+  ),
+  onExt4(
+    'inodes that are not in use',
+    ...each(
+      'download_inode',
+      ['/dev/sda', 1, out],
+      ['/dev/sda', 9, out],
+      ['/dev/sdb2', 20, out],
+      ['/dev/sdb2', 0, out],
+    ),
+  ),
 ];
