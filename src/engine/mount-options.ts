@@ -20,7 +20,7 @@ const ofOwner = flag.noSetId | flag.noDevices;
 
 /** Options that every filesystem takes, and what they do to the flags. Nothing else of them matters to one who only reads. */
 const general: ReadonlyMap<string, { readonly set: number; readonly clear: number }> = new Map([
-  ...'rw ro defaults async dirsync lazytime silent loud auto noauto nouser loop _netdev nofail iversion noiversion norelatime'
+  ...'rw ro defaults async dirsync lazytime silent loud auto noauto nouser loop _netdev nofail iversion noiversion relatime norelatime'
     .split(' ')
     .map((name) => [name, nothing] as const),
   ['nosuid', { set: flag.noSetId, clear: 0 }],
@@ -40,7 +40,6 @@ const general: ReadonlyMap<string, { readonly set: number; readonly clear: numbe
   ['symfollow', { set: 0, clear: flag.noLinks }],
   ['noatime', { set: flag.noAccessTimes, clear: accessTimes }],
   ['atime', { set: 0, clear: flag.noAccessTimes }],
-  ['relatime', { set: flag.relativeAccessTimes, clear: accessTimes }],
   ['strictatime', { set: 0, clear: accessTimes }],
   ['nodiratime', { set: flag.noDirectoryAccessTimes, clear: 0 }],
   ['diratime', { set: 0, clear: flag.noDirectoryAccessTimes }],

@@ -86,7 +86,7 @@ export const mountScenarios: readonly Scenario[] = [
       ],
       ['ext4', '/dev/sda', extOptions],
       ['ext3', '/dev/sdb5', extOptions],
-      ['ext2', '/dev/sdb2', extOptions],
+      ['ext2', '/dev/sdb2', extOptions.replace(' noload ', ' ')],
       [
         'vfat',
         '/dev/sdb1',

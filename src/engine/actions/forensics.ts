@@ -206,9 +206,12 @@ export const forensicsHandlers = {
   },
   /** A file by its inode number, of a filesystem that need not be mounted; of ext also a deleted one. */
   download_inode: (call, mountable, inode, sink) =>
-    withFileSystem(call, mountable, (fileSystem) =>
-      move(call, extDetails(fileSystem)?.bytes(inode) ?? fileSystem.data(inode), sink),
-    ),
+    withFileSystem(call, mountable, (fileSystem) => {
+      const details = extDetails(fileSystem);
+      // One that was never in use has no contents, which is no damage.
+      if (details !== undefined && inode > 0 && details.remains(inode).mode === 0) return;
+      move(call, details?.bytes(inode) ?? fileSystem.data(inode), sink);
+    }),
   download_blocks: (call, mountable, start, stop, sink, { unallocated = false }) =>
     downloadBlocks(call, mountable, [start, stop], unallocated, sink),
 } satisfies TopicHandlers;
