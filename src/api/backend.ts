@@ -83,8 +83,11 @@ export interface BackendEvents {
    * `total` 0 is unknown length: the handle pulses.
    */
   progress(position: number, total: number): void;
-  /** A message of the backend's log: `appliance` from inside, `library` about it. */
-  log(kind: 'appliance' | 'library' | 'warning', message: string): void;
+  /**
+   * A message of the backend's log: `appliance` from inside, `library` about it. `partial`: a warning of what the answer of
+   * the running call lacks.
+   */
+  log(kind: 'appliance' | 'library' | 'warning', message: string, partial?: boolean): void;
   /** The worker or the process has ended, asked for or not; nothing follows. With why, where the backend knows that. */
   quit(reason?: GuestfsError): void;
 }

@@ -27,7 +27,7 @@ export const checksums = topic('Checksums', {
     since: '1.3.7',
     cancellable: true,
     short: 'write the checksums of all files below a directory to a file',
-    help: 'Writes one line for each plain file below `directory` to `sumsfile` on the host, in the form that `sha256sum -c` and its kin can check. The types are those of `checksum`.',
+    help: 'Writes one line for each plain file below `directory` to `sumsfile` on the host, in the form that `sha256sum -c` and its kin can check. The types are those of `checksum`. Files that are damaged are left out, with a warning each; when all others are there, the call fails with a PartialError.',
   },
   equal: {
     args: [pathname('file1'), pathname('file2')],

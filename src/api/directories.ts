@@ -9,7 +9,7 @@ export const directories = topic('Directories', {
     result: gives.strings,
     since: '0.4',
     short: 'list a directory',
-    help: 'Gives the names in the directory, sorted by their bytes, without `.` and `..`.',
+    help: 'Gives the names in the directory, sorted by their bytes, without `.` and `..`. What is damaged is left out, with a warning each; only where nothing else is left does the call fail.',
   },
   ls0: {
     args: [pathname('dir'), fileOut('filenames')],
@@ -50,7 +50,7 @@ export const directories = topic('Directories', {
     result: gives.strings,
     since: '1.0.27',
     short: 'list everything below a directory',
-    help: 'Gives the paths of all files and directories below `directory`, relative to it and sorted, without the directory itself. Where `directory` is given without a slash at its end, each path begins with one, and a symbolic link is not entered. Symbolic links are listed and not followed; filesystems mounted below are entered.',
+    help: 'Gives the paths of all files and directories below `directory`, relative to it and sorted, without the directory itself. Where `directory` is given without a slash at its end, each path begins with one, and a symbolic link is not entered. Symbolic links are listed and not followed; filesystems mounted below are entered. What is damaged is left out, with a warning each; only where nothing else is left does the call fail.',
   },
   find0: {
     args: [pathname('directory'), fileOut('files')],
@@ -78,7 +78,7 @@ export const directories = topic('Directories', {
     since: '1.0.54',
     progress: true,
     short: 'measure the space that a tree takes',
-    help: 'Gives the space that `path`, and if it is a directory everything below, takes on the disk, in units of 1024 bytes, rounded up. Holes take none, and a file with several names counts once.',
+    help: 'Gives the space that `path`, and if it is a directory everything below, takes on the disk, in units of 1024 bytes, rounded up. Holes take none, and a file with several names counts once. What is damaged is left out, with a warning each.',
   },
   mkdir: {
     args: [pathname('path')],

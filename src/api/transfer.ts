@@ -63,7 +63,7 @@ export const transfer = topic('Transfer', {
     visibility: 'noShell',
     repeats: true,
     short: 'copy a file or a tree of the guest into a directory of the host',
-    help: "Puts `remotepath`, with everything below it if it is a directory, into the host's directory `localdir`, which must exist, under its own last name. Permissions and times are kept, owners only if this process is root. Several names of one file stay that, where the host can link. No path that the guest names leads out of `localdir`. What the host cannot hold is left out with a warning: devices, pipes and sockets, names that mean something else there, a second name that is the same to it as the first. There are no wildcards.",
+    help: "Puts `remotepath`, with everything below it if it is a directory, into the host's directory `localdir`, which must exist, under its own last name. Permissions and times are kept, owners only if this process is root. Several names of one file stay that, where the host can link. No path that the guest names leads out of `localdir`. What the host cannot hold is left out with a warning: devices, pipes and sockets, names that mean something else there, a second name that is the same to it as the first. There are no wildcards. What is damaged is left out, or stands as zeroes where only a part of a file is, with a warning each; when all else is there, the call fails with a PartialError.",
   },
   tar_in: {
     args: [fileIn('tarfile'), pathname('directory')],
@@ -92,7 +92,7 @@ export const transfer = topic('Transfer', {
     cancellable: true,
     aliases: ['tar-out-opts'],
     short: 'pack a directory of the guest into a tar archive on the host',
-    help: 'Writes everything in `directory` to `tarfile`, with paths that begin with `./`.\n\n- `compress`: `gzip`, `bzip2`, `xz`, `lzop`, `compress`, …; without it the archive is plain.\n- `numericowner`: store numbers of owners, and not the names that belong to them.\n- `excludes`: patterns of what to leave out.\n- `xattrs`, `selinux`, `acls`: store these too.',
+    help: 'Writes everything in `directory` to `tarfile`, with paths that begin with `./`. What is damaged is left out, or stands as zeroes where only a part of a file is, with a warning each; when all else is there, the call fails with a PartialError.\n\n- `compress`: `gzip`, `bzip2`, `xz`, `lzop`, `compress`, …; without it the archive is plain.\n- `numericowner`: store numbers of owners, and not the names that belong to them.\n- `excludes`: patterns of what to leave out.\n- `xattrs`, `selinux`, `acls`: store these too.',
   },
   tgz_in: {
     args: [fileIn('tarball'), pathname('directory')],
@@ -144,7 +144,7 @@ export const transfer = topic('Transfer', {
     since: '1.27.9',
     cancellable: true,
     short: 'pack a directory of the guest into a cpio archive on the host',
-    help: 'Writes everything in `directory` to `cpiofile`. `format` is `newc`, which is the default, or `crc`.',
+    help: 'Writes everything in `directory` to `cpiofile`. `format` is `newc`, which is the default, or `crc`. What is damaged is left out, or stands as zeroes where only a part of a file is, with a warning each; when all else is there, the call fails with a PartialError.',
   },
   base64_in: {
     args: [fileIn('base64file'), pathname('filename')],

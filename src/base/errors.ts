@@ -74,6 +74,25 @@ export class CorruptError extends GuestfsError {
   }
 }
 
+/**
+ * What could be read was delivered, whole but for what could not be: a tree with damaged files in it. `EIO`, as the tools of
+ * libguestfs's appliance fail when they have done the rest. Warnings have told of each.
+ */
+export class PartialError extends GuestfsError {
+  static {
+    named(PartialError, 'PartialError');
+  }
+
+  override name = 'PartialError';
+  /** How many files and directories are missing, or are not all there. */
+  readonly leftOut: number;
+
+  constructor(message: string, leftOut: number, extra: ErrorDetails = {}) {
+    super('EIO', message, extra);
+    this.leftOut = leftOut;
+  }
+}
+
 /** The disk is valid, but uses what this driver does not implement. `ENOTSUP`. */
 export class UnsupportedError extends GuestfsError {
   static {
@@ -119,6 +138,7 @@ export interface PlainError {
   readonly message: string;
   readonly corrupt?: Pick<CorruptError, 'structure' | 'problem' | 'details'>;
   readonly unsupported?: Pick<UnsupportedError, 'structure' | 'features'>;
+  readonly partial?: Pick<PartialError, 'leftOut'>;
 }
 
 /** An error as plain data; `restoreError` is the way back. */
@@ -134,14 +154,16 @@ export function plainError(error: GuestfsError): PlainError {
     const { structure, features } = error;
     return { code, message, unsupported: { structure, features } };
   }
+  if (error instanceof PartialError) return { code, message, partial: { leftOut: error.leftOut } };
   return { code, message };
 }
 
 /** The error that plain data stands for, as the failure of `action`. */
 export function restoreError(plain: PlainError, action?: string): GuestfsError {
-  const { corrupt, unsupported } = plain;
+  const { corrupt, unsupported, partial } = plain;
   if (corrupt) return new CorruptError(corrupt.structure, corrupt.problem, corrupt.details, { action });
   if (unsupported) return new UnsupportedError(unsupported.structure, unsupported.features, { action });
+  if (partial) return new PartialError(plain.message, partial.leftOut, { action });
   return new GuestfsError(plain.code, plain.message, { action });
 }
 

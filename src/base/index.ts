@@ -10,6 +10,7 @@ export {
   CorruptError,
   type ErrorDetails,
   GuestfsError,
+  PartialError,
   type PlainError,
   plainError,
   restoreError,

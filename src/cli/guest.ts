@@ -37,7 +37,14 @@ export function makeHandle(
     // The handle has escaped what guests have chosen.
     stderr: { write: (text) => err.writeNow(text) },
   });
-  g.on('warning', warn);
+  /** What an answer lacks is told by each call that lacks it. */
+  const told = new Set<string>();
+  g.setEventCallback(({ message, partial }) => {
+    if (partial) invocation.isPartial = true;
+    if (partial && told.has(message)) return;
+    if (partial) told.add(message);
+    warn(message);
+  }, 'warning');
   if (options.flag('trace')) g.setTrace(true);
   if (options.flag('verbose')) g.setVerbose(true);
   return g;

@@ -11,7 +11,7 @@ import {
   unlinkSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { encodeText } from '../base/index.js';
+import { encodeText, PartialError } from '../base/index.js';
 import { exitStatus, Failure } from './failure.js';
 import { begin } from './unfinished.js';
 
@@ -48,6 +48,17 @@ function isSpecial(path: string): boolean {
   return status !== undefined && !status.isFile() && !status.isDirectory();
 }
 
+/** Waits for work. Gives the error of one that has delivered all that could be read. */
+export async function unlessPartial(work: Promise<void>): Promise<PartialError | undefined> {
+  try {
+    await work;
+    return undefined;
+  } catch (thrown) {
+    if (thrown instanceof PartialError) return thrown;
+    throw thrown;
+  }
+}
+
 /** Counts them, for the names that they have until they are complete. */
 let filesMade = 0;
 
@@ -63,9 +74,10 @@ export async function makeFile(path: string, work: (path: string) => Promise<voi
   const temporary = join(dirname(path), `.guestfs-${process.pid}-${filesMade++}`);
   const done = begin(temporary);
   try {
-    await work(temporary);
+    const partial = await unlessPartial(work(temporary));
     if (there?.isFile()) chmodSync(temporary, there.mode & 0o7777);
     renameSync(temporary, hostPath(path));
+    if (partial !== undefined) throw partial;
   } catch (thrown) {
     // The engine removes what it made when a call fails; what is left was whole, and could not be renamed.
     if (existsSync(temporary)) unlinkSync(temporary);
@@ -90,14 +102,18 @@ function removeTree(path: string): void {
 
 /**
  * Makes a directory, or a link, by `work`: it is given an empty directory beside the place, and gives what in it is to
- * become `path`, or that directory itself. A directory at `path` must be empty.
+ * become `path`, or that directory itself; also the error that says that not all of it is there. A directory at `path`
+ * must be empty.
  */
-export async function makeTree(path: string, work: (scratch: string) => Promise<string>): Promise<void> {
+export async function makeTree(
+  path: string,
+  work: (scratch: string) => Promise<{ made: string; partial: PartialError | undefined }>,
+): Promise<void> {
   requireParent(path);
   const scratch = mkdtempSync(join(dirname(path), '.guestfs-'));
   const done = begin(scratch);
   try {
-    const made = await work(scratch);
+    const { made, partial } = await work(scratch);
     if (made === scratch) chmodSync(scratch, 0o777 & ~process.umask());
     const status = lstatSync(hostPath(made));
     // To be renamed a directory must be writable to a plain user, for its entry `..` changes.
@@ -105,6 +121,7 @@ export async function makeTree(path: string, work: (scratch: string) => Promise<
     if (isLocked) chmodSync(hostPath(made), status.mode | 0o200);
     renameSync(hostPath(made), hostPath(path));
     if (isLocked) chmodSync(hostPath(path), status.mode & 0o7777);
+    if (partial !== undefined) throw partial;
   } finally {
     if (existsSync(scratch)) removeTree(scratch);
     done();

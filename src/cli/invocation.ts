@@ -28,6 +28,8 @@ export class Invocation {
   readonly err: Output;
   /** Aborts at Ctrl-C. To be handed to every call. */
   readonly signal: AbortSignal;
+  /** Whether an answer lacked what could not be read: the command has done the rest, and ends with a status that says so. */
+  isPartial = false;
 
   constructor({ command, operands, options, out, err, signal }: InvocationOptions) {
     this.command = command;

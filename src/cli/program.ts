@@ -43,21 +43,24 @@ async function unknownCommand(word: string): Promise<Error> {
   );
 }
 
+/** Gives the exit status. */
 async function runCommand(
   words: readonly string[],
   out: Output,
   err: Output,
   interrupt: Interrupt,
-): Promise<void> {
+): Promise<number> {
   const [first, ...rest] = words;
   if (first === undefined || first === '--help' || first === '-h') {
     const { overview } = await import('./help-texts.js');
     if (first === undefined) throw usageFailure('a command is missing', 'guestfs --help lists the commands');
-    return await out.write(overview());
+    await out.write(overview());
+    return exitStatus.ok;
   }
   if (first === '--version' || first === '-V') {
     const { packageVersion } = await import('../guestfs/index.js');
-    return await out.write(`guestfs ${packageVersion}\n`);
+    await out.write(`guestfs ${packageVersion}\n`);
+    return exitStatus.ok;
   }
   // A bare image is shown.
   const isImage = !isCommandName(first) && !first.startsWith('-') && isImageFile(first);
@@ -72,10 +75,20 @@ async function runCommand(
   );
   if (wantsHelp) {
     const { commandHelp } = await import('./help-texts.js');
-    return await out.write(commandHelp(name));
+    await out.write(commandHelp(name));
+    return exitStatus.ok;
   }
   interrupt.listen();
-  await command.run(new Invocation({ command: name, operands, options, out, err, signal: interrupt.signal }));
+  const invocation = new Invocation({
+    command: name,
+    operands,
+    options,
+    out,
+    err,
+    signal: interrupt.signal,
+  });
+  await command.run(invocation);
+  return invocation.isPartial ? exitStatus.corrupt : exitStatus.ok;
 }
 
 /** The command that a line names, for messages. */
@@ -91,8 +104,8 @@ export async function runProgram(words: readonly string[], thread?: EngineThread
   const err = new Output(2);
   const interrupt = new Interrupt();
   try {
-    await runCommand(words, out, err, interrupt);
-    return interrupt.status ?? exitStatus.ok;
+    const status = await runCommand(words, out, err, interrupt);
+    return interrupt.status ?? status;
   } catch (thrown) {
     if (interrupt.status !== undefined) return interrupt.status;
     // `guestfs find … | head` has done all that was wanted of it.

@@ -1,5 +1,5 @@
 /** From whatever was thrown to the lines on standard error and the exit status. */
-import { CorruptError, GuestfsError, UnsupportedError } from '../base/index.js';
+import { CorruptError, GuestfsError, PartialError, UnsupportedError } from '../base/index.js';
 import { exitStatus, Failure } from './failure.js';
 import { visible } from './visible.js';
 
@@ -16,7 +16,7 @@ function corruptHint({ structure }: CorruptError): string {
 }
 
 function statusOf(error: GuestfsError): number {
-  if (error instanceof CorruptError) return exitStatus.corrupt;
+  if (error instanceof CorruptError || error instanceof PartialError) return exitStatus.corrupt;
   switch (error.code) {
     case 'ENOTSUP':
       return exitStatus.notSupported;
@@ -30,6 +30,8 @@ function statusOf(error: GuestfsError): number {
 
 function hintOf(error: GuestfsError): string | undefined {
   if (error instanceof CorruptError) return corruptHint(error);
+  if (error instanceof PartialError)
+    return 'all that could be read is there; the warnings above name what is not';
   if (error instanceof UnsupportedError)
     return error.structure === 'the embedded backend'
       ? "give --backend direct, which boots the real appliance; 'guestfs doctor' tells whether it works here"

@@ -82,7 +82,7 @@ class EngineClient implements Backend {
   #hear(report: Report): void {
     switch (report.type) {
       case 'log':
-        return this.#events.log(report.kind, report.message);
+        return this.#events.log(report.kind, report.message, report.partial);
       case 'stopped':
         if (report.error) this.#stopError = restoreError(report.error, 'shutdown');
         return;
@@ -109,8 +109,14 @@ class EngineClient implements Backend {
           () => {},
         );
         return;
-      case 'failure':
-        return this.#finish(running, () => running.reject(restoreError(report.error, running.action)));
+      case 'failure': {
+        const reject = (): void =>
+          this.#finish(running, () => running.reject(restoreError(report.error, running.action)));
+        // What could be read is delivered before it is said that some could not.
+        if (report.error.partial === undefined) reject();
+        else running.written.then(reject, () => {});
+        return;
+      }
     }
   }
 
@@ -293,7 +299,7 @@ export const startEngine: StartBackend = (config, events, signal) => {
       fail(new GuestfsError('EIO', 'the engine ended before it was ready', { action: 'launch' })),
     );
     worker.on('message', (report: Report) => {
-      if (report.type === 'log') events.log(report.kind, report.message);
+      if (report.type === 'log') events.log(report.kind, report.message, report.partial);
       else if (report.type === 'startFailed') fail(restoreError(report.error, 'launch'));
       else if (report.type === 'ready') {
         stopListening();

@@ -1,10 +1,11 @@
 /** A file or a tree of the guest into a directory of the host, by the rules of `formats/host-copy.ts`. */
 import { statSync } from 'node:fs';
 import { hostError, systemError } from '../base/index.js';
+import type { Disk } from '../disk/index.js';
 import { type HostAttributes, HostCopy, lastNameOf } from '../formats/index.js';
 import type { FileType, InodeStat, Time } from '../fs/index.js';
-import type { Place, Visit } from '../vfs/index.js';
-import { distinctEntries, HardLinks, warnOfTwins } from './archive/entries.js';
+import type { StatVisit } from '../vfs/index.js';
+import { distinctEntries, HardLinks, pathBelow } from './archive/entries.js';
 import { TreeProgress } from './archive/progress.js';
 import type { Call } from './call.js';
 import { contentsOf } from './contents.js';
@@ -53,15 +54,19 @@ class CopyOut {
   }
 
   /** Makes what is at `place` under a name of the copy; false: it is left out. */
-  entry(place: Place, name: string, path: string): boolean {
-    const stat = place.fileSystem.stat(place.inode);
+  entry({ place, stat, path }: StatVisit, name: string, from: string): boolean {
+    const { damage } = this.#call.session;
     const attributes = attributesOf(stat);
     const copy = this.#copy;
     switch (place.type) {
       case 'directory':
         return runSteps(copy.directory(name, attributes));
       case 'symlink': {
-        const target = place.fileSystem.readlink(place.inode);
+        let target: string | undefined;
+        damage.attempt(from, () => {
+          target = place.fileSystem.readlink(place.inode);
+        });
+        if (target === undefined) return false;
         return runSteps(copy.symlink(name, target, attributes, false));
       }
       case 'file': {
@@ -69,7 +74,11 @@ class CopyOut {
         const first = linkable ? this.#links.first(place, name) : undefined;
         if (first !== undefined && copy.hasFile(first))
           return runSteps(copy.hardLink(name, first, attributes));
-        return this.#file(place, name, path, attributes, linkable);
+        let contents: Disk | undefined;
+        damage.attempt(from, () => {
+          contents = contentsOf(place, path);
+        });
+        return contents !== undefined && this.#file(contents, name, from, attributes, linkable);
       }
       default:
         copy.leaveOut(name, typeWords[place.type] ?? place.type);
@@ -77,13 +86,15 @@ class CopyOut {
     }
   }
 
-  #file(place: Place, name: string, path: string, attributes: HostAttributes, linkable: boolean): boolean {
-    const contents = contentsOf(place, path);
+  #file(contents: Disk, name: string, from: string, attributes: HostAttributes, linkable: boolean): boolean {
     const file = runSteps(this.#copy.file(name, linkable));
     if (file === undefined) return false;
     try {
       const taker = new DescriptorTaker(file.fd, file.path, () => this.#call.checkpoint());
-      move(this.#call, contents, taker, { progress: (moved) => this.#progress.at(moved) });
+      move(this.#call, contents, taker, {
+        progress: (moved) => this.#progress.at(moved),
+        onDamage: (error) => this.#call.session.damage.leaveOut(error, from),
+      });
       taker.settle();
     } catch (thrown) {
       runSteps(this.#copy.abandonFile(file));
@@ -116,11 +127,13 @@ export function copyOut(
   });
   const progress = new TreeProgress(call, start);
   const work = new CopyOut(call, copy, progress);
-  const take = ({ path, place }: Visit): boolean => {
+  const take = (visit: StatVisit): boolean => {
+    const { path } = visit;
     const name = top === '' || path === '' ? top + path : `${top}/${path}`;
     // The root has no name of its own: its files go right into the directory, which is the caller's.
-    return name === '' || work.entry(place, name, path);
+    return name === '' || work.entry(visit, name, pathBelow(remotePath, path));
   };
-  for (const _entry of distinctEntries(call, start, take, warnOfTwins(call, remotePath))) progress.at(0);
+  for (const _entry of distinctEntries(call, start, take, remotePath)) progress.at(0);
   runSteps(copy.finish());
+  session.damage.failIfPartial();
 }

@@ -1,5 +1,6 @@
 /** Listings for people: `ls -la` and `df`, in the layout of the GNU tools. */
 import { compareBytewise, GuestfsError } from '../base/index.js';
+import { type FileType, heeding } from '../fs/index.js';
 import { joinPath, type Place, type Tree, type TreeStat, typeOfMode } from '../vfs/index.js';
 import type { Call } from './call.js';
 
@@ -46,14 +47,26 @@ function formatTime(seconds: number, now: number): string {
 
 interface Row {
   readonly name: string;
-  readonly place: Place;
-  readonly stat: TreeStat;
+  readonly type: FileType;
+  readonly place: Place | undefined;
+  /** Undefined where the inode cannot be read: question marks stand for what it would tell. */
+  readonly stat: TreeStat | undefined;
   readonly target: string;
 }
 
-function rowOf(tree: Tree, place: Place, name: string): Row {
-  const target = place.type === 'symlink' ? place.fileSystem.readlink(place.inode) : '';
-  return { name, place, stat: tree.statOf(place), target };
+/** `claimed`: the type of a file of which no more is known than that it is there. */
+function rowOf(tree: Tree, name: string, path: string, claimed: FileType, enter: () => Place): Row {
+  const { onDamage } = tree;
+  const told = onDamage && ((error: GuestfsError) => onDamage(error, path));
+  const row = heeding(told, () => {
+    const place = enter();
+    const stat = tree.statOf(place);
+    const type = typeOfMode(stat.mode);
+    const target =
+      type === 'symlink' ? heeding(told, () => place.fileSystem.readlink(place.inode)) : undefined;
+    return { name, type, place, stat, target: target ?? '' };
+  });
+  return row ?? { name, type: claimed, place: undefined, stat: undefined, target: '' };
 }
 
 /** Rows that are held at once to be laid out, each of some hundred bytes. */
@@ -62,41 +75,53 @@ const rowLimit = 300_000;
 /** What is in a directory, or the file itself, in the byte-wise order of the names. */
 function rowsOf(tree: Tree, path: string): Row[] {
   const place = tree.resolve(path);
-  if (place.type !== 'directory') return [rowOf(tree, place, tree.realpath(path))];
+  const { type } = place;
+  if (type !== 'directory') return [rowOf(tree, tree.realpath(path), path, type, () => place)];
+  const { onDamage } = tree;
   const rows: Row[] = [];
-  for (const entry of tree.entries(place)) {
-    if (rows.push(rowOf(tree, tree.enter(place, entry), entry.name)) > rowLimit)
+  for (const entry of tree.entries(place, onDamage && ((error) => onDamage(error, path)))) {
+    const enter = (): Place => tree.enter(place, entry);
+    if (rows.push(rowOf(tree, entry.name, joinPath(path, entry.name), entry.type, enter)) > rowLimit)
       throw new GuestfsError(
         'EFBIG',
         `${path}: more than ${rowLimit} entries are too many to be laid out; use ls`,
       );
   }
-  const above = tree.resolve(joinPath(path, '..'));
-  return [...rows, rowOf(tree, place, '.'), rowOf(tree, above, '..')].sort((one, other) =>
-    compareBytewise(one.name, other.name),
-  );
+  const above = joinPath(path, '..');
+  rows.push(rowOf(tree, '.', path, type, () => place));
+  rows.push(rowOf(tree, '..', above, type, () => tree.resolve(above)));
+  return rows.sort((one, other) => compareBytewise(one.name, other.name));
+}
+
+const noAttributes: ReadonlyMap<string, Uint8Array> = new Map();
+
+function attributesOf({ onDamage }: Tree, { place, name }: Row): ReadonlyMap<string, Uint8Array> {
+  if (place === undefined) return noAttributes;
+  const told = onDamage && ((error: GuestfsError) => onDamage(error, `${name}: attributes`));
+  return heeding(told, () => place.fileSystem.xattrs(place.inode)) ?? noAttributes;
 }
 
 /** What `ls` puts behind the permissions: `+` for an access control list, `.` for a label alone. */
-function accessMark({ place }: Row): string {
-  const attributes = place.fileSystem.xattrs(place.inode);
+function accessMark(tree: Tree, row: Row): string {
+  const attributes = attributesOf(tree, row);
   if (attributes.has('system.posix_acl_access') || attributes.has('system.posix_acl_default')) return '+';
   return attributes.has('security.selinux') ? '.' : '';
 }
 
-const isDevice = ({ stat }: Row): boolean => ['block', 'character'].includes(typeOfMode(stat.mode));
+const isDevice = ({ type, stat }: Row): boolean =>
+  stat !== undefined && ['block', 'character'].includes(type);
 const widest = (texts: readonly string[]): number =>
   texts.reduce((most, { length }) => Math.max(most, length), 0);
 
 /** Sizes, or the numbers of device nodes: these have a column each, as wide as the widest. */
 function sizeCells(rows: readonly Row[]): string[] {
   const devices = rows.filter(isDevice);
-  const majorWidth = widest(devices.map(({ stat }) => String(stat.deviceMajor)));
-  const minorWidth = widest(devices.map(({ stat }) => String(stat.deviceMinor)));
+  const majorWidth = widest(devices.map(({ stat }) => String(stat?.deviceMajor)));
+  const minorWidth = widest(devices.map(({ stat }) => String(stat?.deviceMinor)));
   return rows.map((row) =>
     isDevice(row)
-      ? `${String(row.stat.deviceMajor).padStart(majorWidth)}, ${String(row.stat.deviceMinor).padStart(minorWidth)}`
-      : String(row.stat.sizeInBytes),
+      ? `${String(row.stat?.deviceMajor).padStart(majorWidth)}, ${String(row.stat?.deviceMinor).padStart(minorWidth)}`
+      : String(row.stat?.sizeInBytes ?? '?'),
   );
 }
 
@@ -108,15 +133,18 @@ export function longListing(call: Call, path: string, labels: boolean): string {
   const { tree } = call.session;
   const rows = rowsOf(tree, path);
   const sizes = sizeCells(rows);
-  const marks = rows.map(accessMark);
+  const marks = rows.map((row) => accessMark(tree, row));
   const hasMarks = marks.some((mark) => mark !== '');
   const now = Date.now() / 1000;
   const columns: readonly (readonly string[])[] = [
-    rows.map(({ stat }, index) => formatMode(stat.mode) + (hasMarks ? marks[index] || ' ' : '')),
-    rows.map(({ stat }) => String(stat.linkCount)),
-    rows.map(({ stat }) => String(stat.uid)),
-    rows.map(({ stat }) => String(stat.gid)),
-    ...(labels ? [rows.map(securityLabel)] : []),
+    rows.map(({ type, stat }, index) => {
+      const mode = stat === undefined ? `${typeLetters[type] ?? '?'}?????????` : formatMode(stat.mode);
+      return mode + (hasMarks ? marks[index] || ' ' : '');
+    }),
+    rows.map(({ stat }) => String(stat?.linkCount ?? '?')),
+    rows.map(({ stat }) => String(stat?.uid ?? '?')),
+    rows.map(({ stat }) => String(stat?.gid ?? '?')),
+    ...(labels ? [rows.map((row) => securityLabel(tree, row))] : []),
     sizes,
   ];
   const padded = columns.map((cells, column) => {
@@ -126,15 +154,16 @@ export function longListing(call: Call, path: string, labels: boolean): string {
   });
   const lines = rows.map(({ stat, name, target }, index) => {
     const cells = padded.map((column) => column[index] ?? '').join(' ');
-    return `${cells} ${formatTime(stat.modified.seconds, now)} ${name}${target === '' ? '' : ` -> ${target}`}\n`;
+    const time = stat === undefined ? '?'.padStart(12) : formatTime(stat.modified.seconds, now);
+    return `${cells} ${time} ${name}${target === '' ? '' : ` -> ${target}`}\n`;
   });
   if (tree.resolve(path).type !== 'directory') return lines.join('');
-  const total = rows.reduce((sum, { stat }) => sum + stat.blockCount512, 0);
+  const total = rows.reduce((sum, { stat }) => sum + (stat?.blockCount512 ?? 0), 0);
   return `total ${Math.ceil(total / 2)}\n${lines.join('')}`;
 }
 
-function securityLabel({ place }: Row): string {
-  const value = place.fileSystem.xattrs(place.inode).get('security.selinux');
+function securityLabel(tree: Tree, row: Row): string {
+  const value = attributesOf(tree, row).get('security.selinux');
   return value === undefined ? '?' : Buffer.from(value).toString('latin1').replace(/\0.*$/, '');
 }
 

@@ -69,6 +69,12 @@ export type Report =
   | { readonly type: 'chunk'; readonly serial: number; readonly chunk: Uint8Array }
   /** A piece of the running call's fileIn stream was taken: the next may come. */
   | { readonly type: 'taken'; readonly serial: number }
-  | { readonly type: 'log'; readonly kind: 'appliance' | 'library' | 'warning'; readonly message: string }
+  | {
+      readonly type: 'log';
+      readonly kind: 'appliance' | 'library' | 'warning';
+      readonly message: string;
+      /** A warning of what the answer of the running call lacks. */
+      readonly partial?: boolean;
+    }
   /** The session is closed; with an error, not all of it went well. Nothing follows. */
   | { readonly type: 'stopped'; readonly error?: PlainError };

@@ -3,6 +3,7 @@
  * how far it is and stops when asked. No driver and no action has a copy loop of its own.
  */
 import type { Disk } from '../disk/index.js';
+import { isDamage, type OnDamage } from '../fs/index.js';
 import type { Call } from './call.js';
 
 /** Takes bytes in order. */
@@ -44,7 +45,12 @@ export interface MoveOptions {
   readonly length?: number;
   /** How the progress of this piece of work is part of a larger one; without it, position and total are its own bytes. */
   readonly progress?: (moved: number) => void;
+  /** Told once of what cannot be read, in whose place zeroes are moved; without, that is an error. */
+  readonly onDamage?: OnDamage;
 }
+
+/** What is damaged is looked at again in pieces of so many bytes, so that no more than that is lost with it. */
+const salvagedPiece = 4096;
 
 /** Moves bytes from a disk to a taker: `length` bytes from `offset`, or all from there. */
 export function move(call: Call, from: Disk, to: Taker, options: MoveOptions = {}): void {
@@ -53,19 +59,34 @@ export function move(call: Call, from: Disk, to: Taker, options: MoveOptions = {
   const report = options.progress ?? ((moved: number) => call.progress(moved, length));
   // A taker that calls the mover again would overwrite what it was given: none does.
   const buffer = pieceFor(length);
+  const { onDamage } = options;
+  /** Up to here small pieces are read, as a large one was damaged. */
+  let carefulTo = 0;
+  let isTold = false;
   for (let done = 0; done < length; ) {
     report(done);
-    const wanted = Math.min(length - done, buffer.length);
-    const span = from.span(start + done, Math.min(length - done, longestHole));
-    if (span.hole) {
-      to.hole(span.length);
-      done += span.length;
-      continue;
+    const at = start + done;
+    const careful = done < carefulTo;
+    const most = careful ? Math.min(length - done, salvagedPiece - (at % salvagedPiece)) : length - done;
+    let count = Math.min(most, buffer.length);
+    let isHole: boolean;
+    try {
+      const span = from.span(at, Math.min(most, longestHole));
+      isHole = span.hole;
+      count = isHole ? span.length : Math.min(span.length, count);
+      if (!isHole) from.read(buffer.subarray(0, count), at);
+    } catch (thrown) {
+      if (onDamage === undefined || !isDamage(thrown)) throw thrown;
+      if (!careful) {
+        carefulTo = done + count;
+        continue;
+      }
+      if (!isTold) onDamage(thrown);
+      isTold = true;
+      isHole = true;
     }
-    const count = Math.min(span.length, wanted);
-    const bytes = buffer.subarray(0, count);
-    from.read(bytes, start + done);
-    to.write(bytes);
+    if (isHole) to.hole(count);
+    else to.write(buffer.subarray(0, count));
     done += count;
   }
   report(length);

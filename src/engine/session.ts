@@ -47,11 +47,16 @@ import {
   mapperUuid,
   type VolumeGroup,
 } from '../volume/index.js';
+import { Damage } from './damage.js';
 import { discardableLayer, type OpenDrive, openDrive } from './drive.js';
 import { Warnings } from './warnings.js';
 
 /** Where a session's messages go. */
-export type SessionLog = (kind: 'appliance' | 'library' | 'warning', message: string) => void;
+export type SessionLog = (
+  kind: 'appliance' | 'library' | 'warning',
+  message: string,
+  partial?: boolean,
+) => void;
 
 /** How a filesystem is to be opened. */
 export interface OpenFileSystemOptions {
@@ -76,11 +81,13 @@ interface SharedFileSystem {
 export class Session {
   readonly config: BackendConfig;
   readonly devices: DeviceTable;
-  readonly mounts = new MountTable();
+  readonly mounts = new MountTable((error, path) => this.damage.leaveOut(error, path));
   /** As in `umask(2)`; new files get their permissions through it. */
   umask = 0o022;
   /** What is odd but can be lived with: {@link warn} adds to it, and whoever ends a call settles it. */
   readonly warnings: Warnings;
+  /** What the answer of the running call lacks. */
+  readonly damage: Damage;
   readonly #drives = new Map<Device, OpenDrive>();
   readonly #tables = new Map<Device, PartitionTable | undefined>();
   /** Why the partition table of a drive cannot be read. */
@@ -99,7 +106,8 @@ export class Session {
 
   private constructor(config: BackendConfig, log: SessionLog) {
     this.config = config;
-    this.warnings = new Warnings((message) => log('warning', message));
+    this.warnings = new Warnings((message, partial) => log('warning', message, partial));
+    this.damage = new Damage(this.warnings);
     this.devices = new DeviceTable(
       (property, value) => this.findByProperty(property, value)?.name,
       (name) => this.#absenceOf(name),

@@ -29,17 +29,22 @@ interface Kind {
   /** How many were not told, and the last of them. */
   rest: number;
   last: string;
+  /** Whether they tell of what the call's answer lacks: then each call tells them again, as it concerns that answer. */
+  readonly partial: boolean;
 }
 
+/** Where warnings go; `partial`: what the answer of the running call lacks. */
+export type Teller = (message: string, partial: boolean) => void;
+
 export class Warnings {
-  readonly #tell: (message: string) => void;
+  readonly #tell: Teller;
   /** In the order of telling, the oldest first. */
   readonly #told = new Set<string>();
   readonly #kinds = new Map<string, Kind>();
   /** How many were of no kind that there was room for. */
   #others = 0;
 
-  constructor(tell: (message: string) => void) {
+  constructor(tell: Teller) {
     this.#tell = tell;
   }
 
@@ -48,7 +53,16 @@ export class Warnings {
    * they differ in more than numbers, quoted names and absolute paths, or come by the hundred thousand.
    */
   warn(message: string, kind: string = kindOf(message)): void {
-    const known = this.#kindNamed(kind);
+    this.#add(message, kind, false);
+  }
+
+  /** Tells of what is damaged and left out of the answer of the running call. */
+  leaveOut(message: string): void {
+    this.#add(message, 'left out', true);
+  }
+
+  #add(message: string, kind: string, partial: boolean): void {
+    const known = this.#kindNamed(kind, partial);
     if (known === undefined) {
       this.#others++;
       return;
@@ -57,7 +71,7 @@ export class Warnings {
     if (known.texts.has(text)) return;
     if (known.texts.size < toldOfAKind) {
       known.texts.add(text);
-      this.#tellOnce(text);
+      this.#tellOnce(text, partial);
       return;
     }
     known.rest++;
@@ -66,11 +80,11 @@ export class Warnings {
 
   /** The call, or the launch, is done: tells how many of each kind were not told. */
   settle(): void {
-    for (const [, { texts, rest, last }] of this.#kinds) {
+    for (const [, { texts, rest, last, partial }] of this.#kinds) {
       const [first] = texts;
       // A lone one is as short in full.
-      if (rest === 1) this.#tellOnce(last);
-      else if (rest > 1) this.#tellOnce(`${rest.toLocaleString('en')} more like this: ${first}`);
+      if (rest === 1) this.#tellOnce(last, partial);
+      else if (rest > 1) this.#tellOnce(`${rest.toLocaleString('en')} more like this: ${first}`, partial);
     }
     if (this.#others > 0) this.#tellOnce(`${this.#others.toLocaleString('en')} more warnings of other kinds`);
     this.#kinds.clear();
@@ -82,16 +96,17 @@ export class Warnings {
     this.#told.clear();
   }
 
-  #kindNamed(name: string): Kind | undefined {
+  #kindNamed(name: string, partial: boolean): Kind | undefined {
     let kind = this.#kinds.get(name);
     if (kind === undefined && this.#kinds.size < kindsOfACall) {
-      kind = { texts: new Set(), rest: 0, last: '' };
+      kind = { texts: new Set(), rest: 0, last: '', partial };
       this.#kinds.set(name, kind);
     }
     return kind;
   }
 
-  #tellOnce(text: string): void {
+  #tellOnce(text: string, partial = false): void {
+    if (partial) return this.#tell(text, true);
     if (this.#told.has(text)) return;
     if (this.#told.size >= toldOfASession)
       for (const oldest of this.#told) {
@@ -99,7 +114,7 @@ export class Warnings {
         break;
       }
     this.#told.add(text);
-    this.#tell(text);
+    this.#tell(text, false);
   }
 }
 

@@ -1,7 +1,15 @@
 /** The worker thread of the embedded engine: starts a session, then runs one call after another. */
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import type { BackendConfig } from '../api/index.js';
-import { asFailureOf, asGuestfsError, beginWork, endWork, GuestfsError, plainError } from '../base/index.js';
+import {
+  asFailureOf,
+  asGuestfsError,
+  beginWork,
+  endWork,
+  GuestfsError,
+  PartialError,
+  plainError,
+} from '../base/index.js';
 import { endDecoders } from '../disk/index.js';
 import { Call } from './call.js';
 import { findHandler } from './dispatch.js';
@@ -63,6 +71,7 @@ async function runCall(
     });
     call.checkpoint();
     beginWork(session.config.limits, () => call.checkpoint());
+    session.damage.begin();
     const value = handler(call, ...args, options);
     endWork();
     for (const sink of sinks) sink.finish();
@@ -72,9 +81,20 @@ async function runCall(
   } catch (thrown) {
     endWork();
     // Before the caller hears of the failure: by then the files may be the caller's again.
-    endFiles(sinks, sources, call);
+    const failure = thrown instanceof PartialError ? deliver(thrown, sinks) : thrown;
+    endFiles(failure instanceof PartialError ? [] : sinks, sources, call);
     session.warnings.settle();
-    post({ type: 'failure', serial, error: plainError(asFailureOf(action, thrown)) });
+    post({ type: 'failure', serial, error: plainError(asFailureOf(action, failure)) });
+  }
+}
+
+/** Ends files in which all is that could be read. Gives how the call failed: it is another way when that fails. */
+function deliver(partial: PartialError, sinks: readonly Sink[]): unknown {
+  try {
+    for (const sink of sinks) sink.finish();
+    return partial;
+  } catch (thrown) {
+    return thrown;
   }
 }
 
@@ -110,7 +130,9 @@ async function start({ port }: Wires, config: BackendConfig): Promise<Session | 
   try {
     // A launch that is given up ends the thread: nothing is to be asked.
     beginWork(config.limits, () => {});
-    const session = await Session.start(config, (kind, message) => post({ type: 'log', kind, message }));
+    const session = await Session.start(config, (kind, message, partial) =>
+      post({ type: 'log', kind, message, ...(partial ? { partial } : {}) }),
+    );
     endWork();
     post({ type: 'ready' });
     return session;

@@ -2,6 +2,7 @@
  * The shape of every filesystem driver: bytes in, inodes out. A driver knows nothing of paths, mounts or actions;
  * it decodes metadata and says where a file's bytes are. See ARCHITECTURE.md, "One driver, one shape".
  */
+import { GuestfsError, UnsupportedError } from '../base/index.js';
 import type { Disk } from '../disk/index.js';
 
 /** What a glance at a disk tells: the answers of `vfs_type`, `vfs_label` and `vfs_uuid`. */
@@ -62,6 +63,32 @@ export interface DirectoryEntry {
   readonly type: FileType;
 }
 
+/**
+ * Told of something damaged, or not implemented, that is left out of an answer, of which the rest follows. `path`: of the
+ * directory or file, where a walk has one.
+ */
+export type OnDamage = (error: GuestfsError, path?: string) => void;
+
+/**
+ * Whether an error is what a disk holds: it is wrong, cannot be read, or is of a kind that is not implemented. All else, as
+ * a cancelled call or a mistake of ours, concerns more than one file.
+ */
+export function isDamage(thrown: unknown): thrown is GuestfsError {
+  return thrown instanceof GuestfsError && (thrown.code === 'EIO' || thrown instanceof UnsupportedError);
+}
+
+/** What `work` gives; undefined where it met damage and there is `onDamage` to tell. */
+export function heeding<T>(onDamage: OnDamage | undefined, work: () => T): T | undefined {
+  if (onDamage === undefined) return work();
+  try {
+    return work();
+  } catch (thrown) {
+    if (!isDamage(thrown)) throw thrown;
+    onDamage(thrown);
+    return undefined;
+  }
+}
+
 /** What `statvfs` tells. Sizes in units of `blockSize`. */
 export interface FileSystemUsage {
   readonly blockSize: number;
@@ -93,8 +120,11 @@ export interface FileSystem {
   stat(inode: InodeNumber): InodeStat;
   /** The inode of a name in a directory; undefined where there is none. Never `.` or `..`: the caller walks those. */
   lookup(directory: InodeNumber, name: string): InodeNumber | undefined;
-  /** The entries of a directory in the order they are stored in, with `.` and `..` left out. */
-  entries(directory: InodeNumber): Iterable<DirectoryEntry>;
+  /**
+   * The entries of a directory in the order they are stored in, with `.` and `..` left out. Damage ends them with an error,
+   * unless there is `onDamage` to tell: then what lies behind it follows.
+   */
+  entries(directory: InodeNumber, onDamage?: OnDamage): Iterable<DirectoryEntry>;
   /** The inode of a directory's parent; of the root, the root. */
   parent(directory: InodeNumber): InodeNumber;
   /** The target of a symbolic link. */

@@ -7,6 +7,7 @@ export type {
   FileType,
   InodeNumber,
   InodeStat,
+  OnDamage,
   OpenOptions,
   ProbeContext,
   Probed,
@@ -14,6 +15,7 @@ export type {
   Usage,
 } from './driver.js';
 
+export { heeding, isDamage } from './driver.js';
 export { type ExtDetails, extDetails, type InodeRemains, type StoredName } from './ext/index.js';
 export { type IsoDetails, isoDetails } from './iso9660/index.js';
 export { fileSystems } from './kinds.js';

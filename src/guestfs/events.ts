@@ -21,7 +21,11 @@ import { escapeControls, GuestfsError } from '../base/index.js';
 /** What each event brings with it. */
 interface Bodies {
   none: unknown;
-  message: { readonly message: string };
+  message: {
+    readonly message: string;
+    /** Of a warning: whether it tells of what the answer of the running call lacks, as it could not be read. */
+    readonly partial?: boolean;
+  };
   array: { readonly progress: Progress };
 }
 
@@ -148,8 +152,9 @@ export class EventHub {
   }
 
   /** Tells of a text, or writes it where texts go that nobody hears. */
-  emitMessage(event: MessageEvent, message: string): void {
-    if (this.listens(event)) this.#dispatch({ event, mask: events[event].mask, message } as GuestfsEvent);
+  emitMessage(event: MessageEvent, message: string, partial = false): void {
+    const body = { event, mask: events[event].mask, message, ...(partial ? { partial } : {}) };
+    if (this.listens(event)) this.#dispatch(body as GuestfsEvent);
     else this.#write(event, message);
   }
 

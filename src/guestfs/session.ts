@@ -86,8 +86,8 @@ export class Session {
 
   readonly #events: BackendEvents = {
     progress: (position, total) => this.#reporter?.report(position, total),
-    log: (kind, message) => {
-      if (!this.#ended) this.#options.hub.emitMessage(kind, message);
+    log: (kind, message, partial) => {
+      if (!this.#ended) this.#options.hub.emitMessage(kind, message, partial);
     },
     quit: (reason) => {
       this.#tellGone();

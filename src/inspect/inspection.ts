@@ -72,7 +72,7 @@ export class Inspection {
 function lookAt(candidate: Candidate, host: InspectionHost): Finding | Overlooked {
   const { mountable, type } = candidate;
   if (type === 'swap') return { mountable, role: 'swap', facts: { fstab: [] } };
-  const mounts = new MountTable();
+  const mounts = new MountTable((error) => host.warn?.(`${mountable}: ${error.message}`));
   try {
     const { fileSystem, release } = host.open(candidate);
     mounts.mount(fileSystem, { source: mountable, mountpoint: '/', readonly: true, release });

@@ -3,6 +3,7 @@
  * directories, `GLOB_MARK`. Nothing found is an empty list, not an error.
  */
 import { GuestfsError, type NamePattern, namePattern, sortBytewise } from '../base/index.js';
+import { type DirectoryEntry, heeding } from '../fs/index.js';
 import type { Place } from './mount.js';
 import { checkAbsolute, joinPath } from './names.js';
 import type { Tree } from './tree.js';
@@ -132,10 +133,18 @@ function* expandComponent(tree: Tree, path: string, step: NamePattern): Iterable
   const directory = findQuietly(tree, path, true);
   if (directory?.type !== 'directory') return;
   const names: DirectoryName[] = [...dotNames(step)];
-  for (const entry of tree.entries(directory)) {
-    if (step.matches(entry.name)) names.push({ name: entry.name, place: tree.enter(directory, entry) });
+  for (const entry of heedingEntries(tree, path, directory)) {
+    if (!step.matches(entry.name)) continue;
+    const place = heeding(tree.onDamage, () => tree.enter(directory, entry));
+    if (place !== undefined) names.push({ name: entry.name, place });
   }
   for (const { name, place } of names) yield { path: joinPath(path, name), place: place ?? directory };
+}
+
+/** The entries of a directory. What is damaged is left out; it is told with the directory's path. */
+function heedingEntries(tree: Tree, path: string, directory: Place): Iterable<DirectoryEntry> {
+  const { onDamage } = tree;
+  return tree.entries(directory, onDamage && ((error) => onDamage(error, path)));
 }
 
 interface DirectoryName {
@@ -153,10 +162,11 @@ function isDirectory(tree: Tree, path: string, place: Place): boolean {
   return place.type === 'directory';
 }
 
-/** As glob(3) does, a path that cannot be walked (a loop of links, too long a name) is one that is not there. */
+/** As glob(3) does, a path that cannot be walked (a loop of links, too long a name, damage) is one that is not there. */
 function findQuietly(tree: Tree, path: string, followLast: boolean): Place | undefined {
+  const { onDamage } = tree;
   try {
-    return tree.find(path, { followLast });
+    return heeding(onDamage && ((error) => onDamage(error, path)), () => tree.find(path, { followLast }));
   } catch (thrown) {
     if (thrown instanceof GuestfsError && (thrown.code === 'ELOOP' || thrown.code === 'ENAMETOOLONG')) {
       return undefined;

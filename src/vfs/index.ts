@@ -32,4 +32,4 @@ export { checkAbsolute, joinPath, tidyPath } from './names.js';
 export { readStart, readWhole } from './read.js';
 export { type Position, type ResolveOptions, Tree, type TreeStat } from './tree.js';
 export { type ByteSource, packingOf, type UnpackOptions, unpack } from './unpack.js';
-export { type Visit, type WalkOptions, walkTree } from './walk.js';
+export { type StatVisit, type Visit, type WalkOptions, walkTree } from './walk.js';

@@ -3,7 +3,7 @@
  * a mount over a mount hides it, a mount with others below it is busy, and a device may be mounted more than once.
  */
 import { GuestfsError, systemError, UnsupportedError } from '../base/index.js';
-import type { FileSystem } from '../fs/index.js';
+import type { FileSystem, OnDamage } from '../fs/index.js';
 import { makeDeviceNumber, numberOfDevice } from './device-names.js';
 import { Mount, NameCache, type Place } from './mount.js';
 import { checkAbsolute } from './names.js';
@@ -51,7 +51,8 @@ export class MountTable implements Mounts {
   readonly #release = new Map<FileSystem, () => void>();
   readonly #mappedNumbers = new Map<string, number>();
 
-  constructor() {
+  /** `onDamage`: as {@link Tree.onDamage}. */
+  constructor(onDamage?: OnDamage) {
     this.bottom = new Mount({
       fileSystem: this.#scaffold,
       source: 'tmpfs',
@@ -64,7 +65,7 @@ export class MountTable implements Mounts {
       parent: undefined,
       coveredInode: this.#scaffold.root,
     });
-    this.tree = new Tree(this);
+    this.tree = new Tree(this, onDamage);
     this.#bareTree = new Tree({ bottom: this.bottom, count: 1 });
   }
 

@@ -5,7 +5,14 @@
  * path and no link leads out of the guest.
  */
 import { CorruptError, type ErrnoName, GuestfsError, systemError } from '../base/index.js';
-import type { DirectoryEntry, FileSystemUsage, FileType, InodeNumber, InodeStat } from '../fs/index.js';
+import type {
+  DirectoryEntry,
+  FileSystemUsage,
+  FileType,
+  InodeNumber,
+  InodeStat,
+  OnDamage,
+} from '../fs/index.js';
 import { type Child, type Mount, type Place, topOf, typeOfMode } from './mount.js';
 import { checkAbsolute, isNameTooLong, isPathTooLong, stackComponents } from './names.js';
 
@@ -43,9 +50,12 @@ export interface Position {
 /** The tree seen through a mount table; holds nothing itself. */
 export class Tree {
   readonly #mounts: Mounts;
+  /** Told of what is damaged in directories, whose other entries are given then; without, damage is an error. */
+  readonly onDamage: OnDamage | undefined;
 
-  constructor(mounts: Mounts) {
+  constructor(mounts: Mounts, onDamage?: OnDamage) {
     this.#mounts = mounts;
+    this.onDamage = onDamage;
   }
 
   /** The guest's root directory. */
@@ -132,17 +142,20 @@ export class Tree {
   /**
    * The entries of a directory, in stored order, without `.` and `..`. As in `readdir`, the inode of an entry is the
    * one stored in this directory, also where something is mounted on it: {@link enter} goes there.
-   * A name that no kernel would let pass (empty, with a slash or a NUL) is a CorruptError: callers join names to paths.
+   * A name that no kernel would let pass (empty, with a slash or a NUL) is damage: callers join names to paths.
    */
-  *entries(directory: Place): Iterable<DirectoryEntry> {
-    for (const entry of directory.fileSystem.entries(directory.inode)) {
+  *entries(directory: Place, onDamage: OnDamage | undefined = this.onDamage): Iterable<DirectoryEntry> {
+    for (const entry of directory.fileSystem.entries(directory.inode, onDamage)) {
       const { name } = entry;
       if (name === '.' || name === '..') continue;
       if (name === '' || name.includes('/') || name.includes('\0')) {
-        throw new CorruptError(`${directory.fileSystem.type} directory`, 'holds an impossible name', {
+        const error = new CorruptError(`${directory.fileSystem.type} directory`, 'holds an impossible name', {
           inode: directory.inode,
           name: JSON.stringify(name),
         });
+        if (onDamage === undefined) throw error;
+        onDamage(error);
+        continue;
       }
       yield entry;
     }
@@ -153,10 +166,13 @@ export class Tree {
     return { self: directory.inode, parent: directory.fileSystem.parent(directory.inode) };
   }
 
-  /** The file that an entry of a directory leads to: what is mounted there, else the inode itself. Links are not followed. */
+  /**
+   * The file that an entry of a directory leads to: what is mounted there, else the inode itself. Links are not followed.
+   * That it is a directory is not believed of the entry: whoever goes there needs the inode anyway.
+   */
   enter(directory: Place, entry: DirectoryEntry): Place {
-    const type =
-      entry.type === 'unknown' ? typeOfMode(directory.fileSystem.stat(entry.inode).mode) : entry.type;
+    const asks = entry.type === 'unknown' || entry.type === 'directory';
+    const type = asks ? typeOfMode(directory.fileSystem.stat(entry.inode).mode) : entry.type;
     return arrive(directory, { inode: entry.inode, type });
   }
 

@@ -1,11 +1,18 @@
 /**
  * The whole tree below a directory, one entry after the other, without recursion: what find, du, tar and the
- * checksum actions go through. Links are never followed. A directory met twice is a corrupt disk (hard links to
- * directories do not exist), so a walk of any disk ends.
+ * checksum actions go through. Links are never followed. A directory met twice is damage (hard links to directories
+ * do not exist), so a walk of any disk ends. What is damaged is told and left out, and the walk goes on behind it.
  */
-import { CorruptError, compareBytewise, UnsupportedError } from '../base/index.js';
-import type { DirectoryEntry, InodeNumber } from '../fs/index.js';
-import type { Mount, Place } from './mount.js';
+import { CorruptError, compareBytewise, type GuestfsError, UnsupportedError } from '../base/index.js';
+import {
+  type DirectoryEntry,
+  type InodeNumber,
+  type InodeStat,
+  isDamage,
+  type OnDamage,
+} from '../fs/index.js';
+import { type Mount, type Place, typeOfMode } from './mount.js';
+import { joinPath } from './names.js';
 import type { Tree } from './tree.js';
 
 /** Deeper than any path can name (4096 bytes hold 2048 levels), and far below what memory would allow. */
@@ -21,9 +28,17 @@ export interface Visit {
   readonly name: string;
   /** 0 for the start, 1 for its entries. */
   readonly depth: number;
+  /** Its type is the inode's with `stat`, and of directories always; else what the entry claims. */
   readonly place: Place;
+  /** Of all files with `stat`; else of directories that can be read. */
+  readonly stat: InodeStat | undefined;
   /** True when a directory is left, after all that is in it: only with `leave`. */
   readonly leaving: boolean;
+}
+
+/** A visit of a walk with `stat`. */
+export interface StatVisit extends Visit {
+  readonly stat: InodeStat;
 }
 
 export interface WalkOptions {
@@ -35,6 +50,12 @@ export interface WalkOptions {
   readonly leave?: boolean;
   /** Asked before the entries of a directory are read; on false they are left out. */
   readonly into?: (visit: Visit) => boolean;
+  /** Whether every file's inode is read. One that cannot be is left out; without, its name is met all the same. */
+  readonly stat?: boolean;
+  /** The path of the start, for messages. */
+  readonly from?: string;
+  /** Told of what is left out; the tree's own unless told otherwise. Where neither is there, damage ends the walk. */
+  readonly onDamage?: OnDamage;
 }
 
 interface Level {
@@ -42,52 +63,91 @@ interface Level {
   readonly entries: Iterator<DirectoryEntry>;
 }
 
+const noEntries: readonly DirectoryEntry[] = [];
+const ended: IteratorResult<DirectoryEntry> = { done: true, value: undefined };
+
 /** The start, then everything below it; each directory before its entries. */
+export function walkTree(
+  tree: Tree,
+  start: Place,
+  options: WalkOptions & { readonly stat: true },
+): Generator<StatVisit, void>;
+export function walkTree(tree: Tree, start: Place, options?: WalkOptions): Generator<Visit, void>;
 export function* walkTree(tree: Tree, start: Place, options: WalkOptions = {}): Generator<Visit, void> {
-  const first: Visit = { path: '', name: '', depth: 0, place: start, leaving: false };
+  const onDamage = options.onDamage ?? tree.onDamage;
+  const stat = start.fileSystem.stat(start.inode);
+  const first: Visit = { path: '', name: '', depth: 0, place: start, stat, leaving: false };
   yield first;
   if (start.type !== 'directory') return;
   const seen = new Map<Mount, Set<InodeNumber>>();
   const levels: Level[] = [];
   open(first);
   for (let level = levels.at(-1); level !== undefined; level = levels.at(-1)) {
-    const next = level.entries.next();
+    const next = nextEntry(level);
     if (next.done === true) {
       levels.pop();
       if (options.leave === true) yield { ...level.visit, leaving: true };
       continue;
     }
-    const { path, depth, place: directory } = level.visit;
-    const { name } = next.value;
-    const place = tree.enter(directory, next.value);
-    const visit: Visit = {
-      path: path === '' ? name : `${path}/${name}`,
-      name,
-      depth: depth + 1,
-      place,
-      leaving: false,
-    };
+    const visit = meet(level.visit, next.value);
+    if (visit === undefined) continue;
     yield visit;
-    if (place.type === 'directory') open(visit);
+    if (visit.place.type === 'directory' && visit.stat !== undefined) open(visit);
+  }
+
+  function nextEntry({ visit, entries }: Level): IteratorResult<DirectoryEntry> {
+    try {
+      return entries.next();
+    } catch (thrown) {
+      leaveOut(visit.path, thrown);
+      return ended;
+    }
+  }
+
+  /** What an entry leads to. The type that the entry claims is not believed where the inode can be asked at no cost. */
+  function meet({ path: above, depth, place: directory }: Visit, entry: DirectoryEntry): Visit | undefined {
+    const { name } = entry;
+    const path = above === '' ? name : `${above}/${name}`;
+    let place: Place = { ...directory, inode: entry.inode, type: entry.type };
+    let stat: InodeStat | undefined;
+    try {
+      place = tree.enter(directory, entry);
+      if (options.stat === true || place.type === 'directory') stat = place.fileSystem.stat(place.inode);
+      const type = stat === undefined ? place.type : typeOfMode(stat.mode);
+      if (type !== place.type) place = tree.enter(directory, { ...entry, type });
+    } catch (thrown) {
+      leaveOut(path, thrown);
+      if (options.stat === true) return undefined;
+    }
+    return { path, name, depth: depth + 1, place, stat, leaving: false };
   }
 
   function open(visit: Visit): void {
     const { place } = visit;
     const foreign = options.crossMounts === false && place.mount !== start.mount;
     if (foreign || options.into?.(visit) === false) {
-      levels.push({ visit, entries: [][Symbol.iterator]() });
+      levels.push({ visit, entries: noEntries[Symbol.iterator]() });
       return;
     }
-    if (visit.depth >= depthLimit) {
-      throw new UnsupportedError('directory tree', [`more than ${depthLimit} levels`]);
+    try {
+      levels.push({ visit, entries: entriesOf(visit) });
+    } catch (thrown) {
+      leaveOut(visit.path, thrown);
+      levels.push({ visit, entries: noEntries[Symbol.iterator]() });
     }
+  }
+
+  function entriesOf(visit: Visit): Iterator<DirectoryEntry> {
+    if (visit.depth >= depthLimit)
+      throw new UnsupportedError('directory tree', [`more than ${depthLimit} levels`]);
     if (visit.path.length > pathLimit)
       throw new UnsupportedError('directory tree', [`paths of more than ${pathLimit} characters`]);
     markSeen(visit);
-    const entries = tree.entries(place);
+    const told = onDamage && ((error: GuestfsError) => leaveOut(visit.path, error));
+    const entries = tree.entries(visit.place, told);
     const ordered =
       options.sorted === true ? [...entries].sort((a, b) => compareBytewise(a.name, b.name)) : entries;
-    levels.push({ visit, entries: ordered[Symbol.iterator]() });
+    return ordered[Symbol.iterator]();
   }
 
   function markSeen({ path, place }: Visit): void {
@@ -104,5 +164,11 @@ export function* walkTree(tree: Tree, start: Place, options: WalkOptions = {}): 
       });
     }
     inodes.add(place.inode);
+  }
+
+  function leaveOut(path: string, thrown: unknown): void {
+    if (onDamage === undefined || !isDamage(thrown)) throw thrown;
+    const { from } = options;
+    onDamage(thrown, from === undefined ? `./${path}` : path === '' ? from : joinPath(from, path));
   }
 }

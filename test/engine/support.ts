@@ -5,7 +5,9 @@ import { join } from 'node:path';
 import { after } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import { Call, type CallOutlet } from '../../src/engine/call.js';
+import { Damage } from '../../src/engine/damage.js';
 import type { Session } from '../../src/engine/session.js';
+import { Warnings } from '../../src/engine/warnings.js';
 import type { DirectoryEntry, FileSystem } from '../../src/fs/index.js';
 import { Guestfs } from '../../src/guestfs/index.js';
 import { MountTable } from '../../src/vfs/index.js';
@@ -44,13 +46,19 @@ export async function withExt4<T>(work: (g: Guestfs) => Promise<T>, scratchSizeI
 /** A call in this thread, on a tree with one filesystem, for handlers that need no more of a session. */
 export function callOn(
   fileSystem: FileSystem,
-  outlet: Partial<CallOutlet> & Partial<Pick<Session, 'warn'>> = {},
+  outlet: Partial<CallOutlet> & { warn?(message: string): void } = {},
   policy: 'untrusted' | 'trusted' = 'untrusted',
 ): Call {
-  const table = new MountTable();
-  table.mount(fileSystem, { source: '/dev/sda', mountpoint: '/' });
   const { warn = () => {}, ...rest } = outlet;
-  const session = { tree: table.tree, mounts: table, config: { policy }, warn } as unknown as Session; // safe: the handlers under test use no more
+  const warnings = new Warnings(warn);
+  const damage = new Damage(warnings);
+  const table = new MountTable((error, path) => damage.leaveOut(error, path));
+  table.mount(fileSystem, { source: '/dev/sda', mountpoint: '/' });
+  const parts = { tree: table.tree, mounts: table, config: { policy }, warnings, damage };
+  const session = {
+    ...parts,
+    warn: (message: string, kind?: string) => warnings.warn(message, kind),
+  } as unknown as Session; // safe: the handlers under test use no more
   return new Call('test', session, { isCancelled: () => false, progress() {}, ...rest }, true);
 }
 

@@ -2,11 +2,12 @@
 import { chmodSync, utimesSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { Structs } from '../../api/index.js';
+import type { PartialError } from '../../base/index.js';
 import { hostNameProblem } from '../../formats/index.js';
 import { exitStatus, Failure, usageFailure } from '../failure.js';
 import { isDirectory, isRegularFile, isSymlink, typeName } from '../files.js';
 import type { Guest } from '../guest.js';
-import { isHostDirectory, makeFile, makeTree, requireParent } from '../host-files.js';
+import { isHostDirectory, makeFile, makeTree, requireParent, unlessPartial } from '../host-files.js';
 import { readImageOperands, splitImageArgument } from '../image-argument.js';
 import type { Command, Invocation } from '../invocation.js';
 import { withPath } from '../missing.js';
@@ -108,16 +109,16 @@ async function copyTree(
     invocation.withProgress(source, 'bytes', (controls) => g.copyOut(source, directory, controls));
   if (!isHostDirectory(destination)) {
     return await makeTree(destination, async (scratch) => {
-      await copyInto(scratch);
-      return name === '' ? scratch : join(scratch, name);
+      const partial = await unlessPartial(copyInto(scratch));
+      return { made: name === '' ? scratch : join(scratch, name), partial };
     });
   }
   const place = name === '' ? destination : join(destination, name);
   // What is there already is filled up; the root has no name of its own, so its files go right into the directory.
   if (isHostDirectory(place)) return await copyInto(destination);
   await makeTree(place, async (scratch) => {
-    await copyInto(scratch);
-    return join(scratch, name);
+    const partial = await unlessPartial(copyInto(scratch));
+    return { made: join(scratch, name), partial };
   });
 }
 
@@ -179,7 +180,10 @@ export const cp: Command = {
       requireParent(destination);
     }
     await withMountedGuest(invocation, image, async (guest) => {
-      for (const source of sources) await copyOne(guest, source, plan, invocation);
+      let partial: PartialError | undefined;
+      for (const source of sources)
+        partial = (await unlessPartial(copyOne(guest, source, plan, invocation))) ?? partial;
+      if (partial !== undefined) throw partial;
     });
   },
 };

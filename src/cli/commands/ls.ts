@@ -45,7 +45,7 @@ async function recordsIn({ g, controls }: Guest, directory: string): Promise<Fil
   const targetOf = new Map(links.map((name, index) => [name, targets[index]]));
   return names.flatMap((name, index) => {
     const stat = stats[index];
-    return stat === undefined ? [] : [recordOf(join(directory, name), stat, targetOf.get(name))];
+    return stat === undefined ? [] : [recordOf(join(directory, name), stat, targetOf.get(name) || undefined)];
   });
 }
 

@@ -2,7 +2,7 @@
 
 import { type Structs, statStruct } from '../../api/index.js';
 import { encodeText, GuestfsError, systemError } from '../../base/index.js';
-import type { FileType } from '../../fs/index.js';
+import { type FileType, heeding } from '../../fs/index.js';
 import { caseSensitivePath, joinPath, makeDeviceNumber, type Place, type TreeStat } from '../../vfs/index.js';
 import { formatAcl } from '../acl.js';
 import type { Call } from '../call.js';
@@ -57,7 +57,15 @@ const missingStat: Structs['statns'] = {
   }),
 };
 
-/** The entries of a directory with the given names, links not followed; undefined for those that are not there. */
+/** What `work` gives of a file; undefined where damage, which is told, keeps it from being read. */
+function heed<T>({ session: { damage } }: Call, path: string, work: () => T): T | undefined {
+  return heeding((error) => damage.leaveOut(error, path), work);
+}
+
+/**
+ * The entries of a directory with the given names, links not followed; undefined for those that are not there or, with a
+ * warning, cannot be read.
+ */
 function places(call: Call, directory: string, names: readonly string[]): (Place | undefined)[] {
   const { tree } = call.session;
   if (tree.resolve(directory).type !== 'directory') throw systemError('ENOTDIR', directory);
@@ -65,13 +73,17 @@ function places(call: Call, directory: string, names: readonly string[]): (Place
     call.checkpoint();
     if (name.includes('/'))
       throw new GuestfsError('EINVAL', `${name}: expecting a name in ${directory}, not a path`);
-    return name === '' ? undefined : tree.find(joinPath(directory, name), { followLast: false });
+    const path = joinPath(directory, name);
+    return name === '' ? undefined : heed(call, path, () => tree.find(path, { followLast: false }));
   });
 }
 
 function statnslist(call: Call, directory: string, names: readonly string[]): Structs['statns'][] {
   const { tree } = call.session;
-  return places(call, directory, names).map((place) => (place ? statns(tree.statOf(place)) : missingStat));
+  return places(call, directory, names).map((place, index) => {
+    const path = joinPath(directory, names[index] ?? '');
+    return (place && heed(call, path, () => statns(tree.statOf(place)))) ?? missingStat;
+  });
 }
 
 /** Whether a path is there and of a kind. A link is followed only when asked. */
@@ -152,9 +164,11 @@ export const attributeHandlers = {
 
   readlink: (call, path) => call.session.tree.readlink(path),
   readlinklist: (call, path, names) =>
-    places(call, path, names).map((place) =>
-      place?.type === 'symlink' ? place.fileSystem.readlink(place.inode) : '',
-    ),
+    places(call, path, names).map((place, index) => {
+      if (place?.type !== 'symlink') return '';
+      const link = joinPath(path, names[index] ?? '');
+      return heed(call, link, () => place.fileSystem.readlink(place.inode)) ?? '';
+    }),
   realpath: (call, path) => call.session.tree.realpath(path),
   case_sensitive_path: (call, path) => caseSensitivePath(call.session.tree, path),
 
@@ -170,8 +184,9 @@ export const attributeHandlers = {
     (call.session.tree.find(path)?.type === 'directory'
       ? places(call, path, names)
       : names.map(() => undefined)
-    ).flatMap((place) => {
-      const attributes = place ? xattrsOf(place) : undefined;
+    ).flatMap((place, index) => {
+      const file = joinPath(path, names[index] ?? '');
+      const attributes = place && heed(call, file, () => xattrsOf(place));
       const count = attributes === undefined ? '' : `${attributes.length}\0`;
       return [{ attrname: '', attrval: new TextEncoder().encode(count) }, ...(attributes ?? [])];
     }),

@@ -1,7 +1,7 @@
 /** Checksums of files, devices and trees. */
 import { createHash, GuestfsError, systemError, UnsupportedError } from '../../base/index.js';
 import type { Disk } from '../../disk/index.js';
-import { walkTree } from '../../vfs/index.js';
+import { joinPath, walkTree } from '../../vfs/index.js';
 import { TreeProgress } from '../archive/progress.js';
 import { BufferedTaker } from '../buffered.js';
 import type { Call } from '../call.js';
@@ -51,20 +51,25 @@ export const checksumHandlers = {
   checksum: (call, type, path) => sum(call, type, fileContents(call, path)),
   checksum_device: (call, type, name) => sum(call, type, call.session.devices.resolve(name).disk),
   checksums_out(call, type, directory, sink) {
-    const { tree } = call.session;
+    const { tree, damage } = call.session;
     summer(type); // an unknown type is refused before anything is written
     const start = tree.resolve(directory);
     if (start.type !== 'directory') throw systemError('ENOTDIR', directory);
     const out = new BufferedTaker(sink);
     const progress = new TreeProgress(call, start, undefined, true);
-    for (const { path, place } of walkTree(tree, start)) {
+    for (const { path, place } of walkTree(tree, start, { stat: true, from: directory })) {
       progress.at(0);
       if (place.type !== 'file') continue;
-      const disk = contentsOf(place, path);
-      const checksum = sum(call, type, disk, { progress: (moved) => progress.at(moved) });
-      out.text(sumLine(type, checksum, disk.size, `./${path}`));
-      progress.add(disk.size);
+      let line = '';
+      damage.attempt(joinPath(directory, path), () => {
+        const disk = contentsOf(place, path);
+        const checksum = sum(call, type, disk, { progress: (moved) => progress.at(moved) });
+        line = sumLine(type, checksum, disk.size, `./${path}`);
+        progress.add(disk.size);
+      });
+      out.text(line);
     }
     out.flush();
+    damage.failIfPartial();
   },
 } satisfies TopicHandlers;

@@ -1,6 +1,6 @@
 /** What is in directories and trees. */
 import { sortBytewise, systemError } from '../../base/index.js';
-import type { FileType, InodeNumber } from '../../fs/index.js';
+import type { DirectoryEntry, FileType, InodeNumber } from '../../fs/index.js';
 import { expandGlob, type Mount, type Place, walkTree } from '../../vfs/index.js';
 import { BufferedTaker } from '../buffered.js';
 import type { Call } from '../call.js';
@@ -23,14 +23,12 @@ function* pathsBelow(call: Call, directory: string): Generator<string, void> {
   const { tree } = call.session;
   const endsInSlash = directory.endsWith('/');
   let count = 0;
-  for (const { path } of walkTree(tree, tree.resolve(directory, { followLast: endsInSlash }))) {
+  const start = tree.resolve(directory, { followLast: endsInSlash });
+  for (const { path } of walkTree(tree, start, { from: directory })) {
     if ((++count & 255) === 0) call.progress(count, 0);
     if (path !== '') yield endsInSlash ? path : `/${path}`;
   }
-}
-
-function* namesIn(call: Call, directory: Place): Generator<string, void> {
-  for (const { name } of call.session.tree.entries(directory)) yield name;
+  call.session.damage.failIfEmpty(count === 1);
 }
 
 /** The letter of a type of file: `d_type` of readdir as libguestfs tells it, and The Sleuth Kit's. */
@@ -51,9 +49,9 @@ function spaceTaken(call: Call, path: string): number {
   const seen = new Map<Mount, Set<InodeNumber>>();
   let total = 0;
   let count = 0;
-  for (const { place } of walkTree(tree, tree.resolve(path, { followLast: false }))) {
+  const start = tree.resolve(path, { followLast: false });
+  for (const { place, stat } of walkTree(tree, start, { stat: true, from: path })) {
     if ((++count & 255) === 0) call.progress(count, 0);
-    const stat = place.fileSystem.stat(place.inode);
     if (stat.linkCount > 1 && place.type !== 'directory') {
       let inodes = seen.get(place.mount);
       if (inodes === undefined) {
@@ -68,11 +66,30 @@ function spaceTaken(call: Call, path: string): number {
   return total;
 }
 
+/** The entries of a directory. What is damaged is left out, with a warning that names the directory. */
+function* entriesAt(
+  call: Call,
+  path: string,
+  directory: Place = directoryAt(call, path),
+): Generator<DirectoryEntry, void> {
+  const { tree, damage } = call.session;
+  let count = 0;
+  for (const entry of tree.entries(directory, (error) => damage.leaveOut(error, path))) {
+    count++;
+    yield entry;
+  }
+  damage.failIfEmpty(count === 0);
+}
+
+function* namesIn(call: Call, path: string): Generator<string, void> {
+  for (const { name } of entriesAt(call, path)) yield name;
+}
+
 export const listingHandlers = {
-  ls: (call, path) => sortBytewise(new TextList(path).addAll(namesIn(call, directoryAt(call, path))).items),
+  ls: (call, path) => sortBytewise(new TextList(path).addAll(namesIn(call, path)).items),
   ls0(call, path, sink) {
     const out = new BufferedTaker(sink);
-    for (const { name } of call.session.tree.entries(directoryAt(call, path))) out.text(`${name}\0`);
+    for (const name of namesIn(call, path)) out.text(`${name}\0`);
     out.flush();
   },
   ll: (call, path) => longListing(call, path, false),
@@ -86,7 +103,7 @@ export const listingHandlers = {
       { ino: parent, ftyp: 'd', name: '..' },
     ];
     const names = new TextList(path); // bounds them
-    for (const { inode, type, name } of tree.entries(directory)) {
+    for (const { inode, type, name } of entriesAt(call, path, directory)) {
       names.add(name);
       found.push({ ino: inode, ftyp: typeLetters[type], name });
     }
@@ -98,8 +115,11 @@ export const listingHandlers = {
     for (const path of pathsBelow(call, directory)) out.text(`${path}\0`);
     out.flush();
   },
-  glob_expand: (call, pattern, { directoryslash }) =>
-    expandGlob(call.session.tree, pattern, { directorySlash: directoryslash ?? true }),
+  glob_expand(call, pattern, { directoryslash }) {
+    const paths = expandGlob(call.session.tree, pattern, { directorySlash: directoryslash ?? true });
+    call.session.damage.failIfEmpty(paths.length === 0);
+    return paths;
+  },
   du: (call, path) => Math.ceil(spaceTaken(call, path) / 1024),
   df: (call) => formatUsage(call, false),
   df_h: (call) => formatUsage(call, true),

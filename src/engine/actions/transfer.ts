@@ -51,6 +51,7 @@ function tarOut(call: Call, directory: string, sink: Sink, options: TarOptions):
       ...(xattrs || selinux || acls ? { attributes: { xattrs, selinux, acls } } : {}),
     }),
   );
+  call.session.damage.failIfPartial();
 }
 
 /** Bytes and characters of a line, as base64(1) makes them. */
@@ -105,8 +106,10 @@ export const transferHandlers = {
   copy_out: (call, path, directory) => copyOut(call, path, directory),
   tar_out: tarOut,
   tgz_out: (call, directory, sink) => tarOut(call, directory, sink, { compress: 'gzip' }),
-  cpio_out: (call, directory, sink, { format }) =>
-    writeCpio(call, directory, directoryAt(call, directory), sink, format ?? 'newc'),
+  cpio_out(call, directory, sink, { format }) {
+    writeCpio(call, directory, directoryAt(call, directory), sink, format ?? 'newc');
+    call.session.damage.failIfPartial();
+  },
   base64_out: (call, path, sink) => base64Out(call, fileContents(call, path), sink),
   compress_out: (call, type, path, sink, { level }) =>
     compressed(sink, type, level, (to) => move(call, fileContents(call, path), to)),

@@ -145,13 +145,13 @@ export function walkToColumns(call: Call, path: string): TreeListing {
   if (start.type !== 'directory') throw systemError('ENOTDIR', path);
   const columns = new Columns();
   const paths = new PathText(path);
-  for (const visit of walkTree(tree, start)) {
+  for (const visit of walkTree(tree, start, { stat: true, from: path })) {
     if (visit.path === '') continue;
     if ((columns.count & 255) === 0) call.progress(columns.count, 0);
-    const { mount, fileSystem, inode } = visit.place;
-    columns.add(fileSystem.stat(inode), mount.deviceNumber);
+    columns.add(visit.stat, visit.place.mount.deviceNumber);
     paths.add(visit.path);
   }
+  call.session.damage.failIfEmpty(columns.count === 0);
   const listing = columns.listing(paths.text());
   // Handed over, not copied: nobody here looks at them again.
   call.handOver(Object.values(listing.columns).map(({ buffer }) => buffer as ArrayBuffer)); // safe: made here

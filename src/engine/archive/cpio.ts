@@ -4,14 +4,15 @@
  * the last entry has the contents.
  */
 import { encodeText, GuestfsError } from '../../base/index.js';
-import type { InodeStat } from '../../fs/index.js';
+import type { Disk } from '../../disk/index.js';
+import type { InodeStat, OnDamage } from '../../fs/index.js';
 import type { Place } from '../../vfs/index.js';
 import { BufferedTaker } from '../buffered.js';
 import type { Call } from '../call.js';
 import { contentsOf } from '../contents.js';
 import { writeZeroes } from '../host-file.js';
 import { move, type Taker } from '../mover.js';
-import { distinctEntries, warnOfTwins } from './entries.js';
+import { distinctEntries, pathBelow } from './entries.js';
 import { TreeProgress } from './progress.js';
 
 const magic = { newc: '070701', crc: '070702' } as const;
@@ -20,7 +21,7 @@ const largestFile = 0xffff_ffff;
 const blockLength = 512;
 
 /** Checksum of the `crc` format: all bytes added up, modulo 2^32. */
-function byteSum(call: Call, place: Place, path: string): number {
+function byteSum(call: Call, contents: Disk, onDamage: OnDamage): number {
   let sum = 0;
   const taker: Taker = {
     write(bytes) {
@@ -28,7 +29,7 @@ function byteSum(call: Call, place: Place, path: string): number {
     },
     hole() {},
   };
-  move(call, contentsOf(place, path), taker, { progress: () => call.checkpoint() });
+  move(call, contents, taker, { progress: () => call.checkpoint(), onDamage });
   return sum;
 }
 
@@ -43,6 +44,11 @@ export function writeCpio(call: Call, directory: string, start: Place, to: Taker
     throw new GuestfsError('EINVAL', `${format}: expecting newc or crc`);
   const out = new BufferedTaker(to);
   const progress = new TreeProgress(call, start);
+  const { damage } = call.session;
+  const told =
+    (name: string): OnDamage =>
+    (error) =>
+      damage.leaveOut(error, pathBelow(directory, name));
   const pad = (): void => writeZeroes(out, (4 - (out.position % 4)) % 4);
   /** Numbers of the archive's own, since inodes of several filesystems may be the same and may not fit. */
   const numbers = new Map<string, number>();
@@ -62,9 +68,16 @@ export function writeCpio(call: Call, directory: string, start: Place, to: Taker
     place: Place | undefined,
     withContents: boolean,
   ): void => {
-    const link = place?.type === 'symlink' ? encodeText(place.fileSystem.readlink(place.inode)) : undefined;
-    const isFile = place?.type === 'file' && withContents;
-    const size = link?.length ?? (isFile ? (stat?.sizeInBytes ?? 0) : 0);
+    let link: Uint8Array | undefined;
+    let contents: Disk | undefined;
+    let sum = 0;
+    const isThere = damage.attempt(pathBelow(directory, name), () => {
+      if (place?.type === 'symlink') link = encodeText(place.fileSystem.readlink(place.inode));
+      if (place?.type === 'file' && withContents) contents = contentsOf(place, name);
+      if (contents !== undefined && format === 'crc') sum = byteSum(call, contents, told(name));
+    });
+    if (!isThere) return;
+    const size = (link as Uint8Array | undefined)?.length ?? (contents as Disk | undefined)?.size ?? 0;
     if (size > largestFile)
       throw new GuestfsError('EFBIG', `${name}: cpio has no room for a file of ${size} bytes`);
     const encoded = encodeText(name);
@@ -82,7 +95,7 @@ export function writeCpio(call: Call, directory: string, start: Place, to: Taker
       stat?.deviceMajor ?? 0,
       stat?.deviceMinor ?? 0,
       encoded.length + 1,
-      format === 'crc' && isFile && place ? byteSum(call, place, name) : 0,
+      sum,
     ];
     out.text(
       magic[format] +
@@ -92,16 +105,17 @@ export function writeCpio(call: Call, directory: string, start: Place, to: Taker
     out.write(Uint8Array.of(0));
     pad();
     if (link !== undefined) out.write(link);
-    else if (isFile && place) {
-      move(call, contentsOf(place, name), out, { progress: (moved) => progress.at(moved) });
+    else if (contents !== undefined) {
+      // With sums, the damage was told of when they were made.
+      const onDamage = format === 'crc' ? () => {} : told(name);
+      move(call, contents, out, { progress: (moved) => progress.at(moved), onDamage });
       progress.add(size);
     }
     pad();
   };
 
-  for (const { path, place } of distinctEntries(call, start, undefined, warnOfTwins(call, directory))) {
+  for (const { path, place, stat } of distinctEntries(call, start, undefined, directory)) {
     progress.at(0);
-    const stat = place.fileSystem.stat(place.inode);
     const name = path === '' ? '.' : path;
     if (place.type !== 'file' || stat.linkCount < 2) {
       entry(name, stat, place, true);

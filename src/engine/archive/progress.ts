@@ -40,10 +40,10 @@ export class TreeProgress {
   #measure(): number {
     let total = 0;
     const links = new HardLinks();
-    for (const { path, place } of distinctEntries(this.#call, this.#start, this.#wanted)) {
+    for (const { path, place, stat } of distinctEntries(this.#call, this.#start, this.#wanted)) {
       this.#call.checkpoint();
       if (place.type !== 'file') continue;
-      const { sizeInBytes, linkCount } = place.fileSystem.stat(place.inode);
+      const { sizeInBytes, linkCount } = stat;
       if (this.#byName || linkCount < 2 || links.first(place, path) === undefined) total += sizeInBytes;
     }
     return total;

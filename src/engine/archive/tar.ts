@@ -1,12 +1,13 @@
 /** A tree of the guest as a tar archive. */
 import { type TarEntry, TarHeaderWriter, tarBlockLength, tarPadding } from '../../base/index.js';
+import type { Disk } from '../../disk/index.js';
 import type { FileType, InodeStat } from '../../fs/index.js';
 import type { Place, Visit } from '../../vfs/index.js';
 import { BufferedTaker } from '../buffered.js';
 import type { Call } from '../call.js';
 import { contentsOf } from '../contents.js';
 import { move, type Taker } from '../mover.js';
-import { distinctEntries, HardLinks, pathBelow, warnOfTwins } from './entries.js';
+import { distinctEntries, HardLinks, pathBelow } from './entries.js';
 import { excluder } from './excludes.js';
 import { TreeProgress } from './progress.js';
 import { type AttributeOptions, attributeRecords } from './tar-attributes.js';
@@ -38,7 +39,6 @@ function tarEntry(
   stat: InodeStat,
   name: string,
   first: string | undefined,
-  options: TarOptions,
 ): TarEntry | undefined {
   const type = first === undefined ? entryTypes[place.type] : 'hardlink';
   if (type === undefined) return undefined;
@@ -56,10 +56,7 @@ function tarEntry(
     groupName: '',
     deviceMajor: stat.deviceMajor,
     deviceMinor: stat.deviceMinor,
-    records:
-      options.attributes === undefined || first !== undefined
-        ? noRecords
-        : attributeRecords(place, stat, options.attributes),
+    records: noRecords,
   };
 }
 
@@ -72,26 +69,46 @@ export function writeTar(call: Call, directory: string, start: Place, to: Taker,
   const links = new HardLinks();
   const excluded = excluder(options.excludes ?? []);
   const headers = new TarHeaderWriter(out, options.attributes !== undefined);
+  const { damage } = call.session;
   const wanted = ({ path }: Visit): boolean => !excluded(path === '' ? '.' : `./${path}`);
   const progress = new TreeProgress(call, start, wanted);
-  for (const { path, place } of distinctEntries(call, start, wanted, warnOfTwins(call, directory))) {
+  for (const { path, place, stat } of distinctEntries(call, start, wanted, directory)) {
     progress.at(0);
     const name = path === '' ? './' : `./${path}`;
-    const stat = place.fileSystem.stat(place.inode);
+    const from = pathBelow(directory, path);
     const linked = place.type !== 'directory' && stat.linkCount > 1;
     const shown = place.type === 'directory' && path !== '' ? `${name}/` : name;
     const first = linked ? links.first(place, shown) : undefined;
-    const entry = tarEntry(place, stat, shown, first, options);
+    let entry: TarEntry | undefined;
+    let records = noRecords;
+    let contents: Disk | undefined;
+    const isThere = damage.attempt(from, () => {
+      entry = tarEntry(place, stat, shown, first);
+      if (entry?.type === 'file') contents = contentsOf(place, path);
+    });
+    if (!isThere) {
+      // Its other names cannot be links to this one.
+      if (linked && first === undefined) links.forget(place);
+      continue;
+    }
     if (entry === undefined) {
       call.session.warn(
-        `${pathBelow(directory, path)}: a ${place.type} has no place in a tar archive and is left out`,
+        `${from}: a ${place.type} has no place in a tar archive and is left out`,
         'no place in tar',
       );
       continue;
     }
-    headers.write(entry);
-    if (entry.type !== 'file') continue;
-    move(call, contentsOf(place, path), out, { progress: (moved) => progress.at(moved) });
+    const { attributes } = options;
+    if (attributes !== undefined && first === undefined)
+      damage.attempt(`${from}: attributes`, () => {
+        records = attributeRecords(place, stat, attributes);
+      });
+    headers.write({ ...entry, records });
+    if (contents === undefined) continue;
+    move(call, contents, out, {
+      progress: (moved) => progress.at(moved),
+      onDamage: (error) => damage.leaveOut(error, from),
+    });
     progress.add(entry.sizeInBytes);
     out.hole(tarPadding(entry.sizeInBytes));
   }

@@ -3,7 +3,7 @@
  * __ext4_check_dir_entry). Specification: the kernel's Documentation/filesystems/ext4/directory.rst.
  */
 import { CorruptError, checksumHolds, crc32c, work } from '../../base/index.js';
-import type { FileType } from '../driver.js';
+import type { FileType, OnDamage } from '../driver.js';
 import {
   direntAt as at,
   direntHashSize,
@@ -68,15 +68,17 @@ export function scanEntries(
   hashed: boolean,
   what: string,
   visit: EntryVisitor,
+  onDamage?: OnDamage,
 ): boolean {
-  return scanAllEntries(area, rules, hashed, what, (offset, inode, nameLength) =>
-    inode === 0 ? false : visit(offset, inode, nameLength),
-  );
+  const visitUsed: AnyEntryVisitor = (offset, inode, nameLength) =>
+    inode === 0 ? false : visit(offset, inode, nameLength);
+  return scanAllEntries(area, rules, hashed, what, visitUsed, onDamage);
 }
 
 /**
  * Visits the entries. `hashed` is whether names are followed by hashes. Returns whether a visitor ended the scan.
- * Throws CorruptError, naming the directory as `what`.
+ * Throws CorruptError, naming the directory as `what`, or tells `onDamage` of it: an entry that leads to nothing is passed
+ * over, and one of which it cannot be said where the next begins ends the scan, as the kernel's readdir ends with the block.
  */
 export function scanAllEntries(
   area: EntryArea,
@@ -84,28 +86,33 @@ export function scanAllEntries(
   hashed: boolean,
   what: string,
   visit: AnyEntryVisitor,
+  onDamage?: OnDamage,
 ): boolean {
   const { bytes, view, end } = area;
   const { blockSize, inodeCount } = rules;
   let count = 1; // a block counts even if nothing is in it
+  const damaged = (problem: string, offset: number, details?: Record<string, number>): false => {
+    const error = new CorruptError(what, `an entry ${problem}`, { offset, ...details });
+    if (onDamage === undefined) throw error;
+    onDamage(error);
+    return false;
+  };
   for (let offset = area.start; offset < end; ) {
-    if (offset + direntHeaderSize + 4 > end) throw badEntry(what, 'is cut short', offset);
+    if (offset + direntHeaderSize + 4 > end) return damaged('is cut short', offset);
     const length = recordLength(view.getUint16(offset + at.rec_len, true), blockSize);
     const nameLength = bytes[offset + at.name_len] ?? 0;
     const inode = view.getUint32(offset + at.inode, true);
     const needed = ((direntHeaderSize + nameLength + 3) & ~3) + (hashed && inode !== 0 ? direntHashSize : 0);
     const next = offset + length;
-    if (length < 12 || (length & 3) !== 0) throw badEntry(what, 'has an invalid length', offset, { length });
+    if (length < 12 || (length & 3) !== 0) return damaged('has an invalid length', offset, { length });
     if (inode !== 0 && length < needed && !(hashed && isDots(bytes, offset, nameLength)))
-      throw badEntry(what, 'is too short for its name', offset, { length, nameLength });
+      return damaged('is too short for its name', offset, { length, nameLength });
     if (next > end || (next > end - 12 && next !== end))
-      throw badEntry(what, 'reaches past the end of its block', offset, { length });
-    if (inode !== 0) {
-      if (inode > inodeCount) throw badEntry(what, 'has an invalid inode number', offset, { inode });
-      if (nameLength === 0) throw badEntry(what, 'has no name', offset);
-    }
+      return damaged('reaches past the end of its block', offset, { length });
     count++;
-    if (visit(offset, inode, nameLength, length)) {
+    if (inode > inodeCount) damaged('has an invalid inode number', offset, { inode });
+    else if (inode !== 0 && nameLength === 0) damaged('has no name', offset);
+    else if (visit(offset, inode, nameLength, length)) {
       work.entries.spend(count);
       return true;
     }
@@ -113,15 +120,6 @@ export function scanAllEntries(
   }
   work.entries.spend(count);
   return false;
-}
-
-function badEntry(
-  what: string,
-  problem: string,
-  offset: number,
-  details: Record<string, number> = {},
-): CorruptError {
-  return new CorruptError(what, `an entry ${problem}`, { offset, ...details });
 }
 
 /** Whether the entry at `offset` is `.` or `..`. */

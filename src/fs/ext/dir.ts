@@ -3,7 +3,7 @@
  * or holds its entries itself (inline.ts), and may have an index (htree.ts), of which a plain reader sees nothing.
  */
 import { CorruptError, decodeText, encodeText, GuestfsError, viewOf, work } from '../../base/index.js';
-import type { DirectoryEntry, InodeNumber } from '../driver.js';
+import { type DirectoryEntry, heeding, type InodeNumber, isDamage, type OnDamage } from '../driver.js';
 import { blockMapOf } from './blockmap.js';
 import { foldName } from './casefold.js';
 import { deletedNames, type StoredName } from './deleted.js';
@@ -36,6 +36,9 @@ import type { Volume } from './volume.js';
 
 /** Inline directories begin with the number of the parent; `.` and `..` are not stored. */
 const inlineParentSize = 4;
+
+/** Blocks of a directory that are looked for in vain before the rest is given up: its map is gone. */
+const mostLost = 1024;
 
 /** An open directory. It keeps nothing of its blocks but which of them have been verified. */
 export class Directory {
@@ -79,14 +82,14 @@ export class Directory {
     this.#patch = volume.patches.directories.get(inode.number);
   }
 
-  /** The entries but `.` and `..`, in the order in which they are stored. */
-  *entries(): Generator<DirectoryEntry> {
+  /** The entries but `.` and `..`, in the order in which they are stored; see {@link FileSystem.entries}. */
+  *entries(onDamage?: OnDamage): Generator<DirectoryEntry> {
     const patch = this.#patch;
     if (patch === undefined) {
-      yield* this.#storedEntries();
+      yield* this.#storedEntries(onDamage);
       return;
     }
-    for (const entry of this.#storedEntries())
+    for (const entry of this.#storedEntries(onDamage))
       if (!patch.removed.has(entry.name) && !patch.added.has(entry.name)) yield entry;
     for (const [name, { inode, type }] of patch.added) yield { name, inode, type };
   }
@@ -144,10 +147,16 @@ export class Directory {
       }
       this.#volume.warn(`${this.#name}: its index is damaged; searching without it`);
     }
-    for (const area of this.#areas()) {
-      const found = this.#lookupIn(area, wanted);
+    // A name may lie behind what is damaged; that it does not is sure only where nothing is.
+    let damage: GuestfsError | undefined;
+    const onDamage: OnDamage = (error) => {
+      damage ??= error;
+    };
+    for (const area of this.#areas(onDamage)) {
+      const found = this.#lookupIn(area, wanted, onDamage);
       if (found !== undefined) return found;
     }
+    if (damage !== undefined) throw damage;
     return undefined;
   }
 
@@ -168,33 +177,41 @@ export class Directory {
     return parent;
   }
 
-  *#storedEntries(): Generator<DirectoryEntry> {
-    for (const area of this.#areas()) for (const [, entry] of this.#entriesIn(area)) yield entry;
+  *#storedEntries(onDamage?: OnDamage): Generator<DirectoryEntry> {
+    for (const area of this.#areas(onDamage))
+      for (const [, entry] of this.#entriesIn(area, onDamage)) yield entry;
   }
 
   /** The entries in use of an area, with where they begin. */
-  #entriesIn(area: EntryArea): [offset: number, entry: DirectoryEntry][] {
+  #entriesIn(area: EntryArea, onDamage?: OnDamage): [offset: number, entry: DirectoryEntry][] {
     const rules = this.#rules;
     const found: [number, DirectoryEntry][] = [];
     const { bytes } = area;
     const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
-    this.#scan(area, (offset, inode, nameLength) => {
+    const visit: EntryVisitor = (offset, inode, nameLength) => {
       if (isDots(bytes, offset, nameLength)) return false;
-      const name = this.#shownName(area, buffer, offset, nameLength);
-      const type = entryType(rules, bytes[offset + direntAt.file_type] ?? 0);
-      found.push([offset, { name, inode, type }]);
+      try {
+        const name = this.#shownName(area, buffer, offset, nameLength);
+        const type = entryType(rules, bytes[offset + direntAt.file_type] ?? 0);
+        found.push([offset, { name, inode, type }]);
+      } catch (thrown) {
+        if (onDamage === undefined || !isDamage(thrown)) throw thrown;
+        onDamage(thrown);
+      }
       return false;
-    });
+    };
+    this.#scan(area, visit, onDamage);
     return found;
   }
 
-  #lookupIn(area: EntryArea, name: Uint8Array): InodeNumber | undefined {
+  #lookupIn(area: EntryArea, name: Uint8Array, onDamage?: OnDamage): InodeNumber | undefined {
     let found: InodeNumber | undefined;
-    this.#scan(area, (offset, inode, nameLength) => {
+    const visit: EntryVisitor = (offset, inode, nameLength) => {
       if (!isNamed(area.bytes, offset, nameLength, name)) return false;
       found = inode;
       return true;
-    });
+    };
+    this.#scan(area, visit, onDamage);
     return found;
   }
 
@@ -203,8 +220,8 @@ export class Directory {
     return undefined;
   }
 
-  #scan(area: EntryArea, visit: EntryVisitor): void {
-    scanEntries(area, this.#rules, this.#encrypted && this.#casefold, this.#name, visit);
+  #scan(area: EntryArea, visit: EntryVisitor, onDamage?: OnDamage): void {
+    scanEntries(area, this.#rules, this.#encrypted && this.#casefold, this.#name, visit, onDamage);
   }
 
   /** `buffer` is the area's bytes. */
@@ -260,36 +277,60 @@ export class Directory {
     };
   }
 
-  *#areas(): Generator<EntryArea> {
+  *#areas(onDamage?: OnDamage): Generator<EntryArea> {
     if (this.#patch?.parent !== undefined) return; // made by a fast commit: nothing is on the disk
     if (this.#inline) {
-      yield* this.#inlineAreas();
+      yield* this.#inlineAreas(onDamage);
       return;
     }
     const { blockSize } = this.#volume.superblock;
-    const map = this.#blockMap();
+    const map = heeding(onDamage, () => this.#blockMap());
+    if (map === undefined) return;
     const runs = new DistinctRuns();
     let holes = 0;
-    for (let logical = 0; logical < this.#blockCount; ) {
+    let lost = 0;
+    for (let logical = 0; logical < this.#blockCount && lost < mostLost; ) {
       work.lookups.spend(1);
-      const run = map.find(logical, this.#blockCount - logical);
+      const start = logical;
+      const run = heeding(onDamage, () => map.find(start, this.#blockCount - start));
+      if (run === undefined) {
+        // Its neighbours may hang on another branch of the map.
+        logical++;
+        lost++;
+        continue;
+      }
       const count = Math.min(run.count, this.#blockCount - logical);
-      if (run.block !== undefined && !runs.add(run.block, count))
-        throw new CorruptError(this.#name, 'a block is used twice', { block: run.block, logical });
+      if (run.block !== undefined && !runs.add(run.block, count)) {
+        const error = new CorruptError(this.#name, 'a block is used twice', { block: run.block, logical });
+        if (onDamage === undefined) throw error;
+        onDamage(error);
+        logical += count;
+        lost++;
+        continue;
+      }
       // The kernel's readdir tells of a hole and goes on behind it.
       if (run.block === undefined) {
         if (holes++ === 0) this.#volume.warn(`${this.#name}: has a hole at byte ${logical * blockSize}`);
-      } else for (let i = 0; i < count; i++) yield this.#verifiedArea(run.block + i, logical + i);
+      } else
+        for (let i = 0; i < count; i++) {
+          const block = run.block + i;
+          const area = heeding(onDamage, () => this.#verifiedArea(block, start + i));
+          if (area !== undefined) yield area;
+        }
       logical += count;
     }
     if (holes > 1) this.#volume.warn(`${this.#name}: has ${holes - 1} holes more`);
   }
 
-  *#inlineAreas(): Generator<EntryArea> {
+  *#inlineAreas(onDamage?: OnDamage): Generator<EntryArea> {
     const size = this.inode.stat.sizeInBytes;
     const areas: [Uint8Array, number, number][] = [
       [this.inode.blockArea, inlineParentSize, Math.min(size, this.inode.blockArea.length)],
-      [inlineContinuation(this.inode), 0, Number.POSITIVE_INFINITY],
+      [
+        heeding(onDamage, () => inlineContinuation(this.inode)) ?? new Uint8Array(0),
+        0,
+        Number.POSITIVE_INFINITY,
+      ],
     ];
     for (const [bytes, start, end] of areas)
       yield { bytes, view: viewOf(bytes), start, end: Math.min(end, bytes.length) };

@@ -1,7 +1,14 @@
 /** An open ext2, ext3 or ext4 filesystem: the driver's face, put together from the other files. */
 import { LruMap } from '../../base/index.js';
 import type { Disk } from '../../disk/index.js';
-import type { DirectoryEntry, FileSystem, FileSystemUsage, InodeNumber, InodeStat } from '../driver.js';
+import type {
+  DirectoryEntry,
+  FileSystem,
+  FileSystemUsage,
+  InodeNumber,
+  InodeStat,
+  OnDamage,
+} from '../driver.js';
 import { openFile } from './data.js';
 import { Directory } from './dir.js';
 import type { Inode } from './inode.js';
@@ -52,8 +59,8 @@ export class ExtFileSystem implements FileSystem {
     return this.#directory(directory).lookup(name);
   }
 
-  entries(directory: InodeNumber): Iterable<DirectoryEntry> {
-    return this.#directory(directory).entries();
+  entries(directory: InodeNumber, onDamage?: OnDamage): Iterable<DirectoryEntry> {
+    return this.#directory(directory).entries(onDamage);
   }
 
   parent(directory: InodeNumber): InodeNumber {

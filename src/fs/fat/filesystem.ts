@@ -7,13 +7,16 @@
  */
 import { CorruptError, LruMap, systemError } from '../../base/index.js';
 import { type Disk, MappedDisk, SliceDisk } from '../../disk/index.js';
-import type {
-  DirectoryEntry,
-  FileSystem,
-  FileSystemUsage,
-  InodeNumber,
-  InodeStat,
-  OpenOptions,
+import {
+  type DirectoryEntry,
+  type FileSystem,
+  type FileSystemUsage,
+  heeding,
+  type InodeNumber,
+  type InodeStat,
+  isDamage,
+  type OnDamage,
+  type OpenOptions,
 } from '../driver.js';
 import { readVolume, type Volume } from './boot.js';
 import { ClusterChain } from './chain.js';
@@ -284,17 +287,22 @@ export class FatFileSystem implements FileSystem {
     return inode;
   }
 
-  *entries(inode: InodeNumber): Generator<DirectoryEntry> {
+  *entries(inode: InodeNumber, onDamage?: OnDamage): Generator<DirectoryEntry> {
     const directory = this.#directory(inode);
-    for (const entry of this.#readEntries(directory)) {
-      if (isDotEntry(entry)) continue;
-      const name = shownName(entry);
-      if (name === undefined || name === '.' || name === '..') continue;
-      yield {
-        name,
-        inode: this.#inodeOf(inode, directory, entry),
-        type: (entry.attributes & attrDirectory) !== 0 ? 'directory' : 'file',
-      };
+    try {
+      for (const entry of this.#readEntries(directory)) {
+        if (isDotEntry(entry)) continue;
+        const name = heeding(onDamage, () => shownName(entry));
+        if (name === undefined || name === '.' || name === '..') continue;
+        yield {
+          name,
+          inode: this.#inodeOf(inode, directory, entry),
+          type: (entry.attributes & attrDirectory) !== 0 ? 'directory' : 'file',
+        };
+      }
+    } catch (thrown) {
+      if (onDamage === undefined || !isDamage(thrown)) throw thrown;
+      onDamage(thrown);
     }
   }
 

@@ -10,13 +10,15 @@
  */
 import { CorruptError, decodeText, LruMap, systemError, UnsupportedError } from '../../base/index.js';
 import { type Disk, MappedDisk } from '../../disk/index.js';
-import type {
-  DirectoryEntry,
-  FileSystem,
-  FileSystemUsage,
-  InodeNumber,
-  InodeStat,
-  OpenOptions,
+import {
+  type DirectoryEntry,
+  type FileSystem,
+  type FileSystemUsage,
+  heeding,
+  type InodeNumber,
+  type InodeStat,
+  type OnDamage,
+  type OpenOptions,
 } from '../driver.js';
 import { decodeShortDate } from './dates.js';
 import { readVolume, type Volume } from './descriptors.js';
@@ -223,7 +225,7 @@ export class IsoFileSystem implements FileSystem {
   }
 
   /** The records of a directory, `.` and `..` included. */
-  #records(node: Node): Generator<DirectoryRecord> {
+  #records(node: Node, onDamage?: OnDamage): Generator<DirectoryRecord> {
     const { firstBlock, dataLength } = node.record;
     const start = firstBlock * this.#volume.blockSize;
     if (!this.#directorySizes.has(firstBlock)) {
@@ -236,20 +238,21 @@ export class IsoFileSystem implements FileSystem {
         block: firstBlock,
         inDirectories: this.#bytesInDirectories,
       });
-    return readRecords(this.#disk, start, start + dataLength);
+    return readRecords(this.#disk, start, start + dataLength, onDamage);
   }
 
   /** The files of a directory, in stored order. Their nodes are remembered: whoever lists often asks for them next. */
-  *#children(inode: InodeNumber): Generator<Child> {
+  *#children(inode: InodeNumber, onDamage?: OnDamage): Generator<Child> {
     let first: DirectoryRecord | undefined;
     let sections: Section[] = [];
-    for (const record of this.#records(this.#directoryNode(inode))) {
+    for (const record of this.#records(this.#directoryNode(inode), onDamage)) {
       if (first === undefined) {
         first = record;
         sections = [{ firstBlock: record.firstBlock, sizeInBytes: record.dataLength }];
       } else addSection(sections, record);
       if ((record.flags & flagMultiExtent) !== 0) continue;
-      const child = this.#child(inode, first, sections);
+      const [head, all] = [first, sections];
+      const child = heeding(onDamage, () => this.#child(inode, head, all));
       if (child !== undefined) yield child;
       first = undefined;
     }
@@ -340,10 +343,14 @@ export class IsoFileSystem implements FileSystem {
     return index;
   }
 
-  *entries(directory: InodeNumber): Generator<DirectoryEntry> {
-    for (const { name, inode } of this.#children(directory)) {
+  *entries(directory: InodeNumber, onDamage?: OnDamage): Generator<DirectoryEntry> {
+    for (const { name, inode } of this.#children(directory, onDamage)) {
       if (name.includes('/')) {
-        throw new CorruptError('ISO 9660 directory', 'has a name that is none', { name, directory });
+        const details = { name: JSON.stringify(name), directory };
+        const error = new CorruptError('ISO 9660 directory', 'has a name that is none', details);
+        if (onDamage === undefined) throw error;
+        onDamage(error);
+        continue;
       }
       // Linux's isofs does not tell types in directories.
       yield { name, inode, type: 'unknown' };

@@ -1,6 +1,7 @@
 /** Directory records: ECMA-119, 9.1. */
 import { CorruptError, viewOf, work } from '../../base/index.js';
 import type { Disk } from '../../disk/index.js';
+import { heeding, type OnDamage } from '../driver.js';
 import { directoryRecord, maxRecord, sectorSize } from './layout.js';
 
 /** One record. Its bytes are a copy. */
@@ -63,9 +64,14 @@ const pieceSize = 128 * sectorSize;
 
 /**
  * The records between two positions on the disk. A length byte of zero means that the rest of the sector, counted from
- * `start`, is not used.
+ * `start`, is not used. With `onDamage`, what follows a damaged record is looked for in the next sector, where one begins.
  */
-export function* readRecords(disk: Disk, start: number, end: number): Generator<DirectoryRecord> {
+export function* readRecords(
+  disk: Disk,
+  start: number,
+  end: number,
+  onDamage?: OnDamage,
+): Generator<DirectoryRecord> {
   let piece = new Uint8Array(0);
   let pieceStart = start;
   for (let position = start; position < end; ) {
@@ -73,27 +79,31 @@ export function* readRecords(disk: Disk, start: number, end: number): Generator<
     // The longest record must lie in the piece, unless the directory or the disk ends before.
     const needed = Math.min(position + maxRecord, end);
     if (needed > pieceStart + piece.length) {
-      const length = Math.min(pieceSize, end - position);
-      if (position + length > disk.size) {
-        throw new CorruptError('ISO 9660 directory', 'lies outside the disk', {
-          start,
-          end,
-          size: disk.size,
-        });
-      }
-      piece = new Uint8Array(length);
-      disk.read(piece, position);
+      const from = position;
+      const read = heeding(onDamage, () => readPiece(disk, from, start, end));
+      if (read === undefined) return;
+      piece = read;
       pieceStart = position;
     }
     const at = position - pieceStart;
-    if (piece[at] === 0) {
+    const here = position;
+    const record = piece[at] === 0 ? undefined : heeding(onDamage, () => decodeRecord(piece, at, here));
+    if (record === undefined) {
       position = start + (Math.floor((position - start) / sectorSize) + 1) * sectorSize;
       continue;
     }
-    const record = decodeRecord(piece, at, position);
     yield record;
     position += record.length;
   }
+}
+
+function readPiece(disk: Disk, from: number, start: number, end: number): Uint8Array<ArrayBuffer> {
+  const length = Math.min(pieceSize, end - from);
+  if (from + length > disk.size)
+    throw new CorruptError('ISO 9660 directory', 'lies outside the disk', { start, end, size: disk.size });
+  const piece = new Uint8Array(length);
+  disk.read(piece, from);
+  return piece;
 }
 
 /** The names of `.` and `..`. */

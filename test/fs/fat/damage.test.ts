@@ -199,3 +199,19 @@ test('a file of 4 GiB on a small volume reads only as far as its chain', () => {
     name: 'CorruptError',
   });
 });
+
+test('one bad name or a cluster that cannot be read does not hide the other files', () => {
+  const image = volumes.read('fat16');
+  const whole = [...open(image).entries(1)].map(({ name }) => name);
+  const { root } = places(image);
+  // The first file with a short name alone gets one that is none.
+  let at = root;
+  while (image[at] === 0xe5 || ((image[at + 11] ?? 0) & 0x08) !== 0 || image[at - 32 + 11] === 0x0f) at += 32;
+  image[at] = 0x2f;
+  assert.throws(() => [...open(image).entries(1)], { name: 'CorruptError' });
+  const told: string[] = [];
+  const rest = [...open(image).entries(1, ({ message }) => told.push(message))].map(({ name }) => name);
+  assert.equal(rest.length, whole.length - 1);
+  assert.equal(told.length, 1);
+  assert.match(told.join(), /has a name that is none/);
+});

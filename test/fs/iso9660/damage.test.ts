@@ -130,3 +130,23 @@ test('images with random damage only ever give driver errors', () => {
     );
   }
 });
+
+test('a record that breaks the rules does not hide the records of other sectors, nor those before it', () => {
+  const image = images.read('rock');
+  const whole = [...open(image).entries(open(image).root)];
+  const root = image.readUInt32LE(primary + 158) * 2048;
+  const length = image.readUInt32LE(primary + 166);
+  assert.ok(length > 2048, 'the root has several sectors');
+  // The third record of the first sector claims to be shorter than its name.
+  let at = root;
+  for (let record = 0; record < 2; record++) at += image[at] ?? 0;
+  image[at] = 34;
+  image[at + 32] = 200;
+  const fs = open(image);
+  assert.throws(() => [...fs.entries(fs.root)], { name: 'CorruptError' });
+  const told: string[] = [];
+  const rest = [...fs.entries(fs.root, ({ message }) => told.push(message))];
+  assert.equal(told.length, 1, told.join('\n'));
+  assert.ok(rest.length > 0 && rest.length < whole.length, `${rest.length} of ${whole.length}`);
+  assert.deepEqual(rest, whole.slice(-rest.length));
+});
