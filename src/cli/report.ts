@@ -9,7 +9,9 @@ export interface FailureReport {
 }
 
 /** The program that checks what is broken, where there is one that people know. */
-function corruptHint({ structure }: CorruptError): string {
+function corruptHint({ structure, problem }: CorruptError): string {
+  if (problem.includes('norecovery'))
+    return 'give -m DEVICE:/:norecovery, as -m /dev/sda1:/:norecovery, to see it without its log';
   if (/(^|: )qcow2/.test(structure)) return "'qemu-img check' tells more about a damaged image";
   if (/(^|: )ext/.test(structure)) return "'e2fsck -fn' on a copy tells more about a damaged filesystem";
   return 'the image is damaged, or was cut off while it was copied: compare its size with the original';

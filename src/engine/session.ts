@@ -64,6 +64,8 @@ export interface OpenFileSystemOptions {
   readonly type?: string;
   /** Mount options of the driver's own. */
   readonly options?: Readonly<Record<string, string | true>>;
+  /** Whether it is to be written, which less damage lets happen. */
+  readonly writable?: boolean;
 }
 
 /** A filesystem that is open, and how to give it back. */
@@ -444,18 +446,11 @@ export class Session {
     };
   }
 
-  #openAnew(device: Device, { type, options }: OpenFileSystemOptions): SharedFileSystem {
-    const { disk } = device;
-    const opened = openFileSystemOn(
-      disk,
-      device.name,
-      this.config.tmpdir,
-      (message) => this.warn(message),
-      type,
-      options,
-      () => this.recognise(device),
-    );
-    return { ...opened, users: 0 };
+  #openAnew(device: Device, wanted: OpenFileSystemOptions): SharedFileSystem {
+    const { disk, name } = device;
+    const warn = (message: string): void => this.warn(message);
+    const look = (): Recognition => this.recognise(device);
+    return { ...openFileSystemOn(disk, name, this.config.tmpdir, warn, wanted, look), users: 0 };
   }
 
   /** The mount that serves a device, if it is mounted. */
@@ -499,8 +494,7 @@ export function openFileSystemOn(
   name: string,
   tmpdir: string,
   warn: (message: string) => void,
-  type?: string,
-  options?: Readonly<Record<string, string | true>>,
+  { type, options, writable = false }: OpenFileSystemOptions = {},
   look: () => Recognition = () => recognise(disk),
 ): { fileSystem: FileSystem; layer: Disk | undefined } {
   const recognition = type === undefined ? look() : undefined;
@@ -529,6 +523,7 @@ export function openFileSystemOn(
         return layer;
       },
       warn: (message) => warn(`${name}: ${message}`),
+      readonly: !writable,
       ...(options === undefined ? {} : { options }),
     });
     return { fileSystem, layer };

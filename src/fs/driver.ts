@@ -147,6 +147,8 @@ export interface OpenOptions {
   readonly overlay: (disk: Disk) => Disk;
   /** Mount options of the driver's own, by name (`utf8`, `norecovery`, …); an unknown one is EINVAL. */
   readonly options?: Readonly<Record<string, string | true>>;
+  /** Whether nothing will be written: more damage is let pass then, as by the kernel. */
+  readonly readonly?: boolean;
   /** Told of what is odd but can be lived with (a bad checksum that the kernel lets pass, …). */
   readonly warn?: (message: string) => void;
 }

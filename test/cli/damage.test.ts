@@ -7,7 +7,7 @@ import { gunzipSync } from 'node:zlib';
 import { finished, scratch, start } from './command.js';
 
 const image = join(scratch, 'damaged.img');
-writeFileSync(image, gunzipSync(readFileSync('test/fixtures/ext/damaged.img.gz')));
+writeFileSync(image, gunzipSync(readFileSync('test/fixtures/damaged/ext4.img.gz')));
 const run = (...args: string[]) => finished(start(args));
 
 test('find prints all the rest, warns of each thing once and ends with status 6', async () => {

@@ -14,7 +14,7 @@ import { needs } from '../support/tools.js';
 import { callOn, scratchPath } from './support.js';
 
 const image = scratchPath('damaged.img');
-writeFileSync(image, gunzipSync(readFileSync('test/fixtures/ext/damaged.img.gz')));
+writeFileSync(image, gunzipSync(readFileSync('test/fixtures/damaged/ext4.img.gz')));
 
 interface Told {
   /** What the answer of a call lacks. */
@@ -241,4 +241,20 @@ test('of a file that can be read in part, all but the bad 4 KiB blocks are moved
   assert.ok(Buffer.concat(moved).equals(expected));
   assert.deepEqual(told, ['input/output error']);
   assert.throws(() => move(call, brokenDisk(size, [0, 1]), to), { code: 'EIO' });
+});
+
+test('a wrong checksum of a group is no hindrance to mount_ro, with a warning; to be written, such a filesystem is refused', async () => {
+  const path = scratchPath('group.img');
+  const bytes = gunzipSync(readFileSync('test/fixtures/ext/ext4-1k.img.gz'));
+  bytes[2048 + 14] = (bytes[2048 + 14] ?? 0) ^ 0x10; // the free inodes of group 0
+  writeFileSync(path, bytes);
+  await using g = new Guestfs({ environment: false, backend: 'embedded', stderr: null });
+  const told: string[] = [];
+  g.on('warning', (message) => told.push(message));
+  g.addDrive(path, { readonly: true, format: 'raw' });
+  await g.launch();
+  await assert.rejects(g.mount('/dev/sda', '/'), CorruptError);
+  await g.mountRo('/dev/sda', '/');
+  assert.ok((await g.ls('/')).length > 1);
+  assert.deepEqual(told, ['/dev/sda: ext4 group descriptor 0: has a bad checksum']);
 });

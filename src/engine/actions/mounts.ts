@@ -37,7 +37,9 @@ function mount(call: Call, mountable: string, mountpoint: string, request: Reque
     throw new UnsupportedError(mountable, ['btrfs subvolumes (the direct backend has them)']);
   const { readonly, flags, own } = parseMountOptions(request.options ?? '');
   const type = chosenType(call, device, request.type);
+  const isReadonly = readonly ?? (request.readonly || device.readonly);
   const lease = session.openFileSystem(device, {
+    writable: !isReadonly,
     ...(type === undefined ? {} : { type }),
     ...(Object.keys(own).length === 0 ? {} : { options: own }),
   });
@@ -46,7 +48,7 @@ function mount(call: Call, mountable: string, mountpoint: string, request: Reque
       source: device.name,
       // No mount point at all is the root.
       mountpoint: mountpoint === '' ? '/' : mountpoint,
-      readonly: readonly ?? (request.readonly || device.readonly),
+      readonly: isReadonly,
       options: own,
       flags,
       release: lease.release,

@@ -5,7 +5,6 @@
 import { CorruptError, viewOf } from '../../base/index.js';
 import type { Disk } from '../../disk/index.js';
 import type { FileSystem, OpenOptions } from '../driver.js';
-import { Directory } from './dir.js';
 import { readFastCommits } from './fast-commit.js';
 import { type FastCommitUsage, replayFastCommits } from './fast-commit-replay.js';
 import { compat, incompat, roCompat } from './features.js';
@@ -30,7 +29,7 @@ import { Volume } from './volume.js';
 const groupsCheckedAtOnce = 65536;
 
 export function openExt(disk: Disk, options: OpenOptions): FileSystem {
-  const mount = parseMountOptions(options.options);
+  const mount = parseMountOptions(options);
   const warn = options.warn ?? (() => {});
   let volume = openVolume(disk, readSuperblock(disk, mount), mount, warn);
   let damaged = isMarkedDamaged(volume.superblock.raw.s_state);
@@ -40,9 +39,12 @@ export function openExt(disk: Disk, options: OpenOptions): FileSystem {
   if (mount.replay && has(features.compat, compat.hasJournal)) {
     const needed = has(features.incompat, incompat.needsRecovery);
     if (needed || volume.superblock.raw.s_journal_inum !== 0) {
-      const journal = openJournal(volume);
-      if (journal.raw.s_errno !== 0) damaged = true;
-      if (needed) ({ volume, fast } = recover(disk, volume, journal, mount, options));
+      const before = volume;
+      withoutLog(() => {
+        const journal = openJournal(before);
+        if (journal.raw.s_errno !== 0) damaged = true;
+        if (needed) ({ volume, fast } = recover(disk, before, journal, mount, options));
+      });
     }
   }
   const orphans = findOrphans(volume, damaged || isMarkedDamaged(volume.superblock.raw.s_state));
@@ -53,6 +55,22 @@ export function openExt(disk: Disk, options: OpenOptions): FileSystem {
     mount,
     together(volume, orphans, fast),
   );
+}
+
+/** Does what concerns the log. Of a log that is damaged, the error says how to do without. */
+function withoutLog(work: () => void): void {
+  try {
+    work();
+  } catch (thrown) {
+    if (!(thrown instanceof CorruptError)) throw thrown;
+    const { structure, problem, details } = thrown;
+    throw new CorruptError(
+      structure,
+      `${problem}; the mount option norecovery reads the filesystem as it was before the log`,
+      details,
+      { cause: thrown },
+    );
+  }
 }
 
 function readSuperblock(disk: Disk, mount: MountOptions): Superblock {
@@ -103,7 +121,7 @@ function markRecovered(overlay: Disk, mount: MountOptions): void {
   overlay.write(bytes, mount.superblockAt);
 }
 
-/** The root must be a directory that has something in it. */
+/** The root must be a directory that has something in it. What that is is not looked at, as by the kernel. */
 function checkRoot(volume: Volume): void {
   const root = volume.inode(reservedInodes.root);
   if (root.kind !== 'directory' || root.stat.sizeInBytes === 0)
@@ -111,7 +129,6 @@ function checkRoot(volume: Volume): void {
       mode: root.stat.mode,
       size: root.stat.sizeInBytes,
     });
-  new Directory(volume, root).parent();
 }
 
 /** What orphans and fast commits change together. */

@@ -98,7 +98,10 @@ function refused(name: string, value: string | true, why: string): GuestfsError 
 }
 
 /** Sorts out options; an unknown one is EINVAL, as is a value that the kernel would refuse. */
-export function parseMountOptions(options: OpenOptions['options'] = {}): MountOptions {
+export function parseMountOptions({
+  options = {},
+  readonly = false,
+}: Pick<OpenOptions, 'options' | 'readonly'>): MountOptions {
   const given = new Map(Object.entries(options));
   for (const [name, value] of given) {
     const check = checks.get(name);
@@ -113,7 +116,7 @@ export function parseMountOptions(options: OpenOptions['options'] = {}): MountOp
       throw refused(name, given.get(name) ?? '', 'without jqfmt=, Linux refuses the');
   const place = given.get('sb');
   return {
-    readOnly: given.has('ro'),
+    readOnly: readonly || given.has('ro'),
     replay: !given.has('noload') && !given.has('norecovery'),
     minixDf: given.has('minixdf'),
     superblockAt: place === undefined ? superblockOffset : Number(place) * 1024,
