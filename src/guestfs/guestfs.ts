@@ -173,9 +173,10 @@ export class Guestfs {
 
   /**
    * Everything below a directory with what `lstatns` tells of each file, in columns: for whole trees, where a call or an
-   * object a file would take many times as long. Links are not followed; filesystems mounted below are walked too.
-   * Rejects with ENOENT or ENOTDIR for what is no directory, EFBIG for paths of more than 256 MiB in all, ECANCELED when
-   * the signal is. Rejects with a TypeError for arguments that are none.
+   * object a file would take many times as long. Links are not followed; filesystems mounted below are walked too. What is
+   * damaged is left out, of which a `warning` event tells that is marked `partial`. Rejects with ENOENT or ENOTDIR for what is
+   * no directory, EFBIG for paths of more than 256 MiB in all, ECANCELED when the signal is. Rejects with a TypeError for
+   * arguments that are none.
    */
   walk(directory: Pathname, controls?: CallControls): Promise<TreeListing>;
   walk(...given: unknown[]): Promise<TreeListing> {

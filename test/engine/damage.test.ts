@@ -137,6 +137,14 @@ test('walk gives all the rest, with the types of the inodes', async () => {
   });
 });
 
+test('filesystem_walk gives all the names there are', async () => {
+  await withDamaged(async (g, told) => {
+    const names = (await g.filesystemWalk('/dev/sda')).map(({ tskName }) => tskName);
+    for (const path of byName) assert.ok(names.includes(path), path);
+    assert.ok(told.partial.length >= 3);
+  });
+});
+
 const lacking = [...directories, /^\/link: .*no magic/, /^\/data\.bin: .*no magic/];
 const inArchive = lacking;
 

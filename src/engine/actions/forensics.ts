@@ -3,12 +3,14 @@
  * looks, into filesystems of other kinds as well.
  */
 import type { Structs } from '../../api/index.js';
-import { asGuestfsError, CorruptError, GuestfsError, UnsupportedError } from '../../base/index.js';
+import { CorruptError, GuestfsError, UnsupportedError } from '../../base/index.js';
 import {
   type ExtDetails,
   extDetails,
   type FileSystem,
   type InodeRemains,
+  isDamage,
+  type OnDamage,
   type StoredName,
 } from '../../fs/index.js';
 import { typeOfMode } from '../../vfs/index.js';
@@ -119,12 +121,22 @@ function typed(details: ExtDetails, name: StoredName): StoredName {
   return { ...name, type: typeOfMode(details.remains(name.inode).mode) };
 }
 
-/** The names of a directory. A deleted one may be overwritten in part: then what can be made out of it is told. */
-function* namesOf(details: ExtDetails, directory: number, deleted: boolean): Generator<StoredName> {
+/**
+ * The names of a directory. What is damaged is left out, which is told unless the directory is deleted: such a one may be
+ * overwritten in part, and what can be made out of it is all that there is.
+ */
+function* namesOf(
+  call: Call,
+  details: ExtDetails,
+  path: string,
+  { inode, deleted }: Omit<StoredName, 'name'>,
+): Generator<StoredName> {
+  const onDamage: OnDamage = deleted ? () => {} : (error) => call.session.damage.leaveOut(error, path);
   try {
-    for (const name of details.names(directory)) yield typed(details, name);
+    for (const name of details.names(inode, onDamage)) yield typed(details, name);
   } catch (thrown) {
-    if (!(deleted && asGuestfsError(thrown) instanceof CorruptError)) throw thrown;
+    if (!isDamage(thrown)) throw thrown;
+    onDamage(thrown);
   }
 }
 
@@ -136,9 +148,10 @@ function walkNames(call: Call, mountable: string, keep: (inode: number) => boole
     const tell = (path: string, name: Omit<StoredName, 'name'>): void => {
       if (keep(name.inode)) found.push(direntOf(details, fileSystem, path, name));
     };
-    tell('.', { inode: root, type: 'directory', deleted: false });
+    const top = { inode: root, type: 'directory', deleted: false } as const;
+    tell('.', top);
     const visited = new Set<number>([root]);
-    const open = [{ prefix: '', names: namesOf(details, root, false) }];
+    const open = [{ prefix: '', names: namesOf(call, details, '.', top) }];
     for (let told = 0; ; ) {
       const here = open.at(-1);
       if (here === undefined) break;
@@ -152,11 +165,12 @@ function walkNames(call: Call, mountable: string, keep: (inode: number) => boole
       const path = here.prefix + entry.name;
       tell(path, entry);
       if (entry.type !== 'directory' || visited.has(entry.inode)) continue;
+      if (!entry.deleted && typeOfMode(details.remains(entry.inode).mode) !== 'directory') continue; // the entry lies
       // The inode of a deleted directory is no directory of that name any more when it is in use.
       if (entry.deleted && (entry.inode === 0 || details.isInodeInUse(entry.inode))) continue;
       if (open.length >= deepest) throw new CorruptError('directories', 'lie too deep', { limit: deepest });
       visited.add(entry.inode);
-      open.push({ prefix: `${path}/`, names: namesOf(details, entry.inode, entry.deleted) });
+      open.push({ prefix: `${path}/`, names: namesOf(call, details, path, entry) });
     }
     const orphans = details.inodeCount + 1;
     if (keep(orphans)) found.push({ ...blank, tskInode: orphans, tskName: '$OrphanFiles', tskFlags: 1 });

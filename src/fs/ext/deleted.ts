@@ -4,8 +4,14 @@
  * What lies there is bytes without promise: an entry is believed where its number, its lengths and its name could be one.
  */
 import { decodeText, viewOf } from '../../base/index.js';
-import type { DirectoryEntry, InodeNumber, Time } from '../driver.js';
-import { type EntryArea, type EntryRules, entryType, scanAllEntries } from './dir-entries.js';
+import type { DirectoryEntry, InodeNumber, OnDamage, Time } from '../driver.js';
+import {
+  type AnyEntryVisitor,
+  type EntryArea,
+  type EntryRules,
+  entryType,
+  scanAllEntries,
+} from './dir-entries.js';
 import { decodeTime } from './inode.js';
 import { direntAt as at, direntHashSize, direntHeaderSize, inodeAt, shortInodeSize } from './layout.js';
 import type { Volume } from './volume.js';
@@ -49,9 +55,10 @@ export function deletedNames(
   rules: EntryRules,
   hashed: boolean,
   what: string,
+  onDamage?: OnDamage,
 ): ReadonlyMap<number, StoredName> {
   const found = new Map<number, StoredName>();
-  scanAllEntries(area, rules, hashed, what, (offset, inode, nameLength, length) => {
+  const visit: AnyEntryVisitor = (offset, inode, nameLength, length) => {
     const end = offset + length;
     // An unused entry is all left over; of one in use, what is behind its name.
     let from = inode === 0 ? offset : offset + sizeOf(nameLength) + (hashed ? direntHashSize : 0);
@@ -61,7 +68,8 @@ export function deletedNames(
       from += name === undefined ? 4 : sizeOf(area.bytes[from + at.name_len] ?? 0);
     }
     return false;
-  });
+  };
+  scanAllEntries(area, rules, hashed, what, visit, onDamage);
   return found;
 }
 

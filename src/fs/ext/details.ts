@@ -1,7 +1,7 @@
 /** What only ext has to tell: for actions that are about ext by name (`tune2fs_l`, `get_e2attrs`, `get_e2generation`, …). */
 import { encodeText, formatUuid } from '../../base/index.js';
 import { type Disk, MemoryDisk } from '../../disk/index.js';
-import type { FileSystem, InodeNumber } from '../driver.js';
+import type { FileSystem, InodeNumber, OnDamage } from '../driver.js';
 import { isBlockInUse, isInodeInUse } from './allocation.js';
 import { openData } from './data.js';
 import { type InodeRemains, readRemains, type StoredName } from './deleted.js';
@@ -36,7 +36,7 @@ export interface ExtDetails {
   /** What is left of an inode, in use or not. A number that there is not is a CorruptError. */
   remains(inode: InodeNumber): InodeRemains;
   /** The names of a directory, deleted ones too; of a deleted directory, all of them are. */
-  names(directory: InodeNumber): Iterable<StoredName>;
+  names(directory: InodeNumber, onDamage?: OnDamage): Iterable<StoredName>;
   /** The target of a link, deleted or not. */
   readlink(inode: InodeNumber): string;
   /** The bytes of an inode, deleted or not, whatever its kind. */
@@ -74,10 +74,10 @@ export function extDetails(fileSystem: FileSystem): ExtDetails | undefined {
       isInodeInUse(volume, number) &&
       readRemains(volume, number).linkCount > 0,
     remains: (number) => readRemains(volume, number),
-    *names(number) {
+    *names(number, onDamage) {
       const inode = volume.anyInode(number);
       const isDeleted = inode.stat.linkCount === 0;
-      for (const name of new Directory(volume, inode).names())
+      for (const name of new Directory(volume, inode).names(onDamage))
         yield isDeleted ? { ...name, deleted: true } : name;
     },
     readlink: (number) => readSymlink(volume, volume.anyInode(number)),

@@ -98,24 +98,31 @@ export class Directory {
    * The entries and the deleted ones, by where they lie; without `.` and `..`. What is kept of a deleted name is not
    * told where it is that of a name in use, or was told already; nor in encrypted directories, where it is no name.
    */
-  *names(): Generator<StoredName> {
+  *names(onDamage?: OnDamage): Generator<StoredName> {
     const known = new Set<string>();
     const isNew = ({ inode, name }: DirectoryEntry): boolean => {
       const before = known.size;
       return known.add(`${inode} ${name}`).size > before;
     };
-    for (const entry of this.entries()) isNew(entry);
+    // Damage is told by the second look.
+    for (const entry of this.entries(onDamage && (() => {}))) isNew(entry);
     const patch = this.#patch;
     const hidden = (name: string): boolean =>
       patch !== undefined && (patch.removed.has(name) || patch.added.has(name));
-    for (const area of this.#areas()) {
+    for (const area of this.#areas(onDamage)) {
       const isIndex = this.#indexed && countLimitAt(area, this.#rules) !== undefined;
       const deleted =
         this.#encrypted || isIndex
           ? new Map<number, StoredName>()
-          : deletedNames(area, this.#rules, this.#encrypted && this.#casefold, this.#name);
+          : deletedNames(
+              area,
+              this.#rules,
+              this.#encrypted && this.#casefold,
+              this.#name,
+              onDamage && (() => {}),
+            );
       const found = new Map<number, StoredName>([...deleted].filter(([, name]) => isNew(name)));
-      for (const [offset, entry] of this.#entriesIn(area))
+      for (const [offset, entry] of this.#entriesIn(area, onDamage))
         found.set(offset, { ...entry, deleted: hidden(entry.name) });
       yield* [...found].sort(([a], [b]) => a - b).map(([, name]) => name);
     }
