@@ -1,7 +1,7 @@
 #!/bin/bash
 # Makes the images of the golden walks and of the benchmarks, with the real tools, and what a foreign tool reads in
 # them. What is there already is kept.
-#   scripts/images/real.sh [DIRECTORY [IMAGE…]]      default: .cache/images debian many features fat lvm kernel
+#   scripts/images/real.sh [DIRECTORY [IMAGE…]]      default: .cache/images debian many features fat lvm kernel odd
 #
 #   debian    Debian on GPT, EFI system partition and ext4: debian.raw, debian.qcow2
 #   lvm       the same on LVM (root, home and swap): debian-lvm.raw, debian-lvm.qcow2
@@ -9,6 +9,7 @@
 #   features  ext2, 3 and 4 with each feature on and off: features/*.img
 #   kernel    what only the kernel writes: features/kernel-*.img; ext4 whose writer was killed: dirty-*.raw
 #   fat       FAT12, 16 and 32: fat/*.img
+#   odd       the damaged and odd filesystems of e2fsprogs's own tests: ../source/e2fsprogs (their truth is committed)
 #   big       ext4 with one file of 1 GiB: big.raw, big.qcow2, big-zlib.qcow2, big-zstd.qcow2
 #   xfs       Debian on LVM and XFS: debian-lvm-xfs.raw, debian-lvm-xfs.qcow2 (needs the package libguestfs-xfs)
 # Beside each NAME.raw or NAME.img: NAME.truth.jsonl.gz, one line for each file, as the kernel tells it (all in one start of
@@ -21,7 +22,7 @@ require debootstrap mke2fs sgdisk mkfs.vfat mcopy qemu-img grub-mkimage guestfis
 
 into=${1:-$here/../../.cache/images}
 shift || true
-[ $# -gt 0 ] || set -- debian many features fat lvm kernel
+[ $# -gt 0 ] || set -- debian many features fat lvm kernel odd
 mkdir -p "$into/work"
 into=$(cd "$into" && pwd)
 work=$into/work
@@ -188,6 +189,11 @@ fat() {
   ready fat
 }
 
+odd() {
+  "$here/e2fsprogs.sh" --fetch
+  ready odd
+}
+
 trap wait EXIT
 # the appliance keeps one processor busy: it writes while the other images are made
 case " $* " in
@@ -198,7 +204,7 @@ case " $* " in
 esac
 for image; do
   case $image in
-    debian | many | big | features | kernel | fat) $image ;;
+    debian | many | big | features | kernel | fat | odd) $image ;;
     lvm) on_lvm debian-lvm ext4 vg_dolphin ;;
     xfs) on_lvm debian-lvm-xfs xfs vg_xfs ;;
     *) die "$image is no image of this script" ;;
