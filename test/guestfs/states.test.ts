@@ -80,7 +80,7 @@ describe('states', () => {
     throwsWith(() => g.setBackend('embedded'), 'EBADFD', message('set_backend'));
     g.setVerbose(false);
     g.setAutosync(true);
-    g.setIdentifier('any time');
+    g.setIdentifier('any-time');
     g.setProgram('any time');
     await g.close();
   });
