@@ -2,7 +2,7 @@
  * Shell patterns for one name. POSIX.1-2017 2.13 (XCU): `*`, `?`, bracket expressions with ranges, classes and
  * negation by `!` or `^`, backslash quoting. Matching goes by character, not by byte, so `caf?` finds `café`.
  */
-import { work } from '../base/index.js';
+import { work } from './work.js';
 
 /** What one place of a pattern takes: `*`, or exactly one character that passes. */
 type Step = { readonly any: true } | { readonly any: false; readonly takes: (character: string) => boolean };
@@ -29,6 +29,9 @@ const classes: Readonly<Record<string, RegExp>> = {
   xdigit: /[0-9A-Fa-f]/,
 };
 
+/** The longest name of a class. */
+const longestName = 6;
+
 /** Whether a member of a bracket is a character; undefined for a class that there is not. */
 type Test = (character: string) => boolean | undefined;
 
@@ -36,79 +39,131 @@ function codePoint(character: string): number {
   return character.codePointAt(0) ?? 0;
 }
 
-/**
- * Reads the bracket expression that begins at `start` (a `[`). Undefined where it never closes: then the bracket is
- * an ordinary character.
- */
-function readBrackets(
-  pattern: readonly string[],
-  start: number,
-  insensitive: boolean,
-): { next: number; takes: (character: string) => boolean } | undefined {
-  let at = start + 1;
-  const negated = pattern[at] === '!' || pattern[at] === '^';
-  if (negated) at++;
-  const tests: Test[] = [];
-  for (let first = true; ; first = false) {
-    const character = pattern[at];
-    if (character === undefined) return undefined;
-    if (character === ']' && !first) break;
-    const named = readNamed(pattern, at, insensitive);
-    if (named !== undefined) {
-      tests.push(named.takes);
-      at = named.next;
-      continue;
-    }
-    const low = readMember(pattern, at);
-    if (low === undefined) return undefined;
-    at = low.next;
-    if (pattern[at] === '-' && pattern[at + 1] !== undefined && pattern[at + 1] !== ']') {
-      const high = readMember(pattern, at + 1);
-      if (high === undefined) return undefined;
-      at = high.next;
-      const from = codePoint(low.character);
-      const to = codePoint(high.character);
-      tests.push((candidate) => codePoint(candidate) >= from && codePoint(candidate) <= to);
-    } else {
-      const { character: wanted } = low;
-      tests.push((candidate) => candidate === wanted);
-    }
-  }
-  const takes = (candidate: string): boolean => {
-    for (const test of tests) {
-      const answer = test(candidate);
-      // Behind a class that there is not, a bracket takes nothing, not even where it is negated.
-      if (answer === undefined) return false;
-      if (answer) return !negated;
-    }
-    return negated;
-  };
-  return { next: at + 1, takes };
+/** A bracket expression: where it ends, and what it takes. */
+interface Brackets {
+  readonly next: number;
+  readonly takes: (character: string) => boolean;
 }
 
-/** `[:class:]` and `[=x=]` inside brackets. */
-function readNamed(
-  pattern: readonly string[],
-  at: number,
-  insensitive: boolean,
-): { next: number; takes: Test } | undefined {
-  const kind = pattern[at + 1];
-  if (pattern[at] !== '[' || (kind !== ':' && kind !== '=')) return undefined;
-  const end = pattern.findIndex((unit, i) => i >= at + 2 && unit === kind && pattern[i + 1] === ']');
-  if (end < 0) return undefined;
-  const name = pattern.slice(at + 2, end).join('');
-  const next = end + 2;
-  if (kind === '=') return { next, takes: (candidate) => candidate === name };
-  const test = Object.hasOwn(classes, name) ? classes[name] : undefined;
-  if (test === undefined) return { next, takes: () => undefined };
-  return {
-    next,
-    takes: (candidate) => test.test(candidate) || (insensitive && test.test(candidate.toUpperCase())),
+/** Brackets of more members than this keep what they said of a character. */
+const fewMembers = 16;
+
+/**
+ * Reads the bracket expressions of one pattern, in time that grows with its length alone: what stands behind an unclosed
+ * bracket is not read again for the next one.
+ */
+class BracketReader {
+  readonly #pattern: readonly string[];
+  readonly #insensitive: boolean;
+  /** Where a member of an unclosed bracket began, behind its first: one that has a member there does not close either. */
+  readonly #unclosed = new Set<number>();
+  /** For `:` and `=`: where it next stands before a `]`, at each place or behind; made when first asked for. */
+  readonly #ends = new Map<string, Int32Array>();
+
+  constructor(pattern: readonly string[], insensitive: boolean) {
+    this.#pattern = pattern;
+    this.#insensitive = insensitive;
+  }
+
+  /** The bracket expression that begins at `start` (a `[`). Undefined where it never closes: then the bracket is an ordinary character. */
+  read(start: number): Brackets | undefined {
+    const pattern = this.#pattern;
+    let at = start + 1;
+    const negated = pattern[at] === '!' || pattern[at] === '^';
+    if (negated) at++;
+    const tests: Test[] = [];
+    const places: number[] = [];
+    for (let first = true; first || pattern[at] !== ']'; first = false) {
+      const member = this.#unclosed.has(at) ? undefined : this.#readMember(at);
+      if (member === undefined) {
+        for (const place of places) this.#unclosed.add(place);
+        return undefined;
+      }
+      // A `]` is a member only where it is the first.
+      if (!first) places.push(at);
+      tests.push(member.takes);
+      at = member.next;
+    }
+    const takes = (candidate: string): boolean => {
+      for (const test of tests) {
+        const answer = test(candidate);
+        // Behind a class that there is not, a bracket takes nothing, not even where it is negated.
+        if (answer === undefined) return false;
+        if (answer) return !negated;
+      }
+      return negated;
+    };
+    return { next: at + 1, takes: tests.length > fewMembers ? remembering(takes, tests.length) : takes };
+  }
+
+  /** A class, a range or a single member. */
+  #readMember(at: number): { next: number; takes: Test } | undefined {
+    const pattern = this.#pattern;
+    const named = this.#readNamed(at);
+    if (named !== undefined) return named;
+    const low = readEnd(pattern, at);
+    if (low === undefined) return undefined;
+    if (pattern[low.next] === '-' && pattern[low.next + 1] !== undefined && pattern[low.next + 1] !== ']') {
+      const high = readEnd(pattern, low.next + 1);
+      if (high === undefined) return undefined;
+      const from = codePoint(low.character);
+      const to = codePoint(high.character);
+      return {
+        next: high.next,
+        takes: (candidate) => codePoint(candidate) >= from && codePoint(candidate) <= to,
+      };
+    }
+    return { next: low.next, takes: (candidate) => candidate === low.character };
+  }
+
+  /** `[:class:]` and `[=x=]` inside brackets. */
+  #readNamed(at: number): { next: number; takes: Test } | undefined {
+    const kind = this.#pattern[at + 1];
+    if (this.#pattern[at] !== '[' || (kind !== ':' && kind !== '=')) return undefined;
+    const end = this.#endsOf(kind)[at + 2] ?? -1;
+    if (end < 0) return undefined;
+    const next = end + 2;
+    // No class has a longer name, and no equivalence of one character.
+    const name = end - at - 2 > longestName ? undefined : this.#pattern.slice(at + 2, end).join('');
+    if (kind === '=') return { next, takes: (candidate) => candidate === name };
+    const test = name !== undefined && Object.hasOwn(classes, name) ? classes[name] : undefined;
+    if (test === undefined) return { next, takes: () => undefined };
+    return {
+      next,
+      takes: (candidate) => test.test(candidate) || (this.#insensitive && test.test(candidate.toUpperCase())),
+    };
+  }
+
+  #endsOf(kind: string): Int32Array {
+    let ends = this.#ends.get(kind);
+    if (ends === undefined) {
+      ends = new Int32Array(this.#pattern.length).fill(-1);
+      for (let at = this.#pattern.length - 2; at >= 0; at--) {
+        const here = this.#pattern[at] === kind && this.#pattern[at + 1] === ']';
+        ends[at] = here ? at : (ends[at + 1] ?? -1);
+      }
+      this.#ends.set(kind, ends);
+    }
+    return ends;
+  }
+}
+
+/** The same answers; each is found once, by `cost` steps. */
+function remembering(takes: (character: string) => boolean, cost: number): (character: string) => boolean {
+  const known = new Map<string, boolean>();
+  return (candidate) => {
+    let answer = known.get(candidate);
+    if (answer === undefined) {
+      work.steps.spend(cost);
+      answer = takes(candidate);
+      known.set(candidate, answer);
+    }
+    return answer;
   };
 }
 
 /** One end of a range, or a single member: a character, a quoted one, or `[.x.]`. */
-function readMember(pattern: readonly string[], at: number): { next: number; character: string } | undefined {
+function readEnd(pattern: readonly string[], at: number): { next: number; character: string } | undefined {
   if (pattern[at] === '[' && pattern[at + 1] === '.' && pattern[at + 3] === '.' && pattern[at + 4] === ']') {
     return { next: at + 5, character: pattern[at + 2] ?? '' };
   }
@@ -128,11 +183,12 @@ export interface PatternOptions {
 export function namePattern(text: string, { anyDot, insensitive = false }: PatternOptions = {}): NamePattern {
   const fold = (given: string): string => (insensitive ? given.toLowerCase() : given);
   const pattern = [...fold(text)];
+  const reader = new BracketReader(pattern, insensitive);
   const steps: Step[] = [];
   let literal: string | undefined = '';
   for (let at = 0; at < pattern.length; ) {
     const character = pattern[at] ?? '';
-    const brackets = character === '[' ? readBrackets(pattern, at, insensitive) : undefined;
+    const brackets = character === '[' ? reader.read(at) : undefined;
     if (brackets !== undefined) {
       steps.push({ any: false, takes: brackets.takes });
       literal = undefined;
@@ -155,13 +211,19 @@ export function namePattern(text: string, { anyDot, insensitive = false }: Patte
   }
   // A dot that begins a name is matched by nothing but a dot that begins the pattern.
   const showsHidden = anyDot === true || text.startsWith('.') || text.startsWith('\\.');
+  // Characters that a name must have at least.
+  const shortest = steps.filter(({ any }) => !any).length;
   return {
     literal,
-    matches: (name) => (showsHidden || !name.startsWith('.')) && matchSteps(steps, [...fold(name)]),
+    matches: (given) => {
+      if (!showsHidden && given.startsWith('.')) return false;
+      const name = [...fold(given)];
+      return name.length >= shortest && matchSteps(steps, name);
+    },
   };
 }
 
-/** Matches in at most (length of name) × (length of pattern) steps: only the last `*` is ever tried again. */
+/** Matches in at most (length of name)² steps: only the last `*` is ever tried again. */
 function matchSteps(steps: readonly Step[], name: readonly string[]): boolean {
   let step = 0;
   let at = 0;

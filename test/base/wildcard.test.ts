@@ -159,6 +159,22 @@ test('a pattern of many stars takes little time, in exclusions as well', () => {
   assert.equal(namePattern(pattern, { anyDot: true }).matches('a'.repeat(255)), false);
 });
 
+test('a pattern of many brackets that never close, or of many members, takes little time', () => {
+  const patterns = [
+    `/us${'C'.repeat(24_000)}${'['.repeat(4096)}${'C'.repeat(36_000)}`,
+    '[[:'.repeat(20_000),
+    `${'[[:'.repeat(20_000)}:]`,
+    `${'[[=a=][.b.]c-'.repeat(5000)}[`,
+    '[a]'.repeat(20_000),
+    `*[${'ab'.repeat(30_000)}]x`,
+  ];
+  const begin = process.cpuUsage();
+  for (const pattern of patterns)
+    assert.equal(namePattern(pattern, { anyDot: true }).matches('c'.repeat(4096)), false);
+  const { user } = process.cpuUsage(begin);
+  assert.ok(user < 2_000_000, `${user} µs`);
+});
+
 test('patterns of find match whole names as the shell does', () => {
   const cases: [string, string, boolean][] = [
     ['*.conf', 'a.conf', true],
