@@ -4,7 +4,7 @@
  */
 import { existsSync, type Stats, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { asGuestfsError, GuestfsError, systemError } from '../base/index.js';
+import { GuestfsError, hostError } from '../base/index.js';
 import { readExtUuid, readKernelImage } from './kernel-image.js';
 import { cacheDirectory } from './private-directory.js';
 import { buildAppliance } from './supermin.js';
@@ -114,7 +114,7 @@ export function describeAppliance(
     try {
       return statSync(path);
     } catch (thrown) {
-      throw systemError(asGuestfsError(thrown).code, path, { cause: thrown });
+      throw hostError(path, thrown);
     }
   });
   return {

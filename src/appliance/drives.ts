@@ -2,7 +2,7 @@
 import { closeSync, ftruncateSync, openSync, statSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { BackendConfig, DriveConfig } from '../api/index.js';
-import { asGuestfsError, type ErrnoName, GuestfsError, systemError } from '../base/index.js';
+import { asGuestfsError, type ErrnoName, GuestfsError, hostError } from '../base/index.js';
 import { type DriveBlocks, type DriveSurroundings, driveBlocks } from './blocks.js';
 import { readHead } from './kernel-image.js';
 import { encodeEmptyOverlay } from './overlay.js';
@@ -20,7 +20,7 @@ export function surroundingsIn(directory: string, policy: Policy): DriveSurround
       try {
         return statSync(path).isBlockDevice();
       } catch (thrown) {
-        throw systemError(asGuestfsError(thrown).code, path, { cause: thrown });
+        throw hostError(path, thrown);
       }
     },
   };
@@ -42,7 +42,7 @@ function writeSparse(
     }
   } catch (thrown) {
     const { code } = asGuestfsError(thrown);
-    if (code !== 'ENOSPC' && code !== 'EDQUOT') throw systemError(code, path, { cause: thrown });
+    if (code !== 'ENOSPC' && code !== 'EDQUOT') throw hostError(path, thrown);
     throw new GuestfsError(
       code,
       `there is no room for the appliance's temporary files in ${dirname(path)}; choose another directory for them with setTmpdir or LIBGUESTFS_TMPDIR`,

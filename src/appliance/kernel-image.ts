@@ -3,7 +3,7 @@
  * Documentation/arch/arm64/booting.rst. Little endian.
  */
 import { closeSync, openSync, readSync } from 'node:fs';
-import { asGuestfsError, systemError } from '../base/index.js';
+import { hostError } from '../base/index.js';
 
 /** The longest version that is read, in bytes; the kernel's own are below a hundred. */
 const longestVersion = 256;
@@ -26,7 +26,7 @@ export function readHead(path: string, offset: number, length: number): Buffer {
       closeSync(fd);
     }
   } catch (thrown) {
-    throw systemError(asGuestfsError(thrown).code, path, { cause: thrown });
+    throw hostError(path, thrown);
   }
 }
 

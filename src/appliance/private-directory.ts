@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { lstatSync, mkdirSync, rmSync, type Stats } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { asGuestfsError, describeErrno, GuestfsError, hostError, systemError } from '../base/index.js';
+import { asGuestfsError, describeErrno, HostError, hostError } from '../base/index.js';
 
 /** A path below `parent` that nobody else can know. */
 export function privatePath(parent: string): string {
@@ -18,7 +18,7 @@ export function makePrivateDirectory(path: string): void {
     mkdirSync(path, { mode: 0o700 });
   } catch (thrown) {
     const { code } = asGuestfsError(thrown);
-    throw new GuestfsError(
+    throw new HostError(
       code,
       `${dirname(path)}: ${describeErrno(code)}: choose another directory for temporary files with setTmpdir or LIBGUESTFS_TMPDIR, and for the appliance with setCachedir or LIBGUESTFS_CACHEDIR`,
       { cause: thrown },
@@ -45,7 +45,7 @@ export function cacheDirectory(parent: string): string {
     mkdirSync(path, { mode: 0o755 });
   } catch (thrown) {
     const { code } = asGuestfsError(thrown);
-    if (code !== 'EEXIST') throw systemError(code, path, { cause: thrown });
+    if (code !== 'EEXIST') throw hostError(path, thrown);
   }
   checkOwnDirectory(path, process.geteuid?.() ?? 0);
   return path;
@@ -60,11 +60,11 @@ export function checkOwnDirectory(path: string, uid: number): void {
     throw hostError(path, thrown);
   }
   const remedy = 'remove it, or choose another directory with LIBGUESTFS_CACHEDIR';
-  if (!stats.isDirectory()) throw new GuestfsError('ENOTDIR', `${path} is not a directory: ${remedy}`);
+  if (!stats.isDirectory()) throw new HostError('ENOTDIR', `${path} is not a directory: ${remedy}`);
   if (stats.uid !== uid)
-    throw new GuestfsError('EPERM', `${path} belongs to the user ${stats.uid}, not to ${uid}: ${remedy}`);
+    throw new HostError('EPERM', `${path} belongs to the user ${stats.uid}, not to ${uid}: ${remedy}`);
   if ((stats.mode & 0o022) !== 0)
-    throw new GuestfsError(
+    throw new HostError(
       'EPERM',
       `${path} can be written by others (mode ${(stats.mode & 0o7777).toString(8)}): ${remedy}`,
     );

@@ -112,6 +112,15 @@ export class UnsupportedError extends GuestfsError {
   }
 }
 
+/** The system of this machine refused something about a file of its own: it is none of the guest's. Keeps the system's code. */
+export class HostError extends GuestfsError {
+  static {
+    named(HostError, 'HostError');
+  }
+
+  override name = 'HostError';
+}
+
 /** V8's words for memory that there is not: strings, buffers and collections that are too long. */
 const tooLong =
   /^(?:Invalid (?:string|array|typed array) length|Cannot create a string|Array buffer allocation|(?:Map|Set) maximum size)/;
@@ -139,6 +148,7 @@ export interface PlainError {
   readonly corrupt?: Pick<CorruptError, 'structure' | 'problem' | 'details'>;
   readonly unsupported?: Pick<UnsupportedError, 'structure' | 'features'>;
   readonly partial?: Pick<PartialError, 'leftOut'>;
+  readonly host?: true;
 }
 
 /** An error as plain data; `restoreError` is the way back. */
@@ -155,6 +165,7 @@ export function plainError(error: GuestfsError): PlainError {
     return { code, message, unsupported: { structure, features } };
   }
   if (error instanceof PartialError) return { code, message, partial: { leftOut: error.leftOut } };
+  if (error instanceof HostError) return { code, message, host: true };
   return { code, message };
 }
 
@@ -164,7 +175,8 @@ export function restoreError(plain: PlainError, action?: string): GuestfsError {
   if (corrupt) return new CorruptError(corrupt.structure, corrupt.problem, corrupt.details, { action });
   if (unsupported) return new UnsupportedError(unsupported.structure, unsupported.features, { action });
   if (partial) return new PartialError(plain.message, partial.leftOut, { action });
-  return new GuestfsError(plain.code, plain.message, { action });
+  const Kind = plain.host === true ? HostError : GuestfsError;
+  return new Kind(plain.code, plain.message, { action });
 }
 
 /** The same error as the failure of `action`, unless it names an action already. */

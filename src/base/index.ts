@@ -10,6 +10,7 @@ export {
   CorruptError,
   type ErrorDetails,
   GuestfsError,
+  HostError,
   PartialError,
   type PlainError,
   plainError,

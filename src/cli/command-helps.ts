@@ -171,7 +171,7 @@ export const commandHelps: Readonly<Record<CommandName, CommandHelp>> = {
     options: [
       {
         form: '-z, --compress KIND',
-        text: 'gzip, zstd, xz, bzip2 or none; otherwise by the ending of FILE (.tar.gz, .tar.zst, ...)',
+        text: 'gzip, zstd, xz, bzip2 or none; otherwise by the ending of FILE (.tar.gz, .tar.zst, ...); other endings, as .zip, are refused',
       },
       { form: '--exclude PATTERN', text: 'leave out what matches; may be given several times' },
       { form: '--numeric-owner', text: 'numbers of owners, without names' },

@@ -1,4 +1,6 @@
 /** Opening an image: a handle with its drives, launched. */
+import { accessSync, constants } from 'node:fs';
+import { resolve } from 'node:path';
 import { CorruptError, GuestfsError, UnsupportedError } from '../base/index.js';
 import { Guestfs } from '../guestfs/index.js';
 import { exitStatus, Failure, usageFailure } from './failure.js';
@@ -56,15 +58,21 @@ export function bareMessage(error: GuestfsError): string {
   return error.message.startsWith(prefix) ? error.message.slice(prefix.length) : error.message;
 }
 
-/** What to do about an image that the host does not let us open. */
-function openingHint(error: GuestfsError, image: string): string | undefined {
+/** Why the policy refuses an image: its message ends with what a program can do about it. */
+const refusal = /; open the image with policy 'trusted'.*$/;
+
+/** What to do about an image that the host, or the policy, does not let us open. */
+function openingHint(error: GuestfsError, image: string, { options }: Invocation): string | undefined {
+  if (refusal.test(error.message)) return 'if the image comes from someone you trust, give --trust';
   switch (error.code) {
     case 'ENOENT':
       return image.includes(':') ? 'a path inside an image is written IMAGE:/path' : undefined;
     case 'EACCES':
-      return 'the file may not be read by this user: see its permissions and those of its directories';
     case 'EPERM':
-      return 'if the image comes from someone you trust, give --trust';
+    case 'EROFS':
+      return options.flag('rw') && isReadable(image)
+        ? 'the file may be read, and not written, by this user: leave out --rw, or see its permissions'
+        : 'the file may not be read by this user: see its permissions and those of its directories';
     case 'EISDIR':
       return 'an image is a file, not a directory';
     case 'EINVAL':
@@ -74,14 +82,40 @@ function openingHint(error: GuestfsError, image: string): string | undefined {
   }
 }
 
-/** An error of opening, with the status of its own unless its class has one. */
-export function openingFailure(thrown: unknown, image: string): unknown {
+function isReadable(path: string): boolean {
+  try {
+    accessSync(path, constants.R_OK);
+    return true;
+  } catch {
+    return false; // then the error of opening it has said why
+  }
+}
+
+/** Whether an error of a launch is about an image, or a file that it names, and not about what else a launch needs. */
+function isAboutImage(error: GuestfsError, image: string): boolean {
+  const message = bareMessage(error);
+  const isNamed = message.startsWith(`${image}: `) || message.includes(resolve(image));
+  return isNamed || refusal.test(message) || /^(?:backing|data) file ‘/.test(message);
+}
+
+/**
+ * An error of opening, with the status of its own unless its class has one. Of a launch `images` are all that were given:
+ * what is about none of them is an error of this machine.
+ */
+export function openingFailure(
+  thrown: unknown,
+  image: string,
+  invocation: Invocation,
+  images?: readonly string[],
+): unknown {
   if (!(thrown instanceof GuestfsError) || thrown.code === 'ECANCELED') return thrown;
   if (thrown instanceof CorruptError || thrown instanceof UnsupportedError || thrown.code === 'ENOTSUP')
     return thrown;
-  const bare = bareMessage(thrown).replace(/; open the image with policy 'trusted'.*$/, '');
-  const message = bare.includes(image) ? bare : `${image}: ${bare}`;
-  return new Failure(message, exitStatus.cannotOpen, openingHint(thrown, image));
+  const about = images === undefined ? image : images.find((each) => isAboutImage(thrown, each));
+  if (about === undefined) return new Failure(bareMessage(thrown));
+  const bare = bareMessage(thrown).replace(refusal, '');
+  const message = bare.includes(about) || bare.includes(resolve(about)) ? bare : `${about}: ${bare}`;
+  return new Failure(message, exitStatus.cannotOpen, openingHint(thrown, about, invocation));
 }
 
 /** A drive, and its sector size where that is not left open. */
@@ -113,6 +147,7 @@ async function launchDrives(
     else held.push(message);
   });
   let current = drives[0]?.file ?? '';
+  let launched: readonly string[] | undefined;
   try {
     for (const [index, { file, blocksize }] of drives.entries()) {
       current = file;
@@ -123,12 +158,13 @@ async function launchDrives(
         ...(blocksize === undefined ? {} : { blocksize }),
       });
     }
+    launched = drives.map(({ file }) => file);
     await invocation.withProgress('launch', 'stages', (controls) => g.launch(controls));
     return { g, release };
   } catch (thrown) {
     release();
     await g.close();
-    throw openingFailure(thrown, current);
+    throw openingFailure(thrown, current, invocation, launched);
   }
 }
 

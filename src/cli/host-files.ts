@@ -1,9 +1,13 @@
 /** Files of the host: their sizes, and files and trees that appear whole or not at all. */
 import {
+  accessSync,
   chmodSync,
+  closeSync,
+  constants,
   existsSync,
   lstatSync,
   mkdtempSync,
+  openSync,
   readdirSync,
   renameSync,
   rmSync,
@@ -11,7 +15,7 @@ import {
   unlinkSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { encodeText, PartialError } from '../base/index.js';
+import { encodeText, hostError, PartialError } from '../base/index.js';
 import { exitStatus, Failure } from './failure.js';
 import { begin } from './unfinished.js';
 
@@ -31,7 +35,18 @@ export function isHostDirectory(path: string): boolean {
   return statSync(hostPath(path), { throwIfNoEntry: false })?.isDirectory() === true;
 }
 
-/** Throws a {@link Failure} unless something can be made at a path: the directory it would be in is there. */
+/** Does something with files of this machine alone. Throws a HostError about `path`, which the user has named. */
+function onHost<T>(path: string, work: () => T): T {
+  try {
+    return work();
+  } catch (thrown) {
+    throw hostError(path, thrown);
+  }
+}
+
+/**
+ * Throws unless something can be made at a path: the directory it would be in is there, and this user may write to it.
+ */
 export function requireParent(path: string): void {
   const parent = dirname(path);
   if (!isHostDirectory(parent))
@@ -40,6 +55,7 @@ export function requireParent(path: string): void {
       exitStatus.failure,
       existsSync(parent) ? undefined : `mkdir -p ${parent}`,
     );
+  onHost(parent, () => accessSync(hostPath(parent), constants.W_OK | constants.X_OK));
 }
 
 /** Whether a path is there and is neither a regular file nor a directory: a device or a pipe is written to as it is. */
@@ -59,6 +75,12 @@ export async function unlessPartial(work: Promise<void>): Promise<PartialError |
   }
 }
 
+/** Throws the system's error unless what is at a path, or what a link there is to lead to, can be written. */
+function requireWritable(path: string): void {
+  if (existsSync(hostPath(path))) accessSync(hostPath(path), constants.W_OK);
+  else closeSync(openSync(hostPath(path), 'a'));
+}
+
 /** Counts them, for the names that they have until they are complete. */
 let filesMade = 0;
 
@@ -70,13 +92,19 @@ export async function makeFile(path: string, work: (path: string) => Promise<voi
   requireParent(path);
   const there = lstatSync(hostPath(path), { throwIfNoEntry: false });
   // A link's target, a device or a pipe cannot be replaced by renaming.
-  if (isSpecial(path) || there?.isSymbolicLink()) return await work(path);
+  if (isSpecial(path) || there?.isSymbolicLink()) {
+    onHost(path, () => requireWritable(path));
+    return await work(path);
+  }
+  if (there?.isDirectory()) throw new Failure(`${path}: is a directory on this machine`);
   const temporary = join(dirname(path), `.guestfs-${process.pid}-${filesMade++}`);
   const done = begin(temporary);
   try {
+    // Made here, so that what the host has against it is not taken for a fault of the guest's file.
+    onHost(path, () => closeSync(openSync(temporary, 'wx')));
     const partial = await unlessPartial(work(temporary));
     if (there?.isFile()) chmodSync(temporary, there.mode & 0o7777);
-    renameSync(temporary, hostPath(path));
+    onHost(path, () => renameSync(temporary, hostPath(path)));
     if (partial !== undefined) throw partial;
   } catch (thrown) {
     // The engine removes what it made when a call fails; what is left was whole, and could not be renamed.
@@ -110,7 +138,9 @@ export async function makeTree(
   work: (scratch: string) => Promise<{ made: string; partial: PartialError | undefined }>,
 ): Promise<void> {
   requireParent(path);
-  const scratch = mkdtempSync(join(dirname(path), '.guestfs-'));
+  if (lstatSync(hostPath(path), { throwIfNoEntry: false })?.isDirectory() === false)
+    throw new Failure(`${path}: is there on this machine, and is no directory`);
+  const scratch = onHost(dirname(path), () => mkdtempSync(join(dirname(path), '.guestfs-')));
   const done = begin(scratch);
   try {
     const { made, partial } = await work(scratch);
@@ -119,7 +149,7 @@ export async function makeTree(
     // To be renamed a directory must be writable to a plain user, for its entry `..` changes.
     const isLocked = status.isDirectory() && (status.mode & 0o200) === 0;
     if (isLocked) chmodSync(hostPath(made), status.mode | 0o200);
-    renameSync(hostPath(made), hostPath(path));
+    onHost(path, () => renameSync(hostPath(made), hostPath(path)));
     if (isLocked) chmodSync(hostPath(path), status.mode & 0o7777);
     if (partial !== undefined) throw partial;
   } finally {

@@ -9,20 +9,18 @@ export interface ImageArgument {
   readonly path: string | undefined;
 }
 
-/** Whether there is something on the host that can be an image: not a directory. */
+/** Whether there is something on the host that can be an image: not a directory. No for what cannot even be asked after. */
 export function isImageFile(path: string): boolean {
-  const status = statSync(path, { throwIfNoEntry: false });
-  return status !== undefined && !status.isDirectory();
-}
-
-/** As {@link isImageFile}, and no for what cannot even be asked after. */
-function isPossibleImage(path: string): boolean {
   try {
-    return isImageFile(path);
+    const status = statSync(path, { throwIfNoEntry: false });
+    return status !== undefined && !status.isDirectory();
   } catch {
     return false; // ENOTDIR, ENAMETOOLONG, EACCES: opening it will tell, if it comes to that
   }
 }
+
+/** Whether a word is written as files are and no command is: with a directory, or with an ending. */
+export const looksLikeFile = (word: string): boolean => /[/\\.]/.test(word);
 
 /** A letter, a colon, a slash: on Windows that is a drive of the host, not an image called by one letter. */
 const windowsDrive = /^[A-Za-z]:[\\/]/;
@@ -34,7 +32,7 @@ const windowsDrive = /^[A-Za-z]:[\\/]/;
  */
 export function splitImageArgument(
   operand: string,
-  exists: (path: string) => boolean = isPossibleImage,
+  exists: (path: string) => boolean = isImageFile,
   platform: string = process.platform,
 ): ImageArgument {
   if (exists(operand)) return { image: operand, path: undefined };
@@ -71,7 +69,7 @@ export function readImageOperands(operands: readonly string[]): { image: string;
     }
     const other = splitImageArgument(operand);
     if (other.path === undefined) {
-      const isFile = isPossibleImage(operand);
+      const isFile = isImageFile(operand);
       throw usageFailure(
         `'${operand}' is no path inside the image: it must begin with a slash`,
         isFile ? 'one image at a time; drives that belong to it are added with -a FILE' : undefined,

@@ -1,8 +1,9 @@
 /** When a path is not there: which part of it is missing, and what may have been meant. */
 import { nearestName } from '../api/index.js';
-import { GuestfsError } from '../base/index.js';
+import { GuestfsError, HostError } from '../base/index.js';
 import { exitStatus, Failure } from './failure.js';
 import type { Guest } from './guest.js';
+import { visible } from './visible.js';
 
 /** The names in a directory; undefined where it is none or cannot be read. */
 async function namesIn({ g, controls }: Guest, directory: string): Promise<string[] | undefined> {
@@ -41,7 +42,10 @@ export async function withPath<T>(guest: Guest, path: string, work: () => Promis
   try {
     return await work();
   } catch (thrown) {
-    if (!(thrown instanceof GuestfsError) || thrown.code !== 'ENOENT') throw thrown;
-    throw new Failure(`${path}: no such file or directory`, exitStatus.notFound, await hintFor(guest, path));
+    if (!(thrown instanceof GuestfsError) || thrown instanceof HostError || thrown.code !== 'ENOENT')
+      throw thrown;
+    // A name may hold a newline, which is none of the message's.
+    const message = `${visible(path)}: no such file or directory`;
+    throw new Failure(message, exitStatus.notFound, await hintFor(guest, path));
   }
 }

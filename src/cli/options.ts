@@ -1,12 +1,15 @@
 /** Options of the command line: what each command knows, and reading them with messages that help. */
 import { parseArgs } from 'node:util';
 import { usageFailure } from './failure.js';
+import { isImageFile } from './image-argument.js';
 import { parseSize } from './sizes.js';
 
 export interface OptionKind {
   /** `flag` has no value; the others have one; a `list` may be given several times. */
   readonly type: 'flag' | 'text' | 'list' | 'size' | 'count' | 'choice';
   readonly short?: string;
+  /** It does not stand in one word with other letters, as another program's option of that letter does: what it is here. */
+  readonly alone?: string;
   /** Of a choice. */
   readonly choices?: readonly string[];
 }
@@ -21,7 +24,7 @@ export const commonOptions = {
 
 /** Those of commands that open an image. */
 export const imageOptions = {
-  add: { type: 'list', short: 'a' },
+  add: { type: 'list', short: 'a', alone: '-a FILE adds a drive' },
   format: { type: 'text' },
   blocksize: { type: 'choice', choices: ['512', '4096'] },
   rw: { type: 'flag' },
@@ -87,6 +90,12 @@ export interface CommandLine {
 
 const dashed = (name: string): string => (name.length === 1 ? `-${name}` : `--${name}`);
 
+/** What a word with one dash meant that is the name of a long option, as `find -name` has them; undefined for others. */
+function withTwoDashes(word: string, known: OptionTable): string | undefined {
+  const [, name = ''] = /^-([a-z0-9][a-z0-9-]+)(?:=|$)/.exec(word) ?? [];
+  return Object.hasOwn(known, name) ? `-${word}` : undefined;
+}
+
 /** A number of things: decimal. */
 function readCount(word: string, shown: string): number {
   const value = /^[0-9]+$/.test(word) ? Number(word) : Number.NaN;
@@ -146,6 +155,7 @@ export async function readCommandLine(
       tokens = read(words.slice(0, operand.index + 1));
     }
   }
+  const shorts = new Set(Object.values(known).map(({ short }) => short));
   const values = new Map<string, string | true | readonly string[] | number>();
   const operands: string[] = [];
   const wantsHelp = tokens.some((token) => token.kind === 'option' && token.name === 'help');
@@ -155,6 +165,21 @@ export async function readCommandLine(
     if (token.kind !== 'option') continue;
     const { name, rawName: shown, value, inlineValue } = token;
     const kind = Object.hasOwn(known, name) ? known[name] : undefined;
+    const word = words[token.index] ?? '';
+    const meant = withTwoDashes(word, known);
+    if (meant !== undefined)
+      throw usageFailure(`there is no option ${word}: long names have two dashes`, `write ${meant}`);
+    const isJoined =
+      kind?.short !== undefined && shown === `-${kind.short}` && /^-[A-Za-z0-9]{2,}$/.test(word);
+    if (kind?.alone !== undefined && isJoined && !(inlineValue && isImageFile(value))) {
+      const others = [...word.slice(1)]
+        .filter((letter) => letter !== kind.short && shorts.has(letter))
+        .join('');
+      throw usageFailure(
+        `${word}: -${kind.short} does not stand in one word with other letters: ${kind.alone}`,
+        others === '' ? undefined : `write -${others}`,
+      );
+    }
     if (kind === undefined) {
       const near = name.length > 1 ? await nearest(name, Object.keys(known)) : undefined;
       throw usageFailure(

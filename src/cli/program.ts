@@ -3,7 +3,7 @@ import { type EngineThread, offerThread } from '../guestfs/ahead.js';
 import { commandNames, isCommandName } from './command-names.js';
 import { commands } from './commands.js';
 import { exitStatus, usageFailure } from './failure.js';
-import { isImageFile, splitImageArgument } from './image-argument.js';
+import { isImageFile, looksLikeFile, splitImageArgument } from './image-argument.js';
 import { Interrupt } from './interrupt.js';
 import { Invocation } from './invocation.js';
 import { readCommandLine } from './options.js';
@@ -14,6 +14,14 @@ import { reportFailure } from './report.js';
 async function nearest(word: string, known: readonly string[]): Promise<string | undefined> {
   const { nearestName } = await import('../api/index.js');
   return nearestName(word, known);
+}
+
+/** The image that a first word names which is no command: a file, or what is written as one, even where there is none. */
+function bareImage(word: string): string | undefined {
+  if (word.startsWith('-')) return undefined;
+  if (isImageFile(word)) return word;
+  const { image, path } = splitImageArgument(word);
+  return looksLikeFile(image) && (path === undefined || !isImageFile(image)) ? image : undefined;
 }
 
 async function unknownCommand(word: string): Promise<Error> {
@@ -43,6 +51,15 @@ async function unknownCommand(word: string): Promise<Error> {
   );
 }
 
+/** Refuses a path inside an image where a drive is added: `cp -a`, to others, is how to copy a tree. */
+function refuseAddedPaths(added: readonly string[]): void {
+  for (const word of added) {
+    const { image, path } = splitImageArgument(word);
+    if (path !== undefined && isImageFile(image))
+      throw usageFailure(`-a ${word}: -a FILE adds a drive, and this is a path in an image`, 'leave -a out');
+  }
+}
+
 /** Gives the exit status. */
 async function runCommand(
   words: readonly string[],
@@ -63,16 +80,17 @@ async function runCommand(
     return exitStatus.ok;
   }
   // A bare image is shown.
-  const isImage = !isCommandName(first) && !first.startsWith('-') && isImageFile(first);
-  const name = isImage ? 'inspect' : first;
+  const image = isCommandName(first) ? undefined : bareImage(first);
+  const name = image === undefined ? first : 'inspect';
   if (!isCommandName(name)) throw await unknownCommand(name);
   const command = await commands[name]();
   const { options, operands, wantsHelp } = await readCommandLine(
-    isImage ? words : rest,
+    image === undefined ? rest : [image, ...rest],
     command.options,
     nearest,
     command.stopAtOperand,
   );
+  refuseAddedPaths(options.list('add'));
   if (wantsHelp) {
     const { commandHelp } = await import('./help-texts.js');
     await out.write(commandHelp(name));

@@ -1,5 +1,12 @@
 /** From whatever was thrown to the lines on standard error and the exit status. */
-import { CorruptError, GuestfsError, PartialError, UnsupportedError } from '../base/index.js';
+import {
+  CorruptError,
+  GuestfsError,
+  HostError,
+  hostError,
+  PartialError,
+  UnsupportedError,
+} from '../base/index.js';
 import { exitStatus, Failure } from './failure.js';
 import { visible } from './visible.js';
 
@@ -19,6 +26,7 @@ function corruptHint({ structure, problem }: CorruptError): string {
 
 function statusOf(error: GuestfsError): number {
   if (error instanceof CorruptError || error instanceof PartialError) return exitStatus.corrupt;
+  if (error instanceof HostError) return exitStatus.failure;
   switch (error.code) {
     case 'ENOTSUP':
       return exitStatus.notSupported;
@@ -42,11 +50,17 @@ function hintOf(error: GuestfsError): string | undefined {
   return undefined;
 }
 
+/** A message with the command in front. Programs of the appliance may say several lines: those after the first are indented. */
+function messageLines(prefix: string, message: string): string[] {
+  const [first = '', ...more] = message.trimEnd().split('\n');
+  return [`${prefix}: ${visible(first)}`, ...more.map((line) => `  ${visible(line)}`)];
+}
+
 /** What to tell of a failure: `guestfs: cat: /etc/nope: no such file or directory`, and perhaps `hint: …`. */
 export function reportFailure(thrown: unknown, command: string | undefined): FailureReport {
   const prefix = command === undefined ? 'guestfs' : `guestfs: ${command}`;
   const report = (message: string, status: number, hint: string | undefined): FailureReport => ({
-    lines: [`${prefix}: ${visible(message)}`, ...(hint === undefined ? [] : [`hint: ${visible(hint)}`])],
+    lines: [...messageLines(prefix, message), ...(hint === undefined ? [] : [`hint: ${visible(hint)}`])],
     status,
   });
   if (thrown instanceof Failure) return report(thrown.message, thrown.status, thrown.hint);
@@ -55,14 +69,20 @@ export function reportFailure(thrown: unknown, command: string | undefined): Fai
     const action = thrown.action === undefined ? '' : `${thrown.action}: `;
     const bare = thrown.message.startsWith(action) ? thrown.message.slice(action.length) : thrown.message;
     const message = command === 'call' ? action.replaceAll('_', '-') + bare : bare;
-    return report(message, statusOf(thrown), hintOf(thrown));
+    const where = thrown instanceof HostError ? ' on this machine' : '';
+    return report(message + where, statusOf(thrown), hintOf(thrown));
   }
   // The words of an action did not fit it.
   if (thrown instanceof Error && thrown.name === 'UsageError')
     return report(thrown.message, exitStatus.usage, undefined);
-  // A file of the host: Node's own error.
-  if (thrown instanceof Error && typeof (thrown as NodeJS.ErrnoException).code === 'string')
-    return report(thrown.message, exitStatus.failure, undefined);
+  // A file of the host: Node's own error, whose words are for programmers.
+  if (thrown instanceof Error && typeof (thrown as NodeJS.ErrnoException).code === 'string') {
+    const { path, dest } = thrown as NodeJS.ErrnoException & { dest?: string };
+    const about = dest ?? path;
+    const message =
+      about === undefined ? thrown.message : `${hostError(about, thrown).message} on this machine`;
+    return report(message, exitStatus.failure, undefined);
+  }
   const stack = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
   return {
     lines: [`${prefix}: a fault of this program: please report it`, ...stack.split('\n').map(visible)],

@@ -1,6 +1,6 @@
 /** A file or a tree of the guest into a directory of the host, by the rules of `formats/host-copy.ts`. */
 import { statSync } from 'node:fs';
-import { hostError, systemError } from '../base/index.js';
+import { describeErrno, HostError, hostError } from '../base/index.js';
 import type { Disk } from '../disk/index.js';
 import { type HostAttributes, HostCopy, lastNameOf } from '../formats/index.js';
 import type { FileType, InodeStat, Time } from '../fs/index.js';
@@ -38,7 +38,7 @@ function requireDirectory(path: string): void {
   } catch (thrown) {
     throw hostError(path, thrown);
   }
-  if (isDirectory !== true) throw systemError('ENOTDIR', path);
+  if (isDirectory !== true) throw new HostError('ENOTDIR', `${path}: ${describeErrno('ENOTDIR')}`);
 }
 
 class CopyOut {

@@ -5,7 +5,7 @@
  * readers have a bound that does not depend on what is in them (`ImageFormat.info`), for 200 images of a chain at most. All
  * that is longer than that is done by the worker, or in steps that let the caller's other work go on.
  */
-import { systemError } from '../base/index.js';
+import { describeErrno, HostError } from '../base/index.js';
 import { FileDisk, findHostFile } from '../disk/index.js';
 import {
   type ChainLink,
@@ -85,6 +85,6 @@ export function checkHostImage(path: string): void {
 /** A directory of the host without links. Throws ENOENT, ENOTDIR, EACCES. */
 export function resolveHostDirectory(path: string): string {
   const { realPath, kind } = findHostFile(path);
-  if (kind !== 'directory') throw systemError('ENOTDIR', path);
+  if (kind !== 'directory') throw new HostError('ENOTDIR', `${path}: ${describeErrno('ENOTDIR')}`);
   return realPath;
 }

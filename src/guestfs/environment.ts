@@ -1,5 +1,5 @@
 /** The settings that the environment makes: `LIBGUESTFS_…`, as users of libguestfs know them, and `TMPDIR`. */
-import { GuestfsError } from '../base/index.js';
+import { GuestfsError, HostError } from '../base/index.js';
 import type { Settings } from './settings.js';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -100,7 +100,8 @@ export function applyEnvironment(settings: Settings, environment: Environment, i
         apply(settings, text);
       } catch (thrown) {
         if (!(thrown instanceof GuestfsError)) throw thrown;
-        throw new GuestfsError(thrown.code, `${name}: ${thrown.message}`, { cause: thrown });
+        const Kind = thrown instanceof HostError ? HostError : GuestfsError;
+        throw new Kind(thrown.code, `${name}: ${thrown.message}`, { cause: thrown });
       }
       break;
     }

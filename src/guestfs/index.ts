@@ -23,7 +23,14 @@ export type {
   Unreadable,
 } from '../api/index.js';
 export { allEvents, events } from '../api/index.js';
-export { CorruptError, type ErrnoName, GuestfsError, type Limits, UnsupportedError } from '../base/index.js';
+export {
+  CorruptError,
+  type ErrnoName,
+  GuestfsError,
+  HostError,
+  type Limits,
+  UnsupportedError,
+} from '../base/index.js';
 export {
   type ChainLink,
   type ImageInfo,

@@ -1,4 +1,5 @@
 /** Runs the built command as a process of its own, on the sample guest and on small images in a directory of the test's. */
+import assert from 'node:assert/strict';
 import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -62,4 +63,23 @@ export function finished(child: ChildProcess): Promise<Finished> {
 /** Runs the command to its end. */
 export function guestfs(...args: readonly string[]): Promise<Finished> {
   return finished(start(args));
+}
+
+/** Runs a command that must fail with a status; its first line on standard error is the message, the next the hint. */
+export async function fails(
+  status: number,
+  args: readonly string[],
+  message: RegExp,
+  hint?: RegExp,
+  env: NodeJS.ProcessEnv = {},
+): Promise<void> {
+  const { status: actual, err } = await finished(start(args, { env }));
+  assert.equal(actual, status, err);
+  const [first = '', second = '', ...more] = err.split('\n');
+  assert.match(first, message);
+  if (hint !== undefined) {
+    assert.match(second, /^hint: /);
+    assert.match(second, hint);
+    assert.deepEqual(more, ['']);
+  } else assert.equal(second, '');
 }

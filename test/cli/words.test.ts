@@ -177,7 +177,6 @@ test('the kind of compression is told by the name, unless it is given', () => {
     ['a.tgz', undefined, 'gzip'],
     ['a.tar.zst', undefined, 'zstd'],
     ['a.tar.xz', undefined, 'xz'],
-    ['a.gz', undefined, undefined],
     ['-', 'zstd', 'zstd'],
     ['a.tar.gz', 'none', undefined],
   ];

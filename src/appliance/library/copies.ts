@@ -3,7 +3,14 @@ import { stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { Writable } from 'node:stream';
 import type { ActionName, Structs } from '../../api/index.js';
-import { encodeText, GuestfsError, hostError, systemError } from '../../base/index.js';
+import {
+  describeErrno,
+  encodeText,
+  GuestfsError,
+  HostError,
+  hostError,
+  systemError,
+} from '../../base/index.js';
 import { type HostAttributes, HostCopy, lastNameOf } from '../../formats/index.js';
 import type { Call, Composites } from './call.js';
 import { HostFileWriter, runSteps } from './host-steps.js';
@@ -218,7 +225,8 @@ export const copyActions = {
     await call.daemon('tar_in', [archive, remoteDirectory]);
   },
   copy_out: async (call, remotePath, localDirectory) => {
-    if (!(await isHostDirectory(localDirectory))) throw systemError('ENOTDIR', localDirectory);
+    if (!(await isHostDirectory(localDirectory)))
+      throw new HostError('ENOTDIR', `${localDirectory}: ${describeErrno('ENOTDIR')}`);
     const name = lastNameOf(remotePath);
     const stats = await call.daemon('lstatns', [remotePath]);
     const attributes = attributesOf(stats);

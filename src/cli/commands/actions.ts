@@ -2,8 +2,9 @@
 import { type ActionName, shellName, actions as table, topics } from '../../api/index.js';
 import { needsAppliance } from '../../guestfs/index.js';
 import { exitStatus, Failure, usageFailure } from '../failure.js';
+import { fold } from '../fold.js';
 import type { Command } from '../invocation.js';
-import { cut, padEnd } from '../width.js';
+import { padEnd } from '../width.js';
 
 /** Names are padded to this; longer ones are few. */
 const nameWidth = 26;
@@ -38,16 +39,16 @@ export const actions: Command = {
       );
       return await out.write(`${JSON.stringify(list, null, 2)}\n`);
     }
-    const columns = Math.min(out.columns, 100);
+    const indent = ' '.repeat(nameWidth + 3);
+    const entryLines = (name: ActionName): string[] => {
+      const start = `${needsAppliance(name) ? '*' : ' '} ${padEnd(shellName(name), nameWidth)} `;
+      const { short } = table[name];
+      return out.isTerminal ? fold(short, indent, start) : [start + short];
+    };
     const lines = found.flatMap(({ title, names }, index) => [
       ...(index > 0 ? [''] : []),
       paint('bold', title),
-      ...names.map((name) =>
-        cut(
-          `${needsAppliance(name) ? '*' : ' '} ${padEnd(shellName(name), nameWidth)} ${table[name].short}`,
-          columns,
-        ),
-      ),
+      ...names.flatMap(entryLines),
     ]);
     if (found.some(({ names }) => names.some(needsAppliance)))
       lines.push('', '* needs the appliance: --backend direct');

@@ -59,10 +59,8 @@ const allWithSnapshots = async (links: readonly ChainLink[]): Promise<Chain> => 
 };
 
 /** The image and all below it; the image alone where something below cannot be opened. */
-async function readChain(
-  { options }: Invocation,
-  image: string,
-): Promise<{ chain: Chain; problem?: string }> {
+async function readChain(invocation: Invocation, image: string): Promise<{ chain: Chain; problem?: string }> {
+  const { options } = invocation;
   const format = options.text('format');
   const named = format === undefined ? {} : { format };
   try {
@@ -79,19 +77,19 @@ async function readChain(
       };
     } catch (own) {
       if (own instanceof UnsupportedError && format === undefined)
-        return { chain: [await readSummary(image)], problem: bareMessage(thrown) };
-      throw openingFailure(own, image);
+        return { chain: [await readSummary(image, invocation)], problem: bareMessage(thrown) };
+      throw openingFailure(own, image, invocation);
     }
   }
 }
 
 /** What the header tells of an image in a format that is not read. Throws what is to be reported. */
-async function readSummary(image: string): Promise<Chain[number]> {
+async function readSummary(image: string, invocation: Invocation): Promise<Chain[number]> {
   try {
     const { format, virtualSizeInBytes } = await imageSummary(image);
     return { path: resolve(image), format, virtualSizeInBytes, encrypted: false, facts: {} };
   } catch (thrown) {
-    throw openingFailure(thrown, image);
+    throw openingFailure(thrown, image, invocation);
   }
 }
 

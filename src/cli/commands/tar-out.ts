@@ -11,15 +11,28 @@ const compressions = ['gzip', 'zstd', 'xz', 'bzip2', 'none'];
 
 /** How archives are called that are compressed. */
 const endings: readonly (readonly [RegExp, string])[] = [
-  [/\.(tgz|tar\.gz)$/, 'gzip'],
-  [/\.(tzst|tar\.zst)$/, 'zstd'],
-  [/\.(txz|tar\.xz)$/, 'xz'],
-  [/\.(tbz2?|tar\.bz2)$/, 'bzip2'],
+  [/\.(tgz|tar\.gz)$/i, 'gzip'],
+  [/\.(tzst|tar\.zst)$/i, 'zstd'],
+  [/\.(txz|tar\.xz)$/i, 'xz'],
+  [/\.(tbz2?|tar\.bz2)$/i, 'bzip2'],
 ];
 
-/** The compression that was asked for, or that the archive's name promises; undefined for none. */
+/** Endings that promise what is not written here: other archives, other compressions, and what is no archive of files. */
+const otherEnding =
+  /\.(zip|7z|rar|jar|cpio|iso|squashfs|sqfs|img|raw|qcow2|gz|bz2|xz|zst|lzma|tlz|lz|lz4|lzo|tzo|Z|taz|br)$/i;
+
+/**
+ * The compression that was asked for, or that the archive's name promises; undefined for none. Throws a usage failure for a
+ * name that promises something else, unless the compression was asked for.
+ */
 export function compressionOf(file: string, given: string | undefined): string | undefined {
   const chosen = given ?? endings.find(([ending]) => ending.test(file))?.[1];
+  const [other] = otherEnding.exec(file) ?? [];
+  if (chosen === undefined && other !== undefined)
+    throw usageFailure(
+      `${file}: what is written is a tar archive, and a name in ${other} promises something else`,
+      'end the name in .tar, .tar.gz or .tar.zst, or say by -z how to compress, -z none for not at all',
+    );
   return chosen === 'none' ? undefined : chosen;
 }
 

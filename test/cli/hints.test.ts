@@ -1,0 +1,157 @@
+/** What the command says of slips that users of other programs make, and of what is wrong on this machine. */
+import assert from 'node:assert/strict';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { HostError, hostError, plainError, restoreError } from '../../src/base/index.js';
+import { compressionOf } from '../../src/cli/commands/tar-out.js';
+import { reportFailure } from '../../src/cli/report.js';
+import { GuestfsError } from '../../src/guestfs/index.js';
+import { needs } from '../support/tools.js';
+import { fails, guestfs, names, sample, scratch } from './command.js';
+
+describe('slips', { concurrency: 4 }, () => {
+  test('an image that is missing is 3 also without a command, however it is written', async () => {
+    await Promise.all([
+      fails(3, [join(scratch, 'such.qcow2')], /^guestfs: \S+\/such\.qcow2: no such file or directory/),
+      fails(3, ['./x.img'], /\.\/x\.img: no such file/),
+      fails(3, ['x.img:/etc'], /^guestfs: x\.img: no such file/),
+      fails(3, [`${sample}/x`], /not a directory/),
+      fails(3, [scratch], /is a directory/, /an image is a file/),
+    ]);
+  });
+
+  test('letters that stand together with -a are told from a drive', async () => {
+    await Promise.all([
+      fails(2, ['ls', '-lah', sample], /-lah: -a does not stand .*adds a drive$/, /write -lh$/),
+      fails(2, ['ls', '-la', `${sample}:/etc`], /-a does not stand/, /write -l$/),
+      fails(2, ['cp', '-a', `${sample}:/etc`, scratch], /a path in an image$/, /leave -a out/),
+    ]);
+    const followed = await guestfs('ls', '-lh', sample);
+    assert.equal(followed.status, 0, followed.err);
+  });
+
+  test('a long name with one dash is told from letters', async () => {
+    await Promise.all([
+      fails(2, ['find', sample, '-name', 'X'], /no option -name/, /write --name$/),
+      fails(2, ['find', sample, '-maxdepth=1'], /no option -maxdepth=1/, /write --maxdepth=1$/),
+      fails(2, ['ls', '-json', sample], /no option -json/, /write --json$/),
+    ]);
+  });
+
+  test('an archive is not given the name of what it is not', async () => {
+    const zip = join(scratch, 'x.zip');
+    await fails(
+      2,
+      ['tar-out', `${sample}:/etc/apt`, zip],
+      /tar archive.*\.zip promises/,
+      /\.tar\.gz.*-z none/,
+    );
+    assert.ok(!existsSync(zip));
+    const followed = await guestfs('tar-out', '-z', 'none', `${sample}:/etc/apt`, zip);
+    assert.equal(followed.status, 0, followed.err);
+    assert.equal(readFileSync(zip).toString('latin1', 257, 262), 'ustar');
+    for (const name of ['x.tar.lz4', 'x.bz2', 'x.xz', 'x.7z', 'x.cpio', 'x.gz', 'X.ZIP'])
+      assert.throws(() => compressionOf(name, undefined), /promises something else/, name);
+    assert.equal(compressionOf('X.TAR.GZ', undefined), 'gzip');
+    assert.equal(compressionOf('x.zip', 'zstd'), 'zstd');
+    assert.equal(compressionOf('x', undefined), undefined);
+  });
+
+  test('the list of actions is not cut where it goes into a pipe', async () => {
+    const { out } = await guestfs('actions');
+    assert.ok(!out.includes('…'));
+    assert.ok(out.split('\n').some((line) => line.length > 80));
+  });
+});
+
+describe('files of this machine', { concurrency: 4 }, () => {
+  test('what cannot be made is told of this machine, never of the guest, and nothing is left', async () => {
+    const directory = join(scratch, 'taken');
+    mkdirSync(directory);
+    const dangling = join(scratch, 'dangling');
+    symlinkSync('/no/such/file', dangling);
+    const missing = /no such file or directory on this machine$/;
+    await Promise.all([
+      fails(1, ['cp', `${sample}:/etc/fstab`, '/proc/x'], missing),
+      fails(1, ['cp', '-r', `${sample}:/etc/apt`, '/proc/x'], missing),
+      fails(1, ['cp', `${sample}:/etc/fstab`, dangling], missing),
+      fails(1, ['tar-out', `${sample}:/etc/apt`, '/proc/x.tar'], missing),
+      fails(1, ['call', '-i', sample, 'download', '/etc/fstab', '/no/x'], missing),
+      fails(1, ['call', '-i', sample, 'tar-out', '/etc/apt', '/no/x'], missing),
+      fails(1, ['call', '-i', sample, 'copy-out', '/etc/apt', '/no'], /not a directory on this machine$/),
+      fails(1, ['tar-out', `${sample}:/etc/apt`, directory], /is a directory on this machine$/),
+      fails(1, ['cp', '-r', `${sample}:/etc/apt`, names], /on this machine, and is no directory$/),
+      fails(1, ['cp', `${sample}:/etc/fstab`, '/dev/full'], /no space left on device on this machine$/),
+    ]);
+    assert.deepEqual(readdirSync(directory), []);
+    assert.ok(!readdirSync(scratch).some((name) => name.startsWith('.guestfs-')));
+  });
+
+  test('a directory of settings that is missing is this machine’s, which is 1', async () => {
+    for (const name of ['LIBGUESTFS_TMPDIR', 'LIBGUESTFS_CACHEDIR'])
+      await fails(
+        1,
+        ['ls', sample],
+        new RegExp(`${name}: /no/such: no such file.*on this machine$`),
+        undefined,
+        {
+          [name]: '/no/such',
+        },
+      );
+  });
+
+  test('an error of the host keeps what it is on its way from the worker', () => {
+    const error = hostError('/x', Object.assign(new Error('raw words'), { code: 'EACCES' }));
+    const back = restoreError(plainError(error), 'download');
+    assert.ok(back instanceof HostError);
+    assert.equal(back.message, 'download: /x: permission denied');
+  });
+
+  test('an error of Node itself is told in our words', () => {
+    const thrown = Object.assign(new Error("EISDIR: illegal operation, rename '/a' -> '/b'"), {
+      code: 'EISDIR',
+      path: '/a',
+      dest: '/b',
+    });
+    const { lines, status } = reportFailure(thrown, 'cp');
+    assert.deepEqual(lines, ['guestfs: cp: /b: is a directory on this machine']);
+    assert.equal(status, 1);
+  });
+
+  test('what else a launch needs is not told of the image, nor hinted at as of one', () =>
+    fails(
+      1,
+      ['ls', '--backend', 'direct', sample],
+      /^guestfs: ls: the hypervisor \/no\/such is missing/,
+      undefined,
+      {
+        LIBGUESTFS_HV: '/no/such',
+      },
+    ));
+
+  test(
+    'a cache directory that others can write is refused, and not for the image',
+    needs('qemu-system-x86_64', 'supermin'),
+    async () => {
+      const own = join(scratch, `cache/.guestfs-${process.geteuid?.()}`);
+      mkdirSync(own, { recursive: true });
+      chmodSync(own, 0o777);
+      await fails(
+        1,
+        ['ls', '--backend', 'direct', sample],
+        /^guestfs: ls: \S+ can be written by others .*LIBGUESTFS_CACHEDIR/,
+        undefined,
+        { LIBGUESTFS_CACHEDIR: join(scratch, 'cache') },
+      );
+    },
+  );
+});
+
+test('lines of a program of the appliance stay lines, and forge none', () => {
+  const error = new GuestfsError('EIO', 'cat: one\ntwo\x1b[31m\n', { action: 'command' });
+  assert.deepEqual(reportFailure(error, 'call').lines, [
+    'guestfs: call: command: cat: one',
+    '  two\\x1b[31m',
+  ]);
+});
