@@ -3,6 +3,9 @@ import type { CommandName } from './command-names.js';
 import type { CommandHelp } from './help-shape.js';
 
 const json = { form: '--json', text: 'for programs: JSON, sizes in bytes' };
+/** What commands say that take several paths. */
+const patterns =
+  "Paths may have wildcards, which the guest's files are compared with: write them in quotes, as '/etc/*.conf'. Of several paths all are done, whatever is wrong with some; the exit status is that of the worst.";
 const numeric = { form: '-n, --numeric', text: "owners as numbers, not by the guest's names" };
 
 export const commandHelps: Readonly<Record<CommandName, CommandHelp>> = {
@@ -53,13 +56,19 @@ export const commandHelps: Readonly<Record<CommandName, CommandHelp>> = {
     summary: 'list files',
     usage: ['ls [OPTION]... IMAGE[:/PATH] [/PATH]...'],
     text: [
-      'Lists the files in directories, or files themselves. Names that begin with a dot are always listed. On a terminal control characters in names are shown as escapes; elsewhere names come out as they are.',
+      'Lists the files in directories, or files themselves. Names that begin with a dot are always listed.',
+      patterns,
+      'On a terminal control characters in names are shown as escapes; elsewhere names come out as they are.',
     ],
     options: [
       { form: '-l, --long', text: 'with permissions, owner, size, time (UTC) and link target' },
       { form: '-h, --human', text: 'sizes as 1.5K, with -l' },
       { form: '-1, --one', text: 'one name a line, as always where the output is no terminal' },
       { form: '-d, --directory', text: 'directories themselves, not what is in them' },
+      { form: '-R, --recursive', text: 'each directory with all below it' },
+      { form: '-t, --time', text: 'the newest first, by the last change' },
+      { form: '-S, --by-size', text: 'the largest first' },
+      { form: '-r, --reverse', text: 'backwards' },
       numeric,
       { form: '--json', text: 'for programs: an array with everything that stat tells' },
     ],
@@ -67,6 +76,7 @@ export const commandHelps: Readonly<Record<CommandName, CommandHelp>> = {
     examples: [
       ['guestfs ls disk.qcow2', 'the root directory'],
       ['guestfs ls -lh disk.qcow2:/var/log', 'with sizes for people'],
+      ["guestfs ls -lt 'disk.qcow2:/var/log/*.log'", 'some, the newest first'],
       ['guestfs ls -m /dev/sda1 disk.qcow2', 'a filesystem mounted by hand'],
     ],
   },
@@ -75,6 +85,7 @@ export const commandHelps: Readonly<Record<CommandName, CommandHelp>> = {
     usage: ['cat [OPTION]... IMAGE:/PATH [/PATH]...', 'cat [OPTION]... IMAGE /PATH...'],
     text: [
       'Writes files of the guest to standard output, one after the other, as they are. Symbolic links are followed, and never lead out of the guest.',
+      patterns,
     ],
     options: [],
     groups: ['guest', 'image', 'progress'],
@@ -89,6 +100,7 @@ export const commandHelps: Readonly<Record<CommandName, CommandHelp>> = {
     usage: ['stat [OPTION]... IMAGE:/PATH [/PATH]...'],
     text: [
       'Tells size, permissions, owner, links, inode and times of files, in the layout of GNU stat. Times are UTC.',
+      patterns,
     ],
     options: [
       { form: '-L, --dereference', text: 'what a symbolic link leads to, not the link' },
@@ -107,6 +119,7 @@ export const commandHelps: Readonly<Record<CommandName, CommandHelp>> = {
     usage: ['find [OPTION]... IMAGE[:/PATH] [/PATH]...'],
     text: [
       'Lists directories with everything below them, other mounted filesystems too, in the order in which they are stored. All tests that are given must hold.',
+      patterns,
       'With --json there is one object on each line, so that a program can begin before the end. Times are seconds since 1970, to the nanosecond.',
     ],
     options: [
@@ -115,6 +128,18 @@ export const commandHelps: Readonly<Record<CommandName, CommandHelp>> = {
       {
         form: '--type LETTERS',
         text: 'f file, d directory, l symbolic link, b or c device, p fifo, s socket; several with commas',
+      },
+      {
+        form: '--size [+-]SIZE',
+        text: 'larger than with +, smaller than with -, else exactly: +1M, -10K, 0; in bytes, or in units of 1024',
+      },
+      {
+        form: '--mtime [+-]N',
+        text: 'changed N whole days ago: -7 in the last seven days, +30 longer ago than 30',
+      },
+      {
+        form: '--newer TIME',
+        text: "changed after a time, 2024-05-01, '2024-05-01 12:30' (UTC) or @SECONDS, or after a file of the guest, /PATH",
       },
       { form: '--maxdepth N', text: 'no more than N levels below the start' },
       { form: '-l, --long', text: 'as ls -l, with the path in place of the name' },
@@ -128,6 +153,7 @@ export const commandHelps: Readonly<Record<CommandName, CommandHelp>> = {
       ["guestfs find disk.qcow2:/etc --name '*.conf'", 'by name'],
       ['guestfs find disk.qcow2 --type f --json | jq -s length', 'how many files there are'],
       ['guestfs find -l disk.qcow2:/usr/bin --maxdepth 1', 'one level, with all facts'],
+      ['guestfs find disk.qcow2 --type f --size +100M --mtime -7', 'what has grown lately'],
     ],
   },
   df: {
@@ -150,6 +176,7 @@ export const commandHelps: Readonly<Record<CommandName, CommandHelp>> = {
     text: [
       'Copies files to a file or into a directory of this machine. A file appears under its name when it is complete: what is interrupted leaves nothing behind. - is standard output.',
       'With -r, symbolic links stay links, times and permissions are kept, and so are owners if this is run by root. No path that the guest names leads out of the destination. It does not copy into an image.',
+      patterns,
     ],
     options: [
       { form: '-r, --recursive', text: 'directories with all that is in them' },

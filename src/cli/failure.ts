@@ -44,3 +44,14 @@ export class ReaderGone extends Error {
   /** As from the system, so that it is known on its way back through a call. */
   readonly code = 'EPIPE';
 }
+
+/** What went wrong has been told already, one by one; what is left is the status. */
+export class Reported extends Error {
+  override readonly name = 'Reported';
+  readonly status: number;
+
+  constructor(status: number) {
+    super('some of it failed');
+    this.status = status;
+  }
+}

@@ -10,6 +10,8 @@ export interface OptionKind {
   readonly short?: string;
   /** It does not stand in one word with other letters, as another program's option of that letter does: what it is here. */
   readonly alone?: string;
+  /** Its value may be a number with a sign: `-10K`. */
+  readonly signed?: true;
   /** Of a choice. */
   readonly choices?: readonly string[];
 }
@@ -193,7 +195,8 @@ export async function readCommandLine(
       continue;
     }
     if (value === undefined) throw usageFailure(`${shown} needs a value`);
-    if (inlineValue !== true && value.length > 1 && value.startsWith('-'))
+    const isNumber = kind.signed === true && /^-[0-9]/.test(value);
+    if (inlineValue !== true && value.length > 1 && value.startsWith('-') && !isNumber)
       throw usageFailure(
         `${shown} needs a value`,
         `if '${value}' is the value, write ${dashed(name)}=${value}`,

@@ -2,7 +2,7 @@
 import { type EngineThread, offerThread } from '../guestfs/ahead.js';
 import { commandNames, isCommandName } from './command-names.js';
 import { commands } from './commands.js';
-import { exitStatus, usageFailure } from './failure.js';
+import { exitStatus, Reported, usageFailure } from './failure.js';
 import { isImageFile, looksLikeFile, splitImageArgument } from './image-argument.js';
 import { Interrupt } from './interrupt.js';
 import { Invocation } from './invocation.js';
@@ -128,6 +128,7 @@ export async function runProgram(words: readonly string[], thread?: EngineThread
     if (interrupt.status !== undefined) return interrupt.status;
     // `guestfs find … | head` has done all that was wanted of it.
     if ((thrown as { code?: unknown } | null)?.code === 'EPIPE') return exitStatus.ok;
+    if (thrown instanceof Reported) return thrown.status;
     const { lines, status } = reportFailure(thrown, namedCommand(words));
     err.writeNow(`${lines.join('\n')}\n`);
     return status;

@@ -7,6 +7,7 @@ import type { Command, Invocation } from '../invocation.js';
 import { withPath } from '../missing.js';
 import { withMountedGuest } from '../mounting.js';
 import { guestOptions, progressOptions } from '../options.js';
+import { withEachPath } from '../paths.js';
 
 async function catOne({ g, image }: Guest, path: string, invocation: Invocation): Promise<void> {
   const { out } = invocation;
@@ -32,7 +33,9 @@ export const cat: Command = {
     if (paths.length === 0)
       throw usageFailure('a path inside the image is missing', `write guestfs cat ${image}:/path/of/a/file`);
     await withMountedGuest(invocation, image, async (guest) => {
-      for (const path of paths) await withPath(guest, path, () => catOne(guest, path, invocation));
+      await withEachPath(guest, paths, (path) =>
+        withPath(guest, path, () => catOne(guest, path, invocation)),
+      );
     });
   },
 };

@@ -2,7 +2,6 @@
 import { chmodSync, utimesSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { Structs } from '../../api/index.js';
-import type { PartialError } from '../../base/index.js';
 import { hostNameProblem } from '../../formats/index.js';
 import { exitStatus, Failure, usageFailure } from '../failure.js';
 import { isDirectory, isRegularFile, isSymlink, typeName } from '../files.js';
@@ -13,6 +12,7 @@ import type { Command, Invocation } from '../invocation.js';
 import { withPath } from '../missing.js';
 import { withMountedGuest } from '../mounting.js';
 import { guestOptions, progressOptions } from '../options.js';
+import { expandPaths, Failures } from '../paths.js';
 
 /** What a name at the end of a path in the guest is; empty for the root. It must be one that this machine has too. */
 function lastName(path: string): string {
@@ -159,6 +159,16 @@ async function copyOne(guest: Guest, source: string, plan: Plan, invocation: Inv
   await copyFile(guest, source, status, place, invocation);
 }
 
+/** Throws unless several files can go into the destination. */
+function requireDirectory(destination: string): void {
+  if (isHostDirectory(destination)) return;
+  throw new Failure(
+    `${destination}: is no directory on this machine`,
+    exitStatus.failure,
+    `mkdir ${basename(destination) === destination ? destination : `-p ${destination}`}`,
+  );
+}
+
 export const cp: Command = {
   options: {
     ...guestOptions,
@@ -170,20 +180,15 @@ export const cp: Command = {
     const plan = readPlan(invocation.operands);
     const { image, sources, destination } = plan;
     if (destination !== '-') {
-      const mustBeDirectory = sources.length > 1 || destination.endsWith('/');
-      if (mustBeDirectory && !isHostDirectory(destination))
-        throw new Failure(
-          `${destination}: is no directory on this machine`,
-          exitStatus.failure,
-          `mkdir ${basename(destination) === destination ? destination : `-p ${destination}`}`,
-        );
+      if (sources.length > 1 || destination.endsWith('/')) requireDirectory(destination);
       requireParent(destination);
     }
     await withMountedGuest(invocation, image, async (guest) => {
-      let partial: PartialError | undefined;
-      for (const source of sources)
-        partial = (await unlessPartial(copyOne(guest, source, plan, invocation))) ?? partial;
-      if (partial !== undefined) throw partial;
+      const failures = new Failures(guest);
+      const paths = await expandPaths(guest, sources, failures);
+      if (paths.length > 1 && destination !== '-') requireDirectory(destination);
+      for (const path of paths) await failures.attempt(() => copyOne(guest, path, plan, invocation));
+      failures.end();
     });
   },
 };

@@ -1,10 +1,11 @@
 /** `guestfs find`: everything below a directory, in one call, whatever there is. */
 import type { TreeListing } from '../../api/index.js';
-import { decodeText, encodeText, GuestfsError, namePattern } from '../../base/index.js';
+import { decodeText, encodeText, GuestfsError } from '../../base/index.js';
 import { Accounts } from '../accounts.js';
 import { usageFailure } from '../failure.js';
 import { type FileFacts, recordOf, writeRecord } from '../file-record.js';
-import { isDirectory, typeLetter, typeLetters } from '../files.js';
+import { isDirectory } from '../files.js';
+import { type Filter, filterOptions, type Moment, readFilter } from '../find-filter.js';
 import type { Guest } from '../guest.js';
 import { readImageOperands } from '../image-argument.js';
 import type { Command, Invocation } from '../invocation.js';
@@ -12,7 +13,8 @@ import { LineWriter } from '../line-writer.js';
 import { longCells } from '../long-lines.js';
 import { withPath } from '../missing.js';
 import { withMountedGuest } from '../mounting.js';
-import { guestOptions, type ParsedOptions, progressOptions } from '../options.js';
+import { guestOptions, progressOptions } from '../options.js';
+import { withEachPath } from '../paths.js';
 import { humanSize } from '../sizes.js';
 import { visible } from '../visible.js';
 import { padEnd, padStart } from '../width.js';
@@ -22,34 +24,6 @@ interface PathBytes {
   readonly bytes: Uint8Array;
   readonly start: number;
   readonly end: number;
-}
-
-/** Which files are wanted. `depth` is 0 for the start. */
-interface Filter {
-  readonly type: ((mode: number) => boolean) | undefined;
-  readonly name: ((name: string) => boolean) | undefined;
-  readonly maxDepth: number;
-}
-
-function readFilter(options: ParsedOptions): Filter {
-  const name = options.text('name');
-  const iname = options.text('iname');
-  const letters = options.text('type')?.split(',');
-  const unknown = letters?.find((letter) => !typeLetters.includes(letter));
-  if (unknown !== undefined)
-    throw usageFailure(
-      `--type ${letters?.join(',')}: '${unknown}' is no type`,
-      `there are ${typeLetters.join(', ')}; several with commas`,
-    );
-  const matches = [
-    ...(name === undefined ? [] : [namePattern(name, { anyDot: true }).matches]),
-    ...(iname === undefined ? [] : [namePattern(iname, { anyDot: true, insensitive: true }).matches]),
-  ];
-  return {
-    type: letters && ((mode) => letters.includes(typeLetter(mode))),
-    name: matches.length === 0 ? undefined : (each) => matches.every((match) => match(each)),
-    maxDepth: options.number('maxdepth') ?? Number.POSITIVE_INFINITY,
-  };
 }
 
 const slash = 0x2f;
@@ -67,6 +41,7 @@ function depthOf({ bytes, start, end }: PathBytes): number {
   return depth;
 }
 
+/** Whether a file is wanted by all that its path and type tell. `depth` is 0 for the start. */
 function isWanted({ type, name, maxDepth }: Filter, path: PathBytes, mode: number, depth?: number): boolean {
   if (type !== undefined && !type(mode)) return false;
   if (maxDepth !== Number.POSITIVE_INFINITY && (depth ?? depthOf(path)) > maxDepth) return false;
@@ -179,6 +154,7 @@ async function printTree(
     start = end + 1;
     const mode = modes[index] as number; // safe: index < count
     if (!isWanted(filter, path, mode)) continue;
+    if (filter.facts !== undefined && !filter.facts(factsAt(listing, index))) continue;
     print(to, joined.join(path), () => factsAt(listing, index));
     if (to.length >= pieceLength) await flush();
   }
@@ -203,7 +179,7 @@ async function findBelow(guest: Guest, path: string, invocation: Invocation, fil
   const top = recordOf(path, await withPath(guest, path, () => statFollowing(guest, path)));
   const bytes = encodeText(path === '/' ? path : path.replace(/\/+$/, ''));
   const own = { bytes, start: 0, end: bytes.length };
-  if (isWanted(filter, own, top.mode, 0)) print(to, own, () => top);
+  if (isWanted(filter, own, top.mode, 0) && filter.facts?.(top) !== false) print(to, own, () => top);
   if (isDirectory(top.mode) && filter.maxDepth > 0) {
     const listing = await invocation.withProgress(path, 'steps', (controls) => g.walk(path, controls));
     await printTree(path, listing, filter, print, to, flush);
@@ -211,14 +187,19 @@ async function findBelow(guest: Guest, path: string, invocation: Invocation, fil
   await flush();
 }
 
+/** A moment as a number, with the time of the guest's file looked up where it is one. */
+async function momentOf(guest: Guest, moment: Moment | undefined) {
+  if (moment === undefined || !('path' in moment)) return moment;
+  const { path } = moment;
+  const stat = await withPath(guest, path, () => guest.g.statns(path, guest.controls));
+  return { seconds: stat.stMtimeSec, nanoseconds: stat.stMtimeNsec };
+}
+
 export const find: Command = {
   options: {
     ...guestOptions,
     ...progressOptions,
-    name: { type: 'text' },
-    iname: { type: 'text' },
-    type: { type: 'text' },
-    maxdepth: { type: 'count' },
+    ...filterOptions,
     long: { type: 'flag', short: 'l' },
     human: { type: 'flag', short: 'h' },
     numeric: { type: 'flag', short: 'n' },
@@ -230,9 +211,11 @@ export const find: Command = {
     const { image, paths } = readImageOperands(operands);
     const forms = ['json', 'long', 'print0'].filter((name) => options.flag(name));
     if (forms.length > 1) throw usageFailure(`--${forms[0]} and --${forms[1]} exclude each other`);
-    const filter = readFilter(options);
+    const plan = readFilter(options);
     await withMountedGuest(invocation, image, async (guest) => {
-      for (const path of paths.length === 0 ? ['/'] : paths) await findBelow(guest, path, invocation, filter);
+      const filter = plan.filter(await momentOf(guest, plan.moment));
+      const starts = paths.length === 0 ? ['/'] : paths;
+      await withEachPath(guest, starts, (path) => findBelow(guest, path, invocation, filter));
     });
   },
 };

@@ -11,7 +11,8 @@ import type { Command, Invocation } from '../invocation.js';
 import { longLines } from '../long-lines.js';
 import { withPath } from '../missing.js';
 import { withMountedGuest } from '../mounting.js';
-import { guestOptions } from '../options.js';
+import { guestOptions, type ParsedOptions } from '../options.js';
+import { expandPaths, Failures } from '../paths.js';
 import { humanSize } from '../sizes.js';
 import { gridLines } from '../table.js';
 import { visible } from '../visible.js';
@@ -49,6 +50,17 @@ async function recordsIn({ g, controls }: Guest, directory: string): Promise<Fil
   });
 }
 
+/** By `-t` or `-S`, newest or largest first, and backwards with `-r`; of equals, and without either, by name. */
+function ordered(records: readonly FileRecord[], options: ParsedOptions): readonly FileRecord[] {
+  const byTime = (a: FileRecord, b: FileRecord): number =>
+    b.mtime - a.mtime || b.mtimeNanoseconds - a.mtimeNanoseconds;
+  const bySize = (a: FileRecord, b: FileRecord): number => b.size - a.size;
+  const first = options.flag('time') ? byTime : options.flag('by-size') ? bySize : undefined;
+  const sorted =
+    first === undefined ? [...records] : [...records].sort((a, b) => first(a, b) || byBytes(a.path, b.path));
+  return options.flag('reverse') ? sorted.reverse() : sorted;
+}
+
 /** A link on the command line is followed; one that leads nowhere is shown itself. */
 async function list(guest: Guest, path: string, directoriesThemselves: boolean): Promise<Listing> {
   const { g, controls } = guest;
@@ -70,25 +82,66 @@ function painted(paint: Paint, { mode }: FileRecord, name: string): string {
   return (mode & 0o111) !== 0 ? paint('green', name) : name;
 }
 
-async function printListing(
-  { path, isDirectory: isDir, records }: Listing,
-  invocation: Invocation,
-  accounts: Accounts,
-  titled: boolean,
-): Promise<void> {
-  const { out, options, paint } = invocation;
-  const nameOf = (record: FileRecord): string => out.name(isDir ? lastName(record.path) : record.path);
-  const shown = (record: FileRecord): string => painted(paint, record, nameOf(record));
-  if (titled) await out.write(`${out.name(path)}:\n`);
-  if (options.flag('long')) {
-    const size = options.flag('human') ? humanSize : String;
-    const withTarget = (record: FileRecord): string =>
-      record.target === undefined ? shown(record) : `${shown(record)} -> ${out.name(record.target)}`;
-    await out.lines(longLines(records, accounts, size, withTarget));
-  } else if (out.isTerminal && !options.flag('one')) {
-    const words = records.map((record) => ({ text: visible(nameOf(record)), shown: shown(record) }));
-    await out.lines(gridLines(words, out.columns));
-  } else await out.lines(records.map(shown));
+/** A directory and all below it, each before those in it. A damaged disk may have a directory below itself. */
+async function* treeOf(
+  guest: Guest,
+  top: Listing,
+  options: ParsedOptions,
+  failures: Failures,
+): AsyncGenerator<Listing> {
+  const seen = new Set<string>();
+  const pending: (() => Promise<Listing>)[] = [async () => top];
+  for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+    const listing = await failures.attempt(next);
+    if (listing === undefined) continue;
+    yield listing;
+    const below = ordered(listing.records, options).filter(({ mode, dev, ino }) => {
+      const identity = `${dev}:${ino}`;
+      return isDirectory(mode) && !seen.has(identity) && seen.add(identity);
+    });
+    for (const { path } of below.toReversed())
+      pending.push(async () => ({ path, isDirectory: true, records: await recordsIn(guest, path) }));
+  }
+}
+
+/** Prints listings one after the other, or as one array of JSON. */
+class ListingPrinter {
+  readonly #invocation: Invocation;
+  readonly #accounts: Accounts;
+  readonly #titled: boolean;
+  #printed = 0;
+  readonly #json: FileRecord[] = [];
+
+  constructor(invocation: Invocation, accounts: Accounts, titled: boolean) {
+    this.#invocation = invocation;
+    this.#accounts = accounts;
+    this.#titled = titled;
+  }
+
+  async print({ path, isDirectory: isDir, records }: Listing): Promise<void> {
+    const { out, options, paint } = this.#invocation;
+    if (options.flag('json')) {
+      for (const record of records) this.#json.push(record);
+      return;
+    }
+    const nameOf = (record: FileRecord): string => out.name(isDir ? lastName(record.path) : record.path);
+    const shown = (record: FileRecord): string => painted(paint, record, nameOf(record));
+    if (this.#printed++ > 0) await out.write('\n');
+    if (this.#titled && isDir) await out.write(`${out.name(path)}:\n`);
+    if (options.flag('long')) {
+      const size = options.flag('human') ? humanSize : String;
+      const withTarget = (record: FileRecord): string =>
+        record.target === undefined ? shown(record) : `${shown(record)} -> ${out.name(record.target)}`;
+      await out.lines(longLines(records, this.#accounts, size, withTarget));
+    } else if (out.isTerminal && !options.flag('one')) {
+      const words = records.map((record) => ({ text: visible(nameOf(record)), shown: shown(record) }));
+      await out.lines(gridLines(words, out.columns));
+    } else await out.lines(records.map(shown));
+  }
+
+  async end(): Promise<void> {
+    if (this.#invocation.options.flag('json')) await this.#invocation.out.write(recordsJson(this.#json));
+  }
 }
 
 export const ls: Command = {
@@ -99,10 +152,14 @@ export const ls: Command = {
     one: { type: 'flag', short: '1' },
     directory: { type: 'flag', short: 'd' },
     numeric: { type: 'flag', short: 'n' },
+    recursive: { type: 'flag', short: 'R' },
+    time: { type: 'flag', short: 't' },
+    'by-size': { type: 'flag', short: 'S' },
+    reverse: { type: 'flag', short: 'r' },
     json: { type: 'flag' },
   },
   async run(invocation) {
-    const { options, out } = invocation;
+    const { options } = invocation;
     if (invocation.operands.length === 0 && options.list('add').length > 0)
       throw usageFailure(
         'an image is missing: -a adds a further drive',
@@ -110,23 +167,30 @@ export const ls: Command = {
       );
     const { image, paths } = readImageOperands(invocation.operands);
     await withMountedGuest(invocation, image, async (guest) => {
+      const failures = new Failures(guest);
+      const words = await expandPaths(guest, paths.length === 0 ? ['/'] : paths, failures);
       const listings: Listing[] = [];
-      for (const path of paths.length === 0 ? ['/'] : paths)
-        listings.push(await withPath(guest, path, () => list(guest, path, options.flag('directory'))));
-      if (options.flag('json'))
-        return await out.write(recordsJson(listings.flatMap(({ records }) => records)));
-      const needsNames = options.flag('long') && !options.flag('numeric');
-      const accounts = needsNames ? await Accounts.of(guest) : Accounts.none;
-      // As ls does: files first, then directories, each under its name where there are several.
-      const ordered = [
-        ...listings.filter((each) => !each.isDirectory),
-        ...listings.filter((each) => each.isDirectory),
-      ];
-      for (const [index, listing] of ordered.entries()) {
-        const titled = listing.isDirectory && listings.length > 1;
-        if (titled && index > 0) await out.write('\n');
-        await printListing(listing, invocation, accounts, titled);
+      for (const path of words) {
+        const listing = await failures.attempt(() =>
+          withPath(guest, path, () => list(guest, path, options.flag('directory'))),
+        );
+        if (listing !== undefined) listings.push(listing);
       }
+      const needsNames = options.flag('long') && !options.flag('numeric') && !options.flag('json');
+      const accounts = needsNames ? await Accounts.of(guest) : Accounts.none;
+      const isTitled = words.length > 1 || paths.length > 1 || options.flag('recursive');
+      const printer = new ListingPrinter(invocation, accounts, isTitled);
+      // As ls does: files first, and together, then directories, each under its name where there are several.
+      const files = listings.filter((each) => !each.isDirectory).flatMap(({ records }) => records);
+      if (files.length > 0)
+        await printer.print({ path: '', isDirectory: false, records: ordered(files, options) });
+      for (const listing of listings.filter((each) => each.isDirectory)) {
+        const below = options.flag('recursive') ? treeOf(guest, listing, options, failures) : [listing];
+        for await (const each of below)
+          await printer.print({ ...each, records: ordered(each.records, options) });
+      }
+      await printer.end();
+      failures.end();
     });
   },
 };

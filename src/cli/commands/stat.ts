@@ -17,6 +17,7 @@ import type { Command } from '../invocation.js';
 import { withPath } from '../missing.js';
 import { withMountedGuest } from '../mounting.js';
 import { guestOptions } from '../options.js';
+import { expandPaths, Failures } from '../paths.js';
 import { humanSize } from '../sizes.js';
 import { visible } from '../visible.js';
 
@@ -75,18 +76,22 @@ export const stat: Command = {
     await withMountedGuest(invocation, image, async (guest) => {
       const { g, controls } = guest;
       const found: Found[] = [];
-      for (const path of paths) {
+      const failures = new Failures(guest);
+      const look = async (path: string): Promise<void> => {
         const status = await withPath(guest, path, () =>
           options.flag('dereference') ? g.statns(path, controls) : g.lstatns(path, controls),
         );
         const target = isSymlink(status.stMode) ? await g.readlink(path, controls) : undefined;
         found.push({ path, stat: status, target });
+      };
+      for (const path of await expandPaths(guest, paths, failures)) await failures.attempt(() => look(path));
+      if (options.flag('json'))
+        await out.write(recordsJson(found.map((each) => recordOf(each.path, each.stat, each.target))));
+      else {
+        const accounts = options.flag('numeric') ? Accounts.none : await Accounts.of(guest);
+        for (const each of found) await out.lines(statLines(each, accounts, options.flag('human')));
       }
-      if (options.flag('json')) {
-        return await out.write(recordsJson(found.map((each) => recordOf(each.path, each.stat, each.target))));
-      }
-      const accounts = options.flag('numeric') ? Accounts.none : await Accounts.of(guest);
-      for (const each of found) await out.lines(statLines(each, accounts, options.flag('human')));
+      failures.end();
     });
   },
 };
