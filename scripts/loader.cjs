@@ -12,8 +12,8 @@ const name = '%NAME%';
 const digest = '%DIGEST%';
 /** So many runs add to a cache. A short first one (`--help`) has compiled little of what the next ones want. */
 const recordings = 3;
-/** Caches of other versions go when they are so old. Milliseconds. */
-const oldest = 60 * 24 * 3600 * 1000;
+/** Of other versions, and of other Nodes, so many are kept, those that were written last. */
+const mostOthers = 6;
 
 const { env, platform } = process;
 const filename = `${__dirname}/${name}-code.cjs`;
@@ -76,14 +76,22 @@ function writeCache(recording) {
   }
 }
 
-/** Removes what the runs before wrote, and what no version has written for a long time. */
+/** Removes what the runs before wrote, and what other versions wrote long ago. */
 function removeReplaced(newest) {
-  for (const other of fs.readdirSync(directory)) {
-    const file = `${directory}/${other}`;
-    if (!other.startsWith(`${name}-`) || file === newest) continue;
-    const isReplaced = other.startsWith(prefix) && other.endsWith('.cache');
-    if (isReplaced || Date.now() - fs.statSync(file).mtimeMs > oldest) fs.rmSync(file, { force: true });
-  }
+  const others = fs
+    .readdirSync(directory)
+    .filter((other) => other.startsWith(`${name}-`))
+    .map((other) => ({
+      file: `${directory}/${other}`,
+      isReplaced: other.startsWith(prefix) && other.endsWith('.cache'),
+    }))
+    .filter(({ file }) => file !== newest);
+  const foreign = others
+    .filter(({ isReplaced }) => !isReplaced)
+    .map(({ file }) => ({ file, writtenAt: fs.statSync(file).mtimeMs }))
+    .sort((a, b) => b.writtenAt - a.writtenAt);
+  for (const { file } of [...others.filter(({ isReplaced }) => isReplaced), ...foreign.slice(mostOthers)])
+    fs.rmSync(file, { force: true });
 }
 
 const { data: cachedData, recording } = readCache();

@@ -108,7 +108,7 @@ export function* walkTree(tree: Tree, start: Place, options: WalkOptions = {}): 
   function meet({ path: above, depth, place: directory }: Visit, entry: DirectoryEntry): Visit | undefined {
     const { name } = entry;
     const path = above === '' ? name : `${above}/${name}`;
-    let place: Place = { ...directory, inode: entry.inode, type: entry.type };
+    let place: Place | undefined;
     let stat: InodeStat | undefined;
     try {
       place = tree.enter(directory, entry);
@@ -118,6 +118,7 @@ export function* walkTree(tree: Tree, start: Place, options: WalkOptions = {}): 
     } catch (thrown) {
       leaveOut(path, thrown);
       if (options.stat === true) return undefined;
+      place ??= { ...directory, inode: entry.inode, type: entry.type };
     }
     return { path, name, depth: depth + 1, place, stat, leaving: false };
   }

@@ -9,6 +9,7 @@ import {
   readFileSync,
   rmSync,
   statSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
@@ -71,6 +72,22 @@ describe('the shipped command', () => {
       });
       assert.equal(script.cachedDataRejected, false, name);
     }
+  });
+
+  test('keeps what six other versions compiled beside its own, and no more', () => {
+    const cache = home();
+    mkdirSync(join(cache, 'guestfs'), { mode: 0o700 });
+    for (let version = 0; version < 9; version++) {
+      const path = join(cache, 'guestfs', `program-${version}-1.3.cache`);
+      writeFileSync(path, '');
+      utimesSync(path, version, version);
+    }
+    release({ XDG_CACHE_HOME: cache });
+    const kept = caches(cache).filter((name) => /^program-\d-/.test(name));
+    assert.deepEqual(
+      kept,
+      [3, 4, 5, 6, 7, 8].map((version) => `program-${version}-1.3.cache`),
+    );
   });
 
   test('keeps nothing where it is told so, or has nowhere to', () => {

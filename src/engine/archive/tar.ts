@@ -103,7 +103,7 @@ export function writeTar(call: Call, directory: string, start: Place, to: Taker,
       damage.attempt(`${from}: attributes`, () => {
         records = attributeRecords(place, stat, attributes);
       });
-    headers.write({ ...entry, records });
+    headers.write(records === noRecords ? entry : { ...entry, records });
     if (contents === undefined) continue;
     move(call, contents, out, {
       progress: (moved) => progress.at(moved),
