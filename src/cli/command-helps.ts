@@ -160,11 +160,11 @@ export const commandHelps: Readonly<Record<CommandName, CommandHelp>> = {
     summary: 'tell how full the filesystems are',
     usage: ['df [OPTION]... IMAGE'],
     text: [
-      'Tells size and free space of every filesystem that can be mounted. With -i or -m only of those mounted, with their mount points.',
+      'Tells size and free space of every filesystem that can be mounted. With -i, --root or -m only of those mounted, with their mount points.',
       'Those that cannot be mounted are named, with --json by their problem. The exit status is 5 or 6 where none can, and 6 where one is damaged.',
     ],
     options: [{ form: '--inodes', text: 'numbers of files in place of bytes' }, json],
-    groups: ['sizes', 'guest', 'image'],
+    groups: ['sizes', 'choice', 'image'],
     examples: [
       ['guestfs df disk.qcow2', 'all filesystems'],
       ['guestfs df -i disk.qcow2', 'as the guest has them mounted'],
@@ -246,20 +246,21 @@ export const commandHelps: Readonly<Record<CommandName, CommandHelp>> = {
       { form: '--keys-from-stdin', text: 'read secrets from standard input, a line for each' },
       { form: '--json', text: 'results as JSON: bytes as base64' },
     ],
-    groups: ['guest', 'image', 'progress'],
+    groups: ['choice', 'image', 'progress'],
     examples: [
       ['guestfs call disk.qcow2 part-list /dev/sda', 'one action'],
       ['guestfs call -i disk.qcow2 checksum sha256 /etc/passwd', 'with the guest mounted'],
       ['guestfs call disk.qcow2 mount-ro /dev/sda1 / : ls /', 'two actions'],
       ['guestfs call set-memsize 2048 : add-drive disk.qcow2 : launch : ...', 'with a setting'],
       ['guestfs call --backend direct -i disk.qcow2 command uname', 'in the real appliance'],
+      ['guestfs call --backend direct --rw -i disk.qcow2 touch /x', 'a change of the image'],
     ],
   },
   actions: {
     summary: 'list the actions that call can call',
     usage: ['actions [WORD]'],
     text: [
-      'Lists the actions of the API by topic: all, or those with WORD in their name or description. A star marks those that need the appliance of the direct backend.',
+      'Lists the actions of the API by topic: all, or those with WORD in their name or description. A star marks those that need the appliance of the direct backend, a plus those that also change what is on disks, which takes --rw.',
     ],
     options: [{ form: '--json', text: 'for programs' }],
     groups: [],

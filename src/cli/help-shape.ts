@@ -33,6 +33,17 @@ export const optionGroups = {
       },
     ],
   },
+  choice: {
+    title: 'Mounting',
+    options: [
+      { form: '-i, --inspect', text: 'mount as the operating system found would' },
+      { form: '--root DEV', text: 'the same, of which system, where there are several' },
+      {
+        form: '-m, --mount DEV[:DIR[:OPTIONS[:TYPE]]]',
+        text: 'mount by hand instead; may be given several times',
+      },
+    ],
+  },
   image: {
     title: 'Opening the image',
     options: [

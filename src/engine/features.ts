@@ -1,12 +1,18 @@
 /** Which feature groups this engine has: those whose every action it does. Asked of the client, which has the tables. */
 import { type ActionName, groups, topics } from '../api/index.js';
 import { applianceOnly } from './appliance-only.js';
+import { applianceReaders } from './appliance-readers.js';
 
 const lacking = new Set<string>(applianceOnly);
 
 /** Whether an action is one that this engine leaves to the appliance. */
 export function needsAppliance(action: ActionName): boolean {
   return lacking.has(action);
+}
+
+/** Whether an action is for changing what is on a disk: it needs the appliance, and drives that are open for writing. */
+export function changesDisks(action: ActionName): boolean {
+  return lacking.has(action) && !applianceReaders.has(action);
 }
 
 /** Every libguestfs has Augeas, so its actions name no group any more; this engine has not. */

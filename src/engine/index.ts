@@ -24,7 +24,7 @@ import {
 export type { ChainLink, ImageInfo, ImageSnapshot, ImageSummary } from '../image/index.js';
 export { startEngine } from './client.js';
 export { createImage, type NewImageOptions } from './create-image.js';
-export { needsAppliance } from './features.js';
+export { changesDisks, needsAppliance } from './features.js';
 
 /** What a host file's header says of its format, size and backing file. Opens no other file. Errors as the host's. */
 export async function imageInfo(path: string, format?: string): Promise<ImageInfo> {

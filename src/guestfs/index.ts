@@ -33,6 +33,7 @@ export {
 } from '../base/index.js';
 export {
   type ChainLink,
+  changesDisks,
   type ImageInfo,
   type ImageSnapshot,
   type ImageSummary,

@@ -491,8 +491,11 @@ describe('commands', { concurrency: 4 }, () => {
       guestfs('help', 'part-list'),
       guestfs('help', 'mkdir'),
     ]);
-    assert.match(quietly(list), /^\* mkdir +make [\s\S]*\n\* needs the appliance: --backend direct\n$/m);
-    assert.match(quietly(writing), /\nNeeds the appliance: guestfs call --backend direct\.\n$/);
+    assert.match(
+      quietly(list),
+      /^\+ mkdir +make [\s\S]*\n\+ changes what is on disks: --backend direct --rw\n$/m,
+    );
+    assert.match(quietly(writing), /\nNeeds the appliance: guestfs call --backend direct --rw\.\n$/);
     assert.doesNotMatch(quietly(reading), /appliance/);
   });
 

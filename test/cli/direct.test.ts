@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -79,6 +79,18 @@ describe('the command on the direct backend', {
       direct(['call', '-i', sample, 'sh', 'echo $((6 * 7))', ':', ...rest]),
     ]);
     assert.equal(succeeded(theirs), `42\n${succeeded(ours)}`);
+  });
+
+  test('without --rw a change is told to need it, and with it the image is changed', async () => {
+    const image = join(scratch, 'changed.qcow2');
+    copyFileSync(sample, image);
+    const refused = await direct(['call', '-i', image, 'touch', '/root/x']);
+    assert.equal(refused.status, 1);
+    assert.match(refused.err, /^guestfs: touch: without --rw no change gets to the image\n/);
+    assert.match(refused.err, /: call: touch: .*[Rr]ead-only.*\nhint: .*give --rw to change it\n$/);
+    const changed = await direct(['call', '--rw', '-i', image, 'touch', '/root/x']);
+    assert.equal(changed.status, 0, changed.err);
+    assert.equal(succeeded(await guestfs('call', '-i', image, 'is-file', '/root/x')), 'true\n');
   });
 
   test(

@@ -65,6 +65,50 @@ describe('slips', { concurrency: 4 }, () => {
   });
 });
 
+describe('what a call lacks', { concurrency: 4 }, () => {
+  test('what changes the image is told to need --rw too, and what only reads is not', async () => {
+    const rw = /^hint: give --backend direct --rw, .*touch changes the image/;
+    await Promise.all([
+      fails(5, ['call', '-i', sample, 'touch', '/x'], /^guestfs: call: touch: .*not supported/, rw),
+      fails(5, ['call', '-i', sample, 'sh', 'true', ':', 'touch', '/x'], /^guestfs: call: sh: /, rw),
+      fails(
+        5,
+        ['call', '-i', sample, 'sh', 'true'],
+        /^guestfs: call: sh: /,
+        /^hint: give --backend direct, which/,
+      ),
+      fails(
+        5,
+        ['call', '--rw', '-i', sample, 'touch', '/x'],
+        /: touch: /,
+        /^hint: give --backend direct, which/,
+      ),
+    ]);
+  });
+
+  test('help and the list of actions say so before', async () => {
+    const [touch, sh, list] = await Promise.all([
+      guestfs('help', 'touch'),
+      guestfs('help', 'sh'),
+      guestfs('actions', '--json', 'touch'),
+    ]);
+    assert.match(touch.out, /\nNeeds the appliance: guestfs call --backend direct --rw\.\n$/);
+    assert.match(sh.out, /\nNeeds the appliance: guestfs call --backend direct\.\n$/);
+    const [facts] = JSON.parse(list.out) as { name: string; changesDisks: boolean }[];
+    assert.deepEqual([facts?.name, facts?.changesDisks], ['touch', true]);
+  });
+
+  test('help does not call -i a default where it is none', async () => {
+    for (const command of ['call', 'df']) {
+      const { out } = await guestfs(command, '--help');
+      assert.match(out, /-i, --inspect/);
+      assert.doesNotMatch(out, /the default\)\n.*--root/);
+    }
+    const { out } = await guestfs('ls', '--help');
+    assert.match(out, /the default\)\n.*--root/);
+  });
+});
+
 describe('files of this machine', { concurrency: 4 }, () => {
   test('what cannot be made is told of this machine, never of the guest, and nothing is left', async () => {
     const directory = join(scratch, 'taken');

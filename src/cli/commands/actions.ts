@@ -1,6 +1,6 @@
 /** `guestfs actions`: the actions of the API, by topic. */
 import { type ActionName, shellName, actions as table, topics } from '../../api/index.js';
-import { needsAppliance } from '../../guestfs/index.js';
+import { changesDisks, needsAppliance } from '../../guestfs/index.js';
 import { exitStatus, Failure, usageFailure } from '../failure.js';
 import { fold } from '../fold.js';
 import type { Command } from '../invocation.js';
@@ -35,13 +35,14 @@ export const actions: Command = {
           topic: title,
           short: table[name].short,
           needsAppliance: needsAppliance(name),
+          changesDisks: changesDisks(name),
         })),
       );
       return await out.write(`${JSON.stringify(list, null, 2)}\n`);
     }
     const indent = ' '.repeat(nameWidth + 3);
     const entryLines = (name: ActionName): string[] => {
-      const start = `${needsAppliance(name) ? '*' : ' '} ${padEnd(shellName(name), nameWidth)} `;
+      const start = `${changesDisks(name) ? '+' : needsAppliance(name) ? '*' : ' '} ${padEnd(shellName(name), nameWidth)} `;
       const { short } = table[name];
       return out.isTerminal ? fold(short, indent, start) : [start + short];
     };
@@ -51,7 +52,11 @@ export const actions: Command = {
       ...names.flatMap(entryLines),
     ]);
     if (found.some(({ names }) => names.some(needsAppliance)))
-      lines.push('', '* needs the appliance: --backend direct');
+      lines.push(
+        '',
+        '* needs the appliance: --backend direct',
+        '+ changes what is on disks: --backend direct --rw',
+      );
     await out.lines(lines);
   },
 };

@@ -9,8 +9,8 @@ import {
   shellCalls,
   shellName,
 } from '../../api/index.js';
-import { GuestfsError } from '../../base/index.js';
-import type { Guestfs } from '../../guestfs/index.js';
+import { GuestfsError, HostError, UnsupportedError } from '../../base/index.js';
+import { changesDisks, type Guestfs, needsAppliance } from '../../guestfs/index.js';
 import { printResult, resultJson } from '../action-results.js';
 import { exitStatus, Failure, usageFailure } from '../failure.js';
 import { bareMessage, Guest, makeHandle } from '../guest.js';
@@ -80,16 +80,37 @@ async function runOnce(g: Guestfs, { name, words }: ActionCall, invocation: Invo
 /** The kinds of argument that mean nothing while nothing is mounted. */
 const pathArguments: readonly string[] = ['pathname', 'pathnameList', 'devOrPathname', 'mountableOrPathname'];
 
-/** An error, with a hint where an action wanted a path and nothing is mounted. */
-async function explained(thrown: unknown, g: Guestfs, name: ActionName): Promise<unknown> {
-  if (!(thrown instanceof GuestfsError) || thrown.code !== 'EINVAL' || g.state !== 'ready') return thrown;
+/** What the whole line needs of the actions that the embedded engine does not have. */
+function lackHint(calls: readonly ActionCall[], { options }: Invocation): string {
+  const changing = calls.find(({ name }) => changesDisks(name))?.name;
+  const rw = changing === undefined || options.flag('rw') ? '' : ' --rw';
+  const why = rw === '' ? '' : `; ${shellName(changing ?? 'touch')} changes the image, which --rw allows`;
+  return `give --backend direct${rw}, which boots the real appliance${why}; 'guestfs doctor' tells whether it works here`;
+}
+
+/** Programs in the appliance say it in their own words, without the number. */
+const saysReadOnly = /read-only file ?system/i;
+
+/** An error, with a hint at what the call lacks: a backend that has it, a drive that can be written, something mounted. */
+async function explained(
+  thrown: unknown,
+  g: Guestfs,
+  name: ActionName,
+  calls: readonly ActionCall[],
+  invocation: Invocation,
+): Promise<unknown> {
+  if (!(thrown instanceof GuestfsError) || thrown instanceof HostError || g.state !== 'ready') return thrown;
+  const failure = (status: number, hint: string): Failure =>
+    new Failure(`${shellName(name)}: ${bareMessage(thrown)}`, status, hint);
+  if (thrown instanceof UnsupportedError && needsAppliance(name) && g.getBackend() !== 'direct')
+    return failure(exitStatus.notSupported, lackHint(calls, invocation));
+  const isReadOnly = thrown.code === 'EROFS' || saysReadOnly.test(thrown.message);
+  if (isReadOnly && !invocation.options.flag('rw'))
+    return failure(exitStatus.failure, 'the image is open read-only: give --rw to change it');
+  if (thrown.code !== 'EINVAL') return thrown;
   const wantsPath = actions[name].args.some(({ type }) => pathArguments.includes(type));
   if (!wantsPath || (await g.mounts()).length > 0) return thrown;
-  return new Failure(
-    `${shellName(name)}: ${bareMessage(thrown)}`,
-    exitStatus.failure,
-    'call mounts nothing by itself: give -i or -m',
-  );
+  return failure(exitStatus.failure, 'call mounts nothing by itself: give -i or -m');
 }
 
 async function runActions(g: Guestfs, calls: readonly ActionCall[], invocation: Invocation): Promise<void> {
@@ -100,7 +121,7 @@ async function runActions(g: Guestfs, calls: readonly ActionCall[], invocation: 
     try {
       value = await runAction(g, call, invocation);
     } catch (thrown) {
-      throw await explained(thrown, g, call.name);
+      throw await explained(thrown, g, call.name, calls, invocation);
     }
     if (options.flag('json')) results.push(resultJson(value));
     else await printResult(call.name, value, out);
@@ -150,6 +171,10 @@ export const call: Command = {
           `${shellName(name)} is only possible before the image is opened`,
           `call all of it: guestfs call ${shellName(name)} ... : add-drive ${image} : launch : ...`,
         );
+    const changing = calls.find(({ name }) => changesDisks(name))?.name;
+    const isDirect = options.text('backend') === 'direct';
+    if (changing !== undefined && isDirect && !options.flag('rw'))
+      invocation.note(`${shellName(changing)}: without --rw no change gets to the image`);
     const guest = await Guest.open(invocation, image, drives);
     try {
       const mounts =

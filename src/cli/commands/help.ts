@@ -1,6 +1,6 @@
 /** `guestfs help`: the help of a command or of an action. */
 import { findAction, helpText, nearestName } from '../../api/index.js';
-import { needsAppliance } from '../../guestfs/index.js';
+import { changesDisks, needsAppliance } from '../../guestfs/index.js';
 import { commandNames, isCommandName } from '../command-names.js';
 import { usageFailure } from '../failure.js';
 import { commandHelp, overview } from '../help-texts.js';
@@ -16,8 +16,9 @@ export const help: Command = {
     if (isCommandName(word)) return await out.write(commandHelp(word));
     const found = findAction(word);
     if (found.name !== undefined) {
+      const rw = changesDisks(found.name) ? ' --rw' : '';
       const where = needsAppliance(found.name)
-        ? '\n\nNeeds the appliance: guestfs call --backend direct.'
+        ? `\n\nNeeds the appliance: guestfs call --backend direct${rw}.`
         : '';
       return await out.write(`${helpText(found.name)}${where}\n`);
     }
