@@ -330,17 +330,12 @@ export class Directory {
   }
 
   *#inlineAreas(onDamage?: OnDamage): Generator<EntryArea> {
-    const size = this.inode.stat.sizeInBytes;
-    const areas: [Uint8Array, number, number][] = [
-      [this.inode.blockArea, inlineParentSize, Math.min(size, this.inode.blockArea.length)],
-      [
-        heeding(onDamage, () => inlineContinuation(this.inode)) ?? new Uint8Array(0),
-        0,
-        Number.POSITIVE_INFINITY,
-      ],
+    // The size of the inode says nothing here, as in the kernel: all of the room is entries.
+    const areas: [Uint8Array, number][] = [
+      [this.inode.blockArea, inlineParentSize],
+      [heeding(onDamage, () => inlineContinuation(this.inode)) ?? new Uint8Array(0), 0],
     ];
-    for (const [bytes, start, end] of areas)
-      yield { bytes, view: viewOf(bytes), start, end: Math.min(end, bytes.length) };
+    for (const [bytes, start] of areas) yield { bytes, view: viewOf(bytes), start, end: bytes.length };
   }
 
   #blockMap(): BlockMap {

@@ -1,7 +1,8 @@
 /**
  * Extent trees: sorted runs of blocks, in a B-tree of which the inode holds the root and in which every leaf has the same
  * depth. Specification: the kernel's Documentation/filesystems/ext4/ifork.rst, "Extent Tree"; the checks are those of
- * fs/ext4/extents.c, __ext4_ext_check. An extent of more than 32768 blocks is an unwritten one, which reads as zeroes.
+ * fs/ext4/extents.c, __ext4_ext_check. An extent of more than 32768 blocks is an unwritten one: a file's reads as zeroes,
+ * and blocks of directories and symbolic links are read from it as from any other, since ext4_bread does not ask.
  */
 import { CorruptError, checksumHolds, crc32c, LruMap, viewOf } from '../../base/index.js';
 import { type Inode, inodeName } from './inode.js';
@@ -85,6 +86,8 @@ export class ExtentMap implements BlockMap {
   readonly #inode: Inode;
   readonly #name: string;
   readonly #root: Node;
+  /** Whether unwritten extents are holes. */
+  readonly #zeroes: boolean;
   readonly #nodes = new LruMap<number, Node>(keptNodes);
   /** The leaf that answered last: files are mostly read in order. */
   #leaf: Node | undefined;
@@ -93,6 +96,7 @@ export class ExtentMap implements BlockMap {
     this.#volume = volume;
     this.#inode = inode;
     this.#name = inodeName(inode.number);
+    this.#zeroes = inode.kind !== 'directory' && inode.kind !== 'symlink';
     const view = viewOf(inode.blockArea);
     const depth = extentHeader.get(view, 0, 'eh_depth');
     if (depth > maxExtentDepth) throw new CorruptError(this.#name, 'its extent tree is too deep', { depth });
@@ -117,7 +121,10 @@ export class ExtentMap implements BlockMap {
       const extent = extentOf(node, index);
       const skip = logical - extent.logical;
       if (skip < extent.count)
-        return { block: extent.written ? extent.block + skip : undefined, count: extent.count - skip };
+        return {
+          block: extent.written || !this.#zeroes ? extent.block + skip : undefined,
+          count: extent.count - skip,
+        };
     }
     const next = index + 1 < node.entries ? entryBlock(node, index + 1) : node.end;
     return { block: undefined, count: next - logical };

@@ -4,17 +4,26 @@
  * Documentation/filesystems/ext4/inlinedata.rst.
  */
 import { type Inode, inodeName } from './inode.js';
-import { xattrIndex } from './layout.js';
+import { inodeFlags, xattrIndex } from './layout.js';
+import { has } from './superblock.js';
 import { inodeXattrEntries } from './xattr-entries.js';
 
 const dataName = Buffer.from('data');
 
+function findContinuation(inode: Inode): Uint8Array | undefined {
+  return inodeXattrEntries(inode, inodeName(inode.number)).find(
+    ({ index, name }) => index === xattrIndex.system && dataName.equals(name),
+  )?.value;
+}
+
+/** Whether an inode that is flagged so has inline data: the kernel goes by the attribute, even where that is empty. */
+export function hasInlineData(inode: Inode): boolean {
+  return has(inode.flags, inodeFlags.EXT4_INLINE_DATA_FL) && findContinuation(inode) !== undefined;
+}
+
 /** The part of the inline bytes that lies in the attribute; empty where there is none. */
 export function inlineContinuation(inode: Inode): Uint8Array {
-  const entry = inodeXattrEntries(inode, inodeName(inode.number)).find(
-    ({ index, name }) => index === xattrIndex.system && dataName.equals(name),
-  );
-  return entry === undefined ? new Uint8Array(0) : entry.value;
+  return findContinuation(inode) ?? new Uint8Array(0);
 }
 
 /** All inline bytes of an inode: at least 60, whatever its size says. A copy. */

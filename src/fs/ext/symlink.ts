@@ -3,8 +3,9 @@
  * the kernel's Documentation/filesystems/ext4/ifork.rst, "Symbolic Links", and for encrypted ones fs/crypto/hooks.c.
  */
 import { CorruptError, decodePadded, GuestfsError, viewOf } from '../../base/index.js';
-import { readWhole } from './data.js';
+import { blockMapOf } from './blockmap.js';
 import { incompat } from './features.js';
+import { hasInlineData, readInlineData } from './inline.js';
 import { type Inode, inodeName } from './inode.js';
 import { inodeBlockAreaSize, inodeFlags } from './layout.js';
 import { leastEncryptedName, showEncryptedName } from './nokey.js';
@@ -13,7 +14,6 @@ import type { Volume } from './volume.js';
 
 /** Whether the target lies in `i_block`: by its length, or before ea_inode by there being no block but for attributes. */
 function isFast(volume: Volume, inode: Inode): boolean {
-  if (has(inode.flags, inodeFlags.EXT4_INLINE_DATA_FL)) return false;
   const { superblock } = volume;
   if (has(superblock.features.incompat, incompat.eaInode))
     return inode.stat.sizeInBytes > 0 && inode.stat.sizeInBytes < inodeBlockAreaSize;
@@ -22,27 +22,33 @@ function isFast(volume: Volume, inode: Inode): boolean {
   return inode.stat.blockCount512 === attributeUnits;
 }
 
-function targetBytes(volume: Volume, inode: Inode): Uint8Array {
-  const { sizeInBytes } = inode.stat;
+/** Where the target lies, with what stands behind: the room in the inode, or one block. */
+function targetRoom(volume: Volume, inode: Inode): Uint8Array {
+  if (isFast(volume, inode)) return inode.blockArea;
   const name = inodeName(inode.number);
-  if (!isFast(volume, inode)) return readWhole(volume, inode, volume.superblock.blockSize - 1);
-  if (sizeInBytes >= inodeBlockAreaSize)
-    throw new CorruptError(name, 'its target does not fit', { size: sizeInBytes });
-  return inode.blockArea.subarray(0, sizeInBytes);
+  const { block } = blockMapOf(volume, inode).find(0, 1);
+  if (block === undefined) throw new CorruptError(name, 'has no block for its target');
+  return volume.block(block, name);
 }
 
-/** The target; of an encrypted link the form that the kernel shows without a key. EINVAL for other inodes. */
+/**
+ * The target; of an encrypted link the form that the kernel shows without a key. A size that there is no room for is cut
+ * off, as by the kernel. EINVAL for other inodes.
+ */
 export function readSymlink(volume: Volume, inode: Inode): string {
   const name = inodeName(inode.number);
   if (inode.kind !== 'symlink') throw new GuestfsError('EINVAL', `${name}: not a symbolic link`);
-  const stored = targetBytes(volume, inode);
+  const isInline = hasInlineData(inode);
+  const room = isInline ? readInlineData(inode) : targetRoom(volume, inode);
   if (has(inode.flags, inodeFlags.EXT4_ENCRYPT_FL)) {
-    const length = stored.length < 2 ? 0 : viewOf(stored).getUint16(0, true);
-    if (length < leastEncryptedName || 2 + length > stored.length)
-      throw new CorruptError(name, 'its encrypted target is cut short', { length, stored: stored.length });
-    return showEncryptedName(stored.subarray(2, 2 + length), { major: 0, minor: 0 });
+    const length = viewOf(room).getUint16(0, true);
+    if (length < leastEncryptedName || 2 + length > room.length)
+      throw new CorruptError(name, 'its encrypted target is cut short', { length, stored: room.length });
+    return showEncryptedName(room.subarray(2, 2 + length), { major: 0, minor: 0 });
   }
-  const target = decodePadded(stored);
+  // The kernel puts a NUL at the end of a block or of `i_block`, whatever is there.
+  const most = isInline ? room.length : room.length - 1;
+  const target = decodePadded(room.subarray(0, Math.min(inode.stat.sizeInBytes, most)));
   if (target === '') throw new CorruptError(name, 'has an empty target');
   return target;
 }
