@@ -13,7 +13,7 @@ export const inspection = topic('Inspection', {
     proc: 480,
     since: '1.5.3',
     short: 'look for operating systems',
-    help: 'Looks at all filesystems and gives the root filesystem of each operating system found: mostly one, two or more for a disk with several, none for a disk of data. Nothing may be mounted, and everything is unmounted afterwards. Encrypted disks must be opened before. On the embedded backend it is an error (EIO, ENOTSUP) if nothing is found and something could not be read, and `unreadable` of the handle tells what. What a guest says of itself is not to be trusted.',
+    help: 'Looks at all filesystems and gives the root filesystem of each operating system found: mostly one, two or more for a disk with several, none for a disk of data. Nothing may be mounted, and everything is unmounted afterwards. Encrypted disks must be opened before. On the embedded backend it is an error (EIO, ENOTSUP, EINVAL) if nothing is found and something could not be read, and `unreadable` of the handle tells what. What a guest says of itself is not to be trusted.',
   },
   inspect_get_roots: {
     args: [],

@@ -5,9 +5,15 @@ import type { ErrnoName } from '../base/index.js';
 export interface Unreadable {
   /** `/dev/sda2`. */
   readonly device: string;
-  /** What was recognised on it, by blkid's name (`xfs`, `crypto_LUKS`, `LVM2_member`); null where nothing could be. */
+  /**
+   * What was recognised on it, by blkid's name (`xfs`, `crypto_LUKS`, `LVM2_member`); several names as `ext4 and xfs`; null
+   * where nothing could be.
+   */
   readonly type: string | null;
-  /** `ENOTSUP` where the backend does not implement what is there; `EIO`, or the host's error, where it is damaged. */
+  /**
+   * `ENOTSUP` where the backend does not implement what is there; `EINVAL` where there are signatures of several things and
+   * nobody can say which is meant; `EIO`, or the host's error, where it is damaged.
+   */
   readonly code: ErrnoName;
   /** Why, in words. */
   readonly message: string;

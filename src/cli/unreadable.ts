@@ -36,21 +36,27 @@ export async function attempt<T>(answer: Promise<T>): Promise<{ value?: T; failu
   }
 }
 
+/** Why what is whole cannot be read. */
+const reasons: ReadonlyMap<ErrnoName, string> = new Map([
+  ['ENOTSUP', 'not supported'],
+  ['EINVAL', 'which one is meant is not known'],
+]);
+
 /** `/dev/sda1 (ntfs, not supported), /dev/sdb (damaged)`. */
 export function unreadableText(unreadable: readonly Unreadable[]): string {
   return unreadable
     .map(({ device, type, code }) => {
-      const why = code === 'ENOTSUP' ? 'not supported' : 'damaged';
+      const why = reasons.get(code) ?? 'damaged';
       return `${device} (${type === null ? why : `${type}, ${why}`})`;
     })
     .join(', ');
 }
 
-/** What is damaged is missing from the answer that was given: the status says so. What is not supported was only told. */
+/** What is damaged is missing from the answer that was given: the status says so. What is whole was only told. */
 export function failIfDamaged(
   problems: readonly { readonly device: string; readonly code: ErrnoName }[],
 ): void {
-  const devices = new Set(problems.filter(({ code }) => code !== 'ENOTSUP').map(({ device }) => device));
+  const devices = new Set(problems.filter(({ code }) => !reasons.has(code)).map(({ device }) => device));
   if (devices.size === 0) return;
   throw new Failure(`what is on ${[...devices].join(', ')} could not be read in full`, exitStatus.corrupt);
 }

@@ -24,10 +24,13 @@ export function listWithFaults(call: Call): { listed: Map<string, string>; fault
   return { listed, faults };
 }
 
-/** As {@link listWithFaults} has it. What cannot be read fails the call where nothing is recognised beside it. */
+/**
+ * As {@link listWithFaults} has it. What cannot be read fails the call where nothing is recognised beside it; not so what is
+ * several things at once, of which `unknown` is the truth.
+ */
 export function listFileSystems(call: Call): Map<string, string> {
   const { listed, faults } = listWithFaults(call);
-  const hidden = faults.filter(({ device }) => (listed.get(device) ?? 'unknown') === 'unknown');
+  const hidden = faults.filter(({ device, type }) => type === null || !listed.has(device));
   const [first, ...more] = hidden;
   if (first === undefined) return listed;
   if ([...listed.values()].every((type) => type === 'unknown'))

@@ -12,14 +12,14 @@ import {
   UnsupportedError,
   work,
 } from '../base/index.js';
-import type { Probed, Recognition } from '../fs/index.js';
+import { ambivalence, namesOf, type Probed, type Recognition } from '../fs/index.js';
 import type { Device, DeviceProperty } from '../vfs/index.js';
 import type { Session } from './session.js';
 
 /** A device that cannot be read, or what is on it. */
 export interface Fault {
   readonly device: string;
-  /** What was recognised; null where nothing could be. */
+  /** What was recognised, as `ext4 and xfs` where nobody can say which is meant; null where nothing could be. */
   readonly type: string | null;
   readonly error: GuestfsError;
 }
@@ -42,6 +42,9 @@ function faultOn(session: Session, device: Device): Fault | undefined {
     return { device: name, type: null, error: thrown };
   }
   if (probed === undefined) {
+    const recognition = session.recognise(device);
+    if (recognition.ambivalent)
+      return { device: name, type: namesOf(recognition), error: ambivalence(recognition, name) };
     const error = session.tableFault(device);
     return error && { device: name, type: null, error };
   }

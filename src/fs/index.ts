@@ -20,6 +20,7 @@ export { type ExtDetails, extDetails, type InodeRemains, type StoredName } from 
 export { type IsoDetails, isoDetails } from './iso9660/index.js';
 export { fileSystems } from './kinds.js';
 export {
+  ambivalence,
   chooseSighting,
   identityOf,
   namesOf,

@@ -84,17 +84,20 @@ export function identityOf(recognition: Recognition): Probed | undefined {
   return recognition.ambivalent ? undefined : recognition.seen[0]?.probed;
 }
 
+/** The error that an ambivalent disk is to whoever wants its contents; EINVAL, as mount(8) has it. */
+export function ambivalence(recognition: Recognition, name: string): GuestfsError {
+  return new GuestfsError(
+    'EINVAL',
+    `${name}: has signatures of ${namesOf(recognition)}: mount it with the type that is meant (mount_vfs)`,
+  );
+}
+
 /**
  * Which of the kinds is to be opened: of those that share the disk, the first that can be. Undefined where nothing is seen;
- * EINVAL where the disk is ambivalent, as mount(8) has it.
+ * EINVAL where the disk is ambivalent.
  */
 export function chooseSighting(recognition: Recognition, name: string): Sighting | undefined {
-  if (recognition.ambivalent) {
-    throw new GuestfsError(
-      'EINVAL',
-      `${name}: has signatures of ${namesOf(recognition)}: mount it with the type that is meant (mount_vfs)`,
-    );
-  }
+  if (recognition.ambivalent) throw ambivalence(recognition, name);
   const { seen } = recognition;
   return seen.find(({ driver }) => driver.open !== undefined) ?? seen[0];
 }

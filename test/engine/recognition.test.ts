@@ -62,6 +62,18 @@ describe('a disk with signatures of two filesystems that exclude each other', ()
       assert.match(warnings[0] ?? '', /^\/dev\/sda: has signatures of ext4 and reiser4/);
     }));
 
+  test('is one on which a system may be: inspection fails, and unreadable names it', () =>
+    withDisk(path(), async (g) => {
+      await assert.rejects(g.inspectOs(), {
+        code: 'EINVAL',
+        message:
+          /no operating system was found, and \/dev\/sda \(ext4 and reiser4\) cannot be read: has signatures of/,
+      });
+      const [only, ...more] = await g.unreadable();
+      assert.deepEqual(more, []);
+      assert.deepEqual([only?.device, only?.type, only?.code], ['/dev/sda', 'ext4 and reiser4', 'EINVAL']);
+    }));
+
   test('is described by no facts', () =>
     withDisk(path(), (g) =>
       assert.rejects(g.blkid('/dev/sda'), { code: 'EINVAL', message: /ext4 and reiser4/ }),
