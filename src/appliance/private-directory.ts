@@ -3,17 +3,21 @@ import { randomBytes } from 'node:crypto';
 import { lstatSync, mkdirSync, rmSync, type Stats } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { asGuestfsError, describeErrno, HostError, hostError } from '../base/index.js';
+import { ownerMark, removeRemains } from './remains.js';
 
-/** A path below `parent` that nobody else can know. */
+/** A path below `parent` that nobody else can know, with the mark of this process where it has one (remains.ts). */
 export function privatePath(parent: string): string {
-  return join(parent, `guestfs-${randomBytes(9).toString('base64url')}`);
+  const mark = ownerMark();
+  const random = randomBytes(9).toString('base64url');
+  return join(parent, mark === undefined ? `guestfs-${random}` : `guestfs-${mark}-${random}`);
 }
 
 /**
- * Makes the directory, of mode 0700: apart from its name, so that whoever is to remove it can be told of it first. Throws
+ * Makes the directory, of mode 0700, and removes what processes that were killed have left beside it: apart from its name, so that whoever is to remove it can be told of it first. Throws
  * GuestfsError: the host's error about the directory it was to be in.
  */
 export function makePrivateDirectory(path: string): void {
+  removeRemains(dirname(path));
   try {
     mkdirSync(path, { mode: 0o700 });
   } catch (thrown) {

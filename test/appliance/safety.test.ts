@@ -3,7 +3,7 @@
  * program of its own, with a hypervisor that stands in for qemu; and the worst of them, `kill -9`, on the real one.
  */
 import assert from 'node:assert/strict';
-import { readdirSync, statSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -88,6 +88,50 @@ describe('after the end of a program', onLinux, () => {
       await assertNothingLeft(where);
     });
   }
+
+  test('by SIGKILL together with its guard: a later launch removes what they have left, and nothing else', async (t) => {
+    const where = place(t);
+    const child = launched(t, where, stay);
+    await child.said('ready');
+    const [left = '', ...more] = readdirSync(where.tmp);
+    assert.deepEqual(more, []);
+    assert.match(left, /^guestfs-/);
+    const [guard = ''] = processesWith(where.tmp).filter((line) => line.includes('guestfs-guard'));
+    process.kill(Number.parseInt(guard, 10), 'SIGKILL');
+    child.kill('SIGKILL');
+    await child.ended();
+    // The hypervisor lives on, as nobody ends it.
+    for (const line of processesWith(where.directory)) process.kill(Number.parseInt(line, 10), 'SIGKILL');
+    assert.deepEqual(readdirSync(where.tmp), [left], 'there is something to remove');
+
+    const other = launched(t, where, stay);
+    await other.said('ready');
+    const [running = '', ...rest] = readdirSync(where.tmp);
+    assert.deepEqual(rest, []);
+    assert.notEqual(running, left);
+    const [, boot, namespace, pid, start, random] =
+      /^guestfs-([0-9a-f]+)\.(\d+)\.(\d+)\.(\d+)-(.*)$/.exec(running) ?? [];
+    assert.equal(Number(pid), other.pid);
+    // Of another start of the machine, of another namespace, of no owner, and what is no directory.
+    const kept = [
+      `guestfs-${boot === '00000000' ? '11111111' : '00000000'}.${namespace}.${pid}.1-${random}`,
+      `guestfs-${boot}.1.${pid}.1-${random}`,
+      `guestfs-${random}`,
+    ];
+    for (const name of kept) mkdirSync(join(where.tmp, name));
+    // One that bears this number now started at another time.
+    const remains = `guestfs-${boot}.${namespace}.${pid}.${Number(start) + 1}-${random}`;
+    mkdirSync(join(where.tmp, remains, 'deep'), { recursive: true });
+    const file = `guestfs-${boot}.${namespace}.${pid}.${Number(start) + 2}-${random}`;
+    writeFileSync(join(where.tmp, file), '');
+    const third = launched(t, where, 'await g.close()');
+    await third.ended();
+    assert.deepEqual(readdirSync(where.tmp).sort(), [...kept, file, running].sort());
+    other.kill('SIGKILL');
+    await other.ended();
+    for (const name of [...kept, file]) rmSync(join(where.tmp, name), { recursive: true });
+    await assertNothingLeft(where);
+  });
 
   test('by SIGKILL at any moment of the launch', async (t) => {
     const where = place(t);
