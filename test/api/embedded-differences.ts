@@ -3,11 +3,15 @@
  * answers where that libguestfs has no answer.
  */
 import { commonDifferences } from './common-differences.js';
+import { damageDifferences } from './damage-differences.js';
 import { type Difference, isText } from './difference.js';
+import { labelDifferences } from './label-differences.js';
 import { each, out } from './scenario.js';
 
 export const embeddedDifferences: readonly Difference[] = [
   ...commonDifferences,
+  ...damageDifferences,
+  ...labelDifferences,
   {
     because: 'a label in a link may also be written as it is, where udev writes a blank as \\x20',
     steps: [['blockdev_getsize64', '/dev/disk/by-partlabel/EFI System']],
@@ -25,6 +29,7 @@ export const embeddedDifferences: readonly Difference[] = [
   },
   {
     because: 'on GPT there is no MBR id: libguestfs reads the first digits of the type’s GUID as one',
+    scenario: 'part_get_mbr_id of every partition',
     steps: [1, 2, 3, 5].map((number) => ['part_get_mbr_id', '/dev/sdb', number]),
     ours: 'EINVAL',
   },
@@ -160,6 +165,46 @@ export const embeddedDifferences: readonly Difference[] = [
     steps: [['debug', 'help', []]],
     ours: isText(/^help: /),
   },
+  {
+    because:
+      'the filesystem on which a system was found is its root, whatever hardware its fstab names: in libguestfs, whose caller then mounts what is not here, nothing of the guest can be reached; and of one drive, the other partitions of that hardware’s disk are certain',
+    steps: [['inspect_get_mountpoints', '/dev/sda1']],
+    scenario: 'the root that was found',
+    ours: { value: { '/home': '/dev/sda2', '/': '/dev/sda1' } },
+  },
+  {
+    because:
+      'the filesystem on which a system was found is its root, whatever hardware its fstab names: in libguestfs, whose caller then mounts what is not here, nothing of the guest can be reached; and of one drive, the other partitions of that hardware’s disk are certain',
+    steps: [['inspect_get_filesystems', '/dev/sda1']],
+    scenario: 'the root that was found',
+    ours: { value: ['/dev/sda2', '/dev/sda1'] },
+  },
+  {
+    because:
+      'the packages of a distribution that is not known are those of what it says it is like (ID_LIKE)',
+    steps: [['inspect_get_package_format', '/dev/sda1']],
+    ours: { value: 'deb' },
+  },
+  {
+    because:
+      'the packages of a distribution that is not known are those of what it says it is like (ID_LIKE)',
+    steps: [['inspect_get_package_management', '/dev/sda1']],
+    ours: { value: 'apt' },
+  },
+  {
+    because:
+      'that there is no system is said only where everything could be read: an empty list of what cannot be read would count it as a disk of data',
+    scenario: 'nothing found',
+    steps: [['inspect_os']],
+    ours: 'ENOTSUP',
+  },
+  {
+    because:
+      'that there are no filesystems is said only where everything could be read: libguestfs leaves out what is encrypted',
+    scenario: 'an encrypted disk',
+    steps: [['list_filesystems']],
+    ours: 'ENOTSUP',
+  },
   ...(
     [
       [['findfs_partuuid', '44444444-0001-3333-4444-555555555555'], { value: '/dev/sdb1' }],
@@ -182,6 +227,42 @@ export const embeddedDifferences: readonly Difference[] = [
     ],
     ours: { value: ['abc\0def', 'ghi\0'] },
   },
+  {
+    because:
+      'ext2 has no journal to leave alone, so that noload asks for nothing there: Linux refuses to mount',
+    scenario: 'noload of ext2',
+    steps: [
+      ['mount_options', 'ro,noload', '/dev/sde', '/'],
+      ['mount_vfs', 'ro,noload', 'ext2', '/dev/sde', '/'],
+    ],
+    ours: { value: null },
+  },
+  {
+    because:
+      'ext2 has no journal to leave alone, so that noload asks for nothing there: Linux refuses to mount',
+    scenario: 'noload of ext2',
+    steps: [['ls', '/']],
+    ours: { value: ['bin', 'etc', 'lost+found'] },
+  },
+  {
+    because: 'the last setting counts, as in the shell that reads the file: libguestfs takes none of two',
+    steps: [['inspect_get_hostname', '/dev/sde']],
+    ours: { value: 'second.example' },
+  },
+  ...(
+    [
+      ['//etc/*', ['/etc/fstab', '/etc/redhat-release', '/etc/sysconfig/']],
+      ['/etc//*', ['/etc/fstab', '/etc/redhat-release', '/etc/sysconfig/']],
+      ['/etc//sys*//net*', ['/etc/sysconfig/network']],
+      ['//', ['/']],
+      ['/etc/sysconfig//network', ['/etc/sysconfig/network']],
+    ] as const
+  ).map(([pattern, paths]) => ({
+    because: 'a file has one path, whatever slashes its pattern had: glob(3) keeps them as they were written',
+    scenario: 'globs with several slashes',
+    steps: [['glob_expand', pattern]] as const,
+    ours: { value: [...paths] },
+  })),
   {
     because: 'links are followed: libguestfs 1.48.6 looks at the link itself',
     steps: [['file_architecture', '/bin/sh']],

@@ -5,10 +5,13 @@ import { deletedScenarios } from './deleted.js';
 import { deviceScenarios } from './devices.js';
 import { fileScenarios } from './file.js';
 import { grepScenarios } from './grep.js';
+import { encryptedScenarios, phoneScenarios } from './guests.js';
 import { inspectionScenarios } from './inspection.js';
+import { labelledDrives, labelScenarios } from './labels.js';
 import { listingScenarios } from './listing.js';
 import { lvmScenarios } from './lvm.js';
 import { mountScenarios } from './mounts.js';
+import { damageScenarios, oddScenarios } from './odd.js';
 import { partitionScenarios } from './partitions.js';
 import type { Suite } from './scenario.js';
 import { sessionScenarios } from './session.js';
@@ -52,8 +55,26 @@ export const suites: readonly Suite[] = [
       ...sessionScenarios,
     ],
   },
+  {
+    name: 'labels',
+    drives: [...labelledDrives, 'half.img'].map((fixture) => raw(fixture)),
+    scenarios: labelScenarios,
+  },
+  {
+    name: 'odd',
+    drives: [
+      { fixture: 'damaged/ext4.img.gz', format: 'raw' },
+      raw('over-xfs.img'),
+      raw('over-ext.img'),
+      raw('bridge.iso'),
+      raw('two-names.img'),
+    ],
+    scenarios: [...damageScenarios, ...oddScenarios],
+  },
   { name: 'deleted', drives: [raw('deleted.img')], scenarios: deletedScenarios },
   { name: 'debian', drives: [{ sample: 'debian.qcow2', format: 'qcow2' }], scenarios: inspectionScenarios },
+  { name: 'phone', drives: [raw('phone.img')], scenarios: phoneScenarios },
+  { name: 'encrypted', drives: [raw('luks.img')], scenarios: encryptedScenarios },
   {
     name: 'scratch',
     writes: true,
