@@ -10,7 +10,7 @@ export const checksums = topic('Checksums', {
     proc: 68,
     since: '1.0.2',
     short: 'compute the checksum of a file',
-    help: '`csumtype` is `crc` (the one of POSIX cksum), `md5`, `sha1`, `sha224`, `sha256`, `sha384`, `sha512`, and on some backends `gost` and `gost12`. Gives it in hexadecimal, except for `crc`, which is decimal. Another type is an error with the code EINVAL.',
+    help: '`csumtype` is `crc` (the one of POSIX cksum), `md5`, `sha1`, `sha224`, `sha256`, `sha384`, `sha512`, and on the appliances of later libguestfs `gost` and `gost12`. Gives it in hexadecimal, except for `crc`, which is decimal. Another type is an error with the code EINVAL.',
   },
   checksum_device: {
     args: [string('csumtype'), device('device')],

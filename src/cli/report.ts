@@ -38,14 +38,25 @@ function statusOf(error: GuestfsError): number {
   }
 }
 
+/** What is unsupported on both backends, or is said by the direct one. */
+const unsupportedByBoth = ['the appliance', 'tar archive'];
+
+/** Where the other backend does it, or may: the error itself says so where that is known. */
+function unsupportedHint({ structure, features }: UnsupportedError): string | undefined {
+  if (structure === 'the embedded backend')
+    return "give --backend direct, which boots the real appliance; 'guestfs doctor' tells whether it works here";
+  const said = features.join(', ');
+  const isKnownToHave = /the direct backend (has|reads|can|may)/.test(said);
+  const lacksToo = /the direct backend lacks/.test(said) || structure === 'list of applications';
+  if (!isKnownToHave && (lacksToo || unsupportedByBoth.includes(structure))) return undefined;
+  return "--backend direct may be able to: it boots the real appliance; 'guestfs doctor' tells what works here";
+}
+
 function hintOf(error: GuestfsError): string | undefined {
   if (error instanceof CorruptError) return corruptHint(error);
   if (error instanceof PartialError)
     return 'all that could be read is there; the warnings above name what is not';
-  if (error instanceof UnsupportedError)
-    return error.structure === 'the embedded backend'
-      ? "give --backend direct, which boots the real appliance; 'guestfs doctor' tells whether it works here"
-      : "--backend direct may be able to: it boots the real appliance; 'guestfs doctor' tells what works here";
+  if (error instanceof UnsupportedError) return unsupportedHint(error);
   if (error.code === 'ENOTSUP') return "'guestfs doctor' tells what works here";
   return undefined;
 }

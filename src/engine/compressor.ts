@@ -15,8 +15,8 @@ const { zstdCompressSync } = zlib as { zstdCompressSync?: (bytes: Uint8Array) =>
 
 type Compress = (bytes: Uint8Array) => Uint8Array;
 
-/** Compressors of libguestfs that this engine lacks. */
-const lacking = new Set(['compress', 'bzip2', 'xz', 'lzop', 'lzma', 'lzip']);
+/** Compressors of guestfsd that this engine lacks. guestfsd knows `compress` too, and its appliance has no such program. */
+const lacking = new Set(['bzip2', 'xz', 'lzop']);
 
 function compressorFor(type: string, level: number | undefined): Compress {
   if (type === 'gzip') {
@@ -26,8 +26,13 @@ function compressorFor(type: string, level: number | undefined): Compress {
     return (bytes) => zlib.gzipSync(bytes, level === undefined ? {} : { level });
   }
   if (type === 'zstd' && zstdCompressSync !== undefined) return zstdCompressSync;
-  if (type === 'zstd') throw new UnsupportedError('compression', ['zstd (needs Node 22.15 or later)']);
+  if (type === 'zstd')
+    throw new UnsupportedError('compression', [
+      'zstd (needs Node 22.15 or later; the direct backend lacks it)',
+    ]);
   if (lacking.has(type)) throw new UnsupportedError('compression', [`${type} (the direct backend has it)`]);
+  if (type === 'compress')
+    throw new UnsupportedError('compression', [`${type} (the direct backend lacks it too)`]);
   throw new GuestfsError('EINVAL', `${type}: unknown type of compression`);
 }
 

@@ -64,7 +64,7 @@ export function openDrive(drive: DriveConfig, context: DriveContext): OpenDrive 
   }
   if (drive.protocol !== undefined && drive.protocol !== 'file') {
     throw new UnsupportedError(`drive ${drive.path}`, [
-      `protocol ${drive.protocol} (the direct backend has it)`,
+      `protocol ${drive.protocol} (the direct backend may have it)`,
     ]);
   }
   const named = drive.format === undefined ? {} : { format: drive.format };

@@ -71,7 +71,9 @@ export function unpack(
   if (packing === undefined) return undefined;
   if (packing === 'gzip') return gunzip(source, start, what, limit, enough, warn);
   if (packing !== 'xz' && packing !== 'zstd' && packing !== 'compress') {
-    throw new UnsupportedError(what, [`${packing} compression (the direct backend has it)`]);
+    // guestfsd's file_architecture has bzcat, its initrd_list nothing but zcat; of the others it has neither program.
+    const other = packing === 'bzip2' ? 'the direct backend may have it' : 'the direct backend lacks it too';
+    throw new UnsupportedError(what, [`${packing} compression (${other})`]);
   }
   if (packing === 'compress') return decodeLzw(wholePacked(source, start, what), { limit, enough });
   // Both come in blocks of some 100 KiB, so that a beginning of them is enough for a beginning.

@@ -3,8 +3,11 @@ import assert from 'node:assert/strict';
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { HostError, hostError, plainError, restoreError } from '../../src/base/index.js';
+import { HostError, hostError, plainError, restoreError, UnsupportedError } from '../../src/base/index.js';
 import { compressionOf } from '../../src/cli/commands/tar-out.js';
+import { Failure } from '../../src/cli/failure.js';
+import { openingFailure } from '../../src/cli/guest.js';
+import type { Invocation } from '../../src/cli/invocation.js';
 import { reportFailure } from '../../src/cli/report.js';
 import { GuestfsError } from '../../src/guestfs/index.js';
 import { needs } from '../support/tools.js';
@@ -106,6 +109,66 @@ describe('what a call lacks', { concurrency: 4 }, () => {
     }
     const { out } = await guestfs('ls', '--help');
     assert.match(out, /the default\)\n.*--root/);
+  });
+});
+
+describe('hints come from what failed', { concurrency: 4 }, () => {
+  /** The hint that the command gives of an error; undefined for none. */
+  const hintOf = (error: Error): string | undefined => reportFailure(error, 'x').lines[1];
+  const unsupported = (structure: string, feature: string): string | undefined =>
+    hintOf(new UnsupportedError(structure, [feature]));
+
+  test('the other backend is named where it has more, and not where it has not', () => {
+    for (const feature of [
+      'bzip2 (the direct backend has it)',
+      'reading xfs (the direct backend may have it)',
+    ])
+      assert.match(unsupported('x', feature) ?? '', /--backend direct may be able/);
+    assert.match(unsupported('vmdk image', 'reading it') ?? '', /--backend direct may/);
+    assert.equal(unsupported('x', 'lz4 compression (the direct backend lacks it too)'), undefined);
+    assert.equal(unsupported('the appliance', 'walk'), undefined);
+  });
+
+  test('compressions are refused by what each backend has', async () => {
+    const out = (type: string) => [
+      'call',
+      '-i',
+      sample,
+      'tar-out',
+      '/etc/apt',
+      join(scratch, type),
+      `compress:${type}`,
+    ];
+    await Promise.all([
+      fails(5, out('xz'), /xz \(the direct backend has it\)$/, /--backend direct/),
+      fails(5, out('compress'), /compress \(the direct backend lacks it too\)$/),
+      fails(1, out('lzma'), /lzma: unknown type of compression$/),
+      fails(1, ['call', '-i', sample, 'checksum', 'gost', '/etc/passwd'], /gost: unknown type of checksum$/),
+    ]);
+  });
+
+  test('an image that may be read and not written is told to leave out --rw; trust is no matter of permissions', () => {
+    const invocation = (rw: boolean) =>
+      ({ options: { flag: (name: string) => rw && name === 'rw' } }) as unknown as Invocation;
+    const hint = (error: Error, rw: boolean): string | undefined => {
+      const failure = openingFailure(error, sample, invocation(rw), [sample]);
+      assert.ok(failure instanceof Failure);
+      return failure.hint;
+    };
+    const denied = hostError(sample, Object.assign(new Error('x'), { code: 'EACCES' }));
+    const forbidden = hostError(sample, Object.assign(new Error('x'), { code: 'EPERM' }));
+    assert.match(hint(denied, true) ?? '', /leave out --rw/);
+    for (const error of [denied, forbidden])
+      assert.match(hint(error, false) ?? '', /may not be read by this user/);
+    const refused = new GuestfsError(
+      'EPERM',
+      `backing file ‘x’ of ${sample}: refused: why; open the image with policy 'trusted' if you do`,
+    );
+    assert.match(hint(refused, false) ?? '', /give --trust$/);
+    assert.equal(
+      hint(new GuestfsError('EPERM', '/var/tmp/.guestfs-0 belongs to the user 7'), false),
+      undefined,
+    );
   });
 });
 

@@ -1,6 +1,6 @@
 /** Which operating systems are on the drives. */
 import { application2Struct, applicationStruct, type Unreadable } from '../../api/index.js';
-import { GuestfsError } from '../../base/index.js';
+import { GuestfsError, UnsupportedError } from '../../base/index.js';
 import {
   type Application,
   fileArchitecture,
@@ -102,10 +102,7 @@ export const inspectionHandlers = {
   inspect_get_windows_group_policy(call, root) {
     if (guest(call, root).type !== 'windows')
       throw new GuestfsError('EINVAL', `${root}: not a Windows guest`);
-    throw new GuestfsError(
-      'ENOTSUP',
-      'the registry is not read by the embedded backend; the direct backend reads it',
-    );
+    throw new UnsupportedError(root, ['the Windows registry (the direct backend reads it)']);
   },
   // Installation and live media are told apart by libosinfo, no longer here: the answers are the same for all.
   inspect_get_format: (call, root) => guest(call, root) && 'installed',
