@@ -13,8 +13,9 @@ export function privatePath(parent: string): string {
 }
 
 /**
- * Makes the directory, of mode 0700, and removes what processes that were killed have left beside it: apart from its name, so that whoever is to remove it can be told of it first. Throws
- * GuestfsError: the host's error about the directory it was to be in.
+ * Makes the directory, of mode 0700, and removes what processes that were killed have left beside it: apart from its name,
+ * so that whoever is to remove it can be told of it first. Throws GuestfsError: the host's error about the directory it was
+ * to be in.
  */
 export function makePrivateDirectory(path: string): void {
   removeRemains(dirname(path));

@@ -1,6 +1,7 @@
 /**
  * The lines of the trace, in libguestfs's notation: `mount "/dev/sda1" "/"` when a call starts, `mount = 0` when it is
- * done. Strings stand as they are, in quotes, and are escaped where the handle writes them to a log (events.ts); bytes have escapes and are cut after 256; secrets are `***`.
+ * done. Strings stand as they are, in quotes, and are escaped where the handle writes them to a log (events.ts); bytes have
+ * escapes and are cut after 256; secrets are `***`.
  */
 import {
   type Action,
