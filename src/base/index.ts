@@ -27,6 +27,7 @@ export { type PackagedGuest, requireListablePackages, rpmDatabases } from './gue
 export { pacmanApplication, pacmanDirectory } from './guests/pacman.js';
 export { createHash } from './hash.js';
 export { hostError } from './host-error.js';
+export { inflateGzip } from './inflate.js';
 export { LruMap } from './lru.js';
 export { decodeLzw } from './lzw.js';
 export { chunksOf, writerTo } from './streams.js';

@@ -1,11 +1,11 @@
 /** Compressed data as its contents, for the actions that look through it. */
-import { UnsupportedError } from '../base/index.js';
+import { inflateGzip, UnsupportedError } from '../base/index.js';
 import type { Disk } from '../disk/index.js';
 import { packingOf, unpack } from '../vfs/index.js';
 import type { Call } from './call.js';
 import { piecesOf, readBytes } from './contents.js';
 
-/** The most that a compressed file may expand to, in bytes. */
+/** The most that a file of compress may expand to, in bytes: it is held in memory. */
 const expandedLimit = 1024 * 1024 * 1024;
 
 /** Old kinds that `zcat` reads and that are not read here, by their marks. */
@@ -17,7 +17,8 @@ const unread: readonly (readonly [mark: readonly number[], name: string])[] = [
 
 /**
  * The pieces of what is in a file, as `zcat -f` has them: what gzip and compress made is expanded, and all else given as it is.
- * CorruptError for damage; UnsupportedError past the limit, and for what zcat alone would expand.
+ * Each is valid until the next is asked for. CorruptError for damage; UnsupportedError for what zcat alone would expand, and
+ * past the limit.
  */
 export function* gunzipped(call: Call, disk: Disk, what: string): Generator<Uint8Array, void> {
   const mark = readBytes(call, disk, what, 0, Math.min(disk.size, 6));
@@ -26,7 +27,12 @@ export function* gunzipped(call: Call, disk: Disk, what: string): Generator<Uint
   if (known !== undefined)
     throw new UnsupportedError(what, [`${known[1]} compression (the direct backend has it)`]);
   if (packing !== 'gzip' && packing !== 'compress') return yield* piecesOf(call, disk);
-  const warn = (message: string): void => call.session.warn(message);
-  const bytes = unpack(disk, what, { limit: expandedLimit, warn });
-  if (bytes !== undefined) yield bytes;
+  if (packing === 'compress') {
+    yield unpack(disk, what, { limit: expandedLimit }) ?? new Uint8Array(0);
+    return;
+  }
+  const ignored = yield* inflateGzip(disk);
+  // Zeroes behind it are padding, as on a tape: gzip says nothing of them.
+  if (ignored > 0 && readBytes(call, disk, what, disk.size - ignored, 1)[0] !== 0)
+    call.session.warn(`${what}: ${ignored} bytes behind the compressed data are ignored`);
 }

@@ -2,8 +2,16 @@
  * Compressed files looked through: gzip (RFC 1952), compress, xz and zstd; the others are told by name. One place for all who
  * read what is inside: programs and modules, initrds, `zgrep`.
  */
-import { gunzipSync, inflateRawSync, constants as zlibConstants } from 'node:zlib';
-import { CorruptError, decodeLzw, decodeXz, endsCall, UnsupportedError, work } from '../base/index.js';
+import { gunzipSync, constants as zlibConstants } from 'node:zlib';
+import {
+  CorruptError,
+  decodeLzw,
+  decodeXz,
+  endsCall,
+  inflateGzip,
+  UnsupportedError,
+  work,
+} from '../base/index.js';
 import { decodeZstdBeginning, decodeZstdFile } from '../disk/index.js';
 
 /** Bytes to look through: a disk is one. */
@@ -39,8 +47,6 @@ export interface UnpackOptions {
   readonly enough?: number;
   /** The most that the contents may be, in bytes, where all of it is wanted. More is an UnsupportedError. */
   readonly limit?: number;
-  /** Told of what is odd and does not keep the contents from being had. */
-  readonly warn?: (message: string) => void;
 }
 
 /** The largest compressed file, and by default the largest contents, that are held in memory; in bytes. */
@@ -66,10 +72,10 @@ export function unpack(
   what: string,
   options: UnpackOptions = {},
 ): Uint8Array | undefined {
-  const { start = 0, enough, limit = unpackedLimit, warn } = options;
+  const { start = 0, enough, limit = unpackedLimit } = options;
   const packing = packingOf(bytesAt(source, start, packingMarkLength));
   if (packing === undefined) return undefined;
-  if (packing === 'gzip') return gunzip(source, start, what, limit, enough, warn);
+  if (packing === 'gzip') return gunzip(source, start, what, limit, enough);
   if (packing !== 'xz' && packing !== 'zstd' && packing !== 'compress') {
     // guestfsd's file_architecture has bzcat, its initrd_list nothing but zcat; of the others it has neither program.
     const other = packing === 'bzip2' ? 'the direct backend may have it' : 'the direct backend lacks it too';
@@ -106,9 +112,8 @@ function gunzip(
   what: string,
   limit: number,
   enough: number | undefined,
-  warn?: (message: string) => void,
 ): Uint8Array {
-  if (enough === undefined) return gunzipWhole(wholePacked(source, start, what), what, limit, warn);
+  if (enough === undefined) return gunzipWhole(wholePacked(source, start, what), what, limit);
   // Deflate makes at most 1032 bytes of one, so what comes out is bounded by what goes in.
   for (let length = firstPiece; ; length *= 4) {
     const isAll = start + length >= source.size;
@@ -133,51 +138,30 @@ function gunzipPiece(packed: Uint8Array, isAll: boolean, what: string, limit: nu
   }
 }
 
-/** A whole file, of one member or several. What stands behind the last one and begins no other is no part of it, as for gzip. */
-function gunzipWhole(
-  packed: Uint8Array,
-  what: string,
-  limit: number,
-  warn?: (message: string) => void,
-): Uint8Array {
+/**
+ * A whole file, of one member or several. What stands behind the last one and begins no other is no part of it, as for gzip;
+ * zlib takes that for damage, so that a file that it refuses is looked at once more.
+ */
+function gunzipWhole(packed: Uint8Array, what: string, limit: number): Uint8Array {
   try {
     return gunzipPiece(packed, true, what, limit);
   } catch (thrown) {
-    const end = thrown instanceof CorruptError ? membersEnd(packed, limit) : packed.length;
-    if (end === packed.length) throw thrown;
-    warn?.(`${what}: ${packed.length - end} bytes behind the compressed data are ignored`);
-    return gunzipPiece(packed.subarray(0, end), true, what, limit);
+    if (!(thrown instanceof CorruptError)) throw thrown;
+    const pieces: Uint8Array[] = [];
+    for (const piece of inflateGzip(new BytesSource(packed))) pieces.push(counted(piece.slice()));
+    return Buffer.concat(pieces);
   }
 }
 
-/** Where the members of a gzip file end: before what begins no other, or at the end of the file where one is damaged. */
-function membersEnd(packed: Uint8Array, limit: number): number {
-  let at = 0;
-  while (packingOf(packed.subarray(at)) === 'gzip') {
-    const end = memberEnd(packed, at, limit);
-    if (end === undefined) return packed.length;
-    at = end;
+class BytesSource implements ByteSource {
+  readonly #bytes: Uint8Array;
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
   }
-  return at;
-}
-
-/** Where the member ends that begins at an offset; undefined where it is damaged. RFC 1952, 2.3. */
-function memberEnd(packed: Uint8Array, start: number, limit: number): number | undefined {
-  const flags = packed[start + 3] ?? 0;
-  let at = start + 10;
-  if (flags & 4) at += 2 + (packed[at] ?? 0) + 256 * (packed[at + 1] ?? 0);
-  for (const flag of [8, 16]) if (flags & flag) at = packed.indexOf(0, at) + 1 || packed.length;
-  if (flags & 2) at += 2;
-  try {
-    // The types of Node do not know the answer that this option makes.
-    const { engine } = inflateRawSync(packed.subarray(at), {
-      info: true,
-      maxOutputLength: limit,
-    }) as unknown as { engine: { bytesWritten: number } };
-    const end = at + engine.bytesWritten + 8;
-    return end <= packed.length ? end : undefined;
-  } catch {
-    // Whoever asks has the error of the whole file already.
-    return undefined;
+  get size(): number {
+    return this.#bytes.length;
+  }
+  read(into: Uint8Array, offset: number): void {
+    into.set(this.#bytes.subarray(offset, offset + into.length));
   }
 }

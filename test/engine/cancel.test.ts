@@ -3,7 +3,9 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { Writable } from 'node:stream';
 import { describe, test } from 'node:test';
-import { GuestfsError } from '../../src/base/index.js';
+import { gzipSync } from 'node:zlib';
+import { beginWork, defaultLimits, endWork, GuestfsError } from '../../src/base/index.js';
+import { grepHandlers } from '../../src/engine/actions/grep.js';
 import { listingHandlers } from '../../src/engine/actions/listing.js';
 import { copyOut } from '../../src/engine/copy-out.js';
 import type { Guestfs } from '../../src/guestfs/index.js';
@@ -30,6 +32,20 @@ const starts: Readonly<Record<string, Start>> = {
   'a file compared with itself': (g, signal) => g.equal('/huge', '/huge', { signal }),
   sleep: (g, signal) => g.sleep(60, { signal }),
 };
+
+test('zgrep warns of what stands behind the compressed data, unless that is padding', () => {
+  const packed = gzipSync('one\ntwo\n');
+  for (const [behind, told] of [
+    ['garbage', ['/x.gz: 7 bytes behind the compressed data are ignored']],
+    ['\0\0\0', []],
+  ] as const) {
+    const warnings: string[] = [];
+    const files = { 'x.gz': Buffer.concat([packed, Buffer.from(behind)]) };
+    const call = callOn(new MemoryFileSystem(files), { warn: (message) => warnings.push(message) });
+    assert.deepEqual(grepHandlers.zgrep(call, 'w', '/x.gz'), ['two']);
+    assert.deepEqual(warnings, told);
+  }
+});
 
 describe('a call that is cancelled', () => {
   for (const [name, start] of Object.entries(starts)) {
@@ -66,6 +82,28 @@ describe('a call that is cancelled', () => {
     const call = callOn(fileSystem, { isCancelled: () => ++asked > 3 });
     assert.throws(() => listingHandlers.find(call, '/'), isCancelled);
     assert.equal(asked, 4);
+  });
+
+  test('zgrep stops in the middle of what is in a compressed file, and of one that holds nothing but empty blocks', () => {
+    const empty = Buffer.alloc(5 * 1_000_000);
+    for (let at = 0; at < empty.length; at += 5) empty.set([0, 0, 0, 0xff, 0xff], at);
+    const header = Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3]);
+    const files = {
+      'zeroes.gz': gzipSync(Buffer.alloc(1 << 24)),
+      'empty.gz': Buffer.concat([header, empty]),
+    };
+    for (const name of Object.keys(files)) {
+      let asked = 0;
+      beginWork(defaultLimits, () => {
+        if (++asked > 20) throw new GuestfsError('ECANCELED', 'stopped');
+      });
+      try {
+        const call = callOn(new MemoryFileSystem(files));
+        assert.throws(() => grepHandlers.zgrep(call, 'x', `/${name}`), isCancelled);
+      } finally {
+        endWork();
+      }
+    }
   });
 
   test('copy_out stops between files, and leaves no half of one', () => {

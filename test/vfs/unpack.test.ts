@@ -274,7 +274,7 @@ describe('a file of compress', () => {
   });
 });
 
-test('what stands behind gzip data is ignored with a word, however many members there are', () => {
+test('what stands behind gzip data is ignored, however many members there are', () => {
   const member = gzipSync('inside\n');
   const named = Buffer.concat([
     Buffer.from([0x1f, 0x8b, 8, 0x1c, 0, 0, 0, 0, 0, 3, 2, 0, 1, 2]),
@@ -286,11 +286,8 @@ test('what stands behind gzip data is ignored with a word, however many members 
     [[member, named], 'inside\ninside\n', '\x1f'],
     [[named, named, member], 'inside\ninside\ninside\n', '\x1f\x8c\x08'],
   ] as const) {
-    const warnings: string[] = [];
     const packed = Buffer.concat([...bytes, Buffer.from(garbage, 'latin1')]);
-    const found = unpack(source(packed), 'x', { warn: (message) => warnings.push(message) });
-    assert.equal(Buffer.from(found ?? []).toString(), text);
-    assert.deepEqual(warnings, [`x: ${garbage.length} bytes behind the compressed data are ignored`]);
+    assert.equal(Buffer.from(unpack(source(packed), 'x') ?? []).toString(), text);
   }
   assert.equal(
     Buffer.from(unpack(source(Buffer.concat([member, Buffer.alloc(99)])), 'x') ?? []).toString(),
