@@ -129,11 +129,16 @@ export function filesystemJson({
   };
 }
 
+/** A message that begins with what it is about, without that: who tells it has named it. */
+function withoutSubject(message: string, subject: string): string {
+  return message.startsWith(`${subject}: `) ? message.slice(subject.length + 2) : message;
+}
+
 /** Tells which filesystems could not be mounted. Of what is on a device of unknown type, the backend has told. */
 export function noteProblems(invocation: Invocation, facts: readonly FilesystemFacts[]): void {
   for (const { device, type, problem } of facts)
     if (problem !== undefined && !neverMounted.has(type))
-      invocation.note(`${device} cannot be mounted: ${problem.message}`);
+      invocation.note(`${device} cannot be mounted: ${withoutSubject(problem.message, device)}`);
 }
 
 /** `45%`: of what can be used, as df counts. */

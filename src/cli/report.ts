@@ -38,6 +38,10 @@ function statusOf(error: GuestfsError): number {
   }
 }
 
+/** Of what the embedded engine does not read, and Linux may. */
+export const mayHaveHint =
+  "--backend direct may be able to: it boots the real appliance; 'guestfs doctor' tells what works here";
+
 /** What is unsupported on both backends, or is said by the direct one. */
 const unsupportedByBoth = ['the appliance', 'tar archive'];
 
@@ -49,7 +53,7 @@ function unsupportedHint({ structure, features }: UnsupportedError): string | un
   const isKnownToHave = /the direct backend (has|reads|can|may)/.test(said);
   const lacksToo = /the direct backend lacks/.test(said) || structure === 'list of applications';
   if (!isKnownToHave && (lacksToo || unsupportedByBoth.includes(structure))) return undefined;
-  return "--backend direct may be able to: it boots the real appliance; 'guestfs doctor' tells what works here";
+  return mayHaveHint;
 }
 
 function hintOf(error: GuestfsError): string | undefined {

@@ -13,6 +13,7 @@ import { readOneImage } from '../image-argument.js';
 import type { Command } from '../invocation.js';
 import { mountGuest } from '../mounting.js';
 import { guestOptions, sizeOptions } from '../options.js';
+import { mayHaveHint } from '../report.js';
 import type { SizeFormat } from '../sizes.js';
 import { type ColumnOf, tableOf } from '../table.js';
 import { failIfDamaged } from '../unreadable.js';
@@ -49,8 +50,12 @@ async function allRows(guest: Guest): Promise<Rows> {
 /** No filesystem could be measured though there are some: the first that failed is as good a reason as any. */
 function failIfNone({ rows, problems: [first] }: Rows): void {
   if (rows.length > 0 || first === undefined) return;
-  const status = first.code === 'ENOTSUP' ? exitStatus.notSupported : exitStatus.corrupt;
-  throw new Failure(`${first.device} cannot be mounted, nor anything else`, status);
+  const isUnsupported = first.code === 'ENOTSUP';
+  throw new Failure(
+    `${first.device} cannot be mounted, nor anything else`,
+    isUnsupported ? exitStatus.notSupported : exitStatus.corrupt,
+    isUnsupported ? mayHaveHint : undefined,
+  );
 }
 
 function dfLines(rows: readonly Row[], size: SizeFormat, inodes: boolean): string[] {
