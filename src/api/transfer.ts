@@ -63,7 +63,7 @@ export const transfer = topic('Transfer', {
     visibility: 'noShell',
     repeats: true,
     short: 'copy a file or a tree of the guest into a directory of the host',
-    help: "Puts `remotepath`, with everything below it if it is a directory, into the host's directory `localdir`, which must exist, under its own last name. Permissions and times are kept, owners only if this process is root. Several names of one file stay that, where the host can link. No path that the guest names leads out of `localdir`. What the host cannot hold is left out with a warning: devices, pipes and sockets, names that mean something else there, a second name that is the same to it as the first. There are no wildcards. What is damaged is left out, or stands as zeroes where only a part of a file is, with a warning each; when all else is there, the call fails with a PartialError.",
+    help: "Puts `remotepath`, with everything below it if it is a directory, into the host's directory `localdir`, which must exist, under its own last name; of `/` and of a path that ends in `/.`, the contents alone. Permissions and times are kept, owners only if this process is root. Several names of one file stay that, where the host can link. No path that the guest names leads out of `localdir`. What the host cannot hold is left out with a warning: devices, pipes and sockets, names that mean something else there, a second name that is the same to it as the first. There are no wildcards. What is damaged is left out, or stands as zeroes where only a part of a file is, with a warning each; when all else is there, the call fails with a PartialError.",
   },
   tar_in: {
     args: [fileIn('tarfile'), pathname('directory')],

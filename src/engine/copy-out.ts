@@ -2,7 +2,7 @@
 import { statSync } from 'node:fs';
 import { describeErrno, HostError, hostError } from '../base/index.js';
 import type { Disk } from '../disk/index.js';
-import { type HostAttributes, HostCopy, lastNameOf } from '../formats/index.js';
+import { type HostAttributes, HostCopy, lastNameOf, sourcesOf } from '../formats/index.js';
 import type { FileType, InodeStat, Time } from '../fs/index.js';
 import type { StatVisit } from '../vfs/index.js';
 import { distinctEntries, HardLinks, pathBelow } from './archive/entries.js';
@@ -123,14 +123,14 @@ export function copyOut(
     isRoot,
     keepsSetId: session.config.policy === 'trusted',
     warn: (message) => session.warn(message),
-    shown: (name) => `${remotePath.slice(0, remotePath.lastIndexOf(top))}${name}`,
+    shown: sourcesOf(remotePath),
   });
   const progress = new TreeProgress(call, start);
   const work = new CopyOut(call, copy, progress);
   const take = (visit: StatVisit): boolean => {
     const { path } = visit;
     const name = top === '' || path === '' ? top + path : `${top}/${path}`;
-    // The root has no name of its own: its files go right into the directory, which is the caller's.
+    // The root has no name of its own, nor has `d/.`: its files go right into the directory, which is the caller's.
     return name === '' || work.entry(visit, name, pathBelow(remotePath, path));
   };
   for (const _entry of distinctEntries(call, start, take, remotePath)) progress.at(0);

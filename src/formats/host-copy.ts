@@ -61,15 +61,26 @@ function* attempt(step: HostStep, codes: readonly ErrorCode[]): HostSteps<Guestf
   }
 }
 
-/** The last component of a guest's path; empty for the root. `.` and `..` name nothing that could be made: EINVAL. */
+/**
+ * The name that a copy of a guest's path gets; empty where the contents alone are copied: of the root, and of `d/.`. What ends
+ * in `..` has none: EINVAL.
+ */
 export function lastNameOf(path: string): string {
   const name =
     path
       .split('/')
       .filter((part) => part !== '')
       .at(-1) ?? '';
-  if (name === '..' || name === '.') throw new GuestfsError('EINVAL', `${path}: must end in a name`);
+  if (name === '.') return '';
+  if (name === '..') throw new GuestfsError('EINVAL', `${path}: must end in a name`);
   return name;
+}
+
+/** Where in the guest a name of the copy of `path` comes from. */
+export function sourcesOf(path: string): (name: string) => string {
+  const top = lastNameOf(path);
+  const before = top === '' ? `${path.replace(/\/*(\/\.)?\/*$/, '')}/` : path.slice(0, path.lastIndexOf(top));
+  return (name) => before + name;
 }
 
 export class HostCopy {

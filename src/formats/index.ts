@@ -4,6 +4,7 @@ export {
   HostCopy,
   type HostCopyOptions,
   lastNameOf,
+  sourcesOf,
 } from './host-copy.js';
 export { hostNameProblem } from './host-names.js';
 export type {

@@ -64,6 +64,28 @@ describe('copy_out', () => {
     });
   }
 
+  test('copies the contents of d/., and refuses what ends in ..', () => {
+    const files = { 'd/a': 'a', 'd/deep/b': 'b', 'd/pipe': special('fifo'), 'd/l': link('deep'), other: '' };
+    for (const path of ['/d/.', '/d/./', '/d/./.', '/d/l/../.']) {
+      const to = target();
+      const told: string[] = [];
+      copyOut(callOn(new MemoryFileSystem(files), { warn: (message) => told.push(message) }), path, to);
+      assert.deepEqual(readdirSync(to).sort(), ['a', 'deep', 'l'], path);
+      assert.equal(readFileSync(join(to, 'deep/b'), 'latin1'), 'b');
+      if (path === '/d/.') assert.match(told.join('\n'), /^\/d\/pipe: /);
+    }
+    const linked = target();
+    copyOut(callOn(new MemoryFileSystem(files)), '/d/l/.', linked);
+    assert.deepEqual(readdirSync(linked), ['b']);
+    const untouched = target();
+    for (const [path, code] of [
+      ['/d/..', 'EINVAL'],
+      ['/d/a/.', 'ENOTDIR'],
+    ] as const)
+      assert.throws(() => copyOut(callOn(new MemoryFileSystem(files)), path, untouched), fails(code), path);
+    assert.deepEqual(readdirSync(untouched), []);
+  });
+
   test('passes over entries named . and ..', () => {
     const to = target();
     copyOut(callOn(new HostileFileSystem(['.', '..'])), '/top', to);

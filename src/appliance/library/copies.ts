@@ -11,7 +11,7 @@ import {
   hostError,
   systemError,
 } from '../../base/index.js';
-import { type HostAttributes, HostCopy, lastNameOf } from '../../formats/index.js';
+import { type HostAttributes, HostCopy, lastNameOf, sourcesOf } from '../../formats/index.js';
 import type { Call, Composites } from './call.js';
 import { HostFileWriter, runSteps } from './host-steps.js';
 import { archiveOf } from './host-tar.js';
@@ -235,7 +235,7 @@ export const copyActions = {
       isRoot: process.getuid?.() === 0,
       keepsSetId: call.isTrusted,
       warn: (message) => call.warn(message),
-      shown: (path) => `${remotePath.slice(0, remotePath.lastIndexOf(name))}${path}`,
+      shown: sourcesOf(remotePath),
     });
     switch (stats.stMode & typeMask) {
       case modes.file:

@@ -156,6 +156,8 @@ test('what goes in comes out, a single file too', async () => {
   const { into } = await unpack(archive, 1000, '/');
   assert.ok(readFileSync(`${into}/big`).equals(big));
   assert.equal(statSync(`${into}/big`).mode, statSync(`${top}/sub/big`).mode);
+  const { into: other } = await unpack(archive, 1000, '/guest/.');
+  assert.deepEqual(describe(other), describe(into), 'of d/. the contents come out');
 });
 
 test('a file and a link of the guest are copied without an archive', async () => {
