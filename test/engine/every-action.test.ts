@@ -11,10 +11,11 @@ import { type ActionName, type Argument, actions, camelCase } from '../../src/ap
 import { GuestfsError } from '../../src/base/index.js';
 import { handledActions } from '../../src/engine/dispatch.js';
 import { Guestfs } from '../../src/guestfs/index.js';
-import { scratchPath } from './support.js';
+import { cost, scratchPath } from './support.js';
 
-/** What a call may take that was told to end; far more than it does, as test machines are busy. */
-const promptInMs = 3000;
+/** What a call may cost that was told to end, in the best of some tries. */
+const promptInMs = 100;
+const mostTries = 4;
 
 const drives = ['ext4.img', 'gpt.img', 'disc.iso', 'lvm1.img', 'lvm2.img'];
 
@@ -141,20 +142,25 @@ describe('a signal, with', async () => {
       assert.equal(await run(AbortSignal.abort()), 'ECANCELED', 'aborted before');
 
       for (const delayInMs of [0, 1]) {
-        await again();
-        const stop = new AbortController();
-        const running = run(stop.signal);
-        if (delayInMs > 0) await new Promise((resolve) => setTimeout(resolve, delayInMs));
-        const began = performance.now();
-        stop.abort();
-        const outcome = await running;
-        assert.ok(
-          ['ECANCELED', expected].includes(outcome),
-          `aborted after ${delayInMs} ms: ${outcome}, else ${expected}`,
-        );
-        const took = performance.now() - began;
-        assert.ok(took < promptInMs, `aborted after ${delayInMs} ms: it took ${took} ms`);
-        if (name === 'sleep') assert.equal(outcome, 'ECANCELED');
+        let best = Number.POSITIVE_INFINITY;
+        for (let round = 0; round < mostTries && best >= promptInMs; round++) {
+          await again();
+          const stop = new AbortController();
+          const running = run(stop.signal);
+          if (delayInMs > 0) await new Promise((resolve) => setTimeout(resolve, delayInMs));
+          let outcome: Outcome = '';
+          const took = await cost(async () => {
+            stop.abort();
+            outcome = await running;
+          });
+          best = Math.min(best, took);
+          assert.ok(
+            ['ECANCELED', expected].includes(outcome),
+            `aborted after ${delayInMs} ms: ${outcome}, else ${expected}`,
+          );
+          if (name === 'sleep') assert.equal(outcome, 'ECANCELED');
+        }
+        assert.ok(best < promptInMs, `aborted after ${delayInMs} ms: it took ${best} ms`);
       }
 
       await again();
