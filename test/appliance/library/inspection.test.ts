@@ -70,14 +70,17 @@ test('an image without dpkg itself has a file for each package', async () => {
   assert.deepEqual(await applications(guest('linux', 'deb', files)), ['tzdata 0:2024a-0 all']);
 });
 
-test('no database is an error, and an unknown package format an empty list', async () => {
+test('no database is an error, as is a package format that cannot be listed; DOS has no packages', async () => {
   await assert.rejects(applications(guest('linux', 'deb', {})), {
     code: 'ENOENT',
     action: 'inspect_list_applications2',
   });
   await assert.rejects(applications(guest('linux', 'apk', {})), { code: 'ENOENT' });
-  assert.deepEqual(await applications(guest('linux', 'xbps', {})), []);
-  assert.deepEqual(await applications(guest('freebsd', 'deb', {})), []);
+  await assert.rejects(applications(guest('linux', 'xbps', {})), {
+    code: 'ENOTSUP',
+    action: 'inspect_list_applications2',
+  });
+  assert.deepEqual(await applications(guest('dos', 'unknown', {})), []);
 });
 
 test('packages of apk and pacman come from their databases', async () => {
