@@ -32,6 +32,7 @@ const neverTheSame: readonly Difference[] = [
   },
   {
     because: 'the appliance’s own filesystems are as full as they are',
+    scenario: 'how full',
     steps: [['df'], ['df_h']],
     ours: isText(/^Filesystem [\s\S]*\n\/dev\/sda .* 4% \/sysroot\n$/),
   },
