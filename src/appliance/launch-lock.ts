@@ -26,9 +26,13 @@ export interface LockOptions {
 /** A lock that is held. */
 export class LaunchLock {
   readonly #holder: ChildProcess;
+  readonly #ended: Promise<void>;
 
   private constructor(holder: ChildProcess) {
     this.#holder = holder;
+    this.#ended = new Promise((resolve) => {
+      holder.once('close', () => resolve());
+    });
   }
 
   /**
@@ -44,7 +48,7 @@ export class LaunchLock {
     for (;;) {
       const lock = await LaunchLock.#tryOnce(program, path);
       const isCancelled = signal?.aborted === true;
-      if (isCancelled) lock?.release();
+      if (isCancelled) await lock?.release();
       if (isCancelled)
         throw new GuestfsError('ECANCELED', 'the launch was cancelled', { cause: signal.reason });
       if (lock !== undefined) return lock;
@@ -88,8 +92,9 @@ export class LaunchLock {
     });
   }
 
-  /** Lets the next launch have the lock. */
-  release(): void {
+  /** Lets the next launch have the lock; done when its holder has ended. */
+  async release(): Promise<void> {
     this.#holder.stdin?.end();
+    await this.#ended;
   }
 }

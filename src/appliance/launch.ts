@@ -57,7 +57,7 @@ export function applianceStarter(limits: BootLimits = usualLimits, kvm?: string)
         const booted = await bootWithAccelerator(options, settings, kvm, lock);
         return new ApplianceBackend(booted, config, events);
       } finally {
-        lock.release();
+        await lock.release();
       }
     } catch (thrown) {
       throw asFailureOf('launch', thrown);
@@ -102,10 +102,11 @@ class ColdStartLock {
     this.#isTaken = true;
   }
 
-  release(): void {
-    this.#lock?.release();
+  async release(): Promise<void> {
+    const lock = this.#lock;
     this.#lock = undefined;
     this.#isTaken = false;
+    await lock?.release();
   }
 }
 
@@ -148,7 +149,7 @@ async function startMachine(
     await lock.take(options);
     const made = found === undefined ? kept.find() : undefined;
     if (made !== undefined) {
-      lock.release();
+      await lock.release();
       const booted = await startFrom(made, options);
       if (booted !== undefined) return booted;
     }

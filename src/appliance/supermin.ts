@@ -49,7 +49,7 @@ export async function buildAppliance(options: SuperminOptions): Promise<string> 
   try {
     return await build(supermin, output, lock, options);
   } finally {
-    mine?.release();
+    await mine?.release();
   }
 }
 

@@ -23,8 +23,8 @@ test(
     });
     await new Promise((resolve) => setTimeout(resolve, 350));
     order.push('let go');
-    first?.release();
-    (await second)?.release();
+    await first?.release();
+    await (await second)?.release();
     assert.deepEqual(order, ['waits', 'let go', 'has it']);
   },
 );
@@ -46,7 +46,7 @@ test('the lock of a launch that is killed is free', needs('flock'), async (t) =>
   };
   const lock = await LaunchLock.take(path, { ...usual, waiting });
   assert.ok(lock !== undefined && waited);
-  lock.release();
+  await lock.release();
 });
 
 test('a launch that waits can be cancelled, and leaves no process', needs('flock'), async (t) => {
@@ -56,11 +56,9 @@ test('a launch that waits can be cancelled, and leaves no process', needs('flock
   const abort = new AbortController();
   const second = LaunchLock.take(path, { ...usual, signal: abort.signal, waiting: () => abort.abort('why') });
   await assert.rejects(second, { code: 'ECANCELED', cause: 'why' });
-  first?.release();
+  await first?.release();
   const third = await LaunchLock.take(path, usual);
-  third?.release();
-  for (let i = 0; i < 100 && processesWith(where.directory).length > 0; i++)
-    await new Promise((resolve) => setTimeout(resolve, 20));
+  await third?.release();
   assert.deepEqual(processesWith(where.directory), []);
 });
 
@@ -71,7 +69,7 @@ test('a lock that is held for too long is named, with what to do', needs('flock'
     code: 'ETIMEDOUT',
     message: /another launch has held .*\/lock for 0 seconds: end the process that holds it/,
   });
-  first?.release();
+  await first?.release();
 });
 
 test('a file that cannot be locked is an error with the reason', needs('flock'), async (t) => {
