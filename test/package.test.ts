@@ -53,7 +53,7 @@ test('an error that nobody catches is told without screens full of code', () => 
     encoding: 'utf8',
   });
   assert.equal(status, 1);
-  assert.match(stderr, /GuestfsError: add_drive: \/nowhere\/at\/all: no such file or directory/);
+  assert.match(stderr, /HostError: add_drive: \/nowhere\/at\/all: no such file or directory/);
   assert.ok(stderr.length < 8000, `${stderr.length} characters`);
 });
 
