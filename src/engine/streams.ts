@@ -35,8 +35,9 @@ export class StreamSink implements Sink {
   }
 
   write(bytes: Uint8Array): void {
+    // A copy with memory of its own, which is what goes: `slice` of a Buffer is a view of memory that it shares.
     for (let done = 0; done < bytes.length; done += chunkLength)
-      this.#send(bytes.slice(done, done + chunkLength));
+      this.#send(new Uint8Array(bytes.subarray(done, done + chunkLength)));
   }
 
   #send(chunk: Uint8Array<ArrayBuffer>): void {

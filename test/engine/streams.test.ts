@@ -3,7 +3,9 @@ import assert from 'node:assert/strict';
 import { createWriteStream, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { PassThrough, type Readable, Writable } from 'node:stream';
 import { describe, test } from 'node:test';
+import { MessageChannel, receiveMessageOnPort } from 'node:worker_threads';
 import { GuestfsError } from '../../src/base/index.js';
+import { StreamSink } from '../../src/engine/streams.js';
 import { scratchPath, withExt4 } from './support.js';
 
 const megabyte = 1024 * 1024;
@@ -48,6 +50,22 @@ describe('a fileOut argument', () => {
       assert.deepEqual(Buffer.concat(chunks), whole);
       assert.equal(web.locked, false);
     }));
+
+  test('that is a stream gets all of a Buffer, of whatever memory, and the Buffer stays as it is', () => {
+    const { port1, port2 } = new MessageChannel();
+    const shared = new Int32Array(new SharedArrayBuffer(64));
+    const sink = new StreamSink({ port: port1, incoming: port1, shared, serial: 1, checkpoint: () => {} });
+    const large = Buffer.alloc(2.5 * megabyte, 'abc');
+    const small = Buffer.from('in the memory that small Buffers share');
+    for (const bytes of [large, small]) sink.write(bytes);
+    const chunks: Uint8Array[] = [];
+    for (let got = receiveMessageOnPort(port2); got; got = receiveMessageOnPort(port2))
+      chunks.push((got.message as { chunk: Uint8Array }).chunk);
+    port1.close();
+    const expected = Buffer.concat([Buffer.alloc(2.5 * megabyte, 'abc'), small]);
+    assert.equal(small.toString(), 'in the memory that small Buffers share');
+    assert.ok(Buffer.concat(chunks).equals(expected));
+  });
 
   test('that is a stream is ended with the call, when all is out', () =>
     withExt4(async (g) => {
