@@ -10,7 +10,7 @@ import { listingHandlers } from '../../src/engine/actions/listing.js';
 import { copyOut } from '../../src/engine/copy-out.js';
 import type { Guestfs } from '../../src/guestfs/index.js';
 import { MemoryFileSystem } from '../support/memory-fs.js';
-import { callOn, cost, scratchPath, withExt4 } from './support.js';
+import { callOn, scratchPath, withExt4 } from './support.js';
 
 const isCancelled = (thrown: unknown): boolean =>
   thrown instanceof GuestfsError && thrown.code === 'ECANCELED';
@@ -52,7 +52,7 @@ describe('a call that is cancelled', () => {
     test(`${name}: ends within 100 ms and leaves the handle usable`, () =>
       withExt4(
         async (g) => {
-          // The best of some tries: what is compiled or collected meanwhile is not the call's.
+          // The best of some tries: a machine that is busy with other things says nothing about us.
           let best = Number.POSITIVE_INFINITY;
           const path = scratchPath();
           for (let round = 0; round < 6 && best >= 100; round++) {
@@ -60,13 +60,12 @@ describe('a call that is cancelled', () => {
             const call = start(g, stop.signal, path);
             const failed = assert.rejects(call, isCancelled);
             await new Promise((resolve) => setTimeout(resolve, 60));
-            const took = await cost(async () => {
-              stop.abort();
-              await failed;
-              // The handle hears it at once; the engine is free when the next call is answered.
-              assert.equal(await g.cat('/hello.txt'), 'hello, world\n');
-            });
-            best = Math.min(best, took);
+            const cancelled = performance.now();
+            stop.abort();
+            await failed;
+            // The handle hears it at once; the engine is free when the next call is answered.
+            assert.equal(await g.cat('/hello.txt'), 'hello, world\n');
+            best = Math.min(best, performance.now() - cancelled);
           }
           assert.ok(best < 100, `it took ${best} ms`);
           assert.equal(existsSync(path), false, 'nothing half-written is left');
