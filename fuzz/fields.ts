@@ -1,6 +1,6 @@
 /** Where the headers of each format have their numbers: the drivers' own tables, laid over an input. */
 import type { Endian, Fields, Struct } from '../src/base/index.js';
-import * as journalLayout from '../src/fs/ext/journal-layout.js';
+import * as journalLayout from '../src/fs/ext/journal/layout.js';
 import * as ext from '../src/fs/ext/layout.js';
 import * as fat from '../src/fs/fat/layout.js';
 import * as iso from '../src/fs/iso9660/layout.js';

@@ -42,8 +42,8 @@ if (process.argv[2] === 'test') {
   await build({ ...bundled, entryPoints: { index: 'src/guestfs/index.ts' } });
   const programs = { ...node, sourcemap: false, define: bundled.define };
   await buildCommand(programs, 'cli', 'src/cli/main.ts');
-  await buildProgram(programs, 'program', 'src/cli/program.ts', { kept: true });
-  await buildProgram(programs, 'worker', 'src/engine/worker.ts', { kept: true });
+  await buildProgram(programs, 'program', 'src/cli/command/program.ts', { kept: true });
+  await buildProgram(programs, 'worker', 'src/engine/thread/worker.ts', { kept: true });
   await buildProgram(programs, 'decoder-thread', 'src/disk/decoder-thread.ts', { kept: false });
   if (!process.argv.includes('--no-types'))
     execFileSync(process.execPath, ['scripts/declarations.mjs'], { stdio: 'inherit' });

@@ -1,12 +1,12 @@
 /** What the appliance's daemon and qemu may send. */
 import { Duplex } from 'node:stream';
 import { type ActionName, actionNames, actions } from '../../src/api/index.js';
-import { decodeResult, encodeResult, type WireAction } from '../../src/appliance/codec.js';
-import { FrameReader } from '../../src/appliance/frames.js';
-import { readExtUuid, readKernelImage } from '../../src/appliance/kernel-image.js';
-import { flags, readError, readHeader, writeError, writeHeader } from '../../src/appliance/protocol.js';
-import { Qmp } from '../../src/appliance/qmp.js';
-import { XdrReader, XdrWriter } from '../../src/appliance/xdr.js';
+import { readExtUuid, readKernelImage } from '../../src/appliance/machine/kernel-image.js';
+import { Qmp } from '../../src/appliance/machine/qmp.js';
+import { decodeResult, encodeResult, type WireAction } from '../../src/appliance/wire/codec.js';
+import { FrameReader } from '../../src/appliance/wire/frames.js';
+import { flags, readError, readHeader, writeError, writeHeader } from '../../src/appliance/wire/protocol.js';
+import { XdrReader, XdrWriter } from '../../src/appliance/wire/xdr.js';
 import { readFixture } from '../fixtures.js';
 import { part, partLater, type Target } from '../target.js';
 import { fileOf } from './disks.js';

@@ -4,7 +4,7 @@ import { TarReader } from '../../src/appliance/library/tar-reader.js';
 import { decodeXz } from '../../src/base/index.js';
 import { Lzma2Decoder } from '../../src/base/lzma.js';
 import { prepareZstd } from '../../src/disk/index.js';
-import { identify } from '../../src/engine/identify/index.js';
+import { identify } from '../../src/engine/words/identify/index.js';
 import { architectureOf } from '../../src/inspect/architecture.js';
 import { initrdEntries, unpack } from '../../src/vfs/index.js';
 import { readFixture } from '../fixtures.js';

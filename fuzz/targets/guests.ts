@@ -2,9 +2,9 @@
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beginWork, defaultLimits, endWork, GuestfsError } from '../../src/base/index.js';
-import { Call } from '../../src/engine/call.js';
-import { findHandler } from '../../src/engine/dispatch.js';
-import { Session } from '../../src/engine/session.js';
+import { Session } from '../../src/engine/session/session.js';
+import { Call } from '../../src/engine/thread/call.js';
+import { findHandler } from '../../src/engine/thread/dispatch.js';
 import { fileArchitecture, findIcon, Guest, Inspection, listApplications } from '../../src/inspect/index.js';
 import { MountTable } from '../../src/vfs/index.js';
 import { hostOf } from '../../test/inspect/host.js';

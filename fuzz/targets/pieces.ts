@@ -1,6 +1,6 @@
 /** What is told from a few sectors of a large disk: signatures and swap. The fixtures are those sectors alone. */
 import type { Disk } from '../../src/disk/index.js';
-import { identify } from '../../src/engine/identify/index.js';
+import { identify } from '../../src/engine/words/identify/index.js';
 import { fileSystems, identityOf, recognise } from '../../src/fs/index.js';
 import { swapFields } from '../fields.js';
 import { readFixture } from '../fixtures.js';

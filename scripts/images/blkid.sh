@@ -3,7 +3,7 @@
 #   scripts/images/blkid.sh [DIRECTORY]      default: .cache/images
 # Makes blkid/NAME.img, unpacked with holes, and blkid/expected/NAME. What is there already is kept.
 set -euo pipefail
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/../lib/host-image.sh"
 require xz apt-get tar
 
 into=${1:-$here/../../.cache/images}

@@ -8,7 +8,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { text } from './bytes.mjs';
+import { text } from '../lib/text-bytes.mjs';
 
 const [image, into, name] = process.argv.slice(2);
 const scratch = mkdtempSync(join(tmpdir(), 'debugfs-truth-'));

@@ -6,7 +6,7 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { text } from './bytes.mjs';
+import { text } from '../lib/text-bytes.mjs';
 
 const [folder, target] = process.argv.slice(2);
 

@@ -3,7 +3,7 @@
 # e2fsprogs tests its e2fsck (the images come with its source package), in one start of the appliance.
 #   scripts/images/e2fsprogs.sh [--fetch]       with --fetch only the images, into .cache/source/e2fsprogs
 set -euo pipefail
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/../lib/host-image.sh"
 cache=$here/../../.cache
 mkdir -p "$cache/source"
 fetch_source e2fsprogs "$cache/source/e2fsprogs"

@@ -4,7 +4,7 @@
 # mke2fs -d fills them; e2fsck -D indexes the directories; debugfs then does what no tree on the host can hold: unwritten
 # extents, files in hundreds of pieces, attributes of 60 KiB, times beyond 2038, flags.
 set -euo pipefail
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/../lib/host-image.sh"
 require mke2fs e2fsck debugfs tune2fs setfattr setfacl node mknod mkfifo
 [ "$(id -u)" = 0 ] || die 'device nodes need root'
 mkdir -p "$1"
@@ -15,7 +15,7 @@ trap 'rm -rf "$scratch"' EXIT
 tree() {
   local root=$scratch/rich
   [ ! -e "$root" ] || return 0
-  node "$here/files.mjs" rich "$root"
+  node "$lib/sample-trees.mjs" rich "$root"
   mkdir "$root/special" "$root/owned" "$root/attributes" "$root/times" "$root/made"
   mknod "$root/special/null" c 1 3
   mknod "$root/special/large-minor" b 259 70000

@@ -3,7 +3,7 @@
 # reads back (path, size, sha256).
 #   scripts/images/fat.sh DIRECTORY
 set -euo pipefail
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/../lib/host-image.sh"
 require mkfs.vfat mcopy mmd mdel mattrib fsck.fat node
 mkdir -p "$1"
 into=$(cd "$1" && pwd)
@@ -63,7 +63,7 @@ make() {
   fsck.fat -n "$image.part" >"$scratch/log" 2>&1 || { cat "$scratch/log"; die "$name is not clean"; }
   rm -rf "$scratch/back" && mkdir "$scratch/back"
   mcopy -s -m -Q -n -i "$image.part" '::/*' "$scratch/back/"
-  node "$here/sums.mjs" "$scratch/back" >"$image.part.json"
+  node "$lib/checksums.mjs" "$scratch/back" >"$image.part.json"
   mv "$image.part.json" "$into/$name.mtools.json"
   mv "$image.part" "$image"
 }

@@ -1,4 +1,4 @@
-# The Debian guest that the sample and the real images hold; read with `.` after lib.sh.
+# The Debian guest that the sample and the real images hold; read with `.` after ../lib/host-image.sh.
 
 root_uuid=6c1c2f0e-2c0b-4f53-9b1e-7a5d1f3c8e21
 home_uuid=1f0a7a86-93d4-4a0f-8a43-5c8d2b90e7aa

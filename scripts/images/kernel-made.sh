@@ -4,7 +4,7 @@
 # killed in the middle, so that the log has to be replayed.
 #   scripts/images/kernel-made.sh DIRECTORY
 set -euo pipefail
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/../lib/host-image.sh"
 require guestfish node mke2fs dumpe2fs apt-get dpkg-deb
 mkdir -p "$1/features" "$1/work"
 into=$(cd "$1" && pwd)
@@ -64,7 +64,7 @@ mkdir "$scratch/bin"
 cp "$into"/work/fsverity/usr/bin/fsverity "$into"/work/libfsverity/usr/lib/*/libfsverity.so.0 "$scratch/bin"
 # the tools that the appliance lacks, as a tar file on the last disk
 # and a file in many pieces
-node "$here/files.mjs" torn "$scratch/pieces"
+node "$lib/sample-trees.mjs" torn "$scratch/pieces"
 tar --sparse -C "$scratch" -cf "$scratch/tools" pieces -C "$scratch/bin" fsverity libfsverity.so.0
 truncate -s %512 "$scratch/tools"
 {

@@ -5,7 +5,7 @@
 # It ends with 3 for a filesystem that this kernel refuses (blocks larger than its pages, …): debugfs-truth.mjs is for those.
 # Of a dirty-* image, whose log it cannot replay, the file is removed, to be written anew.
 set -euo pipefail
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/../lib/host-image.sh"
 require guestfish node tar flock
 
 into=$(cd "$1" && pwd)
@@ -49,7 +49,7 @@ done
   echo wait
   echo 'finish $(drive 1)'
 } >"$scratch/calls"
-script_drive "$scratch/script" "$here/walk.sh" "$scratch/calls"
+script_drive "$scratch/script" "$lib/tree-listing.sh" "$scratch/calls"
 commands+='smp 2
 run
 debug sh "sh /dev/disk/by-path/*-scsi-0:0:0:0"
@@ -62,7 +62,7 @@ tar -C "$scratch/truth" -xf "$scratch/out"
 refused=''
 for spec in "${specs[@]}"; do
   IFS=: read -r file where type name <<<"$spec"
-  node "$here/truth.mjs" "$scratch/truth" "$name" "$type" "$into" || {
+  node "$lib/truth.mjs" "$scratch/truth" "$name" "$type" "$into" || {
     [ $? = 3 ] || exit 1
     refused=1
     [[ $name != dirty-* ]] || rm "$into/$file"

@@ -15,7 +15,7 @@
 # Beside each NAME.raw or NAME.img: NAME.truth.jsonl.gz, one line for each file, as the kernel tells it (all in one start of
 # the appliance, at the end), or, where that takes long or the kernel refuses, debugfs.
 set -euo pipefail
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/../lib/host-image.sh"
 . "$here/guest.sh"
 require debootstrap mke2fs sgdisk mkfs.vfat mcopy qemu-img grub-mkimage guestfish setfattr setfacl node flock
 [ "$(id -u)" = 0 ] || die 'debootstrap needs root'
@@ -76,7 +76,7 @@ many() {
   [ -e "$into/many.raw" ] || {
     say 'many.raw'
     rm -rf "$work/many"
-    node "$here/files.mjs" many "$work/many"
+    node "$lib/sample-trees.mjs" many "$work/many"
     sparse $((1024 * MiB)) "$into/many.raw.part"
     nice mke2fs -q -F -t ext4 -L many -N 120000 -d "$work/many" "$into/many.raw.part"
     rm -rf "$work/many"
@@ -90,7 +90,7 @@ big() {
   [ -e "$into/big.raw" ] || {
     say 'big.raw'
     rm -rf "$work/big" && mkdir "$work/big"
-    node "$here/files.mjs" big "$work/big/big.bin"
+    node "$lib/sample-trees.mjs" big "$work/big/big.bin"
     (cd "$work/big" && sha256sum big.bin) >"$into/big.sha256"
     sparse $((1280 * MiB)) "$into/big.raw.part"
     nice mke2fs -q -F -t ext4 -L big -d "$work/big" "$into/big.raw.part"

@@ -5,7 +5,7 @@
 # appliance) sees in it: test/golden/truth/sample*.truth.jsonl.gz.
 #   scripts/images/sample.sh [WORK_DIRECTORY]      default: .cache/images/work/sample
 set -euo pipefail
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/../lib/host-image.sh"
 . "$here/guest.sh"
 require debootstrap guestfish node mke2fs sgdisk mkfs.vfat mcopy qemu-img grub-mkimage setfattr setfacl
 [ "$(id -u)" = 0 ] || die 'debootstrap needs root'

@@ -1,5 +1,5 @@
 /** An installed package in the two shapes that the actions give: `inspect_list_applications` and its successor. */
-import type { Application } from '../base/index.js';
+import type { Application } from '../formats/index.js';
 import type { Structs } from './structs.js';
 
 /** What only Windows tells of an application. */

@@ -1,13 +1,13 @@
 /** A launched appliance as the handle sees it: its machine, the connection to its daemon, and the actions made of both. */
 import type { Backend, BackendConfig, BackendEvents, CallControl, ShutdownOptions } from '../api/index.js';
 import { asFailureOf, asGuestfsError, GuestfsError, plainError } from '../base/index.js';
-import { lastWords } from './boot-error.js';
-import type { Booted } from './boot-options.js';
-import type { DaemonVersion } from './compat.js';
-import type { Connection } from './connection.js';
 import { type Daemon, libraryActions } from './library/index.js';
-import type { Machine, MachineEnd } from './machine.js';
-import type { Accelerator } from './qemu.js';
+import { lastWords } from './machine/boot-error.js';
+import type { Booted } from './machine/boot-options.js';
+import type { Machine, MachineEnd } from './machine/machine.js';
+import type { Accelerator } from './machine/qemu.js';
+import type { DaemonVersion } from './wire/compat.js';
+import type { Connection } from './wire/connection.js';
 
 /** How long the end of the process may lag behind the loss of its connection, in milliseconds. */
 const lagInMs = 1000;

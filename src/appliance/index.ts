@@ -4,6 +4,6 @@ export {
   type ExaminedSettings,
   examineAppliance,
   type Finding,
-} from './examination.js';
-export { startAppliance } from './launch.js';
-export { type LaunchTrial, tryLaunch } from './launch-trial.js';
+} from './doctor/doctor.js';
+export { type LaunchTrial, tryLaunch } from './doctor/launch-trial.js';
+export { startAppliance } from './machine/launch.js';

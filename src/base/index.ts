@@ -1,4 +1,5 @@
 /** The base room: what every other room may use, and which knows none of them. */
+
 export { isBundled } from './bundled.js';
 export { checksumHolds, crc16, crc32, crc32c, crc32cOfView, crc32Raw } from './crc.js';
 export { type DrivePlace, driveLetters, placeOfLink } from './drive-places.js';
@@ -18,13 +19,6 @@ export {
   systemError,
   UnsupportedError,
 } from './errors.js';
-export { ApkReader, apkFiles } from './guests/apk.js';
-export { type Application, packageDatabaseLimit, packageLimit } from './guests/application.js';
-export { DpkgReader, dpkgFiles, isDpkgStatus } from './guests/dpkg.js';
-export { type Icon, type IconOptions, iconCandidates, iconLimit, isIcon } from './guests/icon.js';
-export { type OsinfoFacts, osinfoOf } from './guests/osinfo.js';
-export { type PackagedGuest, requireListablePackages, rpmDatabases } from './guests/packages.js';
-export { pacmanApplication, pacmanDirectory } from './guests/pacman.js';
 export { createHash } from './hash.js';
 export { hostError } from './host-error.js';
 export { inflateGzip } from './inflate.js';

@@ -1,12 +1,12 @@
 /** The `guestfs` command: what must not wait for the rest of its code to be loaded, which is most of it. */
-import { startThread } from '../guestfs/ahead.js';
-import { willLaunch } from './ahead.js';
-import { commandLineWords } from './command-line.js';
+import { startThread } from '../guestfs/preload.js';
+import { commandLineWords } from './command/command-line.js';
+import { willLaunch } from './command/preload.js';
 
 leaveDeletedDirectory();
 const words = commandLineWords();
 const thread = willLaunch(words) ? startThread() : undefined;
-void import('./program.js').then(async ({ runProgram }) => {
+void import('./command/program.js').then(async ({ runProgram }) => {
   process.exitCode = await runProgram(words, thread);
 });
 

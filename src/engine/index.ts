@@ -22,9 +22,9 @@ import {
 } from '../image/index.js';
 
 export type { ChainLink, ImageInfo, ImageSnapshot, ImageSummary } from '../image/index.js';
-export { startEngine } from './client.js';
-export { createImage, type NewImageOptions } from './create-image.js';
-export { changesDisks, needsAppliance } from './features.js';
+export { createImage, type NewImageOptions } from './host/create-image.js';
+export { changesDisks, needsAppliance } from './session/features.js';
+export { startEngine } from './thread/client.js';
 
 /** What a host file's header says of its format, size and backing file. Opens no other file. Errors as the host's. */
 export async function imageInfo(path: string, format?: string): Promise<ImageInfo> {

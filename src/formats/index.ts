@@ -1,4 +1,12 @@
 /** The formats room: formats and rules that need no input or output, for engine, appliance and command alike. */
+
+export { ApkReader, apkFiles } from './guests/apk.js';
+export { type Application, packageDatabaseLimit, packageLimit } from './guests/application.js';
+export { DpkgReader, dpkgFiles, isDpkgStatus } from './guests/dpkg.js';
+export { type Icon, type IconOptions, iconCandidates, iconLimit, isIcon } from './guests/icon.js';
+export { type OsinfoFacts, osinfoOf } from './guests/osinfo.js';
+export { type PackagedGuest, requireListablePackages, rpmDatabases } from './guests/packages.js';
+export { pacmanApplication, pacmanDirectory } from './guests/pacman.js';
 export {
   type HostAttributes,
   HostCopy,

@@ -2,7 +2,7 @@
 import type { StartBackend } from '../api/index.js';
 import { GuestfsError } from '../base/index.js';
 import { startEngine } from '../engine/index.js';
-import { withDriveImages } from './drive-images.js';
+import { withDriveImages } from './drives/drive-images.js';
 
 /** The appliance's code is loaded by the first launch that wants it. */
 const startDirect = withDriveImages(async (config, events, signal) => {

@@ -22,8 +22,8 @@ import {
   type LogMessageCallback,
   type ProgressCallback,
   type SubprocessQuitCallback,
-} from './callbacks.js';
-import { EventStream, type EventStreamOptions } from './event-stream.js';
+} from './events/callbacks.js';
+import { EventStream, type EventStreamOptions } from './events/event-stream.js';
 import {
   type EventValue,
   eventMask,
@@ -31,10 +31,10 @@ import {
   type GuestfsEvent,
   isEventName,
   type TextOutput,
-} from './events.js';
+} from './events/events.js';
+import { systemClock } from './events/progress.js';
 import { Handle } from './handle.js';
 import type { OrdinaryName, PrivateKey } from './private-data.js';
-import { systemClock } from './progress.js';
 import type { BackendName } from './settings.js';
 import type { HandleState } from './state.js';
 import { type TestingOptions, testing } from './testing.js';

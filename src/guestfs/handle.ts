@@ -19,14 +19,15 @@ import {
 import { asFailureOf, GuestfsError, type Limits } from '../base/index.js';
 import { backendConfig } from './backend-config.js';
 import { findBackend } from './backends.js';
-import { driveActions, libvirtActions } from './drive-actions.js';
-import { DriveList, mostDrives } from './drives.js';
+import { driveActions, libvirtActions } from './drives/drive-actions.js';
+import { DriveList, mostDrives } from './drives/drives.js';
 import { applyEnvironment } from './environment.js';
-import { EventHub, type TextOutput } from './events.js';
+import { EventHub, type TextOutput } from './events/events.js';
+import type { Clock } from './events/progress.js';
+import { traceCall, traceFailure, traceResult } from './events/trace.js';
 import { closeAtExit, type ExitTarget, forgetAtExit } from './exit.js';
-import type { Interior, SyncHandlers } from './interior.js';
+import type { Interior, SyncHandlers } from './handle-internals.js';
 import { PrivateData } from './private-data.js';
-import type { Clock } from './progress.js';
 import { cancelledError } from './queue.js';
 import { Session } from './session.js';
 import { sessionActions, sessionAsyncActions } from './session-actions.js';
@@ -40,7 +41,6 @@ import {
   notLaunchedError,
   stillLaunchingError,
 } from './state.js';
-import { traceCall, traceFailure, traceResult } from './trace.js';
 
 const syncActions: SyncHandlers<SyncActionName> = { ...settingActions, ...driveActions, ...sessionActions };
 const ownActions = { ...sessionAsyncActions, ...libvirtActions };

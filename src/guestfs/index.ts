@@ -44,15 +44,6 @@ export {
   imageSummary,
   needsAppliance,
 } from '../engine/index.js';
-export type {
-  CloseCallback,
-  LaunchDoneCallback,
-  LogMessageCallback,
-  ProgressCallback,
-  SubprocessQuitCallback,
-} from './callbacks.js';
-export type { EventStreamOptions } from './event-stream.js';
-export type { EventValue, GuestfsEvent, TextOutput } from './events.js';
 export {
   type DirectExaminationOptions,
   type DirectTrialOptions,
@@ -60,7 +51,16 @@ export {
   type Finding,
   type LaunchTrial,
   tryDirect,
-} from './examination.js';
+} from './doctor.js';
+export type {
+  CloseCallback,
+  LaunchDoneCallback,
+  LogMessageCallback,
+  ProgressCallback,
+  SubprocessQuitCallback,
+} from './events/callbacks.js';
+export type { EventStreamOptions } from './events/event-stream.js';
+export type { EventValue, GuestfsEvent, TextOutput } from './events/events.js';
 export { Guestfs, type GuestfsOptions } from './guestfs.js';
 export { bindingKey, type PrivateKey, privateKey } from './private-data.js';
 export type { BackendName } from './settings.js';

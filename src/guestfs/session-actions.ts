@@ -2,8 +2,8 @@
 import type { CallControls, SyncActionName, topics } from '../api/index.js';
 import { GuestfsError } from '../base/index.js';
 import { createImage, imageFormat, imageSummary } from '../engine/index.js';
-import { canonicalDiskName, driveIndex, driveName, isMapperName } from './device-names.js';
-import type { AsyncHandlers, Interior, SyncHandlers } from './interior.js';
+import { canonicalDiskName, driveIndex, driveName, isMapperName } from './drives/device-names.js';
+import type { AsyncHandlers, Interior, SyncHandlers } from './handle-internals.js';
 import { notLaunchedError, stateNumbers } from './state.js';
 import { apiVersion } from './version.js';
 

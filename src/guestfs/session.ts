@@ -13,8 +13,8 @@ import {
   type StartBackend,
 } from '../api/index.js';
 import { asFailureOf, GuestfsError } from '../base/index.js';
-import type { EventHub } from './events.js';
-import { type Clock, ProgressReporter } from './progress.js';
+import type { EventHub } from './events/events.js';
+import { type Clock, ProgressReporter } from './events/progress.js';
 import { CallQueue, cancelledError } from './queue.js';
 import { notLaunchedError } from './state.js';
 

@@ -2,7 +2,7 @@
 import type { SyncActionName, topics } from '../api/index.js';
 import { GuestfsError } from '../base/index.js';
 import { applyEnvironment, environmentOf } from './environment.js';
-import type { SyncHandlers } from './interior.js';
+import type { SyncHandlers } from './handle-internals.js';
 
 type SettingAction = Extract<keyof (typeof topics)['settings']['actions'], SyncActionName>;
 

@@ -3,7 +3,7 @@
  * and another clock.
  */
 import type { StartBackend } from '../api/index.js';
-import type { Clock } from './progress.js';
+import type { Clock } from './events/progress.js';
 
 /** The key of these options in those of the handle; not exported from the package. */
 export const testing: unique symbol = Symbol('guestfs.testing');

@@ -1,9 +1,9 @@
 /** The list of image formats. A new one is a line here. */
 import type { Disk } from '../disk/index.js';
-import { foreignFormats } from './foreign.js';
 import type { ImageFormat } from './format.js';
 import { qcow2 } from './qcow2/index.js';
 import { raw } from './raw.js';
+import { foreignFormats } from './recognised-only.js';
 
 /** Every format that has a name, in the order in which they are asked; `raw` takes whatever is left. */
 export const imageFormats: readonly ImageFormat[] = [qcow2, ...foreignFormats, raw];

@@ -1,5 +1,6 @@
 /** The packages that Alpine's apk has installed. */
-import { ApkReader, type Application, apkFiles, packageDatabaseLimit, systemError } from '../base/index.js';
+import { systemError } from '../base/index.js';
+import { ApkReader, type Application, apkFiles, packageDatabaseLimit } from '../formats/index.js';
 import type { Tree } from '../vfs/index.js';
 import { eachLine } from './lines.js';
 import { findQuietly } from './text.js';

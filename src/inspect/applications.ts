@@ -1,12 +1,11 @@
 /** `inspect_list_applications2`: the packages that a guest has installed, from the database of its package manager. */
+import { compareBytewise, UnsupportedError } from '../base/index.js';
 import {
   type Application,
-  compareBytewise,
   type PackagedGuest,
   requireListablePackages,
   rpmDatabases,
-  UnsupportedError,
-} from '../base/index.js';
+} from '../formats/index.js';
 import type { Tree } from '../vfs/index.js';
 import { readApk } from './apk.js';
 import { readDpkg } from './dpkg.js';

@@ -1,12 +1,12 @@
 /** The packages that dpkg has installed. */
+import { systemError } from '../base/index.js';
 import {
   type Application,
   DpkgReader,
   dpkgFiles,
   isDpkgStatus,
   packageDatabaseLimit,
-  systemError,
-} from '../base/index.js';
+} from '../formats/index.js';
 import type { Tree } from '../vfs/index.js';
 import { eachLine } from './lines.js';
 import { findQuietly } from './text.js';

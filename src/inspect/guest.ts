@@ -1,5 +1,6 @@
 /** One operating system that was found, with the answers of the `inspect_get_*` calls. */
-import { GuestfsError, osinfoOf } from '../base/index.js';
+import { GuestfsError } from '../base/index.js';
+import { osinfoOf } from '../formats/index.js';
 import type { Distro, Facts, OsType, PackageFormat, PackageManagement } from './facts.js';
 
 export class Guest {

@@ -1,12 +1,6 @@
 /** `inspect_get_icon`: a PNG file in the guest that shows what system it is. */
-import {
-  GuestfsError,
-  type Icon,
-  type IconOptions,
-  iconCandidates,
-  iconLimit,
-  isIcon,
-} from '../base/index.js';
+import { GuestfsError } from '../base/index.js';
+import { type Icon, type IconOptions, iconCandidates, iconLimit, isIcon } from '../formats/index.js';
 import { readWhole, type Tree } from '../vfs/index.js';
 import { findQuietly } from './text.js';
 

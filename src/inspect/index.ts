@@ -1,5 +1,5 @@
 /** The inspect room: which operating system is this. */
-export type { Application, IconOptions } from '../base/index.js';
+export type { Application, IconOptions } from '../formats/index.js';
 export { listApplications } from './applications.js';
 export { fileArchitecture } from './architecture.js';
 export type { Distro, OsType, PackageFormat, PackageManagement } from './facts.js';

@@ -1,5 +1,5 @@
 /** How each distribution packages its software. */
-import { apkFiles, dpkgFiles, pacmanDirectory, rpmDatabases } from '../base/index.js';
+import { apkFiles, dpkgFiles, pacmanDirectory, rpmDatabases } from '../formats/index.js';
 import type { Tree } from '../vfs/index.js';
 import type { Distro, Facts, PackageFormat, PackageManagement } from './facts.js';
 import { findQuietly, isFile } from './text.js';

@@ -1,13 +1,12 @@
 /** The packages that pacman has installed. */
+import { CorruptError, systemError } from '../base/index.js';
 import {
   type Application,
-  CorruptError,
   packageDatabaseLimit,
   packageLimit,
   pacmanApplication,
   pacmanDirectory,
-  systemError,
-} from '../base/index.js';
+} from '../formats/index.js';
 import type { Tree } from '../vfs/index.js';
 import { readLines } from './text.js';
 

@@ -7,7 +7,7 @@ import type { FileSystem, OnDamage } from '../fs/index.js';
 import { makeDeviceNumber, numberOfDevice } from './device-names.js';
 import { Mount, NameCache, type Place } from './mount.js';
 import { checkAbsolute } from './names.js';
-import { ScaffoldFileSystem } from './scaffold.js';
+import { ScaffoldFileSystem } from './root-directory.js';
 import { type Mounts, Tree } from './tree.js';
 
 /** How to mount. */

@@ -8,7 +8,7 @@ import {
   forgetKvmProblem,
   rememberedKvmProblem,
   rememberKvmProblem,
-} from '../../src/appliance/accelerator.js';
+} from '../../src/appliance/machine/accelerator.js';
 import { scratchDirectory } from '../disk/support.js';
 
 const hv = process.execPath;

@@ -2,16 +2,21 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { DriveConfig } from '../../src/api/index.js';
-import { readBackendSettings } from '../../src/appliance/backend-settings.js';
-import { type DriveSurroundings, driveBlocks, mostTargets, overlayNode } from '../../src/appliance/blocks.js';
-import { remoteNode } from '../../src/appliance/protocols.js';
+import {
+  type DriveSurroundings,
+  driveBlocks,
+  mostTargets,
+  overlayNode,
+} from '../../src/appliance/drives/blocks.js';
+import { remoteNode } from '../../src/appliance/drives/drive-protocols.js';
+import { parseServer } from '../../src/appliance/drives/servers.js';
+import { readBackendSettings } from '../../src/appliance/machine/backend-settings.js';
 import {
   findArchitecture,
   kernelCommandLine,
   type MachinePlan,
   qemuArguments,
-} from '../../src/appliance/qemu.js';
-import { parseServer } from '../../src/appliance/servers.js';
+} from '../../src/appliance/machine/qemu.js';
 import { GuestfsError } from '../../src/base/index.js';
 
 /** Names that mean something to somebody: qemu's options, its legacy file names, JSON, a shell. */

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
-import { daemon1_48 } from '../../src/appliance/compat.js';
-import type { ConnectionOptions } from '../../src/appliance/connection.js';
+import { daemon1_48 } from '../../src/appliance/wire/compat.js';
+import type { ConnectionOptions } from '../../src/appliance/wire/connection.js';
 import { GuestfsError } from '../../src/base/index.js';
 import { type FakeDaemon, framed, launchFlag, nobody, type Pair, pair, text, words } from './fake-daemon.js';
 

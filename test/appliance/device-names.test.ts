@@ -1,8 +1,8 @@
 /** Names of drives for a daemon that was started before them. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { withRealNames } from '../../src/appliance/device-names.js';
-import { wireAction } from '../../src/appliance/internal-actions.js';
+import { withRealNames } from '../../src/appliance/drives/device-names.js';
+import { wireAction } from '../../src/appliance/wire/internal-actions.js';
 
 const sent = (name: string, ...args: unknown[]): readonly unknown[] => {
   const action = wireAction(name);

@@ -16,7 +16,7 @@ import {
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { BootLimits } from '../../src/appliance/boot-options.js';
+import type { BootLimits } from '../../src/appliance/machine/boot-options.js';
 import { GuestfsError } from '../../src/base/index.js';
 import type { Guestfs } from '../../src/guestfs/index.js';
 import {

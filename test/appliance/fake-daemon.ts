@@ -9,10 +9,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Duplex } from 'node:stream';
 import type { TestContext } from 'node:test';
-import { decodeArguments, encodeResult } from '../../src/appliance/codec.js';
-import { Connection, type ConnectionOptions } from '../../src/appliance/connection.js';
-import { wireAction } from '../../src/appliance/internal-actions.js';
-import { XdrReader, XdrWriter } from '../../src/appliance/xdr.js';
+import { decodeArguments, encodeResult } from '../../src/appliance/wire/codec.js';
+import { Connection, type ConnectionOptions } from '../../src/appliance/wire/connection.js';
+import { wireAction } from '../../src/appliance/wire/internal-actions.js';
+import { XdrReader, XdrWriter } from '../../src/appliance/wire/xdr.js';
 import type { GuestfsError } from '../../src/base/index.js';
 
 export interface FakeRequest {

@@ -1,8 +1,8 @@
 /** Framing: bytes in any pieces, and what cannot be. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { FrameReader } from '../../src/appliance/frames.js';
-import { ProtocolError } from '../../src/appliance/xdr.js';
+import { FrameReader } from '../../src/appliance/wire/frames.js';
+import { ProtocolError } from '../../src/appliance/wire/xdr.js';
 import { cancelFlag, chunk, framed, launchFlag, pattern, words } from './fake-daemon.js';
 
 function reader(chunks = false): { reader: FrameReader; told: unknown[] } {

@@ -20,9 +20,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { kvmProblem } from '../../src/appliance/accelerator.js';
-import { findAppliance } from '../../src/appliance/appliance.js';
-import { listKernels } from '../../src/appliance/supermin.js';
+import { kvmProblem } from '../../src/appliance/machine/accelerator.js';
+import { findAppliance } from '../../src/appliance/machine/appliance.js';
+import { listKernels } from '../../src/appliance/machine/supermin.js';
 import { GuestfsError } from '../../src/base/index.js';
 import { needs } from '../support/tools.js';
 import {
@@ -251,7 +251,7 @@ test(
   onLinux,
   async (t) => {
     const where = place(t);
-    const { buildAppliance } = await import('../../src/appliance/supermin.js');
+    const { buildAppliance } = await import('../../src/appliance/machine/supermin.js');
     const { directory, cache } = where;
     const boot = join(directory, 'boot');
     mkdirSync(boot);

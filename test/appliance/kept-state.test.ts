@@ -3,8 +3,12 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { daemon1_48 } from '../../src/appliance/compat.js';
-import { type KeptState, KeptStates, type MachineIdentity } from '../../src/appliance/kept-state.js';
+import {
+  type KeptState,
+  KeptStates,
+  type MachineIdentity,
+} from '../../src/appliance/machine/snapshot-store.js';
+import { daemon1_48 } from '../../src/appliance/wire/compat.js';
 import { place } from './support.js';
 
 const identity = (changes: Partial<MachineIdentity> = {}): MachineIdentity => ({

@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { LaunchLock } from '../../src/appliance/launch-lock.js';
+import { LaunchLock } from '../../src/appliance/machine/launch-lock.js';
 import { needs } from '../support/tools.js';
 import { place, processesWith } from './support.js';
 
@@ -31,7 +31,7 @@ test(
 
 test('the lock of a launch that is killed is free', needs('flock'), async (t) => {
   const path = join(place(t).cache, 'lock');
-  const module = new URL('../../src/appliance/launch-lock.js', import.meta.url).href;
+  const module = new URL('../../src/appliance/machine/launch-lock.js', import.meta.url).href;
   const program = `import { LaunchLock } from ${JSON.stringify(module)};
     await LaunchLock.take(${JSON.stringify(path)}, { patienceInMs: 1, waiting() {} });
     console.log('held');

@@ -2,11 +2,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { actionNames, actions, structs } from '../../src/api/index.js';
-import { structKind, type WireAction } from '../../src/appliance/codec.js';
-import { daemon1_48, newestDaemon } from '../../src/appliance/compat.js';
-import { internalActions, wireAction } from '../../src/appliance/internal-actions.js';
-import * as protocol from '../../src/appliance/protocol.js';
-import { failureOf } from '../../src/appliance/protocol.js';
+import { structKind, type WireAction } from '../../src/appliance/wire/codec.js';
+import { daemon1_48, newestDaemon } from '../../src/appliance/wire/compat.js';
+import { internalActions, wireAction } from '../../src/appliance/wire/internal-actions.js';
+import * as protocol from '../../src/appliance/wire/protocol.js';
+import { failureOf } from '../../src/appliance/wire/protocol.js';
 import { isErrnoName } from '../../src/base/index.js';
 import { needsFacts, readFacts } from '../support/facts.js';
 

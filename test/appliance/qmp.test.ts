@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { Duplex } from 'node:stream';
 import { describe, test } from 'node:test';
-import { Qmp, QmpError, type QmpEvent } from '../../src/appliance/qmp.js';
+import { Qmp, QmpError, type QmpEvent } from '../../src/appliance/machine/qmp.js';
 import { GuestfsError } from '../../src/base/index.js';
 
 const greeting = {

@@ -19,9 +19,9 @@ import {
   encodeArguments,
   encodeResult,
   type WireAction,
-} from '../../src/appliance/codec.js';
-import { internalActions } from '../../src/appliance/internal-actions.js';
-import { XdrReader, XdrWriter } from '../../src/appliance/xdr.js';
+} from '../../src/appliance/wire/codec.js';
+import { internalActions } from '../../src/appliance/wire/internal-actions.js';
+import { XdrReader, XdrWriter } from '../../src/appliance/wire/xdr.js';
 
 const text = 'caf\udce9 /dev/sda1 €';
 const texts = [text, '', 'x'];

@@ -1,7 +1,7 @@
 /** XDR: the byte vectors that rpcgen's own code made, there and back; and what bad bytes give. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ChunkFrame } from '../../src/appliance/chunk-frame.js';
+import { ChunkFrame } from '../../src/appliance/wire/chunk-frame.js';
 import {
   decodeArguments,
   decodeResult,
@@ -9,9 +9,9 @@ import {
   encodeResult,
   structKind,
   type WireAction,
-} from '../../src/appliance/codec.js';
-import { FrameReader } from '../../src/appliance/frames.js';
-import { wireAction } from '../../src/appliance/internal-actions.js';
+} from '../../src/appliance/wire/codec.js';
+import { FrameReader } from '../../src/appliance/wire/frames.js';
+import { wireAction } from '../../src/appliance/wire/internal-actions.js';
 import {
   beforeBody,
   cancelChunk,
@@ -21,8 +21,8 @@ import {
   readHeader,
   writeError,
   writeHeader,
-} from '../../src/appliance/protocol.js';
-import { ProtocolError, XdrReader, XdrWriter } from '../../src/appliance/xdr.js';
+} from '../../src/appliance/wire/protocol.js';
+import { ProtocolError, XdrReader, XdrWriter } from '../../src/appliance/wire/xdr.js';
 import { GuestfsError } from '../../src/base/index.js';
 import { needsFacts, readFacts } from '../support/facts.js';
 

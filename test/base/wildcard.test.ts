@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { test } from 'node:test';
 import { Random } from '../../fuzz/random.js';
 import { namePattern } from '../../src/base/index.js';
-import { excluder } from '../../src/engine/archive/excludes.js';
+import { excluder } from '../../src/engine/host/archive/excludes.js';
 import { expandGlob, MountTable } from '../../src/vfs/index.js';
 import { MemoryFileSystem } from '../support/memory-fs.js';
 import { needs, toolEnvironment } from '../support/tools.js';

@@ -1,7 +1,7 @@
 /** When the command starts the engine's thread before anything else. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { willLaunch } from '../../src/cli/ahead.js';
+import { willLaunch } from '../../src/cli/command/preload.js';
 
 const line = (text: string): readonly string[] => text.split(' ').filter(Boolean);
 

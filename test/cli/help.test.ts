@@ -2,13 +2,13 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { commandHelps } from '../../src/cli/command-helps.js';
-import { commandNames } from '../../src/cli/command-names.js';
-import { commands } from '../../src/cli/commands.js';
-import { exitStatus } from '../../src/cli/failure.js';
-import { optionGroups } from '../../src/cli/help-shape.js';
-import { commandHelp, overview } from '../../src/cli/help-texts.js';
-import { commonOptions } from '../../src/cli/options.js';
+import { commandHelps } from '../../src/cli/command/command-helps.js';
+import { commandNames } from '../../src/cli/command/command-names.js';
+import { commands } from '../../src/cli/command/commands.js';
+import { exitStatus } from '../../src/cli/command/failure.js';
+import { optionGroups } from '../../src/cli/command/help-shape.js';
+import { commandHelp, overview } from '../../src/cli/command/help-texts.js';
+import { commonOptions } from '../../src/cli/command/options.js';
 import { guestfs } from './command.js';
 
 const longest = (text: string): number => Math.max(...text.split('\n').map((line) => line.length));

@@ -4,11 +4,11 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSyn
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { HostError, hostError, plainError, restoreError, UnsupportedError } from '../../src/base/index.js';
+import { Failure } from '../../src/cli/command/failure.js';
+import type { Invocation } from '../../src/cli/command/invocation.js';
+import { reportFailure } from '../../src/cli/command/report.js';
 import { compressionOf } from '../../src/cli/commands/tar-out.js';
-import { Failure } from '../../src/cli/failure.js';
-import { openingFailure } from '../../src/cli/guest.js';
-import type { Invocation } from '../../src/cli/invocation.js';
-import { reportFailure } from '../../src/cli/report.js';
+import { openingFailure } from '../../src/cli/guest/guest.js';
 import { GuestfsError } from '../../src/guestfs/index.js';
 import { needs } from '../support/tools.js';
 import { fails, guestfs, names, sample, scratch } from './command.js';

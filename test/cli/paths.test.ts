@@ -5,9 +5,9 @@ import { readdirSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { commonOptions, readCommandLine } from '../../src/cli/command/options.js';
 import { find } from '../../src/cli/commands/find.js';
-import { type Filter, readFilter, readMoment } from '../../src/cli/find-filter.js';
-import { commonOptions, readCommandLine } from '../../src/cli/options.js';
+import { type Filter, readFilter, readMoment } from '../../src/cli/guest/find-filter.js';
 import { needs, toolEnvironment } from '../support/tools.js';
 import { fails, guestfs, sample, scratch } from './command.js';
 

@@ -1,8 +1,8 @@
 /** The progress bar, drawn by a clock of the test's. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { clockText, ProgressBar, type ProgressUnit, renderBar } from '../../src/cli/progress-bar.js';
-import { widthOf } from '../../src/cli/width.js';
+import { clockText, ProgressBar, type ProgressUnit, renderBar } from '../../src/cli/terminal/progress-bar.js';
+import { widthOf } from '../../src/cli/terminal/width.js';
 
 const MiB = 1024 * 1024;
 

@@ -2,16 +2,22 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { decodeText } from '../../src/base/index.js';
-import { painter, wantsColor } from '../../src/cli/colors.js';
-import { type FileRecord, recordsJson } from '../../src/cli/file-record.js';
-import { deviceNumbers, modeText, permissionsText, timeText, typeName } from '../../src/cli/files.js';
-import { HexDump, hexLine } from '../../src/cli/hex.js';
-import { LineWriter } from '../../src/cli/line-writer.js';
-import type { Output } from '../../src/cli/output.js';
-import { humanSize, parseSize } from '../../src/cli/sizes.js';
-import { alignedLines, factLines, gridLines, tableLines, tableOf } from '../../src/cli/table.js';
-import { visible, visibleJson } from '../../src/cli/visible.js';
-import { cut, padEnd, padStart, widthOf } from '../../src/cli/width.js';
+import { type FileRecord, recordsJson } from '../../src/cli/guest/file-record.js';
+import {
+  deviceNumbers,
+  modeText,
+  permissionsText,
+  timeText,
+  typeName,
+} from '../../src/cli/guest/file-words.js';
+import { painter, wantsColor } from '../../src/cli/terminal/colors.js';
+import { HexDump, hexLine } from '../../src/cli/terminal/hex.js';
+import { LineWriter } from '../../src/cli/terminal/line-writer.js';
+import type { Output } from '../../src/cli/terminal/output.js';
+import { humanSize, parseSize } from '../../src/cli/terminal/sizes.js';
+import { alignedLines, factLines, gridLines, tableLines, tableOf } from '../../src/cli/terminal/table.js';
+import { visible, visibleJson } from '../../src/cli/terminal/visible.js';
+import { cut, padEnd, padStart, widthOf } from '../../src/cli/terminal/width.js';
 
 test('what a terminal obeys is shown as an escape, and everything else as it is', () => {
   assert.equal(visible('plain é 漢字 \\'), 'plain é 漢字 \\');

@@ -1,13 +1,18 @@
 /** What is typed: options, operands, mount points, patterns. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseAccounts } from '../../src/cli/accounts.js';
-import { splitWords } from '../../src/cli/command-line.js';
+import { splitWords } from '../../src/cli/command/command-line.js';
+import { Failure } from '../../src/cli/command/failure.js';
+import {
+  guestOptions,
+  type OptionTable,
+  readCommandLine,
+  sizeOptions,
+} from '../../src/cli/command/options.js';
 import { compressionOf } from '../../src/cli/commands/tar-out.js';
-import { Failure } from '../../src/cli/failure.js';
-import { readImageOperands, readOneImage, splitImageArgument } from '../../src/cli/image-argument.js';
-import { inMountOrder, readMountPoint } from '../../src/cli/mount-points.js';
-import { guestOptions, type OptionTable, readCommandLine, sizeOptions } from '../../src/cli/options.js';
+import { parseAccounts } from '../../src/cli/guest/accounts.js';
+import { readImageOperands, readOneImage, splitImageArgument } from '../../src/cli/guest/image-argument.js';
+import { inMountOrder, readMountPoint } from '../../src/cli/guest/mount-points.js';
 
 const never = async (): Promise<undefined> => undefined;
 const table: OptionTable = {

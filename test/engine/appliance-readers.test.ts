@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type ActionName, actionNames, actions } from '../../src/api/index.js';
-import { applianceOnly } from '../../src/engine/appliance-only.js';
-import { applianceReaders } from '../../src/engine/appliance-readers.js';
-import { changesDisks, needsAppliance } from '../../src/engine/features.js';
+import { applianceOnly } from '../../src/engine/session/appliance-only.js';
+import { applianceReaders } from '../../src/engine/session/appliance-readers.js';
+import { changesDisks, needsAppliance } from '../../src/engine/session/features.js';
 
 test('what changes disks needs the appliance, and what only reads there is told from it', () => {
   for (const name of applianceReaders) assert.ok((applianceOnly as readonly string[]).includes(name), name);

@@ -7,7 +7,7 @@ import { test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import { CorruptError, GuestfsError, PartialError } from '../../src/base/index.js';
 import { MappedDisk, MemoryDisk } from '../../src/disk/index.js';
-import { move } from '../../src/engine/mover.js';
+import { move } from '../../src/engine/host/copy-data.js';
 import { Guestfs } from '../../src/guestfs/index.js';
 import { MemoryFileSystem } from '../support/memory-fs.js';
 import { needs } from '../support/tools.js';

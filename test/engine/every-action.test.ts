@@ -9,7 +9,7 @@ import { after, before, describe, test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import { type ActionName, type Argument, actions, camelCase } from '../../src/api/index.js';
 import { GuestfsError } from '../../src/base/index.js';
-import { handledActions } from '../../src/engine/dispatch.js';
+import { handledActions } from '../../src/engine/thread/dispatch.js';
 import { Guestfs } from '../../src/guestfs/index.js';
 import { cost, scratchPath } from './support.js';
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { crc32 } from '../../src/base/index.js';
-import { Warnings } from '../../src/engine/warnings.js';
+import { Warnings } from '../../src/engine/session/warnings.js';
 import { Guestfs } from '../../src/guestfs/index.js';
 import { scratchPath } from './support.js';
 

@@ -120,7 +120,7 @@ test('a process that dies is a finding with its seed, and the next rounds go on'
   const program = join(directory, 'death');
   const plant: Plant = {
     error: 'the process ends',
-    file: 'base/guests/apk.ts',
+    file: 'formats/guests/apk.ts',
     original: "lists too many packages', { packageLimit });\n    }\n  }",
     planted:
       "lists too many packages', { packageLimit });\n    }\n    if (application === undefined) process.abort();\n  }",

@@ -18,7 +18,7 @@ export interface Plant {
 export const plants: readonly Plant[] = [
   {
     error: 'an entry without a length is stepped over for ever',
-    file: 'fs/ext/dir-entries.ts',
+    file: 'fs/ext/directory/entries.ts',
     original: 'if (length < 12 || (length & 3) !== 0)',
     planted: 'if (false)',
     target: 'fs/ext',
@@ -27,7 +27,7 @@ export const plants: readonly Plant[] = [
   },
   {
     error: 'an error of the wrong kind is thrown',
-    file: 'fs/ext/journal-replay.ts',
+    file: 'fs/ext/journal/replay.ts',
     original: "throw new CorruptError(what, 'writes outside the filesystem'",
     planted: "throw new TypeError('writes outside the filesystem'",
     target: 'fs/ext-journal',
@@ -108,7 +108,7 @@ export const plants: readonly Plant[] = [
   },
   {
     error: 'a header is taken to be whole',
-    file: 'engine/identify/elf.ts',
+    file: 'engine/words/identify/elf.ts',
     original: ' || subject.head.length < 52) return undefined;',
     planted: ') return undefined;',
     target: 'engine/identify',
@@ -136,7 +136,7 @@ export const plants: readonly Plant[] = [
   },
   {
     error: 'more is read than there is',
-    file: 'appliance/xdr.ts',
+    file: 'appliance/wire/xdr.ts',
     original: 'if (count > this.left) throw new ProtocolError(`${this.left} bytes where ${count} belong`);',
     planted: '',
     target: 'appliance/xdr',
@@ -145,7 +145,7 @@ export const plants: readonly Plant[] = [
   },
   {
     error: 'a field is taken to be there',
-    file: 'base/guests/dpkg.ts',
+    file: 'formats/guests/dpkg.ts',
     original: "fields.get('Source')?.split(' ', 1)[0] ?? ''",
     planted: "fields.get('Source')!.split(' ', 1)[0] ?? ''",
     target: 'inspect',
@@ -154,7 +154,7 @@ export const plants: readonly Plant[] = [
   },
   {
     error: 'lines are added in time that grows with their square',
-    file: 'base/guests/dpkg.ts',
+    file: 'formats/guests/dpkg.ts',
     original: 'if (this.#inDescription) this.#description.push(line.slice(1));',
     planted: 'if (this.#inDescription) this.#description = [...this.#description, line.slice(1)];',
     target: 'inspect',

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { GuestfsError } from '../../src/base/index.js';
-import { driveIndex, driveName } from '../../src/guestfs/device-names.js';
+import { driveIndex, driveName } from '../../src/guestfs/drives/device-names.js';
 import { fakeHandle, launchedHandle, rejectsWith } from './fake.js';
 
 describe('names of devices', () => {

@@ -11,8 +11,8 @@ import type {
   StartBackend,
 } from '../../src/api/index.js';
 import { GuestfsError } from '../../src/base/index.js';
+import type { Clock } from '../../src/guestfs/events/progress.js';
 import { Guestfs, type GuestfsOptions } from '../../src/guestfs/index.js';
-import type { Clock } from '../../src/guestfs/progress.js';
 import { testing } from '../../src/guestfs/testing.js';
 
 /** Time that passes only when it is told to. */

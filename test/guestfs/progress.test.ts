@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { actions, type Progress } from '../../src/api/index.js';
-import { firstProgressInMs, ProgressReporter, progressPeriodInMs } from '../../src/guestfs/progress.js';
+import {
+  firstProgressInMs,
+  ProgressReporter,
+  progressPeriodInMs,
+} from '../../src/guestfs/events/progress.js';
 import { FakeClock, fakeHandle, launchedHandle } from './fake.js';
 
 function reporter(listens: () => boolean = () => true) {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { GuestfsError } from '../../src/base/index.js';
+import { traceCall, traceFailure, traceResult } from '../../src/guestfs/events/trace.js';
 import type { Guestfs } from '../../src/guestfs/index.js';
-import { traceCall, traceFailure, traceResult } from '../../src/guestfs/trace.js';
 import { imageFile, launchedHandle } from './fake.js';
 
 /** The trace of what is done with a handle. */

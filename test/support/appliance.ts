@@ -1,5 +1,5 @@
 /** The direct backend in tests: where it can be had, and how it is launched. */
-import { findPlace } from '../../src/appliance/appliance.js';
+import { findPlace } from '../../src/appliance/machine/appliance.js';
 import { Guestfs } from '../../src/guestfs/index.js';
 import { needs } from './tools.js';
 

@@ -3,12 +3,11 @@
  * guest's filesystems must be mounted.
  */
 import { application2Struct, type Structs } from '../../api/index.js';
+import { CorruptError, compareBytewise, systemError } from '../../base/index.js';
 import {
   ApkReader,
   type Application,
   apkFiles,
-  CorruptError,
-  compareBytewise,
   DpkgReader,
   dpkgFiles,
   isDpkgStatus,
@@ -19,8 +18,7 @@ import {
   pacmanDirectory,
   requireListablePackages,
   rpmDatabases,
-  systemError,
-} from '../../base/index.js';
+} from '../../formats/index.js';
 import { type Call, failedWith } from './call.js';
 import { linesOf, readWhole } from './contents.js';
 import { listingActions } from './listing.js';

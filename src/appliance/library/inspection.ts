@@ -1,6 +1,6 @@
 /** What inspection tells of a guest that takes more than one of its answers, or files of the guest. */
 import { type ActionName, applicationStruct } from '../../api/index.js';
-import { type Icon, iconCandidates, iconLimit, isIcon, osinfoOf } from '../../base/index.js';
+import { type Icon, iconCandidates, iconLimit, isIcon, osinfoOf } from '../../formats/index.js';
 import { listApplications } from './applications.js';
 import { type Call, type Composites, failedWith } from './call.js';
 import { readWhole } from './contents.js';

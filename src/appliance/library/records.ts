@@ -1,8 +1,8 @@
 /** Results without a bound, which the daemon sends as a stream of records: in XDR, but for the journal's. */
 import type { ActionName, StructName, Structs } from '../../api/index.js';
 import { decodeText } from '../../base/index.js';
-import { structKind } from '../codec.js';
-import { ProtocolError, XdrReader } from '../xdr.js';
+import { structKind } from '../wire/codec.js';
+import { ProtocolError, XdrReader } from '../wire/xdr.js';
 import { type Call, type Composites, failedWith } from './call.js';
 import { gather } from './gather.js';
 

@@ -1,10 +1,10 @@
 /** `guestfs actions`: the actions of the API, by topic. */
 import { type ActionName, shellName, actions as table, topics } from '../../api/index.js';
 import { changesDisks, needsAppliance } from '../../guestfs/index.js';
-import { exitStatus, Failure, usageFailure } from '../failure.js';
-import { fold } from '../fold.js';
-import type { Command } from '../invocation.js';
-import { padEnd } from '../width.js';
+import { exitStatus, Failure, usageFailure } from '../command/failure.js';
+import type { Command } from '../command/invocation.js';
+import { fold } from '../terminal/fold.js';
+import { padEnd } from '../terminal/width.js';
 
 /** Names are padded to this; longer ones are few. */
 const nameWidth = 26;

@@ -11,14 +11,14 @@ import {
 } from '../../api/index.js';
 import { GuestfsError, HostError, UnsupportedError } from '../../base/index.js';
 import { changesDisks, type Guestfs, needsAppliance } from '../../guestfs/index.js';
-import { printResult, resultJson } from '../action-results.js';
-import { exitStatus, Failure, usageFailure } from '../failure.js';
-import { bareMessage, Guest, makeHandle } from '../guest.js';
-import { isImageFile } from '../image-argument.js';
-import type { Command, Invocation } from '../invocation.js';
-import { mountGuest } from '../mounting.js';
-import { guestOptions, progressOptions } from '../options.js';
-import { askSecrets } from '../secrets.js';
+import { printResult, resultJson } from '../command/action-results.js';
+import { exitStatus, Failure, usageFailure } from '../command/failure.js';
+import type { Command, Invocation } from '../command/invocation.js';
+import { guestOptions, progressOptions } from '../command/options.js';
+import { bareMessage, Guest, makeHandle } from '../guest/guest.js';
+import { isImageFile } from '../guest/image-argument.js';
+import { mountGuest } from '../guest/mounting.js';
+import { askSecrets } from '../terminal/secrets.js';
 
 interface ActionCall {
   readonly name: ActionName;

@@ -1,13 +1,13 @@
 /** `guestfs cat`: the contents of files, to standard output. */
 import { GuestfsError } from '../../base/index.js';
-import { exitStatus, Failure, usageFailure } from '../failure.js';
-import type { Guest } from '../guest.js';
-import { readImageOperands } from '../image-argument.js';
-import type { Command, Invocation } from '../invocation.js';
-import { withPath } from '../missing.js';
-import { withMountedGuest } from '../mounting.js';
-import { guestOptions, progressOptions } from '../options.js';
-import { withEachPath } from '../paths.js';
+import { exitStatus, Failure, usageFailure } from '../command/failure.js';
+import type { Command, Invocation } from '../command/invocation.js';
+import { guestOptions, progressOptions } from '../command/options.js';
+import { withEachPath } from '../command/paths.js';
+import type { Guest } from '../guest/guest.js';
+import { withPath } from '../guest/guest-not-found.js';
+import { readImageOperands } from '../guest/image-argument.js';
+import { withMountedGuest } from '../guest/mounting.js';
 
 async function catOne({ g, image }: Guest, path: string, invocation: Invocation): Promise<void> {
   const { out } = invocation;

@@ -3,16 +3,16 @@ import { chmodSync, utimesSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { Structs } from '../../api/index.js';
 import { hostNameProblem } from '../../formats/index.js';
-import { exitStatus, Failure, usageFailure } from '../failure.js';
-import { isDirectory, isRegularFile, isSymlink, typeName } from '../files.js';
-import type { Guest } from '../guest.js';
-import { isHostDirectory, makeFile, makeTree, requireParent, unlessPartial } from '../host-files.js';
-import { readImageOperands, splitImageArgument } from '../image-argument.js';
-import type { Command, Invocation } from '../invocation.js';
-import { withPath } from '../missing.js';
-import { withMountedGuest } from '../mounting.js';
-import { guestOptions, progressOptions } from '../options.js';
-import { expandPaths, Failures } from '../paths.js';
+import { exitStatus, Failure, usageFailure } from '../command/failure.js';
+import type { Command, Invocation } from '../command/invocation.js';
+import { guestOptions, progressOptions } from '../command/options.js';
+import { expandPaths, Failures } from '../command/paths.js';
+import { isDirectory, isRegularFile, isSymlink, typeName } from '../guest/file-words.js';
+import type { Guest } from '../guest/guest.js';
+import { withPath } from '../guest/guest-not-found.js';
+import { readImageOperands, splitImageArgument } from '../guest/image-argument.js';
+import { withMountedGuest } from '../guest/mounting.js';
+import { isHostDirectory, makeFile, makeTree, requireParent, unlessPartial } from '../host/host-files.js';
 
 /** What a name at the end of a path in the guest is; empty for the root. It must be one that this machine has too. */
 function lastName(path: string): string {

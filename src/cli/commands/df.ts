@@ -1,5 +1,8 @@
 /** `guestfs df`: how full the filesystems are. */
-import { exitStatus, Failure } from '../failure.js';
+import { exitStatus, Failure } from '../command/failure.js';
+import type { Command } from '../command/invocation.js';
+import { guestOptions, sizeOptions } from '../command/options.js';
+import { mayHaveHint } from '../command/report.js';
 import {
   describeFilesystems,
   noteProblems,
@@ -7,16 +10,13 @@ import {
   problemsOf,
   type Usage,
   usageAt,
-} from '../filesystem-facts.js';
-import { type Guest, withGuest } from '../guest.js';
-import { readOneImage } from '../image-argument.js';
-import type { Command } from '../invocation.js';
-import { mountGuest } from '../mounting.js';
-import { guestOptions, sizeOptions } from '../options.js';
-import { mayHaveHint } from '../report.js';
-import type { SizeFormat } from '../sizes.js';
-import { type ColumnOf, tableOf } from '../table.js';
-import { failIfDamaged } from '../unreadable.js';
+} from '../guest/filesystem-facts.js';
+import { type Guest, withGuest } from '../guest/guest.js';
+import { readOneImage } from '../guest/image-argument.js';
+import { mountGuest } from '../guest/mounting.js';
+import { failIfDamaged } from '../guest/unreadable.js';
+import type { SizeFormat } from '../terminal/sizes.js';
+import { type ColumnOf, tableOf } from '../terminal/table.js';
 
 interface Row {
   readonly device: string;

@@ -10,17 +10,17 @@ import {
   packageVersion,
   tryDirect,
 } from '../../guestfs/index.js';
-import type { Paint } from '../colors.js';
-import { exitStatus, Failure, usageFailure } from '../failure.js';
-import { allows, findingsLines, readsLines } from '../findings.js';
-import { fold } from '../fold.js';
-import { bareMessage, makeHandle } from '../guest.js';
-import { checkNode, checkTemporary, checkZstd } from '../host-checks.js';
-import type { Command, Invocation } from '../invocation.js';
-import { progressOptions } from '../options.js';
-import { humanSize } from '../sizes.js';
-import { visible } from '../visible.js';
-import { padEnd } from '../width.js';
+import { exitStatus, Failure, usageFailure } from '../command/failure.js';
+import { allows, findingsLines, readsLines } from '../command/findings.js';
+import type { Command, Invocation } from '../command/invocation.js';
+import { progressOptions } from '../command/options.js';
+import { bareMessage, makeHandle } from '../guest/guest.js';
+import { checkNode, checkTemporary, checkZstd } from '../host/host-checks.js';
+import type { Paint } from '../terminal/colors.js';
+import { fold } from '../terminal/fold.js';
+import { humanSize } from '../terminal/sizes.js';
+import { visible } from '../terminal/visible.js';
+import { padEnd } from '../terminal/width.js';
 
 /** Those that people ask for; the engine says of each whether it reads it. */
 const filesystemTypes = [

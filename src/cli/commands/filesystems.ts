@@ -1,11 +1,12 @@
 /** `guestfs filesystems`: what there is to mount. */
-import { describeFilesystems, filesystemJson, noteProblems, problemsOf } from '../filesystem-facts.js';
-import { filesystemLines } from '../filesystem-table.js';
-import { withGuest } from '../guest.js';
-import { readOneImage } from '../image-argument.js';
-import type { Command } from '../invocation.js';
-import { imageOptions, sizeOptions } from '../options.js';
-import { failIfDamaged } from '../unreadable.js';
+
+import type { Command } from '../command/invocation.js';
+import { imageOptions, sizeOptions } from '../command/options.js';
+import { describeFilesystems, filesystemJson, noteProblems, problemsOf } from '../guest/filesystem-facts.js';
+import { filesystemLines } from '../guest/filesystem-table.js';
+import { withGuest } from '../guest/guest.js';
+import { readOneImage } from '../guest/image-argument.js';
+import { failIfDamaged } from '../guest/unreadable.js';
 
 export const filesystems: Command = {
   options: { ...imageOptions, ...sizeOptions, json: { type: 'flag' } },

@@ -1,23 +1,23 @@
 /** `guestfs find`: everything below a directory, in one call, whatever there is. */
 import type { TreeListing } from '../../api/index.js';
 import { decodeText, encodeText, GuestfsError } from '../../base/index.js';
-import { Accounts } from '../accounts.js';
-import { usageFailure } from '../failure.js';
-import { type FileFacts, recordOf, writeRecord } from '../file-record.js';
-import { isDirectory } from '../files.js';
-import { type Filter, filterOptions, type Moment, readFilter } from '../find-filter.js';
-import type { Guest } from '../guest.js';
-import { readImageOperands } from '../image-argument.js';
-import type { Command, Invocation } from '../invocation.js';
-import { LineWriter } from '../line-writer.js';
-import { longCells } from '../long-lines.js';
-import { withPath } from '../missing.js';
-import { withMountedGuest } from '../mounting.js';
-import { guestOptions, progressOptions } from '../options.js';
-import { withEachPath } from '../paths.js';
-import { humanSize } from '../sizes.js';
-import { visible } from '../visible.js';
-import { padEnd, padStart } from '../width.js';
+import { usageFailure } from '../command/failure.js';
+import type { Command, Invocation } from '../command/invocation.js';
+import { guestOptions, progressOptions } from '../command/options.js';
+import { withEachPath } from '../command/paths.js';
+import { Accounts } from '../guest/accounts.js';
+import { type FileFacts, recordOf, writeRecord } from '../guest/file-record.js';
+import { isDirectory } from '../guest/file-words.js';
+import { type Filter, filterOptions, type Moment, readFilter } from '../guest/find-filter.js';
+import type { Guest } from '../guest/guest.js';
+import { withPath } from '../guest/guest-not-found.js';
+import { readImageOperands } from '../guest/image-argument.js';
+import { withMountedGuest } from '../guest/mounting.js';
+import { LineWriter } from '../terminal/line-writer.js';
+import { longCells } from '../terminal/long-lines.js';
+import { humanSize } from '../terminal/sizes.js';
+import { visible } from '../terminal/visible.js';
+import { padEnd, padStart } from '../terminal/width.js';
 
 /** A path as bytes, in a larger row of them. */
 interface PathBytes {

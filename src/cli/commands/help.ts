@@ -1,10 +1,10 @@
 /** `guestfs help`: the help of a command or of an action. */
 import { findAction, helpText, nearestName } from '../../api/index.js';
 import { changesDisks, needsAppliance } from '../../guestfs/index.js';
-import { commandNames, isCommandName } from '../command-names.js';
-import { usageFailure } from '../failure.js';
-import { commandHelp, overview } from '../help-texts.js';
-import type { Command } from '../invocation.js';
+import { commandNames, isCommandName } from '../command/command-names.js';
+import { usageFailure } from '../command/failure.js';
+import { commandHelp, overview } from '../command/help-texts.js';
+import type { Command } from '../command/invocation.js';
 
 export const help: Command = {
   options: {},

@@ -1,12 +1,12 @@
 /** `guestfs hexdump`: the bytes of a file or a device. */
-import { usageFailure } from '../failure.js';
-import { type Guest, withGuest } from '../guest.js';
-import { HexDump } from '../hex.js';
-import { readImageOperands, readOneImage } from '../image-argument.js';
-import type { Command, Invocation } from '../invocation.js';
-import { withPath } from '../missing.js';
-import { withMountedGuest } from '../mounting.js';
-import { guestOptions } from '../options.js';
+import { usageFailure } from '../command/failure.js';
+import type { Command, Invocation } from '../command/invocation.js';
+import { guestOptions } from '../command/options.js';
+import { type Guest, withGuest } from '../guest/guest.js';
+import { withPath } from '../guest/guest-not-found.js';
+import { readImageOperands, readOneImage } from '../guest/image-argument.js';
+import { withMountedGuest } from '../guest/mounting.js';
+import { HexDump } from '../terminal/hex.js';
 
 /** Bytes that are read at once. */
 const pieceLength = 256 * 1024;

@@ -10,17 +10,17 @@ import {
   imageSnapshots,
   imageSummary,
 } from '../../guestfs/index.js';
-import { type DiskFacts, type DriveFacts, describeDisks, type PartitionFacts } from '../disk-facts.js';
-import { timeText } from '../files.js';
-import { bareMessage, type Guest, openingFailure, withGuest } from '../guest.js';
-import { hostSizes } from '../host-files.js';
-import { readOneImage } from '../image-argument.js';
-import type { Command, Invocation } from '../invocation.js';
-import { imageOptions, sizeOptions } from '../options.js';
-import type { SizeFormat } from '../sizes.js';
-import { type ColumnOf, factLines, tableOf } from '../table.js';
-import { failIfDamaged } from '../unreadable.js';
-import { visible } from '../visible.js';
+import type { Command, Invocation } from '../command/invocation.js';
+import { imageOptions, sizeOptions } from '../command/options.js';
+import { type DiskFacts, type DriveFacts, describeDisks, type PartitionFacts } from '../guest/disk-facts.js';
+import { timeText } from '../guest/file-words.js';
+import { bareMessage, type Guest, openingFailure, withGuest } from '../guest/guest.js';
+import { readOneImage } from '../guest/image-argument.js';
+import { failIfDamaged } from '../guest/unreadable.js';
+import { hostSizes } from '../host/host-files.js';
+import type { SizeFormat } from '../terminal/sizes.js';
+import { type ColumnOf, factLines, tableOf } from '../terminal/table.js';
+import { visible } from '../terminal/visible.js';
 
 /** An image with its internal snapshots, as far as they are listed. */
 interface Link extends ImageInfo {

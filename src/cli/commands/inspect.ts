@@ -1,21 +1,21 @@
 /** `guestfs inspect`: what is this guest? */
 import type { Unreadable } from '../../api/index.js';
 import type { GuestfsError } from '../../base/index.js';
+import type { Command, Invocation } from '../command/invocation.js';
+import { imageOptions, sizeOptions } from '../command/options.js';
 import {
   describeFilesystems,
   type FilesystemFacts,
   filesystemJson,
   noteProblems,
-} from '../filesystem-facts.js';
-import { filesystemLines } from '../filesystem-table.js';
-import { type Guest, withGuest } from '../guest.js';
-import { readOneImage } from '../image-argument.js';
-import type { Command, Invocation } from '../invocation.js';
-import { imageOptions, sizeOptions } from '../options.js';
-import { describeSystems, type OsFacts, packageVersionText, systemJson } from '../os-facts.js';
-import { alignedLines, factLines } from '../table.js';
-import { attempt, failIfDamaged, listUnreadable, unreadableText } from '../unreadable.js';
-import { visible } from '../visible.js';
+} from '../guest/filesystem-facts.js';
+import { filesystemLines } from '../guest/filesystem-table.js';
+import { type Guest, withGuest } from '../guest/guest.js';
+import { readOneImage } from '../guest/image-argument.js';
+import { describeSystems, type OsFacts, packageVersionText, systemJson } from '../guest/os-facts.js';
+import { attempt, failIfDamaged, listUnreadable, unreadableText } from '../guest/unreadable.js';
+import { alignedLines, factLines } from '../terminal/table.js';
+import { visible } from '../terminal/visible.js';
 
 function versionText({ distro, type, majorVersion, minorVersion }: OsFacts): string {
   const number = majorVersion === 0 && minorVersion === 0 ? '' : ` ${majorVersion}.${minorVersion}`;

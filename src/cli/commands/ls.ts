@@ -1,21 +1,21 @@
 /** `guestfs ls`: what is in a directory. */
 import { encodeText, GuestfsError } from '../../base/index.js';
-import { Accounts } from '../accounts.js';
-import type { Paint } from '../colors.js';
-import { usageFailure } from '../failure.js';
-import { type FileRecord, recordOf, recordsJson } from '../file-record.js';
-import { isDeviceFile, isDirectory, isSymlink } from '../files.js';
-import type { Guest } from '../guest.js';
-import { readImageOperands } from '../image-argument.js';
-import type { Command, Invocation } from '../invocation.js';
-import { longLines } from '../long-lines.js';
-import { withPath } from '../missing.js';
-import { withMountedGuest } from '../mounting.js';
-import { guestOptions, type ParsedOptions } from '../options.js';
-import { expandPaths, Failures } from '../paths.js';
-import { humanSize } from '../sizes.js';
-import { gridLines } from '../table.js';
-import { visible } from '../visible.js';
+import { usageFailure } from '../command/failure.js';
+import type { Command, Invocation } from '../command/invocation.js';
+import { guestOptions, type ParsedOptions } from '../command/options.js';
+import { expandPaths, Failures } from '../command/paths.js';
+import { Accounts } from '../guest/accounts.js';
+import { type FileRecord, recordOf, recordsJson } from '../guest/file-record.js';
+import { isDeviceFile, isDirectory, isSymlink } from '../guest/file-words.js';
+import type { Guest } from '../guest/guest.js';
+import { withPath } from '../guest/guest-not-found.js';
+import { readImageOperands } from '../guest/image-argument.js';
+import { withMountedGuest } from '../guest/mounting.js';
+import type { Paint } from '../terminal/colors.js';
+import { longLines } from '../terminal/long-lines.js';
+import { humanSize } from '../terminal/sizes.js';
+import { gridLines } from '../terminal/table.js';
+import { visible } from '../terminal/visible.js';
 
 /** What a path stands for: a file, or the files of a directory. */
 interface Listing {

@@ -1,8 +1,11 @@
 /** `guestfs stat`: everything in the status of files. */
 import type { Structs } from '../../api/index.js';
-import { Accounts } from '../accounts.js';
-import { usageFailure } from '../failure.js';
-import { recordOf, recordsJson } from '../file-record.js';
+import { usageFailure } from '../command/failure.js';
+import type { Command } from '../command/invocation.js';
+import { guestOptions } from '../command/options.js';
+import { expandPaths, Failures } from '../command/paths.js';
+import { Accounts } from '../guest/accounts.js';
+import { recordOf, recordsJson } from '../guest/file-record.js';
 import {
   deviceNumbers,
   isDeviceFile,
@@ -11,15 +14,12 @@ import {
   permissionsText,
   timeText,
   typeName,
-} from '../files.js';
-import { readImageOperands } from '../image-argument.js';
-import type { Command } from '../invocation.js';
-import { withPath } from '../missing.js';
-import { withMountedGuest } from '../mounting.js';
-import { guestOptions } from '../options.js';
-import { expandPaths, Failures } from '../paths.js';
-import { humanSize } from '../sizes.js';
-import { visible } from '../visible.js';
+} from '../guest/file-words.js';
+import { withPath } from '../guest/guest-not-found.js';
+import { readImageOperands } from '../guest/image-argument.js';
+import { withMountedGuest } from '../guest/mounting.js';
+import { humanSize } from '../terminal/sizes.js';
+import { visible } from '../terminal/visible.js';
 
 interface Found {
   readonly path: string;

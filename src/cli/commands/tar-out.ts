@@ -1,11 +1,11 @@
 /** `guestfs tar-out`: a directory as an archive. */
-import { usageFailure } from '../failure.js';
-import { makeFile } from '../host-files.js';
-import { splitImageArgument } from '../image-argument.js';
-import type { Command, Invocation } from '../invocation.js';
-import { withPath } from '../missing.js';
-import { withMountedGuest } from '../mounting.js';
-import { guestOptions, progressOptions } from '../options.js';
+import { usageFailure } from '../command/failure.js';
+import type { Command, Invocation } from '../command/invocation.js';
+import { guestOptions, progressOptions } from '../command/options.js';
+import { withPath } from '../guest/guest-not-found.js';
+import { splitImageArgument } from '../guest/image-argument.js';
+import { withMountedGuest } from '../guest/mounting.js';
+import { makeFile } from '../host/host-files.js';
 
 const compressions = ['gzip', 'zstd', 'xz', 'bzip2', 'none'];
 

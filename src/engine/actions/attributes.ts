@@ -4,10 +4,10 @@ import { type Structs, statStruct } from '../../api/index.js';
 import { encodeText, GuestfsError, systemError } from '../../base/index.js';
 import { type FileType, heeding } from '../../fs/index.js';
 import { caseSensitivePath, joinPath, makeDeviceNumber, type Place, type TreeStat } from '../../vfs/index.js';
-import { formatAcl } from '../acl.js';
-import type { Call } from '../call.js';
-import { formatCapabilities } from '../capabilities.js';
-import type { TopicHandlers } from '../handlers.js';
+import type { Call } from '../thread/call.js';
+import type { TopicHandlers } from '../thread/handlers.js';
+import { formatAcl } from '../words/acl.js';
+import { formatCapabilities } from '../words/capabilities.js';
 
 /** What `statns` gives. */
 export function statns(stat: TreeStat): Structs['statns'] {

@@ -1,9 +1,9 @@
 /** Block devices: which there are, their names, sizes and flags. */
 import { GuestfsError, UnsupportedError } from '../../base/index.js';
 import type { Device } from '../../vfs/index.js';
-import type { Call } from '../call.js';
-import type { TopicHandlers } from '../handlers.js';
-import { orFault } from '../unreadable.js';
+import { orFault } from '../session/unreadable.js';
+import type { Call } from '../thread/call.js';
+import type { TopicHandlers } from '../thread/handlers.js';
 
 const device = (call: Call, name: string): Device => call.session.devices.resolve(name);
 const names = (devices: readonly Device[]): string[] => devices.map(({ name }) => name);

@@ -2,14 +2,14 @@
 import { createHash, GuestfsError, systemError } from '../../base/index.js';
 import type { Disk } from '../../disk/index.js';
 import { joinPath, walkTree } from '../../vfs/index.js';
-import { TreeProgress } from '../archive/progress.js';
-import { BufferedTaker } from '../buffered.js';
-import type { Call } from '../call.js';
-import { PosixCrc } from '../cksum.js';
-import { contentsOf, fileContents } from '../contents.js';
-import type { TopicHandlers } from '../handlers.js';
-import { writeZeroes } from '../host-file.js';
-import { type MoveOptions, move } from '../mover.js';
+import { TreeProgress } from '../host/archive/progress.js';
+import { BufferedTaker } from '../host/buffered.js';
+import { type MoveOptions, move } from '../host/copy-data.js';
+import { writeZeroes } from '../host/data-sinks.js';
+import { contentsOf, fileContents } from '../session/contents.js';
+import type { Call } from '../thread/call.js';
+import type { TopicHandlers } from '../thread/handlers.js';
+import { PosixCrc } from '../words/cksum.js';
 
 /** What computes a checksum. */
 interface Summer {

@@ -1,7 +1,6 @@
 /** What is in files and devices: whole, in part, as lines, counted, dumped. */
 import { decodeText, GuestfsError } from '../../base/index.js';
 import type { Disk } from '../../disk/index.js';
-import type { Call } from '../call.js';
 import {
   fileContents,
   linesIn,
@@ -11,9 +10,10 @@ import {
   textLimit,
   textLines,
   tooMuch,
-} from '../contents.js';
-import type { TopicHandlers } from '../handlers.js';
-import { TextList } from '../line-list.js';
+} from '../session/contents.js';
+import { TextList } from '../session/text-list.js';
+import type { Call } from '../thread/call.js';
+import type { TopicHandlers } from '../thread/handlers.js';
 
 function part(call: Call, disk: Disk, what: string, count: number, offset: number): Uint8Array {
   if (count < 0 || offset < 0)

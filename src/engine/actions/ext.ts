@@ -1,8 +1,8 @@
 /** What only ext2, ext3 and ext4 have: the superblock's own words, and the attributes that `lsattr` shows. */
 import { GuestfsError } from '../../base/index.js';
 import { type ExtDetails, extDetails, type InodeNumber } from '../../fs/index.js';
-import type { Call } from '../call.js';
-import type { TopicHandlers } from '../handlers.js';
+import type { Call } from '../thread/call.js';
+import type { TopicHandlers } from '../thread/handlers.js';
 
 /** The letters of `lsattr`, by the bits of FS_IOC_GETFLAGS. Source: chattr(1), linux/fs.h. */
 const attributeLetters: readonly (readonly [bits: number, letter: string])[] = [

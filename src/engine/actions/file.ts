@@ -1,8 +1,8 @@
 /** `file`: what something is and holds, in words. */
 import type { FileType } from '../../fs/index.js';
-import type { Call } from '../call.js';
-import type { TopicHandlers } from '../handlers.js';
-import { identify } from '../identify/index.js';
+import type { Call } from '../thread/call.js';
+import type { TopicHandlers } from '../thread/handlers.js';
+import { identify } from '../words/identify/index.js';
 
 const kinds: Readonly<Partial<Record<FileType, string>>> = {
   directory: 'directory',

@@ -1,11 +1,11 @@
 /** What filesystems there are, by their signatures. */
 import { GuestfsError, UnsupportedError } from '../../base/index.js';
 import { extDetails, fileSystems, type Probed } from '../../fs/index.js';
-import { blockDeviceFacts } from '../block-device-facts.js';
-import type { Call } from '../call.js';
-import { listFileSystems } from '../filesystem-list.js';
-import type { TopicHandlers } from '../handlers.js';
-import { foundBy } from '../unreadable.js';
+import { blockDeviceFacts } from '../session/block-device-facts.js';
+import { listFileSystems } from '../session/filesystem-list.js';
+import { foundBy } from '../session/unreadable.js';
+import type { Call } from '../thread/call.js';
+import type { TopicHandlers } from '../thread/handlers.js';
 
 /** What is on a mountable; undefined for nothing known. */
 function probe(call: Call, mountable: string): Probed | undefined {

@@ -14,10 +14,10 @@ import {
   type StoredName,
 } from '../../fs/index.js';
 import { typeOfMode } from '../../vfs/index.js';
-import type { Call } from '../call.js';
-import type { TopicHandlers } from '../handlers.js';
-import type { Sink } from '../host-file.js';
-import { move } from '../mover.js';
+import { move } from '../host/copy-data.js';
+import type { Sink } from '../host/data-sinks.js';
+import type { Call } from '../thread/call.js';
+import type { TopicHandlers } from '../thread/handlers.js';
 import { typeLetters } from './listing.js';
 
 type Dirent = Structs['tsk_dirent'];

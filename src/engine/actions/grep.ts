@@ -1,12 +1,12 @@
 /** Lines that match. One action does it all; the others are its older forms. */
 import { decodeText, GuestfsError } from '../../base/index.js';
 import type { Disk } from '../../disk/index.js';
-import type { Call } from '../call.js';
-import { fileContents, linesIn, piecesOf } from '../contents.js';
-import { gunzipped } from '../gunzip.js';
-import type { TopicHandlers } from '../handlers.js';
-import { TextList } from '../line-list.js';
-import { lineMatcher } from '../regex/index.js';
+import { gunzipped } from '../host/gunzip.js';
+import { fileContents, linesIn, piecesOf } from '../session/contents.js';
+import { TextList } from '../session/text-list.js';
+import type { Call } from '../thread/call.js';
+import type { TopicHandlers } from '../thread/handlers.js';
+import { lineMatcher } from '../words/regex/index.js';
 
 interface GrepOptions {
   readonly extended?: boolean | undefined;

@@ -9,10 +9,10 @@ import {
   Inspection,
   listApplications,
 } from '../../inspect/index.js';
-import type { Call } from '../call.js';
-import { listWithFaults } from '../filesystem-list.js';
-import type { TopicHandlers } from '../handlers.js';
-import { type Fault, faultError, findFaults, unreadableOf } from '../unreadable.js';
+import { listWithFaults } from '../session/filesystem-list.js';
+import { type Fault, faultError, findFaults, unreadableOf } from '../session/unreadable.js';
+import type { Call } from '../thread/call.js';
+import type { TopicHandlers } from '../thread/handlers.js';
 
 /** What the last `inspect_os` of a session found: the getters answer from it. */
 const key = Symbol('inspection');

@@ -2,11 +2,11 @@
 import { sortBytewise, systemError } from '../../base/index.js';
 import type { DirectoryEntry, FileType, InodeNumber } from '../../fs/index.js';
 import { expandGlob, type Mount, type Place, walkTree } from '../../vfs/index.js';
-import { BufferedTaker } from '../buffered.js';
-import type { Call } from '../call.js';
-import type { TopicHandlers } from '../handlers.js';
-import { TextList } from '../line-list.js';
-import { formatUsage, longListing } from '../listing.js';
+import { BufferedTaker } from '../host/buffered.js';
+import { TextList } from '../session/text-list.js';
+import type { Call } from '../thread/call.js';
+import type { TopicHandlers } from '../thread/handlers.js';
+import { formatUsage, longListing } from '../words/listing.js';
 
 function directoryAt(call: Call, path: string): Place {
   const place = call.session.tree.resolve(path);

@@ -19,9 +19,9 @@ import {
   volumeGroupMetadata,
   volumeGroupUuid,
 } from '../../volume/index.js';
-import type { Call } from '../call.js';
-import type { TopicHandlers } from '../handlers.js';
-import { orFault } from '../unreadable.js';
+import { orFault } from '../session/unreadable.js';
+import type { Call } from '../thread/call.js';
+import type { TopicHandlers } from '../thread/handlers.js';
 
 /** The regular name of a device that the caller named in some way. */
 const regular = (call: Call, name: string): string => call.session.devices.resolve(name).name;

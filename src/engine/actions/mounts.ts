@@ -1,11 +1,11 @@
 /** Mounting: which filesystem stands where in the guest's tree. */
 import { GuestfsError, UnsupportedError } from '../../base/index.js';
 import type { Device } from '../../vfs/index.js';
-import type { Call } from '../call.js';
-import { fileContents } from '../contents.js';
-import type { TopicHandlers } from '../handlers.js';
-import { parseMountOptions } from '../mount-options.js';
-import { openFileSystemOn } from '../session.js';
+import { fileContents } from '../session/contents.js';
+import { parseMountOptions } from '../session/mount-options.js';
+import { openFileSystemOn } from '../session/session.js';
+import type { Call } from '../thread/call.js';
+import type { TopicHandlers } from '../thread/handlers.js';
 
 interface Request {
   readonly readonly: boolean;

@@ -9,9 +9,9 @@ import {
   type PartitionTable,
 } from '../../partition/index.js';
 import type { Device } from '../../vfs/index.js';
-import type { Call } from '../call.js';
-import type { TopicHandlers } from '../handlers.js';
-import { foundBy } from '../unreadable.js';
+import { foundBy } from '../session/unreadable.js';
+import type { Call } from '../thread/call.js';
+import type { TopicHandlers } from '../thread/handlers.js';
 
 function tableOf(call: Call, name: string): { device: Device; table: PartitionTable } {
   const { session } = call;

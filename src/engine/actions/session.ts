@@ -1,7 +1,7 @@
 /** About the engine itself: whether it answers, and what shows its workings. */
 import { GuestfsError } from '../../base/index.js';
-import type { Call } from '../call.js';
-import type { TopicHandlers } from '../handlers.js';
+import type { Call } from '../thread/call.js';
+import type { TopicHandlers } from '../thread/handlers.js';
 
 /** Sleeps, awake for cancellation. `told` is called at every waking with the milliseconds passed. */
 function sleep(call: Call, milliseconds: number, told: (passed: number) => void, nap = 20): void {

@@ -1,9 +1,9 @@
 /** The printable strings in a file, as binutils' `strings` finds them. */
 import { decodeText, GuestfsError } from '../../base/index.js';
-import type { Call } from '../call.js';
-import { fileContents, piecesOf } from '../contents.js';
-import type { TopicHandlers } from '../handlers.js';
-import { TextList } from '../line-list.js';
+import { fileContents, piecesOf } from '../session/contents.js';
+import { TextList } from '../session/text-list.js';
+import type { Call } from '../thread/call.js';
+import type { TopicHandlers } from '../thread/handlers.js';
 
 /** The shortest run of characters that counts. */
 const shortest = 4;

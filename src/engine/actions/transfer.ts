@@ -2,16 +2,16 @@
 import { GuestfsError, systemError } from '../../base/index.js';
 import type { Disk } from '../../disk/index.js';
 import type { Place } from '../../vfs/index.js';
-import { writeCpio } from '../archive/cpio.js';
-import { writeTar } from '../archive/tar.js';
-import { BufferedTaker } from '../buffered.js';
-import type { Call } from '../call.js';
-import { CompressingTaker } from '../compressor.js';
-import { deviceOrFile, fileContents } from '../contents.js';
-import { copyOut } from '../copy-out.js';
-import type { TopicHandlers } from '../handlers.js';
-import { type Sink, writeZeroes } from '../host-file.js';
-import { move, type Taker } from '../mover.js';
+import { writeCpio } from '../host/archive/cpio.js';
+import { writeTar } from '../host/archive/tar.js';
+import { BufferedTaker } from '../host/buffered.js';
+import { CompressingTaker } from '../host/compressor.js';
+import { move, type Taker } from '../host/copy-data.js';
+import { copyOut } from '../host/copy-out.js';
+import { type Sink, writeZeroes } from '../host/data-sinks.js';
+import { deviceOrFile, fileContents } from '../session/contents.js';
+import type { Call } from '../thread/call.js';
+import type { TopicHandlers } from '../thread/handlers.js';
 
 interface TarOptions {
   readonly compress?: string | undefined;

@@ -3,7 +3,7 @@ import type { ListingColumn, TreeListing } from '../../api/index.js';
 import { decodeText, encodeText, GuestfsError, systemError, work } from '../../base/index.js';
 import type { InodeStat } from '../../fs/index.js';
 import { makeDeviceNumber, walkTree } from '../../vfs/index.js';
-import type { Call } from '../call.js';
+import type { Call } from '../thread/call.js';
 
 type MutableColumns = { [Name in ListingColumn]: Float64Array<ArrayBuffer> };
 

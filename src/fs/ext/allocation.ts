@@ -1,8 +1,8 @@
 /** What is in use: the bitmaps of inodes and of blocks. Specification: the kernel's Documentation/filesystems/ext4/bitmaps.rst. */
 import { roCompat } from './features.js';
 import { groupFlags } from './layout.js';
+import { descriptorBlocksIn } from './report/usage.js';
 import { has, hasSuperblockCopy } from './superblock.js';
-import { descriptorBlocksIn } from './usage.js';
 import type { Volume } from './volume.js';
 
 function bit(bytes: Uint8Array, index: number): boolean {

@@ -10,14 +10,14 @@ import type {
   OnDamage,
 } from '../driver.js';
 import { openFile } from './data.js';
-import { Directory } from './dir.js';
+import { Directory } from './directory/directory.js';
 import type { Inode } from './inode.js';
 import { inodeFlags, reservedInodes } from './layout.js';
 import type { MountOptions } from './options.js';
 import type { Orphans } from './orphans.js';
+import { readUsage } from './report/usage.js';
 import { has } from './superblock.js';
 import { readSymlink } from './symlink.js';
-import { readUsage } from './usage.js';
 import type { Volume } from './volume.js';
 import { readXattrs } from './xattr.js';
 

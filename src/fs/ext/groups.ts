@@ -3,9 +3,9 @@
  * Specification: the kernel's Documentation/filesystems/ext4/group_descr.rst and blockgroup.rst (meta_bg).
  */
 import { CorruptError, checksumHolds, crc16, crc32cOfView, LruMap, viewOf } from '../../base/index.js';
+import type { PieceCache } from './block-cache.js';
 import { incompat, roCompat } from './features.js';
 import { groupDescriptor, shortDescriptorSize } from './layout.js';
-import type { PieceCache } from './pieces.js';
 import { has, hasSuperblockCopy, type Superblock } from './superblock.js';
 
 /** A group as its descriptor tells. */

@@ -3,8 +3,8 @@ import type { FileSystemDriver } from '../driver.js';
 import { openExt } from './open.js';
 import { probeExt } from './probe.js';
 
-export type { InodeRemains, StoredName } from './deleted.js';
-export { type ExtDetails, extDetails } from './details.js';
+export type { InodeRemains, StoredName } from './directory/deleted.js';
+export { type ExtDetails, extDetails } from './report/details.js';
 
 export const ext: FileSystemDriver = {
   name: 'ext',

@@ -5,13 +5,13 @@
 import { CorruptError, viewOf } from '../../base/index.js';
 import type { Disk } from '../../disk/index.js';
 import type { FileSystem, OpenOptions } from '../driver.js';
-import { readFastCommits } from './fast-commit.js';
-import { type FastCommitUsage, replayFastCommits } from './fast-commit-replay.js';
 import { compat, incompat, roCompat } from './features.js';
 import { ExtFileSystem } from './filesystem.js';
-import { type Journal, openJournal } from './journal.js';
-import { journalIncompat } from './journal-layout.js';
-import { replayJournal } from './journal-replay.js';
+import { readFastCommits } from './journal/fast-commit.js';
+import { type FastCommitUsage, replayFastCommits } from './journal/fast-commit-replay.js';
+import { type Journal, openJournal } from './journal/journal.js';
+import { journalIncompat } from './journal/layout.js';
+import { replayJournal } from './journal/replay.js';
 import { superblock as layout, reservedInodes } from './layout.js';
 import { checkMountOptions, type MountOptions, parseMountOptions } from './options.js';
 import { findOrphans, isMarkedDamaged, type Orphans } from './orphans.js';

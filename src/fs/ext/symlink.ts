@@ -4,11 +4,11 @@
  */
 import { CorruptError, decodePadded, GuestfsError, viewOf } from '../../base/index.js';
 import { blockMapOf } from './blockmap.js';
+import { leastEncryptedName, showEncryptedName } from './directory/nokey.js';
 import { incompat } from './features.js';
 import { hasInlineData, readInlineData } from './inline.js';
 import { type Inode, inodeName } from './inode.js';
 import { inodeBlockAreaSize, inodeFlags } from './layout.js';
-import { leastEncryptedName, showEncryptedName } from './nokey.js';
 import { has } from './superblock.js';
 import type { Volume } from './volume.js';
 

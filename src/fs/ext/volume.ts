@@ -1,10 +1,10 @@
 /** An open filesystem below the level of files: blocks, groups, and inodes by number. */
 import { CorruptError, work } from '../../base/index.js';
 import type { Disk } from '../../disk/index.js';
+import { PieceCache } from './block-cache.js';
 import { Groups } from './groups.js';
 import { type Inode, InodeDecoder, inodeChecksumSeed, inodeName, isPublicInode } from './inode.js';
-import type { Patches } from './patches.js';
-import { PieceCache } from './pieces.js';
+import type { Patches } from './journal/patches.js';
 import type { Superblock } from './superblock.js';
 
 /** Decoded inodes kept, by number modulo this; a power of two. */

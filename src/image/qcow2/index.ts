@@ -7,7 +7,7 @@
 import { CorruptError, UnsupportedError, viewOf } from '../../base/index.js';
 import { type Disk, MappedDisk } from '../../disk/index.js';
 import type { ImageContext, ImageFormat, ImageInfo } from '../format.js';
-import { readPart } from '../marks.js';
+import { readPart } from '../signature.js';
 import { ClusterMap } from './clusters.js';
 import { type Header, readHeader } from './header.js';
 import { limits, magic } from './layout.js';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { StructName } from '../../../src/api/index.js';
-import { structKind } from '../../../src/appliance/codec.js';
-import { XdrWriter } from '../../../src/appliance/xdr.js';
+import { structKind } from '../../../src/appliance/wire/codec.js';
+import { XdrWriter } from '../../../src/appliance/wire/xdr.js';
 import { FakeDaemon, fails, run, writes } from './fake-daemon.js';
 
 function records(name: StructName, rows: readonly Readonly<Record<string, unknown>>[]): Buffer {

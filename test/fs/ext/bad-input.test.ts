@@ -5,7 +5,7 @@ import { CorruptError, type Fields, UnsupportedError } from '../../../src/base/i
 import { MemoryDisk } from '../../../src/disk/index.js';
 import { blockMapOf } from '../../../src/fs/ext/blockmap.js';
 import { ext } from '../../../src/fs/ext/index.js';
-import { journalSuperblock } from '../../../src/fs/ext/journal-layout.js';
+import { journalSuperblock } from '../../../src/fs/ext/journal/layout.js';
 import {
   extentHeader,
   groupDescriptor,

@@ -6,7 +6,7 @@ import { MemoryDisk } from '../../../src/disk/index.js';
 import { ExtentMap } from '../../../src/fs/ext/extents.js';
 import { IndirectMap } from '../../../src/fs/ext/indirect.js';
 import type { Inode } from '../../../src/fs/ext/inode.js';
-import { ExtentList } from '../../../src/fs/ext/patches.js';
+import { ExtentList } from '../../../src/fs/ext/journal/patches.js';
 import { decodeSuperblock, readSuperblockBytes } from '../../../src/fs/ext/superblock.js';
 import { Volume } from '../../../src/fs/ext/volume.js';
 import { readFixture } from './fixture.js';

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { crc32c } from '../../../src/base/index.js';
 import { MemoryDisk } from '../../../src/disk/index.js';
-import { readFastCommits } from '../../../src/fs/ext/fast-commit.js';
-import type { Journal } from '../../../src/fs/ext/journal.js';
+import { readFastCommits } from '../../../src/fs/ext/journal/fast-commit.js';
+import type { Journal } from '../../../src/fs/ext/journal/journal.js';
 import { openExt, openFixture, readAll, readFixture, walk } from './fixture.js';
 
 const tags = { unlink: 5, pad: 7, tail: 8, head: 9 };

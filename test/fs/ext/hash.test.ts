@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { test } from 'node:test';
-import { hashName } from '../../../src/fs/ext/hash.js';
+import { hashName } from '../../../src/fs/ext/directory/hash.js';
 import { needs, toolEnvironment } from '../../support/tools.js';
 
 const seed = '5eed5eed-0002-4e5f-8a9b-00c0ffee0000';

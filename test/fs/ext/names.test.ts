@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { MemoryDisk } from '../../../src/disk/index.js';
-import { foldName } from '../../../src/fs/ext/casefold.js';
-import { scanEntries } from '../../../src/fs/ext/dir-entries.js';
+import { foldName } from '../../../src/fs/ext/directory/casefold.js';
+import { scanEntries } from '../../../src/fs/ext/directory/entries.js';
+import { showEncryptedName } from '../../../src/fs/ext/directory/nokey.js';
 import { extDetails } from '../../../src/fs/ext/index.js';
-import { showEncryptedName } from '../../../src/fs/ext/nokey.js';
 import { openExt, openFixture, readFixture, walk } from './fixture.js';
 import { PatchedDisk } from './mutation.js';
 

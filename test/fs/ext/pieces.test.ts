@@ -1,8 +1,8 @@
 /** Metadata in pieces whose memory is used again, and what outlives them. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { PieceCache } from '../../../src/fs/ext/block-cache.js';
 import type { ExtFileSystem } from '../../../src/fs/ext/filesystem.js';
-import { PieceCache } from '../../../src/fs/ext/pieces.js';
 import { noise, WatchedDisk } from '../../disk/support.js';
 import { openFixture } from './fixture.js';
 

@@ -1,4 +1,4 @@
-/** Images that are stored as their pieces which are not zero: `scripts/fixtures/pieces.mjs` and `signatures.mjs`. */
+/** Images that are stored as their pieces which are not zero: `scripts/lib/pieces.mjs` and `signatures.mjs`. */
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { type Disk, MappedDisk, MemoryDisk } from '../../../src/disk/index.js';

@@ -12,7 +12,7 @@ export function fixtureFolder(name: string): string {
   return fileURLToPath(new URL(`../../../../test/fixtures/${name}/`, import.meta.url));
 }
 
-/** One file, as `scripts/images/truth.mjs` writes it. Times are decimal numbers of seconds. */
+/** One file, as `scripts/lib/truth.mjs` writes it. Times are decimal numbers of seconds. */
 export interface Told {
   readonly path: string;
   readonly mode: number;

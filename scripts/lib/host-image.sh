@@ -1,0 +1,76 @@
+# What the image scripts share; read with `.`, never run. Needs root for debootstrap and device nodes, but mounts
+# nothing and uses no loop device: filesystems are made on files, and the kernel's part is played inside the appliance.
+# A new file appears under its name only when it is whole, so a step that was interrupted is made again.
+
+export LC_ALL=C TZ=UTC PATH="$PATH:/usr/sbin:/sbin"
+export LIBGUESTFS_BACKEND=direct LIBGUESTFS_BACKEND_SETTINGS="${LIBGUESTFS_BACKEND_SETTINGS-force_tcg}"
+# The folder of the script that runs, and the one of what scripts share.
+here=$(cd "$(dirname "$0")" && pwd)
+lib=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+MiB=$((1024 * 1024))
+
+say() { printf '%s %s\n' "$(date +%T)" "$*" >&2; }
+
+die() { printf '%s\n' "$*" >&2; exit 1; }
+
+# require TOOL…: end with the names of those that are missing.
+require() {
+  local missing='' tool
+  for tool; do command -v "$tool" >/dev/null || missing="$missing $tool"; done
+  [ -z "$missing" ] || die "not installed:$missing"
+}
+
+# sparse SIZE FILE: an empty file of that size, with nothing allocated.
+sparse() { rm -f "$2"; truncate -s "$1" "$2"; }
+
+# appliance ARGUMENT…: guestfish, one at a time on this machine.
+appliance() { flock "${GUESTFISH_LOCK:-/tmp/guestfish.lock}" nice guestfish "$@"; }
+
+# script_drive FILE SCRIPT…: the shell scripts, one after another, as a disk that the appliance's shell can read.
+script_drive() {
+  local disk=$1 size
+  shift
+  cat "$@" >"$disk"
+  printf '\nexit 0\n' >>"$disk"
+  size=$(stat -c %s "$disk")
+  head -c $(((size + 511) / 512 * 512 - size)) /dev/zero | tr '\0' '\n' >>"$disk"
+}
+
+# fetch_deb PACKAGE DIRECTORY: the files of a Debian package, unpacked and not installed.
+fetch_deb() {
+  local package=$1 into=$2 scratch
+  [ ! -d "$into" ] || return 0
+  scratch=$(mktemp -d)
+  (cd "$scratch" && apt-get -q -o APT::Sandbox::User=root download "$package" >/dev/null) ||
+    die "cannot fetch the package $package (run apt-get update first?)"
+  mkdir -p "$into.part"
+  dpkg-deb -x "$scratch"/*.deb "$into.part"
+  rm -rf "$scratch"
+  mv "$into.part" "$into"
+}
+
+# fetch_source PACKAGE DIRECTORY: the upstream files of a Debian source package, unpacked and not built. The machine's own
+# sources of binary packages are asked for their sources, in a private list: nothing of apt's own is changed.
+fetch_source() {
+  local package=$1 into=$2 scratch tarball
+  [ ! -d "$into" ] || return 0
+  scratch=$(mktemp -d)
+  mkdir -p "$scratch/lists/partial" "$scratch/parts" "$scratch/files" "$into.part"
+  local list
+  for list in /etc/apt/sources.list /etc/apt/sources.list.d/*; do
+    [ -e "$list" ] || continue
+    grep -q debian.org "$list" || continue
+    sed 's/^Types:.*/Types: deb-src/; s/^deb /deb-src /' "$list" >"$scratch/parts/$(basename "$list")"
+  done
+  local asked=(-q -o "APT::Sandbox::User=root" -o "Dir::State::Lists=$scratch/lists"
+    -o "Dir::Etc::SourceList=/dev/null" -o "Dir::Etc::SourceParts=$scratch/parts")
+  apt-get "${asked[@]}" update >/dev/null || die "cannot read the list of Debian's source packages"
+  (cd "$scratch/files" && apt-get "${asked[@]}" source --download-only "$package" >/dev/null) ||
+    die "cannot fetch the source package $package"
+  for tarball in "$scratch"/files/*.orig.tar.*; do
+    case $tarball in *.asc) continue ;; esac
+    tar -C "$into.part" --strip-components=1 -xf "$tarball"
+  done
+  rm -rf "$scratch"
+  mv "$into.part" "$into"
+}

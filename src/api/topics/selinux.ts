@@ -1,0 +1,48 @@
+/**
+ * SELinux: the security labels of files.
+ */
+import { gives, pathname, pathnameList, string, topic } from '../action.js';
+
+export const selinux = topic('SELinux', {
+  setfiles: {
+    args: [string('specfile'), pathnameList('paths')],
+    options: { force: 'bool', excludes: 'stringList' },
+    result: gives.nothing,
+    proc: 519,
+    since: '1.57.1',
+    group: 'selinuxrelabel',
+    short: "label files as the guest's policy says",
+    help: 'Labels everything below `paths` after `specfile`, a path in the guest, mostly `/etc/selinux/targeted/contexts/files/file_contexts`. Do it after making files in a guest that enforces SELinux. `force` also resets labels that users may change, and all parts of a label; `excludes` are paths to leave out.',
+  },
+  selinux_relabel: {
+    args: [string('specfile'), pathname('path')],
+    options: { force: 'bool' },
+    result: gives.nothing,
+    proc: 467,
+    since: '1.33.43',
+    group: 'selinuxrelabel',
+    deprecatedBy: 'setfiles',
+    short: "label files below one path as the guest's policy says",
+    help: 'Use `setfiles`, which takes several paths and can leave some out.',
+  },
+  setcon: {
+    args: [string('context')],
+    result: gives.nothing,
+    proc: 185,
+    since: '1.0.67',
+    group: 'selinux',
+    deprecatedBy: 'setfiles',
+    short: 'set the label of the backend itself',
+    help: 'Sets which SELinux context the backend acts in. Use `setfiles` to label the files of a guest.',
+  },
+  getcon: {
+    args: [],
+    result: gives.string,
+    proc: 186,
+    since: '1.0.67',
+    group: 'selinux',
+    deprecatedBy: 'setfiles',
+    short: 'give the label of the backend itself',
+    help: 'Gives the SELinux context that the backend acts in. Use `setfiles` to label the files of a guest.',
+  },
+});

@@ -1,0 +1,77 @@
+/**
+ * Whether an accelerator really runs a guest, found out in a second or two: a kernel without any disk is booted until it
+ * panics for want of one. That takes it through its own unpacking, page tables, timers and interrupts, which is where a
+ * KVM that opens and is of no use gives up. The processor is the one that the appliance would get.
+ */
+import { GuestfsError } from '../../base/index.js';
+import { runProgram } from '../machine/programs.js';
+import { type Accelerator, type Architecture, boardArguments } from '../machine/qemu.js';
+
+/** Much more than a kernel needs to come to its panic. */
+const memoryInMegabytes = 192;
+
+/** With KVM the panic comes within half a second; a guest that hangs is given up after so many milliseconds. */
+const usualLimitInMs = 5000;
+
+/** The kernel's last words where it ran all the way and missed nothing but its disk. */
+const missesItsDisk = /Kernel panic - not syncing: VFS: Unable to mount root/;
+
+export interface TrialOptions {
+  /** The program's path. */
+  readonly hv: string;
+  readonly kernel: string;
+  readonly architecture: Architecture;
+  readonly accelerator: Accelerator;
+  readonly limitInMs?: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface GuestTrial {
+  /** Why the guest did not run; undefined where it did. */
+  readonly problem: string | undefined;
+  readonly milliseconds: number;
+}
+
+function trialArguments({ kernel, architecture, accelerator }: TrialOptions): string[] {
+  const { console, kernelParameters } = architecture;
+  return [
+    ...boardArguments(architecture, accelerator),
+    '-m',
+    `${memoryInMegabytes}`,
+    '-no-reboot',
+    '-serial',
+    'stdio',
+    '-kernel',
+    kernel,
+    '-append',
+    // A panic ends in a reboot at once, which qemu turns into its own end.
+    ['panic=-1', 'quiet', `console=${console}`, ...kernelParameters].join(' '),
+  ];
+}
+
+/** qemu's own last message, without its name. */
+function lastMessage(output: string): string | undefined {
+  const lines = output.split('\n').filter((line) => /^\S*qemu\S*: /.test(line) && !/\bwarning: /.test(line));
+  return lines
+    .at(-1)
+    ?.replace(/^\S+: /, '')
+    .trim();
+}
+
+/** Boots. Rejects with GuestfsError (ECANCELED, or why qemu cannot be started). */
+export async function tryGuest(options: TrialOptions): Promise<GuestTrial> {
+  const { hv, limitInMs = usualLimitInMs, signal } = options;
+  const start = performance.now();
+  const end = (problem?: string): GuestTrial => ({ problem, milliseconds: performance.now() - start });
+  try {
+    const run = await runProgram(hv, trialArguments(options), { signal, timeoutInMs: limitInMs });
+    if (missesItsDisk.test(run.output)) return end();
+    const panic = /Kernel panic - .*/.exec(run.output)?.[0];
+    const how = run.signal === null ? `ended with status ${run.exitCode}` : `was ended by ${run.signal}`;
+    const words = lastMessage(run.output) ?? panic?.trim();
+    return end(`qemu ${how}${words === undefined ? '' : `: ${words}`}`);
+  } catch (thrown) {
+    if (!(thrown instanceof GuestfsError) || thrown.code !== 'ETIMEDOUT') throw thrown;
+    return end(`a kernel hung, and was given up after ${limitInMs / 1000} seconds`);
+  }
+}

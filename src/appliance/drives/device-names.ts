@@ -1,0 +1,36 @@
+/**
+ * The names of drives in calls to the daemon. guestfsd looks at its start which disks there are, and by that takes `/dev/hda`
+ * and `/dev/vda` for `/dev/sda`; of disks that come later it knows the real names alone.
+ */
+import { driveLetters, placeOfLink } from '../../base/index.js';
+import type { WireAction } from '../wire/codec.js';
+
+/** A disk or partition under another driver's name; perhaps of a subvolume. */
+const otherDriver = /^((?:btrfsvol:)?\/dev\/)[hv](d[a-z]{1,3}[0-9]*)(?=$|\/)/;
+
+/** By where libguestfs's own machine has a drive, which is elsewhere in this one. */
+function placeName(name: string): string {
+  const place = placeOfLink(name);
+  return place === undefined ? name : `/dev/sd${driveLetters(place.index)}${place.partition ?? ''}`;
+}
+
+const named = new Set<string>(['device', 'mountable', 'devOrPathname', 'mountableOrPathname']);
+
+/**
+ * The arguments of a call, every drive in them by its real name: that of a SCSI disk. `drivesComeLater`: the daemon was
+ * started before it had them.
+ */
+export function withRealNames(
+  { args: kinds }: WireAction,
+  args: readonly unknown[],
+  drivesComeLater: boolean,
+): readonly unknown[] {
+  const realName = (name: string): string =>
+    drivesComeLater ? placeName(name).replace(otherDriver, '$1s$2') : placeName(name);
+  return args.map((argument, index) => {
+    const type = kinds[index]?.type ?? '';
+    if (named.has(type) && typeof argument === 'string') return realName(argument);
+    // safe: a deviceList is a list of strings, as the arguments were checked
+    return type === 'deviceList' ? (argument as readonly string[]).map(realName) : argument;
+  });
+}

@@ -1,0 +1,26 @@
+/** The backend settings that mean something here; others are other backends', and left alone as in the C library. */
+import { GuestfsError } from '../../base/index.js';
+
+export interface BackendSettings {
+  readonly forceTcg: boolean;
+  readonly forceKvm: boolean;
+  readonly gdb: boolean;
+  /** Always boots, whatever state was kept. */
+  readonly noSnapshotStart: boolean;
+}
+
+const truths = new Set(['1', 'true', 't', 'yes', 'y', 'on']);
+
+/** From `NAME` and `NAME=VALUE`; the first of a name counts. Throws GuestfsError (EINVAL) for two that exclude each other. */
+export function readBackendSettings(settings: readonly string[]): BackendSettings {
+  const isSet = (name: string): boolean => {
+    const found = settings.find((setting) => setting === name || setting.startsWith(`${name}=`));
+    if (found === undefined) return false;
+    return found === name || truths.has(found.slice(name.length + 1).toLowerCase());
+  };
+  const forceTcg = isSet('force_tcg');
+  const forceKvm = isSet('force_kvm');
+  if (forceTcg && forceKvm)
+    throw new GuestfsError('EINVAL', 'the backend settings force_tcg and force_kvm exclude each other');
+  return { forceTcg, forceKvm, gdb: isSet('gdb'), noSnapshotStart: isSet('no_snapshot_start') };
+}

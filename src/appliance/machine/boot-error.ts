@@ -1,0 +1,46 @@
+/** Starts of the appliance that failed: why, in one sentence with a remedy. */
+import { type ErrnoName, GuestfsError } from '../../base/index.js';
+import type { Machine } from './machine.js';
+
+/** A failure of the machine itself, before the appliance was up. With KVM, another accelerator may fare better. */
+export class BootError extends GuestfsError {
+  override name = 'BootError';
+  /** What happened, without what to do about it. */
+  readonly reason: string;
+
+  constructor(code: ErrnoName, reason: string, remedy: string) {
+    super(code, `${reason}; ${remedy}`);
+    this.reason = reason;
+  }
+}
+
+/** What helps where nothing better is known. */
+export const seeAll = 'set LIBGUESTFS_DEBUG=1 to see all that it says';
+
+/** What tells best why a machine ended: qemu's own message, or the guest's last line. */
+export function lastWords({ messages, console }: Machine): string | undefined {
+  const said = messages.lines.findLast((line) => line.trim() !== '' && !/\bwarning: /.test(line));
+  const panic = console.lines.findLast((line) => line.includes('Kernel panic'));
+  const words = said ?? panic ?? console.lastLine;
+  return words?.replace(/^\S*qemu-system-\S+: /, '').trim();
+}
+
+/** A machine that ended by itself, in one sentence with a remedy. */
+export function endError(machine: Machine, memsizeInMegabytes: number): BootError {
+  const words = lastWords(machine) ?? '';
+  const said = machine.messages.lines.join('\n');
+  if (/cannot set up guest memory|Cannot allocate memory/.test(said))
+    return new BootError(
+      'ENOMEM',
+      `this machine has not enough memory for an appliance of ${memsizeInMegabytes} megabytes`,
+      'set less with setMemsize or LIBGUESTFS_MEMSIZE',
+    );
+  if (/No space left on device/.test(said))
+    return new BootError(
+      'ENOSPC',
+      `there is no room for the appliance's temporary files (${words})`,
+      'choose another directory for them with setTmpdir or LIBGUESTFS_TMPDIR',
+    );
+  const reason = words === '' ? 'it does not say why' : words;
+  return new BootError('EIO', `the appliance ended before it was up: ${reason}`, seeAll);
+}

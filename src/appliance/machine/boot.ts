@@ -1,0 +1,225 @@
+/**
+ * One start of the appliance with one accelerator: from nothing to a guestfsd that answers, or to the reason why not. It
+ * boots, or it goes on from a state that an earlier boot left (kept-state.ts).
+ *
+ * Where the accelerator is KVM, signs of life are expected soon: one of those machines on which KVM opens and does not run
+ * guests shows it by qemu's end, by a stop that nobody asked for, or by a console on which nothing follows the firmware.
+ */
+import { closeSync } from 'node:fs';
+import { join } from 'node:path';
+import { asGuestfsError, GuestfsError } from '../../base/index.js';
+import { attachDrives, makeOverlay } from '../drives/drives.js';
+import type { DaemonVersion } from '../wire/compat.js';
+import { Connection } from '../wire/connection.js';
+import { BootError, endError, seeAll } from './boot-error.js';
+import { Watch } from './boot-monitor.js';
+import {
+  argumentsFor,
+  type Booted,
+  type BootOptions,
+  type ConnectionListeners,
+  launchSteps,
+  type RootLayers,
+} from './boot-options.js';
+import { Machine } from './machine.js';
+import { memoryVariable, readMachineState, writeMachineState } from './migration.js';
+import { awaken, prepareForKeeping, setClock } from './resume.js';
+import type { UnfinishedState, UsableState } from './snapshot-store.js';
+
+/** Makes the layer that takes what the guest writes to its own disk, in a directory that ends with the machine. */
+function rootLayersIn(directory: string, { appliance, from }: BootOptions): RootLayers {
+  const writes = join(directory, 'root.qcow2');
+  makeOverlay(writes, appliance.rootSizeInBytes);
+  return from === undefined ? { writes } : { writes, kept: from.root };
+}
+
+/**
+ * Starts. Rejects with GuestfsError (BootError where the machine is at fault, or the state that it was to go on from),
+ * leaving nothing behind.
+ */
+export async function bootAppliance(options: BootOptions): Promise<Booted> {
+  const { config, events, signal, accelerator, limits, from, keep } = options;
+  const failed = new AbortController();
+  const fail = (error: GuestfsError): void => failed.abort(error);
+  const memory = from?.openMemory();
+  const machine = await Machine.start({
+    hv: options.hv,
+    tmpdir: config.tmpdir,
+    guarded: config.recoveryProc,
+    ...(memory === undefined ? {} : { memory }),
+    ...(keep === undefined ? {} : { unfinished: keep.path, environment: { [memoryVariable]: keep.memory } }),
+    arguments: (directory) => {
+      const args = argumentsFor(options, rootLayersIn(directory, options));
+      if (config.verbose) events.log('library', `${options.hv} ${args.join(' ')}`);
+      return args;
+    },
+    onConsole: (line) => {
+      if (line.startsWith('Starting /init')) events.progress(launchSteps.init, launchSteps.total);
+      events.log('appliance', `${line}\n`);
+    },
+    onMessage: (line) => events.log('library', `qemu: ${line}`),
+  }).finally(() => {
+    if (memory !== undefined) closeSync(memory);
+  });
+  const listeners: ConnectionListeners = { progress: () => {}, broken: () => {} };
+  const connection = new Connection(
+    machine.channel,
+    {
+      progress: (position, total) => listeners.progress(position, total),
+      broken: (error) => listeners.broken(error),
+    },
+    {
+      drivesComeLater: from !== undefined || keep !== undefined,
+      ...(from === undefined ? {} : { alreadyLaunched: true, daemon: from.daemon }),
+    },
+  );
+  const cancel = (): void => {
+    fail(new GuestfsError('ECANCELED', 'the launch was cancelled', { cause: signal?.reason }));
+    machine.kill(); // at once: the process may be exiting
+  };
+  signal?.addEventListener('abort', cancel, { once: true });
+  if (signal?.aborted === true) cancel();
+  void machine.ended.then((end) => {
+    if (!end.expected) fail(endError(machine, config.memsize));
+  });
+  const watch = new Watch(options, machine, fail);
+  try {
+    events.progress(launchSteps.started, launchSteps.total);
+    const work =
+      from === undefined
+        ? start(options, machine, connection, watch)
+        : resume(options, from, machine, connection, watch);
+    const failure = new Promise<never>((_resolve, reject) => {
+      if (failed.signal.aborted) reject(failed.signal.reason);
+      failed.signal.addEventListener('abort', () => reject(failed.signal.reason), { once: true });
+    });
+    // Whichever comes second is told to nobody.
+    work.catch(() => {});
+    failure.catch(() => {});
+    await Promise.race([work, failure]);
+    return { machine, connection, listeners };
+  } catch (thrown) {
+    // A connection or monitor that breaks is a consequence: the end of the process, which follows at once, has the reason.
+    const { code } = asGuestfsError(thrown);
+    const isConsequence = !failed.signal.aborted && (code === 'EPIPE' || code === 'EIO');
+    if (isConsequence) await Promise.race([machine.ended, delay(1000)]);
+    connection.close();
+    machine.kill();
+    await machine.ended;
+    throw failed.signal.aborted ? failed.signal.reason : thrown;
+  } finally {
+    watch.stop();
+    signal?.removeEventListener('abort', cancel);
+  }
+
+  function delay(ms: number): Promise<void> {
+    return new Promise((resolve) =>
+      setTimeout(resolve, accelerator === 'kvm' ? Math.min(ms, limits.kvmGreetingInMs) : ms),
+    );
+  }
+}
+
+/** Waits until qemu's monitor is there to be talked to. */
+async function greet({ accelerator, architecture, limits }: BootOptions, { qmp }: Machine): Promise<void> {
+  try {
+    await qmp.negotiate(accelerator === 'kvm' ? { timeoutInMs: limits.kvmGreetingInMs } : {});
+  } catch (thrown) {
+    const error = asGuestfsError(thrown);
+    if (error.code !== 'ETIMEDOUT') throw error;
+    throw new BootError('ETIMEDOUT', `qemu was started and does not answer: ${error.message}`, seeAll);
+  }
+  const { arch } = (await qmp.command('query-target')) as { arch: string };
+  if (arch !== architecture.name)
+    throw new GuestfsError(
+      'ENOEXEC',
+      `the hypervisor is for ${arch}, and this machine is ${architecture.name}: choose another with setHv or LIBGUESTFS_HV`,
+    );
+}
+
+/** Boots the machine and waits for the daemon. A boot whose state is kept gets its drives when that is done. */
+async function start(
+  options: BootOptions,
+  machine: Machine,
+  connection: Connection,
+  watch: Watch,
+): Promise<void> {
+  const { config, keep } = options;
+  const { qmp } = machine;
+  await greet(options, machine);
+  if (keep === undefined)
+    await attachDrives(qmp, config.drives, { directory: machine.directory, policy: config.policy });
+  // Before it runs: it may stop as soon as it does.
+  watch.begin();
+  await qmp.command('cont');
+  await connection.launched;
+  const daemon = await connection.identify();
+  if (keep === undefined) return await setClock(connection);
+  watch.stop();
+  const isKept = await writeState(options, keep, daemon, machine, connection);
+  await awaken(machine, connection, async () => {}, { config, isKept, attached: () => {} });
+}
+
+/** The warning of a launch whose state cannot be kept. */
+export const cannotKeep = (thrown: unknown): string =>
+  `the started appliance cannot be kept for later launches, which will boot again: ${asGuestfsError(thrown).message}`;
+
+/**
+ * Keeps the state of a machine that has no drives, and lets it go on. That it cannot be kept is no failure of the launch;
+ * false then.
+ */
+async function writeState(
+  { events, architecture }: BootOptions,
+  keep: UnfinishedState,
+  daemon: DaemonVersion,
+  machine: Machine,
+  connection: Connection,
+): Promise<boolean> {
+  try {
+    await prepareForKeeping(connection, architecture.name);
+    await writeMachineState(machine.qmp, keep.memory, () =>
+      keep.keepRoot(join(machine.directory, 'root.qcow2')),
+    );
+    await keep.finish(daemon);
+    return true;
+  } catch (thrown) {
+    if (!machine.isRunning) throw thrown;
+    events.log('warning', cannotKeep(thrown));
+    return false;
+  }
+}
+
+/** Goes on from a kept state. What fails before the drives are in their places, or after, is the state's fault. */
+async function resume(
+  options: BootOptions,
+  from: UsableState,
+  machine: Machine,
+  connection: Connection,
+  watch: Watch,
+): Promise<void> {
+  const { config } = options;
+  const { qmp } = machine;
+  let drivesAreAtFault = false;
+  try {
+    await greet(options, machine);
+    await Promise.all([from.check(), readMachineState(qmp)]);
+    drivesAreAtFault = true;
+    const proceed = async (): Promise<void> => {
+      watch.begin();
+      await qmp.command('cont');
+    };
+    await awaken(machine, connection, proceed, {
+      config,
+      isKept: true,
+      attached: () => {
+        drivesAreAtFault = false;
+      },
+    });
+  } catch (thrown) {
+    if (drivesAreAtFault || thrown instanceof BootError) throw thrown;
+    throw new BootError(
+      'EIO',
+      `the appliance could not go on from where it was kept: ${asGuestfsError(thrown).message}`,
+      seeAll,
+    );
+  }
+}

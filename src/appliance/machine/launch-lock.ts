@@ -1,0 +1,100 @@
+/**
+ * Locks between launches, of this process and of others: where nothing is cached yet, one launch builds the appliance or
+ * boots it, and the others wait and use what it made. Node has no file locks of its own: the lock is held by a child, the
+ * program flock of util-linux, for as long as its standard input is open. The death of this process closes that.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { setTimeout as delay } from 'node:timers/promises';
+import { GuestfsError } from '../../base/index.js';
+import { findProgram } from './programs.js';
+
+/** How often a lock that another launch holds is asked for again, in milliseconds. */
+const retryInMs = 100;
+/** The status of flock where another holds the lock. */
+const held = 75;
+
+export interface LockOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** How long another may hold the lock. */
+  readonly patienceInMs: number;
+  /** Called once, when another launch turns out to hold the lock. */
+  readonly waiting: () => void;
+  /** The program. */
+  readonly flock?: string;
+}
+
+/** A lock that is held. */
+export class LaunchLock {
+  readonly #holder: ChildProcess;
+  readonly #ended: Promise<void>;
+
+  private constructor(holder: ChildProcess) {
+    this.#holder = holder;
+    this.#ended = new Promise((resolve) => {
+      holder.once('close', () => resolve());
+    });
+  }
+
+  /**
+   * Takes the lock of a file, which is made where it is missing. Undefined where there is no program to hold locks: two
+   * launches then do the same work, each for itself. Rejects with GuestfsError: ECANCELED, ETIMEDOUT, EIO.
+   */
+  static async take(path: string, options: LockOptions): Promise<LaunchLock | undefined> {
+    const program = findProgram(options.flock ?? 'flock');
+    if (program === undefined) return undefined;
+    const { signal, patienceInMs, waiting } = options;
+    const end = performance.now() + patienceInMs;
+    let told = false;
+    for (;;) {
+      const lock = await LaunchLock.#tryOnce(program, path);
+      const isCancelled = signal?.aborted === true;
+      if (isCancelled) await lock?.release();
+      if (isCancelled)
+        throw new GuestfsError('ECANCELED', 'the launch was cancelled', { cause: signal.reason });
+      if (lock !== undefined) return lock;
+      if (!told) waiting();
+      told = true;
+      if (performance.now() > end)
+        throw new GuestfsError(
+          'ETIMEDOUT',
+          `another launch has held ${path} for ${Math.round(patienceInMs / 1000)} seconds: end the process that holds it, which \`fuser ${path}\` names`,
+        );
+      await delay(retryInMs, undefined, signal === undefined ? {} : { signal }).catch(() => {}); // looked at above
+    }
+  }
+
+  /** Undefined where another holds the lock. */
+  static #tryOnce(program: string, path: string): Promise<LaunchLock | undefined> {
+    const hold = [
+      '--nonblock',
+      '--conflict-exit-code',
+      String(held),
+      path,
+      '/bin/sh',
+      '-c',
+      'echo; exec cat',
+    ];
+    const holder = spawn(program, hold, { cwd: '/', stdio: ['pipe', 'pipe', 'pipe'] });
+    return new Promise((resolve, reject) => {
+      let said = '';
+      const fail = (why: string): void =>
+        reject(new GuestfsError('EIO', `${program} could not lock ${path}: ${why}`));
+      holder.stderr.setEncoding('utf8').on('data', (text: string) => {
+        said = (said + text).slice(-4096);
+      });
+      holder.stdin.on('error', () => {}); // its end is told by `close`
+      holder.once('error', (error) => fail(error.message));
+      holder.stdout.once('data', () => resolve(new LaunchLock(holder)));
+      holder.once('close', (status) => {
+        if (status === held) resolve(undefined);
+        else fail(said.trim() || `it ended with status ${status}`);
+      });
+    });
+  }
+
+  /** Lets the next launch have the lock; done when its holder has ended. */
+  async release(): Promise<void> {
+    this.#holder.stdin?.end();
+    await this.#ended;
+  }
+}

@@ -1,0 +1,178 @@
+/**
+ * A running qemu: its process, its three sockets, its private directory, and its end in every way.
+ *
+ * qemu is the leader of a process group of its own, so that Ctrl-C is the caller's to answer, and so that a wrapper script
+ * given as the hypervisor is ended with all that it started.
+ */
+import type { ChildProcess } from 'node:child_process';
+import type { Socket } from 'node:net';
+import type { Readable } from 'node:stream';
+import { GuestfsError, isErrnoName } from '../../base/index.js';
+import { LineLog } from './console.js';
+import { makePrivateDirectory, privatePath, removeDirectory } from './private-directory.js';
+import { qemuDescriptors } from './qemu.js';
+import { Qmp } from './qmp.js';
+import { Guard, spawnGuarded } from './watchdog.js';
+
+/** How long qemu may take to end when it is asked to, in milliseconds. */
+const quitPatienceInMs = 5000;
+
+export interface MachineOptions {
+  /** The program. */
+  readonly hv: string;
+  /** Its arguments. Files that end with the machine go to `directory`. */
+  readonly arguments: (directory: string) => readonly string[];
+  /** Where the private directory is made. */
+  readonly tmpdir: string;
+  /** Whether a process watches over the end of this one. */
+  readonly guarded: boolean;
+  /** A file descriptor of the file that the machine's memory is read from. */
+  readonly memory?: number;
+  /** Variables of qemu's environment, beside those of this process. */
+  readonly environment?: Readonly<Record<string, string>>;
+  /** A directory that is removed if the machine ends before it got another name. */
+  readonly unfinished?: string;
+  /** A line of the guest's console. */
+  readonly onConsole: (line: string) => void;
+  /** A line of qemu's own messages. */
+  readonly onMessage: (line: string) => void;
+}
+
+/** How a machine ended. */
+export interface MachineEnd {
+  readonly exitCode: number | null;
+  readonly signal: NodeJS.Signals | null;
+  /** Whether it was ended from here. */
+  readonly expected: boolean;
+}
+
+export class Machine {
+  /** For files that end with the machine. Mode 0700. */
+  readonly directory: string;
+  readonly console: LineLog;
+  /** What qemu itself says, on standard error and output. */
+  readonly messages: LineLog;
+  readonly qmp: Qmp;
+  /** The guest's end of this is guestfsd's. */
+  readonly channel: Socket;
+  /** Resolves when the process is gone, and the directory with it. Never rejects. */
+  readonly ended: Promise<MachineEnd>;
+  readonly #process: ChildProcess;
+  readonly #guard: Guard | undefined;
+  readonly #sockets: readonly Socket[];
+  #isRunning = true;
+  #ending = false;
+
+  private constructor(
+    directory: string,
+    child: ChildProcess,
+    guard: Guard | undefined,
+    options: Pick<MachineOptions, 'onConsole' | 'onMessage'>,
+  ) {
+    this.directory = directory;
+    this.#process = child;
+    this.#guard = guard;
+    // safe: all of them were asked for as pipes, which are sockets
+    const sockets = child.stdio as unknown as readonly Socket[];
+    this.channel = sockets[qemuDescriptors.channel] as Socket;
+    const monitor = sockets[qemuDescriptors.monitor] as Socket;
+    const console = sockets[qemuDescriptors.console] as Socket;
+    this.#sockets = [monitor, this.channel, console, child.stdout as Socket, child.stderr as Socket];
+    this.console = new LineLog(console, options.onConsole);
+    this.messages = new LineLog(child.stderr as Readable, options.onMessage);
+    new LineLog(child.stdout as Readable, options.onMessage);
+    this.qmp = new Qmp(monitor);
+    this.ended = new Promise((resolve) => {
+      // Not `exit`: by `close` the last of qemu's messages has come.
+      child.once('close', (exitCode, signal) => {
+        this.#isRunning = false;
+        this.#cleanUp();
+        resolve({ exitCode, signal, expected: this.#ending });
+      });
+    });
+    // What it started may hold the pipes open for ever.
+    child.once('exit', () => {
+      this.#killGroup();
+      setTimeout(() => {
+        for (const socket of this.#sockets) socket.destroy();
+      }, 200).unref();
+    });
+  }
+
+  /** Starts qemu. Rejects with GuestfsError (ENOENT, EACCES, …), leaving nothing behind. */
+  static async start(options: MachineOptions): Promise<Machine> {
+    const directory = privatePath(options.tmpdir);
+    const { guarded, unfinished, memory, environment } = options;
+    const directories = unfinished === undefined ? [directory] : [directory, unfinished];
+    const guard = guarded ? new Guard({ directories }) : undefined;
+    try {
+      makePrivateDirectory(directory);
+      const child = spawnGuarded(guard, options.hv, options.arguments(directory), {
+        stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe', ...(memory === undefined ? [] : [memory])],
+        env: { ...process.env, ...environment, LC_ALL: 'C', TMPDIR: directory },
+      });
+      if (child.pid === undefined) {
+        const error = await new Promise<NodeJS.ErrnoException>((resolve) => child.once('error', resolve));
+        const code = isErrnoName(error.code) ? error.code : 'EIO';
+        throw new GuestfsError(code, `${options.hv} cannot be started: ${error.message}`, { cause: error });
+      }
+      return new Machine(directory, child, guard, options);
+    } catch (thrown) {
+      removeDirectory(directory);
+      guard?.dismiss();
+      throw thrown;
+    }
+  }
+
+  get pid(): number {
+    return this.#process.pid as number; // safe: start saw to it
+  }
+
+  get isRunning(): boolean {
+    return this.#isRunning;
+  }
+
+  /** Whether the machine keeps this process alive. It does, from its start on. */
+  set keepsAlive(keeps: boolean) {
+    const refer = (object: { ref(): unknown; unref(): unknown }): unknown =>
+      keeps ? object.ref() : object.unref();
+    refer(this.#process);
+    for (const socket of this.#sockets) refer(socket);
+  }
+
+  /** Ends qemu in good order, so that what it holds of the drives is written. Resolves when all is gone. */
+  async quit(): Promise<void> {
+    if (!this.#isRunning) return;
+    this.#ending = true;
+    this.keepsAlive = true;
+    const timer = setTimeout(() => this.kill(), quitPatienceInMs);
+    // The connection may break before the answer is read: the end of the process is what counts.
+    this.qmp.command('quit').catch(() => this.kill());
+    await this.ended;
+    clearTimeout(timer);
+  }
+
+  /** Ends qemu at once, and removes its files: also where nothing can be waited for. */
+  kill(): void {
+    if (!this.#isRunning) return;
+    this.#ending = true;
+    this.keepsAlive = true;
+    this.#killGroup();
+    removeDirectory(this.directory);
+  }
+
+  #killGroup(): void {
+    try {
+      process.kill(-this.pid, 'SIGKILL');
+    } catch (thrown) {
+      if ((thrown as NodeJS.ErrnoException).code !== 'ESRCH') throw thrown;
+    }
+  }
+
+  #cleanUp(): void {
+    this.qmp.close();
+    for (const socket of this.#sockets) socket.destroy();
+    removeDirectory(this.directory);
+    this.#guard?.dismiss();
+  }
+}

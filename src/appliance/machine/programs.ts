@@ -1,0 +1,125 @@
+/** Programs of the host: where they are, and one run of them to its end. */
+import type { ChildProcess } from 'node:child_process';
+import { accessSync, constants, statSync } from 'node:fs';
+import { delimiter, isAbsolute, join } from 'node:path';
+import { asGuestfsError, GuestfsError, hostError } from '../../base/index.js';
+import { makePrivateDirectory, privatePath, removeDirectory } from './private-directory.js';
+import { Guard, type Guarded, spawnGuarded } from './watchdog.js';
+
+function isProgram(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return statSync(path).isFile();
+  } catch {
+    return false; // not there, or not ours to run: either way no program
+  }
+}
+
+/** A program by its path, or by its name in the search path and in the directories for root's programs. */
+export function findProgram(name: string): string | undefined {
+  if (name.includes('/')) return isProgram(name) ? name : undefined;
+  const directories = [...(process.env.PATH ?? '').split(delimiter), '/usr/bin', '/usr/sbin', '/sbin'];
+  return (
+    directories
+      // From a relative one, as from an empty one, which is the present directory, nothing is ever started.
+      .filter(isAbsolute)
+      .map((directory) => join(directory, name))
+      .find(isProgram)
+  );
+}
+
+export interface Run {
+  readonly exitCode: number | null;
+  readonly signal: NodeJS.Signals | null;
+  /** The end of what it said, on both outputs. */
+  readonly output: string;
+}
+
+export interface RunOptions {
+  readonly signal?: AbortSignal | undefined;
+  readonly environment?: Readonly<Record<string, string>>;
+  /** It is killed after so many milliseconds. */
+  readonly timeoutInMs?: number;
+  /** Where a directory is made for its temporary files, which goes with it. */
+  readonly tmpdir?: string;
+  /** What it makes beside that, and may leave unfinished. */
+  readonly build?: Guarded['build'];
+}
+
+/** How much of a program's output is kept, in characters. */
+const keptOutput = 64 * 1024;
+
+/**
+ * Runs a program to its end; `signal` kills it and all that it started, as does the death of this process. Rejects with
+ * GuestfsError: why it cannot be started, ECANCELED, ETIMEDOUT.
+ */
+export async function runProgram(
+  path: string,
+  args: readonly string[],
+  options: RunOptions = {},
+): Promise<Run> {
+  const { signal, environment, timeoutInMs, tmpdir, build } = options;
+  signal?.throwIfAborted();
+  const scratch = tmpdir === undefined ? undefined : privatePath(tmpdir);
+  const guard = new Guard({
+    directories: scratch === undefined ? [] : [scratch],
+    ...(build === undefined ? {} : { build }),
+  });
+  let child: ChildProcess;
+  try {
+    if (scratch !== undefined) makePrivateDirectory(scratch);
+    child = spawnGuarded(guard, path, args, {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: {
+        ...process.env,
+        LC_ALL: 'C',
+        ...(scratch === undefined ? {} : { TMPDIR: scratch }),
+        ...environment,
+      },
+    });
+  } catch (thrown) {
+    if (scratch !== undefined) removeDirectory(scratch);
+    guard.dismiss();
+    throw hostError(path, thrown);
+  }
+  let failure: GuestfsError | undefined;
+  let killed: Promise<void> | undefined;
+  const kill = (): void => {
+    killed ??= guard.strike();
+    if (guard.pipe === undefined && child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
+  };
+  const cancel = (): void => {
+    failure = new GuestfsError('ECANCELED', `${path} was stopped`, { cause: signal?.reason });
+    kill();
+  };
+  const timer =
+    timeoutInMs === undefined
+      ? undefined
+      : setTimeout(() => {
+          failure = new GuestfsError('ETIMEDOUT', `${path} did not end within ${timeoutInMs / 1000} seconds`);
+          kill();
+        }, timeoutInMs);
+  signal?.addEventListener('abort', cancel, { once: true });
+  try {
+    let output = '';
+    for (const stream of [child.stdout, child.stderr])
+      stream?.setEncoding('utf8').on('data', (text: string) => {
+        output = (output + text).slice(-keptOutput);
+      });
+    const run = await new Promise<Run>((resolve, reject) => {
+      child.once('error', (error) =>
+        reject(new GuestfsError(asGuestfsError(error).code, `${path}: ${error.message}`, { cause: error })),
+      );
+      child.once('close', (exitCode, ended) => resolve({ exitCode, signal: ended, output }));
+    });
+    if (build !== undefined && run.exitCode !== 0) killed ??= guard.strike({ dead: true });
+    await killed;
+    if (failure !== undefined) throw failure;
+    return run;
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener('abort', cancel);
+    if (scratch !== undefined) removeDirectory(scratch);
+    if (killed === undefined) guard.dismiss();
+  }
+}

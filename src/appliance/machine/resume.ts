@@ -1,0 +1,148 @@
+/**
+ * What a machine is told before its first call when it did not boot with its drives: because it goes on from a kept state,
+ * or because that state was made just now. It gets its drives, and does with them what the appliance's own start would have
+ * done; in a machine from a kept state, whose memory is that of many others, the clock is set and the randomness is stirred.
+ */
+import type { BackendConfig } from '../../api/index.js';
+import { attachDrives } from '../drives/drives.js';
+import type { Connection } from '../wire/connection.js';
+import type { Machine } from './machine.js';
+import { renewingInput, renewingProgram } from './snapshot-refresh.js';
+
+/** How long the guest may take to see one drive, in milliseconds. */
+const sightInMs = 60_000;
+const lookEveryInMs = 20;
+
+/**
+ * Lets the guest see drives one after another, so that its names for them are in the order of their numbers: the kernel
+ * names a disk when its driver comes to it, and drivers come in any order. At the end, udev has told all it knows of them.
+ */
+function scanScript(count: number): string {
+  return `
+for host in /sys/class/scsi_host/host*; do
+  read -r name < $host/proc_name
+  if [ "$name" = virtio_scsi ]; then bus=\${host##*/host}; fi
+done
+await() {
+  looks=0
+  until [ -e $1 ]; do
+    looks=$((looks + 1))
+    if [ $looks -gt ${Math.ceil(sightInMs / lookEveryInMs)} ]; then echo "drive $drive does not show" >&2; exit 1; fi
+    sleep ${lookEveryInMs / 1000}
+  done
+}
+drive=0
+while [ $drive -lt ${count} ]; do
+  echo "0 $drive 0" > /sys/class/scsi_host/host$bus/scan
+  device=/sys/class/scsi_device/$bus:0:$drive:0/device
+  await "$device/block/*/dev"
+  read -r number < $(echo $device/block/*/dev)
+  numbers="$numbers $number"
+  echo 300 > $device/timeout
+  drive=$((drive + 1))
+done
+for number in $numbers; do await /run/udev/data/b$number; done
+udevadm settle --timeout=600
+`;
+}
+
+/**
+ * As the appliance's /init does at its end, of all that is there; but only where a drive has something of the kind. An array
+ * may hold physical volumes, so those are looked for again when arrays run.
+ */
+const assembleScript = `
+export LVM_SYSTEM_DIR=/tmp/lvm
+look() {
+  found=$(grep -Ehs '^E:ID_FS_TYPE=(.*_raid_member|LVM2_member)$|^E:ID_PART_ENTRY_TYPE=(0x42|5808c8aa-7e8f-42e0-85d2-e1e90434cfb3|af9b60a0-1431-4f62-bc68-3311714a69ad)$' /run/udev/data/b*)
+}
+look
+case "$found" in *_raid_member*)
+  mdadm -As --auto=yes --no-degraded
+  mdadm -As --auto=yes --run
+  udevadm settle --timeout=600
+  look
+esac
+case "$found" in *LVM2_member*)
+  lvm pvscan --cache --activate ay
+  udevadm settle --timeout=600
+esac
+case "$found" in *ID_PART_ENTRY_TYPE*)
+  ldmtool create all
+  udevadm settle --timeout=600
+esac
+true
+`;
+
+/** Where the program lies that renews the machine: in its memory, so in the kept state too. */
+const program = '/run/guestfs-renew';
+
+/**
+ * Before the state is kept: the program is put in its place, and what every start from the state runs is read from the
+ * appliance's disk once, so that it need not be read again.
+ */
+const prepareScript = (architecture: string): string => `
+umask 077
+echo ${renewingProgram(architecture).toString('base64')} | base64 -d > ${program} && chmod 700 ${program} || exit 1
+udevadm settle
+sleep 0
+grep -Ehs nothing /run/udev/data/b*
+/lib/udev/scsi_id --version
+true
+`;
+
+/** A byte as a shell's printf takes it. */
+const octal = (byte: number): string => `\\${byte.toString(8).padStart(3, '0')}`;
+
+/** The clock, the randomness, and the one random number that /init draws and keeps. */
+function renewScript(): string {
+  return `
+printf '${[...renewingInput()].map(octal).join('')}' | ${program} || exit 1
+read -r id < /proc/sys/kernel/random/uuid
+IFS=-
+set -- $id
+unset IFS
+echo "$1$2$3$4$5" > /etc/machine-id
+`;
+}
+
+/** Sets the clock of a machine that booted: the board's has whole seconds, and is read only at the start. */
+const clockScript = (): string => `date -s @${(Date.now() / 1000).toFixed(3)} > /dev/null || exit 1\n`;
+
+const shell = async (connection: Connection, script: string): Promise<void> => {
+  await connection.call('debug', ['sh', [script]], {}, { wantsProgress: false });
+};
+
+/** To be done before a machine's state is kept. Rejects with GuestfsError. */
+export async function prepareForKeeping(connection: Connection, architecture: string): Promise<void> {
+  await shell(connection, prepareScript(architecture));
+}
+
+/** Gives a machine that booted the time. Rejects with GuestfsError. */
+export async function setClock(connection: Connection): Promise<void> {
+  await shell(connection, clockScript());
+}
+
+export interface AwakeningOptions {
+  readonly config: BackendConfig;
+  /** Whether the machine's memory is, or may be, another's too. */
+  readonly isKept: boolean;
+  /** The drives are in their places: what fails from now on is not theirs. */
+  readonly attached: () => void;
+}
+
+/** The machine runs, or is let run by `proceed`, and answers calls. Rejects with GuestfsError. */
+export async function awaken(
+  machine: Machine,
+  connection: Connection,
+  proceed: () => Promise<void>,
+  { config, isKept, attached }: AwakeningOptions,
+): Promise<void> {
+  await attachDrives(machine.qmp, config.drives, { directory: machine.directory, policy: config.policy });
+  attached();
+  await proceed();
+  const scripts = [
+    isKept ? renewScript() : clockScript(),
+    ...(config.drives.length === 0 ? [] : [scanScript(config.drives.length), assembleScript]),
+  ];
+  await shell(connection, scripts.join(''));
+}

@@ -1,0 +1,90 @@
+/**
+ * What the daemon at the other end has. The tables are those of the newest libguestfs; an older daemon lacks the last
+ * procedures, and the last optional arguments of some. It never says which libguestfs it is of.
+ */
+import { type Action, actions } from '../../api/index.js';
+import { GuestfsError } from '../../base/index.js';
+import type { DaemonError } from './protocol.js';
+
+/** What a daemon has, in what the wire can tell. */
+export interface DaemonVersion {
+  /** In words, for messages. */
+  readonly name: string;
+  /** The highest number of a procedure that it has. */
+  readonly lastProcedure: number;
+  /** The optional arguments that it does not take, by action. They are the last of their action. */
+  readonly lackedOptions: Readonly<Record<string, readonly string[]>>;
+}
+
+/** The daemon that the tables describe. */
+export const newestDaemon: DaemonVersion = {
+  name: 'libguestfs 1.61',
+  lastProcedure: 522,
+  lackedOptions: {},
+};
+
+/** Of Debian 12, and of all the stable series that it belongs to. */
+export const daemon1_48: DaemonVersion = {
+  name: 'libguestfs 1.48',
+  lastProcedure: 510,
+  lackedOptions: { cryptsetup_open: ['cipher'], e2fsck: ['forceno'], tar_in: ['keepdirlink'] },
+};
+
+/** A daemon between the two: which of the options it takes is found out by giving them. */
+const daemonWith = (lastProcedure: number): DaemonVersion => ({
+  name: `its last procedure is ${lastProcedure}`,
+  lastProcedure,
+  lackedOptions: {},
+});
+
+/**
+ * Finds out what a daemon has by asking for procedures that only newer ones have, without the arguments that all of these
+ * need: what is there complains about the arguments, what is not is not known.
+ */
+export async function identifyDaemon(has: (proc: number) => Promise<boolean>): Promise<DaemonVersion> {
+  let low = daemon1_48.lastProcedure;
+  let high = newestDaemon.lastProcedure;
+  if (!(await has(low + 1))) return daemon1_48;
+  low++;
+  while (low < high) {
+    const middle = Math.ceil((low + high) / 2);
+    if (await has(middle)) low = middle;
+    else high = middle - 1;
+  }
+  return low === newestDaemon.lastProcedure ? newestDaemon : daemonWith(low);
+}
+
+/** How many actions of the API are possible with a daemon, and how many there are. */
+export function countActions({ lastProcedure }: DaemonVersion): { possible: number; all: number } {
+  const all: readonly Action[] = Object.values(actions);
+  // Those without a number are the library's own.
+  const possible = all.filter(({ proc }) => proc === undefined || proc <= lastProcedure);
+  return { possible: possible.length, all: all.length };
+}
+
+const lacks = (action: string, what: string, detail: string): GuestfsError =>
+  new GuestfsError('ENOTSUP', `the installed daemon lacks ${what} (${detail})`, { action });
+
+/** Why a call cannot be made to this daemon, or undefined when it can. */
+export function lackOf(
+  daemon: DaemonVersion,
+  action: string,
+  proc: number,
+  options: Readonly<Record<string, unknown>>,
+): GuestfsError | undefined {
+  if (proc > daemon.lastProcedure) return lacks(action, 'this action', daemon.name);
+  const option = daemon.lackedOptions[action]?.find((name) => options[name] !== undefined);
+  return option === undefined ? undefined : lacks(action, `the option ${option} of this action`, daemon.name);
+}
+
+/** Whether the daemon says that it does not know the procedure. These words are all there is: it gives no errno. */
+export const saysUnknownProcedure = ({ text }: DaemonError): boolean =>
+  /\bunknown procedure number \d/.test(text);
+
+/** What a daemon says about something that it lacks, in our words; undefined for every other error. */
+export function lackSaidBy(action: string, error: DaemonError): GuestfsError | undefined {
+  if (saysUnknownProcedure(error)) return lacks(action, 'this action', 'it does not know the procedure');
+  if (/^unknown option in optional arguments bitmask\b/.test(error.text))
+    return lacks(action, 'an option of this action', 'it is older than the option');
+  return undefined;
+}

@@ -1,0 +1,156 @@
+/**
+ * guestfsd's protocol, version 4: what frames the arguments and results. All words are big-endian.
+ *
+ * Each message has its length in a word before it, which does not count itself. Four values are too large for a length and
+ * mean something else: the appliance is up, a transfer is to be cancelled, a report of progress follows.
+ *
+ *   request     length, header, arguments; then the chunks of a file that goes in
+ *   reply       length, header, result or error; after a result the chunks of a file that comes out
+ *   chunk       length, cancel (0 or 1), data with its length; one with no data is the end
+ *   progress    flag, procedure, serial, position, total; at any time between messages
+ */
+import { type ErrnoName, GuestfsError, isErrnoName } from '../../base/index.js';
+import { ProtocolError, type XdrReader, XdrWriter } from './xdr.js';
+
+export const program = 0x2000f5f5;
+export const protocolVersion = 4;
+
+/** What may stand where a length is expected. */
+export const flags = { launch: 0xf5f55ff5, cancel: 0xffffeeee, progress: 0xffff5555 } as const;
+
+/** Bytes of a message, at most, with its header and without the word of its length. */
+export const longestMessage = 4 * 1024 * 1024;
+export const headerLength = 40;
+export const wordLength = 4;
+export const progressLength = 24;
+/** Bytes of data in one chunk, at most. */
+export const longestChunk = 8192;
+/** What stands in front of a chunk's data, without the word of the message's length. */
+export const chunkHeaderLength = 8;
+/** Bytes of the text of an error, at most, and of its errno's name. */
+export const longestError = 64 * 1024;
+export const longestErrnoName = 32;
+/** The number of a connection's first call. */
+export const firstSerial = 0x00123400;
+
+const direction = { call: 0, reply: 1 } as const;
+const status = { ok: 0, error: 1 } as const;
+
+/** What says which call a message belongs to. */
+export interface MessageHeader {
+  readonly proc: number;
+  readonly serial: number;
+  readonly reply: boolean;
+  readonly failed: boolean;
+  /** Bytes that will follow in chunks; 0 where that is not known. */
+  readonly progressHint: number;
+  readonly optionsMask: bigint;
+}
+
+/** Writes a header with the word of the whole message's length in front. */
+export function writeHeader(into: Buffer, header: MessageHeader): void {
+  into.writeUInt32BE(into.length - wordLength, 0);
+  into.writeUInt32BE(program, 4);
+  into.writeUInt32BE(protocolVersion, 8);
+  into.writeUInt32BE(header.proc, 12);
+  into.writeUInt32BE(header.reply ? direction.reply : direction.call, 16);
+  into.writeUInt32BE(header.serial, 20);
+  into.writeBigUInt64BE(BigInt(header.progressHint), 24);
+  into.writeBigUInt64BE(header.optionsMask, 32);
+  into.writeUInt32BE(header.failed ? status.error : status.ok, 40);
+}
+
+/** Where the arguments or the result begin, in a writer whose message {@link writeHeader} completes. */
+export const beforeBody = wordLength + headerLength;
+
+/** Reads a header, and refuses one of another program or version. */
+export function readHeader(reader: XdrReader): MessageHeader {
+  const itsProgram = reader.uint32();
+  if (itsProgram !== program) throw new ProtocolError(`a message of the program ${hexadecimal(itsProgram)}`);
+  const version = reader.uint32();
+  if (version !== protocolVersion) throw new ProtocolError(`a message of the protocol's version ${version}`);
+  const proc = reader.uint32();
+  const itsDirection = reader.uint32();
+  if (itsDirection > direction.reply) throw new ProtocolError(`a message with the direction ${itsDirection}`);
+  const serial = reader.uint32();
+  const hint = reader.bits64();
+  const optionsMask = reader.bits64();
+  const itsStatus = reader.uint32();
+  if (itsStatus > status.error) throw new ProtocolError(`a message with the status ${itsStatus}`);
+  return {
+    proc,
+    serial,
+    reply: itsDirection === direction.reply,
+    failed: itsStatus === status.error,
+    progressHint: Number(hint),
+    optionsMask,
+  };
+}
+
+export const hexadecimal = (value: number): string => `0x${value.toString(16).padStart(8, '0')}`;
+
+/** What the daemon says went wrong: an errno's name, which may be empty, and a text. */
+export interface DaemonError {
+  readonly errnoName: string;
+  readonly text: string;
+}
+
+export function readError(reader: XdrReader): DaemonError {
+  const errnoName = reader.string(longestErrnoName);
+  const text = reader.string(longestError);
+  reader.end();
+  return { errnoName, text };
+}
+
+export function writeError(writer: XdrWriter, error: DaemonError): void {
+  writer.string(error.errnoName);
+  writer.string(error.text);
+}
+
+/** The code of an errno's name: EIO where there is none (a program of the appliance failed), EINVAL where it is not known. */
+function codeOf(errnoName: string): ErrnoName {
+  if (errnoName === '') return 'EIO';
+  if (errnoName === 'EDEADLOCK') return 'EDEADLK';
+  return isErrnoName(errnoName) ? errnoName : 'EINVAL';
+}
+
+/** The daemon's error as the failure of an action. */
+export function failureOf(action: string, { errnoName, text }: DaemonError): GuestfsError {
+  return new GuestfsError(codeOf(errnoName), text.trimEnd(), { action });
+}
+
+/** How far a call has come. Both numbers are beyond what is exact only where nobody could tell. */
+export interface ProgressMessage {
+  readonly proc: number;
+  readonly serial: number;
+  readonly position: number;
+  readonly total: number;
+}
+
+export function readProgress(reader: XdrReader): ProgressMessage {
+  const proc = reader.uint32();
+  const serial = reader.uint32();
+  return { proc, serial, position: Number(reader.bits64()), total: Number(reader.bits64()) };
+}
+
+/** The cancel flag, as it goes over the wire. */
+export const cancelFlag: Buffer = wordOf(flags.cancel);
+
+/** A chunk with no data: the end of a file that goes in. */
+export const endChunk: Buffer = emptyChunk(false);
+/** A chunk that says that no more will come and what came is not all. */
+export const cancelChunk: Buffer = emptyChunk(true);
+
+function wordOf(value: number): Buffer {
+  const writer = new XdrWriter();
+  writer.uint32(value);
+  return writer.finish();
+}
+
+function emptyChunk(cancel: boolean): Buffer {
+  const writer = new XdrWriter();
+  writer.uint32(chunkHeaderLength);
+  writer.bool(cancel);
+  writer.opaque(new Uint8Array(0));
+  return writer.finish();
+}

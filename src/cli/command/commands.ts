@@ -1,0 +1,21 @@
+/** The commands by name. Each is loaded only when it is run: starting is most of what a short command costs. */
+import type { CommandName } from './command-names.js';
+import type { Command } from './invocation.js';
+
+export const commands = {
+  inspect: async () => (await import('../commands/inspect.js')).inspect,
+  filesystems: async () => (await import('../commands/filesystems.js')).filesystems,
+  info: async () => (await import('../commands/info.js')).info,
+  ls: async () => (await import('../commands/ls.js')).ls,
+  cat: async () => (await import('../commands/cat.js')).cat,
+  stat: async () => (await import('../commands/stat.js')).stat,
+  find: async () => (await import('../commands/find.js')).find,
+  df: async () => (await import('../commands/df.js')).df,
+  cp: async () => (await import('../commands/cp.js')).cp,
+  'tar-out': async () => (await import('../commands/tar-out.js')).tarOut,
+  hexdump: async () => (await import('../commands/hexdump.js')).hexdump,
+  call: async () => (await import('../commands/call.js')).call,
+  actions: async () => (await import('../commands/actions.js')).actions,
+  doctor: async () => (await import('../commands/doctor.js')).doctor,
+  help: async () => (await import('../commands/help.js')).help,
+} as const satisfies Readonly<Record<CommandName, () => Promise<Command>>>;

@@ -1,0 +1,53 @@
+/** Findings about this machine as lines for people: name, status, detail and remedy, folded for 80 columns. */
+import type { Finding } from '../../guestfs/index.js';
+import type { Paint } from '../terminal/colors.js';
+import { fold } from '../terminal/fold.js';
+import { visible } from '../terminal/visible.js';
+import { padEnd } from '../terminal/width.js';
+
+const nameWidth = 16;
+const statusWidth = 8;
+
+const marks = {
+  ok: ['green', 'ok'],
+  limited: ['yellow', 'limited'],
+  missing: ['red', 'MISSING'],
+  failed: ['red', 'FAILED'],
+} as const;
+
+/** What a line of details begins with. */
+const detailIndent = ' '.repeat(2 + nameWidth + 1 + statusWidth + 1);
+
+function findingLines({ name, status, detail, remedy }: Finding, paint: Paint): string[] {
+  const [color, word] = marks[status];
+  const head = `  ${padEnd(name, nameWidth)} ${padEnd(word, statusWidth)} `;
+  const [first = '', ...others] = fold(visible(detail), detailIndent, head);
+  // Painted when it is folded: the codes of a colour have no width.
+  const painted = first.replace(head, head.replace(word, paint(color, word)));
+  return [
+    painted,
+    ...others,
+    ...(remedy === undefined ? [] : fold(visible(remedy), detailIndent, `${detailIndent}hint: `)),
+  ];
+}
+
+export function findingsLines(findings: readonly Finding[], paint: Paint): string[] {
+  return findings.flatMap((finding) => findingLines(finding, paint));
+}
+
+/** `reads …` and `not …`, folded under their name. */
+export function readsLines(name: string, reads: readonly string[], doesNotRead: readonly string[]): string[] {
+  const indent = ' '.repeat(2 + nameWidth + 1);
+  const lines = fold(
+    `reads ${reads.length > 0 ? reads.join(', ') : 'none'}`,
+    indent,
+    `  ${padEnd(name, nameWidth)} `,
+  );
+  if (doesNotRead.length > 0) lines.push(...fold(`not ${doesNotRead.join(', ')}`, indent));
+  return lines;
+}
+
+/** Whether nothing keeps the backend from working that these were found for. */
+export function allows(findings: readonly Finding[]): boolean {
+  return findings.every(({ status }) => status === 'ok' || status === 'limited');
+}

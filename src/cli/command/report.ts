@@ -1,0 +1,106 @@
+/** From whatever was thrown to the lines on standard error and the exit status. */
+import {
+  CorruptError,
+  GuestfsError,
+  HostError,
+  hostError,
+  PartialError,
+  UnsupportedError,
+} from '../../base/index.js';
+import { visible } from '../terminal/visible.js';
+import { exitStatus, Failure } from './failure.js';
+
+export interface FailureReport {
+  readonly lines: readonly string[];
+  readonly status: number;
+}
+
+/** The program that checks what is broken, where there is one that people know. */
+function corruptHint({ structure, problem }: CorruptError): string {
+  if (problem.includes('norecovery'))
+    return 'give -m DEVICE:/:norecovery, as -m /dev/sda1:/:norecovery, to see it without its log';
+  if (/(^|: )qcow2/.test(structure)) return "'qemu-img check' tells more about a damaged image";
+  if (/(^|: )ext/.test(structure)) return "'e2fsck -fn' on a copy tells more about a damaged filesystem";
+  return 'the image is damaged, or was cut off while it was copied: compare its size with the original';
+}
+
+function statusOf(error: GuestfsError): number {
+  if (error instanceof CorruptError || error instanceof PartialError) return exitStatus.corrupt;
+  if (error instanceof HostError) return exitStatus.failure;
+  switch (error.code) {
+    case 'ENOTSUP':
+      return exitStatus.notSupported;
+    case 'ENOENT':
+    case 'ENODEV':
+      return exitStatus.notFound;
+    default:
+      return exitStatus.failure;
+  }
+}
+
+/** Of what the embedded engine does not read, and Linux may. */
+export const mayHaveHint =
+  "--backend direct may be able to: it boots the real appliance; 'guestfs doctor' tells what works here";
+
+/** What is unsupported on both backends, or is said by the direct one. */
+const unsupportedByBoth = ['the appliance', 'tar archive'];
+
+/** Where the other backend does it, or may: the error itself says so where that is known. */
+function unsupportedHint({ structure, features }: UnsupportedError): string | undefined {
+  if (structure === 'the embedded backend')
+    return "give --backend direct, which boots the real appliance; 'guestfs doctor' tells whether it works here";
+  const said = features.join(', ');
+  const isKnownToHave = /the direct backend (has|reads|can|may)/.test(said);
+  const lacksToo = /the direct backend lacks/.test(said) || structure === 'list of applications';
+  if (!isKnownToHave && (lacksToo || unsupportedByBoth.includes(structure))) return undefined;
+  return mayHaveHint;
+}
+
+function hintOf(error: GuestfsError): string | undefined {
+  if (error instanceof CorruptError) return corruptHint(error);
+  if (error instanceof PartialError)
+    return 'all that could be read is there; the warnings above name what is not';
+  if (error instanceof UnsupportedError) return unsupportedHint(error);
+  if (error.code === 'ENOTSUP') return "'guestfs doctor' tells what works here";
+  return undefined;
+}
+
+/** A message with the command in front. Programs of the appliance may say several lines: those after the first are indented. */
+function messageLines(prefix: string, message: string): string[] {
+  const [first = '', ...more] = message.trimEnd().split('\n');
+  return [`${prefix}: ${visible(first)}`, ...more.map((line) => `  ${visible(line)}`)];
+}
+
+/** What to tell of a failure: `guestfs: cat: /etc/nope: no such file or directory`, and perhaps `hint: …`. */
+export function reportFailure(thrown: unknown, command: string | undefined): FailureReport {
+  const prefix = command === undefined ? 'guestfs' : `guestfs: ${command}`;
+  const report = (message: string, status: number, hint: string | undefined): FailureReport => ({
+    lines: [...messageLines(prefix, message), ...(hint === undefined ? [] : [`hint: ${visible(hint)}`])],
+    status,
+  });
+  if (thrown instanceof Failure) return report(thrown.message, thrown.status, thrown.hint);
+  if (thrown instanceof GuestfsError) {
+    // The command's name stands for the action that it happened to use; of `call` the user named the action.
+    const action = thrown.action === undefined ? '' : `${thrown.action}: `;
+    const bare = thrown.message.startsWith(action) ? thrown.message.slice(action.length) : thrown.message;
+    const message = command === 'call' ? action.replaceAll('_', '-') + bare : bare;
+    const where = thrown instanceof HostError ? ' on this machine' : '';
+    return report(message + where, statusOf(thrown), hintOf(thrown));
+  }
+  // The words of an action did not fit it.
+  if (thrown instanceof Error && thrown.name === 'UsageError')
+    return report(thrown.message, exitStatus.usage, undefined);
+  // A file of the host: Node's own error, whose words are for programmers.
+  if (thrown instanceof Error && typeof (thrown as NodeJS.ErrnoException).code === 'string') {
+    const { path, dest } = thrown as NodeJS.ErrnoException & { dest?: string };
+    const about = dest ?? path;
+    const message =
+      about === undefined ? thrown.message : `${hostError(about, thrown).message} on this machine`;
+    return report(message, exitStatus.failure, undefined);
+  }
+  const stack = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
+  return {
+    lines: [`${prefix}: a fault of this program: please report it`, ...stack.split('\n').map(visible)],
+    status: exitStatus.failure,
+  };
+}

@@ -1,0 +1,51 @@
+/** When a path is not there: which part of it is missing, and what may have been meant. */
+import { nearestName } from '../../api/index.js';
+import { GuestfsError, HostError } from '../../base/index.js';
+import { exitStatus, Failure } from '../command/failure.js';
+import { visible } from '../terminal/visible.js';
+import type { Guest } from './guest.js';
+
+/** The names in a directory; undefined where it is none or cannot be read. */
+async function namesIn({ g, controls }: Guest, directory: string): Promise<string[] | undefined> {
+  try {
+    return await g.ls(directory, controls);
+  } catch (thrown) {
+    if (thrown instanceof GuestfsError && thrown.code !== 'ECANCELED') return undefined;
+    throw thrown;
+  }
+}
+
+const join = (directory: string, name: string): string =>
+  directory === '/' ? `/${name}` : `${directory}/${name}`;
+
+async function hintFor(guest: Guest, path: string): Promise<string | undefined> {
+  const components = path.split('/').filter((name) => name !== '');
+  let directory = '/';
+  for (const [index, name] of components.entries()) {
+    const names = await namesIn(guest, directory);
+    if (names === undefined) return undefined;
+    if (!names.includes(name)) {
+      const near = nearestName(name, names);
+      if (near !== undefined)
+        return `did you mean ${[join(directory, near), ...components.slice(index + 1)].join('/')}?`;
+      if (index < components.length - 1) return `there is no ${join(directory, name)}`;
+      return `'guestfs ls ${guest.image}:${directory}' shows what there is`;
+    }
+    directory = join(directory, name);
+  }
+  // All components are there: the last is a link that leads nowhere.
+  return `${path} is a symbolic link that leads nowhere: see 'guestfs stat ${guest.image}:${path}'`;
+}
+
+/** Does something with a path inside the guest; when the path is not there, the error says what may have been meant. */
+export async function withPath<T>(guest: Guest, path: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (thrown) {
+    if (!(thrown instanceof GuestfsError) || thrown instanceof HostError || thrown.code !== 'ENOENT')
+      throw thrown;
+    // A name may hold a newline, which is none of the message's.
+    const message = `${visible(path)}: no such file or directory`;
+    throw new Failure(message, exitStatus.notFound, await hintFor(guest, path));
+  }
+}

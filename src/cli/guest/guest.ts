@@ -1,0 +1,264 @@
+/** Opening an image: a handle with its drives, launched. */
+import { accessSync, constants } from 'node:fs';
+import { resolve } from 'node:path';
+import { CorruptError, GuestfsError, UnsupportedError } from '../../base/index.js';
+import { Guestfs } from '../../guestfs/index.js';
+import { exitStatus, Failure, usageFailure } from '../command/failure.js';
+import type { Invocation } from '../command/invocation.js';
+import { visible } from '../terminal/visible.js';
+
+const backends = ['embedded', 'direct', 'auto'] as const;
+type Backend = (typeof backends)[number];
+
+function readBackend(name: string | undefined): Backend | undefined {
+  if (name === undefined) return undefined;
+  const backend = backends.find((known) => known === name);
+  if (backend === undefined)
+    throw usageFailure(`there is no backend '${name}'`, `there are ${backends.join(', ')}`);
+  return backend;
+}
+
+/** Writes a warning for the user, unless there are to be none. */
+function showWarning({ options, err }: Invocation, message: string): void {
+  if (!options.flag('quiet')) err.writeNow(`guestfs: warning: ${visible(message)}\n`);
+}
+
+/**
+ * A handle as the options want it, without drives. What it has to say goes to standard error; `warn` takes the warnings
+ * elsewhere.
+ */
+export function makeHandle(
+  invocation: Invocation,
+  warn: (message: string) => void = (message) => showWarning(invocation, message),
+): Guestfs {
+  const { options, err } = invocation;
+  const backend = readBackend(options.text('backend'));
+  const g = new Guestfs({
+    ...(backend === undefined ? {} : { backend }),
+    policy: options.flag('trust') ? 'trusted' : 'untrusted',
+    // The handle has escaped what guests have chosen.
+    stderr: { write: (text) => err.writeNow(text) },
+  });
+  /** What an answer lacks is told by each call that lacks it. */
+  const told = new Set<string>();
+  g.setEventCallback(({ message, partial }) => {
+    if (partial) invocation.isPartial = true;
+    if (partial && told.has(message)) return;
+    if (partial) told.add(message);
+    warn(message);
+  }, 'warning');
+  if (options.flag('trace')) g.setTrace(true);
+  if (options.flag('verbose')) g.setVerbose(true);
+  return g;
+}
+
+/** The message of an error without the action in front. */
+export function bareMessage(error: GuestfsError): string {
+  const prefix = error.action === undefined ? '' : `${error.action}: `;
+  return error.message.startsWith(prefix) ? error.message.slice(prefix.length) : error.message;
+}
+
+/** Why the policy refuses an image: its message ends with what a program can do about it. */
+const refusal = /; open the image with policy 'trusted'.*$/;
+
+/** What to do about an image that the host, or the policy, does not let us open. */
+function openingHint(error: GuestfsError, image: string, { options }: Invocation): string | undefined {
+  if (refusal.test(error.message)) return 'if the image comes from someone you trust, give --trust';
+  switch (error.code) {
+    case 'ENOENT':
+      return image.includes(':') ? 'a path inside an image is written IMAGE:/path' : undefined;
+    case 'EACCES':
+    case 'EPERM':
+    case 'EROFS':
+      return options.flag('rw') && isReadable(image)
+        ? 'the file may be read, and not written, by this user: leave out --rw, or see its permissions'
+        : 'the file may not be read by this user: see its permissions and those of its directories';
+    case 'EISDIR':
+      return 'an image is a file, not a directory';
+    case 'EINVAL':
+      return error.message.includes('format') ? 'leave out --format to have it detected' : undefined;
+    default:
+      return undefined;
+  }
+}
+
+function isReadable(path: string): boolean {
+  try {
+    accessSync(path, constants.R_OK);
+    return true;
+  } catch {
+    return false; // then the error of opening it has said why
+  }
+}
+
+/** Whether an error of a launch is about an image, or a file that it names, and not about what else a launch needs. */
+function isAboutImage(error: GuestfsError, image: string): boolean {
+  const message = bareMessage(error);
+  const isNamed = message.startsWith(`${image}: `) || message.includes(resolve(image));
+  return isNamed || refusal.test(message) || /^(?:backing|data) file ‘/.test(message);
+}
+
+/**
+ * An error of opening, with the status of its own unless its class has one. Of a launch `images` are all that were given:
+ * what is about none of them is an error of this machine.
+ */
+export function openingFailure(
+  thrown: unknown,
+  image: string,
+  invocation: Invocation,
+  images?: readonly string[],
+): unknown {
+  if (!(thrown instanceof GuestfsError) || thrown.code === 'ECANCELED') return thrown;
+  if (thrown instanceof CorruptError || thrown instanceof UnsupportedError || thrown.code === 'ENOTSUP')
+    return thrown;
+  const about = images === undefined ? image : images.find((each) => isAboutImage(thrown, each));
+  if (about === undefined) return new Failure(bareMessage(thrown));
+  const bare = bareMessage(thrown).replace(refusal, '');
+  const message = bare.includes(about) || bare.includes(resolve(about)) ? bare : `${about}: ${bare}`;
+  return new Failure(message, exitStatus.cannotOpen, openingHint(thrown, about, invocation));
+}
+
+/** A drive, and its sector size where that is not left open. */
+interface NamedDrive {
+  readonly file: string;
+  readonly blocksize: 512 | 4096 | undefined;
+}
+
+function readBlocksize({ options }: Invocation): NamedDrive['blocksize'] {
+  const size = options.text('blocksize');
+  return size === undefined ? undefined : size === '4096' ? 4096 : 512;
+}
+
+/** A launched handle. Its warnings are shown from `release` on; those from before are lost with a handle that is closed. */
+async function launchDrives(
+  invocation: Invocation,
+  drives: readonly NamedDrive[],
+): Promise<{ g: Guestfs; release: () => void }> {
+  const { options } = invocation;
+  const readonly = !options.flag('rw');
+  const format = options.text('format');
+  let held: string[] | undefined = [];
+  const release = (): void => {
+    for (const message of held ?? []) showWarning(invocation, message);
+    held = undefined;
+  };
+  const g = makeHandle(invocation, (message) => {
+    if (held === undefined) showWarning(invocation, message);
+    else held.push(message);
+  });
+  let current = drives[0]?.file ?? '';
+  let launched: readonly string[] | undefined;
+  try {
+    for (const [index, { file, blocksize }] of drives.entries()) {
+      current = file;
+      // The format is that of the image; further drives tell their own by themselves.
+      g.addDrive(file, {
+        readonly,
+        ...(format === undefined || index > 0 ? {} : { format }),
+        ...(blocksize === undefined ? {} : { blocksize }),
+      });
+    }
+    launched = drives.map(({ file }) => file);
+    await invocation.withProgress('launch', 'stages', (controls) => g.launch(controls));
+    return { g, release };
+  } catch (thrown) {
+    release();
+    await g.close();
+    throw openingFailure(thrown, current, invocation, launched);
+  }
+}
+
+/** Where a GPT's header begins on a disk of 4096-byte sectors, and where the type of the first entry of its MBR is. */
+const largeSector = 4096;
+const firstTypeOffset = 450;
+
+/** The first bytes of a drive; none where they cannot be read, of which every use of the drive will tell. */
+async function readStart(g: Guestfs, device: string, count: number): Promise<Buffer> {
+  try {
+    return Buffer.from(await g.preadDevice(device, count, 0));
+  } catch (thrown) {
+    if (!(thrown instanceof GuestfsError) || thrown.code === 'ECANCELED') throw thrown;
+    return Buffer.alloc(0);
+  }
+}
+
+/**
+ * The drives with the sector size of their partition tables, where one has a GPT for sectors of 4096 bytes; undefined where
+ * none has.
+ */
+async function withSectorsOfTable(
+  g: Guestfs,
+  drives: readonly NamedDrive[],
+): Promise<readonly NamedDrive[] | undefined> {
+  let any = false;
+  const told: NamedDrive[] = [];
+  for (const [index, device] of (await g.listDevices()).entries()) {
+    const start = await readStart(g, device, largeSector + 8);
+    const isLarge =
+      start[firstTypeOffset] === 0xee &&
+      start.toString('latin1', largeSector) === 'EFI PART' &&
+      start.toString('latin1', 512, 520) !== 'EFI PART';
+    any ||= isLarge;
+    const file = drives[index]?.file ?? '';
+    told.push({ file, blocksize: isLarge ? largeSector : undefined });
+  }
+  return any ? told : undefined;
+}
+
+/** A launched handle with the image as its first drive, then the others: those of `-a` unless told. */
+export class Guest {
+  readonly g: Guestfs;
+  /** As the user named it. */
+  readonly image: string;
+  readonly invocation: Invocation;
+
+  private constructor(g: Guestfs, image: string, invocation: Invocation) {
+    this.g = g;
+    this.image = image;
+    this.invocation = invocation;
+  }
+
+  /** Rejects with a {@link Failure} that says why the image cannot be opened, or a GuestfsError about what is in it. */
+  static async open(
+    invocation: Invocation,
+    image: string,
+    others: readonly string[] = invocation.options.list('add'),
+  ): Promise<Guest> {
+    const blocksize = readBlocksize(invocation);
+    const drives: readonly NamedDrive[] = [image, ...others].map((file) => ({ file, blocksize }));
+    const first = await launchDrives(invocation, drives);
+    const found = blocksize === undefined ? await withSectorsOfTable(first.g, drives) : undefined;
+    if (found === undefined) {
+      first.release();
+      return new Guest(first.g, image, invocation);
+    }
+    await first.g.close();
+    for (const { file } of found.filter(({ blocksize }) => blocksize !== undefined))
+      invocation.note(`${file}: its partition table is for sectors of 4096 bytes, and it is read as such`);
+    const { g, release } = await launchDrives(invocation, found);
+    release();
+    return new Guest(g, image, invocation);
+  }
+
+  get controls(): { signal: AbortSignal } {
+    return { signal: this.invocation.signal };
+  }
+
+  async close(): Promise<void> {
+    await this.g.close();
+  }
+}
+
+/** Opens an image for the time of `work`. */
+export async function withGuest<T>(
+  invocation: Invocation,
+  image: string,
+  work: (guest: Guest) => Promise<T>,
+): Promise<T> {
+  const guest = await Guest.open(invocation, image);
+  try {
+    return await work(guest);
+  } finally {
+    await guest.close();
+  }
+}

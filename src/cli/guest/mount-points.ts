@@ -1,0 +1,39 @@
+/** What to mount where: `-m DEV[:MOUNTPOINT[:OPTIONS[:FSTYPE]]]`, and the order in which to do it. */
+import { usageFailure } from '../command/failure.js';
+
+export interface MountPoint {
+  readonly mountable: string;
+  /** Absolute. */
+  readonly directory: string;
+  /** Of mount(8), joined by commas; empty for none. */
+  readonly options: string;
+  /** undefined: what is found there. */
+  readonly type: string | undefined;
+}
+
+/** A btrfs subvolume is written `btrfsvol:DEVICE/VOLUME`: that colon parts nothing. */
+const subvolume = 'btrfsvol:';
+
+/** Reads the value of `-m`. A device without its `/dev/` is understood too. */
+export function readMountPoint(word: string): MountPoint {
+  const prefix = word.startsWith(subvolume) ? subvolume : '';
+  const [device = '', directory = '/', options = '', type, ...rest] = word.slice(prefix.length).split(':');
+  const example = 'write -m /dev/sda2, -m /dev/sda1:/boot or -m /dev/sda2:/:noload:ext4';
+  if (device === '') throw usageFailure(`-m ${word}: names no device`, example);
+  if (rest.length > 0) throw usageFailure(`-m ${word}: has too many parts`, example);
+  if (directory !== '' && !directory.startsWith('/'))
+    throw usageFailure(`-m ${word}: the mount point must begin with a slash`, example);
+  return {
+    mountable: prefix + (device.startsWith('/') ? device : `/dev/${device}`),
+    directory: directory === '' ? '/' : directory,
+    options,
+    type: type === '' ? undefined : type,
+  };
+}
+
+const depth = (directory: string): number => directory.split('/').filter((name) => name !== '').length;
+
+/** In the order of mounting: a directory before those in it. Of equals the first given goes first. */
+export function inMountOrder<M extends { readonly directory: string }>(mounts: readonly M[]): M[] {
+  return [...mounts].sort((a, b) => depth(a.directory) - depth(b.directory));
+}

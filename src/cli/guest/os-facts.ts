@@ -1,0 +1,126 @@
+/** What inspection tells of an operating system. */
+import type { Structs } from '../../api/index.js';
+import type { Guest } from './guest.js';
+import { mountRoot } from './mounting.js';
+import { type Problem, problemOf } from './unreadable.js';
+
+export interface Package {
+  readonly name: string;
+  readonly epoch: number;
+  readonly version: string;
+  readonly release: string;
+  readonly arch: string;
+  readonly summary: string;
+  readonly sourcePackage: string;
+}
+
+export interface OsFacts {
+  readonly root: string;
+  readonly type: string | null;
+  readonly distro: string | null;
+  readonly productName: string | null;
+  readonly productVariant: string | null;
+  readonly majorVersion: number;
+  readonly minorVersion: number;
+  readonly arch: string | null;
+  readonly hostname: string | null;
+  readonly osinfo: string | null;
+  readonly packageFormat: string | null;
+  readonly packageManagement: string | null;
+  /** The filesystem for each directory. */
+  readonly mountpoints: Readonly<Record<string, string>>;
+  readonly filesystems: readonly string[];
+  /** undefined where they cannot be listed. */
+  readonly packages: readonly Package[] | undefined;
+  /** Why they cannot. */
+  readonly packagesProblem: Problem | undefined;
+}
+
+/** libguestfs says `unknown` where nothing is known. */
+const known = (text: string): string | null => (text === 'unknown' || text === '' ? null : text);
+
+function packageOf(application: Structs['application2']): Package {
+  return {
+    name: application.app2Name,
+    epoch: application.app2Epoch,
+    version: application.app2Version,
+    release: application.app2Release,
+    arch: application.app2Arch,
+    summary: application.app2Summary,
+    sourcePackage: application.app2SourcePackage,
+  };
+}
+
+/** `1:2.3-4`. */
+export function packageVersionText({ epoch, version, release }: Package): string {
+  return `${epoch > 0 ? `${epoch}:` : ''}${version}${release === '' ? '' : `-${release}`}`;
+}
+
+async function listPackages(
+  guest: Guest,
+  root: string,
+): Promise<Pick<OsFacts, 'packages' | 'packagesProblem'>> {
+  const { g, controls } = guest;
+  try {
+    await mountRoot(guest, root);
+    const applications = await g.inspectListApplications2(root, controls);
+    return { packages: applications.map(packageOf), packagesProblem: undefined };
+  } catch (thrown) {
+    return { packages: undefined, packagesProblem: problemOf(thrown) };
+  } finally {
+    await g.umountAll();
+  }
+}
+
+async function describeRoot(guest: Guest, root: string): Promise<OsFacts> {
+  const { g, controls } = guest;
+  return {
+    root,
+    type: known(await g.inspectGetType(root, controls)),
+    distro: known(await g.inspectGetDistro(root, controls)),
+    productName: known(await g.inspectGetProductName(root, controls)),
+    productVariant: known(await g.inspectGetProductVariant(root, controls)),
+    majorVersion: await g.inspectGetMajorVersion(root, controls),
+    minorVersion: await g.inspectGetMinorVersion(root, controls),
+    arch: known(await g.inspectGetArch(root, controls)),
+    hostname: known(await g.inspectGetHostname(root, controls)),
+    osinfo: known(await g.inspectGetOsinfo(root, controls)),
+    packageFormat: known(await g.inspectGetPackageFormat(root, controls)),
+    packageManagement: known(await g.inspectGetPackageManagement(root, controls)),
+    // An object without a prototype: a guest's fstab may name a directory `__proto__`.
+    mountpoints: Object.assign(
+      Object.create(null),
+      Object.fromEntries(await g.inspectGetMountpoints(root, controls)),
+    ),
+    filesystems: await g.inspectGetFilesystems(root, controls),
+    ...(await listPackages(guest, root)),
+  };
+}
+
+/** Every operating system of the image. Nothing may be mounted, and nothing is afterwards. */
+export async function describeSystems(guest: Guest): Promise<OsFacts[]> {
+  const systems: OsFacts[] = [];
+  for (const root of await guest.g.inspectOs(guest.controls)) systems.push(await describeRoot(guest, root));
+  return systems;
+}
+
+/** A package as JSON has it: null for what its format does not tell. */
+function packageJson({ release, arch, summary, sourcePackage, ...certain }: Package) {
+  const orNull = (text: string): string | null => (text === '' ? null : text);
+  return {
+    ...certain,
+    release: orNull(release),
+    arch: orNull(arch),
+    summary: orNull(summary),
+    sourcePackage: orNull(sourcePackage),
+  };
+}
+
+/** An operating system as JSON has it. */
+export function systemJson({ packages, packagesProblem, ...facts }: OsFacts) {
+  return {
+    ...facts,
+    packages: packages?.map(packageJson) ?? null,
+    packagesProblem: packagesProblem?.message ?? null,
+  };
+}

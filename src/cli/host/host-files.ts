@@ -1,0 +1,159 @@
+/** Files of the host: their sizes, and files and trees that appear whole or not at all. */
+import {
+  accessSync,
+  chmodSync,
+  closeSync,
+  constants,
+  existsSync,
+  lstatSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  unlinkSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+import { encodeText, hostError, PartialError } from '../../base/index.js';
+import { exitStatus, Failure } from '../command/failure.js';
+import { begin } from './partial-output.js';
+
+/** A path for calls of the system: as bytes, so that a name that is no UTF-8 comes out as it is in the guest. */
+export function hostPath(path: string): Buffer {
+  return Buffer.from(encodeText(path));
+}
+
+/** The bytes of a file as it is read, and those that it takes: fewer where it has holes. */
+export function hostSizes(path: string): { sizeInBytes: number; usedInBytes: number } {
+  const { size, blocks } = statSync(path);
+  return { sizeInBytes: size, usedInBytes: blocks * 512 };
+}
+
+/** Whether a path, links followed, is a directory. */
+export function isHostDirectory(path: string): boolean {
+  return statSync(hostPath(path), { throwIfNoEntry: false })?.isDirectory() === true;
+}
+
+/** Does something with files of this machine alone. Throws a HostError about `path`, which the user has named. */
+function onHost<T>(path: string, work: () => T): T {
+  try {
+    return work();
+  } catch (thrown) {
+    throw hostError(path, thrown);
+  }
+}
+
+/**
+ * Throws unless something can be made at a path: the directory it would be in is there, and this user may write to it.
+ */
+export function requireParent(path: string): void {
+  const parent = dirname(path);
+  if (!isHostDirectory(parent))
+    throw new Failure(
+      `${path}: there is no directory ${parent} on this machine`,
+      exitStatus.failure,
+      existsSync(parent) ? undefined : `mkdir -p ${parent}`,
+    );
+  onHost(parent, () => accessSync(hostPath(parent), constants.W_OK | constants.X_OK));
+}
+
+/** Whether a path is there and is neither a regular file nor a directory: a device or a pipe is written to as it is. */
+function isSpecial(path: string): boolean {
+  const status = statSync(hostPath(path), { throwIfNoEntry: false });
+  return status !== undefined && !status.isFile() && !status.isDirectory();
+}
+
+/** Waits for work. Gives the error of one that has delivered all that could be read. */
+export async function unlessPartial(work: Promise<void>): Promise<PartialError | undefined> {
+  try {
+    await work;
+    return undefined;
+  } catch (thrown) {
+    if (thrown instanceof PartialError) return thrown;
+    throw thrown;
+  }
+}
+
+/** Throws the system's error unless what is at a path, or what a link there is to lead to, can be written. */
+function requireWritable(path: string): void {
+  if (existsSync(hostPath(path))) accessSync(hostPath(path), constants.W_OK);
+  else closeSync(openSync(hostPath(path), 'a'));
+}
+
+/** Counts them, for the names that they have until they are complete. */
+let filesMade = 0;
+
+/**
+ * Makes a file by `work`, which is given the path to write to. It appears under its own name only when `work` has succeeded;
+ * what was there before is replaced then, and not before. A link is followed: what it leads to is replaced, not the link.
+ */
+export async function makeFile(path: string, work: (path: string) => Promise<void>): Promise<void> {
+  requireParent(path);
+  const there = lstatSync(hostPath(path), { throwIfNoEntry: false });
+  // A link's target, a device or a pipe cannot be replaced by renaming.
+  if (isSpecial(path) || there?.isSymbolicLink()) {
+    onHost(path, () => requireWritable(path));
+    return await work(path);
+  }
+  if (there?.isDirectory()) throw new Failure(`${path}: is a directory on this machine`);
+  const temporary = join(dirname(path), `.guestfs-${process.pid}-${filesMade++}`);
+  const done = begin(temporary);
+  try {
+    // Made here, so that what the host has against it is not taken for a fault of the guest's file.
+    onHost(path, () => closeSync(openSync(temporary, 'wx')));
+    const partial = await unlessPartial(work(temporary));
+    if (there?.isFile()) chmodSync(temporary, there.mode & 0o7777);
+    onHost(path, () => renameSync(temporary, hostPath(path)));
+    if (partial !== undefined) throw partial;
+  } catch (thrown) {
+    // The engine removes what it made when a call fails; what is left was whole, and could not be renamed.
+    if (existsSync(temporary)) unlinkSync(temporary);
+    throw thrown;
+  } finally {
+    done();
+  }
+}
+
+/** Directories of a guest may forbid their owner to write; then a plain user can neither rename nor remove them. */
+function makeWritable(directory: Buffer): void {
+  chmodSync(directory, 0o700);
+  for (const entry of readdirSync(directory, { withFileTypes: true, encoding: 'buffer' }))
+    if (entry.isDirectory()) makeWritable(Buffer.concat([directory, Buffer.from('/'), entry.name]));
+}
+
+/** Removes a tree that was only begun. */
+function removeTree(path: string): void {
+  if (process.getuid?.() !== 0) makeWritable(hostPath(path));
+  rmSync(path, { recursive: true, force: true });
+}
+
+/**
+ * Makes a directory, or a link, by `work`: it is given an empty directory beside the place, and gives what in it is to
+ * become `path`, or that directory itself; also the error that says that not all of it is there. A directory at `path`
+ * must be empty.
+ */
+export async function makeTree(
+  path: string,
+  work: (scratch: string) => Promise<{ made: string; partial: PartialError | undefined }>,
+): Promise<void> {
+  requireParent(path);
+  if (lstatSync(hostPath(path), { throwIfNoEntry: false })?.isDirectory() === false)
+    throw new Failure(`${path}: is there on this machine, and is no directory`);
+  const scratch = onHost(dirname(path), () => mkdtempSync(join(dirname(path), '.guestfs-')));
+  const done = begin(scratch);
+  try {
+    const { made, partial } = await work(scratch);
+    if (made === scratch) chmodSync(scratch, 0o777 & ~process.umask());
+    const status = lstatSync(hostPath(made));
+    // To be renamed a directory must be writable to a plain user, for its entry `..` changes.
+    const isLocked = status.isDirectory() && (status.mode & 0o200) === 0;
+    if (isLocked) chmodSync(hostPath(made), status.mode | 0o200);
+    onHost(path, () => renameSync(hostPath(made), hostPath(path)));
+    if (isLocked) chmodSync(hostPath(path), status.mode & 0o7777);
+    if (partial !== undefined) throw partial;
+  } finally {
+    if (existsSync(scratch)) removeTree(scratch);
+    done();
+  }
+}

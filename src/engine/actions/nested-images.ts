@@ -1,0 +1,72 @@
+/** Images and archives that are files of the guest: ISO filesystems and initrds. */
+import type { Structs } from '../../api/index.js';
+import { CorruptError, GuestfsError, systemError } from '../../base/index.js';
+import type { Disk } from '../../disk/index.js';
+import { isoDetails } from '../../fs/index.js';
+import { type CpioEntry, initrdEntries } from '../../vfs/index.js';
+import { fileContents } from '../session/contents.js';
+import type { Call } from '../thread/call.js';
+import type { TopicHandlers } from '../thread/handlers.js';
+
+function isoInfo(disk: Disk): Structs['isoinfo'] {
+  const details = isoDetails(disk);
+  return {
+    isoSystemId: details.systemId,
+    isoVolumeId: details.volumeId,
+    isoVolumeSpaceSize: details.volumeSpaceSize,
+    isoVolumeSetSize: details.volumeSetSize,
+    isoVolumeSequenceNumber: details.volumeSequenceNumber,
+    isoLogicalBlockSize: details.logicalBlockSize,
+    isoVolumeSetId: details.volumeSetId,
+    isoPublisherId: details.publisherId,
+    isoDataPreparerId: details.dataPreparerId,
+    isoApplicationId: details.applicationId,
+    isoCopyrightFileId: details.copyrightFileId,
+    isoAbstractFileId: details.abstractFileId,
+    isoBibliographicFileId: details.bibliographicFileId,
+    isoVolumeCreationT: details.creation,
+    isoVolumeModificationT: details.modification,
+    isoVolumeExpirationT: details.expiration,
+    isoVolumeEffectiveT: details.effective,
+  };
+}
+
+function* entries(call: Call, path: string): Generator<CpioEntry, void> {
+  const disk = fileContents(call, path);
+  if (disk.size === 0) throw new CorruptError('initrd', 'is empty', {});
+  for (const entry of initrdEntries(disk, path)) {
+    call.checkpoint();
+    yield entry;
+  }
+}
+
+const isRegular = ({ mode }: CpioEntry): boolean => (mode & 0o170000) === 0o100000;
+const bare = (name: string): string => name.replace(/^(?:\.?\/)+/, '');
+
+/** A file in an initrd. Of several entries of a name the last counts, as when the archive is unpacked. */
+function initrdFile(call: Call, path: string, name: string): Uint8Array {
+  const wanted = bare(name);
+  const regular: CpioEntry[] = [];
+  let found: CpioEntry | undefined;
+  for (const entry of entries(call, path)) {
+    if (isRegular(entry) && entry.linkCount > 1) regular.push(entry);
+    if (bare(entry.name) === wanted) found = entry;
+  }
+  if (found === undefined) throw systemError('ENOENT', `${path}: ${name}`);
+  if ((found.mode & 0o170000) === 0o040000) throw systemError('EISDIR', `${path}: ${name}`);
+  if (!isRegular(found)) throw new GuestfsError('EINVAL', `${path}: ${name}: not a regular file`);
+  const { inode, linkCount, sizeInBytes } = found;
+  // The contents of a file with several names are with the last of them.
+  const holder =
+    linkCount > 1 && sizeInBytes === 0
+      ? regular.findLast((entry) => entry.inode === inode && entry.sizeInBytes > 0)
+      : undefined;
+  return (holder ?? found).contents();
+}
+
+export const imageInsideHandlers = {
+  isoinfo: (call, path) => isoInfo(fileContents(call, path)),
+  isoinfo_device: (call, name) => isoInfo(call.session.devices.resolve(name).disk),
+  initrd_list: (call, path) => [...entries(call, path)].map(({ name }) => name),
+  initrd_cat: (call, path, name) => initrdFile(call, path, name),
+} satisfies TopicHandlers;

@@ -1,0 +1,138 @@
+/**
+ * A tree of the guest as a cpio archive in the SVR4 portable format (`newc`), or the same with checksums (`crc`).
+ * cpio(5): a header of hexadecimal digits, name and contents padded to four bytes. Of a file with several names only
+ * the last entry has the contents.
+ */
+import { encodeText, GuestfsError } from '../../../base/index.js';
+import type { Disk } from '../../../disk/index.js';
+import type { InodeStat, OnDamage } from '../../../fs/index.js';
+import type { Place } from '../../../vfs/index.js';
+import { contentsOf } from '../../session/contents.js';
+import type { Call } from '../../thread/call.js';
+import { BufferedTaker } from '../buffered.js';
+import { move, type Taker } from '../copy-data.js';
+import { writeZeroes } from '../data-sinks.js';
+import { distinctEntries, pathBelow } from './entries.js';
+import { TreeProgress } from './progress.js';
+
+const magic = { newc: '070701', crc: '070702' } as const;
+/** The size field has eight hexadecimal digits. */
+const largestFile = 0xffff_ffff;
+const blockLength = 512;
+
+/** Checksum of the `crc` format: all bytes added up, modulo 2^32. */
+function byteSum(call: Call, contents: Disk, onDamage: OnDamage): number {
+  let sum = 0;
+  const taker: Taker = {
+    write(bytes) {
+      for (const byte of bytes) sum = (sum + byte) >>> 0;
+    },
+    hole() {},
+  };
+  move(call, contents, taker, { progress: () => call.checkpoint(), onDamage });
+  return sum;
+}
+
+interface Pending {
+  readonly place: Place;
+  readonly names: string[];
+}
+
+/** Writes an archive of everything in a directory, whose path is for warnings. `format`: `newc` or `crc`. */
+export function writeCpio(call: Call, directory: string, start: Place, to: Taker, format: string): void {
+  if (format !== 'newc' && format !== 'crc')
+    throw new GuestfsError('EINVAL', `${format}: expecting newc or crc`);
+  const out = new BufferedTaker(to);
+  const progress = new TreeProgress(call, start);
+  const { damage } = call.session;
+  const told =
+    (name: string): OnDamage =>
+    (error) =>
+      damage.leaveOut(error, pathBelow(directory, name));
+  const pad = (): void => writeZeroes(out, (4 - (out.position % 4)) % 4);
+  /** Numbers of the archive's own, since inodes of several filesystems may be the same and may not fit. */
+  const numbers = new Map<string, number>();
+  const pending = new Map<string, Pending>();
+
+  const identity = (place: Place): string => `${place.mount.deviceNumber}/${place.inode}`;
+  const numberOf = (place: Place): number => {
+    const key = identity(place);
+    const number = numbers.get(key) ?? numbers.size + 1;
+    numbers.set(key, number);
+    return number;
+  };
+
+  const entry = (
+    name: string,
+    stat: InodeStat | undefined,
+    place: Place | undefined,
+    withContents: boolean,
+  ): void => {
+    let link: Uint8Array | undefined;
+    let contents: Disk | undefined;
+    let sum = 0;
+    const isThere = damage.attempt(pathBelow(directory, name), () => {
+      if (place?.type === 'symlink') link = encodeText(place.fileSystem.readlink(place.inode));
+      if (place?.type === 'file' && withContents) contents = contentsOf(place, name);
+      if (contents !== undefined && format === 'crc') sum = byteSum(call, contents, told(name));
+    });
+    if (!isThere) return;
+    const size = (link as Uint8Array | undefined)?.length ?? (contents as Disk | undefined)?.size ?? 0;
+    if (size > largestFile)
+      throw new GuestfsError('EFBIG', `${name}: cpio has no room for a file of ${size} bytes`);
+    const encoded = encodeText(name);
+    const numbers32 = [
+      place ? numberOf(place) : 0,
+      stat?.mode ?? 0,
+      stat?.uid ?? 0,
+      stat?.gid ?? 0,
+      place?.type === 'directory' ? Math.max(2, stat?.linkCount ?? 2) : (stat?.linkCount ?? 1),
+      // Of times before 1970 and after 2106 the lower 32 bits, as cpio has them.
+      stat?.modified.seconds ?? 0,
+      size,
+      0,
+      0,
+      stat?.deviceMajor ?? 0,
+      stat?.deviceMinor ?? 0,
+      encoded.length + 1,
+      sum,
+    ];
+    out.text(
+      magic[format] +
+        numbers32.map((value) => (value >>> 0).toString(16).toUpperCase().padStart(8, '0')).join(''),
+    );
+    out.write(encoded);
+    out.write(Uint8Array.of(0));
+    pad();
+    if (link !== undefined) out.write(link);
+    else if (contents !== undefined) {
+      // With sums, the damage was told of when they were made.
+      const onDamage = format === 'crc' ? () => {} : told(name);
+      move(call, contents, out, { progress: (moved) => progress.at(moved), onDamage });
+      progress.add(size);
+    }
+    pad();
+  };
+
+  for (const { path, place, stat } of distinctEntries(call, start, undefined, directory)) {
+    progress.at(0);
+    const name = path === '' ? '.' : path;
+    if (place.type !== 'file' || stat.linkCount < 2) {
+      entry(name, stat, place, true);
+      continue;
+    }
+    const waiting = pending.get(identity(place)) ?? { place, names: [] };
+    pending.set(identity(place), waiting);
+    waiting.names.push(name);
+    if (waiting.names.length < stat.linkCount) continue;
+    pending.delete(identity(place));
+    for (const each of waiting.names) entry(each, stat, place, each === waiting.names.at(-1));
+  }
+  for (const { place, names } of pending.values()) {
+    const stat = place.fileSystem.stat(place.inode);
+    for (const each of names) entry(each, stat, place, each === names.at(-1));
+  }
+  entry('TRAILER!!!', undefined, undefined, false);
+  writeZeroes(out, (blockLength - (out.position % blockLength)) % blockLength);
+  out.flush();
+}

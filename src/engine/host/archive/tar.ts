@@ -1,0 +1,118 @@
+/** A tree of the guest as a tar archive. */
+import { type TarEntry, TarHeaderWriter, tarBlockLength, tarPadding } from '../../../base/index.js';
+import type { Disk } from '../../../disk/index.js';
+import type { FileType, InodeStat } from '../../../fs/index.js';
+import type { Place, Visit } from '../../../vfs/index.js';
+import { contentsOf } from '../../session/contents.js';
+import type { Call } from '../../thread/call.js';
+import { BufferedTaker } from '../buffered.js';
+import { move, type Taker } from '../copy-data.js';
+import { distinctEntries, HardLinks, pathBelow } from './entries.js';
+import { excluder } from './excludes.js';
+import { TreeProgress } from './progress.js';
+import { type AttributeOptions, attributeRecords } from './tar-attributes.js';
+
+export interface TarOptions {
+  readonly excludes?: readonly string[];
+  /** Which extended attributes are stored; none without. */
+  readonly attributes?: AttributeOptions;
+}
+
+/** Blocks of a record: an archive is a multiple of this many. GNU tar's and POSIX's default. */
+const recordLength = 20 * tarBlockLength;
+
+const entryTypes: Readonly<Record<FileType, TarEntry['type'] | undefined>> = {
+  file: 'file',
+  directory: 'directory',
+  symlink: 'symlink',
+  block: 'block',
+  character: 'character',
+  fifo: 'fifo',
+  socket: undefined,
+  unknown: undefined,
+};
+
+const noRecords: ReadonlyMap<string, Uint8Array> = new Map();
+
+function tarEntry(
+  place: Place,
+  stat: InodeStat,
+  name: string,
+  first: string | undefined,
+): TarEntry | undefined {
+  const type = first === undefined ? entryTypes[place.type] : 'hardlink';
+  if (type === undefined) return undefined;
+  return {
+    name,
+    type,
+    mode: stat.mode,
+    uid: stat.uid,
+    gid: stat.gid,
+    sizeInBytes: type === 'file' ? stat.sizeInBytes : 0,
+    modifiedSeconds: stat.modified.seconds,
+    linkName: first ?? (type === 'symlink' ? place.fileSystem.readlink(place.inode) : ''),
+    // As in libguestfs, whose appliance knows no names: those of the guest would be others' on the host.
+    userName: '',
+    groupName: '',
+    deviceMajor: stat.deviceMajor,
+    deviceMinor: stat.deviceMinor,
+    records: noRecords,
+  };
+}
+
+/**
+ * Writes an archive of everything in a directory, with names that begin with `./`. `directory`: its path in the guest, for
+ * warnings.
+ */
+export function writeTar(call: Call, directory: string, start: Place, to: Taker, options: TarOptions): void {
+  const out = new BufferedTaker(to);
+  const links = new HardLinks();
+  const excluded = excluder(options.excludes ?? []);
+  const headers = new TarHeaderWriter(out, options.attributes !== undefined);
+  const { damage } = call.session;
+  const wanted = ({ path }: Visit): boolean => !excluded(path === '' ? '.' : `./${path}`);
+  const progress = new TreeProgress(call, start, wanted);
+  for (const { path, place, stat } of distinctEntries(call, start, wanted, directory)) {
+    progress.at(0);
+    const name = path === '' ? './' : `./${path}`;
+    const from = pathBelow(directory, path);
+    const linked = place.type !== 'directory' && stat.linkCount > 1;
+    const shown = place.type === 'directory' && path !== '' ? `${name}/` : name;
+    const first = linked ? links.first(place, shown) : undefined;
+    let entry: TarEntry | undefined;
+    let records = noRecords;
+    let contents: Disk | undefined;
+    const isThere = damage.attempt(from, () => {
+      entry = tarEntry(place, stat, shown, first);
+      if (entry?.type === 'file') contents = contentsOf(place, path);
+    });
+    if (!isThere) {
+      // Its other names cannot be links to this one.
+      if (linked && first === undefined) links.forget(place);
+      continue;
+    }
+    if (entry === undefined) {
+      call.session.warn(
+        `${from}: a ${place.type} has no place in a tar archive and is left out`,
+        'no place in tar',
+      );
+      continue;
+    }
+    const { attributes } = options;
+    if (attributes !== undefined && first === undefined)
+      damage.attempt(`${from}: attributes`, () => {
+        records = attributeRecords(place, stat, attributes);
+      });
+    headers.write(records === noRecords ? entry : { ...entry, records });
+    if (contents === undefined) continue;
+    move(call, contents, out, {
+      progress: (moved) => progress.at(moved),
+      onDamage: (error) => damage.leaveOut(error, from),
+    });
+    progress.add(entry.sizeInBytes);
+    out.hole(tarPadding(entry.sizeInBytes));
+  }
+  out.hole(2 * tarBlockLength);
+  out.hole((recordLength - (out.position % recordLength)) % recordLength);
+  out.flush();
+}

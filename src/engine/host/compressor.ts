@@ -1,0 +1,77 @@
+/**
+ * Compression on the way out. A gzip file may be several members one after the other (RFC 1952, 2.2), a zstd file
+ * several frames (RFC 8878, 3.1): each large piece is compressed by itself, which keeps memory flat.
+ */
+import * as zlib from 'node:zlib';
+import { GuestfsError, UnsupportedError } from '../../base/index.js';
+import type { Taker } from './copy-data.js';
+import { writeZeroes } from './data-sinks.js';
+
+/** Small enough that a piece is compressed in some tens of milliseconds, so that a call can be cancelled in time. */
+const pieceLength = 1024 * 1024;
+
+/** zstd came to node:zlib with Node 22.15; the types know it only from there on. */
+const { zstdCompressSync } = zlib as { zstdCompressSync?: (bytes: Uint8Array) => Uint8Array };
+
+type Compress = (bytes: Uint8Array) => Uint8Array;
+
+/** Compressors of guestfsd that this engine lacks. guestfsd knows `compress` too, and its appliance has no such program. */
+const lacking = new Set(['bzip2', 'xz', 'lzop']);
+
+function compressorFor(type: string, level: number | undefined): Compress {
+  if (type === 'gzip') {
+    if (level !== undefined && (level < 1 || level > 9)) {
+      throw new GuestfsError('EINVAL', `${level}: the level of gzip is 1 to 9`);
+    }
+    return (bytes) => zlib.gzipSync(bytes, level === undefined ? {} : { level });
+  }
+  if (type === 'zstd' && zstdCompressSync !== undefined) return zstdCompressSync;
+  if (type === 'zstd')
+    throw new UnsupportedError('compression', [
+      'zstd (needs Node 22.15 or later; the direct backend lacks it)',
+    ]);
+  if (lacking.has(type)) throw new UnsupportedError('compression', [`${type} (the direct backend has it)`]);
+  if (type === 'compress')
+    throw new UnsupportedError('compression', [`${type} (the direct backend lacks it too)`]);
+  throw new GuestfsError('EINVAL', `${type}: unknown type of compression`);
+}
+
+/** A taker whose bytes come out compressed at `to`. `finish` must be called. */
+export class CompressingTaker implements Taker {
+  readonly #to: Taker;
+  readonly #compress: Compress;
+  readonly #buffer = new Uint8Array(pieceLength);
+  #filled = 0;
+  #any = false;
+
+  /** `type` as in `tar_out`: `gzip`, `zstd`. One that is not there is an UnsupportedError, an unknown one EINVAL. */
+  constructor(to: Taker, type: string, level?: number) {
+    this.#to = to;
+    this.#compress = compressorFor(type, level);
+  }
+
+  write(bytes: Uint8Array): void {
+    for (let done = 0; done < bytes.length; ) {
+      const count = Math.min(bytes.length - done, pieceLength - this.#filled);
+      this.#buffer.set(bytes.subarray(done, done + count), this.#filled);
+      this.#filled += count;
+      done += count;
+      if (this.#filled === pieceLength) this.#flush();
+    }
+  }
+
+  hole(length: number): void {
+    writeZeroes(this, length);
+  }
+
+  #flush(): void {
+    this.#to.write(this.#compress(this.#buffer.subarray(0, this.#filled)));
+    this.#filled = 0;
+    this.#any = true;
+  }
+
+  /** Sends what is left; nothing at all becomes one empty member. */
+  finish(): void {
+    if (this.#filled > 0 || !this.#any) this.#flush();
+  }
+}

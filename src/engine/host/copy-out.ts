@@ -1,0 +1,139 @@
+/** A file or a tree of the guest into a directory of the host, by the rules of `formats/host-copy.ts`. */
+import { statSync } from 'node:fs';
+import { describeErrno, HostError, hostError } from '../../base/index.js';
+import type { Disk } from '../../disk/index.js';
+import { type HostAttributes, HostCopy, lastNameOf, sourcesOf } from '../../formats/index.js';
+import type { FileType, InodeStat, Time } from '../../fs/index.js';
+import type { StatVisit } from '../../vfs/index.js';
+import { contentsOf } from '../session/contents.js';
+import type { Call } from '../thread/call.js';
+import { distinctEntries, HardLinks, pathBelow } from './archive/entries.js';
+import { TreeProgress } from './archive/progress.js';
+import { move } from './copy-data.js';
+import { DescriptorTaker } from './data-sinks.js';
+import { runSteps } from './host-steps.js';
+
+const inSeconds = ({ seconds, nanoseconds }: Time): number => seconds + nanoseconds / 1e9;
+
+const attributesOf = (stat: InodeStat): HostAttributes => ({
+  mode: stat.mode,
+  uid: stat.uid,
+  gid: stat.gid,
+  accessedSeconds: inSeconds(stat.accessed),
+  modifiedSeconds: inSeconds(stat.modified),
+});
+
+/** What kinds of files are called, where it is more than their type. */
+const typeWords: Partial<Record<FileType, string>> = {
+  block: 'block device',
+  character: 'character device',
+  unknown: 'file of an unknown type',
+};
+
+/** Throws ENOTDIR unless there is a directory at a path of the host, links followed. */
+function requireDirectory(path: string): void {
+  let isDirectory: boolean | undefined;
+  try {
+    isDirectory = statSync(path, { throwIfNoEntry: false })?.isDirectory();
+  } catch (thrown) {
+    throw hostError(path, thrown);
+  }
+  if (isDirectory !== true) throw new HostError('ENOTDIR', `${path}: ${describeErrno('ENOTDIR')}`);
+}
+
+class CopyOut {
+  readonly #call: Call;
+  readonly #copy: HostCopy;
+  readonly #links = new HardLinks();
+  readonly #progress: TreeProgress;
+
+  constructor(call: Call, copy: HostCopy, progress: TreeProgress) {
+    this.#call = call;
+    this.#copy = copy;
+    this.#progress = progress;
+  }
+
+  /** Makes what is at `place` under a name of the copy; false: it is left out. */
+  entry({ place, stat, path }: StatVisit, name: string, from: string): boolean {
+    const { damage } = this.#call.session;
+    const attributes = attributesOf(stat);
+    const copy = this.#copy;
+    switch (place.type) {
+      case 'directory':
+        return runSteps(copy.directory(name, attributes));
+      case 'symlink': {
+        let target: string | undefined;
+        damage.attempt(from, () => {
+          target = place.fileSystem.readlink(place.inode);
+        });
+        if (target === undefined) return false;
+        return runSteps(copy.symlink(name, target, attributes, false));
+      }
+      case 'file': {
+        const linkable = stat.linkCount > 1;
+        const first = linkable ? this.#links.first(place, name) : undefined;
+        if (first !== undefined && copy.hasFile(first))
+          return runSteps(copy.hardLink(name, first, attributes));
+        let contents: Disk | undefined;
+        damage.attempt(from, () => {
+          contents = contentsOf(place, path);
+        });
+        return contents !== undefined && this.#file(contents, name, from, attributes, linkable);
+      }
+      default:
+        copy.leaveOut(name, typeWords[place.type] ?? place.type);
+        return false;
+    }
+  }
+
+  #file(contents: Disk, name: string, from: string, attributes: HostAttributes, linkable: boolean): boolean {
+    const file = runSteps(this.#copy.file(name, linkable));
+    if (file === undefined) return false;
+    try {
+      const taker = new DescriptorTaker(file.fd, file.path, () => this.#call.checkpoint());
+      move(this.#call, contents, taker, {
+        progress: (moved) => this.#progress.at(moved),
+        onDamage: (error) => this.#call.session.damage.leaveOut(error, from),
+      });
+      taker.settle();
+    } catch (thrown) {
+      runSteps(this.#copy.abandonFile(file));
+      throw thrown;
+    }
+    this.#progress.add(contents.size);
+    runSteps(this.#copy.finishFile(file, attributes));
+    return true;
+  }
+}
+
+/** Copies what is at `remotePath` into the host's directory, under its own last name. */
+export function copyOut(
+  call: Call,
+  remotePath: string,
+  localDirectory: string,
+  platform: string = process.platform,
+): void {
+  const { session } = call;
+  const isRoot = process.getuid?.() === 0;
+  const start = session.tree.resolve(remotePath, { followLast: false });
+  requireDirectory(localDirectory);
+  const top = lastNameOf(remotePath);
+  const copy = new HostCopy(Buffer.from(localDirectory), {
+    platform,
+    isRoot,
+    keepsSetId: session.config.policy === 'trusted',
+    warn: (message) => session.warn(message),
+    shown: sourcesOf(remotePath),
+  });
+  const progress = new TreeProgress(call, start);
+  const work = new CopyOut(call, copy, progress);
+  const take = (visit: StatVisit): boolean => {
+    const { path } = visit;
+    const name = top === '' || path === '' ? top + path : `${top}/${path}`;
+    // The root has no name of its own, nor has `d/.`: its files go right into the directory, which is the caller's.
+    return name === '' || work.entry(visit, name, pathBelow(remotePath, path));
+  };
+  for (const _entry of distinctEntries(call, start, take, remotePath)) progress.at(0);
+  runSteps(copy.finish());
+  session.damage.failIfPartial();
+}

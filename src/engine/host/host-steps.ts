@@ -1,0 +1,77 @@
+/** Does the steps of copying to a host (formats/host-steps.ts), one after the other. */
+import {
+  chmodSync,
+  closeSync,
+  constants,
+  copyFileSync,
+  fchmodSync,
+  fchownSync,
+  futimesSync,
+  lchownSync,
+  linkSync,
+  lstatSync,
+  lutimesSync,
+  mkdirSync,
+  openSync,
+  symlinkSync,
+  unlinkSync,
+} from 'node:fs';
+import { decodeText, hostError } from '../../base/index.js';
+import type { HostAnswer, HostEntry, HostPath, HostStep, HostSteps } from '../../formats/index.js';
+
+function look(path: HostPath): HostEntry | undefined {
+  const stats = lstatSync(path, { bigint: true, throwIfNoEntry: false });
+  return stats === undefined
+    ? undefined
+    : { isDirectory: stats.isDirectory(), identity: `${stats.dev}/${stats.ino}` };
+}
+
+const newFile = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL;
+
+function perform(step: HostStep): HostAnswer {
+  switch (step.do) {
+    case 'lstat':
+      return look(step.path);
+    case 'open':
+      return openSync(step.path, newFile, step.mode);
+    case 'mkdir':
+      mkdirSync(step.path, step.mode);
+      return;
+    case 'unlink':
+      return unlinkSync(step.path);
+    case 'close':
+      return closeSync(step.fd);
+    case 'symlink':
+      return symlinkSync(step.target, step.path);
+    case 'link':
+      return linkSync(step.from, step.path);
+    case 'copyFile':
+      return copyFileSync(step.from, step.path, constants.COPYFILE_EXCL);
+    case 'chown':
+      return step.fd === undefined
+        ? lchownSync(step.path, step.uid, step.gid)
+        : fchownSync(step.fd, step.uid, step.gid);
+    case 'chmod':
+      return step.fd === undefined ? chmodSync(step.path, step.mode) : fchmodSync(step.fd, step.mode);
+    case 'utimes':
+      return step.fd === undefined
+        ? lutimesSync(step.path, step.accessedSeconds, step.modifiedSeconds)
+        : futimesSync(step.fd, step.accessedSeconds, step.modifiedSeconds);
+  }
+}
+
+/** Does what the rules want, and gives what they come to. Throws GuestfsError. */
+export function runSteps<T>(steps: HostSteps<T>): T {
+  for (let next = steps.next(); ; ) {
+    if (next.done === true) return next.value;
+    const step = next.value;
+    let answer: HostAnswer;
+    try {
+      answer = perform(step);
+    } catch (thrown) {
+      next = steps.throw(hostError(decodeText(step.path), thrown));
+      continue;
+    }
+    next = steps.next(answer);
+  }
+}

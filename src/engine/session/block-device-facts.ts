@@ -1,0 +1,76 @@
+/**
+ * What the program blkid tells of a device, by its names for it: what is on the device, then what the device is. The values
+ * are as `blkid -o export` prints them, in the C locale.
+ */
+import { encodeText, GuestfsError } from '../../base/index.js';
+import { identityOf, namesOf } from '../../fs/index.js';
+import { partitionEntryFacts, tableFacts } from '../../partition/index.js';
+import { type Device, numberOfDevice } from '../../vfs/index.js';
+import { findLogicalVolume } from '../../volume/index.js';
+import type { Session } from './session.js';
+
+/** Characters that mean something to a shell get a backslash; bytes beyond ASCII are shown as cat(1) does with `-v`. */
+function printable(value: string): string {
+  let text = '';
+  for (const byte of encodeText(value)) {
+    const low = byte & 0x7f;
+    if (byte > 0x7f) text += 'M-';
+    const character = String.fromCharCode(low);
+    if (low < 0x20 || low === 0x7f) text += `^${String.fromCharCode(low ^ 0x40)}`;
+    else text += byte < 0x80 && ' \\"\'$`<>'.includes(character) ? `\\${character}` : character;
+  }
+  return text;
+}
+
+/** The sizes that the kernel recommends for input and output, in bytes: of a striped volume, its stripe and all of them. */
+function ioSizes(session: Session, device: Device): [string, string][] {
+  const least = (size: number): [string, string] => ['MINIMUM_IO_SIZE', String(size)];
+  const segment =
+    device.kind === 'volume' ? findLogicalVolume(session.lvm, device.name)?.text.segments[0] : undefined;
+  if (segment === undefined || segment.stripes.length < 2) return [least(device.sectorSize)];
+  const { stripeSizeInBytes: stripe, stripes } = segment;
+  return [least(stripe), ['OPTIMAL_IO_SIZE', String(stripe * stripes.length)]];
+}
+
+/** `8:16` */
+function deviceNumbers(name: string): string {
+  const number = numberOfDevice(name) ?? 0;
+  return `${(number >> 8) & 0xfff}:${(number & 0xff) | ((number >> 12) & 0xfff00)}`;
+}
+
+/** All that is known of a device. ENOENT where there is no such device; EINVAL where several things may be on it. */
+export function blockDeviceFacts(session: Session, name: string): Map<string, string> {
+  const device = session.devices.resolve(name);
+  const facts = new Map<string, string>([['DEVNAME', name]]);
+  const add = (more: Iterable<readonly [string, string]>): void => {
+    for (const [fact, value] of more) if (value !== '') facts.set(fact, printable(value));
+  };
+  const recognition = session.recognise(device);
+  if (recognition.ambivalent)
+    throw new GuestfsError(
+      'EINVAL',
+      `${name}: has signatures of ${namesOf(recognition)}: its type is not known`,
+    );
+  const probed = identityOf(recognition);
+  if (probed) {
+    add([
+      ['USAGE', 'filesystem'],
+      ['TYPE', probed.type],
+      ['LABEL', probed.label],
+      ['UUID', probed.uuid],
+      ...Object.entries(probed.facts),
+    ]);
+  }
+  const sector = String(device.sectorSize);
+  add([...ioSizes(session, device), ['PHYSICAL_SECTOR_SIZE', sector], ['LOGICAL_SECTOR_SIZE', sector]]);
+  const table = session.table(device);
+  if (table && !probed) add(tableFacts(table));
+  const partition = session.partition(device);
+  const parentTable = device.parent && session.table(device.parent);
+  if (partition?.kind === 'extended') add([['PTTYPE', 'dos']]);
+  if (partition && parentTable && device.parent) {
+    add(partitionEntryFacts(parentTable, partition));
+    add([['PART_ENTRY_DISK', deviceNumbers(device.parent.name)]]);
+  }
+  return facts;
+}

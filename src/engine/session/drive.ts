@@ -1,0 +1,90 @@
+/** Opening a drive: from what the caller added to the disk that the guest would see. */
+import type { DriveConfig } from '../../api/index.js';
+import { GuestfsError, UnsupportedError } from '../../base/index.js';
+import { CachedDisk, type Disk, MemoryDisk, OverlayDisk } from '../../disk/index.js';
+import { type ImageInfo, type ImagePolicy, openImage, readImageInfo } from '../../image/index.js';
+
+/** A drive that is open. */
+export interface OpenDrive {
+  readonly disk: Disk;
+  /** Undefined for a scratch drive. */
+  readonly info: ImageInfo | undefined;
+  readonly sectorSize: 512 | 4096;
+  readonly label: string | undefined;
+  readonly readonly: boolean;
+  /** Whether an image of the chain has clusters compressed with zstd. */
+  readonly usesZstd: boolean;
+}
+
+/** What opening a drive needs to know. */
+export interface DriveContext {
+  readonly policy: ImagePolicy;
+  /** Where copy-on-write layers spill to. */
+  readonly tmpdir: string;
+  warn(message: string): void;
+}
+
+/** Bytes of an image kept for the many small reads of metadata. */
+const cacheBudget = 4 * 1024 * 1024;
+/** Bytes of changes kept in memory by a copy-on-write layer before it spills to a file. */
+const overlayBudget = 32 * 1024 * 1024;
+
+/** A copy-on-write layer that is gone when it is closed. */
+export function discardableLayer(base: Disk, tmpdir: string): Disk {
+  return new OverlayDisk(base, { directory: tmpdir, memoryBudget: overlayBudget });
+}
+
+/** A disk of zeroes that stores nothing. */
+function blankDisk(size: number): Disk {
+  const nothing = new MemoryDisk(new Uint8Array(0));
+  return {
+    size,
+    writable: false,
+    read: (into) => void into.fill(0),
+    write: (from, offset) => nothing.write(from, offset),
+    span: (_offset, length) => ({ length, hole: true }),
+    flush() {},
+    close() {},
+  };
+}
+
+/** Opens a drive. What the engine cannot do is refused here, by name, and not at the first read. */
+export function openDrive(drive: DriveConfig, context: DriveContext): OpenDrive {
+  const sectorSize = drive.blocksize ?? 512;
+  const common = { sectorSize, label: drive.label } as const;
+  if (drive.path === undefined) {
+    const size = drive.scratchSizeInBytes ?? 0;
+    return {
+      ...common,
+      disk: discardableLayer(blankDisk(size), context.tmpdir),
+      info: undefined,
+      readonly: false,
+      usesZstd: false,
+    };
+  }
+  if (drive.protocol !== undefined && drive.protocol !== 'file') {
+    throw new UnsupportedError(`drive ${drive.path}`, [
+      `protocol ${drive.protocol} (the direct backend may have it)`,
+    ]);
+  }
+  const named = drive.format === undefined ? {} : { format: drive.format };
+  const inPlace = !drive.readonly && readImageInfo(drive.path, named).format === 'raw';
+  const { disk, info, chain } = openImage(drive.path, {
+    policy: context.policy,
+    warn: context.warn,
+    writable: inPlace,
+    ...named,
+  });
+  if (disk.size % sectorSize !== 0 && disk.size < sectorSize) {
+    disk.close();
+    throw new GuestfsError('EINVAL', `${drive.path}: smaller than one sector of ${sectorSize} bytes`);
+  }
+  const cached = new CachedDisk(disk, { budget: cacheBudget });
+  return {
+    ...common,
+    info,
+    readonly: drive.readonly,
+    usesZstd: chain.some(({ facts }) => facts['compression-type'] === 'zstd'),
+    disk: drive.readonly ? discardableLayer(cached, context.tmpdir) : cached,
+  };
+}

@@ -1,0 +1,68 @@
+/** From an action's name to the function that does it. */
+import type { ActionName, AsyncActionName } from '../../api/index.js';
+import { UnsupportedError } from '../../base/index.js';
+import { attributeHandlers } from '../actions/attributes.js';
+import { blockDeviceHandlers } from '../actions/block-devices.js';
+import { contentsHandlers } from '../actions/contents.js';
+import { filesystemHandlers } from '../actions/filesystems.js';
+import { listingHandlers } from '../actions/listing.js';
+import { lvmHandlers } from '../actions/lvm.js';
+import { mountHandlers } from '../actions/mounts.js';
+import { partitionHandlers } from '../actions/partitions.js';
+import { sessionHandlers } from '../actions/session.js';
+import { walkToColumns } from '../actions/walk.js';
+import type { ApplianceOnly, HandledByHandle } from '../session/appliance-only.js';
+import type { Call } from './call.js';
+import type { TopicHandlers } from './handlers.js';
+import type { moreHandlers } from './more-handlers.js';
+
+/** What nearly every session calls. */
+const coreHandlers = {
+  ...attributeHandlers,
+  ...blockDeviceHandlers,
+  ...contentsHandlers,
+  ...filesystemHandlers,
+  ...listingHandlers,
+  ...lvmHandlers,
+  ...mountHandlers,
+  ...partitionHandlers,
+  ...sessionHandlers,
+} satisfies TopicHandlers;
+
+type Handled = keyof typeof coreHandlers | keyof typeof moreHandlers;
+/** Actions with neither a handler nor an entry in the list of what only the appliance does: there must be none. */
+type Forgotten = Exclude<AsyncActionName, Handled | ApplianceOnly | HandledByHandle>;
+/** Actions with two places: there must be none either. */
+type Twice =
+  | Extract<Handled, ApplianceOnly | HandledByHandle>
+  | Extract<keyof typeof coreHandlers, keyof typeof moreHandlers>;
+type None<Names extends never> = Names;
+export type EveryActionIsPlaced = [None<Forgotten>, None<Twice>];
+
+/** A handler whose arguments were checked against the table that types it. */
+export type AnyHandler = (call: Call, ...args: unknown[]) => unknown;
+type HandlerTable = Readonly<Record<string, AnyHandler>>;
+
+/** Calls of the handle's own, beside the actions. */
+const ownCalls = { internal_walk: walkToColumns };
+
+// safe: callers give a handler what its table says
+const core = { ...coreHandlers, ...ownCalls } as HandlerTable;
+const more = async (): Promise<HandlerTable> => {
+  const { moreHandlers, moreOwnCalls } = await import('./more-handlers.js');
+  return { ...moreHandlers, ...moreOwnCalls } as HandlerTable;
+};
+
+/** The function that does an action; an UnsupportedError for one that this engine leaves to others. */
+export async function findHandler(action: string): Promise<AnyHandler> {
+  const table = Object.hasOwn(core, action) ? core : await more();
+  const handler = Object.hasOwn(table, action) ? table[action] : undefined;
+  if (handler !== undefined) return handler;
+  throw new UnsupportedError('the embedded backend', [`${action} (the direct backend can do it)`]);
+}
+
+/** The actions that this engine does. */
+export async function handledActions(): Promise<ActionName[]> {
+  const { moreHandlers } = await import('./more-handlers.js');
+  return Object.keys({ ...coreHandlers, ...moreHandlers }) as ActionName[]; // safe: handlers are typed by their names
+}

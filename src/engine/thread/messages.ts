@@ -1,0 +1,80 @@
+/**
+ * What the handle's thread and the engine's worker say to each other: typed messages over one port, and a few
+ * words of shared memory for what must reach a worker that is busy inside a synchronous call.
+ *
+ *     handle                                   worker
+ *       │  start {config}                ──▶     │  opens the drives
+ *       │  ◀── ready | startFailed               │
+ *       │  call {serial, action, args}   ──▶     │  runs the handler
+ *       │  ◀── progress, log, chunk (any number) │
+ *       │  ◀── result | failure                  │
+ */
+import type { MessagePort } from 'node:worker_threads';
+import type { BackendConfig } from '../../api/index.js';
+import type { PlainError } from '../../base/index.js';
+
+/** What a worker is started with. Its configuration is the first message. */
+export interface ThreadStart {
+  /** {@link SharedWord} words. */
+  readonly shared: SharedArrayBuffer;
+  /** Where the chunks of fileIn streams arrive: a worker inside a call reads it without its event loop. */
+  readonly incoming: MessagePort;
+}
+
+/** The words of the shared memory, an Int32Array. */
+export const sharedWord = {
+  /** The serial of the call that is to end early. Written by the handle. */
+  cancelled: 0,
+  /** Chunks of the running fileOut stream that the handle's consumer has taken. The handle writes, the worker waits. */
+  chunksTaken: 1,
+  /** Chunks of the running fileIn stream that the handle has posted. The handle writes, the worker waits. */
+  chunksGiven: 2,
+  /** Requests that the handle has posted. The handle writes, the worker waits. */
+  requests: 3,
+} as const;
+export const sharedWords = 4;
+
+/** A fileIn or fileOut argument: the worker does the I/O itself, or the bytes go through the port. */
+export type FileArgument = { readonly path: string } | { readonly stream: true };
+
+/** To the worker. */
+export type Request =
+  /** What its session is to be: the first message, and sent once. */
+  | { readonly type: 'start'; readonly config: BackendConfig }
+  | {
+      readonly type: 'call';
+      readonly serial: number;
+      readonly action: string;
+      readonly args: readonly unknown[];
+      readonly options: Readonly<Record<string, unknown>>;
+      readonly wantsProgress: boolean;
+    }
+  | { readonly type: 'shutdown' };
+
+/** On the port for chunks, to the worker: a piece of the call's fileIn stream; none: its end; an error: why it broke off. */
+export interface IncomingChunk {
+  readonly serial: number;
+  readonly chunk?: Uint8Array;
+  readonly error?: PlainError;
+}
+
+/** From the worker. */
+export type Report =
+  | { readonly type: 'ready' }
+  | { readonly type: 'startFailed'; readonly error: PlainError }
+  | { readonly type: 'result'; readonly serial: number; readonly value: unknown }
+  | { readonly type: 'failure'; readonly serial: number; readonly error: PlainError }
+  | { readonly type: 'progress'; readonly serial: number; readonly position: number; readonly total: number }
+  /** A piece of the running call's fileOut stream. */
+  | { readonly type: 'chunk'; readonly serial: number; readonly chunk: Uint8Array }
+  /** A piece of the running call's fileIn stream was taken: the next may come. */
+  | { readonly type: 'taken'; readonly serial: number }
+  | {
+      readonly type: 'log';
+      readonly kind: 'appliance' | 'library' | 'warning';
+      readonly message: string;
+      /** A warning of what the answer of the running call lacks. */
+      readonly partial?: boolean;
+    }
+  /** The session is closed; with an error, not all of it went well. Nothing follows. */
+  | { readonly type: 'stopped'; readonly error?: PlainError };

@@ -1,0 +1,26 @@
+/** The topics that many sessions never call. Loaded at the first call of one of them: every launch would wait for them. */
+import { checksumHandlers } from '../actions/checksums.js';
+import { extHandlers } from '../actions/ext.js';
+import { fileHandlers } from '../actions/file.js';
+import { forensicsHandlers } from '../actions/forensics.js';
+import { grepHandlers } from '../actions/grep.js';
+import { inspectionHandlers, listUnreadable } from '../actions/inspection.js';
+import { imageInsideHandlers } from '../actions/nested-images.js';
+import { stringsHandlers } from '../actions/strings.js';
+import { transferHandlers } from '../actions/transfer.js';
+import type { TopicHandlers } from './handlers.js';
+
+export const moreHandlers = {
+  ...checksumHandlers,
+  ...extHandlers,
+  ...fileHandlers,
+  ...forensicsHandlers,
+  ...grepHandlers,
+  ...imageInsideHandlers,
+  ...inspectionHandlers,
+  ...stringsHandlers,
+  ...transferHandlers,
+} satisfies TopicHandlers;
+
+/** Calls of the handle's own, beside the actions, that many sessions never make. */
+export const moreOwnCalls = { internal_unreadable: listUnreadable };

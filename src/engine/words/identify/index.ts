@@ -1,0 +1,49 @@
+/**
+ * What a file holds, in the words that the program file(1) has for it, as the action `file` gives them. A modest table of
+ * our own: the kinds that are met on real systems; what is not in it is text or `data`. Compressed files are looked into.
+ */
+import { CorruptError, UnsupportedError } from '../../../base/index.js';
+import type { ByteSource } from '../../../vfs/index.js';
+import { packingOf, unpack } from '../../../vfs/index.js';
+import { describeBinary } from './binary.js';
+import { describeDisk } from './disk.js';
+import { describeElf } from './elf.js';
+import { describePacked } from './packed.js';
+import { headLength, Subject } from './source.js';
+import { describeText, isJson } from './text.js';
+
+/** What is in a compressed file, as far as it is looked at; undefined where that cannot be had. */
+function inside(source: ByteSource): Uint8Array | undefined {
+  try {
+    return unpack(source, 'file', { enough: headLength })?.subarray(0, headLength);
+  } catch (thrown) {
+    // What is damaged or packed in a way that is not looked through is still named by its outside.
+    if (thrown instanceof CorruptError || thrown instanceof UnsupportedError) return undefined;
+    throw thrown;
+  }
+}
+
+function describeBytes(subject: Subject): string {
+  if (subject.head.length === 0) return 'empty';
+  if (subject.head.length === 1) return 'very short file (no magic)';
+  if (isJson(subject)) return 'JSON text data';
+  return (
+    describeElf(subject) ??
+    describeBinary(subject) ??
+    describeDisk(subject) ??
+    describeText(subject) ??
+    'data'
+  );
+}
+
+/** What a file or a device holds. */
+export function identify(source: ByteSource): string {
+  const head = new Uint8Array(Math.min(source.size, headLength));
+  if (head.length > 0) source.read(head, 0);
+  const subject = new Subject(head, source);
+  const packing = packingOf(head);
+  if (packing === undefined) return describeBytes(subject);
+  const outer = describePacked(packing, subject);
+  const content = inside(source);
+  return content === undefined ? outer : `${describeBytes(new Subject(content))} (${outer})`;
+}

@@ -1,0 +1,369 @@
+/**
+ * Directories: their entries in stored order, names looked up, the parent. A directory is blocks of entries (dir-entries.ts),
+ * or holds its entries itself (inline.ts), and may have an index (htree.ts), of which a plain reader sees nothing.
+ */
+import { CorruptError, decodeText, encodeText, GuestfsError, viewOf, work } from '../../../base/index.js';
+import { type DirectoryEntry, heeding, type InodeNumber, isDamage, type OnDamage } from '../../driver.js';
+import { blockMapOf } from '../blockmap.js';
+import { DistinctRuns } from '../distinct.js';
+import { compat, incompat } from '../features.js';
+import { inlineContinuation } from '../inline.js';
+import { type Inode, inodeName } from '../inode.js';
+import type { DirectoryPatch } from '../journal/patches.js';
+import { direntAt, inodeFlags } from '../layout.js';
+import type { BlockMap } from '../run.js';
+import { has } from '../superblock.js';
+import type { Volume } from '../volume.js';
+import { foldName } from './casefold.js';
+import { deletedNames, type StoredName } from './deleted.js';
+import {
+  countLimitAt,
+  type EntryArea,
+  type EntryRules,
+  type EntryVisitor,
+  entryType,
+  indexChecksumHolds,
+  isDots,
+  isIndexBlock,
+  isNamed,
+  leafChecksumHolds,
+  nameBytes,
+  scanEntries,
+} from './entries.js';
+import { hashName, type NameHash } from './hash.js';
+import { findLeaves, indexHashVersion } from './htree.js';
+import { leastEncryptedName, showEncryptedName } from './nokey.js';
+
+/** Inline directories begin with the number of the parent; `.` and `..` are not stored. */
+const inlineParentSize = 4;
+
+/** Blocks of a directory that are looked for in vain before the rest is given up: its map is gone. */
+const mostLost = 1024;
+
+/** An open directory. It keeps nothing of its blocks but which of them have been verified. */
+export class Directory {
+  readonly inode: Inode;
+  readonly #volume: Volume;
+  readonly #name: string;
+  readonly #rules: EntryRules;
+  readonly #indexed: boolean;
+  readonly #inline: boolean;
+  readonly #encrypted: boolean;
+  readonly #casefold: boolean;
+  readonly #blockCount: number;
+  readonly #seed: number | undefined;
+  readonly #verified = new Set<number>();
+  readonly #patch: DirectoryPatch | undefined;
+  #map: BlockMap | undefined;
+
+  /** Throws ENOTDIR for other inodes. */
+  constructor(volume: Volume, inode: Inode) {
+    const { superblock } = volume;
+    const { features, blockSize } = superblock;
+    this.#volume = volume;
+    this.inode = inode;
+    this.#name = `${inodeName(inode.number)}: directory`;
+    if (inode.kind !== 'directory')
+      throw new GuestfsError('ENOTDIR', `${inodeName(inode.number)}: not a directory`);
+    this.#rules = {
+      blockSize,
+      inodeCount: superblock.inodeCount,
+      typed: has(features.incompat, incompat.filetype),
+    };
+    this.#inline = has(inode.flags, inodeFlags.EXT4_INLINE_DATA_FL);
+    this.#indexed = has(features.compat, compat.dirIndex) && has(inode.flags, inodeFlags.EXT4_INDEX_FL);
+    this.#encrypted = has(inode.flags, inodeFlags.EXT4_ENCRYPT_FL);
+    this.#casefold = has(inode.flags, inodeFlags.EXT4_CASEFOLD_FL);
+    this.#blockCount = Math.floor(inode.stat.sizeInBytes / blockSize);
+    // Every block of a directory is its own: one with more than the filesystem has is damaged, and would take forever.
+    if (!this.#inline && this.#blockCount > superblock.blockCount)
+      throw new CorruptError(this.#name, 'is larger than the filesystem', { size: inode.stat.sizeInBytes });
+    this.#seed = volume.checksumSeedOf(inode);
+    this.#patch = volume.patches.directories.get(inode.number);
+  }
+
+  /** The entries but `.` and `..`, in the order in which they are stored; see {@link FileSystem.entries}. */
+  *entries(onDamage?: OnDamage): Generator<DirectoryEntry> {
+    const patch = this.#patch;
+    if (patch === undefined) {
+      yield* this.#storedEntries(onDamage);
+      return;
+    }
+    for (const entry of this.#storedEntries(onDamage))
+      if (!patch.removed.has(entry.name) && !patch.added.has(entry.name)) yield entry;
+    for (const [name, { inode, type }] of patch.added) yield { name, inode, type };
+  }
+
+  /**
+   * The entries and the deleted ones, by where they lie; without `.` and `..`. What is kept of a deleted name is not
+   * told where it is that of a name in use, or was told already; nor in encrypted directories, where it is no name.
+   */
+  *names(onDamage?: OnDamage): Generator<StoredName> {
+    const known = new Set<string>();
+    const isNew = ({ inode, name }: DirectoryEntry): boolean => {
+      const before = known.size;
+      return known.add(`${inode} ${name}`).size > before;
+    };
+    // Damage is told by the second look.
+    for (const entry of this.entries(onDamage && (() => {}))) isNew(entry);
+    const patch = this.#patch;
+    const hidden = (name: string): boolean =>
+      patch !== undefined && (patch.removed.has(name) || patch.added.has(name));
+    for (const area of this.#areas(onDamage)) {
+      const isIndex = this.#indexed && countLimitAt(area, this.#rules) !== undefined;
+      const deleted =
+        this.#encrypted || isIndex
+          ? new Map<number, StoredName>()
+          : deletedNames(
+              area,
+              this.#rules,
+              this.#encrypted && this.#casefold,
+              this.#name,
+              onDamage && (() => {}),
+            );
+      const found = new Map<number, StoredName>([...deleted].filter(([, name]) => isNew(name)));
+      for (const [offset, entry] of this.#entriesIn(area, onDamage))
+        found.set(offset, { ...entry, deleted: hidden(entry.name) });
+      yield* [...found].sort(([a], [b]) => a - b).map(([, name]) => name);
+    }
+    for (const [name, { inode, type }] of patch?.added ?? []) yield { name, inode, type, deleted: false };
+  }
+
+  /** The inode of a name; undefined where there is none. */
+  lookup(name: string): InodeNumber | undefined {
+    const patch = this.#patch;
+    if (patch !== undefined) {
+      const added = patch.added.get(name);
+      if (added !== undefined) return added.inode;
+      if (patch.removed.has(name)) return undefined;
+    }
+    if (this.#encrypted) return this.#lookupShown((shown) => shown === name);
+    const wanted = encodeText(name);
+    if (wanted.length > 255 || wanted.length === 0) return undefined;
+    if (this.#casefold) {
+      const folded = foldName(name);
+      if (folded !== undefined) return this.#lookupShown((shown) => foldName(shown) === folded);
+    } else if (this.#indexed) {
+      const leaves = findLeaves(this.#indexSource(), wanted);
+      if (leaves !== undefined) {
+        for (const leaf of leaves) {
+          const found = this.#lookupIn(this.#block(leaf), wanted);
+          if (found !== undefined) return found;
+        }
+        return undefined;
+      }
+      this.#volume.warn(`${this.#name}: its index is damaged; searching without it`);
+    }
+    // A name may lie behind what is damaged; that it does not is sure only where nothing is.
+    let damage: GuestfsError | undefined;
+    const onDamage: OnDamage = (error) => {
+      damage ??= error;
+    };
+    for (const area of this.#areas(onDamage)) {
+      const found = this.#lookupIn(area, wanted, onDamage);
+      if (found !== undefined) return found;
+    }
+    if (damage !== undefined) throw damage;
+    return undefined;
+  }
+
+  /** The inode of the directory's parent, as the directory itself tells. */
+  parent(): InodeNumber {
+    let parent: InodeNumber | undefined = this.#patch?.parent;
+    if (parent !== undefined) return parent;
+    if (this.#inline) parent = viewOf(this.inode.blockArea).getUint32(0, true);
+    else if (this.#blockCount > 0) {
+      const area = this.#block(0);
+      this.#scan(area, (offset, inode, nameLength) => {
+        if (nameLength !== 2 || !isDots(area.bytes, offset, nameLength)) return false;
+        parent = inode;
+        return true;
+      });
+    }
+    if (parent === undefined) throw new CorruptError(this.#name, 'has no entry for its parent');
+    return parent;
+  }
+
+  *#storedEntries(onDamage?: OnDamage): Generator<DirectoryEntry> {
+    for (const area of this.#areas(onDamage))
+      for (const [, entry] of this.#entriesIn(area, onDamage)) yield entry;
+  }
+
+  /** The entries in use of an area, with where they begin. */
+  #entriesIn(area: EntryArea, onDamage?: OnDamage): [offset: number, entry: DirectoryEntry][] {
+    const rules = this.#rules;
+    const found: [number, DirectoryEntry][] = [];
+    const { bytes } = area;
+    const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+    const visit: EntryVisitor = (offset, inode, nameLength) => {
+      if (isDots(bytes, offset, nameLength)) return false;
+      try {
+        const name = this.#shownName(area, buffer, offset, nameLength);
+        const type = entryType(rules, bytes[offset + direntAt.file_type] ?? 0);
+        found.push([offset, { name, inode, type }]);
+      } catch (thrown) {
+        if (onDamage === undefined || !isDamage(thrown)) throw thrown;
+        onDamage(thrown);
+      }
+      return false;
+    };
+    this.#scan(area, visit, onDamage);
+    return found;
+  }
+
+  #lookupIn(area: EntryArea, name: Uint8Array, onDamage?: OnDamage): InodeNumber | undefined {
+    let found: InodeNumber | undefined;
+    const visit: EntryVisitor = (offset, inode, nameLength) => {
+      if (!isNamed(area.bytes, offset, nameLength, name)) return false;
+      found = inode;
+      return true;
+    };
+    this.#scan(area, visit, onDamage);
+    return found;
+  }
+
+  #lookupShown(matches: (shown: string) => boolean): InodeNumber | undefined {
+    for (const entry of this.entries()) if (matches(entry.name)) return entry.inode;
+    return undefined;
+  }
+
+  #scan(area: EntryArea, visit: EntryVisitor, onDamage?: OnDamage): void {
+    scanEntries(area, this.#rules, this.#encrypted && this.#casefold, this.#name, visit, onDamage);
+  }
+
+  /** `buffer` is the area's bytes. */
+  #shownName(area: EntryArea, buffer: Buffer, offset: number, nameLength: number): string {
+    if (this.#encrypted) {
+      const bytes = nameBytes(area.bytes, offset, nameLength);
+      if (nameLength < leastEncryptedName)
+        throw new CorruptError(this.#name, 'an encrypted name is too short', { offset, nameLength });
+      return showEncryptedName(bytes, this.#shownHash(area, offset, bytes));
+    }
+    const { bytes } = area;
+    const start = offset + direntAt.name;
+    let ascii = true;
+    for (let i = start; i < start + nameLength; i++) {
+      const byte = bytes[i] ?? 0;
+      // The kernel's readdir refuses such a name as well: it would name something else than the entry.
+      if (byte === 0x2f || byte === 0)
+        throw new CorruptError(this.#name, 'a name holds a slash or a NUL', { offset });
+      if (byte >= 0x80) ascii = false;
+    }
+    return ascii
+      ? buffer.toString('latin1', start, start + nameLength)
+      : decodeText(nameBytes(bytes, offset, nameLength));
+  }
+
+  /** The hashes with which an encrypted name is shown: the index's, where the kernel reads by the index. */
+  #shownHash(area: EntryArea, offset: number, name: Uint8Array): NameHash {
+    const none = { major: 0, minor: 0 };
+    const { features, raw } = this.#volume.superblock;
+    if (!has(features.compat, compat.dirIndex)) return none;
+    if (!this.#indexed && !this.#inline && this.#blockCount !== 1) return none;
+    if (this.#casefold) {
+      const hashAt = offset + ((direntAt.name + name.length + 3) & ~3); // scanEntries has checked that it fits
+      return { major: area.view.getUint32(hashAt, true), minor: area.view.getUint32(hashAt + 4, true) };
+    }
+    const version = this.#indexed ? indexHashVersion(this.#indexSource()) : raw.s_def_hash_version;
+    return hashName(name, this.#hashVersion(version ?? raw.s_def_hash_version), raw.s_hash_seed) ?? none;
+  }
+
+  #hashVersion(version: number): number {
+    return version <= 2 && this.#volume.superblock.unsignedHash ? version + 3 : version;
+  }
+
+  #indexSource(): Parameters<typeof findLeaves>[0] {
+    const { superblock } = this.#volume;
+    return {
+      rules: this.#rules,
+      blockCount: this.#blockCount,
+      hasChecksums: this.#seed !== undefined,
+      largeDirectories: has(superblock.features.incompat, incompat.largeDir),
+      hash: (name, version) => hashName(name, this.#hashVersion(version), superblock.raw.s_hash_seed)?.major,
+      block: (logical) => this.#block(logical),
+    };
+  }
+
+  *#areas(onDamage?: OnDamage): Generator<EntryArea> {
+    if (this.#patch?.parent !== undefined) return; // made by a fast commit: nothing is on the disk
+    if (this.#inline) {
+      yield* this.#inlineAreas(onDamage);
+      return;
+    }
+    const { blockSize } = this.#volume.superblock;
+    const map = heeding(onDamage, () => this.#blockMap());
+    if (map === undefined) return;
+    const runs = new DistinctRuns();
+    let holes = 0;
+    let lost = 0;
+    for (let logical = 0; logical < this.#blockCount && lost < mostLost; ) {
+      work.lookups.spend(1);
+      const start = logical;
+      const run = heeding(onDamage, () => map.find(start, this.#blockCount - start));
+      if (run === undefined) {
+        // Its neighbours may hang on another branch of the map.
+        logical++;
+        lost++;
+        continue;
+      }
+      const count = Math.min(run.count, this.#blockCount - logical);
+      if (run.block !== undefined && !runs.add(run.block, count)) {
+        const error = new CorruptError(this.#name, 'a block is used twice', { block: run.block, logical });
+        if (onDamage === undefined) throw error;
+        onDamage(error);
+        logical += count;
+        lost++;
+        continue;
+      }
+      // The kernel's readdir tells of a hole and goes on behind it.
+      if (run.block === undefined) {
+        if (holes++ === 0) this.#volume.warn(`${this.#name}: has a hole at byte ${logical * blockSize}`);
+      } else
+        for (let i = 0; i < count; i++) {
+          const block = run.block + i;
+          const area = heeding(onDamage, () => this.#verifiedArea(block, start + i));
+          if (area !== undefined) yield area;
+        }
+      logical += count;
+    }
+    if (holes > 1) this.#volume.warn(`${this.#name}: has ${holes - 1} holes more`);
+  }
+
+  *#inlineAreas(onDamage?: OnDamage): Generator<EntryArea> {
+    // The size of the inode says nothing here, as in the kernel: all of the room is entries.
+    const areas: [Uint8Array, number][] = [
+      [this.inode.blockArea, inlineParentSize],
+      [heeding(onDamage, () => inlineContinuation(this.inode)) ?? new Uint8Array(0), 0],
+    ];
+    for (const [bytes, start] of areas) yield { bytes, view: viewOf(bytes), start, end: bytes.length };
+  }
+
+  #blockMap(): BlockMap {
+    this.#map ??= blockMapOf(this.#volume, this.inode);
+    return this.#map;
+  }
+
+  /** A block of the directory that must be there. */
+  #block(logical: number): EntryArea {
+    const run = this.#blockMap().find(logical, 1);
+    if (run.block === undefined) throw new CorruptError(this.#name, 'has a hole', { block: logical });
+    return this.#verifiedArea(run.block, logical);
+  }
+
+  #verifiedArea(block: number, logical: number): EntryArea {
+    const bytes = this.#volume.block(block, this.#name);
+    const area = { bytes, view: viewOf(bytes), start: 0, end: bytes.length };
+    const seed = this.#seed;
+    if (seed !== undefined && !this.#verified.has(logical)) {
+      const rules = this.#rules;
+      const holds =
+        this.#indexed && isIndexBlock(area, rules, logical)
+          ? indexChecksumHolds(area, rules, seed)
+          : leafChecksumHolds(area, seed);
+      if (!holds) throw new CorruptError(this.#name, 'a block has a bad checksum', { block: logical });
+      if (this.#verified.size >= 65536) this.#verified.clear(); // bounds memory: verifying again is harmless
+      this.#verified.add(logical);
+    }
+    return area;
+  }
+}

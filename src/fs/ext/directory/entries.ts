@@ -1,0 +1,200 @@
+/**
+ * Directory entries as they lie in a block, and the checks that the kernel makes of each (fs/ext4/dir.c,
+ * __ext4_check_dir_entry). Specification: the kernel's Documentation/filesystems/ext4/directory.rst.
+ */
+import { CorruptError, checksumHolds, crc32c, work } from '../../../base/index.js';
+import type { FileType, OnDamage } from '../../driver.js';
+import {
+  direntAt as at,
+  direntHashSize,
+  direntHeaderSize,
+  direntTailSize,
+  direntTailType,
+  hashTreeAt,
+  hashTreeEntrySize,
+  hashTreeTailSize,
+} from '../layout.js';
+
+/** A stretch of bytes that entries fill completely: a block, or one of the two parts of an inline directory. */
+export interface EntryArea {
+  readonly bytes: Uint8Array;
+  readonly view: DataView;
+  /** Offsets in {@link bytes}. */
+  readonly start: number;
+  readonly end: number;
+}
+
+/** What the entries of a filesystem have in common. */
+export interface EntryRules {
+  readonly blockSize: number;
+  readonly inodeCount: number;
+  /** Whether entries hold the type; without, the byte is the high part of the name's length and always 0. */
+  readonly typed: boolean;
+}
+
+const types: readonly FileType[] = [
+  'unknown',
+  'file',
+  'directory',
+  'character',
+  'block',
+  'fifo',
+  'socket',
+  'symlink',
+];
+
+/** The type in an entry; values without a meaning are unknown. */
+export function entryType(rules: EntryRules, value: number): FileType {
+  return rules.typed ? (types[value] ?? 'unknown') : 'unknown';
+}
+
+/** Called for each entry in use: where it begins in the area's bytes. Returning true ends the scan. */
+export type EntryVisitor = (offset: number, inode: number, nameLength: number) => boolean;
+
+/** The length of an entry. Blocks of 64 KiB, which 16 bits cannot say, use the two lowest bits, which are otherwise 0. */
+function recordLength(stored: number, blockSize: number): number {
+  if (blockSize < 65536) return stored;
+  if (stored === 0 || stored === 0xffff) return blockSize;
+  return (stored & 0xfffc) | ((stored & 3) << 16);
+}
+
+/** Called for each entry, also unused ones (inode 0), with its length up to the next. Returning true ends the scan. */
+export type AnyEntryVisitor = (offset: number, inode: number, nameLength: number, length: number) => boolean;
+
+/** Visits the entries in use, as {@link scanAllEntries} does all. */
+export function scanEntries(
+  area: EntryArea,
+  rules: EntryRules,
+  hashed: boolean,
+  what: string,
+  visit: EntryVisitor,
+  onDamage?: OnDamage,
+): boolean {
+  const visitUsed: AnyEntryVisitor = (offset, inode, nameLength) =>
+    inode === 0 ? false : visit(offset, inode, nameLength);
+  return scanAllEntries(area, rules, hashed, what, visitUsed, onDamage);
+}
+
+/**
+ * Visits the entries. `hashed` is whether names are followed by hashes. Returns whether a visitor ended the scan.
+ * Throws CorruptError, naming the directory as `what`, or tells `onDamage` of it: an entry that leads to nothing is passed
+ * over, and one of which it cannot be said where the next begins ends the scan, as the kernel's readdir ends with the block.
+ */
+export function scanAllEntries(
+  area: EntryArea,
+  rules: EntryRules,
+  hashed: boolean,
+  what: string,
+  visit: AnyEntryVisitor,
+  onDamage?: OnDamage,
+): boolean {
+  const { bytes, view, end } = area;
+  const { blockSize, inodeCount } = rules;
+  let count = 1; // a block counts even if nothing is in it
+  const damaged = (problem: string, offset: number, details?: Record<string, number>): false => {
+    const error = new CorruptError(what, `an entry ${problem}`, { offset, ...details });
+    if (onDamage === undefined) throw error;
+    onDamage(error);
+    return false;
+  };
+  for (let offset = area.start; offset < end; ) {
+    if (offset + direntHeaderSize + 4 > end) return damaged('is cut short', offset);
+    const length = recordLength(view.getUint16(offset + at.rec_len, true), blockSize);
+    const nameLength = bytes[offset + at.name_len] ?? 0;
+    const inode = view.getUint32(offset + at.inode, true);
+    const needed = ((direntHeaderSize + nameLength + 3) & ~3) + (hashed && inode !== 0 ? direntHashSize : 0);
+    const next = offset + length;
+    if (length < 12 || (length & 3) !== 0) return damaged('has an invalid length', offset, { length });
+    if (inode !== 0 && length < needed && !(hashed && isDots(bytes, offset, nameLength)))
+      return damaged('is too short for its name', offset, { length, nameLength });
+    if (next > end || (next > end - 12 && next !== end))
+      return damaged('reaches past the end of its block', offset, { length });
+    count++;
+    if (inode > inodeCount) damaged('has an invalid inode number', offset, { inode });
+    else if (inode !== 0 && nameLength === 0) damaged('has no name', offset);
+    else if (visit(offset, inode, nameLength, length)) {
+      work.entries.spend(count);
+      return true;
+    }
+    offset = next;
+  }
+  work.entries.spend(count);
+  return false;
+}
+
+/** Whether the entry at `offset` is `.` or `..`. */
+export function isDots(bytes: Uint8Array, offset: number, nameLength: number): boolean {
+  const dot = 0x2e;
+  return (
+    nameLength <= 2 &&
+    bytes[offset + at.name] === dot &&
+    (nameLength === 1 || (nameLength === 2 && bytes[offset + at.name + 1] === dot))
+  );
+}
+
+/** Whether the entry at `offset` bears a name. */
+export function isNamed(bytes: Uint8Array, offset: number, nameLength: number, name: Uint8Array): boolean {
+  if (nameLength !== name.length) return false;
+  const start = offset + at.name;
+  for (let i = 0; i < nameLength; i++) if (bytes[start + i] !== name[i]) return false;
+  return true;
+}
+
+/** The name of the entry at `offset`; not a copy. */
+export function nameBytes(bytes: Uint8Array, offset: number, nameLength: number): Uint8Array {
+  return bytes.subarray(offset + at.name, offset + at.name + nameLength);
+}
+
+/** Whether a leaf block ends with the place for a checksum, and the checksum is right. */
+export function leafChecksumHolds(area: EntryArea, seed: number): boolean {
+  const { bytes, view, start, end } = area;
+  const tail = end - direntTailSize;
+  if (
+    view.getUint32(tail + at.inode, true) !== 0 ||
+    view.getUint16(tail + at.rec_len, true) !== direntTailSize ||
+    bytes[tail + at.name_len] !== 0 ||
+    bytes[tail + at.file_type] !== direntTailType
+  )
+    return false;
+  return checksumHolds(crc32c(seed, bytes.subarray(start, tail)), view.getUint32(tail + at.name, true));
+}
+
+/**
+ * Where an index block keeps its count and limit: behind the fake entries of the root, or near the front of an inner node
+ * (which looks like one unused entry as long as the block). Undefined where the block is neither.
+ */
+export function countLimitAt(area: EntryArea, rules: EntryRules): number | undefined {
+  const { bytes, view, start } = area;
+  const { blockSize } = rules;
+  const length = recordLength(view.getUint16(start + at.rec_len, true), blockSize);
+  if (length === blockSize) return start + hashTreeAt.node_entries;
+  if (length !== 12) return undefined;
+  const second = recordLength(view.getUint16(start + 12 + at.rec_len, true), blockSize);
+  if (second !== blockSize - 12) return undefined;
+  if (view.getUint32(start + hashTreeAt.info_reserved_zero, true) !== 0) return undefined;
+  if (bytes[start + hashTreeAt.info_length] !== 8) return undefined;
+  return start + hashTreeAt.root_entries;
+}
+
+/** Whether the checksum of an index block is right. */
+export function indexChecksumHolds(area: EntryArea, rules: EntryRules, seed: number): boolean {
+  const { bytes, view, start, end } = area;
+  const entries = countLimitAt(area, rules);
+  if (entries === undefined) return false;
+  const limit = view.getUint16(entries, true);
+  const count = view.getUint16(entries + 2, true);
+  const tail = entries + limit * hashTreeEntrySize;
+  if (count > limit || tail + hashTreeTailSize > end) return false;
+  let sum = crc32c(seed, bytes.subarray(start, entries + count * hashTreeEntrySize));
+  sum = crc32c(sum, bytes.subarray(tail, tail + 4));
+  sum = crc32c(sum, new Uint8Array(4));
+  return checksumHolds(sum, view.getUint32(tail + 4, true));
+}
+
+/** Whether a block of an indexed directory is part of the index rather than a leaf. */
+export function isIndexBlock(area: EntryArea, rules: EntryRules, logical: number): boolean {
+  if (logical === 0) return true;
+  return (
+    recordLength(area.view.getUint16(area.start + at.rec_len, true), rules.blockSize) === rules.blockSize
+  );
+}

@@ -1,0 +1,149 @@
+/**
+ * The index of a directory: a tree of name hashes, at most three levels deep, whose leaves are ordinary blocks of entries.
+ * Specification: the kernel's Documentation/filesystems/ext4/directory.rst, "Hash Tree Directories"; what counts as
+ * damaged is what the kernel's dx_probe (fs/ext4/namei.c) finds so, and then, as there, the directory is searched without.
+ */
+import { work } from '../../../base/index.js';
+import {
+  hashTreeAt as at,
+  direntHeaderSize,
+  hashTreeEntrySize as entrySize,
+  hashVersions,
+} from '../layout.js';
+import { countLimitAt, type EntryArea, type EntryRules } from './entries.js';
+
+/** What the search needs of its directory. */
+export interface IndexSource {
+  readonly rules: EntryRules;
+  /** Blocks of the directory. */
+  readonly blockCount: number;
+  readonly hasChecksums: boolean;
+  /** Whether the index may have three levels rather than two. */
+  readonly largeDirectories: boolean;
+  /** The hash of a name by a version of {@link hashVersions}; undefined where it cannot be known. */
+  readonly hash: (name: Uint8Array, version: number) => number | undefined;
+  /** A block of the directory, verified. */
+  readonly block: (logical: number) => EntryArea;
+}
+
+/** One level on the way down. */
+interface Frame {
+  readonly area: EntryArea;
+  /** Where its entries begin; the first of them holds count and limit in place of a hash. */
+  readonly entriesAt: number;
+  readonly count: number;
+  index: number;
+}
+
+function hashAt({ area, entriesAt }: Frame, index: number): number {
+  return area.view.getUint32(entriesAt + index * entrySize, true);
+}
+
+function blockAt({ area, entriesAt }: Frame, index: number): number {
+  return area.view.getUint32(entriesAt + index * entrySize + 4, true) & 0x0fffffff; // the top bits are reserved
+}
+
+/** The hash version in the root; undefined where the root is damaged. */
+export function indexHashVersion(source: IndexSource): number | undefined {
+  if (source.blockCount === 0) return undefined;
+  const root = source.block(0);
+  return isRoot(root, source) ? root.bytes[at.info_hash_version] : undefined;
+}
+
+function isRoot(area: EntryArea, source: IndexSource): boolean {
+  return countLimitAt(area, source.rules) === at.root_entries;
+}
+
+/** The entries of an index block; undefined where count or limit is not what the block's size makes it. */
+function frameOf(area: EntryArea, entriesAt: number, source: IndexSource): Frame | undefined {
+  const room = (source.rules.blockSize - entriesAt) / entrySize - (source.hasChecksums ? 1 : 0);
+  const limit = area.view.getUint16(entriesAt, true);
+  const count = area.view.getUint16(entriesAt + 2, true);
+  if (limit !== room || count === 0 || count > limit) return undefined;
+  return { area, entriesAt, count, index: 0 };
+}
+
+/** The last entry whose hash is at most `hash`; the first entry stands for all that come before the second. */
+function search(frame: Frame, hash: number): number {
+  let low = 1;
+  let high = frame.count;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (hashAt(frame, middle) <= hash) low = middle + 1;
+    else high = middle;
+  }
+  return low - 1;
+}
+
+/**
+ * The blocks in which a name can be, in order. Undefined where the index is damaged or hashes by what is not known here:
+ * then every block must be searched.
+ */
+export function findLeaves(source: IndexSource, name: Uint8Array): number[] | undefined {
+  if (source.blockCount === 0) return undefined;
+  const root = source.block(0);
+  if (!isRoot(root, source)) return undefined;
+  const version = root.bytes[at.info_hash_version] ?? 0;
+  const levels = root.bytes[at.info_indirect_levels] ?? 0;
+  const flags = root.bytes[at.info_indirect_levels + 1] ?? 0;
+  if (version > hashVersions.tea || (flags & 1) !== 0 || levels > (source.largeDirectories ? 2 : 1))
+    return undefined;
+  const hash = source.hash(name, version);
+  if (hash === undefined) return undefined;
+
+  const frames: Frame[] = [];
+  const onTheWay = new Set<number>([0]);
+  let frame = frameOf(root, at.root_entries, source);
+  for (let level = 0; ; level++) {
+    if (frame === undefined) return undefined;
+    frame.index = search(frame, hash);
+    frames.push(frame);
+    const block = blockAt(frame, frame.index);
+    if (block >= source.blockCount || onTheWay.has(block)) return undefined;
+    if (level === levels) break;
+    onTheWay.add(block);
+    frame = innerFrame(source, block);
+  }
+
+  const leaves = new Set<number>();
+  for (;;) {
+    work.entries.spend(1);
+    const bottom = frames[frames.length - 1] as Frame; // safe: at least the root
+    const leaf = blockAt(bottom, bottom.index);
+    // Every leaf is a block of its own: one that is met twice comes only of a tree that is none.
+    if (leaves.has(leaf)) return undefined;
+    leaves.add(leaf);
+    // Names of one hash may go on in the next block, whose hash then has its lowest bit set.
+    const more = advance(source, frames, hash);
+    if (more === 'end') return [...leaves];
+    if (more === 'damaged') return undefined;
+  }
+}
+
+function innerFrame(source: IndexSource, block: number): Frame | undefined {
+  const area = source.block(block);
+  if (countLimitAt(area, source.rules) !== at.node_entries) return undefined;
+  return frameOf(area, direntHeaderSize, source);
+}
+
+/** Moves to the next leaf if that may hold the same hash. */
+function advance(source: IndexSource, frames: Frame[], hash: number): 'moved' | 'end' | 'damaged' {
+  let level = frames.length - 1;
+  let frame = frames[level] as Frame; // safe: at least the root
+  while (frame.index + 1 >= frame.count) {
+    if (level === 0) return 'end';
+    frame = frames[--level] as Frame; // safe: level ≥ 0
+  }
+  frame.index++;
+  const next = hashAt(frame, frame.index);
+  if ((next & ~1) >>> 0 !== hash || (next & 1) === 0) return 'end';
+  for (; level < frames.length - 1; level++) {
+    const block = blockAt(frame, frame.index);
+    if (block >= source.blockCount) return 'damaged';
+    const below = innerFrame(source, block);
+    if (below === undefined) return 'damaged';
+    frames[level + 1] = below;
+    frame = below;
+  }
+  return blockAt(frame, frame.index) < source.blockCount ? 'moved' : 'damaged';
+}

@@ -1,0 +1,23 @@
+/**
+ * Names in encrypted directories as they are shown to who has no key: the encrypted bytes in base64url, behind the two
+ * hashes of the directory index, and with a SHA-256 in place of the end of a long name. Specification: the kernel's
+ * Documentation/filesystems/fscrypt.rst, and struct fscrypt_nokey_name in fs/crypto/fname.c.
+ */
+import { createHash } from '../../../base/index.js';
+import type { NameHash } from './hash.js';
+
+/** Bytes of an encrypted name that are shown as they are; of more, the rest is shown as its SHA-256. */
+const shownBytes = 149;
+/** The least length of an encrypted name, that of one block of its cipher; in bytes. */
+export const leastEncryptedName = 16;
+
+/** The name to show. `encrypted` has at least {@link leastEncryptedName} bytes. */
+export function showEncryptedName(encrypted: Uint8Array, hash: NameHash): string {
+  const hashes = Buffer.alloc(8);
+  hashes.writeUInt32LE(hash.major, 0);
+  hashes.writeUInt32LE(hash.minor, 4);
+  const parts = [hashes, encrypted.subarray(0, shownBytes)];
+  if (encrypted.length > shownBytes)
+    parts.push(createHash('sha256').update(encrypted.subarray(shownBytes)).digest());
+  return Buffer.concat(parts).toString('base64url');
+}

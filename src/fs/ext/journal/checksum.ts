@@ -1,0 +1,44 @@
+/**
+ * Checksums in the journal. Versions 2 and 3 are CRC-32C of each block that describes, and of each block of data; version
+ * 1 is a big-endian CRC-32 over all blocks of a transaction, kept in its commit block. Specification: the kernel's
+ * Documentation/filesystems/ext4/journal.rst.
+ */
+import { checksumHolds, crc32c, viewOf } from '../../../base/index.js';
+import { commitHeader, journalTailSize } from './layout.js';
+
+let table: Int32Array | undefined;
+
+/** Goes on with a CRC-32 that takes the highest bit first (polynomial 0x04c11db7), which base's does not. */
+export function crc32BigEndian(crc: number, data: Uint8Array): number {
+  table ??= Int32Array.from({ length: 256 }, (_, n) => {
+    let c = n << 24;
+    for (let k = 0; k < 8; k++) c = c < 0 ? (c << 1) ^ 0x04c11db7 : c << 1;
+    return c;
+  });
+  let c = crc | 0;
+  for (const byte of data) c = (c << 8) ^ (table[((c >>> 24) ^ byte) & 0xff] ?? 0);
+  return c >>> 0;
+}
+
+/** Of a descriptor or revoke block: the sum of it all, with the sum itself, at the end, as zero. */
+export function tailChecksumHolds(block: Uint8Array, seed: number): boolean {
+  const at = block.length - journalTailSize;
+  const sum = crc32c(crc32c(seed, block.subarray(0, at)), new Uint8Array(journalTailSize));
+  return checksumHolds(sum, viewOf(block).getUint32(at, false));
+}
+
+/** Of a commit block. */
+export function commitChecksumHolds(block: Uint8Array, seed: number): boolean {
+  const at = commitHeader.fields.h_chksum.at;
+  let sum = crc32c(seed, block.subarray(0, at));
+  sum = crc32c(sum, new Uint8Array(4));
+  sum = crc32c(sum, block.subarray(at + 4));
+  return checksumHolds(sum, viewOf(block).getUint32(at, false));
+}
+
+/** Of a block of data, as it lies in the journal, in the transaction `sequence`. */
+export function dataChecksum(block: Uint8Array, sequence: number, seed: number): number {
+  const number = new Uint8Array(4);
+  viewOf(number).setUint32(0, sequence, false);
+  return crc32c(crc32c(seed, number), block);
+}

@@ -1,0 +1,128 @@
+/**
+ * The journal as a row of blocks: its superblock checked, its blocks read by their place in it. Specification: the
+ * kernel's Documentation/filesystems/ext4/journal.rst; the checks are those of fs/jbd2/journal.c.
+ */
+import { CorruptError, checksumHolds, crc32c, type Decoded, UnsupportedError } from '../../../base/index.js';
+import type { Disk } from '../../../disk/index.js';
+import { blockMapOf } from '../blockmap.js';
+import { openData } from '../data.js';
+import { checkDistinct } from '../distinct.js';
+import { has } from '../superblock.js';
+import type { Volume } from '../volume.js';
+import {
+  defaultFastCommitBlocks,
+  journalBlockTypes,
+  journalChecksumTypes,
+  journalCompat,
+  journalIncompat,
+  journalMagic,
+  journalSuperblock,
+  leastJournalBlocks,
+} from './layout.js';
+
+const what = 'ext4 journal';
+const knownIncompat = Object.values(journalIncompat).reduce((all, flag) => all | flag, 0);
+
+export interface Journal {
+  readonly raw: Decoded<typeof journalSuperblock.fields>;
+  readonly blockSize: number;
+  /** In blocks. */
+  readonly length: number;
+  /** The log proper: blocks `first` up to but not including `end`. */
+  readonly first: number;
+  readonly end: number;
+  /** Where fast commits lie, behind the log; both the length of the journal where it has none. */
+  readonly fastCommitFirst: number;
+  readonly fastCommitEnd: number;
+  readonly compat: number;
+  readonly incompat: number;
+  /** With what checksums of versions 2 and 3 start; undefined where the journal has none. */
+  readonly checksumSeed: number | undefined;
+  /** A copy of a block, which must lie in the journal. */
+  readonly block: (number: number) => Uint8Array;
+}
+
+/** The journal of a filesystem, which must have one inside. */
+export function openJournal(volume: Volume): Journal {
+  const { blockSize, raw } = volume.superblock;
+  const number = raw.s_journal_inum;
+  if (number === 0) {
+    if (raw.s_journal_dev === 0)
+      throw new CorruptError(what, 'is nowhere: neither inode nor device is named');
+    throw new UnsupportedError('ext4 filesystem', ['replay of an external journal']);
+  }
+  const inode = volume.anyInode(number);
+  if (inode.kind !== 'file' || inode.stat.linkCount === 0)
+    throw new CorruptError(what, 'its inode is not in use as a file', { inode: number });
+  const disk = openData(volume, inode);
+  if (disk.size < journalSuperblock.size)
+    throw new CorruptError(what, 'has no superblock', { size: disk.size });
+  const journal = decodeJournal(disk, blockSize);
+  // What a replay writes has no other bound than the log's length, which shared blocks would make as long as one likes.
+  checkDistinct(blockMapOf(volume, inode), journal.length, what);
+  return journal;
+}
+
+function decodeJournal(disk: Disk, blockSize: number): Journal {
+  const superblock = new Uint8Array(journalSuperblock.size);
+  disk.read(superblock, 0);
+  const raw = journalSuperblock.decode(superblock);
+  const refuse = (problem: string, details: Record<string, number> = {}): never => {
+    throw new CorruptError(`${what} superblock`, problem, details);
+  };
+  if (raw.h_magic !== journalMagic) refuse('has no magic number', { found: raw.h_magic });
+  const version2 = raw.h_blocktype === journalBlockTypes.superblockV2;
+  if (!version2 && raw.h_blocktype !== journalBlockTypes.superblockV1)
+    refuse('is of no known version', { type: raw.h_blocktype });
+  if (raw.s_blocksize !== blockSize) refuse('has another block size', { blockSize: raw.s_blocksize });
+  const length = raw.s_maxlen;
+  if (length > Math.floor(disk.size / blockSize))
+    refuse('is longer than its file', { length, size: disk.size });
+  if (raw.s_first === 0 || raw.s_first >= length)
+    refuse('its first block is outside', { first: raw.s_first, length });
+
+  const compat = version2 ? raw.s_feature_compat : 0;
+  const incompat = version2 ? raw.s_feature_incompat : 0;
+  const unknown = (incompat & ~knownIncompat) >>> 0;
+  if (unknown !== 0) throw new UnsupportedError(what, [`incompatible features 0x${unknown.toString(16)}`]);
+  const summed = has(incompat, journalIncompat.checksumV2 | journalIncompat.checksumV3);
+  if (has(incompat, journalIncompat.checksumV2) && has(incompat, journalIncompat.checksumV3))
+    refuse('has two kinds of checksums');
+  if (summed && has(compat, journalCompat.checksum)) refuse('has two kinds of checksums');
+  if (summed) {
+    if (raw.s_checksum_type !== journalChecksumTypes.crc32c)
+      throw new UnsupportedError(what, [`checksum type ${raw.s_checksum_type}`]);
+    const at = journalSuperblock.fields.s_checksum.at;
+    superblock.fill(0, at, at + 4);
+    if (!checksumHolds(crc32c(0xffffffff, superblock), raw.s_checksum)) refuse('has a bad checksum');
+  }
+
+  let end = length;
+  const fast = has(incompat, journalIncompat.fastCommit);
+  if (fast) {
+    const blocks = raw.s_num_fc_blks === 0 ? defaultFastCommitBlocks : raw.s_num_fc_blks;
+    if (length - blocks >= leastJournalBlocks) end = length - blocks;
+  }
+  if (raw.s_first >= end) refuse('its first block is outside', { first: raw.s_first, end });
+  if (raw.s_start !== 0 && (raw.s_start < raw.s_first || raw.s_start >= end))
+    refuse('its log begins outside', { start: raw.s_start, first: raw.s_first, end });
+  return {
+    raw,
+    blockSize,
+    length,
+    first: raw.s_first,
+    end,
+    // The kernel leaves one block out between the two.
+    fastCommitFirst: fast ? end + 1 : length,
+    fastCommitEnd: length,
+    compat,
+    incompat,
+    checksumSeed: summed ? crc32c(0xffffffff, raw.s_uuid) : undefined,
+    block(number) {
+      if (number >= length) throw new CorruptError(what, 'a block lies outside', { block: number, length });
+      const bytes = new Uint8Array(blockSize);
+      disk.read(bytes, number * blockSize);
+      return bytes;
+    },
+  };
+}

@@ -1,0 +1,95 @@
+/**
+ * What differs from the disk after the replay of fast commits: names in directories, and the blocks of files. The kernel
+ * writes them into directories and extent trees at once, allocating as it goes; a reader only needs to know them.
+ */
+import { CorruptError } from '../../../base/index.js';
+import type { FileType } from '../../driver.js';
+import type { BlockMap, BlockRun } from '../run.js';
+
+/** A directory's entries besides those on the disk. */
+export interface DirectoryPatch {
+  /** Set of a directory that has no blocks on the disk: its parent. */
+  readonly parent: number | undefined;
+  readonly added: Map<string, { readonly inode: number; readonly type: FileType }>;
+  /** Names on the disk that are no longer. */
+  readonly removed: Set<string>;
+}
+
+export interface Patches {
+  readonly directories: Map<number, DirectoryPatch>;
+  readonly blockMaps: Map<number, ExtentList>;
+}
+
+/** A run of blocks of a file. */
+export interface ListedExtent {
+  readonly logical: number;
+  readonly count: number;
+  readonly block: number;
+  readonly written: boolean;
+}
+
+/** Extents in memory, in order and without overlap. */
+export class ExtentList implements BlockMap {
+  readonly #extents: ListedExtent[];
+
+  constructor(extents: Iterable<ListedExtent>) {
+    this.#extents = [...extents];
+  }
+
+  get extents(): readonly ListedExtent[] {
+    return this.#extents;
+  }
+
+  find(logical: number): BlockRun {
+    const index = this.#firstEndingAfter(logical);
+    const extent = this.#extents[index];
+    if (extent === undefined) return { block: undefined, count: 0x1_0000_0000 };
+    if (extent.logical > logical) return { block: undefined, count: extent.logical - logical };
+    const skip = logical - extent.logical;
+    return { block: extent.written ? extent.block + skip : undefined, count: extent.count - skip };
+  }
+
+  /** Takes blocks `logical` to `logical + count` out. */
+  remove(logical: number, count: number): void {
+    const end = logical + count;
+    const first = this.#firstEndingAfter(logical);
+    let after = first;
+    const kept: ListedExtent[] = [];
+    for (; after < this.#extents.length; after++) {
+      const extent = this.#extents[after] as ListedExtent; // safe: after < length
+      if (extent.logical >= end) break;
+      const before = logical - extent.logical;
+      if (before > 0) kept.push({ ...extent, count: before });
+      const behind = extent.logical + extent.count - end;
+      if (behind > 0) {
+        const skip = extent.count - behind;
+        kept.push({ ...extent, logical: end, block: extent.block + skip, count: behind });
+      }
+    }
+    this.#extents.splice(first, after - first, ...kept);
+  }
+
+  /** Puts an extent in, in place of what was there. */
+  set(extent: ListedExtent): void {
+    if (extent.count === 0) throw new CorruptError('ext4 fast commit', 'has an empty range');
+    this.remove(extent.logical, extent.count);
+    this.#extents.splice(this.#firstEndingAfter(extent.logical), 0, extent);
+  }
+
+  /** The blocks that the file occupies. */
+  blockCount(): number {
+    return this.#extents.reduce((sum, { count }) => sum + count, 0);
+  }
+
+  #firstEndingAfter(logical: number): number {
+    let low = 0;
+    let high = this.#extents.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      const extent = this.#extents[middle] as ListedExtent; // safe: middle < high ≤ length
+      if (extent.logical + extent.count <= logical) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+}

@@ -1,0 +1,72 @@
+/** What a descriptor block lists: which block of the filesystem each of the blocks behind it in the log is. */
+import { CorruptError, viewOf } from '../../../base/index.js';
+import { has } from '../superblock.js';
+import type { Journal } from './journal.js';
+import {
+  journalHeader,
+  journalIncompat,
+  journalTailSize,
+  revokeHeader,
+  tag3At,
+  tag3Size,
+  tagAt,
+  tagFlags,
+} from './layout.js';
+
+/** One block of a transaction. */
+export interface Tag {
+  /** Its block in the filesystem. */
+  readonly block: number;
+  /** Whether its first four bytes were the journal's magic number and were zeroed. */
+  readonly escaped: boolean;
+  /** Its checksum, of 32 bits or, in version 2, the low 16; 0 in other journals. */
+  readonly checksum: number;
+}
+
+/** Bytes of a tag: one version 3 knows one size, the older four. */
+function tagSize(incompat: number): number {
+  if (has(incompat, journalIncompat.checksumV3)) return tag3Size;
+  const checksum = has(incompat, journalIncompat.checksumV2) ? 2 : 0; // kept though the sum has a place already
+  return (has(incompat, journalIncompat.sixtyFourBit) ? 12 : 8) + checksum;
+}
+
+/** The tags of a descriptor block. */
+export function decodeTags(journal: Journal, block: Uint8Array): Tag[] {
+  const { incompat } = journal;
+  const view = viewOf(block);
+  const size = tagSize(incompat);
+  const end = block.length - (journal.checksumSeed === undefined ? 0 : journalTailSize);
+  const v3 = has(incompat, journalIncompat.checksumV3);
+  const wide = has(incompat, journalIncompat.sixtyFourBit);
+  const tags: Tag[] = [];
+  for (let at: number = journalHeader.size; at + size <= end; ) {
+    const flags = v3 ? view.getUint32(at + tag3At.t_flags, false) : view.getUint16(at + tagAt.t_flags, false);
+    const high = wide ? view.getUint32(at + (v3 ? tag3At.t_blocknr_high : tagAt.t_blocknr_high), false) : 0;
+    tags.push({
+      block: high * 0x1_0000_0000 + view.getUint32(at + tagAt.t_blocknr, false),
+      escaped: has(flags, tagFlags.escape),
+      checksum: v3
+        ? view.getUint32(at + tag3At.t_checksum, false)
+        : view.getUint16(at + tagAt.t_checksum, false),
+    });
+    if (has(flags, tagFlags.lastTag)) break;
+    at += size + (has(flags, tagFlags.sameUuid) ? 0 : 16);
+  }
+  return tags;
+}
+
+/** The blocks that a revoke block lists. */
+export function decodeRevoked(journal: Journal, block: Uint8Array): number[] {
+  const view = viewOf(block);
+  const size = has(journal.incompat, journalIncompat.sixtyFourBit) ? 8 : 4;
+  const end = revokeHeader.get(view, 0, 'r_count'); // bytes, with the header
+  const limit = block.length - (journal.checksumSeed === undefined ? 0 : journalTailSize);
+  if (end > limit)
+    throw new CorruptError('ext4 journal', 'a revoke block is longer than a block', { end, limit });
+  const revoked: number[] = [];
+  for (let at: number = revokeHeader.size; at + size <= end; at += size) {
+    const high = size === 8 ? view.getUint32(at, false) : 0;
+    revoked.push(high * 0x1_0000_0000 + view.getUint32(at + size - 4, false));
+  }
+  return revoked;
+}

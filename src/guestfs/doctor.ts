@@ -1,0 +1,63 @@
+/** What the direct backend finds on this machine, with the settings that the environment makes. */
+import type { CallControls } from '../api/index.js';
+import type { Finding, LaunchTrial } from '../appliance/index.js';
+import { backendConfig } from './backend-config.js';
+import { applyEnvironment } from './environment.js';
+import { ProgressReporter, systemClock } from './events/progress.js';
+import { Settings } from './settings.js';
+
+export type { Finding, LaunchTrial } from '../appliance/index.js';
+
+function environmentSettings(): Settings {
+  const settings = new Settings();
+  applyEnvironment(settings, process.env, true);
+  return settings;
+}
+
+export interface DirectExaminationOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** How sizes are written in the details. */
+  readonly showSize: (bytes: number) => string;
+}
+
+/**
+ * Looks at all that the direct backend needs or uses, without booting it and without changing anything; a guest of a
+ * kernel alone is tried under KVM, which takes at most five seconds. Rejects with GuestfsError for a variable of the
+ * environment that means nothing, and where it was cancelled.
+ */
+export async function examineDirect(options: DirectExaminationOptions): Promise<readonly Finding[]> {
+  const settings = environmentSettings();
+  const { examineAppliance } = await import('../appliance/index.js');
+  return await examineAppliance(settings, options);
+}
+
+export interface DirectTrialOptions extends CallControls {
+  /** Hears what the backend says of itself. */
+  readonly onLog: (kind: 'appliance' | 'library' | 'warning', message: string) => void;
+}
+
+/** Launches the appliance without drives, looks at it, and ends it. Rejects as a launch does. */
+export async function tryDirect({ signal, onProgress, onLog }: DirectTrialOptions): Promise<LaunchTrial> {
+  const config = backendConfig(environmentSettings(), [], 'untrusted', {});
+  const { tryLaunch } = await import('../appliance/index.js');
+  const reporter = new ProgressReporter({
+    clock: systemClock,
+    procNr: 0,
+    serial: 0,
+    listens: () => onProgress !== undefined,
+    send: (progress) => onProgress?.(progress),
+  });
+  const events = {
+    progress: (position: number, total: number): void => reporter.report(position, total),
+    log: onLog,
+    quit: (): void => {},
+  };
+  try {
+    const trial = await tryLaunch(config, events, signal);
+    reporter.finish(true);
+    return trial;
+  } catch (thrown) {
+    reporter.finish(false);
+    throw thrown;
+  }
+}

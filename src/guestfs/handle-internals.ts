@@ -1,0 +1,57 @@
+/** The inside of a handle, as the actions that the handle does itself see it. */
+import type {
+  ActionName,
+  ActionOptions,
+  ActionResult,
+  CallControls,
+  FileEnds,
+  FileSink,
+  FileSource,
+  HandlerArguments,
+  Handlers,
+} from '../api/index.js';
+import type { DriveList } from './drives/drives.js';
+import type { EventHub } from './events/events.js';
+import type { Settings } from './settings.js';
+import type { HandleState } from './state.js';
+
+export interface Interior {
+  readonly settings: Settings;
+  readonly drives: DriveList;
+  readonly hub: EventHub;
+  readonly state: HandleState;
+  /** The process of the running backend; undefined where there is none, or it has no process of its own. */
+  readonly pid: number | undefined;
+
+  launch(controls: CallControls): Promise<void>;
+  /** Ends the backend in good order, after the calls that were made before. */
+  shutdown(): Promise<void>;
+  /** Ends the backend now. */
+  killSubprocess(): Promise<void>;
+  /** Asks the running call to stop. */
+  cancelRunning(): void;
+  /** A call to the backend, in its turn: of an action of the table, or of guestfsd's own. */
+  backendCall(
+    action: string,
+    args: readonly unknown[],
+    options: Readonly<Record<string, unknown>>,
+    controls: CallControls,
+  ): Promise<unknown>;
+}
+
+interface HandleFiles extends FileEnds {
+  readonly in: FileSource;
+  readonly out: FileSink;
+}
+
+/** Synchronous actions of the handle. */
+export type SyncHandlers<N extends ActionName> = Handlers<N, Interior, HandleFiles>;
+
+/** Asynchronous actions of the handle: the controls of the call come before its arguments. */
+export type AsyncHandlers<N extends ActionName> = {
+  readonly [K in N]: (
+    handle: Interior,
+    controls: CallControls,
+    ...args: [...required: HandlerArguments<K, HandleFiles>, options: ActionOptions<K>]
+  ) => Promise<ActionResult<K>>;
+};

@@ -1,0 +1,49 @@
+/**
+ * Formats that are recognised, by the names qemu has for them, and not read: an image of one must not pass for a raw
+ * disk full of garbage. The marks are the ones each format's specification puts at its beginning.
+ *
+ * A fixed-size VHD has its mark at the end only and is left to pass as raw, as qemu does: but for that last sector it is.
+ */
+import { UnsupportedError } from '../base/index.js';
+import type { Disk } from '../disk/index.js';
+import type { ImageFormat } from './format.js';
+import { readPart, startsWith } from './signature.js';
+
+function foreign(name: string, probe: (file: Disk) => boolean): ImageFormat {
+  const refuse = (): never => {
+    throw new UnsupportedError(`${name} image`, [`the image format ${name}`]);
+  };
+  return { name, probe, info: refuse, open: refuse };
+}
+
+/** A big-endian 32-bit version after a 4-byte magic. */
+function qcowVersion(file: Disk): number {
+  const head = readPart(file, 0, 8);
+  return startsWith(head, 'QFI\xfb') && head.length === 8 ? new DataView(head.buffer).getUint32(4) : 0;
+}
+
+/** Every format of this kind. None can be taken for another, so their order says nothing. */
+export const foreignFormats: readonly ImageFormat[] = [
+  foreign('qcow', (file) => qcowVersion(file) === 1),
+  foreign('vmdk', (file) => {
+    const head = readPart(file, 0, 21);
+    return startsWith(head, 'KDMV') || startsWith(head, 'COWD') || startsWith(head, '# Disk DescriptorFile');
+  }),
+  foreign('vdi', (file) => startsWith(readPart(file, 64, 4), '\x7f\x10\xda\xbe')),
+  foreign('vhdx', (file) => startsWith(readPart(file, 0, 8), 'vhdxfile')),
+  foreign('vpc', (file) => startsWith(readPart(file, 0, 8), 'conectix')),
+  foreign('qed', (file) => startsWith(readPart(file, 0, 4), 'QED\0')),
+  foreign('luks', (file) => startsWith(readPart(file, 0, 8), 'LUKS\xba\xbe\0\x01')),
+  foreign('parallels', (file) => {
+    const head = readPart(file, 0, 20);
+    return (
+      (startsWith(head, 'WithoutFreeSpace') || startsWith(head, 'WithouFreSpacExt')) &&
+      head.length === 20 &&
+      new DataView(head.buffer).getUint32(16, true) === 2
+    );
+  }),
+  foreign('bochs', (file) => startsWith(readPart(file, 0, 23), 'Bochs Virtual HD Image\0')),
+  foreign('cloop', (file) => startsWith(readPart(file, 0, 22), '#!/bin/sh\n#V2.0 Format')),
+  // The only one that is marked in its last 512 bytes: a disk image of macOS begins with compressed data.
+  foreign('dmg', (file) => startsWith(readPart(file, file.size - 512, 12), 'koly\0\0\0\x04\0\0\x02\0')),
+];

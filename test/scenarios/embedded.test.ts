@@ -1,0 +1,39 @@
+/** Every scenario that only reads, on the embedded backend, against what the real libguestfs answered. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { actions } from '../../src/api/index.js';
+import { handledActions } from '../../src/engine/thread/dispatch.js';
+import { Guestfs } from '../../src/guestfs/index.js';
+import { testSuite } from './agreement.js';
+import { staleSteps } from './difference.js';
+import { embeddedDifferences } from './embedded-differences.js';
+import { suites } from './suites.js';
+
+const readingSuites = suites.filter(({ writes }) => writes !== true);
+
+for (const suite of readingSuites) {
+  testSuite(suite, {
+    name: 'embedded',
+    handle: () => new Guestfs({ environment: false, backend: 'embedded', stderr: null }),
+    differences: embeddedDifferences,
+    needs: {},
+  });
+}
+
+test('every action that the engine does is in a scenario', async () => {
+  const inScenarios = new Set(
+    readingSuites.flatMap(({ scenarios }) =>
+      scenarios.flatMap(({ steps }) => steps.map(([action]) => action)),
+    ),
+  );
+  const missing = (await handledActions()).filter((name) => !inScenarios.has(name));
+  assert.deepEqual(missing, []);
+  assert.ok((await handledActions()).every((name) => name in actions));
+});
+
+test('every known difference is of a step that there is, and scenarios have names of their own', () => {
+  assert.deepEqual(staleSteps(embeddedDifferences, readingSuites), []);
+  for (const { scenarios } of suites) {
+    assert.equal(new Set(scenarios.map(({ name }) => name)).size, scenarios.length);
+  }
+});

@@ -1,0 +1,215 @@
+/** Mounting. */
+import { each, onExt4, type Scenario, type Step } from '../scenario.js';
+
+const extOptions =
+  'errors errors=x data=x data_err journal_async_commit barrier=0 barrier=x commit=5 commit commit=-1 resuid journal_ioprio=9 jqfmt=x usrjquota=a stripe inode_readahead_blks=33 check check=none journal_dev=1 journal_path=/x dax dax=never mb_optimize_scan mb_optimize_scan=1 test_dummy_encryption noacl acl nouser_xattr user_xattr sb=0 init_itable=x acl=1 bsddf=1 minixdf noload noload=1 noatime=1 i_version nouid32 debug_want_extra_isize=2 discard nodiscard delalloc nobarrier data=ordered journal_checksum';
+
+export const mountScenarios: readonly Scenario[] = [
+  {
+    name: 'mounted and unmounted',
+    steps: [
+      ['mounts'],
+      ['mountpoints'],
+      ['mount_ro', '/dev/sda', '/'],
+      ['mounts'],
+      ['mountpoints'],
+      ['umount', '/'],
+      ['mounts'],
+      ['umount', '/'],
+      ['mount', '/dev/sdb2', '/'],
+      ['umount', '/dev/sdb2'],
+      ['mounts'],
+    ],
+  },
+  {
+    name: 'one inside another',
+    steps: [
+      ['mount_ro', '/dev/sda', '/'],
+      ['mount_ro', '/dev/sdd', '/emptydir'],
+      ['mounts'],
+      ['mountpoints'],
+      ['ls', '/emptydir'],
+      ['cat', '/emptydir/README.TXT'],
+      ['realpath', '/emptydir/sub/..'],
+      ['statns', '/emptydir'],
+      ['lstatns', '/emptydir/sub'],
+      ['find', '/emptydir'],
+      ['umount', '/'],
+      ['umount', '/emptydir'],
+      ['ls', '/emptydir'],
+      ['umount', '/'],
+    ],
+  },
+  {
+    name: 'one over another',
+    steps: [
+      ['mount_ro', '/dev/sda', '/'],
+      ['mount_ro', '/dev/sdb2', '/'],
+      ['ls', '/'],
+      ['mounts'],
+      ['umount', '/'],
+      ['exists', '/hello.txt'],
+      ['umount_all'],
+      ['mounts'],
+    ],
+  },
+  {
+    name: 'mounts that fail',
+    steps: [
+      ...each(
+        'mount_ro',
+        ['/dev/sdz', '/'],
+        ['/dev/sdg', '/'],
+        ['/dev/sdb3', '/'],
+        ['/dev/sda', '/missing'],
+        ['/dev/sda', 'relative'],
+        ['/dev/sda', ''],
+        ['nonsense', '/'],
+        ['/dev/sdc2', '/'],
+        ['btrfsvol:/dev/sda/x', '/'],
+      ),
+      ['mounts'],
+    ],
+  },
+  onExt4(
+    'mounts on what is no directory',
+    ...each('mount_ro', ['/dev/sdd', '/hello.txt'], ['/dev/sdd', '/missing'], ['/dev/sdd', '/todir']),
+    ['mountpoints'],
+    ['ls', '/dir'],
+  ),
+  ...(
+    [
+      [
+        'general',
+        '/dev/sda',
+        'nosuid nodev noexec noatime nodiratime strictatime nosuid,suid user users owner group,exec sync mand nosymfollow comment=x x-y=z iversion loop relatime,noatime noatime,relatime bind',
+      ],
+      ['ext4', '/dev/sda', extOptions],
+      ['ext3', '/dev/sdb5', extOptions],
+      ['ext2', '/dev/sdb2', extOptions.replace(' noload ', ' ')],
+      [
+        'vfat',
+        '/dev/sdb1',
+        'utf8=0 utf8=2 uni_xlate uni_xlate=no iocharset=iso8859-1 iocharset=koi8-r iocharset=nothing utf8=0,iocharset=koi8-r nonumtail=0 nonumtail=x posix conv=b dots nfs nfs=x allow_utime=22 allow_utime showexec=1 codepage=1 discard nodiscard dos1xfloppy',
+      ],
+      [
+        'iso9660',
+        '/dev/sdd',
+        'session=0 session=98 session=99 session=x sbsector=0 map=acorn map=o map=x utf8 utf8=1 cruft block=512 block=1000 mode=9 mode=0444 mode=x uid=010 hide=1 discard norock,map=acorn',
+      ],
+    ] as const
+  ).map(([kind, device, options]) => ({
+    name: `mount options: ${kind}`,
+    steps: options
+      .split(' ')
+      .flatMap((option): Step[] => [
+        ['mount_options', `ro,${option}`, device, '/'],
+        ['statvfs', '/'],
+        ['umount_all'],
+      ]),
+  })),
+  {
+    name: 'options and types',
+    steps: [
+      ['mount_options', 'ro,noatime', '/dev/sda', '/'],
+      ['exists', '/hello.txt'],
+      ['umount', '/'],
+      ['mount_options', '', '/dev/sdb2', '/'],
+      ['umount', '/'],
+      ['mount_options', 'nonsense', '/dev/sda', '/'],
+      ['mount_vfs', 'ro', 'ext4', '/dev/sda', '/'],
+      ['umount', '/'],
+      ['mount_vfs', 'ro', 'ext2', '/dev/sdb2', '/'],
+      ['umount', '/'],
+      ['mount_vfs', 'ro', 'vfat', '/dev/sda', '/'],
+      ['mount_vfs', 'ro', 'weirdfs', '/dev/sda', '/'],
+      ['mount_vfs', 'ro,utf8', 'vfat', '/dev/sdb1', '/'],
+      ['ls', '/EFI/BOOT'],
+    ],
+  },
+  {
+    name: 'types left open',
+    steps: ['auto', '', 'ext2,ext4', 'noext2', 'vfat,ext2', 'noext4'].flatMap((type): Step[] => [
+      ['mount_vfs', 'ro', type, '/dev/sda', '/'],
+      ['mounts'],
+      ['umount_all'],
+    ]),
+  },
+  { name: 'how full nothing is', steps: [['df'], ['df_h']] },
+  {
+    name: 'unmounting what is not mounted',
+    steps: [
+      ['umount', '/'],
+      ['umount', '/dev/sda'],
+      ['umount', '/dev/sdz'],
+      ['umount', '/nothing'],
+      ['umount_all'],
+    ],
+  },
+  onExt4(
+    'unmounting with options',
+    ['mount_ro', '/dev/sdd', '/emptydir'],
+    ['umount', '/emptydir', { force: true }],
+    ['mount_ro', '/dev/sdd', '/emptydir'],
+    ['umount', '/emptydir', { lazyunmount: true }],
+    ['mounts'],
+  ),
+  {
+    name: 'mount points',
+    steps: [
+      ['mkmountpoint', '/one'],
+      ['mkmountpoint', '/two'],
+      ['mkmountpoint', '/one'],
+      ['mkmountpoint', '/three/four'],
+      ['mount_ro', '/dev/sda', '/one'],
+      ['mount_ro', '/dev/sdd', '/two'],
+      ['mountpoints'],
+      ['ls', '/'],
+      ['cat', '/one/hello.txt'],
+      ['cat', '/two/README.TXT'],
+      ['rmmountpoint', '/one'],
+      ['umount', '/one'],
+      ['umount', '/two'],
+      ['rmmountpoint', '/one'],
+      ['rmmountpoint', '/two'],
+      ['rmmountpoint', '/two'],
+    ],
+  },
+  onExt4(
+    'a filesystem in a file',
+    ['mkmountpoint', '/x'],
+    ['mount_loop', '/arch/small.ext2', '/emptydir'],
+    ['ls', '/emptydir'],
+    ['cat', '/emptydir/README.TXT'],
+    ['umount', '/emptydir'],
+    ['mount_loop', '/arch/disc.iso', '/emptydir'],
+    ['ls', '/emptydir'],
+    ['umount', '/emptydir'],
+    ['mount_loop', '/hello.txt', '/emptydir'],
+    ['mount_loop', '/missing', '/emptydir'],
+  ),
+  { name: 'sync and caches', steps: [['sync'], ['drop_caches', 3], ['drop_caches', 0]] },
+  {
+    name: 'the mask',
+    steps: [
+      ['get_umask'],
+      ['umask', 0o77],
+      ['get_umask'],
+      ['umask', 0o22],
+      ['umask', -1],
+      ['umask', 0o1000],
+      ['get_umask'],
+    ],
+  },
+  {
+    name: 'labels and UUIDs as device names',
+    steps: [
+      ['mount_ro', '/dev/disk/by-label/root', '/'],
+      ['umount_all'],
+      ['mount_ro', '/dev/disk/by-uuid/55555555-0002-3333-4444-555555555555', '/'],
+      ['umount_all'],
+      ['mount_ro', '/dev/disk/guestfs/boot1', '/'],
+      ['mounts'],
+    ],
+  },
+];
