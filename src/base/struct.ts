@@ -1,74 +1,93 @@
 /**
- * On-disk structures as tables: a field is an offset and how to read it there.
+ * On-disk structures as tables, for reading and for writing: a field is an offset, and how a value lies there.
  *
  *     const header = struct('qcow2 header', 'big', 72, { magic: u32(0), version: u32(4), size: u64(24) });
  *     const { version, size } = header.decode(view, 0);
+ *     const bytes = header.encode({ magic, version: 3, size });
  *
  * A 64-bit field that is a count or an offset is a `number`: a value beyond 2^53 − 1 is a CorruptError. Masks and
- * opaque values use {@link bits64}, a bigint.
+ * opaque values use {@link bits64}, a bigint. A value that has no room in its field is a RangeError.
  */
 import { CorruptError } from './errors.js';
-import { decodePadded } from './text.js';
+import { decodePadded, encodeText } from './text.js';
 
 export type Endian = 'little' | 'big';
 
-/** One field: where it lies in its structure and how it is read. */
+/** One field: where it lies in its structure, and how it is read and written there. */
 export interface Field<Value> {
   /** Offset in the structure, in bytes. */
   readonly at: number;
   /** Length in bytes. */
   readonly length: number;
+  /** The value in the structure that begins at `base`. */
   read(view: DataView, base: number, little: boolean): Value;
+  /** Puts a value into the structure that begins at `base`. Throws RangeError where the value has no room. */
+  write(view: DataView, base: number, value: Value, little: boolean): void;
 }
 
 export type Fields = Readonly<Record<string, Field<unknown>>>;
 export type Decoded<F extends Fields> = { -readonly [K in keyof F]: F[K] extends Field<infer V> ? V : never };
 
+/** Refuses what is no whole number from `least` to `most`: a DataView would keep its lower bits and say nothing. */
+function checkFits(value: number, least: number, most: number): void {
+  if (!Number.isInteger(value) || value < least || value > most)
+    throw new RangeError(`${value} is no whole number from ${least} to ${most}`);
+}
+
 export const u8 = (at: number): Field<number> => ({
   at,
   length: 1,
   read: (view, base) => view.getUint8(base + at),
-});
-export const i8 = (at: number): Field<number> => ({
-  at,
-  length: 1,
-  read: (view, base) => view.getInt8(base + at),
+  write(view, base, value) {
+    checkFits(value, 0, 0xff);
+    view.setUint8(base + at, value);
+  },
 });
 export const u16 = (at: number): Field<number> => ({
   at,
   length: 2,
   read: (view, base, little) => view.getUint16(base + at, little),
+  write(view, base, value, little) {
+    checkFits(value, 0, 0xffff);
+    view.setUint16(base + at, value, little);
+  },
 });
 export const i16 = (at: number): Field<number> => ({
   at,
   length: 2,
   read: (view, base, little) => view.getInt16(base + at, little),
+  write(view, base, value, little) {
+    checkFits(value, -0x8000, 0x7fff);
+    view.setInt16(base + at, value, little);
+  },
 });
 export const u32 = (at: number): Field<number> => ({
   at,
   length: 4,
   read: (view, base, little) => view.getUint32(base + at, little),
+  write(view, base, value, little) {
+    checkFits(value, 0, 0xffff_ffff);
+    view.setUint32(base + at, value, little);
+  },
 });
 export const i32 = (at: number): Field<number> => ({
   at,
   length: 4,
   read: (view, base, little) => view.getInt32(base + at, little),
+  write(view, base, value, little) {
+    checkFits(value, -0x8000_0000, 0x7fff_ffff);
+    view.setInt32(base + at, value, little);
+  },
 });
 /** A 64-bit count or offset; beyond 2^53 − 1 a CorruptError. */
 export const u64 = (at: number): Field<number> => ({
   at,
   length: 8,
   read: (view, base, little) => readU64(view, base + at, little),
-});
-/** A 64-bit signed number; beyond ±(2^53 − 1) a CorruptError. */
-export const i64 = (at: number): Field<number> => ({
-  at,
-  length: 8,
-  read(view, base, little) {
-    const value = Number(view.getBigInt64(base + at, little));
-    if (!Number.isSafeInteger(value))
-      throw new CorruptError('64-bit field', 'is out of range', { offset: base + at });
-    return value;
+  write(view, base, value, little) {
+    checkFits(value, 0, Number.MAX_SAFE_INTEGER);
+    view.setUint32(base + at + (little ? 4 : 0), Math.floor(value / 0x1_0000_0000), little);
+    view.setUint32(base + at + (little ? 0 : 4), value % 0x1_0000_0000, little);
   },
 });
 /** 64 bits as they are: masks and opaque values. */
@@ -76,19 +95,40 @@ export const bits64 = (at: number): Field<bigint> => ({
   at,
   length: 8,
   read: (view, base, little) => view.getBigUint64(base + at, little),
+  write(view, base, value, little) {
+    if (value < 0n || value >> 64n !== 0n) throw new RangeError(`${value} has not 64 bits`);
+    view.setBigUint64(base + at, value, little);
+  },
 });
-/** A copy of `length` bytes. */
+/** A copy of `length` bytes; written, there must be just as many. */
 export const bytes = (at: number, length: number): Field<Uint8Array> => ({
   at,
   length,
-  read: (view, base) => new Uint8Array(view.buffer, view.byteOffset + base + at, length).slice(),
+  read: (view, base) => partOf(view, base + at, length).slice(),
+  write(view, base, value) {
+    if (value.length !== length) throw new RangeError(`${value.length} bytes are not ${length}`);
+    partOf(view, base + at, length).set(value);
+  },
 });
-/** A name in a field of `length` bytes, ended by the first NUL. */
+/** A name in a field of `length` bytes, ended by the first NUL; written, NULs fill the field. */
 export const text = (at: number, length: number): Field<string> => ({
   at,
   length,
-  read: (view, base) => decodePadded(new Uint8Array(view.buffer, view.byteOffset + base + at, length)),
+  read: (view, base) => decodePadded(partOf(view, base + at, length)),
+  write(view, base, value) {
+    const encoded = encodeText(value);
+    if (encoded.length > length)
+      throw new RangeError(`a text of ${encoded.length} bytes is longer than ${length}`);
+    if (encoded.includes(0)) throw new RangeError('a text with a NUL would end there');
+    const place = partOf(view, base + at, length);
+    place.fill(0, encoded.length);
+    place.set(encoded);
+  },
 });
+
+function partOf(view: DataView, at: number, length: number): Uint8Array {
+  return new Uint8Array(view.buffer, view.byteOffset + at, length);
+}
 
 /** A 64-bit unsigned number; beyond 2^53 − 1 a CorruptError. `offset` is in bytes in `view`. */
 export function readU64(view: DataView, offset: number, little: boolean): number {
@@ -112,6 +152,14 @@ export interface Struct<F extends Fields> {
   decode(source: DataView | Uint8Array, base?: number): Decoded<F>;
   /** Reads one field: for hot loops that need few. The caller has checked that the structure fits. */
   get<K extends keyof F>(view: DataView, base: number, field: K): Decoded<F>[K];
+  /**
+   * Writes the given fields of the structure at `base` of `into`, and leaves every other byte as it is. Without `into`
+   * there is a new structure, whose other bytes are zero. Gives the array that was written to. Throws RangeError where the
+   * structure does not fit in the array, or a value in its field; the fields before that one are written then.
+   */
+  encode(values: Partial<Decoded<F>>, into?: Uint8Array, base?: number): Uint8Array;
+  /** Writes one field: for tables of many entries. The caller has checked that the structure fits. Throws RangeError. */
+  set<K extends keyof F>(view: DataView, base: number, field: K, value: Decoded<F>[K]): void;
 }
 
 export function struct<F extends Fields>(name: string, endian: Endian, size: number, fields: F): Struct<F> {
@@ -135,6 +183,26 @@ export function struct<F extends Fields>(name: string, endian: Endian, size: num
     },
     get(view, base, field) {
       return fields[field]?.read(view, base, little) as Decoded<F>[typeof field]; // safe: read by that field
+    },
+    encode(values, into, base = 0) {
+      const array = into ?? new Uint8Array(base + size);
+      if (base < 0 || base + size > array.length)
+        throw new RangeError(`${name}: ${size} bytes do not fit at ${base} of ${array.length}`);
+      const view = viewOf(array);
+      for (const [field, value] of Object.entries(values)) {
+        if (value === undefined) continue;
+        try {
+          fields[field]?.write(view, base, value, little);
+        } catch (cause) {
+          if (cause instanceof RangeError)
+            throw new RangeError(`${name}: ${field}: ${cause.message}`, { cause });
+          throw cause;
+        }
+      }
+      return array;
+    },
+    set(view, base, field, value) {
+      fields[field]?.write(view, base, value, little);
     },
   };
 }
