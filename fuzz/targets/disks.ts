@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { MemoryDisk, SliceDisk } from '../../src/disk/index.js';
-import { imageFormats, readImageSummary } from '../../src/image/index.js';
+import { imageFormats, isReadable, readImageSummary } from '../../src/image/index.js';
 import {
   isBootable,
   listPartitions,
@@ -46,7 +46,7 @@ const qcow2: Target = {
     const file = diskOf(bytes);
     for (const { probe } of imageFormats) probe(file);
     const format = imageFormats.find(({ name }) => name === 'qcow2');
-    if (format === undefined) throw new Error('there is no format qcow2');
+    if (format === undefined || !isReadable(format)) throw new Error('there is no format qcow2');
     const context = { openNamed: () => new MemoryDisk(new Uint8Array(64 * 1024)), warn() {} };
     part(() => format.info(file));
     const snapshots = part(() => [...(format.snapshots?.(file) ?? [])]);

@@ -10,11 +10,13 @@ import { FileDisk, findHostFile } from '../disk/index.js';
 import {
   type ChainLink,
   detectFormat,
+  type ImageFormat,
   type ImageInfo,
   type ImagePolicy,
   type ImageSnapshot,
   type ImageSummary,
   imageFormats,
+  isReadable,
   openImage,
   readImageInfo,
   readImageSnapshots,
@@ -74,8 +76,13 @@ export async function imageChain(
   return chain;
 }
 
-/** The image formats that can be opened, by qemu's names. */
-export const imageFormatNames: readonly string[] = imageFormats.map(({ name }) => name);
+const names = (formats: readonly ImageFormat[]): readonly string[] => formats.map(({ name }) => name);
+
+/** The image formats by qemu's names: those that can be opened, and those that are only recognised. */
+export const imageFormatNames = {
+  readable: names(imageFormats.filter((format) => isReadable(format))),
+  recognised: names(imageFormats.filter((format) => !isReadable(format))),
+};
 
 /** Throws the host's error (ENOENT, EACCES, …) unless a host file can be read as a disk image. */
 export function checkHostImage(path: string): void {

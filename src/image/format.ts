@@ -45,15 +45,22 @@ export interface ImageContext {
   readonly memoryBudgetInBytes?: number;
 }
 
-/** One format. */
+/** One format. Those that are only recognised have neither `info` nor `open`: see {@link isReadable}. */
 export interface ImageFormat {
   readonly name: string;
   /** Whether the file is of this format. Pure, never throws on any bytes. */
   probe(file: Disk): boolean;
   /** Reads the header only, in time and memory that have a bound whatever is in the file; opens no other file. */
-  info(file: Disk): ImageInfo;
+  info?(file: Disk): ImageInfo;
   /** The internal snapshots, each read when it is asked for. */
   snapshots?(file: Disk): Iterable<ImageSnapshot>;
   /** The guest's disk, read-only; it owns `file`, unless this throws. */
-  open(file: Disk, context: ImageContext): Disk;
+  open?(file: Disk, context: ImageContext): Disk;
+}
+
+/** A format whose images can be opened. */
+export type ReadableFormat = ImageFormat & Required<Pick<ImageFormat, 'info' | 'open'>>;
+
+export function isReadable(format: ImageFormat): format is ReadableFormat {
+  return format.info !== undefined && format.open !== undefined;
 }

@@ -6,6 +6,7 @@ export type {
   ImagePolicy,
   ImageSnapshot,
 } from './format.js';
+export { isReadable } from './format.js';
 export { detectFormat, findFormat, imageFormats } from './formats.js';
 export {
   type ChainLink,

@@ -2,7 +2,14 @@
 import { dirname, resolve } from 'node:path';
 import { CorruptError, GuestfsError, UnsupportedError } from '../base/index.js';
 import { type Disk, FileDisk, findHostFile, type HostFile, OverlayDisk } from '../disk/index.js';
-import type { ImageFormat, ImageInfo, ImagePolicy, ImageSnapshot } from './format.js';
+import {
+  type ImageFormat,
+  type ImageInfo,
+  type ImagePolicy,
+  type ImageSnapshot,
+  isReadable,
+  type ReadableFormat,
+} from './format.js';
 import { detectFormat, findFormat } from './formats.js';
 import { type NamingImage, refusal, resolveName } from './names.js';
 
@@ -82,7 +89,7 @@ export function readImageInfo(path: string, options: { format?: string } = {}): 
   const format = options.format === undefined ? undefined : getFormat(options.format);
   const file = new FileDisk(path);
   try {
-    return (format ?? detectFormat(file)).info(file);
+    return getReadable(format ?? detectFormat(file)).info(file);
   } finally {
     file.close();
   }
@@ -112,6 +119,13 @@ function getFormat(name: string): ImageFormat {
   return format;
 }
 
+/** The format, where its images can be opened; else an UnsupportedError with its name. */
+function getReadable(format: ImageFormat): ReadableFormat {
+  if (!isReadable(format))
+    throw new UnsupportedError(`${format.name} image`, [`the image format ${format.name}`]);
+  return format;
+}
+
 /** Opens one file of a chain, and through it those below. `checked` is what the policy let through, where that was asked. */
 function openLink(
   path: string,
@@ -132,7 +146,7 @@ function openLink(
   // What the policy allowed is what is opened, though its name may lead elsewhere by now.
   const file = new FileDisk(path, { writable, identity });
   try {
-    const actual = format ?? detectFormat(file);
+    const actual = getReadable(format ?? detectFormat(file));
     const info = actual.info(file);
     opening.chain.push({ ...info, path });
     if (writable && actual.name !== 'raw') {

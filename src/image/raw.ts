@@ -4,12 +4,12 @@ import type { ImageFormat } from './format.js';
 
 const sectorSize = 512;
 
-export const raw: ImageFormat = {
+export const raw = {
   name: 'raw',
   probe: () => true,
   info: (file) => ({ format: 'raw', virtualSizeInBytes: roundUp(file.size), facts: {} }),
   open: (file): Disk => (file.size % sectorSize === 0 ? file : new PaddedDisk(file, roundUp(file.size))),
-};
+} satisfies ImageFormat;
 
 function roundUp(size: number): number {
   return Math.ceil(size / sectorSize) * sectorSize;

@@ -4,17 +4,11 @@
  *
  * A fixed-size VHD has its mark at the end only and is left to pass as raw, as qemu does: but for that last sector it is.
  */
-import { UnsupportedError } from '../base/index.js';
 import type { Disk } from '../disk/index.js';
 import type { ImageFormat } from './format.js';
 import { readPart, startsWith } from './signature.js';
 
-function foreign(name: string, probe: (file: Disk) => boolean): ImageFormat {
-  const refuse = (): never => {
-    throw new UnsupportedError(`${name} image`, [`the image format ${name}`]);
-  };
-  return { name, probe, info: refuse, open: refuse };
-}
+const foreign = (name: string, probe: (file: Disk) => boolean): ImageFormat => ({ name, probe });
 
 /** A big-endian 32-bit version after a 4-byte magic. */
 function qcowVersion(file: Disk): number {

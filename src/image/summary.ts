@@ -190,7 +190,7 @@ export function readImageSummary(path: string): ImageSummary {
     const format = detectFormat(file);
     const reader = readers[format.name];
     if (reader !== undefined) return { format: format.name, ...reader(new Header(file, format.name)) };
-    if (format.name !== 'raw' && format.name !== 'qcow2')
+    if (format.info === undefined)
       throw new UnsupportedError(`${format.name} image`, ['telling what is in it']);
     const { virtualSizeInBytes, backingFile } = format.info(file);
     return { format: format.name, virtualSizeInBytes, hasBackingFile: backingFile !== undefined };

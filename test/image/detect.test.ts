@@ -5,7 +5,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { MemoryDisk } from '../../src/disk/index.js';
-import { detectFormat, imageFormats, openImage, readImageInfo } from '../../src/image/index.js';
+import { detectFormat, imageFormats, isReadable, openImage, readImageInfo } from '../../src/image/index.js';
 import { needs, toolEnvironment } from '../support/tools.js';
 import { fixtureBytes, randomNumbers, readAll, scratchDirectory } from './fixtures.js';
 
@@ -44,6 +44,14 @@ test('marks of formats that qemu-img does not make so are told, too', () => {
     bytes.write(mark, at, 'latin1');
     assert.equal(detectFormat(new MemoryDisk(bytes)).name, format, mark);
   }
+});
+
+test('the formats that can be opened are those that say so', () => {
+  assert.deepEqual(
+    imageFormats.filter((format) => isReadable(format)).map(({ name }) => name),
+    ['qcow2', 'raw'],
+  );
+  for (const { name, info, open } of imageFormats) assert.equal(info === undefined, open === undefined, name);
 });
 
 test('probing fails on no bytes, and what bears no mark is raw', () => {

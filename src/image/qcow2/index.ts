@@ -16,7 +16,7 @@ import { TableCache } from './tables.js';
 
 const defaultBudget = 2 * 1024 * 1024;
 
-export const qcow2: ImageFormat = {
+export const qcow2 = {
   name: 'qcow2',
 
   probe(file) {
@@ -79,7 +79,7 @@ export const qcow2: ImageFormat = {
       throw thrown;
     }
   },
-};
+} satisfies ImageFormat;
 
 /** The facts that `qemu-img info` prints, under its names. */
 function infoOf(header: Header): ImageInfo {
