@@ -64,7 +64,9 @@ export async function buildCommand(options, name, source) {
         name: 'loaders of programs',
         setup: ({ onResolve }) =>
           onResolve({ filter: /./ }, ({ kind, path: imported }) =>
-            kind === 'dynamic-import' ? { path: imported.replace(/^.*\/(.+)js$/, './$1cjs'), external: true } : undefined,
+            kind === 'dynamic-import'
+              ? { path: imported.replace(/^.*\/(.+)js$/, './$1cjs'), external: true }
+              : undefined,
           ),
       },
     ],
