@@ -1,6 +1,7 @@
 /** The base room: what every other room may use, and which knows none of them. */
 
 export { isBundled } from './bundled.js';
+export { type ByteSource, readMaybe, readUpTo, sourceOf } from './byte-source.js';
 export { checksumHolds, crc16, crc32, crc32c, crc32cOfView, crc32Raw } from './crc.js';
 export { type DrivePlace, driveLetters, placeOfLink } from './drive-places.js';
 export { elfMachines } from './elf-machines.js';
@@ -24,6 +25,8 @@ export { hostError } from './host-error.js';
 export { inflateGzip } from './inflate.js';
 export { LruMap } from './lru.js';
 export { decodeLzw } from './lzw.js';
+export { type ModeType, modeTypeMask, modeTypes, typeOfMode } from './mode.js';
+export { isPowerOfTwo } from './numbers.js';
 export { chunksOf, writerTo } from './streams.js';
 export {
   bits64,
@@ -45,7 +48,15 @@ export {
   viewOf,
 } from './struct.js';
 export { type TarEntry, TarHeaderWriter, tarBlockLength, tarPadding } from './tar-header.js';
-export { compareBytewise, decodeLatin1, decodePadded, decodeText, encodeText, sortBytewise } from './text.js';
+export {
+  compareBytewise,
+  decodeLatin1,
+  decodePadded,
+  decodeText,
+  encodeText,
+  sortBytewise,
+  trimBlanks,
+} from './text.js';
 export { formatGuid, formatUuid } from './uuid.js';
 export { escapeControls, hasControls } from './visible.js';
 export { type NamePattern, namePattern, type PatternOptions } from './wildcard.js';

@@ -2,15 +2,10 @@
  * gzip files expanded piece by piece, in memory that does not grow with them (Node's zlib has that with promises alone, of
  * which there are none in the engine). RFC 1951 (deflate) and RFC 1952 (gzip).
  */
+import type { ByteSource } from './byte-source.js';
 import { crc32Raw } from './crc.js';
 import { CorruptError } from './errors.js';
 import { work } from './work.js';
-
-/** Bytes to expand. */
-export interface PackedSource {
-  readonly size: number;
-  read(into: Uint8Array, offset: number): void;
-}
 
 /** How far back a copy reaches, in bytes. */
 const windowSize = 32 * 1024;
@@ -87,7 +82,7 @@ function fixedCodes(): { literals: Code; distances: Code } {
 }
 
 class Inflater {
-  readonly #source: PackedSource;
+  readonly #source: ByteSource;
   /** Where the next input is read. */
   #offset: number;
   #input = new Uint8Array(0);
@@ -102,7 +97,7 @@ class Inflater {
   #made = 0;
   #crc = 0;
 
-  constructor(source: PackedSource, start: number) {
+  constructor(source: ByteSource, start: number) {
     this.#source = source;
     this.#offset = start;
   }
@@ -298,7 +293,7 @@ class Inflater {
  * The contents of a gzip file that begins at `start`, of one member or several; each piece is valid until the next is asked for.
  * Returns how many bytes stand behind the last member and begin no other. CorruptError for damage, after what could be had.
  */
-export function* inflateGzip(source: PackedSource, start = 0): Generator<Uint8Array, number> {
+export function* inflateGzip(source: ByteSource, start = 0): Generator<Uint8Array, number> {
   const inflater = new Inflater(source, start);
   yield* inflater.members();
   return inflater.rest;

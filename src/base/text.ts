@@ -115,6 +115,11 @@ export function decodePadded(bytes: Uint8Array): string {
   return decodeText(end < 0 ? bytes : bytes.subarray(0, end));
 }
 
+/** Without blanks at the end: ASCII's only, as fixed fields are filled with. */
+export function trimBlanks(text: string): string {
+  return text.replace(/[ \t\n\v\f\r]+$/, '');
+}
+
 const surrogate = /[\ud800-\udfff]/;
 
 /**

@@ -2,7 +2,7 @@
  * The shape of every filesystem driver: bytes in, inodes out. A driver knows nothing of paths, mounts or actions;
  * it decodes metadata and says where a file's bytes are. See ARCHITECTURE.md, "One driver, one shape".
  */
-import { GuestfsError, UnsupportedError } from '../base/index.js';
+import { GuestfsError, type ModeType, UnsupportedError } from '../base/index.js';
 import type { Disk } from '../disk/index.js';
 
 /** What a glance at a disk tells: the answers of `vfs_type`, `vfs_label` and `vfs_uuid`. */
@@ -46,15 +46,7 @@ export interface InodeStat {
 }
 
 /** The file types of directory entries, by the letters of libguestfs's `dirent`. */
-export type FileType =
-  | 'file'
-  | 'directory'
-  | 'symlink'
-  | 'block'
-  | 'character'
-  | 'fifo'
-  | 'socket'
-  | 'unknown';
+export type FileType = ModeType | 'unknown';
 
 export interface DirectoryEntry {
   /** Not decoded further: names that are no UTF-8 hold escapes, see `decodeText`. */

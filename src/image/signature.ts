@@ -1,18 +1,15 @@
 /** Looking for a format's mark without ever failing. */
-import { GuestfsError } from '../base/index.js';
+import { GuestfsError, readUpTo } from '../base/index.js';
 import type { Disk } from '../disk/index.js';
 
 /** Up to `length` bytes at `offset`: fewer where the disk ends, none where it cannot be read. A buffer of its own. */
 export function readPart(file: Disk, offset: number, length: number): Uint8Array<ArrayBuffer> {
-  if (offset < 0 || offset >= file.size) return new Uint8Array(0);
-  const part = new Uint8Array(Math.min(length, file.size - offset));
   try {
-    file.read(part, offset);
+    return readUpTo(file, offset, length);
   } catch (thrown) {
     if (thrown instanceof GuestfsError) return new Uint8Array(0); // unreadable is unrecognised; opening tells why
     throw thrown;
   }
-  return part;
 }
 
 /** Whether bytes begin with a mark, written with one character U+0000…U+00FF a byte. */

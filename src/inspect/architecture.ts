@@ -2,7 +2,7 @@
  * `file_architecture`: which processor a program is for. ELF (System V ABI, "ELF Header"), PE (Microsoft's PE format),
  * and, for initrds, the programs inside a cpio archive. Compression around any of them is looked through.
  */
-import { elfMachines, GuestfsError, UnsupportedError } from '../base/index.js';
+import { elfMachines, GuestfsError, sourceOf, typeOfMode, UnsupportedError } from '../base/index.js';
 import { initrdEntries, isCpio, type Place, packingOf, readStart, type Tree, unpack } from '../vfs/index.js';
 
 /** How much of a program's beginning is looked at, in bytes: PE's header may lie behind a program for DOS. */
@@ -111,14 +111,10 @@ const programs = new Set(
 function initrdArchitecture(place: Place, inside: Uint8Array, path: string): string | undefined {
   if (!isCpio(inside)) return undefined;
   for (const entry of initrdEntries(place.fileSystem.data(place.inode), path)) {
-    const isFile = (entry.mode & 0o170000) === 0o100000;
+    const isFile = typeOfMode(entry.mode) === 'file';
     if (!isFile || entry.sizeInBytes === 0 || !programs.has(entry.name.replace(/^(?:\.?\/)+/, ''))) continue;
     const bytes = entry.contents(packedLength);
-    const source = {
-      size: bytes.length,
-      read: (into: Uint8Array) => into.set(bytes.subarray(0, into.length)),
-    };
-    const found = architectureOf(unpack(source, entry.name, { enough: headLength }) ?? bytes);
+    const found = architectureOf(unpack(sourceOf(bytes), entry.name, { enough: headLength }) ?? bytes);
     if (found !== undefined) return found;
     break;
   }

@@ -1,5 +1,5 @@
 /** A boot record: the four entries in the first sector of a disk, and in the first sector of each logical partition's place. */
-import { viewOf } from '../base/index.js';
+import { readMaybe, viewOf } from '../base/index.js';
 import type { Disk } from '../disk/index.js';
 import {
   bootRecord,
@@ -27,9 +27,8 @@ export interface BootRecord {
 
 /** The boot record at `offset` bytes; undefined where the disk ends before it or it lacks the mark 55 AA. */
 export function readBootRecord(disk: Disk, offset: number): BootRecord | undefined {
-  if (offset + bootRecordSize > disk.size) return undefined;
-  const bytes = new Uint8Array(bootRecordSize);
-  disk.read(bytes, offset);
+  const bytes = readMaybe(disk, offset, bootRecordSize);
+  if (bytes === undefined) return undefined;
   const view = viewOf(bytes);
   const record = bootRecord.decode(view);
   if (record.boot_signature !== bootSignature) return undefined;

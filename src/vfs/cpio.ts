@@ -4,8 +4,8 @@
  * Documentation/driver-api/early-userspace/buffer-format.rst). Numbers in headers are eight hexadecimal digits; names
  * and contents are padded to four bytes. Of a file with several names only the last entry has the contents.
  */
-import { CorruptError, decodeText } from '../base/index.js';
-import { type ByteSource, bytesAt, packingMarkLength, packingOf, unpack } from './unpack.js';
+import { type ByteSource, CorruptError, decodeText, readUpTo, sourceOf } from '../base/index.js';
+import { packingMarkLength, packingOf, unpack } from './unpack.js';
 
 const headerLength = 110;
 const nameLimit = 4096;
@@ -35,7 +35,7 @@ const roundUp = (offset: number): number => Math.ceil(offset / 4) * 4;
 
 /** The numbers of a header, in their order. */
 function decodeHeader(source: ByteSource, at: number): number[] {
-  const header = bytesAt(source, at, headerLength);
+  const header = readUpTo(source, at, headerLength);
   if (header.length < headerLength) throw new CorruptError('cpio archive', 'is cut short', { at });
   if (!isCpio(header)) throw new CorruptError('cpio header', 'has no magic', { at });
   const text = Buffer.from(header).toString('latin1');
@@ -58,7 +58,7 @@ function* archiveEntries(source: ByteSource, start: number): Generator<CpioEntry
     if (nameLength === 0 || nameLength > nameLimit) {
       throw new CorruptError('cpio header', 'has an impossible name', { at, nameLength });
     }
-    const stored = bytesAt(source, at + headerLength, nameLength);
+    const stored = readUpTo(source, at + headerLength, nameLength);
     if (stored.length < nameLength) throw new CorruptError('cpio archive', 'is cut short', { at });
     const name = decodeText(stored.subarray(0, -1));
     const data = roundUp(at + headerLength + nameLength);
@@ -70,7 +70,7 @@ function* archiveEntries(source: ByteSource, start: number): Generator<CpioEntry
       linkCount,
       sizeInBytes,
       contents(length = sizeInBytes) {
-        const bytes = bytesAt(source, data, Math.min(length, sizeInBytes));
+        const bytes = readUpTo(source, data, Math.min(length, sizeInBytes));
         if (bytes.length < Math.min(length, sizeInBytes)) {
           throw new CorruptError('cpio archive', 'is cut short', { at: data, size: sizeInBytes });
         }
@@ -86,7 +86,7 @@ function* archiveEntries(source: ByteSource, start: number): Generator<CpioEntry
 function skipZeroes(source: ByteSource, start: number): number {
   const piece = 65536;
   for (let at = start; at < source.size; at += piece) {
-    const found = bytesAt(source, at, piece).findIndex((byte) => byte !== 0);
+    const found = readUpTo(source, at, piece).findIndex((byte) => byte !== 0);
     if (found >= 0) return at + found;
   }
   return source.size;
@@ -100,14 +100,10 @@ export function* initrdEntries(source: ByteSource, what: string): Generator<Cpio
   let from = source;
   let at = 0;
   for (let archives = 0; archives < archiveLimit && at < from.size; archives++) {
-    const head = bytesAt(from, at, packingMarkLength);
+    const head = readUpTo(from, at, packingMarkLength);
     if (packingOf(head) !== undefined) {
       // Of the rest of the file all is in here: what comes after a compressed archive cannot be told from it.
-      const bytes = unpack(from, what, { start: at }) ?? new Uint8Array(0);
-      from = {
-        size: bytes.length,
-        read: (into, offset) => into.set(bytes.subarray(offset, offset + into.length)),
-      };
+      from = sourceOf(unpack(from, what, { start: at }) ?? new Uint8Array(0));
       at = 0;
       continue;
     }

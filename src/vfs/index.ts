@@ -26,10 +26,10 @@ export {
   type VolumeOptions,
 } from './devices.js';
 export { expandGlob, type GlobOptions } from './glob.js';
-export { Mount, type Place, typeOfMode } from './mount.js';
+export { Mount, type Place } from './mount.js';
 export { type MountOptions, MountTable, type UnmountOptions } from './mount-table.js';
 export { checkAbsolute, joinPath, tidyPath } from './names.js';
 export { readStart, readWhole } from './read.js';
 export { type Position, type ResolveOptions, Tree, type TreeStat } from './tree.js';
-export { type ByteSource, packingOf, type UnpackOptions, unpack } from './unpack.js';
+export { packingOf, type UnpackOptions, unpack } from './unpack.js';
 export { type StatVisit, type Visit, type WalkOptions, walkTree } from './walk.js';

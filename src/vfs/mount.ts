@@ -108,21 +108,6 @@ export interface Place {
   readonly type: FileType;
 }
 
-const typesOfMode = new Map<number, FileType>([
-  [0o010000, 'fifo'],
-  [0o020000, 'character'],
-  [0o040000, 'directory'],
-  [0o060000, 'block'],
-  [0o100000, 'file'],
-  [0o120000, 'symlink'],
-  [0o140000, 'socket'],
-]);
-
-/** The file type in `st_mode`; `unknown` where its bits name none. */
-export function typeOfMode(mode: number): FileType {
-  return typesOfMode.get(mode & 0o170000) ?? 'unknown';
-}
-
 /** The topmost of what is mounted on a directory, or the directory itself. */
 export function topOf(mount: Mount, inode: InodeNumber, type: FileType): Place {
   let top = mount;

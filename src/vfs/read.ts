@@ -1,5 +1,5 @@
 /** Small files in one piece: for configuration, not for data, so every reader names its bound. */
-import { GuestfsError, systemError } from '../base/index.js';
+import { GuestfsError, readUpTo, systemError } from '../base/index.js';
 import type { Place } from './mount.js';
 
 /** The contents of a regular file. EISDIR and EINVAL for other files, EFBIG past `limitInBytes`. */
@@ -8,17 +8,12 @@ export function readWhole(place: Place, limitInBytes: number, name: string): Uin
   if (place.type !== 'file') throw new GuestfsError('EINVAL', `${name}: not a regular file`);
   const disk = place.fileSystem.data(place.inode);
   if (disk.size > limitInBytes) throw systemError('EFBIG', name);
-  const bytes = new Uint8Array(disk.size);
-  disk.read(bytes, 0);
-  return bytes;
+  return readUpTo(disk, 0, limitInBytes);
 }
 
 /** The beginning of a regular file, at most `length` bytes. Errors as {@link readWhole}, but for EFBIG. */
 export function readStart(place: Place, length: number, name: string): Uint8Array {
   if (place.type === 'directory') throw systemError('EISDIR', name);
   if (place.type !== 'file') throw new GuestfsError('EINVAL', `${name}: not a regular file`);
-  const disk = place.fileSystem.data(place.inode);
-  const bytes = new Uint8Array(Math.min(length, disk.size));
-  disk.read(bytes, 0);
-  return bytes;
+  return readUpTo(place.fileSystem.data(place.inode), 0, length);
 }

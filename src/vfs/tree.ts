@@ -4,7 +4,7 @@
  * the mounts: an absolute link starts again at the guest's root, and `..` above that root stays there, so that no
  * path and no link leads out of the guest.
  */
-import { CorruptError, type ErrnoName, GuestfsError, systemError } from '../base/index.js';
+import { CorruptError, type ErrnoName, GuestfsError, systemError, typeOfMode } from '../base/index.js';
 import type {
   DirectoryEntry,
   FileSystemUsage,
@@ -13,7 +13,7 @@ import type {
   InodeStat,
   OnDamage,
 } from '../fs/index.js';
-import { type Child, type Mount, type Place, topOf, typeOfMode } from './mount.js';
+import { type Child, type Mount, type Place, topOf } from './mount.js';
 import { checkAbsolute, isNameTooLong, isPathTooLong, stackComponents } from './names.js';
 
 /** The kernel's `MAXSYMLINKS`: the links that one walk may follow. */

@@ -4,21 +4,18 @@
  */
 import { gunzipSync, constants as zlibConstants } from 'node:zlib';
 import {
+  type ByteSource,
   CorruptError,
   decodeLzw,
   decodeXz,
   endsCall,
   inflateGzip,
+  readUpTo,
+  sourceOf,
   UnsupportedError,
   work,
 } from '../base/index.js';
 import { decodeZstdBeginning, decodeZstdFile } from '../disk/index.js';
-
-/** Bytes to look through: a disk is one. */
-export interface ByteSource {
-  readonly size: number;
-  read(into: Uint8Array, offset: number): void;
-}
 
 const packings: readonly (readonly [magic: readonly number[], name: string])[] = [
   [[0x1f, 0x8b, 0x08], 'gzip'],
@@ -56,13 +53,6 @@ const firstPiece = 8 * 1024;
 /** How much of an xz or zstd file is looked at for its beginning, in bytes. */
 const packedBeginning = 4 * 1024 * 1024;
 
-/** Some bytes of a source; fewer at its end. */
-export function bytesAt(source: ByteSource, offset: number, length: number): Uint8Array {
-  const bytes = new Uint8Array(Math.max(0, Math.min(length, source.size - offset)));
-  if (bytes.length > 0) source.read(bytes, offset);
-  return bytes;
-}
-
 /**
  * What is in a compressed file; undefined for one that is not compressed. `what` names the file in errors: a
  * compression that is not looked through and contents past the limit are an UnsupportedError, damage a CorruptError.
@@ -73,7 +63,7 @@ export function unpack(
   options: UnpackOptions = {},
 ): Uint8Array | undefined {
   const { start = 0, enough, limit = unpackedLimit } = options;
-  const packing = packingOf(bytesAt(source, start, packingMarkLength));
+  const packing = packingOf(readUpTo(source, start, packingMarkLength));
   if (packing === undefined) return undefined;
   if (packing === 'gzip') return gunzip(source, start, what, limit, enough);
   if (packing !== 'xz' && packing !== 'zstd' && packing !== 'compress') {
@@ -84,7 +74,7 @@ export function unpack(
   if (packing === 'compress') return decodeLzw(wholePacked(source, start, what), { limit, enough });
   // Both come in blocks of some 100 KiB, so that a beginning of them is enough for a beginning.
   const packed =
-    enough === undefined ? wholePacked(source, start, what) : bytesAt(source, start, packedBeginning);
+    enough === undefined ? wholePacked(source, start, what) : readUpTo(source, start, packedBeginning);
   if (packing === 'zstd') {
     if (enough !== undefined) return decodeZstdBeginning(packed);
     return counted(decodeZstdFile(packed, limit));
@@ -102,7 +92,7 @@ function wholePacked(source: ByteSource, start: number, what: string): Uint8Arra
   if (source.size - start > packedLimit) {
     throw new UnsupportedError(what, [`more than ${packedLimit} compressed bytes`]);
   }
-  return counted(bytesAt(source, start, source.size - start));
+  return counted(readUpTo(source, start, source.size - start));
 }
 
 /** Expands ever larger beginnings, until there is enough. */
@@ -119,7 +109,7 @@ function gunzip(
     const isAll = start + length >= source.size;
     // Of a file that is cut short, the beginning may still be enough.
     if (isAll) return gunzipPiece(wholePacked(source, start, what), false, what, limit);
-    const bytes = gunzipPiece(bytesAt(source, start, length), false, what, limit);
+    const bytes = gunzipPiece(readUpTo(source, start, length), false, what, limit);
     if (bytes.length >= enough) return bytes;
   }
 }
@@ -148,20 +138,7 @@ function gunzipWhole(packed: Uint8Array, what: string, limit: number): Uint8Arra
   } catch (thrown) {
     if (!(thrown instanceof CorruptError)) throw thrown;
     const pieces: Uint8Array[] = [];
-    for (const piece of inflateGzip(new BytesSource(packed))) pieces.push(counted(piece.slice()));
+    for (const piece of inflateGzip(sourceOf(packed))) pieces.push(counted(piece.slice()));
     return Buffer.concat(pieces);
-  }
-}
-
-class BytesSource implements ByteSource {
-  readonly #bytes: Uint8Array;
-  constructor(bytes: Uint8Array) {
-    this.#bytes = bytes;
-  }
-  get size(): number {
-    return this.#bytes.length;
-  }
-  read(into: Uint8Array, offset: number): void {
-    into.set(this.#bytes.subarray(offset, offset + into.length));
   }
 }

@@ -3,7 +3,13 @@
  * checksum actions go through. Links are never followed. A directory met twice is damage (hard links to directories
  * do not exist), so a walk of any disk ends. What is damaged is told and left out, and the walk goes on behind it.
  */
-import { CorruptError, compareBytewise, type GuestfsError, UnsupportedError } from '../base/index.js';
+import {
+  CorruptError,
+  compareBytewise,
+  type GuestfsError,
+  typeOfMode,
+  UnsupportedError,
+} from '../base/index.js';
 import {
   type DirectoryEntry,
   type InodeNumber,
@@ -11,7 +17,7 @@ import {
   isDamage,
   type OnDamage,
 } from '../fs/index.js';
-import { type Mount, type Place, typeOfMode } from './mount.js';
+import type { Mount, Place } from './mount.js';
 import { joinPath } from './names.js';
 import type { Tree } from './tree.js';
 

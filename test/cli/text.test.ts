@@ -1,15 +1,9 @@
 /** What the command shows: escapes, widths, tables, sizes, modes and times. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { decodeText } from '../../src/base/index.js';
+import { decodeText, typeOfMode } from '../../src/base/index.js';
 import { type FileRecord, recordsJson } from '../../src/cli/guest/file-record.js';
-import {
-  deviceNumbers,
-  modeText,
-  permissionsText,
-  timeText,
-  typeName,
-} from '../../src/cli/guest/file-words.js';
+import { deviceNumbers, modeText, permissionsText, timeText } from '../../src/cli/guest/file-words.js';
 import { painter, wantsColor } from '../../src/cli/terminal/colors.js';
 import { HexDump, hexLine } from '../../src/cli/terminal/hex.js';
 import { LineWriter } from '../../src/cli/terminal/line-writer.js';
@@ -167,7 +161,7 @@ test('modes are written as ls writes them', () => {
   assert.equal(modeText(0o041776), 'drwxrwxrwT');
   assert.equal(modeText(0o120777), 'lrwxrwxrwx');
   assert.deepEqual(
-    [0o100000, 0o040000, 0o120000, 0o060000, 0o020000, 0o010000, 0o140000, 0o030000].map(typeName),
+    [0o100000, 0o040000, 0o120000, 0o060000, 0o020000, 0o010000, 0o140000, 0o030000].map(typeOfMode),
     ['file', 'directory', 'symlink', 'block', 'character', 'fifo', 'socket', 'unknown'],
   );
   assert.equal(permissionsText(0o104755), '4755');

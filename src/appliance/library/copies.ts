@@ -10,16 +10,13 @@ import {
   HostError,
   hostError,
   systemError,
+  typeOfMode,
 } from '../../base/index.js';
 import { type HostAttributes, HostCopy, lastNameOf, sourcesOf } from '../../formats/index.js';
 import type { Call, Composites } from './call.js';
 import { HostFileWriter, runSteps } from './host-steps.js';
 import { archiveOf } from './host-tar.js';
 import { type TarMember, TarReader, type TarReceiver } from './tar-reader.js';
-
-/** The file type in a mode. linux/stat.h. */
-const typeMask = 0o170000;
-const modes = { directory: 0o040000, file: 0o100000, symlink: 0o120000 } as const;
 
 const attributesOf = (stats: Structs['statns']): HostAttributes => ({
   mode: stats.stMode,
@@ -237,15 +234,15 @@ export const copyActions = {
       warn: (message) => call.warn(message),
       shown: sourcesOf(remotePath),
     });
-    switch (stats.stMode & typeMask) {
-      case modes.file:
+    switch (typeOfMode(stats.stMode)) {
+      case 'file':
         return await copyFile(call, remotePath, name, copy, attributes);
-      case modes.symlink: {
+      case 'symlink': {
         const target = await call.daemon('readlink', [remotePath]);
         await runSteps(copy.symlink(name, target, attributes, false));
         return;
       }
-      case modes.directory:
+      case 'directory':
         if (name === '' || (await runSteps(copy.directory(name, attributes))))
           await copyTree(call, remotePath, copy, name);
         return;

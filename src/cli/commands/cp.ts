@@ -1,13 +1,15 @@
 /** `guestfs cp`: files and trees out of an image. */
+
 import { chmodSync, utimesSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { Structs } from '../../api/index.js';
+import { typeOfMode } from '../../base/index.js';
 import { hostNameProblem } from '../../formats/index.js';
 import { exitStatus, Failure, usageFailure } from '../command/failure.js';
 import type { Command, Invocation } from '../command/invocation.js';
 import { guestOptions, progressOptions } from '../command/options.js';
 import { expandPaths, Failures } from '../command/paths.js';
-import { isDirectory, isRegularFile, isSymlink, typeName } from '../guest/file-words.js';
+import { isDirectory, isRegularFile, isSymlink } from '../guest/file-words.js';
 import type { Guest } from '../guest/guest.js';
 import { withPath } from '../guest/guest-not-found.js';
 import { readImageOperands, splitImageArgument } from '../guest/image-argument.js';
@@ -149,7 +151,7 @@ async function copyOne(guest: Guest, source: string, plan: Plan, invocation: Inv
     return await copyTree(guest, source, destination, invocation);
   if (!isRegularFile(status.stMode))
     throw new Failure(
-      `${source}: a ${typeName(status.stMode)} file is not copied: making one needs a program of this machine`,
+      `${source}: a ${typeOfMode(status.stMode)} file is not copied: making one needs a program of this machine`,
       exitStatus.notSupported,
       `as an archive it can be had: guestfs tar-out ${plan.image}:/directory/of/it -`,
     );

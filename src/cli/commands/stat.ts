@@ -1,5 +1,7 @@
 /** `guestfs stat`: everything in the status of files. */
+
 import type { Structs } from '../../api/index.js';
+import { typeOfMode } from '../../base/index.js';
 import { usageFailure } from '../command/failure.js';
 import type { Command } from '../command/invocation.js';
 import { guestOptions } from '../command/options.js';
@@ -13,7 +15,6 @@ import {
   modeText,
   permissionsText,
   timeText,
-  typeName,
 } from '../guest/file-words.js';
 import { withPath } from '../guest/guest-not-found.js';
 import { readImageOperands } from '../guest/image-argument.js';
@@ -41,7 +42,7 @@ const momentText = (seconds: number, nanoseconds: number): string =>
 function statLines({ path, stat, target }: Found, accounts: Accounts, isHuman: boolean): string[] {
   const { major, minor } = deviceNumbers(stat.stRdev);
   const name = target === undefined ? visible(path) : `${visible(path)} -> ${visible(target)}`;
-  const type = typeName(stat.stMode);
+  const type = typeOfMode(stat.stMode);
   const device = deviceNumbers(stat.stDev);
   const size = isHuman ? humanSize(stat.stSize) : String(stat.stSize);
   const links = isDeviceFile(stat.stMode)

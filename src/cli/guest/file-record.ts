@@ -1,9 +1,9 @@
 /** The status of a file as the commands show it, and as one line of JSON. */
 import type { Structs } from '../../api/index.js';
-import { decodeText, encodeText } from '../../base/index.js';
+import { decodeText, encodeText, typeOfMode } from '../../base/index.js';
 import { LineWriter } from '../terminal/line-writer.js';
 import { visibleJson } from '../terminal/visible.js';
-import { deviceNumbers, isDeviceFile, typeName } from './file-words.js';
+import { deviceNumbers, isDeviceFile } from './file-words.js';
 
 export interface FileFacts {
   readonly mode: number;
@@ -97,7 +97,7 @@ export function writeRecord(
   to.ascii('{"path":');
   writeText(to, bytes, start, end);
   to.ascii(',"type":"');
-  to.ascii(typeName(mode));
+  to.ascii(typeOfMode(mode));
   to.ascii('","mode":"');
   for (let shift = 9; shift >= 0; shift -= 3) to.digits((mode >> shift) & 7, 1);
   to.ascii('","nlink":');

@@ -1,43 +1,38 @@
 /** What is in a file's status, as words: type, permissions, times. */
+import { type ModeType, typeOfMode } from '../../base/index.js';
 
-const typeMask = 0o170000;
-
-interface FileType {
+interface TypeLetters {
   /** In `ls -l`. */
   readonly letter: string;
   /** For `find --type`. */
   readonly find: string;
-  readonly name: string;
 }
 
-const types: ReadonlyMap<number, FileType> = new Map([
-  [0o100000, { letter: '-', find: 'f', name: 'file' }],
-  [0o040000, { letter: 'd', find: 'd', name: 'directory' }],
-  [0o120000, { letter: 'l', find: 'l', name: 'symlink' }],
-  [0o060000, { letter: 'b', find: 'b', name: 'block' }],
-  [0o020000, { letter: 'c', find: 'c', name: 'character' }],
-  [0o010000, { letter: 'p', find: 'p', name: 'fifo' }],
-  [0o140000, { letter: 's', find: 's', name: 'socket' }],
-]);
-const unknownType: FileType = { letter: '?', find: '?', name: 'unknown' };
-
-/** `file`, `directory`, `symlink`, `block`, `character`, `fifo`, `socket` or `unknown`. */
-export function typeName(mode: number): string {
-  return (types.get(mode & typeMask) ?? unknownType).name;
-}
+const types: Readonly<Record<ModeType, TypeLetters>> = {
+  file: { letter: '-', find: 'f' },
+  directory: { letter: 'd', find: 'd' },
+  symlink: { letter: 'l', find: 'l' },
+  block: { letter: 'b', find: 'b' },
+  character: { letter: 'c', find: 'c' },
+  fifo: { letter: 'p', find: 'p' },
+  socket: { letter: 's', find: 's' },
+};
+const allTypes: Readonly<Record<ModeType | 'unknown', TypeLetters>> = {
+  ...types,
+  unknown: { letter: '?', find: '?' },
+};
 
 /** The letter for `find --type`: `f d l b c p s`. */
 export function typeLetter(mode: number): string {
-  return (types.get(mode & typeMask) ?? unknownType).find;
+  return allTypes[typeOfMode(mode)].find;
 }
 
-export const typeLetters: readonly string[] = [...types.values()].map(({ find }) => find);
+export const typeLetters: readonly string[] = Object.values(types).map(({ find }) => find);
 
-export const isDirectory = (mode: number): boolean => (mode & typeMask) === 0o040000;
-export const isRegularFile = (mode: number): boolean => (mode & typeMask) === 0o100000;
-export const isSymlink = (mode: number): boolean => (mode & typeMask) === 0o120000;
-export const isDeviceFile = (mode: number): boolean =>
-  (mode & typeMask) === 0o060000 || (mode & typeMask) === 0o020000;
+export const isDirectory = (mode: number): boolean => typeOfMode(mode) === 'directory';
+export const isRegularFile = (mode: number): boolean => typeOfMode(mode) === 'file';
+export const isSymlink = (mode: number): boolean => typeOfMode(mode) === 'symlink';
+export const isDeviceFile = (mode: number): boolean => ['block', 'character'].includes(typeOfMode(mode));
 
 /** `-rwsr-xr-x`. */
 export function modeText(mode: number): string {
@@ -47,7 +42,7 @@ export function modeText(mode: number): string {
     const last = (mode & special) !== 0 ? (runs ? letter : letter.toUpperCase()) : runs ? 'x' : '-';
     return `${bits & 4 ? 'r' : '-'}${bits & 2 ? 'w' : '-'}${last}`;
   };
-  const { letter } = types.get(mode & typeMask) ?? unknownType;
+  const { letter } = allTypes[typeOfMode(mode)];
   return letter + triple(6, 0o4000, 's') + triple(3, 0o2000, 's') + triple(0, 0o1000, 't');
 }
 

@@ -3,7 +3,7 @@
  * looks, into filesystems of other kinds as well.
  */
 import type { Structs } from '../../api/index.js';
-import { CorruptError, GuestfsError, UnsupportedError } from '../../base/index.js';
+import { CorruptError, GuestfsError, typeOfMode, UnsupportedError } from '../../base/index.js';
 import {
   type ExtDetails,
   extDetails,
@@ -13,7 +13,6 @@ import {
   type OnDamage,
   type StoredName,
 } from '../../fs/index.js';
-import { typeOfMode } from '../../vfs/index.js';
 import { move } from '../host/copy-data.js';
 import type { Sink } from '../host/data-sinks.js';
 import type { Call } from '../thread/call.js';

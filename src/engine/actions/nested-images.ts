@@ -1,6 +1,6 @@
 /** Images and archives that are files of the guest: ISO filesystems and initrds. */
 import type { Structs } from '../../api/index.js';
-import { CorruptError, GuestfsError, systemError } from '../../base/index.js';
+import { CorruptError, GuestfsError, systemError, typeOfMode } from '../../base/index.js';
 import type { Disk } from '../../disk/index.js';
 import { isoDetails } from '../../fs/index.js';
 import { type CpioEntry, initrdEntries } from '../../vfs/index.js';
@@ -40,7 +40,7 @@ function* entries(call: Call, path: string): Generator<CpioEntry, void> {
   }
 }
 
-const isRegular = ({ mode }: CpioEntry): boolean => (mode & 0o170000) === 0o100000;
+const isRegular = ({ mode }: CpioEntry): boolean => typeOfMode(mode) === 'file';
 const bare = (name: string): string => name.replace(/^(?:\.?\/)+/, '');
 
 /** A file in an initrd. Of several entries of a name the last counts, as when the archive is unpacked. */
@@ -53,7 +53,7 @@ function initrdFile(call: Call, path: string, name: string): Uint8Array {
     if (bare(entry.name) === wanted) found = entry;
   }
   if (found === undefined) throw systemError('ENOENT', `${path}: ${name}`);
-  if ((found.mode & 0o170000) === 0o040000) throw systemError('EISDIR', `${path}: ${name}`);
+  if (typeOfMode(found.mode) === 'directory') throw systemError('EISDIR', `${path}: ${name}`);
   if (!isRegular(found)) throw new GuestfsError('EINVAL', `${path}: ${name}: not a regular file`);
   const { inode, linkCount, sizeInBytes } = found;
   // The contents of a file with several names are with the last of them.

@@ -1,7 +1,7 @@
 /** Listings for people: `ls -la` and `df`, in the layout of the GNU tools. */
-import { compareBytewise, GuestfsError } from '../../base/index.js';
+import { compareBytewise, GuestfsError, typeOfMode } from '../../base/index.js';
 import { type FileType, heeding } from '../../fs/index.js';
-import { joinPath, type Place, type Tree, type TreeStat, typeOfMode } from '../../vfs/index.js';
+import { joinPath, type Place, type Tree, type TreeStat } from '../../vfs/index.js';
 import type { Call } from '../thread/call.js';
 
 const typeLetters: Readonly<Record<string, string>> = {

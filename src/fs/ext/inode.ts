@@ -3,17 +3,10 @@
  * thousands. What is refused is what the kernel's ext4_iget refuses. Times are seconds since 1970, 34 bits wide where
  * the inode has room for them: the two low bits of the `_extra` words extend the signed 32-bit seconds.
  */
-import { CorruptError, checksumHolds, crc32c, crc32cOfView, viewOf } from '../../base/index.js';
+import { CorruptError, checksumHolds, crc32c, crc32cOfView, typeOfMode, viewOf } from '../../base/index.js';
 import type { FileType, InodeStat, Time } from '../driver.js';
 import { compat, incompat, roCompat } from './features.js';
-import {
-  inodeAt as at,
-  inodeBlockAreaSize,
-  inodeFlags,
-  modeType,
-  reservedInodes,
-  shortInodeSize,
-} from './layout.js';
+import { inodeAt as at, inodeBlockAreaSize, inodeFlags, reservedInodes, shortInodeSize } from './layout.js';
 import { has, type Superblock } from './superblock.js';
 
 /** Where inodes are stored. */
@@ -65,16 +58,6 @@ export class Inode {
     return this.#records.inodeRecord(this.number, at.i_block, at.i_block + inodeBlockAreaSize);
   }
 }
-
-const kinds: Readonly<Record<number, FileType>> = {
-  [modeType.S_IFIFO]: 'fifo',
-  [modeType.S_IFCHR]: 'character',
-  [modeType.S_IFDIR]: 'directory',
-  [modeType.S_IFBLK]: 'block',
-  [modeType.S_IFREG]: 'file',
-  [modeType.S_IFLNK]: 'symlink',
-  [modeType.S_IFSOCK]: 'socket',
-};
 
 export function inodeName(number: number): string {
   return `ext4 inode ${number}`;
@@ -185,9 +168,9 @@ export class InodeDecoder {
       this.#checkChecksum(superblock.checksumSeed, number, view, base, recordEnd >= at.i_checksum_hi + 2);
 
     const mode = view.getUint16(base + at.i_mode, true);
-    const kind = kinds[mode & modeType.S_IFMT];
+    const kind = typeOfMode(mode);
     const linkCount = view.getUint16(base + at.i_links_count, true);
-    if (kind === undefined) {
+    if (kind === 'unknown') {
       throw new CorruptError(
         inodeName(number),
         mode === 0 && linkCount === 0 ? 'is not in use' : 'has no valid type',

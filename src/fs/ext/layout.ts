@@ -193,18 +193,6 @@ export const reservedInodes = { root: 2, resize: 7, journal: 8 } as const;
 /** The first inode for users in revision 0, and the least in later ones. */
 export const goodOldFirstInode = 11;
 
-/** The file type in `i_mode`. */
-export const modeType = {
-  S_IFMT: 0xf000,
-  S_IFIFO: 0x1000,
-  S_IFCHR: 0x2000,
-  S_IFDIR: 0x4000,
-  S_IFBLK: 0x6000,
-  S_IFREG: 0x8000,
-  S_IFLNK: 0xa000,
-  S_IFSOCK: 0xc000,
-} as const;
-
 /** `s_creator_os` of GNU/Hurd, whose inodes use some fields otherwise. */
 export const creatorHurd = 1;
 

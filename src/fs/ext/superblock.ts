@@ -7,6 +7,7 @@ import {
   checksumHolds,
   crc32c,
   type Decoded,
+  isPowerOfTwo,
   UnsupportedError,
   viewOf,
 } from '../../base/index.js';
@@ -101,10 +102,6 @@ export function superblockChecksum(bytes: Uint8Array): number {
 
 function refuse(problem: string, details: Record<string, number> = {}): never {
   throw new CorruptError(where, problem, details);
-}
-
-function isPowerOfTwo(value: number): boolean {
-  return value > 0 && (value & (value - 1)) === 0;
 }
 
 function count64(low: number, high: number, features: FeatureMasks, name: string): number {

@@ -6,7 +6,7 @@
  * count is cut to what the table can describe; the `55 AA` at the end, the media byte in the table and the backup
  * boot sector are not looked at.
  */
-import { CorruptError } from '../../base/index.js';
+import { CorruptError, isPowerOfTwo } from '../../base/index.js';
 import type { Disk } from '../../disk/index.js';
 import {
   bootSector,
@@ -46,10 +46,6 @@ export interface Volume {
   readonly freeHint: number | undefined;
 }
 
-function powerOfTwo(value: number): boolean {
-  return value > 0 && (value & (value - 1)) === 0;
-}
-
 /** Reads and validates a volume's boot sector. CorruptError says which field is at fault. */
 export function readVolume(disk: Disk): Volume {
   if (disk.size < bootSector.size) {
@@ -65,10 +61,10 @@ export function readVolume(disk: Disk): Volume {
   if (boot.num_fats === 0) fail('has no tables', { num_fats: 0 });
   if (boot.media < 0xf8 && boot.media !== 0xf0) fail('has an unknown media byte', { media: boot.media });
   const sectorSize = boot.byts_per_sec;
-  if (!powerOfTwo(sectorSize) || sectorSize < 512 || sectorSize > 4096) {
+  if (!isPowerOfTwo(sectorSize) || sectorSize < 512 || sectorSize > 4096) {
     fail('has a bad sector size', { byts_per_sec: sectorSize });
   }
-  if (!powerOfTwo(boot.sec_per_clus)) fail('has a bad cluster size', { sec_per_clus: boot.sec_per_clus });
+  if (!isPowerOfTwo(boot.sec_per_clus)) fail('has a bad cluster size', { sec_per_clus: boot.sec_per_clus });
 
   const tail32 = extended32.decode(sector);
   const isFat32 = boot.fat_sz16 === 0 && tail32.fat_sz32 !== 0;

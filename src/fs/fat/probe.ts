@@ -3,7 +3,7 @@
  * that the answers are: the label is the entry with the volume attribute in the root directory, not the copy in the
  * boot sector, which most tools leave behind when the label changes.
  */
-import { decodeLatin1, decodeText } from '../../base/index.js';
+import { decodeLatin1, decodePadded, isPowerOfTwo, readMaybe, trimBlanks } from '../../base/index.js';
 import type { Disk } from '../../disk/index.js';
 import type { Probed } from '../driver.js';
 import {
@@ -38,18 +38,6 @@ const fsInfoLeadVariant = 0x41645252;
 /** The words of a boot sector that stand for no label. */
 const noName = 'NO NAME    ';
 
-function powerOfTwo(value: number): boolean {
-  return value > 0 && (value & (value - 1)) === 0;
-}
-
-/** The bytes at `offset`; undefined where they are not all on the disk. */
-function readMaybe(disk: Disk, offset: number, length: number): Uint8Array | undefined {
-  if (offset < 0 || offset + length > disk.size) return undefined;
-  const into = new Uint8Array(length);
-  disk.read(into, offset);
-  return into;
-}
-
 /** Whether the sector says by text, or at least by the jump and the mark at its end, that it may be FAT's. */
 function hasSignature(sector: Uint8Array): boolean {
   const name16 = decodeLatin1(sector.subarray(54, 62));
@@ -78,10 +66,7 @@ function findLabel(piece: Uint8Array): Uint8Array | 'end' | undefined {
 
 /** A label's text without trailing blanks. */
 function labelText(raw: Uint8Array | undefined): string {
-  if (raw === undefined) return '';
-  const end = raw.indexOf(0);
-  const text = decodeText(end < 0 ? raw : raw.subarray(0, end));
-  return text.replace(/[ \t\n\v\f\r]+$/, '');
+  return raw === undefined ? '' : trimBlanks(decodePadded(raw));
 }
 
 function formatSerial(serial: number): string {
@@ -98,8 +83,8 @@ export function probe(disk: Disk): Probed | undefined {
   const sectorSize = boot.byts_per_sec;
   if (boot.num_fats === 0 || boot.rsvd_sec_cnt === 0) return undefined;
   if (boot.media < 0xf8 && boot.media !== 0xf0) return undefined;
-  if (!powerOfTwo(boot.sec_per_clus)) return undefined;
-  if (!powerOfTwo(sectorSize) || sectorSize < 512 || sectorSize > 4096) return undefined;
+  if (!isPowerOfTwo(boot.sec_per_clus)) return undefined;
+  if (!isPowerOfTwo(sectorSize) || sectorSize < 512 || sectorSize > 4096) return undefined;
 
   const tail16 = extended16.decode(sector);
   const tail32 = extended32.decode(sector);

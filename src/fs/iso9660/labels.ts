@@ -2,18 +2,10 @@
  * The texts of volume descriptors. Joliet's fields are UTF-16BE, so that they hold half as many characters as the primary
  * descriptor's: where the two agree as far as Joliet's go, blkid (util-linux 2.38) takes the rest from the primary one.
  */
-import { decodeLatin1, decodeText } from '../../base/index.js';
+import { decodeLatin1, decodePadded, trimBlanks } from '../../base/index.js';
 
 /** A fixed field without its trailing blanks, up to a NUL. */
-export function trimField(raw: Uint8Array): string {
-  const end = raw.indexOf(0);
-  return trimEnd(decodeText(end < 0 ? raw : raw.subarray(0, end)));
-}
-
-/** Without blanks at the end: ASCII's only. */
-export function trimEnd(text: string): string {
-  return text.replace(/[ \t\n\v\f\r]+$/, '');
-}
+export const trimField = (raw: Uint8Array): string => trimBlanks(decodePadded(raw));
 
 /** UTF-16BE up to a NUL. */
 function decodeUtf16(raw: Uint8Array): string {

@@ -1,9 +1,9 @@
 /** Is this ISO 9660, and what are its label and UUID? The rules are those of blkid (util-linux 2.38, `iso9660`). */
-import { decodeLatin1 } from '../../base/index.js';
+import { decodeLatin1, trimBlanks } from '../../base/index.js';
 import type { Disk } from '../../disk/index.js';
 import { type Probed, plainDisk } from '../driver.js';
 import { isHighSierra, jolietLevel, type VolumeDescriptor } from './descriptors.js';
-import { mergeField, trimEnd, trimField } from './labels.js';
+import { mergeField, trimField } from './labels.js';
 import {
   descriptorBoot,
   descriptorEnd,
@@ -51,7 +51,7 @@ function identifier(
 ): string {
   const plain = trimField(primary[field]).trimStart();
   if (joliet === undefined) return mayNameFile && plain.startsWith('_') ? '' : plain;
-  const merged = trimEnd(mergeField(primary[field], joliet[field])).trimStart();
+  const merged = trimBlanks(mergeField(primary[field], joliet[field])).trimStart();
   if (!mayNameFile) return merged;
   if (merged !== '' && !merged.startsWith('_')) return merged;
   return plain.startsWith('_') ? '' : plain;
@@ -105,7 +105,9 @@ export function probe(disk: Disk, { sessionOffset } = plainDisk): Probed | undef
   if (joliet !== undefined) facts.VERSION = 'Joliet Extension';
   return {
     type: 'iso9660',
-    label: joliet ? trimEnd(mergeField(primary.volume_id, joliet.volume_id)) : trimField(primary.volume_id),
+    label: joliet
+      ? trimBlanks(mergeField(primary.volume_id, joliet.volume_id))
+      : trimField(primary.volume_id),
     uuid: dateUuid(isNoDate(primary.modification_date) ? primary.creation_date : primary.modification_date),
     facts,
   };

@@ -1,17 +1,9 @@
 /** What the probes here are made of: bounded reads of a disk, and texts and UUIDs in fixed fields. */
-import { decodeText, formatUuid } from '../../base/index.js';
+import { decodePadded, formatUuid, readMaybe, trimBlanks } from '../../base/index.js';
 import type { Disk } from '../../disk/index.js';
 import { type FileSystemDriver, type ProbeContext, plainDisk } from '../driver.js';
 
-/** The bytes at `offset` of a disk; undefined where they do not all lie on it. */
-export function readMaybe(disk: Disk, offset: number, length: number): Uint8Array | undefined {
-  if (!(offset >= 0 && offset + length <= disk.size)) return undefined;
-  const into = new Uint8Array(length);
-  disk.read(into, offset);
-  return into;
-}
-
-/** The same, as a view. */
+/** The bytes at `offset` of a disk as a view; undefined where they do not all lie on it. */
 export function viewMaybe(disk: Disk, offset: number, length: number): DataView | undefined {
   const raw = readMaybe(disk, offset, length);
   return raw && new DataView(raw.buffer);
@@ -27,13 +19,9 @@ export function ascii(view: DataView, at: number, length: number): string {
   return String.fromCharCode(...part(view, at, length));
 }
 
-const trailingBlanks = /[ \t\n\v\f\r]+$/;
-
 /** A name in a fixed field: up to a NUL, without blanks at its end. */
 export function label(view: DataView, at: number, length: number): string {
-  const raw = part(view, at, length);
-  const end = raw.indexOf(0);
-  return decodeText(end < 0 ? raw : raw.subarray(0, end)).replace(trailingBlanks, '');
+  return trimBlanks(decodePadded(part(view, at, length)));
 }
 
 /** A name in UTF-16 of at most `units` units: up to a NUL, without blanks at its end. */
@@ -44,7 +32,7 @@ export function label16(view: DataView, at: number, units: number, little: boole
     if (unit === 0) break;
     text += String.fromCharCode(unit);
   }
-  return text.replace(/[\ud800-\udfff]/gu, '\ufffd').replace(trailingBlanks, '');
+  return trimBlanks(text.replace(/[\ud800-\udfff]/gu, '\ufffd'));
 }
 
 /** A size that is told as its logarithm; empty for what no size can be. */

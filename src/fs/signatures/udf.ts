@@ -2,7 +2,7 @@
  * UDF, known by sight: ECMA-167 (parts 2 and 3) and OSTA UDF 2.60. Many discs are UDF and ISO 9660 at once; they are UDF,
  * as for blkid and for Linux. Little-endian.
  */
-import { encodeText } from '../../base/index.js';
+import { encodeText, trimBlanks } from '../../base/index.js';
 import type { Disk } from '../../disk/index.js';
 import type { ProbeContext } from '../driver.js';
 import { ascii, type Found, label, part, signature, viewMaybe } from './signature.js';
@@ -50,8 +50,6 @@ function dstring(view: DataView, at: number, length: number): string {
   }
   return text.replace(/\0.*$/s, '').replace(/[\ud800-\udfff]/gu, '\ufffd');
 }
-
-const trimmed = (text: string): string => text.replace(/[ \t\n\v\f\r]+$/, '');
 
 /** Fields that hold no text in OSTA's own character set are not told. */
 const characterSet = 'OSTA Compressed Unicode';
@@ -110,8 +108,8 @@ function readSequence(disk: Disk, sectorSize: number, first: number, length: num
     if (kind === tagPrimary) {
       if (isOsta(view, 200)) {
         const set = dstring(view, 72, 128);
-        tell('VOLUME_ID', trimmed(dstring(view, 24, 32)));
-        tell('VOLUME_SET_ID', trimmed(set));
+        tell('VOLUME_ID', trimBlanks(dstring(view, 24, 32)));
+        tell('VOLUME_SET_ID', trimBlanks(set));
         tell('uuid', setUuid(set));
       }
       // The application's identifier, or that of the program that wrote the volume; `*` marks those that are registered.
@@ -122,10 +120,10 @@ function readSequence(disk: Disk, sectorSize: number, first: number, length: num
         integrity = { length: view.getUint32(432, true), sector: view.getUint32(436, true) };
       if (revision === 0 && label(view, 217, 23) === '*OSTA UDF Compliant')
         revision = view.getUint16(240, true);
-      if (isOsta(view, 20)) tell('LOGICAL_VOLUME_ID', trimmed(dstring(view, 84, 128)));
+      if (isOsta(view, 20)) tell('LOGICAL_VOLUME_ID', trimBlanks(dstring(view, 84, 128)));
     } else if (kind === tagImplementationUse) {
       if (label(view, 21, 23) === '*UDF LV Info' && isOsta(view, 52))
-        tell('PUBLISHER_ID', trimmed(dstring(view, 244, 36)));
+        tell('PUBLISHER_ID', trimBlanks(dstring(view, 244, 36)));
     }
   }
   revision = Math.max(revision, revisionOf(disk, integrity.sector, sectorSize, integrity.length));

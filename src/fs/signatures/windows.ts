@@ -2,6 +2,7 @@
  * Filesystems of Windows and OS/2 that are known by sight: NTFS (the layout that Linux's ntfs drivers document), exFAT (Microsoft's
  * "exFAT file system specification"), ReFS. Little-endian.
  */
+import { isPowerOfTwo } from '../../base/index.js';
 import type { Disk } from '../../disk/index.js';
 import { ascii, type Found, label, label16, signature, viewMaybe } from './signature.js';
 
@@ -13,7 +14,7 @@ const maxClusterSize = 2 * 1024 * 1024;
 
 /** A count of sectors or clusters that is a power of two; larger ones, and sizes in bytes, are told as a negative logarithm. */
 function countOf(value: number, greatest: number): number | undefined {
-  return value > 0 && value <= greatest && (value & (value - 1)) === 0 ? value : undefined;
+  return value <= greatest && isPowerOfTwo(value) ? value : undefined;
 }
 
 function clusterSizeOf(boot: DataView): number | undefined {

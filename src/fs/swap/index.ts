@@ -2,7 +2,7 @@
  * Swap areas: which there are, with label and UUID; nothing can be opened. The rules are those of blkid
  * (util-linux 2.38, `swap` and `swsuspend`).
  */
-import { decodeLatin1, decodeText, formatUuid } from '../../base/index.js';
+import { decodeLatin1, decodeText, formatUuid, trimBlanks } from '../../base/index.js';
 import type { Disk } from '../../disk/index.js';
 import type { FileSystemDriver, Probed } from '../driver.js';
 import {
@@ -29,7 +29,7 @@ function identity(disk: Disk): { label: string; uuid: string } {
   const end = header.volume_name.indexOf(0);
   const name = end < 0 ? header.volume_name : header.volume_name.subarray(0, end);
   return {
-    label: decodeText(name).replace(/[ \t\n\v\f\r]+$/, ''),
+    label: trimBlanks(decodeText(name)),
     uuid: header.uuid.every((byte) => byte === 0) ? '' : formatUuid(header.uuid),
   };
 }

@@ -1,5 +1,12 @@
 /** The header of a qcow2 image and its extensions, checked. Specification: "Header", "Header extensions". */
-import { CorruptError, decodePadded, decodeText, UnsupportedError, viewOf } from '../../base/index.js';
+import {
+  CorruptError,
+  decodePadded,
+  decodeText,
+  readUpTo,
+  UnsupportedError,
+  viewOf,
+} from '../../base/index.js';
 import type { Disk } from '../../disk/index.js';
 import {
   autoclear,
@@ -105,13 +112,6 @@ export function readHeader(file: Disk): Header {
     dataFileRaw: hasDataFile && (later.autoclear & autoclear.dataFileRaw) !== 0n,
     bitmapCount: extensions.bitmapCount,
   };
-}
-
-/** Up to `length` bytes; fewer where the file ends. */
-function readUpTo(file: Disk, offset: number, length: number): Uint8Array {
-  const bytes = new Uint8Array(Math.max(0, Math.min(length, file.size - offset)));
-  if (bytes.length > 0) file.read(bytes, offset);
-  return bytes;
 }
 
 /** The part of the header that version 2 lacks. */

@@ -2,8 +2,9 @@
  * What a file holds, in the words that the program file(1) has for it, as the action `file` gives them. A modest table of
  * our own: the kinds that are met on real systems; what is not in it is text or `data`. Compressed files are looked into.
  */
+
+import type { ByteSource } from '../../../base/index.js';
 import { CorruptError, UnsupportedError } from '../../../base/index.js';
-import type { ByteSource } from '../../../vfs/index.js';
 import { packingOf, unpack } from '../../../vfs/index.js';
 import { describeBinary } from './binary.js';
 import { describeDisk } from './disk.js';

@@ -1,6 +1,7 @@
 /** What is looked at to say what a file is: its beginning in memory, and the rest on demand. */
+
+import type { ByteSource } from '../../../base/index.js';
 import { viewOf } from '../../../base/index.js';
-import type { ByteSource } from '../../../vfs/index.js';
 
 /** How much of a file is looked at, in bytes; the program file's own default. */
 export const headLength = 1024 * 1024;

@@ -1,5 +1,5 @@
 /** What only ext has to tell: for actions that are about ext by name (`tune2fs_l`, `get_e2attrs`, `get_e2generation`, …). */
-import { encodeText, formatUuid } from '../../../base/index.js';
+import { encodeText, formatUuid, typeOfMode } from '../../../base/index.js';
 import { type Disk, MemoryDisk } from '../../../disk/index.js';
 import type { FileSystem, InodeNumber, OnDamage } from '../../driver.js';
 import { isBlockInUse, isInodeInUse } from '../allocation.js';
@@ -7,7 +7,6 @@ import { openData } from '../data.js';
 import { type InodeRemains, readRemains, type StoredName } from '../directory/deleted.js';
 import { Directory } from '../directory/directory.js';
 import { ExtFileSystem } from '../filesystem.js';
-import { modeType } from '../layout.js';
 import { readSymlink } from '../symlink.js';
 import { minimumBlockCount } from './shrink.js';
 import { tune2fsLines } from './tune2fs.js';
@@ -59,7 +58,7 @@ export function extDetails(fileSystem: FileSystem): ExtDetails | undefined {
     superblockFacts: () => new Map(tune2fsLines(superblock)),
     attributeFlags(number) {
       const { flags, stat } = fileSystem.inode(number);
-      const isFile = (stat.mode & modeType.S_IFMT) === modeType.S_IFREG;
+      const isFile = typeOfMode(stat.mode) === 'file';
       return (flags & visibleFlags & (isFile ? ~projectInheritFlag : ~0)) >>> 0;
     },
     generation: (number) => fileSystem.inode(number).generation,
