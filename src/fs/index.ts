@@ -28,3 +28,4 @@ export {
   recognise,
   type Sighting,
 } from './recognition.js';
+export { emptyUsage, noXattrs } from './support.js';

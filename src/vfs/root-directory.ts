@@ -4,13 +4,15 @@
  */
 import { CorruptError, systemError } from '../base/index.js';
 import type { Disk } from '../disk/index.js';
-import type {
-  DirectoryEntry,
-  FileSystem,
-  FileSystemUsage,
-  InodeNumber,
-  InodeStat,
-  Time,
+import {
+  type DirectoryEntry,
+  emptyUsage,
+  type FileSystem,
+  type FileSystemUsage,
+  type InodeNumber,
+  type InodeStat,
+  noXattrs,
+  type Time,
 } from '../fs/index.js';
 
 interface Directory {
@@ -99,21 +101,11 @@ export class ScaffoldFileSystem implements FileSystem {
   }
 
   xattrs(): ReadonlyMap<string, Uint8Array> {
-    return new Map();
+    return noXattrs;
   }
 
   usage(): FileSystemUsage {
-    return {
-      blockSize: 4096,
-      fragmentSize: 4096,
-      blocks: 0,
-      freeBlocks: 0,
-      availableBlocks: 0,
-      inodes: 0,
-      freeInodes: 0,
-      nameMax: 255,
-      id: 0n,
-    };
+    return emptyUsage;
   }
 
   close(): void {}

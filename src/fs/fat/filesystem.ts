@@ -5,7 +5,7 @@
  * and the same each time. The root, which has no entry, is 1 as in Linux: a place inside the boot sector. A directory's
  * size is that of its clusters, its link count 2 more than the directories in it, and the root's times are 1970.
  */
-import { CorruptError, LruMap, systemError } from '../../base/index.js';
+import { CorruptError, LruMap, modeTypes, systemError } from '../../base/index.js';
 import { type Disk, MappedDisk, SliceDisk } from '../../disk/index.js';
 import {
   type DirectoryEntry,
@@ -18,6 +18,7 @@ import {
   type OnDamage,
   type OpenOptions,
 } from '../driver.js';
+import { DirectoryCache, directoriesKept, emptyUsage, noXattrs, parentsKept } from '../support.js';
 import { readVolume, type Volume } from './boot.js';
 import { ClusterChain } from './chain.js';
 import { nameEncoder } from './charset.js';
@@ -38,14 +39,8 @@ import { AllocationTable } from './table.js';
 import { decodeTime } from './times.js';
 
 const rootInode = 1;
-const modeDirectory = 0o040000;
-const modeRegular = 0o100000;
 /** The largest size of a file or directory, in bytes. */
 const maxSize = 0xffffffff;
-/** Names of one directory that are indexed for lookups; larger directories are searched entry by entry. */
-const maxIndexed = 65_536;
-const directoriesKept = 64;
-const parentsKept = 65_536;
 
 /** What one inode is. */
 interface Node {
@@ -74,9 +69,7 @@ export class FatFileSystem implements FileSystem {
   readonly #table: AllocationTable;
   readonly #show: (name: string) => string;
   readonly #directories = new LruMap<InodeNumber, Directory>(directoriesKept);
-  readonly #indexes = new LruMap<InodeNumber, ReadonlyMap<string, InodeNumber> | 'large'>(directoriesKept);
-  /** Parents of directories that were handed out. */
-  readonly #parents = new LruMap<InodeNumber, InodeNumber>(parentsKept);
+  readonly #known = new DirectoryCache();
   readonly #linkCounts = new LruMap<InodeNumber, number>(parentsKept);
   /** Directories by their first cluster. */
   readonly #chains = new LruMap<number, Directory>(directoriesKept);
@@ -204,12 +197,12 @@ export class FatFileSystem implements FileSystem {
     const { fileMask, directoryMask, showExecutable, readOnlyDirectories } = this.#options;
     const readOnly = ((node.entry?.attr ?? 0) & attrReadOnly) !== 0;
     if (node.isDirectory) {
-      return modeDirectory | ((readOnly && readOnlyDirectories ? 0o555 : 0o777) & ~directoryMask);
+      return modeTypes.directory | ((readOnly && readOnlyDirectories ? 0o555 : 0o777) & ~directoryMask);
     }
     const extension = Buffer.from(node.entry?.name.subarray(8) ?? []).toString('latin1');
     const executable = !showExecutable || ['EXE', 'COM', 'BAT'].includes(extension);
     const permissions = (executable ? 0o777 : 0o666) & (readOnly ? 0o555 : 0o777);
-    return modeRegular | (permissions & ~fileMask);
+    return modeTypes.file | (permissions & ~fileMask);
   }
 
   stat(inode: InodeNumber): InodeStat {
@@ -240,20 +233,12 @@ export class FatFileSystem implements FileSystem {
   lookup(directory: InodeNumber, name: string): InodeNumber | undefined {
     const wanted = this.#fold(name.replace(/\.+$/, ''));
     if (wanted === '') return undefined;
-    let index = this.#indexes.get(directory);
-    if (index === undefined) {
-      index = this.#indexNames(directory);
-      this.#indexes.set(directory, index);
-    }
-    let inode: InodeNumber | undefined;
-    if (index === 'large') {
-      for (const [known, place] of this.#names(directory)) {
-        if (known !== wanted) continue;
-        inode = place();
-        break;
-      }
-    } else inode = index.get(wanted);
-    return inode;
+    return this.#known.find(
+      directory,
+      wanted,
+      () => this.#names(directory),
+      (place) => place(),
+    );
   }
 
   #fold(name: string): string {
@@ -271,19 +256,10 @@ export class FatFileSystem implements FileSystem {
     }
   }
 
-  #indexNames(inode: InodeNumber): ReadonlyMap<string, InodeNumber> | 'large' {
-    const index = new Map<string, InodeNumber>();
-    for (const [name, place] of this.#names(inode)) {
-      if (index.size >= maxIndexed) return 'large';
-      if (!index.has(name)) index.set(name, place());
-    }
-    return index;
-  }
-
   /** The number of an entry. Remembers the parent of a directory. */
   #inodeOf(parent: InodeNumber, directory: Directory, entry: RawEntry): InodeNumber {
     const inode = directory.place(entry.offset) / entrySize;
-    if ((entry.attributes & attrDirectory) !== 0) this.#parents.set(inode, parent);
+    if ((entry.attributes & attrDirectory) !== 0) this.#known.parents.set(inode, parent);
     return inode;
   }
 
@@ -308,7 +284,7 @@ export class FatFileSystem implements FileSystem {
 
   parent(inode: InodeNumber): InodeNumber {
     if (inode === rootInode) return rootInode;
-    return this.#parents.get(inode) ?? this.#findParent(inode);
+    return this.#known.parents.get(inode) ?? this.#findParent(inode);
   }
 
   /** The first cluster of a directory's parent by its `..`; 0 for the root. */
@@ -353,24 +329,21 @@ export class FatFileSystem implements FileSystem {
   }
 
   xattrs(): ReadonlyMap<string, Uint8Array> {
-    return new Map();
+    return noXattrs;
   }
 
   usage(): FileSystemUsage {
     const { clusterSize, clusterCount } = this.#volume;
     this.#freeClusters ??= this.#table.countFree();
     return {
+      ...emptyUsage,
       blockSize: clusterSize,
       fragmentSize: clusterSize,
       blocks: clusterCount,
       freeBlocks: this.#freeClusters,
       availableBlocks: this.#freeClusters,
-      inodes: 0,
-      freeInodes: 0,
       // 255 units of UTF-16, each counted as six bytes, as Linux does.
       nameMax: 255 * 6,
-      // Linux gives the device's number, which only the caller knows.
-      id: 0n,
     };
   }
 
@@ -378,8 +351,7 @@ export class FatFileSystem implements FileSystem {
     this.#directories.clear();
     this.#chains.clear();
     this.#chainLengths.clear();
-    this.#indexes.clear();
-    this.#parents.clear();
+    this.#known.clear();
     this.#linkCounts.clear();
   }
 }

@@ -8,7 +8,16 @@
  * One difference from Linux: a directory that Rock Ridge relocated has one number, that of its own `.`; Linux gives it
  * another when it is reached from the place where it belongs.
  */
-import { CorruptError, decodeText, LruMap, systemError, UnsupportedError } from '../../base/index.js';
+import {
+  CorruptError,
+  decodeText,
+  LruMap,
+  modeTypeMask,
+  modeTypes,
+  systemError,
+  typeOfMode,
+  UnsupportedError,
+} from '../../base/index.js';
 import { type Disk, MappedDisk } from '../../disk/index.js';
 import {
   type DirectoryEntry,
@@ -20,6 +29,7 @@ import {
   type OnDamage,
   type OpenOptions,
 } from '../driver.js';
+import { DirectoryCache, emptyUsage, noXattrs } from '../support.js';
 import { decodeShortDate } from './dates.js';
 import { readVolume, type Volume } from './descriptors.js';
 import { flagAssociated, flagDirectory, flagHidden, flagMultiExtent, sectorSize } from './layout.js';
@@ -31,19 +41,11 @@ import { type Damage, readSharing, readUseEntries } from './susp.js';
 import { openCompressed } from './zisofs.js';
 
 const unitSize = 32;
-const modeTypes = 0o170000;
-const modeDirectory = 0o040000;
-const modeRegular = 0o100000;
-const modeSymlink = 0o120000;
 /** A file of more records than this would have more than 4 TB. */
 const maxSections = 1000;
 /** The longest target of a symbolic link. */
 const maxTarget = 4095;
 const nodesKept = 8192;
-const directoriesKept = 64;
-const parentsKept = 65_536;
-/** Names of one directory that are indexed for lookups; larger directories are searched record by record. */
-const maxIndexed = 65_536;
 
 /** A run of a file's bytes. */
 interface Section {
@@ -82,9 +84,8 @@ export class IsoFileSystem implements FileSystem {
   /** Bytes to skip in system use areas; undefined where Rock Ridge is not looked for. */
   readonly #skip: number | undefined;
   readonly #nodes = new LruMap<InodeNumber, Node>(nodesKept);
-  /** Parents of directories that were handed out: not every writer gets `..` right. */
-  readonly #parents = new LruMap<InodeNumber, InodeNumber>(parentsKept);
-  readonly #indexes = new LruMap<InodeNumber, ReadonlyMap<string, InodeNumber> | 'large'>(directoriesKept);
+  /** Its parents go before what `..` says: not every writer gets that right. */
+  readonly #known = new DirectoryCache();
 
   /** The sizes in bytes of all directories that were met, by their first block, and their sum. */
   readonly #directorySizes = new Map<number, number>();
@@ -108,7 +109,7 @@ export class IsoFileSystem implements FileSystem {
     if (this.#joliet && this.#options.charset !== 'utf8')
       throw new UnsupportedError('iso9660', [`Joliet names with iocharset=${this.#options.charset}`]);
     this.root = this.#inodeOfBlock(this.#joliet ? (jolietRoot ?? primaryRoot) : primaryRoot);
-    if ((this.#node(this.root).mode & modeTypes) !== modeDirectory) {
+    if (typeOfMode(this.#node(this.root).mode) !== 'directory') {
       throw new CorruptError('ISO 9660 volume', 'has a root that is no directory', { inode: this.root });
     }
   }
@@ -189,11 +190,11 @@ export class IsoFileSystem implements FileSystem {
   ): Node {
     const isDirectory = (record.flags & flagDirectory) !== 0;
     let mode = isDirectory
-      ? modeDirectory | this.#options.directoryMode
-      : modeRegular | this.#options.fileMode;
+      ? modeTypes.directory | this.#options.directoryMode
+      : modeTypes.file | this.#options.fileMode;
     if (rockRidge?.mode !== undefined) {
       mode = this.#options.overrideModes
-        ? (rockRidge.mode & modeTypes) | (mode & ~modeTypes)
+        ? (rockRidge.mode & modeTypeMask) | (mode & ~modeTypeMask)
         : rockRidge.mode;
     }
     const all = sections ?? this.#readSections(record);
@@ -220,7 +221,7 @@ export class IsoFileSystem implements FileSystem {
 
   #directoryNode(inode: InodeNumber): Node {
     const node = this.#node(inode);
-    if ((node.mode & modeTypes) !== modeDirectory) throw systemError('ENOTDIR', `iso9660 inode ${inode}`);
+    if (typeOfMode(node.mode) !== 'directory') throw systemError('ENOTDIR', `iso9660 inode ${inode}`);
     return node;
   }
 
@@ -272,7 +273,7 @@ export class IsoFileSystem implements FileSystem {
       rockRidge?.childBlock ?? ((record.flags & flagDirectory) !== 0 ? record.firstBlock : undefined);
     if (directory !== undefined) {
       const child = this.#inodeOfBlock(directory);
-      this.#parents.set(child, parent);
+      this.#known.parents.set(child, parent);
       return { name, inode: child };
     }
     const inode = Math.floor(record.position / unitSize);
@@ -295,7 +296,7 @@ export class IsoFileSystem implements FileSystem {
   stat(inode: InodeNumber): InodeStat {
     const node = this.#node(inode);
     const { record, rockRidge, mode, storedSize } = node;
-    const isDirectory = (mode & modeTypes) === modeDirectory;
+    const isDirectory = typeOfMode(mode) === 'directory';
     const time = decodeShortDate(record.date);
     return {
       inode,
@@ -314,33 +315,23 @@ export class IsoFileSystem implements FileSystem {
   }
 
   #size({ mode, rockRidge, storedSize }: Node): number {
-    if ((mode & modeTypes) === modeSymlink) return rockRidge?.symlink?.length ?? storedSize;
+    if (typeOfMode(mode) === 'symlink') return rockRidge?.symlink?.length ?? storedSize;
     if (this.#options.decompress && rockRidge?.compression) return rockRidge.compression.size;
     return storedSize;
   }
 
   lookup(directory: InodeNumber, name: string): InodeNumber | undefined {
     const wanted = this.#fold(name);
-    let index = this.#indexes.get(directory);
-    if (index === undefined) {
-      index = this.#indexNames(directory);
-      this.#indexes.set(directory, index);
-    }
-    if (index !== 'large') return index.get(wanted);
-    for (const child of this.#children(directory)) {
-      if (this.#fold(child.name) === wanted) return child.inode;
-    }
-    return undefined;
+    return this.#known.find(
+      directory,
+      wanted,
+      () => this.#names(directory),
+      ({ inode }) => inode,
+    );
   }
 
-  #indexNames(directory: InodeNumber): ReadonlyMap<string, InodeNumber> | 'large' {
-    const index = new Map<string, InodeNumber>();
-    for (const child of this.#children(directory)) {
-      if (index.size >= maxIndexed) return 'large';
-      const name = this.#fold(child.name);
-      if (!index.has(name)) index.set(name, child.inode); // the first of a name is found
-    }
-    return index;
+  *#names(directory: InodeNumber): Generator<[name: string, child: Child]> {
+    for (const child of this.#children(directory)) yield [this.#fold(child.name), child];
   }
 
   *entries(directory: InodeNumber, onDamage?: OnDamage): Generator<DirectoryEntry> {
@@ -360,7 +351,7 @@ export class IsoFileSystem implements FileSystem {
   parent(directory: InodeNumber): InodeNumber {
     const node = this.#directoryNode(directory);
     if (directory === this.root) return directory;
-    const known = this.#parents.get(directory);
+    const known = this.#known.parents.get(directory);
     if (known !== undefined) return known;
     for (const record of this.#records(node)) {
       if (!isParent(record)) continue;
@@ -371,7 +362,7 @@ export class IsoFileSystem implements FileSystem {
 
   readlink(inode: InodeNumber): string {
     const { mode, rockRidge } = this.#node(inode);
-    if ((mode & modeTypes) !== modeSymlink) throw systemError('EINVAL', `iso9660 inode ${inode}`);
+    if (typeOfMode(mode) !== 'symlink') throw systemError('EINVAL', `iso9660 inode ${inode}`);
     const target = rockRidge?.symlink;
     if (target === undefined || rockRidge?.damage !== 'none' || target.length > maxTarget) {
       throw new CorruptError('Rock Ridge symbolic link', 'has no target, or a damaged or too long one', {
@@ -385,7 +376,7 @@ export class IsoFileSystem implements FileSystem {
   data(inode: InodeNumber): Disk {
     const node = this.#node(inode);
     const what = `iso9660 file ${inode}`;
-    if ((node.mode & modeTypes) === modeDirectory) throw systemError('EISDIR', what);
+    if (typeOfMode(node.mode) === 'directory') throw systemError('EISDIR', what);
     if (node.record.interleaved) throw new UnsupportedError(what, ['interleaved files']);
     if (node.rockRidge?.sparse) throw new UnsupportedError(what, ['Rock Ridge sparse files (SF)']);
     const stored = this.#stored(node, what);
@@ -425,30 +416,18 @@ export class IsoFileSystem implements FileSystem {
   }
 
   xattrs(): ReadonlyMap<string, Uint8Array> {
-    return new Map();
+    return noXattrs;
   }
 
   usage(): FileSystemUsage {
     const { blockSize, blockCount } = this.#volume;
-    return {
-      blockSize,
-      fragmentSize: blockSize,
-      blocks: blockCount,
-      freeBlocks: 0,
-      availableBlocks: 0,
-      inodes: 0,
-      freeInodes: 0,
-      nameMax: 255,
-      // Linux gives the device's number, which only the caller knows.
-      id: 0n,
-    };
+    return { ...emptyUsage, blockSize, fragmentSize: blockSize, blocks: blockCount };
   }
 
   close(): void {
     this.#nodes.clear();
     this.#directorySizes.clear();
-    this.#parents.clear();
-    this.#indexes.clear();
+    this.#known.clear();
   }
 }
 

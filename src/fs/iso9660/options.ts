@@ -1,5 +1,15 @@
 /** The mount options of Linux's isofs (mount(8), "Mount options for iso9660"), with its defaults. */
-import { systemError, UnsupportedError } from '../../base/index.js';
+import { UnsupportedError } from '../../base/index.js';
+import {
+  anyText,
+  flag,
+  type GivenOptions,
+  literal,
+  type OptionTable,
+  oneOf,
+  option,
+  takeOptions,
+} from '../mount-options.js';
 
 export interface IsoOptions {
   readonly rockRidge: boolean;
@@ -25,78 +35,46 @@ export interface IsoOptions {
 }
 
 type Draft = { -readonly [K in keyof IsoOptions]: IsoOptions[K] };
-type Value = string | true;
 
-function invalid(name: string, value: Value): never {
-  throw systemError('EINVAL', `iso9660: mount option ${value === true ? name : `${name}=${value}`}`);
-}
+const identity = literal(0x7fffffff);
+const permissions = literal(0o7777);
 
-/** A number as isofs reads it: octal with a zero in front, hexadecimal with 0x, else decimal, for permissions as well. */
-function number(name: string, value: Value, maximum: number): number {
-  if (value === true || !/^(?:0[0-7]{0,12}|0x[0-9a-f]{1,8}|[1-9][0-9]{0,9})$/i.test(value))
-    return invalid(name, value);
-  const parsed = /^0[0-7]/.test(value) ? Number.parseInt(value, 8) : Number(value);
-  return parsed <= maximum ? parsed : invalid(name, value);
-}
-
-function oneOf<Choice extends string>(name: string, value: Value, choices: readonly Choice[]): Choice {
-  return choices.find((choice) => choice === value) ?? invalid(name, value);
-}
-
-type Setter = (draft: Draft, value: Value, name: string) => unknown;
-
-/** An option that has no value. */
-const alone =
-  (set: (draft: Draft) => unknown): Setter =>
-  (draft, value, name) =>
-    value === true ? set(draft) : invalid(name, value);
-
-const setters: Readonly<Record<string, Setter>> = {
-  norock: alone((draft) => (draft.rockRidge = false)),
-  nojoliet: alone((draft) => (draft.joliet = false)),
-  map: (draft, value, name) => {
-    const map = oneOf(name, value, ['n', 'normal', 'o', 'off', 'a', 'acorn']);
+const table: OptionTable<Draft> = {
+  norock: option(flag, (draft) => (draft.rockRidge = false)),
+  nojoliet: option(flag, (draft) => (draft.joliet = false)),
+  map: option(oneOf('n', 'normal', 'o', 'off', 'a', 'acorn'), (draft, map) => {
     draft.acornNames = map.startsWith('a');
     draft.translateNames = !map.startsWith('o');
-  },
-  check: (draft, value, name) => {
-    const check = oneOf(name, value, ['r', 'relaxed', 's', 'strict']);
-    draft.relaxed = check.startsWith('r');
-  },
-  uid: (draft, value, name) => (draft.uid = number(name, value, 0x7fffffff)),
-  gid: (draft, value, name) => (draft.gid = number(name, value, 0x7fffffff)),
-  mode: (draft, value, name) => (draft.fileMode = number(name, value, 0o7777)),
-  dmode: (draft, value, name) => (draft.directoryMode = number(name, value, 0o7777)),
+  }),
+  check: option(
+    oneOf('r', 'relaxed', 's', 'strict'),
+    (draft, check) => (draft.relaxed = check.startsWith('r')),
+  ),
+  uid: option(identity, (draft, uid) => (draft.uid = uid)),
+  gid: option(identity, (draft, gid) => (draft.gid = gid)),
+  // Permissions as well are octal with a zero in front, and decimal without.
+  mode: option(permissions, (draft, mode) => (draft.fileMode = mode)),
+  dmode: option(permissions, (draft, mode) => (draft.directoryMode = mode)),
   // Sessions are what a drive tells of its disc: of an image the kernel knows none, and takes the first.
-  session: (draft, value, name) => {
-    number(name, value, 98);
-    return draft;
-  },
-  sbsector: (draft, value, name) => {
-    if (number(name, value, 0x7fffffff) > 0) throw new UnsupportedError('iso9660', [`sbsector=${value}`]);
-    return draft;
-  },
-  overriderockperm: alone((draft) => (draft.overrideModes = true)),
-  showassoc: alone((draft) => (draft.showAssociated = true)),
-  hide: alone((draft) => (draft.hide = true)),
-  unhide: alone((draft) => (draft.hide = false)),
-  nocompress: alone((draft) => (draft.decompress = false)),
-  utf8: alone((draft) => draft),
-  cruft: alone((draft) => draft),
-  iocharset: (draft, value, name) => {
-    if (value === true) invalid(name, value);
-    draft.charset = value as string; // safe: `true` was refused
-  },
+  session: option(literal(98)),
+  sbsector: option(literal(0x7fffffff), (_draft, sector) => {
+    if (sector > 0) throw new UnsupportedError('iso9660', [`sbsector=${sector}`]);
+  }),
+  overriderockperm: option(flag, (draft) => (draft.overrideModes = true)),
+  showassoc: option(flag, (draft) => (draft.showAssociated = true)),
+  hide: option(flag, (draft) => (draft.hide = true)),
+  unhide: option(flag, (draft) => (draft.hide = false)),
+  nocompress: option(flag, (draft) => (draft.decompress = false)),
+  utf8: option(flag),
+  cruft: option(flag),
+  iocharset: option(anyText, (draft, charset) => (draft.charset = charset)),
   // The size of the kernel's reads.
-  block: (draft, value, name) => {
-    oneOf(name, value, ['512', '1024', '2048']);
-    return draft;
-  },
+  block: option(oneOf('512', '1024', '2048')),
 };
 
 /** Options by name as IsoOptions. An unknown name or a bad value is EINVAL. */
-export function parseOptions(given: Readonly<Record<string, Value>>): IsoOptions {
-  const draft: Draft = {
+export function parseOptions(given: GivenOptions): IsoOptions {
+  return takeOptions<Draft>('iso9660', table, given, {
     rockRidge: true,
     joliet: true,
     translateNames: true,
@@ -111,11 +89,5 @@ export function parseOptions(given: Readonly<Record<string, Value>>): IsoOptions
     showAssociated: false,
     hide: false,
     decompress: true,
-  };
-  for (const [name, value] of Object.entries(given)) {
-    const set = Object.hasOwn(setters, name) ? setters[name] : undefined;
-    if (set === undefined) invalid(name, value);
-    else set(draft, value, name);
-  }
-  return draft;
+  });
 }

@@ -1,0 +1,71 @@
+/** What drivers share: the names of directories in memory, and the answers of a filesystem that has nothing to say. */
+import { LruMap } from '../base/index.js';
+import type { FileSystemUsage, InodeNumber } from './driver.js';
+
+/** Directories whose names are kept. */
+export const directoriesKept = 64;
+/** Directories whose parents are kept. */
+export const parentsKept = 65_536;
+/** Names of one directory that are kept; larger directories are searched name by name. */
+const namesKept = 65_536;
+
+/** What lookups in directories have found, for a format whose directories are lists without an index. */
+export class DirectoryCache {
+  /** Parents of the directories that were handed out. */
+  readonly parents = new LruMap<InodeNumber, InodeNumber>(parentsKept);
+  readonly #indexes = new LruMap<InodeNumber, ReadonlyMap<string, InodeNumber> | 'large'>(directoriesKept);
+
+  /**
+   * The inode of the first entry with the name `wanted`; undefined where there is none. `names` gives every name by which
+   * an entry can be found, in the order of the search; `inodeOf` the inode of an entry.
+   */
+  find<Entry>(
+    directory: InodeNumber,
+    wanted: string,
+    names: () => Iterable<readonly [name: string, entry: Entry]>,
+    inodeOf: (entry: Entry) => InodeNumber,
+  ): InodeNumber | undefined {
+    let index = this.#indexes.get(directory);
+    if (index === undefined) {
+      index = indexNames(names(), inodeOf);
+      this.#indexes.set(directory, index);
+    }
+    if (index !== 'large') return index.get(wanted);
+    for (const [name, entry] of names()) if (name === wanted) return inodeOf(entry);
+    return undefined;
+  }
+
+  clear(): void {
+    this.parents.clear();
+    this.#indexes.clear();
+  }
+}
+
+function indexNames<Entry>(
+  names: Iterable<readonly [name: string, entry: Entry]>,
+  inodeOf: (entry: Entry) => InodeNumber,
+): ReadonlyMap<string, InodeNumber> | 'large' {
+  const index = new Map<string, InodeNumber>();
+  for (const [name, entry] of names) {
+    if (index.size >= namesKept) return 'large';
+    if (!index.has(name)) index.set(name, inodeOf(entry));
+  }
+  return index;
+}
+
+/** The usage of a filesystem that counts nothing: a driver adds what its format knows. */
+export const emptyUsage: FileSystemUsage = {
+  blockSize: 4096,
+  fragmentSize: 4096,
+  blocks: 0,
+  freeBlocks: 0,
+  availableBlocks: 0,
+  inodes: 0,
+  freeInodes: 0,
+  nameMax: 255,
+  // Where a format has no identity of its own, Linux gives the device's number, which only the caller knows.
+  id: 0n,
+};
+
+/** The attributes of an inode that has none. */
+export const noXattrs: ReadonlyMap<string, Uint8Array> = new Map();
