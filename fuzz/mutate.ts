@@ -2,8 +2,9 @@
  * Damage. In an image it is done in place and undone after, since what changes is small; a stream or a text is copied.
  * What is done follows from the generator alone.
  */
+
+import type { Random } from '../test/support/random.js';
 import type { Places } from './places.js';
-import type { Random } from './random.js';
 
 /** Numbers that bounds are made of; all below 2^53. */
 const telling = [

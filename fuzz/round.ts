@@ -4,11 +4,11 @@
  */
 import { GuestfsError } from '../src/base/index.js';
 import { setDecoderHelpers } from '../src/disk/index.js';
-import { loadFixture } from './fixtures.js';
+import { Random } from '../test/support/random.js';
 import { damageCopy, damageInPlace } from './mutate.js';
 import { findPlaces, type Places } from './places.js';
-import { Random } from './random.js';
 import type { Target } from './target.js';
+import { loadFixture } from './target.js';
 
 /** What base's `checksumHolds` reads, in the fuzzer's build. */
 const flags = globalThis as { fuzzIgnoresChecksums?: boolean };

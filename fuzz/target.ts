@@ -1,5 +1,6 @@
 /** The shape of a target: a parser, what it starts from, and a run that uses all that it gives. */
 import { GuestfsError } from '../src/base/index.js';
+import { readFixture } from '../test/support/fixtures.js';
 
 /** A number in an input, at a place where the specification puts one. */
 export interface FieldPlace {
@@ -21,6 +22,11 @@ export interface Target {
   readonly moves?: boolean;
   /** Uses all it can. Throws a GuestfsError for what is refused. */
   run(bytes: Uint8Array, fixture: string): void | Promise<void>;
+}
+
+/** The bytes of a fixture, of memory of their own: damage and its undoing never touch what another holds. */
+export function loadFixture(target: Target, fixture: string): Uint8Array {
+  return target.load === undefined ? readFixture(fixture) : new Uint8Array(target.load(fixture));
 }
 
 /** Runs a part whose refusal leaves the rest usable. */

@@ -7,7 +7,7 @@ import { decodeResult, encodeResult, type WireAction } from '../../src/appliance
 import { FrameReader } from '../../src/appliance/wire/frames.js';
 import { flags, readError, readHeader, writeError, writeHeader } from '../../src/appliance/wire/protocol.js';
 import { XdrReader, XdrWriter } from '../../src/appliance/wire/xdr.js';
-import { readFixture } from '../fixtures.js';
+import { readFixture } from '../../test/support/fixtures.js';
 import { part, partLater, type Target } from '../target.js';
 import { fileOf } from './disks.js';
 

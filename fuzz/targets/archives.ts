@@ -7,7 +7,7 @@ import { prepareZstd } from '../../src/disk/index.js';
 import { identify } from '../../src/engine/words/identify/index.js';
 import { architectureOf } from '../../src/inspect/architecture.js';
 import { initrdEntries, unpack } from '../../src/vfs/index.js';
-import { readFixture } from '../fixtures.js';
+import { readFixture } from '../../test/support/fixtures.js';
 import { part, type Target } from '../target.js';
 import { diskOf } from '../trace.js';
 import { cpioArchive, fileSeeds, packedSeeds, tarArchive } from './seeds/files.js';

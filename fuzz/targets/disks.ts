@@ -21,8 +21,8 @@ import {
   reportVolumeGroups,
   volumeGroupMetadata,
 } from '../../src/volume/index.js';
+import { fixturesIn, readFixture } from '../../test/support/fixtures.js';
 import { lvmFields, partitionFields, qcow2Fields } from '../fields.js';
-import { fixturesIn, readFixture } from '../fixtures.js';
 import { part, type Target } from '../target.js';
 import { diskOf } from '../trace.js';
 import { readStart } from './contents.js';

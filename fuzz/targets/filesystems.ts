@@ -7,8 +7,8 @@ import {
   fileSystems,
   isoDetails,
 } from '../../src/fs/index.js';
+import { fixturesIn, readFixture } from '../../test/support/fixtures.js';
 import { extFields, fatFields, isoFields } from '../fields.js';
-import { fixturesIn, readFixture } from '../fixtures.js';
 import { type FieldPlace, part, type Target } from '../target.js';
 import { diskOf } from '../trace.js';
 import { readStart } from './contents.js';

@@ -2,8 +2,8 @@
 import type { Disk } from '../../src/disk/index.js';
 import { identify } from '../../src/engine/words/identify/index.js';
 import { fileSystems, identityOf, recognise } from '../../src/fs/index.js';
+import { readFixture } from '../../test/support/fixtures.js';
 import { swapFields } from '../fields.js';
-import { readFixture } from '../fixtures.js';
 import { part, type Target } from '../target.js';
 import { noteRead } from '../trace.js';
 

@@ -9,7 +9,7 @@ import {
   rememberedKvmProblem,
   rememberKvmProblem,
 } from '../../src/appliance/machine/accelerator.js';
-import { scratchDirectory } from '../disk/support.js';
+import { scratchDirectory } from '../support/scratch.js';
 
 const hv = process.execPath;
 const day = 24 * 3600 * 1000;

@@ -14,6 +14,7 @@ import { Connection, type ConnectionOptions } from '../../src/appliance/wire/con
 import { wireAction } from '../../src/appliance/wire/internal-actions.js';
 import { XdrReader, XdrWriter } from '../../src/appliance/wire/xdr.js';
 import type { GuestfsError } from '../../src/base/index.js';
+import { noise } from '../support/random.js';
 
 export interface FakeRequest {
   program: number;
@@ -255,13 +256,7 @@ function bytewise(socket: Socket): Duplex {
 
 /** Bytes that are nowhere alike. */
 export function pattern(length: number): Buffer {
-  const bytes = Buffer.allocUnsafe(length);
-  let state = 0x12345678;
-  for (let i = 0; i < length; i++) {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    bytes[i] = state >>> 24;
-  }
-  return bytes;
+  return Buffer.from(noise(length).buffer);
 }
 
 export const nobody = { wantsProgress: false } as const;

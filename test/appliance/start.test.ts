@@ -13,8 +13,8 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, type TestContext, test } from 'node:test';
-import { gunzipSync } from 'node:zlib';
 import type { Guestfs } from '../../src/guestfs/index.js';
+import { readFixtureBuffer } from '../support/fixtures.js';
 import { assertNothingLeft, handle, launchTimeout, type Place, place, real, type Told } from './support.js';
 
 /** The states in a place. */
@@ -55,8 +55,7 @@ async function launch(
   return { g, told, booted };
 }
 
-const fixture = (name: string): Buffer =>
-  gunzipSync(readFileSync(new URL(`../../../test/fixtures/${name}.gz`, import.meta.url)));
+const fixture = (name: string): Buffer => readFixtureBuffer(`${name}.gz`);
 
 const random = async (g: Guestfs): Promise<string> =>
   await g.debug('sh', ['cat /proc/sys/kernel/random/uuid /etc/machine-id; od -An -tx1 -N32 /dev/urandom']);

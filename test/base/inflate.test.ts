@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { gunzipSync, gzipSync, constants as zlib } from 'node:zlib';
-import { Random } from '../../fuzz/random.js';
 import { CorruptError, inflateGzip } from '../../src/base/index.js';
+import { Random } from '../support/random.js';
 
 const source = (bytes: Uint8Array) => ({
   size: bytes.length,

@@ -2,20 +2,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { compareBytewise, decodeText, encodeText, sortBytewise } from '../../src/base/index.js';
-
-/** A generator of numbers below 2^32 (xorshift), so that a failure comes again. */
-function seeded(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return state >>> 0;
-  };
-}
+import { Random } from '../support/random.js';
 
 /** Bytes that are hard to decode: whole and broken sequences of all lengths. */
-function someBytes(random: () => number, length: number): Uint8Array {
+function someBytes(random: Random, length: number): Uint8Array {
   const pieces = [
     [0x61],
     [0xff],
@@ -33,15 +23,15 @@ function someBytes(random: () => number, length: number): Uint8Array {
     [0xef, 0xbf, 0xbd],
   ];
   const bytes: number[] = [];
-  while (bytes.length < length) bytes.push(...(pieces[random() % pieces.length] ?? []));
+  while (bytes.length < length) bytes.push(...random.pick(pieces));
   return Uint8Array.from(bytes);
 }
 
 describe('text', () => {
   test('of any bytes encodes to these bytes, and what is valid UTF-8 decodes as Node decodes it', () => {
-    const random = seeded(1);
+    const random = new Random(1);
     for (let round = 0; round < 3000; round++) {
-      const bytes = someBytes(random, random() % 90);
+      const bytes = someBytes(random, random.below(90));
       const text = decodeText(bytes);
       assert.deepEqual(Buffer.from(encodeText(text)), Buffer.from(bytes));
       if (!Buffer.from(bytes).toString('utf8').includes('\ufffd'))
@@ -69,8 +59,8 @@ describe('text', () => {
   });
 
   test('is compared and sorted as its bytes are', () => {
-    const random = seeded(2);
-    const texts = Array.from({ length: 2000 }, () => decodeText(someBytes(random, random() % 12)));
+    const random = new Random(2);
+    const texts = Array.from({ length: 2000 }, () => decodeText(someBytes(random, random.below(12))));
     for (const [index, text] of texts.entries()) {
       const other = texts[(index * 7 + 1) % texts.length] ?? '';
       const expected = Buffer.compare(Buffer.from(encodeText(text)), Buffer.from(encodeText(other)));

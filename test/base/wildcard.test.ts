@@ -2,11 +2,11 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { test } from 'node:test';
-import { Random } from '../../fuzz/random.js';
 import { namePattern } from '../../src/base/index.js';
 import { excluder } from '../../src/engine/host/archive/excludes.js';
 import { expandGlob, MountTable } from '../../src/vfs/index.js';
 import { MemoryFileSystem } from '../support/memory-fs.js';
+import { Random } from '../support/random.js';
 import { needs, toolEnvironment } from '../support/tools.js';
 
 /** Asks the C library: `fnmatch` of every pattern and name with flags, and `glob` of patterns in a tree. */

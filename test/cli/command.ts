@@ -1,11 +1,11 @@
 /** Runs the built command as a process of its own, on the sample guest and on small images in a directory of the test's. */
 import assert from 'node:assert/strict';
 import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after } from 'node:test';
-import { gunzipSync } from 'node:zlib';
+import { readFixture } from '../support/fixtures.js';
 
 /** The repository: tests run from it. */
 const root = process.cwd();
@@ -19,7 +19,7 @@ after(() => rmSync(scratch, { recursive: true, force: true }));
 
 /** An ext4 without a partition table, with awkward names and an 8 GiB file that is one hole. */
 export const names = join(scratch, 'names.img');
-writeFileSync(names, gunzipSync(readFileSync(join(root, 'test/fixtures/cli/names.img.gz'))));
+writeFileSync(names, readFixture('cli/names.img.gz'));
 
 export interface Finished {
   /** The exit status; null when a signal ended it. */

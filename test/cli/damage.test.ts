@@ -3,11 +3,11 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { gunzipSync } from 'node:zlib';
+import { readFixtureBuffer } from '../support/fixtures.js';
 import { finished, scratch, start } from './command.js';
 
 const image = join(scratch, 'damaged.img');
-writeFileSync(image, gunzipSync(readFileSync('test/fixtures/damaged/ext4.img.gz')));
+writeFileSync(image, readFixtureBuffer('damaged/ext4.img.gz'));
 const run = (...args: string[]) => finished(start(args));
 
 test('find prints all the rest, warns of each thing once and ends with status 6', async () => {

@@ -1,15 +1,15 @@
 /** Disks that need more than to be opened: sectors of 4096 bytes, labels of other machines, half of a volume group. */
 import assert from 'node:assert/strict';
-import { readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { gunzipSync } from 'node:zlib';
+import { readFixtureBuffer } from '../support/fixtures.js';
 import { guestfs, scratch } from './command.js';
 
 /** A drive of the fixtures, as a file. */
 function drive(fixture: string, sizeInBytes?: number): string {
   const path = join(scratch, fixture.replaceAll('/', '-'));
-  writeFileSync(path, gunzipSync(readFileSync(`test/fixtures/${fixture}.img.gz`)));
+  writeFileSync(path, readFixtureBuffer(`${fixture}.img.gz`));
   if (sizeInBytes !== undefined) truncateSync(path, sizeInBytes);
   return path;
 }

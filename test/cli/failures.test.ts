@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { gunzipSync } from 'node:zlib';
+import { readFixtureBuffer } from '../support/fixtures.js';
 import { fails, guestfs, names, sample, scratch } from './command.js';
 
 /** An image of so many bytes of something. */
@@ -104,7 +104,7 @@ describe('failures', { concurrency: 4 }, () => {
   test('a backing file elsewhere is refused, which is 3, and what the image says is still told', async () => {
     const directory = join(scratch, 'backed');
     mkdirSync(directory);
-    const fixture = (name: string): Buffer => gunzipSync(readFileSync(`test/fixtures/qcow2/${name}.gz`));
+    const fixture = (name: string): Buffer => readFixtureBuffer(`qcow2/${name}.gz`);
     const overlay = image('backed/over.qcow2', fixture('over-raw.qcow2'));
     image('base.raw', fixture('base.raw'));
     symlinkSync('../base.raw', join(directory, 'base.raw'));

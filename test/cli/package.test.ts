@@ -15,7 +15,7 @@ import {
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { Script } from 'node:vm';
-import { gunzipSync } from 'node:zlib';
+import { readFixtureBuffer } from '../support/fixtures.js';
 import { main, scratch } from './command.js';
 
 const root = process.cwd();
@@ -114,7 +114,7 @@ describe('the shipped command', () => {
 
   test('loads the packages it depends on, from its worker as well', () => {
     const image = join(scratch, 'zstd.qcow2');
-    writeFileSync(image, gunzipSync(readFileSync('test/fixtures/qcow2/zstd.qcow2.gz')));
+    writeFileSync(image, readFixtureBuffer('qcow2/zstd.qcow2.gz'));
     const args = ['hexdump', '-d', 'sda', image, '--length', '1M'];
     const [shipped, built] = [join(dist, 'cli.cjs'), main].map((program) =>
       spawnSync(process.execPath, [program, ...args], {

@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { gunzipSync } from 'node:zlib';
+import { readFixtureBuffer } from '../support/fixtures.js';
 import { needs, toolEnvironment } from '../support/tools.js';
 import { guestfs, names, sample, scratch } from './command.js';
 
@@ -135,7 +135,7 @@ describe('what cannot be read', { concurrency: 4 }, () => {
   });
 
   test('a disc whose partitions hold nothing is read as a whole, and that is said once it is', async () => {
-    const disc = gunzipSync(readFileSync('test/fixtures/scenarios/disc.iso.gz'));
+    const disc = readFixtureBuffer('scenarios/disc.iso.gz');
     disc.fill(0, 446, 510);
     disc.writeUInt8(0xcd, 446 + 4);
     disc.writeUInt32LE(1, 446 + 8);

@@ -10,8 +10,8 @@ import { GuestfsError } from '../../src/base/index.js';
 import { decode } from '../../src/disk/codecs.js';
 import { decodeUnits } from '../../src/disk/decoder.js';
 import { type Codec, endDecoders, MemoryDisk, setDecoderHelpers } from '../../src/disk/index.js';
+import { readAll } from '../support/gaits.js';
 import { packedDisk, unitSize } from './packed.js';
-import { readAll } from './support.js';
 
 afterEach(() => setDecoderHelpers(1));
 

@@ -14,7 +14,10 @@ import {
   MemoryDisk,
   PaddedDisk,
 } from '../../src/disk/index.js';
-import { noise, randomNumbers, readAll, scratchDirectory, WatchedDisk } from './support.js';
+import { readAll } from '../support/gaits.js';
+import { noise, Random } from '../support/random.js';
+import { scratchDirectory } from '../support/scratch.js';
+import { WatchedDisk } from './support.js';
 
 const directory = scratchDirectory();
 
@@ -59,10 +62,10 @@ test('a cache reads each block once and gives the same bytes', () => {
   const bytes = noise(100_001);
   const base = new WatchedDisk(bytes);
   const cache = new CachedDisk(base, { budget: 1024 * 1024, blockSize: 4096 });
-  const random = randomNumbers(3);
+  const random = new Random(3);
   for (let i = 0; i < 500; i++) {
-    const length = Math.floor(random() * 2000);
-    const offset = Math.floor(random() * (bytes.length - length));
+    const length = Math.floor(random.next() * 2000);
+    const offset = Math.floor(random.next() * (bytes.length - length));
     const part = new Uint8Array(length);
     cache.read(part, offset);
     assert.ok(Buffer.compare(part, bytes.subarray(offset, offset + length)) === 0);

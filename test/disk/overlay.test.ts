@@ -5,7 +5,10 @@ import { mkdirSync, readdirSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { type Disk, MappedDisk, MemoryDisk, OverlayDisk } from '../../src/disk/index.js';
-import { noise, randomNumbers, readAll, scratchDirectory, WatchedDisk } from './support.js';
+import { readAll } from '../support/gaits.js';
+import { noise, Random } from '../support/random.js';
+import { scratchDirectory } from '../support/scratch.js';
+import { WatchedDisk } from './support.js';
 
 const directory = scratchDirectory();
 
@@ -31,11 +34,11 @@ for (const [title, memoryBudget] of [
     const model = noise(size);
     const base = new WatchedDisk(model.slice());
     const overlay = new OverlayDisk(base, { directory, memoryBudget });
-    const random = randomNumbers(7);
+    const random = new Random(7);
     for (let round = 0; round < 600; round++) {
-      const length = Math.floor(random() ** 4 * 300_000);
-      const offset = Math.floor(random() * (size - length));
-      if (random() < 0.5) {
+      const length = Math.floor(random.next() ** 4 * 300_000);
+      const offset = Math.floor(random.next() * (size - length));
+      if (random.next() < 0.5) {
         const bytes = new Uint8Array(length).fill(round);
         bytes.set(noise(Math.min(length, 20), round));
         overlay.write(bytes, offset);

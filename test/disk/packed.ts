@@ -1,10 +1,9 @@
 /** Disks made of compressed units, for the decoder's tests. */
 
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { deflateRawSync, deflateSync, gunzipSync } from 'node:zlib';
+import { deflateRawSync, deflateSync } from 'node:zlib';
 import { type Codec, MappedDisk, type Mapping, MemoryDisk } from '../../src/disk/index.js';
-import { noise } from './support.js';
+import { readFixtureBuffer } from '../support/fixtures.js';
+import { noise } from '../support/random.js';
 
 export const unitSize = 65536;
 
@@ -26,8 +25,7 @@ function plainUnit(index: number): Uint8Array {
  * lies right behind the image's tables and begins with text.
  */
 function zstdUnit(): { packed: Uint8Array; plain: Uint8Array } {
-  const fixtures = join(import.meta.dirname, '../../../test/fixtures/qcow2');
-  const image = gunzipSync(readFileSync(join(fixtures, 'zstd.qcow2.gz')));
+  const image = readFixtureBuffer('qcow2/zstd.qcow2.gz');
   const at = image.indexOf(Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd));
   const lines = Array.from({ length: 52_000 }, (_, i) => i + 1).join('\n');
   return { packed: image.subarray(at, at + unitSize), plain: Buffer.from(lines.slice(0, unitSize)) };

@@ -4,17 +4,17 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { gunzipSync } from 'node:zlib';
 import { CorruptError, GuestfsError, PartialError } from '../../src/base/index.js';
 import { MappedDisk, MemoryDisk } from '../../src/disk/index.js';
 import { move } from '../../src/engine/host/copy-data.js';
 import { Guestfs } from '../../src/guestfs/index.js';
+import { readFixtureBuffer } from '../support/fixtures.js';
 import { MemoryFileSystem } from '../support/memory-fs.js';
 import { needs } from '../support/tools.js';
 import { callOn, scratchPath } from './support.js';
 
 const image = scratchPath('damaged.img');
-writeFileSync(image, gunzipSync(readFileSync('test/fixtures/damaged/ext4.img.gz')));
+writeFileSync(image, readFixtureBuffer('damaged/ext4.img.gz'));
 
 interface Told {
   /** What the answer of a call lacks. */
@@ -253,7 +253,7 @@ test('of a file that can be read in part, all but the bad 4 KiB blocks are moved
 
 test('a wrong checksum of a group is no hindrance to mount_ro, with a warning; to be written, such a filesystem is refused', async () => {
   const path = scratchPath('group.img');
-  const bytes = gunzipSync(readFileSync('test/fixtures/ext/ext4-1k.img.gz'));
+  const bytes = readFixtureBuffer('ext/ext4-1k.img.gz');
   bytes[2048 + 14] = (bytes[2048 + 14] ?? 0) ^ 0x10; // the free inodes of group 0
   writeFileSync(path, bytes);
   await using g = new Guestfs({ environment: false, backend: 'embedded', stderr: null });

@@ -4,13 +4,13 @@
  * table of the API, so that an action that is added is tried as well.
  */
 import assert from 'node:assert/strict';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
-import { gunzipSync } from 'node:zlib';
 import { type ActionName, type Argument, actions, camelCase } from '../../src/api/index.js';
 import { GuestfsError } from '../../src/base/index.js';
 import { handledActions } from '../../src/engine/thread/dispatch.js';
 import { Guestfs } from '../../src/guestfs/index.js';
+import { readFixtureBuffer } from '../support/fixtures.js';
 import { cost, scratchPath } from './support.js';
 
 /** What a call may cost that was told to end, in the best of some tries. */
@@ -93,7 +93,7 @@ describe('a signal, with', async () => {
     g = new Guestfs({ environment: false, backend: 'embedded', stderr: null });
     for (const drive of drives) {
       const path = scratchPath(drive);
-      writeFileSync(path, gunzipSync(readFileSync(`test/fixtures/scenarios/${drive}.gz`)));
+      writeFileSync(path, readFixtureBuffer(`scenarios/${drive}.gz`));
       g.addDrive(path, { readonly: true, format: 'raw' });
     }
     await g.launch();

@@ -1,14 +1,14 @@
 /** A volume group of which a disk is missing. The drive is one of two that scripts/fixtures/labels.sh made. */
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { gunzipSync } from 'node:zlib';
 import { Guestfs } from '../../src/guestfs/index.js';
+import { readFixtureBuffer } from '../support/fixtures.js';
 import { scratchPath } from './support.js';
 
 async function withHalf(work: (g: Guestfs) => Promise<void>): Promise<void> {
   const path = scratchPath('half.img');
-  writeFileSync(path, gunzipSync(readFileSync('test/fixtures/scenarios/half.img.gz')));
+  writeFileSync(path, readFixtureBuffer('scenarios/half.img.gz'));
   await using g = new Guestfs({ environment: false, backend: 'embedded', stderr: null });
   g.addDrive(path, { readonly: true, format: 'raw' });
   await g.launch();

@@ -2,10 +2,9 @@
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
-import { gunzipSync } from 'node:zlib';
 import { Guestfs } from '../../src/guestfs/index.js';
-import { bytesOf, readJson, type ToldPieces } from '../fs/support/pieces.js';
-import { fixtureFolder } from '../fs/support/volumes.js';
+import { bytesOf, type ToldPieces } from '../fs/support/pieces.js';
+import { readFixtureBuffer, readFixtureJson } from '../support/fixtures.js';
 import { ext4Image, scratchPath } from './support.js';
 
 const sector = 2048;
@@ -16,7 +15,7 @@ function file(name: string, image: Uint8Array): string {
   return path;
 }
 
-const isoImage = (name: string) => gunzipSync(readFileSync(`${fixtureFolder('iso')}${name}.iso.gz`));
+const isoImage = (name: string) => readFixtureBuffer(`iso/${name}.iso.gz`);
 
 /** An ext4 that was made over the remains of a reiser4: nothing of ext4 lies at the mark. */
 function ext4AndReiser(): Buffer {
@@ -127,7 +126,7 @@ test('a disc whose primary descriptor is not the first is read', async () => {
 });
 
 test('what holds other disks or is encrypted is not listed, and everything else is', async () => {
-  const images = readJson<Record<string, ToldPieces>>('signatures', 'signatures.json.gz');
+  const images = readFixtureJson<Record<string, ToldPieces>>('signatures/signatures.json.gz');
   for (const [name, listed] of Object.entries({ luks1: '', luks2: '', lvm: '', xfs: 'xfs', udf: 'udf' })) {
     const told = images[name];
     assert.ok(told, `${name} is not among ${Object.keys(images)}`);
@@ -143,7 +142,7 @@ test('what holds other disks or is encrypted is not listed, and everything else 
 });
 
 test('of a disk that is nothing but encrypted the list is no empty one', async () => {
-  const told = readJson<Record<string, ToldPieces>>('signatures', 'signatures.json.gz').luks2;
+  const told = readFixtureJson<Record<string, ToldPieces>>('signatures/signatures.json.gz').luks2;
   assert.ok(told);
   await withDisk(file('luks2', bytesOf(told)), (g) =>
     assert.rejects(g.listFilesystems(), { code: 'ENOTSUP', message: /crypto_LUKS/ }),
@@ -151,7 +150,7 @@ test('of a disk that is nothing but encrypted the list is no empty one', async (
 });
 
 test('a member of a host adapter is one on a whole disk, and none on a partition', async () => {
-  const mbr = gunzipSync(readFileSync('test/fixtures/scenarios/mbr.img.gz'));
+  const mbr = readFixtureBuffer('scenarios/mbr.img.gz');
   await withDisk(file('mbr.img', mbr), async (g) => {
     const [first] = await g.partList('/dev/sda');
     assert.ok(first);

@@ -1,9 +1,8 @@
 /** What the engine's tests share: drives from fixtures, and calls without a worker. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after } from 'node:test';
-import { gunzipSync } from 'node:zlib';
 import { Damage } from '../../src/engine/session/damage.js';
 import type { Session } from '../../src/engine/session/session.js';
 import { Warnings } from '../../src/engine/session/warnings.js';
@@ -11,6 +10,7 @@ import { Call, type CallOutlet } from '../../src/engine/thread/call.js';
 import type { DirectoryEntry, FileSystem } from '../../src/fs/index.js';
 import { Guestfs } from '../../src/guestfs/index.js';
 import { MountTable } from '../../src/vfs/index.js';
+import { readFixtureBuffer } from '../support/fixtures.js';
 import { MemoryFileSystem, type MemoryNode } from '../support/memory-fs.js';
 
 const directory = mkdtempSync(join(tmpdir(), 'guestfs-engine-'));
@@ -28,7 +28,7 @@ let ext4: string | undefined;
 export function ext4Image(): string {
   if (ext4 === undefined) {
     ext4 = scratchPath('ext4.img');
-    writeFileSync(ext4, gunzipSync(readFileSync('test/fixtures/scenarios/ext4.img.gz')));
+    writeFileSync(ext4, readFixtureBuffer('scenarios/ext4.img.gz'));
   }
   return ext4;
 }

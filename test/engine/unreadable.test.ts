@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { gunzipSync } from 'node:zlib';
 import { CorruptError, UnsupportedError } from '../../src/base/index.js';
 import { Guestfs } from '../../src/guestfs/index.js';
+import { readFixtureBuffer } from '../support/fixtures.js';
 import { ext4Image, scratchPath } from './support.js';
 
 const sample = 'samples/debian.qcow2';
@@ -15,7 +15,7 @@ function imageOf(name: string, bytes: Uint8Array): string {
   return path;
 }
 
-const fixture = (name: string): Buffer => gunzipSync(readFileSync(`test/fixtures/${name}.img.gz`));
+const fixture = (name: string): Buffer => readFixtureBuffer(`${name}.img.gz`);
 
 /** An image that ends before the tables that tell where its data is. */
 const cut = imageOf('cut.qcow2', readFileSync(sample).subarray(0, 70_000));

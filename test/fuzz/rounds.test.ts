@@ -1,11 +1,12 @@
 /** A round is a function of target, fixture and seed, and leaves the fixture as it was. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { loadFixture, readFixture } from '../../fuzz/fixtures.js';
 import { inputOf, type Prepared, prepare, runRound } from '../../fuzz/round.js';
 import type { Target } from '../../fuzz/target.js';
+import { loadFixture } from '../../fuzz/target.js';
 import { targets } from '../../fuzz/targets/index.js';
 import { fileSystems } from '../../src/fs/index.js';
+import { readFixture } from '../support/fixtures.js';
 
 const rounds = 4;
 

@@ -6,8 +6,11 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { MemoryDisk } from '../../src/disk/index.js';
 import { detectFormat, imageFormats, isReadable, openImage, readImageInfo } from '../../src/image/index.js';
+import { readAll } from '../support/gaits.js';
+import { Random } from '../support/random.js';
+import { scratchDirectory } from '../support/scratch.js';
 import { needs, toolEnvironment } from '../support/tools.js';
-import { fixtureBytes, randomNumbers, readAll, scratchDirectory } from './fixtures.js';
+import { fixtureBytes } from './fixtures.js';
 
 const directory = scratchDirectory();
 
@@ -55,9 +58,9 @@ test('the formats that can be opened are those that say so', () => {
 });
 
 test('probing fails on no bytes, and what bears no mark is raw', () => {
-  const random = randomNumbers(1);
+  const random = new Random(1);
   for (const size of [0, 1, 3, 7, 8, 63, 64, 67, 511, 512, 513, 4096]) {
-    const bytes = Uint8Array.from({ length: size }, () => random() * 256);
+    const bytes = Uint8Array.from({ length: size }, () => random.next() * 256);
     for (const format of imageFormats)
       assert.equal(format.probe(new MemoryDisk(bytes)), format.name === 'raw');
   }

@@ -5,7 +5,9 @@ import { copyFileSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeF
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { type OpenImageOptions, openImage } from '../../src/image/index.js';
-import { fixtureBytes, readAll, scratchDirectory, unpackFixtures } from './fixtures.js';
+import { readAll } from '../support/gaits.js';
+import { scratchDirectory } from '../support/scratch.js';
+import { fixtureBytes, unpackFixtures } from './fixtures.js';
 
 const root = scratchDirectory();
 const vm = join(root, 'vm');

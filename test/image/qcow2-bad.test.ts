@@ -5,7 +5,8 @@ import { CorruptError, GuestfsError, UnsupportedError } from '../../src/base/ind
 import { type Disk, MemoryDisk, setDecoderHelpers } from '../../src/disk/index.js';
 import { qcow2 } from '../../src/image/qcow2/index.js';
 import { header, header3, snapshotHeader } from '../../src/image/qcow2/layout.js';
-import { fixtureBytes, randomNumbers } from './fixtures.js';
+import { Random } from '../support/random.js';
+import { fixtureBytes } from './fixtures.js';
 
 setDecoderHelpers(0);
 
@@ -288,9 +289,9 @@ test('a disk of petabytes whose tables are all the same table is told in parts',
 });
 
 test('random bytes behind a valid magic', () => {
-  const random = randomNumbers(11);
+  const random = new Random(11);
   for (let round = 0; round < 300; round++) {
-    const bytes = Buffer.from(Array.from({ length: 4096 }, () => random() * 256));
+    const bytes = Buffer.from(Array.from({ length: 4096 }, () => random.next() * 256));
     bytes.writeUInt32BE(0x514649fb, 0);
     bytes.writeUInt32BE(round % 2 === 0 ? 2 : 3, 4);
     if (round % 3 === 0) bytes.writeUInt32BE(9 + (round % 13), 20);
@@ -299,21 +300,21 @@ test('random bytes behind a valid magic', () => {
 });
 
 test('two seconds of random changes to real images', () => {
-  const random = randomNumbers(Number(process.env.FUZZ_SEED ?? 5));
+  const random = new Random(Number(process.env.FUZZ_SEED ?? 5));
   const until = performance.now() + Number(process.env.FUZZ_SECONDS ?? 2) * 1000;
   let slowest = 0;
   while (performance.now() < until) {
-    const [, original] = images[Math.floor(random() * images.length)] as (typeof images)[number];
+    const [, original] = images[Math.floor(random.next() * images.length)] as (typeof images)[number];
     const bytes = Buffer.from(original);
-    for (let changes = 1 + Math.floor(random() * 6); changes > 0; changes--) {
+    for (let changes = 1 + Math.floor(random.next() * 6); changes > 0; changes--) {
       // Half of them in the header, the others anywhere in the first clusters, where the tables are.
       const at = Math.floor(
-        random() < 0.5 ? random() * 120 : random() * Math.min(bytes.length, 6 * clusterSize),
+        random.next() < 0.5 ? random.next() * 120 : random.next() * Math.min(bytes.length, 6 * clusterSize),
       );
-      bytes[at] = random() < 0.3 ? 0xff : random() * 256;
+      bytes[at] = random.next() < 0.3 ? 0xff : random.next() * 256;
     }
     const started = performance.now();
-    tryOut(bytes, random() < 0.2 ? '1' : undefined);
+    tryOut(bytes, random.next() < 0.2 ? '1' : undefined);
     slowest = Math.max(slowest, performance.now() - started);
   }
   assert.ok(slowest < 5000, `${slowest} ms for one image`);

@@ -5,8 +5,10 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { openImage } from '../../src/image/index.js';
+import { joined, readAll, spansOf } from '../support/gaits.js';
+import { Random } from '../support/random.js';
+import { scratchDirectory } from '../support/scratch.js';
 import { needs, toolEnvironment } from '../support/tools.js';
-import { joined, randomNumbers, readAll, scratchDirectory, spansOf } from './fixtures.js';
 
 const directory = scratchDirectory();
 const options = { cwd: directory, env: toolEnvironment, encoding: 'utf8' } as const;
@@ -19,11 +21,11 @@ const sizeInBytes = 5 * 1024 * 1024 + 512;
 
 /** Random writes, zeroes and discards; before them compressed clusters, which qemu writes only where nothing is yet. */
 function scribble(image: string, seed: number, compressedClusterSize?: number): void {
-  const random = randomNumbers(seed);
+  const random = new Random(seed);
   const commands: string[] = [];
   if (compressedClusterSize !== undefined) {
     const clusters = new Set(
-      Array.from({ length: 8 }, () => Math.floor((random() * sizeInBytes) / compressedClusterSize)),
+      Array.from({ length: 8 }, () => Math.floor((random.next() * sizeInBytes) / compressedClusterSize)),
     );
     for (const cluster of clusters) {
       const offset = cluster * compressedClusterSize;
@@ -32,9 +34,9 @@ function scribble(image: string, seed: number, compressedClusterSize?: number): 
     }
   }
   for (let i = 0; i < 60; i++) {
-    const length = Math.max(1, Math.floor(random() ** 5 * 600_000));
-    const offset = Math.floor(random() * (sizeInBytes - length));
-    const kind = random();
+    const length = Math.max(1, Math.floor(random.next() ** 5 * 600_000));
+    const offset = Math.floor(random.next() * (sizeInBytes - length));
+    const kind = random.next();
     if (kind < 0.6) commands.push(`write -P ${1 + i} ${offset} ${length}`);
     else if (kind < 0.75) commands.push(`write -z ${offset} ${length}`);
     else if (kind < 0.85) commands.push(`write -z -u ${offset} ${length}`);
@@ -105,11 +107,11 @@ for (const [title, words] of [
   ['subclusters', ['-o', 'extended_l2=on']],
 ] as const) {
   test(`${title}: an overlay over images of many kinds is read`, needs('qemu-img', 'qemu-io'), () => {
-    const random = randomNumbers(99);
+    const random = new Random(99);
     writeFileSync(join(directory, 'live.raw'), Buffer.alloc(3_000_000, 0xab));
     const below = [1, 2, 5, 8, 10];
     for (const base of ['live.raw', ...below.map((index) => `live-${index}.qcow2`)]) {
-      const size = 512 * Math.ceil((random() * 2 * sizeInBytes) / 512);
+      const size = 512 * Math.ceil((random.next() * 2 * sizeInBytes) / 512);
       const format = base.endsWith('raw') ? 'raw' : 'qcow2';
       const create = ['create', '-q', '-f', 'qcow2', ...words, '-b', base, '-F', format];
       qemuImg(...create, 'over.qcow2', `${Math.max(size, sizeInBytes)}`);

@@ -4,7 +4,8 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { type OpenedImage, openImage, readImageInfo, readImageSnapshots } from '../../src/image/index.js';
-import { type ImageCase, joined, readAll, readCases, spansOf, unpackFixtures } from './fixtures.js';
+import { joined, readAll, spansOf } from '../support/gaits.js';
+import { type ImageCase, readCases, unpackFixtures } from './fixtures.js';
 
 const directory = unpackFixtures();
 const cases = readCases(directory);

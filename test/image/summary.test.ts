@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { GuestfsError } from '../../src/base/index.js';
 import { readImageSummary } from '../../src/image/index.js';
+import { scratchDirectory } from '../support/scratch.js';
 import { needs, toolEnvironment } from '../support/tools.js';
-import { scratchDirectory } from './fixtures.js';
 
 const directory = scratchDirectory();
 const qemuImg = (...args: string[]) =>

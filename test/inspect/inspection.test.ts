@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { CorruptError, GuestfsError } from '../../src/base/index.js';
 import { findIcon, Inspection } from '../../src/inspect/index.js';
 import { MountTable } from '../../src/vfs/index.js';
+import { readFixtureJson } from '../support/fixtures.js';
 import { directory, link, MemoryFileSystem, type MemoryFiles } from '../support/memory-fs.js';
 import { elf, systems } from './distributions.js';
 import { guestOf, hostOf, inspectOne } from './host.js';
@@ -13,7 +13,7 @@ interface Answer {
   readonly [getter: string]: unknown;
 }
 
-const recorded = JSON.parse(readFileSync('test/fixtures/inspect/libguestfs-answers.json', 'utf8')) as {
+const recorded = readFixtureJson('inspect/libguestfs-answers.json') as {
   readonly version: string;
   readonly roots: readonly string[];
   readonly guests: Readonly<Record<string, Answer>>;

@@ -1,11 +1,6 @@
 /** The fixtures of the partition room: real tables, and what sfdisk and the real libguestfs say of them. */
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { gunzipSync } from 'node:zlib';
 import { type Disk, MappedDisk, MemoryDisk } from '../../src/disk/index.js';
-
-const folder = fileURLToPath(new URL('../../../test/fixtures/partition', import.meta.url));
+import { readFixtureBuffer, readFixtureJson } from '../support/fixtures.js';
 
 /** One device of a partition, as the real libguestfs shows it. */
 export interface DeviceFacts {
@@ -51,13 +46,11 @@ export interface ImageFacts {
   } | null;
 }
 
-export const facts: Readonly<Record<string, ImageFacts>> = JSON.parse(
-  readFileSync(join(folder, 'facts.json'), 'utf8'),
-);
+export const facts: Readonly<Record<string, ImageFacts>> = readFixtureJson('partition/facts.json');
 
 /** The bytes that are stored of an image: all of it, or its start and its end. */
 export function readImage(name: string): Buffer {
-  return gunzipSync(readFileSync(join(folder, `${name}.img.gz`)));
+  return readFixtureBuffer(`partition/${name}.img.gz`);
 }
 
 /** An image as a disk of its full size. */

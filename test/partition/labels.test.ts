@@ -1,15 +1,13 @@
 /** Disk labels of other machines, as parted, sfdisk and scripts/fixtures/labels.sh made them. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
-import { gunzipSync } from 'node:zlib';
 import { CorruptError } from '../../src/base/index.js';
 import { MemoryDisk } from '../../src/disk/index.js';
 import { listPartitions, otherSectorSize, readPartitionTable } from '../../src/partition/index.js';
+import { readFixtureBuffer } from '../support/fixtures.js';
 import { openImage } from './fixtures.js';
 
-const imageOf = (name: string): Buffer =>
-  Buffer.from(gunzipSync(readFileSync(`test/fixtures/scenarios/${name}.img.gz`)));
+const imageOf = (name: string): Buffer => readFixtureBuffer(`scenarios/${name}.img.gz`);
 
 /** Number, first sector, sectors. */
 type Place = readonly [number, number, number];

@@ -11,6 +11,7 @@ import {
   readPartitionTable,
   tableFacts,
 } from '../../src/partition/index.js';
+import { Random } from '../support/random.js';
 import { facts, factsOf, openImage, readImage } from './fixtures.js';
 
 /** Where Linux and parted give up since the first GPT is damaged, and we use the copy as sfdisk does. */
@@ -245,11 +246,7 @@ test('each byte of an entry or header at 0 and 255: a table or a CorruptError', 
 });
 
 test('seeded mutations of real tables: a table or a CorruptError', () => {
-  let seed = 0x2545f491;
-  const random = (limit: number) => {
-    seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0;
-    return seed % limit;
-  };
+  const random = new Random(0x2545f491);
   const images = small.map((name) => ({ name, bytes: Buffer.from(readImage(name)) }));
   const until = Date.now() + 1000;
   for (let round = 0; round < 20000 && Date.now() < until; round++) {
@@ -257,11 +254,16 @@ test('seeded mutations of real tables: a table or a CorruptError', () => {
     assert.ok(image);
     const undo: [number, number][] = [];
     const extended = image.name === 'mbr-logical' ? 8192 * 512 : 100 * 512;
-    for (let count = 1 + random(4); count > 0; count--) {
+    for (let count = 1 + random.below(4); count > 0; count--) {
       const place =
-        [446 + random(66), 512 + random(92), extended + 446 + random(66), random(40000)][random(4)] ?? 0;
+        [
+          446 + random.below(66),
+          512 + random.below(92),
+          extended + 446 + random.below(66),
+          random.below(40000),
+        ][random.below(4)] ?? 0;
       undo.push([place, image.bytes[place] ?? 0]);
-      image.bytes[place] = random(256);
+      image.bytes[place] = random.below(256);
     }
     readAnything(image.bytes, factsOf(image.name).sectorSize);
     for (const [place, value] of undo.reverse()) image.bytes[place] = value;

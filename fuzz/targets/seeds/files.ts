@@ -2,7 +2,7 @@
 import { gzipSync } from 'node:zlib';
 import { TarHeaderWriter, tarPadding } from '../../../src/base/index.js';
 import { elf, pe } from '../../../test/inspect/distributions.js';
-import { readFixture } from '../../fixtures.js';
+import { readFixture } from '../../../test/support/fixtures.js';
 
 type Seeds = ReadonlyMap<string, () => Uint8Array>;
 

@@ -3,9 +3,10 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
-import { gunzipSync, gzipSync } from 'node:zlib';
-import { Random } from '../../../fuzz/random.js';
+import { gzipSync } from 'node:zlib';
 import { identify } from '../../../src/engine/words/identify/index.js';
+import { fixturePath, readFixtureBuffer } from '../../support/fixtures.js';
+import { noise, Random } from '../../support/random.js';
 import { needs, toolEnvironment } from '../../support/tools.js';
 import { scratchPath, withExt4 } from '../support.js';
 
@@ -45,7 +46,7 @@ describe('what a file is', () => {
 
   test('is what the program says, for images of disks and filesystems', needs('file'), () => {
     for (const name of ['ext4.img', 'gpt.img', 'mbr.img', 'disc.iso', 'lvm1.img']) {
-      const bytes = gunzipSync(readFileSync(`test/fixtures/scenarios/${name}.gz`));
+      const bytes = readFixtureBuffer(`scenarios/${name}.gz`);
       assert.equal(words(bytes), theirs(bytes), name);
     }
   });
@@ -130,16 +131,12 @@ describe('bytes that are damaged', () => {
     }));
 
   test('from a table of contents of nothing are data', () => {
-    let state = 1;
-    const random = Uint8Array.from({ length: 4096 }, () => {
-      state = (Math.imul(state, 1103515245) + 12345) >>> 0;
-      return state >>> 24;
-    });
+    const random = noise(4096);
     assert.equal(words(random), 'data');
     assert.equal(words(new Uint8Array(5000)), 'data');
     assert.equal(words(''), 'empty');
-    for (const file of readdirSync('test/fixtures/scenarios'))
-      assert.notEqual(words(readFileSync(`test/fixtures/scenarios/${file}`)), '');
+    for (const file of readdirSync(fixturePath('scenarios')))
+      assert.notEqual(words(readFileSync(fixturePath('scenarios', file))), '');
   });
 });
 

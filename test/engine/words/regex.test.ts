@@ -5,9 +5,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, test } from 'node:test';
-import { Random } from '../../../fuzz/random.js';
 import { beginWork, defaultLimits, encodeText, endWork, GuestfsError } from '../../../src/base/index.js';
 import { lineMatcher, type SyntaxOptions } from '../../../src/engine/words/regex/index.js';
+import { Random } from '../../support/random.js';
 import { needs, toolEnvironment } from '../../support/tools.js';
 
 const directory = mkdtempSync(join(tmpdir(), 'guestfs-regex-'));

@@ -15,8 +15,9 @@ import {
 } from '../../../src/fs/ext/layout.js';
 import { decodeSuperblock, readSuperblockBytes } from '../../../src/fs/ext/superblock.js';
 import { Volume } from '../../../src/fs/ext/volume.js';
+import { Random } from '../../support/random.js';
 import { openExt, openFixture, readFixture, walk } from './fixture.js';
-import { PatchedDisk, randomNumbers, survive } from './mutation.js';
+import { PatchedDisk, survive } from './mutation.js';
 
 /** A filesystem without checksums, which would keep damage from reaching what lies behind them. */
 const bytes = readFixture('ext4-hash-tea-unsigned');
@@ -147,9 +148,9 @@ test('cut short at every kibibyte', () => {
 });
 
 test('random bytes, behind a magic number or not', () => {
-  const random = randomNumbers(1);
+  const random = new Random(1);
   for (let round = 0; round < 60; round++) {
-    const rubbish = Uint8Array.from({ length: 16384 }, () => Math.floor(random() * 256));
+    const rubbish = Uint8Array.from({ length: 16384 }, () => Math.floor(random.next() * 256));
     if (round % 2 === 0) rubbish.set([0x53, 0xef], 1024 + 0x38);
     assert.ok(survive(new MemoryDisk(rubbish)) !== undefined);
   }

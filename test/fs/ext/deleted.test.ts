@@ -1,17 +1,17 @@
 /** Names that were deleted: what is believed of the bytes that they leave, and what is not. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
-import { gunzipSync } from 'node:zlib';
 import { MemoryDisk, SliceDisk } from '../../../src/disk/index.js';
 import { type ExtDetails, extDetails } from '../../../src/fs/ext/index.js';
 import type { FileSystem } from '../../../src/fs/index.js';
+import { readFixture as unpack } from '../../support/fixtures.js';
+import { Random } from '../../support/random.js';
 import { fixtureNames, openExt, openFixture, readFixture } from './fixture.js';
-import { randomNumbers, tolerate } from './mutation.js';
+import { tolerate } from './mutation.js';
 
 const mebibyte = 1024 * 1024;
 /** An ext2 and an ext4 from which files were deleted, in two partitions. */
-const drive = new Uint8Array(gunzipSync(readFileSync('test/fixtures/scenarios/deleted.img.gz')));
+const drive = unpack('scenarios/deleted.img.gz');
 
 function partition(number: number, bytes = drive): FileSystem {
   return openExt(new SliceDisk(new MemoryDisk(bytes), number * mebibyte, mebibyte));
@@ -127,15 +127,16 @@ describe('deleted names', () => {
 });
 
 test('damage leads the walk over deleted names, and the estimate of the least size, nowhere', () => {
-  const random = randomNumbers(7);
+  const random = new Random(7);
   for (const name of ['ext4-hash-tea-unsigned', 'ext2-1k', 'ext4-no-extents']) {
     const original = readFixture(name);
     for (let round = 0; round < 150; round++) {
       const bytes = original.slice();
       for (let i = 0; i < 1 + (round % 8); i++) {
         // Half of the damage goes to the superblock and the descriptors of groups.
-        const place = i % 2 === 0 ? 1024 + Math.floor(random() * 2048) : Math.floor(random() * bytes.length);
-        bytes[place] = Math.floor(random() * 256);
+        const place =
+          i % 2 === 0 ? 1024 + Math.floor(random.next() * 2048) : Math.floor(random.next() * bytes.length);
+        bytes[place] = Math.floor(random.next() * 256);
       }
       tolerate(() => {
         const details = detailsOf(openExt(new MemoryDisk(bytes)));

@@ -1,19 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { checkDistinct, DistinctRuns } from '../../../src/fs/ext/distinct.js';
+import { Random } from '../../support/random.js';
 
 test('runs are taken as long as they share no block, as a set of blocks has it', () => {
-  let state = 12345;
-  const random = (below: number): number => {
-    state = (Math.imul(state, 1103515245) + 12345) >>> 0;
-    return (state >>> 8) % below;
-  };
+  const random = new Random(12345);
   for (let round = 0; round < 200; round++) {
     const runs = new DistinctRuns();
     const blocks = new Set<number>();
     for (let i = 0; i < 60; i++) {
-      const start = random(400);
-      const run = Array.from({ length: 1 + random(8) }, (_, at) => start + at);
+      const start = random.below(400);
+      const run = Array.from({ length: 1 + random.below(8) }, (_, at) => start + at);
       const isNew = run.every((block) => !blocks.has(block));
       assert.equal(runs.add(start, run.length), isNew, `round ${round}, ${start}+${run.length}`);
       if (isNew) for (const block of run) blocks.add(block);

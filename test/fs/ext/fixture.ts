@@ -1,24 +1,18 @@
 /** The committed filesystems of test/fixtures/ext, and what the kernel (or debugfs) told of them. */
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
-import { gunzipSync } from 'node:zlib';
+import { basename } from 'node:path';
 import { type Disk, MemoryDisk, OverlayDisk } from '../../../src/disk/index.js';
 import { ext } from '../../../src/fs/ext/index.js';
 import type { FileSystem, InodeNumber, OpenOptions, Time } from '../../../src/fs/index.js';
+import { fixturesIn, readFixtureText, readFixture as unpack } from '../../support/fixtures.js';
 
-// This file runs as build/test/fs/ext/fixture.js.
-const folder = fileURLToPath(new URL('../../../../test/fixtures/ext/', import.meta.url));
-
-export const fixtureNames: readonly string[] = readdirSync(folder)
-  .filter((name) => name.endsWith('.img.gz'))
-  .map((name) => name.slice(0, -'.img.gz'.length))
-  .sort();
+export const fixtureNames: readonly string[] = fixturesIn('ext', /\.img\.gz$/).map((name) =>
+  basename(name, '.img.gz'),
+);
 
 /** The bytes of a fixture: a fresh copy each time. */
 export function readFixture(name: string): Uint8Array {
-  // Not a Buffer, whose `slice` would share its memory.
-  return new Uint8Array(gunzipSync(readFileSync(`${folder}${name}.img.gz`)));
+  return unpack(`ext/${name}.img.gz`);
 }
 
 /** What one file looks like, as the truth tells it: fields that do not apply are left out. */
@@ -51,8 +45,7 @@ export interface TruthHead {
 }
 
 export function readTruth(name: string): { head: TruthHead; files: Map<string, Told> } {
-  const [head, ...files] = gunzipSync(readFileSync(`${folder}${name}.truth.jsonl.gz`))
-    .toString()
+  const [head, ...files] = readFixtureText(`ext/${name}.truth.jsonl.gz`)
     .trimEnd()
     .split('\n')
     .map((line) => JSON.parse(line) as unknown);

@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { PieceCache } from '../../../src/fs/ext/block-cache.js';
 import type { ExtFileSystem } from '../../../src/fs/ext/filesystem.js';
-import { noise, WatchedDisk } from '../../disk/support.js';
+import { WatchedDisk } from '../../disk/support.js';
+import { noise } from '../../support/random.js';
 import { openFixture } from './fixture.js';
 
 const pieceSize = 65536;

@@ -9,10 +9,11 @@ import { FileDisk, MemoryDisk } from '../../../src/disk/index.js';
 import type { FileSystem } from '../../../src/fs/driver.js';
 import { iso9660, isoDetails } from '../../../src/fs/iso9660/index.js';
 import { acornName } from '../../../src/fs/iso9660/names.js';
+import { readFixtureJson } from '../../support/fixtures.js';
 import { needs, toolEnvironment } from '../../support/tools.js';
 import { asBlkid, askBlkid, decodeExport } from '../support/blkid.js';
 import { assertEqualsTruth, find, list, readAll, readInThreeGaits } from '../support/comparison.js';
-import { diskOf, type Pieces, readJson } from '../support/pieces.js';
+import { diskOf, type Pieces } from '../support/pieces.js';
 import { readOnly, VolumeFolder } from '../support/volumes.js';
 
 const images = new VolumeFolder('iso', 'iso');
@@ -247,7 +248,7 @@ test('compressed blocks of a size or with pointers that cannot be are driver err
 });
 
 test('a file of more than 4 GiB is one file', () => {
-  const disk = diskOf(readJson<Pieces>('iso', 'huge.json.gz'));
+  const disk = diskOf(readFixtureJson<Pieces>('iso/huge.json.gz'));
   const fs = iso9660.open?.(disk, readOnly);
   assert.ok(fs);
   const inode = find(fs, '/big');

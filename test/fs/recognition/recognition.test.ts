@@ -4,10 +4,11 @@ import { describe, test } from 'node:test';
 import { GuestfsError } from '../../../src/base/index.js';
 import { type Disk, MemoryDisk } from '../../../src/disk/index.js';
 import { fileSystems, identityOf, namesOf, recognise } from '../../../src/fs/index.js';
+import { readFixtureJson } from '../../support/fixtures.js';
+import { Random } from '../../support/random.js';
 import { needs } from '../../support/tools.js';
 import { asBlkid, askBlkid } from '../support/blkid.js';
-import { seeded } from '../support/damage.js';
-import { diskOf, readJson, type ToldPieces } from '../support/pieces.js';
+import { diskOf, type ToldPieces } from '../support/pieces.js';
 import { needsSamples, openSample, sampleNames } from './samples.js';
 
 const MiB = 2 ** 20;
@@ -97,8 +98,8 @@ describe('several kinds on one disk', () => {
         .slice(i + 1)
         .flatMap((two, j) => [[one, two], ...names.slice(i + j + 2).map((three) => [one, two, three])]),
     );
-    const random = seeded(29);
-    for (const set of sets.filter((each) => each.length === 2 || random(3) === 0)) {
+    const random = new Random(29);
+    for (const set of sets.filter((each) => each.length === 2 || random.below(3) === 0)) {
       const recognition = recognise(new MemoryDisk(imageOf(set)));
       assert.deepEqual(asBlkid(identityOf(recognition)), askBlkid(imageOf(set)), namesOf(recognition));
     }
@@ -204,7 +205,7 @@ describe('each image is seen by one driver, or is among the doubles that are kno
   });
 
   test('images of our own', () => {
-    const images = readJson<Record<string, ToldPieces>>('signatures', 'signatures.json.gz');
+    const images = readFixtureJson<Record<string, ToldPieces>>('signatures/signatures.json.gz');
     const all = Object.fromEntries(Object.entries(images).map(([name, told]) => [name, () => diskOf(told)]));
     assert.deepEqual(doublesOf(all), { udf: 'udf iso9660' });
   });

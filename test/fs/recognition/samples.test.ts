@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { type Disk, MemoryDisk } from '../../../src/disk/index.js';
 import { identityOf, namesOf, type ProbeContext, recognise } from '../../../src/fs/index.js';
+import { Random } from '../../support/random.js';
 import { needs } from '../../support/tools.js';
 import { asBlkid, askBlkid } from '../support/blkid.js';
-import { seeded } from '../support/damage.js';
 import {
   expectedOf,
   needsSamples,
@@ -89,17 +89,20 @@ function patched(disk: Disk, patches: ReadonlyMap<number, number>): Disk {
 }
 
 test('random damage never makes a probe throw, nor take long', needsSamples, () => {
-  const random = seeded(31);
+  const random = new Random(31);
   const places = [0, 512, 1024, 4096, 8192, 32_768, 65_536, 0x100000, 0x200000];
   const end = performance.now() + 3000;
   let slowest = 0;
   for (let round = 0; performance.now() < end || round < sampleNames.length; round++) {
     const name = sampleNames[round % sampleNames.length] ?? '';
     const disk = openSample(name);
-    const near = random(4) === 0 ? disk.size - 4096 : (places[random(places.length)] ?? 0);
+    const near = random.below(4) === 0 ? disk.size - 4096 : (places[random.below(places.length)] ?? 0);
     const patches = new Map<number, number>();
-    for (let i = 1 + random(12); i > 0; i--)
-      patches.set(near + random(600), [0, 1, 0x7f, 0x80, 0xff, random(256)][random(6)] ?? 0);
+    for (let i = 1 + random.below(12); i > 0; i--)
+      patches.set(
+        near + random.below(600),
+        [0, 1, 0x7f, 0x80, 0xff, random.below(256)][random.below(6)] ?? 0,
+      );
     const start = process.cpuUsage().user;
     recognise(patched(disk, patches));
     slowest = Math.max(slowest, (process.cpuUsage().user - start) / 1000);
@@ -113,19 +116,19 @@ test(
   needsBlkid,
   () => {
     const small = sampleNames.filter((name) => sizeOf(name) <= 4 * 2 ** 20);
-    const random = seeded(37);
+    const random = new Random(37);
     const places = [0, 512, 1024, 4096, 8192, 32_768, 65_536];
-    const pick = (): string => small[random(small.length)] ?? '';
+    const pick = (): string => small[random.below(small.length)] ?? '';
     for (let round = 0; round < 80; round++) {
       const name = pick();
       const image = readSample(name);
-      const near = places[random(places.length)] ?? 0;
-      const other = random(3) === 0 ? readSample(pick()) : undefined;
+      const near = places[random.below(places.length)] ?? 0;
+      const other = random.below(3) === 0 ? readSample(pick()) : undefined;
       if (other !== undefined)
         image.set(other.subarray(near, Math.min(near + 2048, image.length)), Math.min(near, image.length));
-      for (let i = random(8); i > 0; i--) {
-        const at = near + random(600);
-        if (at < image.length) image[at] = [0, 1, 0x7f, 0xff, random(256)][random(5)] ?? 0;
+      for (let i = random.below(8); i > 0; i--) {
+        const at = near + random.below(600);
+        if (at < image.length) image[at] = [0, 1, 0x7f, 0xff, random.below(256)][random.below(5)] ?? 0;
       }
       const recognition = recognise(new MemoryDisk(image));
       assert.deepEqual(

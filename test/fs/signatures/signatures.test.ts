@@ -5,11 +5,12 @@ import { type Disk, MemoryDisk } from '../../../src/disk/index.js';
 import type { Probed } from '../../../src/fs/driver.js';
 import { iso9660 } from '../../../src/fs/iso9660/index.js';
 import { signatures } from '../../../src/fs/signatures/index.js';
+import { readFixtureJson } from '../../support/fixtures.js';
+import { Random } from '../../support/random.js';
 import { asBlkid, decodeExport } from '../support/blkid.js';
-import { seeded } from '../support/damage.js';
-import { bytesOf, diskOf, readJson, type ToldPieces } from '../support/pieces.js';
+import { bytesOf, diskOf, type ToldPieces } from '../support/pieces.js';
 
-const images = readJson<Record<string, ToldPieces>>('signatures', 'signatures.json.gz');
+const images = readFixtureJson<Record<string, ToldPieces>>('signatures/signatures.json.gz');
 
 /** What all that know a disk say of it. */
 const probeAll = (disk: Disk): Probed[] => signatures.flatMap((driver) => driver.probe(disk) ?? []);
@@ -101,14 +102,17 @@ test('images cut short anywhere are survived', () => {
 
 test('zeroes and random bytes are nothing', () => {
   assert.deepEqual(probeAll(new MemoryDisk(new Uint8Array(2 ** 20))), []);
-  const random = seeded(11);
+  const random = new Random(11);
   for (let i = 0; i < 40; i++) {
-    assert.deepEqual(probeAll(new MemoryDisk(Uint8Array.from({ length: 70_000 }, () => random(256)))), []);
+    assert.deepEqual(
+      probeAll(new MemoryDisk(Uint8Array.from({ length: 70_000 }, () => random.below(256)))),
+      [],
+    );
   }
 });
 
 test('random damage never makes a probe throw', () => {
-  const random = seeded(13);
+  const random = new Random(13);
   const end = performance.now() + 1000;
   const all = Object.values(images).map((told) =>
     bytesOf({
@@ -118,14 +122,14 @@ test('random damage never makes a probe throw', () => {
   );
   let runs = 0;
   while (performance.now() < end) {
-    const image = all[random(all.length)];
+    const image = all[random.below(all.length)];
     assert.ok(image);
     const kept: [number, number][] = [];
-    const near = [0, 512, 1024, 4096, 32_768, 65_536, 131_072][random(7)] ?? 0;
-    for (let i = 1 + random(12); i > 0; i--) {
-      const at = near + random(600);
+    const near = [0, 512, 1024, 4096, 32_768, 65_536, 131_072][random.below(7)] ?? 0;
+    for (let i = 1 + random.below(12); i > 0; i--) {
+      const at = near + random.below(600);
       kept.push([at, image[at] ?? 0]);
-      image[at] = [0, 1, 0x7f, 0x80, 0xff, random(256)][random(6)] ?? 0;
+      image[at] = [0, 1, 0x7f, 0x80, 0xff, random.below(256)][random.below(6)] ?? 0;
     }
     probeAll(new MemoryDisk(image));
     for (const [at, value] of kept.reverse()) image[at] = value;

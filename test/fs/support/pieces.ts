@@ -1,8 +1,5 @@
 /** Images that are stored as their pieces which are not zero: `scripts/lib/pieces.mjs` and `signatures.mjs`. */
-import { readFileSync } from 'node:fs';
-import { gunzipSync } from 'node:zlib';
 import { type Disk, MappedDisk, MemoryDisk } from '../../../src/disk/index.js';
-import { fixtureFolder } from './volumes.js';
 
 /** An image as it is stored. */
 export interface Pieces {
@@ -13,11 +10,6 @@ export interface Pieces {
 /** An image, and what blkid told of it. */
 export interface ToldPieces extends Pieces {
   readonly blkid: Readonly<Record<string, string>>;
-}
-
-/** A file of test/fixtures that is JSON, compressed. */
-export function readJson<Content>(folder: string, name: string): Content {
-  return JSON.parse(gunzipSync(readFileSync(`${fixtureFolder(folder)}${name}`)).toString()) as Content;
 }
 
 /** The image as a disk: its pieces, and holes between them. */

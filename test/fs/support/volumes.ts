@@ -1,15 +1,13 @@
 /** Volumes of test/fixtures that are stored without the zeroes at their ends, and what the kernel told of them. */
-import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
-import { gunzipSync } from 'node:zlib';
 import type { OpenOptions } from '../../../src/fs/driver.js';
+import { fixturePath, readFixtureBuffer, readFixtureJson, readFixtureText } from '../../support/fixtures.js';
 
 /** The options of an opener that writes nothing. */
 export const readOnly: OpenOptions = { overlay: (disk) => disk };
 
-/** A folder of test/fixtures. This file runs as build/test/fs/support/volumes.js. */
+/** A folder of test/fixtures. */
 export function fixtureFolder(name: string): string {
-  return fileURLToPath(new URL(`../../../../test/fixtures/${name}/`, import.meta.url));
+  return fixturePath(`${name}/`);
 }
 
 /** One file, as `scripts/lib/truth.mjs` writes it. Times are decimal numbers of seconds. */
@@ -44,27 +42,24 @@ export class VolumeFolder {
   readonly path: string;
   readonly names: readonly string[];
   readonly #sizes: Readonly<Record<string, number>>;
+  readonly #folder: string;
   readonly #suffix: string;
 
   constructor(folder: string, suffix: string) {
     this.path = fixtureFolder(folder);
+    this.#folder = folder;
     this.#suffix = suffix;
-    this.#sizes = JSON.parse(readFileSync(`${this.path}volumes.json`, 'utf8')) as Record<string, number>;
+    this.#sizes = readFixtureJson(`${folder}/volumes.json`);
     this.names = Object.keys(this.#sizes).sort();
   }
 
   /** A volume's bytes: a fresh copy each time. */
   read(name: string): Buffer {
-    const whole = Buffer.alloc(this.#sizes[name] ?? 0);
-    gunzipSync(readFileSync(`${this.path}${name}.${this.#suffix}.gz`)).copy(whole);
-    return whole;
+    return readFixtureBuffer(`${this.#folder}/${name}.${this.#suffix}.gz`, this.#sizes[name]);
   }
 
   truth(name: string): Truth {
-    const lines = gunzipSync(readFileSync(`${this.path}${name}.truth.jsonl.gz`))
-      .toString('utf8')
-      .trimEnd()
-      .split('\n');
+    const lines = readFixtureText(`${this.#folder}/${name}.truth.jsonl.gz`).trimEnd().split('\n');
     const [head, ...files] = lines.map((line) => JSON.parse(line) as unknown);
     return {
       ...(head as Omit<Truth, 'files'>),

@@ -4,12 +4,13 @@ import { describe, test } from 'node:test';
 import { MemoryDisk } from '../../../src/disk/index.js';
 import { identityOf, recognise } from '../../../src/fs/index.js';
 import { swap, swsuspend } from '../../../src/fs/swap/index.js';
+import { readFixtureJson } from '../../support/fixtures.js';
+import { Random } from '../../support/random.js';
 import { needs } from '../../support/tools.js';
 import { asBlkid, askBlkid, decodeExport } from '../support/blkid.js';
-import { seeded } from '../support/damage.js';
-import { bytesOf, readJson, type ToldPieces } from '../support/pieces.js';
+import { bytesOf, type ToldPieces } from '../support/pieces.js';
 
-const areas = readJson<Record<string, ToldPieces>>('swap', 'swap.json.gz');
+const areas = readFixtureJson<Record<string, ToldPieces>>('swap/swap.json.gz');
 const pageSizes = [4096, 8192, 16384, 32768, 65536];
 
 const probe = (image: Uint8Array) => identityOf(recognise(new MemoryDisk(image)));
@@ -87,9 +88,9 @@ test('short and random disks are no swap', () => {
   }
   assert.equal(probe(image.subarray(0, 40_959)), undefined);
   assert.equal(probe(image.subarray(0, 40_960))?.type, 'swap');
-  const random = seeded(5);
+  const random = new Random(5);
   for (let i = 0; i < 50; i++) {
-    assert.equal(probe(Uint8Array.from({ length: 70_000 }, () => random(256))), undefined);
+    assert.equal(probe(Uint8Array.from({ length: 70_000 }, () => random.below(256))), undefined);
   }
 });
 

@@ -1,8 +1,8 @@
 /** The drives of a suite as files in a directory of their own. */
-import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { gunzipSync } from 'node:zlib';
+import { readFixture } from '../../support/fixtures.js';
 import type { Suite } from '../scenario.js';
 
 export interface DriveFile {
@@ -21,7 +21,7 @@ export async function withDriveFiles<T>(suite: Suite, use: (files: DriveFile[]) 
         if (fixture === undefined) {
           writeFileSync(path, '');
           truncateSync(path, blankSizeInBytes);
-        } else writeFileSync(path, gunzipSync(readFileSync(join('test/fixtures', fixture))));
+        } else writeFileSync(path, readFixture(fixture));
       }
       return { path, format, ...(label === undefined ? {} : { label }) };
     });

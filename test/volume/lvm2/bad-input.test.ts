@@ -13,6 +13,7 @@ import {
   reportPhysicalVolumes,
   reportVolumeGroups,
 } from '../../../src/volume/index.js';
+import { Random } from '../../support/random.js';
 import { facts, membersOf, readImage, sealHeader, sealLabel, stateOf, withText } from './fixtures.js';
 
 function assembleOne(image: Uint8Array): LvmState {
@@ -328,11 +329,7 @@ test('truncated anywhere: a state with or without problems, never an error', () 
 });
 
 test('seeded mutations: a state and driver errors only', () => {
-  let seed = 0x9e3779b9;
-  const random = (limit: number) => {
-    seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0;
-    return Math.floor((seed / 2 ** 32) * limit);
-  };
+  const random = new Random(0x9e3779b9);
   const names = ['big-4k', 'kinds-a', 'one-a'];
   const images = names.map((name) => readImage(name).subarray(0, 4 * 1024 * 1024));
   const pieces = [
@@ -361,18 +358,22 @@ test('seeded mutations: a state and driver errors only', () => {
     // Only the first 1 MiB is changed: copy that, share the rest.
     const image = Buffer.from(template.subarray(0, 1 << 20));
     if (round % 3 === 0) {
-      for (let count = 1 + random(3); count > 0; count--) image[512 + random(512)] = random(256);
+      for (let count = 1 + random.below(3); count > 0; count--)
+        image[512 + random.below(512)] = random.below(256);
       sealLabel(image);
     } else if (round % 3 === 1) {
-      for (let count = 1 + random(3); count > 0; count--) image[4096 + 20 + random(60)] = random(256);
+      for (let count = 1 + random.below(3); count > 0; count--)
+        image[4096 + 20 + random.below(60)] = random.below(256);
       sealHeader(image);
     } else
       withText(image, (text) => {
         let changed = text;
-        for (let count = 1 + random(3); count > 0; count--) {
-          const at = random(changed.length);
+        for (let count = 1 + random.below(3); count > 0; count--) {
+          const at = random.below(changed.length);
           changed =
-            changed.slice(0, at) + (pieces[random(pieces.length)] ?? '') + changed.slice(at + random(12));
+            changed.slice(0, at) +
+            (pieces[random.below(pieces.length)] ?? '') +
+            changed.slice(at + random.below(12));
         }
         return changed;
       });

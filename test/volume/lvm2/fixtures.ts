@@ -1,13 +1,8 @@
 /** Physical volumes made by the real lvm2, and what the real libguestfs says of them. */
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { gunzipSync } from 'node:zlib';
 import { crc32Raw } from '../../../src/base/index.js';
 import { MemoryDisk } from '../../../src/disk/index.js';
 import { assemble, type LvmState, type Member } from '../../../src/volume/index.js';
-
-const folder = fileURLToPath(new URL('../../../../test/fixtures/lvm', import.meta.url));
+import { readFixtureBuffer, readFixtureJson } from '../../support/fixtures.js';
 
 type Row = Readonly<Record<string, string | number>>;
 
@@ -36,7 +31,7 @@ export interface LaunchFacts {
 }
 
 export const facts: Readonly<Record<'whole' | 'damaged' | 'twins' | 'twinsReversed', LaunchFacts>> =
-  JSON.parse(readFileSync(join(folder, 'facts.json'), 'utf8'));
+  readFixtureJson('lvm/facts.json');
 
 const images = new Map<string, Buffer>();
 
@@ -44,7 +39,7 @@ const images = new Map<string, Buffer>();
 export function readImage(name: string): Buffer {
   let image = images.get(name);
   if (!image) {
-    image = gunzipSync(readFileSync(join(folder, `${name}.img.gz`)));
+    image = readFixtureBuffer(`lvm/${name}.img.gz`);
     images.set(name, image);
   }
   return Buffer.from(image);
