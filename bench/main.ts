@@ -1,5 +1,9 @@
 /**
- * The benchmarks: `npm run bench -- [--quick] [--only ID[,ID…]] [--continue] [--slow-runs N] [--images DIRECTORY] [--out FILE] [--note TEXT]`.
+ * The benchmarks: `npm run bench -- [--quick] [--only ID[,ID…]] [--against DIRECTORY] [--no-peers] [--runs N] [--continue]
+ * [--slow-runs N] [--images DIRECTORY] [--out FILE] [--note TEXT]`.
+ * `--against` runs another build side by side with this one, in turn: a checkout, or its dist. The page then begins with a table
+ * of both. `--no-peers` leaves the peers out, for a comparison of the two builds alone.
+ * `--runs` is how often each contender runs: 5 unless told.
  * `--slow-runs` is how often a peer runs that takes many seconds each time: 3 unless told.
  * `--continue` does not measure again what earlier runs of the same build have measured; so a run that was interrupted
  * goes on, and `--only` makes one in pieces. The page is written by the run that has everything.
@@ -17,6 +21,7 @@ import {
   type Contender,
   inTurn,
   type Measured,
+  median,
   memoryOf,
   type Place,
   reasonIn,
@@ -30,6 +35,9 @@ const { values: options } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
     only: { type: 'string' },
+    against: { type: 'string' },
+    'no-peers': { type: 'boolean', default: false },
+    runs: { type: 'string', default: '5' },
     continue: { type: 'boolean', default: false },
     'slow-runs': { type: 'string', default: '3' },
     note: { type: 'string' },
@@ -39,17 +47,25 @@ const { values: options } = parseArgs({
 });
 const only = options.only?.split(',');
 const wanted = (id: string) => !only || only.includes(id);
-const ourRuns = options.quick ? 1 : 5;
+const ourRuns = options.quick ? 1 : Number(options.runs);
+
+const dist = join(root, 'dist');
+const before = options.against === undefined ? undefined : distOf(resolve(options.against));
+const commandOf = (directory: string) => `${process.execPath} ${join(directory, 'cli.cjs')}`;
 
 mkdirSync(join(root, '.cache'), { recursive: true });
 const place: Place = {
   images: resolve(options.images),
   scratch: mkdtempSync(join(root, '.cache/bench-')),
-  command: `${process.execPath} ${join(root, 'dist/cli.cjs')}`,
+  command: commandOf(dist),
 };
 const say = (text: string) => process.stderr.write(`${text}\n`);
 const slowRuns = Math.min(Number(options['slow-runs']), ourRuns);
-const pieces = new Pieces(join(root, '.cache/benchmarks'), join(root, 'dist'), { fresh: !options.continue });
+const pieces = new Pieces(
+  join(root, '.cache/benchmarks'),
+  [dist, ...(before === undefined ? [] : [before])],
+  { fresh: !options.continue },
+);
 
 const installed = new Map<PeerName, string>();
 const missingPeers = ['dissect (a Python package; its figures are of another machine)'];
@@ -57,6 +73,13 @@ for (const [name, peer] of Object.entries(peers) as [PeerName, Peer][]) {
   if (run(`command -v ${peer.program}`, place).failed === undefined)
     installed.set(name, ask(peer.version, place));
   else missingPeers.push(`${name} (${peer.program})`);
+}
+
+/** Where the built code of a checkout lies. */
+function distOf(directory: string): string {
+  const found = [join(directory, 'dist'), directory].find((each) => existsSync(join(each, 'cli.cjs')));
+  if (found === undefined) throw new Error(`--against ${directory}: there is no build in it`);
+  return found;
 }
 
 function measure(job: Job): JobResult {
@@ -73,10 +96,12 @@ function measure(job: Job): JobResult {
       return { job, measured: new Map(), skipped: `its preparation failed (${failed})` };
   }
   const contenders: Contender[] = [{ name: 'ours', line: job.ours, runs: ourRuns }];
+  if (before !== undefined)
+    contenders.push({ name: 'before', line: job.ours, runs: ourRuns, command: commandOf(before) });
   for (const [name, line] of Object.entries(job.peers) as [PeerName, string][]) {
     const isSlow = (peers[name] as Peer).runs !== undefined;
     const runs = isSlow ? slowRuns : ourRuns;
-    if (!installed.has(name) || (options.quick && name === 'libguestfs')) continue;
+    if (!installed.has(name) || options['no-peers'] || (options.quick && name === 'libguestfs')) continue;
     contenders.push({ name, line, runs });
   }
   const measured = inTurn(contenders, place, (text) => {
@@ -101,32 +126,50 @@ function resultOf(job: Job): JobResult | undefined {
   return { job, measured, ...result };
 }
 
-/** Runs library.js in a program of its own, three times for what is measured once in a program, and takes the medians. */
-function library(what: string, times: number, failures: string[]): Record<string, number> {
-  const found: Record<string, number[]> = {};
+type Figures = Record<string, number>;
+
+/** What library.js finds of a build, in a program of its own. Undefined where it failed. */
+function askLibrary(what: string, directory: string, failures: string[]): Figures | undefined {
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    [
+      join(root, 'build/bench/library.js'),
+      join(directory, 'index.js'),
+      join(place.images, 'debian.qcow2'),
+      what,
+    ],
+    { encoding: 'utf8', timeout: 600_000 },
+  );
+  if (status === 0) return JSON.parse(stdout) as Figures;
+  failures.push(`${what}: ${reasonIn(stderr)}`);
+  return undefined;
+}
+
+/** The medians of some programs' figures, by their names. */
+function medians(all: readonly Figures[]): Figures {
+  const names = new Set(all.flatMap((figures) => Object.keys(figures)));
+  return Object.fromEntries(
+    [...names].map((name) => [name, median(all.map((figures) => figures[name] ?? Number.NaN))]),
+  );
+}
+
+/** Figures of this build, and of the one that it is compared with. */
+interface LibraryFigures {
+  readonly ours: Figures;
+  readonly before: Figures;
+}
+
+/** Runs library.js in programs of their own, those of both builds in turn, and takes the medians. */
+function library(what: string, times: number, failures: string[]): LibraryFigures | undefined {
+  const found = { ours: [] as Figures[], before: [] as Figures[] };
   for (let count = 0; count < times; count++) {
-    const { status, stdout, stderr } = spawnSync(
-      process.execPath,
-      [
-        join(root, 'build/bench/library.js'),
-        join(root, 'dist/index.js'),
-        join(place.images, 'debian.qcow2'),
-        what,
-      ],
-      { encoding: 'utf8', timeout: 600_000 },
-    );
-    if (status !== 0) {
-      failures.push(`${what}: ${reasonIn(stderr)}`);
-      return {};
-    }
-    for (const [key, value] of Object.entries(JSON.parse(stdout) as Record<string, number>)) {
-      found[key] ??= [];
-      found[key].push(value);
-    }
+    const ours = askLibrary(what, dist, failures);
+    if (ours === undefined) return undefined;
+    found.ours.push(ours);
+    const theirs = before === undefined ? undefined : askLibrary(what, before, failures);
+    if (theirs !== undefined) found.before.push(theirs);
   }
-  const middle = (values: number[]) =>
-    values.sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
-  return Object.fromEntries(Object.entries(found).map(([key, values]) => [key, middle(values)]));
+  return { ours: medians(found.ours), before: medians(found.before) };
 }
 
 try {
@@ -149,6 +192,7 @@ try {
     ),
     jobs: [],
     library: {},
+    libraryBefore: {},
     libraryFailed: [],
   };
   let complete = true;
@@ -157,24 +201,26 @@ try {
     if (result) results.jobs.push(result);
     else complete = false;
   }
-  const times = options.quick ? 1 : 5;
   for (const [what, repeats] of [
-    ['handles', times],
+    ['handles', ourRuns],
     ['fifty', 1],
     ['private', 1],
   ] as const) {
-    let found = pieces.find(what) as Record<string, number> | undefined;
+    let found = pieces.find(what) as LibraryFigures | undefined;
     if (!found && wanted(what)) {
       say(`library: ${what}`);
       found = library(what, repeats, results.libraryFailed);
-      if (!options.quick && Object.keys(found).length > 0) pieces.keep(what, found);
+      if (!options.quick && found) pieces.keep(what, found);
     }
-    if (found) Object.assign(results.library, found);
-    else complete = false;
+    if (found) {
+      Object.assign(results.library, found.ours);
+      Object.assign(results.libraryBefore, found.before);
+    } else complete = false;
   }
   const text = report(results);
   process.stdout.write(text);
-  if (!options.quick && complete) {
+  // A page without the peers is of the moment.
+  if (!options.quick && !options['no-peers'] && complete) {
     writeFileSync(options.out, text);
     say(`written to ${options.out}`);
   }

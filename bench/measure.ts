@@ -1,10 +1,12 @@
-/** Runs commands, in turn, and tells how long they took and how much memory they used. */
+/** Runs commands, in turn, and tells how long they took, on the clock and of the processors, and how much memory they used. */
 import { spawnSync } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 
 export interface Measured {
   /** Seconds, one for each run. */
   seconds: number[];
+  /** Seconds of processor time of all its processes and threads, one for each run: what a busy machine changes least. */
+  processorSeconds: number[];
   /** The most resident memory of any of its processes, in bytes, where it was measured. */
   memory?: number;
   /** Why there is no figure. */
@@ -45,21 +47,32 @@ function environment({ images, scratch, command }: Place): NodeJS.ProcessEnv {
   };
 }
 
+interface Run {
+  readonly seconds: number;
+  readonly processorSeconds: number;
+  readonly failed?: string;
+}
+
+/** The shell's own report of what a line took, alone on descriptor 3; the line's messages stay on standard error. */
+const timed = `exec 4>&2; TIMEFORMAT='%U %S'; { time { eval "$LINE" 2>&4 3>&-; }; } 2>&3`;
+
 /** Runs a shell line with its output to /dev/null. */
-export function run(line: string, place: Place): { seconds: number; failed?: string } {
+export function run(line: string, place: Place): Run {
   const nowhere = openSync('/dev/null', 'w');
   try {
     const start = process.hrtime.bigint();
     // our command is `$G`, two words: unquoted on purpose
-    const { status, signal, stderr, error } = spawnSync('bash', ['-o', 'pipefail', '-c', line], {
-      env: environment(place),
-      stdio: ['ignore', nowhere, 'pipe'],
+    const { status, signal, stderr, error, output } = spawnSync('bash', ['-o', 'pipefail', '-c', timed], {
+      env: { ...environment(place), LINE: line },
+      stdio: ['ignore', nowhere, 'pipe', 'pipe'],
       timeout: limitInSeconds * 1000,
     });
     const seconds = Number(process.hrtime.bigint() - start) / 1e9;
-    if (status === 0) return { seconds };
+    const [user = Number.NaN, system = Number.NaN] = (output[3]?.toString() ?? '').split(' ').map(Number);
+    const times = { seconds, processorSeconds: user + system };
+    if (status === 0) return times;
     const why = error?.message ?? reasonIn(stderr.toString());
-    return { seconds, failed: `${signal ?? `exit ${String(status)}`}: ${why}` };
+    return { ...times, failed: `${signal ?? `exit ${String(status)}`}: ${why}` };
   } finally {
     closeSync(nowhere);
   }
@@ -87,6 +100,8 @@ export interface Contender {
   name: string;
   line: string;
   runs: number;
+  /** What `$G` is for it, if not the place's. */
+  command?: string;
 }
 
 /**
@@ -99,16 +114,21 @@ export function inTurn(
   place: Place,
   told: (text: string) => void,
 ): Map<string, Measured> {
-  const results = new Map<string, Measured>(contenders.map(({ name }) => [name, { seconds: [] }]));
+  const results = new Map<string, Measured>(
+    contenders.map(({ name }) => [name, { seconds: [], processorSeconds: [] }]),
+  );
   const most = Math.max(...contenders.map(({ runs }) => runs));
   for (let round = 0; round <= most; round++) {
-    for (const { name, line, runs } of contenders) {
+    for (const { name, line, runs, command = place.command } of contenders) {
       const result = results.get(name);
       if (!result || result.failed !== undefined) continue;
       if (round > runs || (round === 0 && runs < most)) continue;
-      const { seconds, failed } = run(line, place);
+      const { seconds, processorSeconds, failed } = run(line, { ...place, command });
       if (failed !== undefined) result.failed = failed;
-      else if (round > 0) result.seconds.push(seconds);
+      else if (round > 0) {
+        result.seconds.push(seconds);
+        result.processorSeconds.push(processorSeconds);
+      }
       told(`${name} ${failed ?? `${seconds.toFixed(3)} s`}`);
     }
   }

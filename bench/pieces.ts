@@ -6,20 +6,21 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** A figure of the build's own: the digest of its code. */
-function buildOf(dist: string): string {
+/** A figure of the builds' own: the digest of their code. */
+function buildOf(dists: readonly string[]): string {
   const hash = createHash('sha256');
-  for (const name of readdirSync(dist).sort())
-    if (/\.c?js$/.test(name)) hash.update(readFileSync(join(dist, name)));
+  for (const dist of dists)
+    for (const name of readdirSync(dist).sort())
+      if (/\.c?js$/.test(name)) hash.update(readFileSync(join(dist, name)));
   return hash.digest('hex').slice(0, 16);
 }
 
 export class Pieces {
   readonly #directory: string;
 
-  /** `directory` is made; with `fresh` what was kept for this build is forgotten. */
-  constructor(directory: string, dist: string, { fresh }: { fresh: boolean }) {
-    this.#directory = join(directory, buildOf(dist));
+  /** `directory` is made; with `fresh` what was kept for these builds is forgotten. */
+  constructor(directory: string, dists: readonly string[], { fresh }: { fresh: boolean }) {
+    this.#directory = join(directory, buildOf(dists));
     if (fresh) rmSync(this.#directory, { recursive: true, force: true });
     mkdirSync(this.#directory, { recursive: true });
   }

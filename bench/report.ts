@@ -17,6 +17,8 @@ export interface Results {
   fewerRuns: [string, number][];
   jobs: JobResult[];
   library: Record<string, number>;
+  /** Of the build that this one is compared with; empty where there is none. */
+  libraryBefore: Record<string, number>;
   libraryFailed: string[];
 }
 
@@ -47,13 +49,18 @@ function formatMeasured({ seconds, failed }: Measured): string {
 const timesText = (times: number) =>
   times < 1 ? `≤ 1/${String(Math.round(10 / times) / 10)}` : `≤ ${String(times)} ×`;
 
-/** Ours beside a peer's median; undefined where one of them has no figure. */
-function ratio(result: JobResult, peer: string): number | undefined {
+type Clock = 'seconds' | 'processorSeconds';
+
+/** Ours beside a peer's median, by the clock unless told; undefined where one of them has no figure. */
+function ratio(result: JobResult, peer: string, clock: Clock = 'seconds'): number | undefined {
   const ours = result.measured.get('ours');
   const theirs = result.measured.get(peer);
-  if (!ours?.seconds.length || !theirs?.seconds.length || ours.failed || theirs.failed) return undefined;
-  return median(ours.seconds) / median(theirs.seconds);
+  if (!ours?.[clock].length || !theirs?.[clock].length || ours.failed || theirs.failed) return undefined;
+  return median(ours[clock]) / median(theirs[clock]);
 }
+
+const formatRatio = (found: number | undefined): string =>
+  found === undefined ? '' : found < 1 ? `1/${(1 / found).toFixed(1)}` : `${found.toFixed(2)} ×`;
 
 /** Whether every bound that can be compared holds; undefined where none can. */
 function holds(result: JobResult, bounds: readonly Bound[]): boolean | undefined {
@@ -87,25 +94,31 @@ function jobLines(result: JobResult): string[] {
   const lines = [`### ${job.title}`, ''];
   if (skipped !== undefined) return [...lines, `Not run: ${skipped}.`, ''];
   lines.push(
-    '| who | median (fastest … slowest) | runs | ours beside it | must | aim |',
-    '|---|---|---|---|---|---|',
+    '| who | median (fastest … slowest) | processor time | runs | ours beside it | by processor time | must | aim |',
+    '|---|---|---|---|---|---|---|---|',
   );
   const bound = (bounds: readonly Bound[], name: string) => {
     const found = bounds.find(({ peer }) => peer === name);
     return found ? timesText(found.times) : '';
   };
   for (const [name, figures] of measured) {
-    const beside = name === 'ours' ? undefined : ratio(result, name);
-    const besideText =
-      beside === undefined ? '' : beside < 1 ? `1/${(1 / beside).toFixed(1)}` : `${beside.toFixed(2)} ×`;
-    const runs = String(figures.seconds.length);
+    const beside = (clock: Clock) => (name === 'ours' ? '' : formatRatio(ratio(result, name, clock)));
     lines.push(
-      `| ${name} | ${formatMeasured(figures)} | ${runs} | ${besideText} | ${bound(job.must, name)} | ${bound(job.aim, name)} |`,
+      `| ${[
+        name,
+        formatMeasured(figures),
+        formatSeconds(median(figures.processorSeconds)),
+        String(figures.seconds.length),
+        beside('seconds'),
+        beside('processorSeconds'),
+        bound(job.must, name),
+        bound(job.aim, name),
+      ].join(' | ')} |`,
     );
   }
   for (const [name, seconds] of Object.entries(job.reference ?? {}))
     lines.push(
-      `| ${name}, on another machine | ${formatSeconds(seconds)} | – | not compared | ${bound(job.must, name)} | |`,
+      `| ${name}, on another machine | ${formatSeconds(seconds)} | – | – | not compared | | ${bound(job.must, name)} | |`,
     );
   const used = measured.get('ours')?.memory;
   lines.push(
@@ -115,6 +128,50 @@ function jobLines(result: JobResult): string[] {
   );
   return lines;
 }
+
+/** This build and the one that it is compared with, in one table; nothing where there is none. */
+function beforeLines(results: Results): string[] {
+  const rows = [
+    ...results.jobs.flatMap((result): string[][] => {
+      const [ours, before] = [result.measured.get('ours'), result.measured.get('before')];
+      if (ours === undefined || before === undefined) return [];
+      const times = [before, ours].flatMap(({ seconds, processorSeconds }) => [
+        formatSeconds(median(seconds)),
+        formatSeconds(median(processorSeconds)),
+      ]);
+      const [wasClock, wasProcessor, isClock, isProcessor] = times;
+      return [
+        [
+          result.job.title,
+          `${wasProcessor} → ${isProcessor}`,
+          formatTimes(ratio(result, 'before', 'processorSeconds')),
+          `${wasClock} → ${isClock}`,
+          formatTimes(ratio(result, 'before')),
+        ],
+      ];
+    }),
+    ...libraryJobs.flatMap(({ id, title, unit }): string[][] => {
+      const [was, is] = [results.libraryBefore[id], results.library[id]];
+      if (was === undefined || is === undefined) return [];
+      const change = `${was.toPrecision(3)} → ${is.toPrecision(3)} ${unit}`;
+      return [[title, '', '', change, formatTimes(is / was)]];
+    }),
+  ];
+  if (rows.length === 0) return [];
+  return [
+    '### Before and after',
+    '',
+    'Both builds ran in turn. A ratio above 1 is slower than before, of a throughput it is faster.',
+    '',
+    '| job | processor time | | on the clock | |',
+    '|---|---|---|---|---|',
+    ...rows.map((cells) => `| ${cells.join(' | ')} |`),
+    '',
+  ];
+}
+
+const formatTimes = (found: number | undefined): string =>
+  found === undefined ? '' : `${found.toFixed(2)} ×`;
 
 function libraryLines(results: Results): string[] {
   const lines = [
@@ -166,6 +223,7 @@ export function report(results: Results): string {
     ...results.machine.map(([what, value]) => `- ${what}: ${value}`),
     ...results.missingPeers.map((name) => `- missing: ${name}`),
     '',
+    ...beforeLines(results),
     ...results.jobs.flatMap(jobLines),
     ...memoryLines(results),
     ...libraryLines(results),
