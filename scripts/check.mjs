@@ -15,7 +15,7 @@ function step(name, program, ...args) {
 ensureInstalled();
 step('lint and format', 'npx', 'biome', 'ci', '--error-on-warnings');
 step('types', 'npx', 'tsc', '--noEmit', '-p', '.');
-step('floors', process.execPath, 'scripts/test.mjs', 'floors.test');
+step('floors', process.execPath, 'scripts/test.mjs', 'floors/');
 step('package', 'npx', 'publint', '--strict');
 console.log(failed === 0 ? '\nall checks passed' : `\n${failed} of the checks failed`);
 process.exit(failed === 0 ? 0 : 1);

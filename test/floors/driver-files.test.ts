@@ -1,0 +1,109 @@
+/** Files of drivers: the numbers of a format are named in its layout.ts, and few files write to a disk. */
+import { test } from 'node:test';
+import { counted, sameAsListed } from './baseline.js';
+import type { Token } from './lexer.js';
+import { roomOf, type Source, sources } from './sources.js';
+
+const driverRooms = new Set(['image', 'partition', 'volume', 'fs']);
+/** Rooms whose code gets hold of disks, above the layers of disks. */
+const diskUsers = new Set([...driverRooms, 'vfs', 'inspect', 'engine']);
+
+const codeOf = ({ tokens }: Source): readonly Token[] => tokens.filter(({ kind }) => kind !== 'comment');
+
+/** Drivers of one file, which only look for signatures: a line for each thing that they look for. */
+const signatures = /^src\/fs\/signatures\//;
+/** How many masks and offsets are still written out. */
+const bareNumbersListed = {
+  'src/fs/ext/acl.ts': 2,
+  'src/fs/ext/directory/deleted.ts': 1,
+  'src/fs/ext/directory/directory.ts': 1,
+  'src/fs/ext/directory/entries.ts': 1,
+  'src/fs/ext/directory/htree.ts': 1,
+  'src/fs/ext/groups.ts': 2,
+  'src/fs/ext/inode.ts': 4,
+  'src/fs/ext/journal/checksum.ts': 2,
+  'src/fs/ext/journal/replay.ts': 1,
+  'src/fs/ext/orphans.ts': 1,
+  'src/fs/ext/report/usage.ts': 2,
+  'src/fs/ext/symlink.ts': 1,
+  'src/fs/ext/xattr.ts': 1,
+  'src/fs/fat/probe.ts': 2,
+  'src/fs/fat/table.ts': 3,
+  'src/fs/fat/times.ts': 4,
+  'src/fs/iso9660/labels.ts': 4,
+  'src/fs/iso9660/names.ts': 2,
+  'src/fs/iso9660/rock-ridge.ts': 1,
+  'src/fs/iso9660/zisofs.ts': 1,
+  'src/image/qcow2/index.ts': 2,
+  'src/image/recognised-only.ts': 2,
+  'src/image/summary.ts': 23,
+  'src/partition/gpt.ts': 1,
+  'src/partition/mbr.ts': 1,
+  'src/partition/named.ts': 1,
+};
+/** Who writes to a disk, above the layers of disk/, and in how many calls. */
+const writersListed = {
+  // Disks themselves, which hand a write on.
+  'src/engine/session/drive.ts': 1,
+  'src/fs/window.ts': 1,
+  // The replay of a journal, and the mark that it is done.
+  'src/fs/ext/journal/fast-commit-replay.ts': 1,
+  'src/fs/ext/journal/replay.ts': 1,
+  'src/fs/ext/open.ts': 1,
+};
+
+/** Masks of the width of a number are no part of a format. */
+const widths = /^0x(?:ff)+n?$/i;
+
+/** Hexadecimal masks that are not named, and reads or writes at offsets that are not named. */
+function bareNumbers(source: Source): number {
+  const code = codeOf(source);
+  const text = (i: number): string => code[i]?.text ?? '';
+  const isMasking = (i: number): boolean =>
+    /^[&|^]$/.test(text(i)) && text(i - 1) !== text(i) && text(i + 1) !== text(i);
+  return code.filter(({ kind, text: word }, i) => {
+    if (kind === 'number') {
+      return /^0x/i.test(word) && !widths.test(word) && (isMasking(i - 1) || isMasking(i + 1));
+    }
+    return (
+      /^[gs]et(?:Big)?(?:Ui|I)nt\d+$/.test(word) && text(i + 1) === '(' && code[i + 2]?.kind === 'number'
+    );
+  }).length;
+}
+
+/** Whether the call whose parenthesis is at `at` has two arguments, as those of a disk have and those of a stream have not. */
+function hasTwoArguments(code: readonly Token[], at: number): boolean {
+  const depth = code[at]?.depth ?? 0;
+  let commas = 0;
+  for (let i = at + 1; code[i] !== undefined && code[i]?.depth !== depth; i++) {
+    if (code[i]?.text === ',' && code[i]?.depth === depth + 1 && code[i + 1]?.text !== ')') commas++;
+  }
+  return commas === 1;
+}
+
+test('masks and offsets of a format are named in layout.ts', () => {
+  const found = sources
+    .filter(
+      ({ path }) => driverRooms.has(roomOf(path)) && !path.endsWith('/layout.ts') && !signatures.test(path),
+    )
+    .map((source) => [source.path, bareNumbers(source)] as const)
+    .filter(([, count]) => count > 0);
+  sameAsListed('bare masks and offsets', found, bareNumbersListed);
+});
+
+test('a disk is written by the layers, the journal replay and nobody else', () => {
+  const places = sources
+    .filter(({ path }) => diskUsers.has(roomOf(path)))
+    .flatMap((source) => {
+      const code = codeOf(source);
+      const writes = code.filter(
+        ({ text }, i) =>
+          text === 'write' &&
+          /^\??\.$/.test(code[i - 1]?.text ?? '') &&
+          code[i + 1]?.text === '(' &&
+          hasTwoArguments(code, i + 1),
+      );
+      return writes.map(() => source.path);
+    });
+  sameAsListed('calls of write on a disk', counted(places), writersListed);
+});

@@ -1,0 +1,187 @@
+/** What ties the code to Node and to a backend: below the handle it is used in few places, each of them on a list. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { sameAsListed } from './baseline.js';
+import type { Token } from './lexer.js';
+import { roomOf, type Source, sources } from './sources.js';
+
+/** Rooms that know neither Node nor the host. */
+const belowEngine = new Set([
+  'base',
+  'formats',
+  'disk',
+  'image',
+  'partition',
+  'volume',
+  'fs',
+  'vfs',
+  'inspect',
+  'api',
+]);
+const belowHandle = new Set([...belowEngine, 'engine']);
+/** Rooms that may open files of the host. */
+const hostRooms = new Set(['disk', 'engine', 'appliance', 'cli', 'web']);
+
+/** What Node does for the rooms below the engine. Texts from bytes and bytes from texts, but for the lines with a module. */
+const hostUsesListed = {
+  'src/base/crc.ts': 'node:zlib',
+  'src/base/hash.ts': 'node:crypto process',
+  'src/base/streams.ts': 'Buffer node:events',
+  'src/base/tar-header.ts': 'Buffer',
+  'src/base/text.ts': 'Buffer',
+  'src/base/uuid.ts': 'Buffer',
+  'src/disk/codecs.ts': 'node:zlib',
+  'src/disk/decoder-pool.ts': 'node:worker_threads',
+  'src/disk/decoder-thread.ts': 'node:worker_threads',
+  'src/disk/decoder.ts': 'node:os',
+  'src/disk/file.ts': 'node:fs',
+  'src/disk/host-path.ts': 'Buffer node:fs',
+  'src/disk/overlay.ts': 'node:fs node:os node:path process',
+  'src/disk/zstd-file.ts': 'Buffer',
+  'src/disk/zstd.ts': 'Buffer node:zlib',
+  'src/formats/host-copy.ts': 'Buffer',
+  'src/formats/host-steps.ts': 'Buffer',
+  'src/fs/ext/block-cache.ts': 'Buffer',
+  'src/fs/ext/directory/directory.ts': 'Buffer',
+  'src/fs/ext/directory/nokey.ts': 'Buffer',
+  'src/fs/ext/inline.ts': 'Buffer',
+  'src/fs/fat/charset.ts': 'Buffer',
+  'src/fs/fat/directory.ts': 'Buffer',
+  'src/fs/fat/filesystem.ts': 'Buffer',
+  'src/fs/iso9660/names.ts': 'Buffer',
+  'src/fs/iso9660/rock-ridge.ts': 'Buffer',
+  'src/fs/signatures/apple.ts': 'Buffer',
+  'src/fs/signatures/befs.ts': 'Buffer',
+  'src/fs/signatures/cluster.ts': 'Buffer',
+  'src/fs/signatures/containers.ts': 'Buffer',
+  'src/fs/signatures/udf.ts': 'Buffer',
+  'src/image/names.ts': 'node:path',
+  'src/image/open.ts': 'node:path',
+  'src/image/summary.ts': 'Buffer',
+  'src/vfs/cpio.ts': 'Buffer',
+  'src/vfs/device-links.ts': 'Buffer',
+  'src/vfs/unpack.ts': 'Buffer node:zlib',
+  'src/volume/lvm2/assemble.ts': 'Buffer',
+};
+const engineUsesListed = {
+  'src/engine/actions/contents.ts': 'Buffer',
+  'src/engine/actions/session.ts': 'process',
+  'src/engine/actions/transfer.ts': 'Buffer',
+  'src/engine/session/contents.ts': 'Buffer',
+  'src/engine/words/identify/elf.ts': 'Buffer',
+  'src/engine/words/identify/source.ts': 'Buffer',
+  'src/engine/words/identify/text.ts': 'Buffer',
+  'src/engine/words/listing.ts': 'Buffer',
+};
+/** Variables of modules, each with the reason. */
+const variablesListed: Readonly<Record<string, string>> = {
+  'src/api/shell.ts index': 'a table, made at its first use',
+  'src/base/crc.ts ansi': 'a table, made at its first use',
+  'src/base/crc.ts castagnoli': 'a table, made at its first use',
+  'src/base/inflate.ts fixed': 'a table, made at its first use',
+  'src/base/work.ts ask': 'the budget of the call that a thread is at: one at a time',
+  'src/disk/decoder.ts helpers': 'the pool of decoder threads is one for all sessions',
+  'src/disk/decoder.ts pool': 'the pool of decoder threads is one for all sessions',
+  'src/disk/mapped.ts spanDepth': 'the bound of one span, which is synchronous',
+  'src/disk/mapped.ts spanLookups': 'the bound of one span, which is synchronous',
+  'src/disk/zstd.ts frameDecoder': 'a module of WebAssembly, loaded once',
+  'src/disk/zstd.ts inUse': 'a module of WebAssembly, loaded once',
+  'src/disk/zstd.ts loading': 'a module of WebAssembly, loaded once',
+  'src/engine/host/copy-data.ts piece': 'a buffer that is used again by the next copy of the thread',
+  'src/engine/thread/thread.ts offered': 'a thread that was started ahead, for the first session',
+  'src/fs/ext/journal/checksum.ts table': 'a table, made at its first use',
+};
+/** How many messages of a file name a backend. */
+const backendsNamed = {
+  'src/engine/actions/block-devices.ts': 1,
+  'src/engine/actions/filesystems.ts': 1,
+  'src/engine/actions/forensics.ts': 1,
+  'src/engine/actions/inspection.ts': 1,
+  'src/engine/actions/lvm.ts': 1,
+  'src/engine/actions/mounts.ts': 1,
+  'src/engine/host/compressor.ts': 3,
+  'src/engine/host/gunzip.ts': 1,
+  'src/engine/session/drive.ts': 1,
+  'src/engine/session/session.ts': 2,
+  'src/engine/session/unreadable.ts': 1,
+  'src/engine/thread/dispatch.ts': 1,
+  'src/fs/ext/data.ts': 1,
+  'src/inspect/applications.ts': 2,
+  'src/vfs/unpack.ts': 2,
+};
+
+const codeOf = ({ tokens }: Source): readonly Token[] => tokens.filter(({ kind }) => kind !== 'comment');
+
+/** `node:…`, `Buffer` and `process`, as far as a file uses them. */
+function hostUses(source: Source): readonly string[] {
+  const code = codeOf(source);
+  const globals = code.filter(
+    ({ kind, text }, i) =>
+      kind === 'word' &&
+      (text === 'Buffer' || text === 'process') &&
+      !/^\??\.$/.test(code[i - 1]?.text ?? '') &&
+      code[i + 1]?.text !== ':',
+  );
+  const modules = source.imports.filter(({ isPackage, from }) => isPackage && from.startsWith('node:'));
+  return [...new Set([...modules.map(({ from }) => from), ...globals.map(({ text }) => text)])].sort();
+}
+
+test('below the engine, Node is used by no other file than those listed', () => {
+  const found = sources
+    .filter(({ path }) => belowEngine.has(roomOf(path)))
+    .map((source) => [source.path, hostUses(source).join(' ')] as const)
+    .filter(([, uses]) => uses !== '');
+  sameAsListed('node:, Buffer and process', found, hostUsesListed);
+});
+
+test('in the engine, Node is used by thread/ and host/ and by no other file than those listed', () => {
+  const found = sources
+    .filter(({ path }) => roomOf(path) === 'engine' && !/^src\/engine\/(?:thread|host)\//.test(path))
+    .map((source) => [source.path, hostUses(source).join(' ')] as const)
+    .filter(([, uses]) => uses !== '');
+  sameAsListed('node:, Buffer and process', found, engineUsesListed);
+});
+
+test('only disk, engine, appliance, cli and web open files of the host', () => {
+  const wrong = sources.filter(
+    ({ path, imports }) =>
+      !hostRooms.has(roomOf(path)) && imports.some(({ from }) => /^(node:)?fs(\/promises)?$/.test(from)),
+  );
+  assert.deepEqual(
+    wrong.map(({ path }) => path),
+    [],
+  );
+});
+
+test('below the handle, a module has no variable of its own but those listed', () => {
+  const found = sources
+    .filter(({ path }) => belowHandle.has(roomOf(path)) || roomOf(path) === 'appliance')
+    .flatMap((source) => {
+      const code = codeOf(source);
+      return code.flatMap(({ text, depth }, i) =>
+        depth === 0 && (text === 'let' || text === 'var')
+          ? [
+              [
+                `${source.path} ${code[i + 1]?.text}`,
+                variablesListed[`${source.path} ${code[i + 1]?.text}`] ?? 'no reason',
+              ] as const,
+            ]
+          : [],
+      );
+    });
+  sameAsListed('variables of modules', found, variablesListed);
+});
+
+test('below the handle, no message names a backend', () => {
+  const found = sources
+    .filter(({ path }) => belowHandle.has(roomOf(path)) && !path.startsWith('src/api/topics/'))
+    .map((source) => {
+      const named = codeOf(source).filter(
+        ({ kind, text }) =>
+          kind === 'text' && /\s/.test(text) && /direct backend|\bappliance\b|\bqemu\b/.test(text),
+      );
+      return [source.path, named.length] as const;
+    })
+    .filter(([, count]) => count > 0);
+  sameAsListed('messages that name a backend', found, backendsNamed);
+});

@@ -1,0 +1,77 @@
+/** Names: one meaning for each, and no export that nobody uses. */
+import { test } from 'node:test';
+import { sameAsListed } from './baseline.js';
+import { declarationOf, exportsOf, findSource, roomOf, type Source, sources } from './sources.js';
+
+/** Names that still mean two things at two doors. */
+const doorNamesListed = { Device: 2, HostPath: 2, Mountable: 2, HostFile: 2, deviceName: 2, mapperName: 2 };
+/** Classes and types of several rooms that still have one name. */
+const typesListed = {
+  Call: 'appliance engine',
+  Damage: 'engine fs',
+  Device: 'api vfs',
+  Finding: 'appliance inspect',
+  Guest: 'cli inspect',
+  Handler: 'api engine',
+  Handlers: 'api engine',
+  HostFile: 'disk formats',
+  HostPath: 'api formats',
+  MountOptions: 'fs vfs',
+  Mountable: 'api cli vfs',
+  Request: 'appliance engine',
+  Session: 'engine guestfs',
+  Sink: 'appliance engine',
+  Source: 'appliance engine',
+  Usage: 'cli fs',
+  Volume: 'fs fs fs volume',
+};
+
+const isDoor = ({ path }: Source): boolean => path === `src/${roomOf(path)}/index.ts`;
+
+/** For each name the places where it is declared. */
+function places(
+  entries: Iterable<readonly [name: string, file: string]>,
+): ReadonlyMap<string, ReadonlySet<string>> {
+  const all = new Map<string, Set<string>>();
+  for (const [name, file] of entries) all.set(name, (all.get(name) ?? new Set()).add(file));
+  return all;
+}
+
+/** What every driver is asked, and calls by the same name. */
+const namesOfDrivers = new Set(['open', 'probe']);
+
+test('a name at a door has one meaning', () => {
+  const atDoors = places(
+    sources
+      .filter(isDoor)
+      .flatMap(({ path }) =>
+        [...exportsOf(findSource(path) as Source).keys()].map((name) => [name, path] as const),
+      )
+      .map(([name, path]) => {
+        const origin = declarationOf(path, name);
+        return [name, `${origin.file} ${origin.name}`] as const;
+      }),
+  );
+  const twice = [...atDoors].filter(([name, files]) => files.size > 1 && !namesOfDrivers.has(name));
+  sameAsListed(
+    'names with two meanings',
+    twice.map(([name, files]) => [name, files.size]),
+    doorNamesListed,
+  );
+});
+
+test('a class or a type has a name that no other room uses', () => {
+  const types = places(
+    sources.flatMap(({ path, exports }) =>
+      exports
+        .filter(({ isType, origin }) => isType && origin === undefined)
+        .map(({ name }) => [name, path] as const),
+    ),
+  );
+  const twice = [...types].filter(([, files]) => new Set([...files].map(roomOf)).size > 1);
+  sameAsListed(
+    'types of one name',
+    twice.map(([name, files]) => [name, [...files].map(roomOf).sort().join(' ')]),
+    typesListed,
+  );
+});
