@@ -1,14 +1,11 @@
 /**
  * The benchmarks: `npm run bench -- [--quick] [--only ID[,ID…]] [--against DIRECTORY] [--no-peers] [--runs N] [--continue]
  * [--slow-runs N] [--images DIRECTORY] [--out FILE] [--note TEXT]`.
- * `--against` runs another build side by side with this one, in turn: a checkout, or its dist. The page then begins with a table
- * of both. `--no-peers` leaves the peers out, for a comparison of the two builds alone.
- * `--runs` is how often each contender runs: 5 unless told.
- * `--slow-runs` is how often a peer runs that takes many seconds each time: 3 unless told.
- * `--continue` does not measure again what earlier runs of the same build have measured; so a run that was interrupted
- * goes on, and `--only` makes one in pieces. The page is written by the run that has everything.
- * `--note` is printed with the machine: how the run was made, where that matters.
- * `--quick` runs everything once, without the slow peers, to see that it works; the figures mean nothing then.
+ * `--against`: another build (a checkout, or its dist) runs in turn with this one, and the page begins with a table of both.
+ * `--no-peers`: only the two builds. `--runs`, `--slow-runs`: how often each contender, and each slow peer, runs: 5 and 3.
+ * `--continue`: what earlier runs of this build have measured is kept, so `--only` makes a run in pieces.
+ * `--note`: printed with the machine, to say how the run was made.
+ * `--quick`: everything once, without the slow peers, to see that it works. The figures mean nothing then.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';

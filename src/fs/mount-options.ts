@@ -16,7 +16,7 @@ export type ValueKind<T> = (value: OptionValue) => T | undefined;
 /** One option: takes its value into the draft; false where the value is not of the option's kind. */
 export type OptionRule<Draft> = (draft: Draft, value: OptionValue) => boolean;
 
-export type OptionTable<Draft> = Readonly<Record<string, OptionRule<Draft>>>;
+export type MountOptionTable<Draft> = Readonly<Record<string, OptionRule<Draft>>>;
 
 /** An option whose values are of a kind, and what it sets. Without `put` it is checked, and makes no difference. */
 export function option<T, Draft>(
@@ -93,7 +93,7 @@ export function refusedOption(type: string, name: string, value: OptionValue, wh
  */
 export function takeOptions<Draft>(
   type: string,
-  table: OptionTable<Draft>,
+  table: MountOptionTable<Draft>,
   given: GivenOptions,
   draft: Draft,
 ): Draft {

@@ -6,7 +6,7 @@ import {
   decimal,
   flag,
   literal,
-  type OptionTable,
+  type MountOptionTable,
   type OptionValue,
   octal,
   oneOf,
@@ -99,7 +99,7 @@ interface Draft {
   order: string[];
 }
 
-const table: OptionTable<Draft> = {
+const table: MountOptionTable<Draft> = {
   uid: option(decimal(9), (draft, uid) => (draft.owner = uid)),
   a: option(flag, (draft) => draft.order.push('a')),
   b: option(flag, (draft) => draft.order.push('b')),

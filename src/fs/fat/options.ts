@@ -5,7 +5,7 @@ import {
   decimal,
   flag,
   type GivenOptions,
-  type OptionTable,
+  type MountOptionTable,
   octal,
   oneOf,
   option,
@@ -55,7 +55,7 @@ const ignored = option(flag);
 /** An option of former times, whose value is not looked at. */
 const obsolete = option(anyText);
 
-const table: OptionTable<Draft> = {
+const table: MountOptionTable<Draft> = {
   uid: option(decimal(0xffffffff), (draft, uid) => (draft.uid = uid)),
   gid: option(decimal(0xffffffff), (draft, gid) => (draft.gid = gid)),
   umask: option(permissions, (draft, mask) => (draft.fileMask = draft.directoryMask = mask)),

@@ -5,7 +5,7 @@ import {
   flag,
   type GivenOptions,
   literal,
-  type OptionTable,
+  type MountOptionTable,
   oneOf,
   option,
   takeOptions,
@@ -39,7 +39,7 @@ type Draft = { -readonly [K in keyof IsoOptions]: IsoOptions[K] };
 const identity = literal(0x7fffffff);
 const permissions = literal(0o7777);
 
-const table: OptionTable<Draft> = {
+const table: MountOptionTable<Draft> = {
   norock: option(flag, (draft) => (draft.rockRidge = false)),
   nojoliet: option(flag, (draft) => (draft.joliet = false)),
   map: option(oneOf('n', 'normal', 'o', 'off', 'a', 'acorn'), (draft, map) => {
