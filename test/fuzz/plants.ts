@@ -81,8 +81,8 @@ export const plants: readonly Plant[] = [
   },
   {
     error: 'a probe reads past the end',
-    file: 'fs/signatures/signature.ts',
-    original: 'if (!(offset >= 0 && offset + length <= disk.size)) return undefined;',
+    file: 'base/byte-source.ts',
+    original: 'if (!(offset >= 0 && offset + length <= source.size)) return undefined;',
     planted: 'if (!(offset >= 0)) return undefined;',
     target: 'fs/signatures',
     fixtures: ['exfat'],
