@@ -48,67 +48,49 @@ function emit(entry, folder) {
   if (status !== 0) throw new Error(`the compiler could not emit declarations (status ${status})`);
 }
 
-const argumentTypes = {
-  string: 'string',
-  optString: 'string | null',
-  stringList: 'readonly string[]',
-  deviceList: 'readonly Device[]',
-  pathnameList: 'readonly Pathname[]',
-  filenameList: 'readonly string[]',
-  device: 'Device',
-  pathname: 'Pathname',
-  mountable: 'Mountable',
-  devOrPathname: 'DeviceOrPathname',
-  mountableOrPathname: 'MountableOrPathname',
-  guid: 'Guid',
-  key: 'Key',
-  int: 'number',
-  int64: 'number',
-  bits64: 'bigint | number',
-  bool: 'boolean',
-  bufferIn: 'Uint8Array | string',
-  fileIn: 'FileSource',
-  fileOut: 'FileSink',
-  pointer: 'never',
-};
-const optionTypes = {
-  bool: 'boolean',
-  int: 'number',
-  int64: 'number',
-  string: 'string',
-  stringList: 'readonly string[]',
-};
-const plainResults = {
-  none: 'void',
-  bool: 'boolean',
-  int: 'number',
-  int64: 'number',
-  bits64: 'bigint',
-  optString: 'string | null',
-  buffer: 'Uint8Array',
-};
-const texts = { plain: 'string', device: 'Device', mountable: 'Mountable' };
+/** The members of an interface in emitted declarations, and their types as they are written there. */
+function membersOf(declarations, name) {
+  const [, body] = new RegExp(`^export interface ${name} \\{\n([^]*?)^\\}`, 'm').exec(declarations) ?? [];
+  if (body === undefined) throw new Error(`no interface ${name}`);
+  return Object.fromEntries(
+    [...body.matchAll(/^ {4}(\w+): (.+);$/gm)].map(([, member, type]) => [member, type]),
+  );
+}
+
+/** What the words of the tables are in TypeScript, by the interfaces of src/api/action.ts that say it to the compiler. */
+function typesOfTables(declarations) {
+  const [args, options, plainResults, texts] = [
+    'ArgumentTypes',
+    'OptionTypes',
+    'PlainResultTypes',
+    'TextTypes',
+  ].map((name) => membersOf(declarations, name));
+  return {
+    argument: (type) => typeIn(args, type, 'argument'),
+    option: (type) => typeIn(options, type, 'option'),
+    result(result) {
+      const text = (meaning) => typeIn(texts, meaning, 'text');
+      switch (result.type) {
+        case 'string':
+          return text(result.of);
+        case 'stringList':
+          return `${text(result.of)}[]`;
+        case 'hashtable':
+          return `Map<${text(result.keyOf)}, ${text(result.valueOf)}>`;
+        case 'struct':
+          return `Structs['${result.struct}']`;
+        case 'structList':
+          return `Structs['${result.struct}'][]`;
+        default:
+          return typeIn(plainResults, result.type, 'result');
+      }
+    },
+  };
+}
 
 function typeIn(table, type, what) {
   if (!Object.hasOwn(table, type)) throw new Error(`no declaration for the ${what} ${type}`);
   return table[type];
-}
-
-function resultType(result) {
-  switch (result.type) {
-    case 'string':
-      return typeIn(texts, result.of, 'text');
-    case 'stringList':
-      return `${typeIn(texts, result.of, 'text')}[]`;
-    case 'hashtable':
-      return `Map<${typeIn(texts, result.keyOf, 'text')}, ${typeIn(texts, result.valueOf, 'text')}>`;
-    case 'struct':
-      return `Structs['${result.struct}']`;
-    case 'structList':
-      return `Structs['${result.struct}'][]`;
-    default:
-      return typeIn(plainResults, result.type, 'result');
-  }
 }
 
 /** A comment, at an indentation. */
@@ -118,14 +100,6 @@ function comment(text, indent) {
     .split('\n')
     .map((line) => `${indent} * ${line}`.trimEnd());
   return [`${indent}/**`, ...lines, `${indent} */`].join('\n');
-}
-
-/** `- `a`, `b`: what they do` in a help text, by option. */
-function optionTexts(help) {
-  const found = new Map();
-  for (const [, names, text] of help.matchAll(/^- ((?:`\w+`(?:, )?)+): (.+)$/gm))
-    for (const [, name] of names.matchAll(/`(\w+)`/g)) found.set(name, text);
-  return found;
 }
 
 const sentence = (text) => `${text.charAt(0).toUpperCase()}${text.slice(1)}${text.endsWith('.') ? '' : '.'}`;
@@ -144,7 +118,8 @@ const reserved = new Set([
 const parameter = (name) => (reserved.has(name) ? `${name}_` : name);
 
 /** The declarations of src/api/methods.ts. */
-function methodsDeclaration({ actionNames, actions, camelCase, hasOptsName, textWithNames }) {
+function methodsDeclaration({ actionNames, actions, camelCase, hasOptsName, textWithNames }, words) {
+  const types = typesOfTables(words);
   const told = (text) => textWithNames(text, (name) => camelCase(name));
   const interfaces = [];
   const methods = [];
@@ -152,17 +127,15 @@ function methodsDeclaration({ actionNames, actions, camelCase, hasOptsName, text
     const action = actions[name];
     const method = camelCase(name);
     const parameters = action.args.map(
-      (argument) => `${parameter(argument.name)}: ${typeIn(argumentTypes, argument.type, 'argument')}`,
+      (argument) => `${parameter(argument.name)}: ${types.argument(argument.type)}`,
     );
     let options = '';
     if (action.options !== undefined) {
       options = `${method.charAt(0).toUpperCase()}${method.slice(1)}Options`;
-      const described = optionTexts(told(action.help));
-      const fields = Object.entries(action.options).map(([option, type]) => {
-        const text = described.get(option);
-        const field = `  ${option}?: ${typeIn(optionTypes, type, 'option')} | undefined;`;
-        return text === undefined ? field : `${comment(sentence(text), '  ')}\n${field}`;
-      });
+      const fields = Object.entries(action.options).map(
+        ([option, { type, text }]) =>
+          `${comment(sentence(told(text)), '  ')}\n  ${option}?: ${types.option(type)} | undefined;`,
+      );
       interfaces.push(
         `/** Optional arguments of {@link ActionMethods.${method} | ${method}}. */\nexport interface ${options} {\n${fields.join('\n')}\n}\n`,
       );
@@ -171,7 +144,7 @@ function methodsDeclaration({ actionNames, actions, camelCase, hasOptsName, text
     const controls = action.nonBlocking ? '' : writes ? 'SinkControls' : 'CallControls';
     const last = [options, controls].filter((type) => type !== '').join(' & ');
     if (last !== '') parameters.push(`${options === '' ? 'controls' : 'options'}?: ${last}`);
-    const result = resultType(action.result);
+    const result = types.result(action.result);
     const notes = [];
     if (action.configOnly) notes.push('Only before launch.');
     if (action.group !== undefined) notes.push(`Needs the feature group \`${action.group}\`.`);
@@ -182,6 +155,8 @@ function methodsDeclaration({ actionNames, actions, camelCase, hasOptsName, text
       );
     if (action.since !== undefined) notes.push(`Since libguestfs ${action.since}.`);
     let text = `${sentence(told(action.short))}\n\n${told(action.help)}\n\n${notes.join(' ')}`;
+    for (const argument of action.args)
+      text += `\n@param ${parameter(argument.name)} - ${sentence(told(argument.text))}`;
     if (typeof action.deprecatedBy === 'string')
       text += `\n@deprecated Use {@link ActionMethods.${camelCase(action.deprecatedBy)} | ${camelCase(action.deprecatedBy)}}.`;
     else if (action.deprecatedBy) text += '\n@deprecated Nothing takes its place.';
@@ -195,7 +170,9 @@ function methodsDeclaration({ actionNames, actions, camelCase, hasOptsName, text
       declare(`${method}Opts`);
     }
   }
-  return `import type { Device, DeviceOrPathname, FileSink, FileSource, Guid, Key, Mountable, MountableOrPathname, Pathname } from './action.js';
+  const declared = [...interfaces, ...methods].join('\n');
+  const used = exportedNames(words).filter((name) => new RegExp(`: .*\\b${name}\\b`).test(declared));
+  return `import type { ${used.sort().join(', ')} } from './action.js';
 import type { Structs } from './structs.js';
 import type { CallControls, SinkControls } from './types.js';
 
@@ -211,8 +188,10 @@ const members = (object) =>
   `{ ${Object.entries(object)
     .map(([key, value]) => `readonly ${key}: ${value};`)
     .join(' ')} }`;
-const literals = (object) =>
-  members(Object.fromEntries(Object.entries(object).map(([key, value]) => [key, JSON.stringify(value)])));
+const mapped = (object, change) =>
+  Object.fromEntries(Object.entries(object).map(([key, value]) => [key, change(value)]));
+const literals = (object) => members(mapped(object, JSON.stringify));
+const optionalArgument = ({ type }) => `OptionalArgument<'${type}'>`;
 
 /** The declarations of src/api/actions.ts, without the texts. */
 function actionsDeclaration({ actionNames, actions, topics }) {
@@ -220,14 +199,14 @@ function actionsDeclaration({ actionNames, actions, topics }) {
     const { args, options, result, nonBlocking } = actions[name];
     const table = {
       args: `readonly [${args.map((argument) => `Argument<'${argument.name}', '${argument.type}'>`).join(', ')}]`,
-      ...(options === undefined ? {} : { options: literals(options) }),
+      ...(options === undefined ? {} : { options: members(mapped(options, optionalArgument)) }),
       result: literals(result),
       ...(nonBlocking ? { nonBlocking: 'true' } : {}),
     };
     return `  readonly ${name}: ${members(table)};`;
   });
   const topicNames = Object.keys(topics).map((name) => `'${name}'`);
-  return `import type { Action, Argument, Topic } from './action.js';
+  return `import type { Action, Argument, OptionalArgument, Topic } from './action.js';
 
 /** The topics by the names of their files. */
 export declare const topics: Readonly<Record<TopicName, Topic>>;
@@ -298,7 +277,10 @@ rmSync(folder, { recursive: true, force: true });
 mkdirSync(folder, { recursive: true });
 emit(entry, folder);
 const api = await loadApi();
-replace(join(folder, 'api/methods.d.ts'), methodsDeclaration(api));
+replace(
+  join(folder, 'api/methods.d.ts'),
+  methodsDeclaration(api, readFileSync(join(folder, 'api/action.d.ts'), 'utf8')),
+);
 replace(join(folder, 'api/actions.d.ts'), actionsDeclaration(api));
 const emitted = relative(join(root, 'src'), entry).replace(/\.ts$/, '');
 prune(folder, join(folder, `${emitted}.d.ts`));

@@ -62,9 +62,16 @@ export interface ArgumentTypes {
 }
 export type ArgumentType = keyof ArgumentTypes;
 
-export interface Argument<Name extends string = string, Type extends ArgumentType = ArgumentType> {
+/** What a backend knows of a required argument. */
+export interface Parameter<Name extends string = string, Type extends ArgumentType = ArgumentType> {
   readonly name: Name;
   readonly type: Type;
+}
+
+export interface Argument<Name extends string = string, Type extends ArgumentType = ArgumentType>
+  extends Parameter<Name, Type> {
+  /** What it is, in a phrase of Markdown that begins with a small letter and has no full stop at its end. */
+  readonly text: string;
 }
 
 /** The kinds of optional arguments, and the TypeScript type a caller passes for each. */
@@ -77,8 +84,20 @@ export interface OptionTypes {
 }
 export type OptionType = keyof OptionTypes;
 
-/** What the strings of a result mean. */
-export type TextMeaning = 'plain' | 'device' | 'mountable';
+/** An optional argument; its name is its key in the table. */
+export interface OptionalArgument<Type extends OptionType = OptionType> {
+  readonly type: Type;
+  /** As of a required argument. */
+  readonly text: string;
+}
+
+/** What the strings of a result may mean, and the TypeScript type of each. */
+export interface TextTypes {
+  plain: string;
+  device: Device;
+  mountable: Mountable;
+}
+export type TextMeaning = keyof TextTypes;
 
 export type Result =
   | { readonly type: 'none' }
@@ -113,7 +132,7 @@ export interface PlainResultTypes {
 export interface Action {
   readonly args: readonly Argument[];
   /** Optional arguments in the order of their bits on the wire. */
-  readonly options?: Readonly<Record<string, OptionType>>;
+  readonly options?: Readonly<Record<string, OptionalArgument>>;
   readonly result: Result;
   /** guestfsd's procedure number; absent for what the library does itself. */
   readonly proc?: number;
@@ -145,28 +164,55 @@ export interface Action {
   readonly help: string;
 }
 
-export const string = <const N extends string>(name: N) => ({ name, type: 'string' }) as const;
-export const optString = <const N extends string>(name: N) => ({ name, type: 'optString' }) as const;
-export const stringList = <const N extends string>(name: N) => ({ name, type: 'stringList' }) as const;
-export const deviceList = <const N extends string>(name: N) => ({ name, type: 'deviceList' }) as const;
-export const pathnameList = <const N extends string>(name: N) => ({ name, type: 'pathnameList' }) as const;
-export const filenameList = <const N extends string>(name: N) => ({ name, type: 'filenameList' }) as const;
-export const device = <const N extends string>(name: N) => ({ name, type: 'device' }) as const;
-export const pathname = <const N extends string>(name: N) => ({ name, type: 'pathname' }) as const;
-export const mountable = <const N extends string>(name: N) => ({ name, type: 'mountable' }) as const;
-export const devOrPathname = <const N extends string>(name: N) => ({ name, type: 'devOrPathname' }) as const;
-export const mountableOrPathname = <const N extends string>(name: N) =>
-  ({ name, type: 'mountableOrPathname' }) as const;
-export const guid = <const N extends string>(name: N) => ({ name, type: 'guid' }) as const;
-export const key = <const N extends string>(name: N) => ({ name, type: 'key' }) as const;
-export const int = <const N extends string>(name: N) => ({ name, type: 'int' }) as const;
-export const int64 = <const N extends string>(name: N) => ({ name, type: 'int64' }) as const;
-export const bits64 = <const N extends string>(name: N) => ({ name, type: 'bits64' }) as const;
-export const bool = <const N extends string>(name: N) => ({ name, type: 'bool' }) as const;
-export const bufferIn = <const N extends string>(name: N) => ({ name, type: 'bufferIn' }) as const;
-export const fileIn = <const N extends string>(name: N) => ({ name, type: 'fileIn' }) as const;
-export const fileOut = <const N extends string>(name: N) => ({ name, type: 'fileOut' }) as const;
-export const pointer = <const N extends string>(name: N) => ({ name, type: 'pointer' }) as const;
+export const string = <const N extends string>(name: N, text: string) =>
+  ({ name, type: 'string', text }) as const;
+export const optString = <const N extends string>(name: N, text: string) =>
+  ({ name, type: 'optString', text }) as const;
+export const stringList = <const N extends string>(name: N, text: string) =>
+  ({ name, type: 'stringList', text }) as const;
+export const deviceList = <const N extends string>(name: N, text: string) =>
+  ({ name, type: 'deviceList', text }) as const;
+export const pathnameList = <const N extends string>(name: N, text: string) =>
+  ({ name, type: 'pathnameList', text }) as const;
+export const filenameList = <const N extends string>(name: N, text: string) =>
+  ({ name, type: 'filenameList', text }) as const;
+export const device = <const N extends string>(name: N, text: string) =>
+  ({ name, type: 'device', text }) as const;
+export const pathname = <const N extends string>(name: N, text: string) =>
+  ({ name, type: 'pathname', text }) as const;
+export const mountable = <const N extends string>(name: N, text: string) =>
+  ({ name, type: 'mountable', text }) as const;
+export const devOrPathname = <const N extends string>(name: N, text: string) =>
+  ({ name, type: 'devOrPathname', text }) as const;
+export const mountableOrPathname = <const N extends string>(name: N, text: string) =>
+  ({ name, type: 'mountableOrPathname', text }) as const;
+export const guid = <const N extends string>(name: N, text: string) =>
+  ({ name, type: 'guid', text }) as const;
+export const key = <const N extends string>(name: N, text: string) => ({ name, type: 'key', text }) as const;
+export const int = <const N extends string>(name: N, text: string) => ({ name, type: 'int', text }) as const;
+export const int64 = <const N extends string>(name: N, text: string) =>
+  ({ name, type: 'int64', text }) as const;
+export const bits64 = <const N extends string>(name: N, text: string) =>
+  ({ name, type: 'bits64', text }) as const;
+export const bool = <const N extends string>(name: N, text: string) =>
+  ({ name, type: 'bool', text }) as const;
+export const bufferIn = <const N extends string>(name: N, text: string) =>
+  ({ name, type: 'bufferIn', text }) as const;
+export const fileIn = <const N extends string>(name: N, text: string) =>
+  ({ name, type: 'fileIn', text }) as const;
+export const fileOut = <const N extends string>(name: N, text: string) =>
+  ({ name, type: 'fileOut', text }) as const;
+export const pointer = <const N extends string>(name: N, text: string) =>
+  ({ name, type: 'pointer', text }) as const;
+
+/** The kinds of optional arguments. */
+export const optional = {
+  bool: (text: string) => ({ type: 'bool', text }) as const,
+  int: (text: string) => ({ type: 'int', text }) as const,
+  int64: (text: string) => ({ type: 'int64', text }) as const,
+  string: (text: string) => ({ type: 'string', text }) as const,
+  stringList: (text: string) => ({ type: 'stringList', text }) as const,
+} satisfies { readonly [T in OptionType]: (text: string) => OptionalArgument<T> };
 
 /** The kinds of result, by the names the tables use. */
 export const gives = {

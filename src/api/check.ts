@@ -3,7 +3,7 @@
  * TypeError (or a RangeError for a number out of its range), not a failure of the action.
  */
 import { encodeText } from '../base/index.js';
-import type { Action, Argument, ArgumentType, OptionType } from './action.js';
+import type { Action, Argument, ArgumentType, OptionalArgument } from './action.js';
 import { type ActionName, actions } from './actions.js';
 import { nearestName } from './nearest.js';
 import type { CallControls } from './types.js';
@@ -173,11 +173,12 @@ function checkOptions(name: string, action: Action, given: unknown): Omit<Checke
   if (given === undefined) return { options, controls };
   if (!isPlainObject(given))
     throw new TypeError(`${name}: the optional arguments must be an object, not ${kindOf(given)}`);
-  const known: Readonly<Record<string, OptionType>> = action.options ?? {};
+  const known: Readonly<Record<string, OptionalArgument>> = action.options ?? {};
   for (const [option, value] of Object.entries(given)) {
-    if (Object.hasOwn(known, option)) {
+    const optional = Object.hasOwn(known, option) ? known[option] : undefined;
+    if (optional !== undefined) {
       if (value === undefined) continue;
-      const complaint = checks[known[option] as OptionType](value);
+      const complaint = checks[optional.type](value);
       if (complaint !== undefined) complain(`${name}: option ${option}`, complaint);
       options[option] = value;
     } else if (option === 'signal' && action.nonBlocking !== true) {

@@ -178,14 +178,14 @@ export function parseShellArguments(
     const option = colon < 0 ? '' : word.slice(0, colon);
     if (option === '')
       throw new UsageError(`${command}: '${word}' is no optional argument; write name:value: ${usage(name)}`);
-    const type = Object.hasOwn(known, option) ? known[option] : undefined;
-    if (type === undefined) {
+    const optional = Object.hasOwn(known, option) ? known[option] : undefined;
+    if (optional === undefined) {
       const near = nearestName(option, Object.keys(known));
       const hint = near === undefined ? `it has ${Object.keys(known).join(', ')}` : `did you mean ${near}?`;
       throw new UsageError(`${command}: no optional argument ${option}; ${hint}`);
     }
     if (Object.hasOwn(options, option)) throw new UsageError(`${command}: ${option} is given twice`);
-    options[option] = parseValue(type, word.slice(colon + 1), `${command}: ${option}`);
+    options[option] = parseValue(optional.type, word.slice(colon + 1), `${command}: ${option}`);
   }
   return { args, options };
 }
@@ -213,7 +213,7 @@ export function usage(name: ActionName): string {
     else parts.push(argument.type.endsWith('List') ? `'${argument.name} ...'` : argument.name);
     if (repeats && parts.length === 2) parts.push(`[${argument.name} ...]`);
   }
-  for (const [option, type] of Object.entries(options)) parts.push(`[${option}:${optionForms[type]}]`);
+  for (const [option, { type }] of Object.entries(options)) parts.push(`[${option}:${optionForms[type]}]`);
   return parts.join(' ');
 }
 
@@ -237,14 +237,25 @@ function notes(name: ActionName): string[] {
   return lines;
 }
 
-/** The help of a command: what it is for, how it is written, its text and notes, folded to `width` characters. */
+/** What each argument is, one a line: the required ones in order, then the optional ones. */
+function argumentLines(name: ActionName): string[] {
+  const { args, options = {} } = actions[name] as Action;
+  const all = [...args, ...Object.entries(options).map(([option, { text }]) => ({ name: option, text }))];
+  return all.map(({ name, text }) => `- ${name}: ${text}.`);
+}
+
+/** The help of a command: what it is for, how it is written, its text, arguments and notes, folded to `width` characters. */
 export function helpText(name: ActionName, width = 78): string {
   const { short, help } = actions[name];
-  const text = textWithNames(help, shellName).replace(/`([^`]+)`/g, '$1');
+  const told = (text: string): string =>
+    foldText(textWithNames(text, shellName).replace(/`([^`]+)`/g, '$1'), width);
   return [
     `${shellName(name)}: ${short}`,
     foldText(usage(name), width, '    ', '    '),
-    foldText(text, width),
+    told(help),
+    told(argumentLines(name).join('\n')),
     foldText(notes(name).join('\n'), width),
-  ].join('\n\n');
+  ]
+    .filter((part) => part !== '')
+    .join('\n\n');
 }

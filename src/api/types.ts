@@ -5,10 +5,10 @@
 import type {
   ArgumentType,
   ArgumentTypes,
-  Device,
-  Mountable,
+  OptionType,
   OptionTypes,
   PlainResultTypes,
+  TextTypes,
 } from './action.js';
 import type { ActionName, ActionTables } from './actions.js';
 import type { Progress } from './backend.js';
@@ -47,14 +47,12 @@ type CallerTypes<Args> = {
 export type ActionOptions<N extends ActionName> =
   Table<N> extends { readonly options: infer Options }
     ? {
-        -readonly [O in keyof Options]?: Options[O] extends keyof OptionTypes
-          ? OptionTypes[Options[O]] | undefined
+        -readonly [O in keyof Options]?: Options[O] extends { readonly type: infer T extends OptionType }
+          ? OptionTypes[T] | undefined
           : never;
       }
     : // biome-ignore lint/complexity/noBannedTypes: an action with no options adds no keys
       {};
-
-type TextTypes = { plain: string; device: Device; mountable: Mountable };
 
 type ResultOf<R> = R extends { readonly type: infer T extends keyof PlainResultTypes }
   ? PlainResultTypes[T]

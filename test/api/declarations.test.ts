@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { actionNames, actions, camelCase } from '../../src/api/index.js';
 
 // This file runs as build/test/api/declarations.test.js.
 const root = fileURLToPath(new URL('../../..', import.meta.url));
@@ -142,6 +143,27 @@ test('the declared methods have the names of their parameters, and their texts',
   assert.match(text, /Since libguestfs 1\.0\.66\./);
   assert.match(text, /@deprecated Use \{@link ActionMethods\.lstatns \| lstatns\}\.\n {3}\*\/\n {2}lstat\(/);
   assert.match(text, /Use `copyDeviceToDevice` and its kin/);
+  assert.match(text, /\n {3}\* @param mountpoint - Directory to mount at; `\/` for the first\.\n/);
+  assert.match(
+    text,
+    /\n {2}\/\*\*\n {3}\* The label; see `setLabel` for how long it can be\.\n {3}\*\/\n {2}label\?: string \| undefined;\n/,
+  );
+});
+
+test('every parameter and every optional argument is declared with its text', () => {
+  const text = readFileSync(join(declarations, 'methods.d.ts'), 'utf8');
+  for (const name of actionNames) {
+    const { args, options = {} } = actions[name];
+    const method = camelCase(name);
+    const [, comment = ''] =
+      new RegExp(`  /\\*\\*\\n((?: {3}\\*.*\\n)+)  ${method}\\(`).exec(text) ?? assert.fail(method);
+    for (const argument of args)
+      assert.match(comment, new RegExp(`@param ${argument.name}_? - .{5}`), method);
+    const [, declared = ''] =
+      new RegExp(`^export interface ${method}Options \\{\n([^]*?)^\\}`, 'mi').exec(text) ?? [];
+    for (const option of Object.keys(options))
+      assert.match(declared, new RegExp(` {3}\\* .{5,}\n {3}\\*/\n  ${option}\\?: `), method);
+  }
 });
 
 test('only what the door leads to is in the package, and no text is in it twice', () => {

@@ -207,7 +207,8 @@ test('what the shell reads is what a call takes, for every action of the shell',
     const { args, options = {}, visibility } = actions[name];
     if (visibility === 'noShell' || visibility === 'state') continue;
     const words = args.filter(({ type }) => type !== 'key').map(({ type }) => sample[type] ?? '/word');
-    for (const [option, type] of Object.entries(options)) words.push(`${option}:${sample[type] ?? 'word'}`);
+    for (const [option, { type }] of Object.entries(options))
+      words.push(`${option}:${sample[type] ?? 'word'}`);
     const keys = keyArguments(name).map(() => 'secret');
     const call = parseShellArguments(name, words, keys);
     const checked = checkArguments(name, call.args, call.options);

@@ -129,7 +129,7 @@ test('every action takes the arguments of libguestfs in its order', facts, () =>
 test('every action takes the optional arguments of libguestfs in the order of their bits', facts, () => {
   compare(
     (fact) => fact.optargs.map(({ name, type, bit }) => ({ name, type, bit })),
-    (action) => Object.entries(action.options ?? {}).map(([name, type], bit) => ({ name, type, bit })),
+    (action) => Object.entries(action.options ?? {}).map(([name, { type }], bit) => ({ name, type, bit })),
   );
 });
 

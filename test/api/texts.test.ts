@@ -52,22 +52,63 @@ test('no two actions have the same text', () => {
   }
 });
 
-test('every optional argument is explained, in the help or in that of an action it names', () => {
-  for (const name of actionNames) {
-    const { help, options = {} } = actions[name];
-    const others = [...help.matchAll(/`(\w+)`/g)].map((match) => match[1] ?? '').filter(isActionName);
-    const texts = [help, ...others.map((other) => actions[other].help)].join('\n');
-    for (const option of Object.keys(options))
-      assert.ok(texts.includes(`\`${option}\``), `${name}: ${option} is not explained`);
-  }
+/** The texts of an action's arguments, required and optional, by their names. */
+const argumentTexts = ({ args, options = {} }: Pick<Action, 'args' | 'options'>): [string, string][] => [
+  ...args.map(({ name, text }): [string, string] => [name, text]),
+  ...Object.entries(options).map(([name, { text }]): [string, string] => [name, text]),
+];
+
+/** What is wrong with the text of an argument; undefined if nothing is. */
+function argumentFault(name: string, text: string): string | undefined {
+  if (!/^(?:[a-z`0-9]|[A-Z]{2})/.test(text)) return 'does not begin with a small letter';
+  if (/[.:;,]$/.test(text)) return 'ends like a sentence';
+  if (text.split(' ').length < 2 || text.toLowerCase() === name) return 'is one word';
+  if (text.length > 260) return 'is long';
+  if (text !== text.trim() || / {2}|\n/.test(text)) return 'has stray white space';
+  if ((text.match(/`/g) ?? []).length % 2 !== 0) return 'has a backtick without its partner';
+  return undefined;
+}
+
+test('every argument of every action has a text, required or optional', () => {
+  let count = 0;
+  for (const name of actionNames)
+    for (const [argument, text] of argumentTexts(actions[name])) {
+      assert.equal(argumentFault(argument, text), undefined, `${name}: ${argument}: ${text}`);
+      count++;
+    }
+  assert.ok(count > 1000, String(count));
 });
 
-test('the help names only actions that exist', () => {
+test('a missing or stunted text of an argument is found', () => {
+  assert.equal(argumentFault('path', 'path of the file'), undefined);
+  for (const text of [
+    '',
+    'path',
+    'Path',
+    'Path of the file',
+    'path of the file.',
+    'path of  the file',
+    'path of `it',
+  ])
+    assert.notEqual(argumentFault('path', text), undefined, text);
+});
+
+test('no help repeats its options as a list, since their texts stand beside their types', () => {
+  for (const name of actionNames) assert.doesNotMatch(actions[name].help, /^- `/m, name);
+});
+
+test('the texts name only actions that exist', () => {
   // Names with an underscore that are something else.
-  const others = new Set(['libvirt_auth', 'force_tcg', 'crypto_LUKS', 'x86_64', 'LVM2_member']);
-  for (const name of actionNames)
-    for (const [, word = ''] of actions[name].help.matchAll(/`([a-zA-Z0-9]+(?:_[a-zA-Z0-9]+)+)`/g))
+  const others = new Set(
+    'libvirt_auth force_tcg crypto_LUKS x86_64 LVM2_member flex_bg has_journal journal_dev large_file resize_inode sparse_super uninit_bg'.split(
+      ' ',
+    ),
+  );
+  for (const name of actionNames) {
+    const texts = [actions[name].help, ...argumentTexts(actions[name]).map(([, text]) => text)].join('\n');
+    for (const [, word = ''] of texts.matchAll(/`([a-zA-Z0-9]+(?:_[a-zA-Z0-9]+)+)`/g))
       assert.ok(isActionName(word) || others.has(word) || /^[A-Z0-9_]+$/.test(word), `${name}: ${word}`);
+  }
 });
 
 test('the help of a deprecated action names what to use instead', () => {
@@ -89,7 +130,10 @@ test('names of actions in texts are put in the words of their reader', () => {
 
 test('the help of a command has its usage, its text and its notes, within the width', () => {
   for (const name of actionNames) {
-    const lines = helpText(name, 70).split('\n');
+    const help = helpText(name, 70);
+    for (const [argument] of argumentTexts(actions[name]))
+      assert.match(help, new RegExp(`^- ${argument}: .`, 'm'), name);
+    const lines = help.split('\n');
     assert.equal(lines[0], `${shellName(name)}: ${actions[name].short}`);
     assert.ok(lines.at(-1)?.includes('Since libguestfs '), name);
     for (const line of lines.slice(1))
@@ -104,6 +148,8 @@ test('the help of a command has its usage, its text and its notes, within the wi
       '',
       'Also removes all volumes of a group if device is /dev/VG.',
       'The space is free again, and what was on it is lost.',
+      '',
+      '- device: the logical volume, or /dev/VG for all of a group.',
       '',
       'Needs the feature group lvm2.',
       'Since libguestfs 1.0.13.',

@@ -77,7 +77,7 @@ function argumentPieces(action: WireAction): Piece[] {
   const required = action.args
     .filter(({ type }) => !isFile(type))
     .map(({ name, type }) => ({ name, xdr: xdrOfArgument[type] ?? 'string<>' }));
-  const optional = Object.entries(action.options ?? {}).map(([name, type], optargBit) => ({
+  const optional = Object.entries(action.options ?? {}).map(([name, { type }], optargBit) => ({
     name,
     xdr: xdrOfArgument[type] ?? 'string<>',
     optargBit,

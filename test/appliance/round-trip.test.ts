@@ -127,7 +127,7 @@ test('the arguments of every procedure are the same after their way there and ba
     const args = action.args.map(({ type }) => argumentSamples[type]);
     const given = Object.entries(action.options ?? {});
     for (const some of [given, given.filter((_, index) => index % 2 === 1), []]) {
-      const options = Object.fromEntries(some.map(([option, type]) => [option, optionSamples[type]]));
+      const options = Object.fromEntries(some.map(([option, { type }]) => [option, optionSamples[type]]));
       const writer = new XdrWriter();
       const mask = encodeArguments(writer, action, args, options);
       const back = decodeArguments(new XdrReader(writer.finish()), action, mask);

@@ -6,9 +6,13 @@
  */
 import { fileIn, fileOut, gives, int, string, stringList, topic } from '../action.js';
 
+const programArguments = stringList('arguments', 'full path of the program, then its arguments');
+const output = fileOut('output', 'path or stream on the host that takes the output');
+const shellCommand = string('command', 'a line for the shell of the guest');
+
 export const appliance = topic('Inside the appliance', {
   command: {
-    args: [stringList('arguments')],
+    args: [programArguments],
     result: gives.string,
     proc: 50,
     since: '1.9.1',
@@ -16,7 +20,7 @@ export const appliance = topic('Inside the appliance', {
     help: 'Runs the program whose path and arguments are the strings of `arguments`, with the mounted filesystems as its root, and gives what it wrote to stdout. No shell is involved; give the full path. If it ends with a status other than 0, the call fails with what it wrote to stderr. The output is limited to about 4 megabytes; with `command_out` it is not.',
   },
   command_lines: {
-    args: [stringList('arguments')],
+    args: [programArguments],
     result: gives.strings,
     proc: 51,
     since: '1.9.1',
@@ -24,7 +28,7 @@ export const appliance = topic('Inside the appliance', {
     help: 'The same as `command`, but gives stdout as a list of lines without their ends.',
   },
   command_out: {
-    args: [stringList('arguments'), fileOut('output')],
+    args: [programArguments, output],
     result: gives.nothing,
     proc: 516,
     since: '1.55.6',
@@ -34,7 +38,7 @@ export const appliance = topic('Inside the appliance', {
     help: 'The same as `command`, but stdout goes to `output` on the host as it comes, however much it is.',
   },
   sh: {
-    args: [string('command')],
+    args: [shellCommand],
     result: gives.string,
     proc: 111,
     since: '1.0.50',
@@ -42,7 +46,7 @@ export const appliance = topic('Inside the appliance', {
     help: "Gives `command` to the guest's `/bin/sh -c`, so pipes, variables and wildcards work, and gives what it wrote to stdout. Quote names that you did not choose yourself. A status other than 0 is an error with the text of stderr.",
   },
   sh_lines: {
-    args: [string('command')],
+    args: [shellCommand],
     result: gives.strings,
     proc: 112,
     since: '1.0.50',
@@ -50,7 +54,7 @@ export const appliance = topic('Inside the appliance', {
     help: 'The same as `sh`, but gives stdout as a list of lines without their ends.',
   },
   sh_out: {
-    args: [string('command'), fileOut('output')],
+    args: [shellCommand, output],
     result: gives.nothing,
     proc: 517,
     since: '1.55.6',
@@ -74,7 +78,7 @@ export const appliance = topic('Inside the appliance', {
     help: "The kernel's log so far, as text. It says why something could not be mounted. It is available on backends that have a kernel.",
   },
   umask: {
-    args: [int('mask')],
+    args: [int('mask', 'bits that new files do not get, 0 to 0777')],
     result: gives.int,
     proc: 137,
     since: '1.0.55',
@@ -100,7 +104,7 @@ export const appliance = topic('Inside the appliance', {
     help: 'Writes out everything that is still buffered. Closing and `shutdown` do it too; use this where the image is to be read while the handle is still open.',
   },
   drop_caches: {
-    args: [int('whattodrop')],
+    args: [int('whattodrop', '1 the contents of files, 2 directories and inodes, 3 both')],
     result: gives.nothing,
     proc: 90,
     since: '1.0.18',
@@ -108,7 +112,7 @@ export const appliance = topic('Inside the appliance', {
     help: 'Empties caches so that the next read comes from the disk: 1 the contents of files, 2 directories and inodes, 3 both. For measurements, and after changing an image from outside.',
   },
   sleep: {
-    args: [int('secs')],
+    args: [int('secs', 'seconds to wait')],
     result: gives.nothing,
     proc: 109,
     since: '1.0.41',
@@ -116,7 +120,7 @@ export const appliance = topic('Inside the appliance', {
     help: 'The backend does nothing for `secs` seconds. Other calls queue meanwhile.',
   },
   modprobe: {
-    args: [string('modulename')],
+    args: [string('modulename', 'name of the module')],
     result: gives.nothing,
     proc: 194,
     since: '1.0.68',
@@ -133,7 +137,7 @@ export const appliance = topic('Inside the appliance', {
     help: 'Succeeds if the backend is alive and answers. Useful only for tests and for measuring the time of a call.',
   },
   echo_daemon: {
-    args: [stringList('words')],
+    args: [stringList('words', 'the words to give back')],
     result: gives.string,
     proc: 195,
     since: '1.0.69',
@@ -141,7 +145,7 @@ export const appliance = topic('Inside the appliance', {
     help: 'Joins `words` with single spaces and returns them from the backend. It shows that text arrives there unharmed.',
   },
   debug: {
-    args: [string('subcmd'), stringList('extraargs')],
+    args: [string('subcmd', 'what to do; `help` lists it'), stringList('extraargs', 'further words for it')],
     result: gives.string,
     proc: 76,
     since: '1.0.11',
@@ -159,7 +163,11 @@ export const appliance = topic('Inside the appliance', {
     help: 'One line per drive, for tests: path, format and the options that are not at their defaults. The form may change.',
   },
   debug_upload: {
-    args: [fileIn('filename'), string('tmpname'), int('mode')],
+    args: [
+      fileIn('filename', 'path or stream on the host'),
+      string('tmpname', 'path in the appliance itself'),
+      int('mode', 'permission bits'),
+    ],
     result: gives.nothing,
     proc: 241,
     since: '1.3.5',

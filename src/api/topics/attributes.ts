@@ -3,11 +3,22 @@
  *
  * Modes are numbers: 0o755 in a program, 0755 in the shell. Owners and groups are numbers too.
  */
-import { filenameList, gives, int, int64, pathname, string, topic } from '../action.js';
+import { filenameList, gives, int, int64, optional, pathname, string, topic } from '../action.js';
+
+const path = pathname('path', 'any path');
+const namesDirectory = pathname('path', 'directory of the names');
+const names = filenameList('names', 'names in that directory');
+const owner = int('owner', 'number of the user; -1 leaves it');
+const group = int('group', 'number of the group; -1 leaves it');
+const attributeName = string('name', 'name of the attribute, with its prefix');
+const xattr = string('xattr', 'name of the attribute, with its prefix');
+const attributeValue = string('val', 'value of the attribute');
+const attributeLength = int('vallen', 'bytes of the value');
+const aclType = string('acltype', '`access`, or `default` for what a directory hands on');
 
 export const attributes = topic('Attributes', {
   statns: {
-    args: [pathname('path')],
+    args: [path],
     result: gives.struct('statns'),
     proc: 421,
     since: '1.27.53',
@@ -15,7 +26,7 @@ export const attributes = topic('Attributes', {
     help: 'Follows symbolic links. Gives type and permissions in one number, owner and group, size in bytes, space in blocks of 512 bytes, and the three times in seconds since 1970 with their nanoseconds. See `lstatns` for the link itself.',
   },
   lstatns: {
-    args: [pathname('path')],
+    args: [path],
     result: gives.struct('statns'),
     proc: 422,
     since: '1.27.53',
@@ -23,14 +34,14 @@ export const attributes = topic('Attributes', {
     help: 'As `statns`, but where `path` is a symbolic link the answer is about the link.',
   },
   lstatnslist: {
-    args: [pathname('path'), filenameList('names')],
+    args: [namesDirectory, names],
     result: gives.structs('statns'),
     since: '1.27.53',
     short: 'give the status of many names in a directory',
     help: 'One `lstatns` for each of `names`, which are names in the directory `path`, in the same order. What does not exist has `stIno` -1 and no error is given. Good for drawing a directory in one call.',
   },
   stat: {
-    args: [pathname('path')],
+    args: [path],
     result: gives.struct('stat'),
     since: '1.9.2',
     deprecatedBy: 'statns',
@@ -38,7 +49,7 @@ export const attributes = topic('Attributes', {
     help: 'Use `statns`, which gives the same with nanoseconds.',
   },
   lstat: {
-    args: [pathname('path')],
+    args: [path],
     result: gives.struct('stat'),
     since: '1.9.2',
     deprecatedBy: 'lstatns',
@@ -46,7 +57,7 @@ export const attributes = topic('Attributes', {
     help: 'Use `lstatns`, which gives the same with nanoseconds.',
   },
   lstatlist: {
-    args: [pathname('path'), filenameList('names')],
+    args: [namesDirectory, names],
     result: gives.structs('stat'),
     since: '1.0.77',
     deprecatedBy: 'lstatnslist',
@@ -54,7 +65,7 @@ export const attributes = topic('Attributes', {
     help: 'Use `lstatnslist`, which gives the same with nanoseconds.',
   },
   chmod: {
-    args: [int('mode'), pathname('path')],
+    args: [int('mode', 'twelve bits: permissions, set-user-ID, set-group-ID, sticky'), path],
     result: gives.nothing,
     proc: 34,
     since: '0.8',
@@ -62,7 +73,7 @@ export const attributes = topic('Attributes', {
     help: 'Sets the twelve bits of `mode`, permissions with set-user-ID, set-group-ID and sticky, and follows symbolic links. Some filesystems have no permissions to set.',
   },
   chown: {
-    args: [int('owner'), int('group'), pathname('path')],
+    args: [owner, group, path],
     result: gives.nothing,
     proc: 35,
     since: '0.8',
@@ -70,7 +81,7 @@ export const attributes = topic('Attributes', {
     help: "Both are numbers, of the guest's own users and groups; -1 leaves one as it is. Follows symbolic links: see `lchown`.",
   },
   lchown: {
-    args: [int('owner'), int('group'), pathname('path')],
+    args: [owner, group, path],
     result: gives.nothing,
     proc: 203,
     since: '1.0.77',
@@ -78,7 +89,13 @@ export const attributes = topic('Attributes', {
     help: 'As `chown`, but where `path` is a symbolic link the link itself gets them.',
   },
   utimens: {
-    args: [pathname('path'), int64('atsecs'), int64('atnsecs'), int64('mtsecs'), int64('mtnsecs')],
+    args: [
+      path,
+      int64('atsecs', 'last access, in seconds since 1970'),
+      int64('atnsecs', 'its nanoseconds; -1 for now, -2 to leave the time'),
+      int64('mtsecs', 'last change, in seconds since 1970'),
+      int64('mtnsecs', 'its nanoseconds; -1 for now, -2 to leave the time'),
+    ],
     result: gives.nothing,
     proc: 201,
     since: '1.0.77',
@@ -86,7 +103,7 @@ export const attributes = topic('Attributes', {
     help: 'Sets the times of the last access (`atsecs`, `atnsecs`) and the last change (`mtsecs`, `mtnsecs`), in seconds since 1970 and nanoseconds. For the nanoseconds, -1 means now and -2 means unchanged. Does not follow symbolic links.',
   },
   getxattrs: {
-    args: [pathname('path')],
+    args: [path],
     result: gives.structs('xattr'),
     proc: 141,
     since: '1.0.59',
@@ -95,7 +112,7 @@ export const attributes = topic('Attributes', {
     help: 'Gives names, with their prefix such as `user.` or `security.`, and values as bytes. Follows symbolic links: see `lgetxattrs`.',
   },
   lgetxattrs: {
-    args: [pathname('path')],
+    args: [path],
     result: gives.structs('xattr'),
     proc: 142,
     since: '1.0.59',
@@ -104,7 +121,7 @@ export const attributes = topic('Attributes', {
     help: 'As `getxattrs`, but where `path` is a symbolic link the answer is about the link.',
   },
   getxattr: {
-    args: [pathname('path'), string('name')],
+    args: [path, attributeName],
     result: gives.buffer,
     proc: 279,
     since: '1.7.24',
@@ -113,7 +130,7 @@ export const attributes = topic('Attributes', {
     help: 'The value of the attribute `name`, with its prefix, as bytes. A missing attribute is an error with the code ENODATA. Follows symbolic links.',
   },
   lgetxattr: {
-    args: [pathname('path'), string('name')],
+    args: [path, attributeName],
     result: gives.buffer,
     proc: 280,
     since: '1.7.24',
@@ -122,7 +139,7 @@ export const attributes = topic('Attributes', {
     help: 'As `getxattr`, but where `path` is a symbolic link the answer is about the link.',
   },
   lxattrlist: {
-    args: [pathname('path'), filenameList('names')],
+    args: [namesDirectory, names],
     result: gives.structs('xattr'),
     since: '1.0.77',
     group: 'linuxxattrs',
@@ -130,7 +147,7 @@ export const attributes = topic('Attributes', {
     help: 'For each of `names`, which are names in the directory `path`, there is first an entry with an empty name, whose value is the number of attributes in decimal (the empty string where they cannot be read), and then that many entries with the attributes themselves.',
   },
   setxattr: {
-    args: [string('xattr'), string('val'), int('vallen'), pathname('path')],
+    args: [xattr, attributeValue, attributeLength, path],
     result: gives.nothing,
     proc: 143,
     since: '1.0.59',
@@ -139,7 +156,7 @@ export const attributes = topic('Attributes', {
     help: 'Sets `xattr`, with its prefix, to the first `vallen` bytes of `val`. Follows symbolic links. The filesystem must know extended attributes, and only root may use some of the prefixes, which is no hindrance here.',
   },
   lsetxattr: {
-    args: [string('xattr'), string('val'), int('vallen'), pathname('path')],
+    args: [xattr, attributeValue, attributeLength, path],
     result: gives.nothing,
     proc: 144,
     since: '1.0.59',
@@ -148,7 +165,7 @@ export const attributes = topic('Attributes', {
     help: 'As `setxattr`, but where `path` is a symbolic link the link itself gets it.',
   },
   removexattr: {
-    args: [string('xattr'), pathname('path')],
+    args: [xattr, path],
     result: gives.nothing,
     proc: 145,
     since: '1.0.59',
@@ -157,7 +174,7 @@ export const attributes = topic('Attributes', {
     help: 'Removes `xattr`, written with its prefix. A missing attribute is an error with the code ENODATA. Follows symbolic links.',
   },
   lremovexattr: {
-    args: [string('xattr'), pathname('path')],
+    args: [xattr, path],
     result: gives.nothing,
     proc: 146,
     since: '1.0.59',
@@ -166,7 +183,7 @@ export const attributes = topic('Attributes', {
     help: 'As `removexattr`, but where `path` is a symbolic link the link itself loses it.',
   },
   acl_get_file: {
-    args: [pathname('path'), string('acltype')],
+    args: [path, aclType],
     result: gives.string,
     proc: 375,
     since: '1.19.63',
@@ -175,7 +192,7 @@ export const attributes = topic('Attributes', {
     help: 'As text, one entry in each line, such as `user::rw-`, with numbers for users and groups. `acltype` is `access`, or `default` for what a directory hands on to new files. A file without a list gives its permissions in that form.',
   },
   acl_set_file: {
-    args: [pathname('path'), string('acltype'), string('acl')],
+    args: [path, aclType, string('acl', 'the entries of the list as text, long or short form')],
     result: gives.nothing,
     proc: 376,
     since: '1.19.63',
@@ -184,7 +201,7 @@ export const attributes = topic('Attributes', {
     help: '`acl` replaces the whole list; entries are separated by commas or lines, in the long form or the short one: `u::rwx,g::r-x,o::r-x,m::rwx,u:500:rwx`. A list that names users or groups needs a mask (`m::`). Use numbers, because names would be those of the appliance.',
   },
   acl_delete_def_file: {
-    args: [pathname('dir')],
+    args: [pathname('dir', 'a directory')],
     result: gives.nothing,
     proc: 377,
     since: '1.19.63',
@@ -193,7 +210,7 @@ export const attributes = topic('Attributes', {
     help: 'New files in `dir` then get their permissions from `umask` again. It is no error if there was none.',
   },
   cap_get_file: {
-    args: [pathname('path')],
+    args: [pathname('path', 'path of the program')],
     result: gives.string,
     proc: 378,
     since: '1.19.63',
@@ -202,7 +219,10 @@ export const attributes = topic('Attributes', {
     help: 'As text, `cap_net_raw=ep` for example; the empty string if the file has none.',
   },
   cap_set_file: {
-    args: [pathname('path'), string('cap')],
+    args: [
+      pathname('path', 'path of the program'),
+      string('cap', 'capabilities as text, such as `cap_net_raw=ep`'),
+    ],
     result: gives.nothing,
     proc: 379,
     since: '1.19.63',
@@ -211,8 +231,13 @@ export const attributes = topic('Attributes', {
     help: '`cap` is in the same form as `cap_get_file` gives. To remove them all, remove the attribute `security.capability` with `removexattr`.',
   },
   copy_attributes: {
-    args: [pathname('src'), pathname('dest')],
-    options: { all: 'bool', mode: 'bool', xattributes: 'bool', ownership: 'bool' },
+    args: [pathname('src', 'path to copy from'), pathname('dest', 'path to copy to')],
+    options: {
+      all: optional.bool('copy everything'),
+      mode: optional.bool('copy the permissions'),
+      xattributes: optional.bool('copy the extended attributes'),
+      ownership: optional.bool('copy owner and group'),
+    },
     result: gives.nothing,
     proc: 415,
     since: '1.25.21',

@@ -4,11 +4,18 @@
  *
  * Paths are Augeas path expressions, which can select several nodes at once.
  */
-import { bool, gives, int, optString, pathname, string, topic } from '../action.js';
+import { bool, gives, int, optional, optString, pathname, string, topic } from '../action.js';
+
+const augpath = string('augpath', 'path of Augeas, such as `/files/etc/hosts/1/alias`');
+const nodeValue = string('val', 'the value');
+const variable = string('name', 'name of the variable');
 
 export const augeas = topic('Configuration files', {
   aug_init: {
-    args: [pathname('root'), int('flags')],
+    args: [
+      pathname('root', 'directory below which the files are, mostly `/`'),
+      int('flags', 'sum of the bits that say how; 0 for none of them'),
+    ],
     result: gives.nothing,
     proc: 16,
     since: '0.7',
@@ -40,7 +47,7 @@ export const augeas = topic('Configuration files', {
     help: 'As the flags of `aug_init` say. If a file cannot be written it fails, and the nodes that `/augeas//error` selects say why.',
   },
   aug_get: {
-    args: [string('augpath')],
+    args: [augpath],
     result: gives.string,
     proc: 19,
     since: '0.7',
@@ -48,7 +55,7 @@ export const augeas = topic('Configuration files', {
     help: 'The path must select exactly one node that has a value.',
   },
   aug_set: {
-    args: [string('augpath'), string('val')],
+    args: [augpath, nodeValue],
     result: gives.nothing,
     proc: 20,
     since: '0.7',
@@ -56,7 +63,11 @@ export const augeas = topic('Configuration files', {
     help: 'The node is made, with those above it, if the path selects none; several are an error.',
   },
   aug_setm: {
-    args: [string('base'), optString('sub'), string('val')],
+    args: [
+      string('base', 'path that selects the nodes to begin at'),
+      optString('sub', 'path from each of them; null for the node itself'),
+      nodeValue,
+    ],
     result: gives.int,
     proc: 411,
     since: '1.23.14',
@@ -64,7 +75,7 @@ export const augeas = topic('Configuration files', {
     help: 'For every node of `base`, sets the one that `sub` selects from there, or itself if that is null, and makes it where it is missing. Gives how many were set.',
   },
   aug_clear: {
-    args: [string('augpath')],
+    args: [augpath],
     result: gives.nothing,
     proc: 239,
     since: '1.3.4',
@@ -72,7 +83,7 @@ export const augeas = topic('Configuration files', {
     help: 'The node remains, with those below it; it is made if the path selects none.',
   },
   aug_rm: {
-    args: [string('augpath')],
+    args: [augpath],
     result: gives.int,
     proc: 22,
     since: '0.7',
@@ -80,7 +91,7 @@ export const augeas = topic('Configuration files', {
     help: 'With all that is below. Gives how many went, which may be 0.',
   },
   aug_mv: {
-    args: [string('src'), string('dest')],
+    args: [string('src', 'path of the node'), string('dest', 'its new path')],
     result: gives.nothing,
     proc: 23,
     since: '0.7',
@@ -88,7 +99,11 @@ export const augeas = topic('Configuration files', {
     help: '`src` must select exactly one; what is at `dest` is replaced.',
   },
   aug_insert: {
-    args: [string('augpath'), string('label'), bool('before')],
+    args: [
+      augpath,
+      string('label', 'label of the new node'),
+      bool('before', 'true for before the node, false for behind it'),
+    ],
     result: gives.nothing,
     proc: 21,
     since: '0.7',
@@ -96,7 +111,7 @@ export const augeas = topic('Configuration files', {
     help: 'The new node is called `label` and goes right before the one that the path selects if `before` is true, or right behind it.',
   },
   aug_match: {
-    args: [string('augpath')],
+    args: [augpath],
     result: gives.strings,
     proc: 24,
     since: '0.7',
@@ -104,7 +119,7 @@ export const augeas = topic('Configuration files', {
     help: 'Gives a path for each that selects it alone; none is an empty list.',
   },
   aug_ls: {
-    args: [string('augpath')],
+    args: [augpath],
     result: gives.strings,
     proc: 28,
     since: '0.8',
@@ -112,7 +127,7 @@ export const augeas = topic('Configuration files', {
     help: 'Gives their paths, sorted: those that `aug_match` finds with `/*` added.',
   },
   aug_label: {
-    args: [string('augpath')],
+    args: [augpath],
     result: gives.string,
     proc: 412,
     since: '1.23.14',
@@ -120,7 +135,7 @@ export const augeas = topic('Configuration files', {
     help: 'Gives it without a position: `alias` for `/files/etc/hosts/1/alias[2]`. The path must select exactly one node.',
   },
   aug_defvar: {
-    args: [string('name'), optString('expr')],
+    args: [variable, optString('expr', 'expression of Augeas; null to forget the name')],
     result: gives.int,
     proc: 17,
     since: '0.7',
@@ -128,7 +143,7 @@ export const augeas = topic('Configuration files', {
     help: '`$name` can then be used in paths; an `expr` that is null forgets it. Gives how many nodes there are, 0 if it is no set of nodes.',
   },
   aug_defnode: {
-    args: [string('name'), string('expr'), string('val')],
+    args: [variable, string('expr', 'expression of Augeas'), nodeValue],
     result: gives.struct('int_bool'),
     proc: 18,
     since: '0.7',
@@ -136,8 +151,8 @@ export const augeas = topic('Configuration files', {
     help: 'As `aug_defvar`, but if the expression selects nothing, a node with the value `val` is made. Gives the number of nodes, and whether one was made.',
   },
   aug_transform: {
-    args: [string('lens'), string('file')],
-    options: { remove: 'bool' },
+    args: [string('lens', 'name of the lens, such as `Hosts.lns`'), string('file', 'pattern of paths')],
+    options: { remove: optional.bool('exclude the files from the lens') },
     result: gives.nothing,
     proc: 469,
     since: '1.35.2',

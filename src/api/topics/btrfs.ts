@@ -10,14 +10,24 @@ import {
   gives,
   int64,
   mountableOrPathname,
+  optional,
   pathname,
   string,
   topic,
 } from '../action.js';
 
+const path = pathname('path', 'any path on the filesystem');
+const mounted = pathname('fs', 'directory where it is mounted');
+const member = device('device', 'a device of the filesystem');
+const outerGroup = string('dst', 'the group that holds it, as `level/number`');
+const quotaGroup = string('qgroupid', 'the group, as `level/number`');
+const subvolume = pathname('subvolume', 'path of the subvolume');
+const filesystem = mountableOrPathname('fs', 'a device, or any path on the mounted filesystem');
+const seeding = bool('seeding', 'whether it is a seed');
+
 export const btrfs = topic('btrfs', {
   btrfs_balance_cancel: {
-    args: [pathname('path')],
+    args: [path],
     result: gives.nothing,
     proc: 439,
     since: '1.29.22',
@@ -26,7 +36,7 @@ export const btrfs = topic('btrfs', {
     help: 'Stops the balance that is running or paused on the filesystem at `path`. None is an error.',
   },
   btrfs_balance_pause: {
-    args: [pathname('path')],
+    args: [path],
     result: gives.nothing,
     proc: 438,
     since: '1.29.22',
@@ -35,7 +45,7 @@ export const btrfs = topic('btrfs', {
     help: 'Stops the balance of the filesystem at `path` for now: `btrfs_balance_resume` goes on with it.',
   },
   btrfs_balance_resume: {
-    args: [pathname('path')],
+    args: [path],
     result: gives.nothing,
     proc: 440,
     since: '1.29.22',
@@ -44,7 +54,7 @@ export const btrfs = topic('btrfs', {
     help: 'Continues what `btrfs_balance_pause` stopped. None paused is an error.',
   },
   btrfs_balance_status: {
-    args: [pathname('path')],
+    args: [path],
     result: gives.struct('btrfsbalance'),
     proc: 448,
     since: '1.29.26',
@@ -53,7 +63,7 @@ export const btrfs = topic('btrfs', {
     help: 'Gives whether it is running or paused, and the counts of chunks: in all, considered, balanced, left.',
   },
   btrfs_device_add: {
-    args: [deviceList('devices'), pathname('fs')],
+    args: [deviceList('devices', 'devices to add'), mounted],
     result: gives.nothing,
     proc: 329,
     since: '1.17.35',
@@ -62,7 +72,7 @@ export const btrfs = topic('btrfs', {
     help: 'The filesystem mounted at `fs` gets the space of `devices`, whose contents are lost. What it holds already is spread over them by `btrfs_filesystem_balance` only.',
   },
   btrfs_device_delete: {
-    args: [deviceList('devices'), pathname('fs')],
+    args: [deviceList('devices', 'devices to remove'), mounted],
     result: gives.nothing,
     proc: 330,
     since: '1.17.35',
@@ -71,7 +81,7 @@ export const btrfs = topic('btrfs', {
     help: 'Moves what is on `devices` to the other devices of the filesystem mounted at `fs`, and lets go of them. There must be enough space.',
   },
   btrfs_filesystem_balance: {
-    args: [pathname('fs')],
+    args: [mounted],
     result: gives.nothing,
     proc: 328,
     since: '1.17.35',
@@ -81,8 +91,11 @@ export const btrfs = topic('btrfs', {
     help: 'Writes all data anew, evenly over the devices of the filesystem mounted at `fs`. That takes as long as copying everything.',
   },
   btrfs_filesystem_defragment: {
-    args: [pathname('path')],
-    options: { flush: 'bool', compress: 'string' },
+    args: [pathname('path', 'a file or directory')],
+    options: {
+      flush: optional.bool('write out the result at once'),
+      compress: optional.string('`zlib` or `lzo`, to compress it on the way'),
+    },
     result: gives.nothing,
     proc: 443,
     since: '1.29.22',
@@ -91,8 +104,8 @@ export const btrfs = topic('btrfs', {
     help: 'Works on `path`, and not on what is below it. `flush` writes out the result at once; `compress` is `zlib` or `lzo`, to compress it on the way. Snapshots stop sharing what is rewritten.',
   },
   btrfs_filesystem_resize: {
-    args: [pathname('mountpoint')],
-    options: { size: 'int64' },
+    args: [pathname('mountpoint', 'directory where it is mounted')],
+    options: { size: optional.int64('the new size in bytes; all of its device by default') },
     result: gives.nothing,
     proc: 289,
     since: '1.11.17',
@@ -101,7 +114,7 @@ export const btrfs = topic('btrfs', {
     help: 'The filesystem must be mounted at `mountpoint`. `size` is in bytes; without it, it takes all of its device. Shrink it before its device.',
   },
   btrfs_filesystem_show: {
-    args: [device('device')],
+    args: [member],
     result: gives.devices,
     proc: 465,
     since: '1.33.29',
@@ -110,7 +123,7 @@ export const btrfs = topic('btrfs', {
     help: 'Gives all devices of the filesystem that `device` belongs to. One that is missing is an error.',
   },
   btrfs_filesystem_sync: {
-    args: [pathname('fs')],
+    args: [mounted],
     result: gives.nothing,
     proc: 327,
     since: '1.17.35',
@@ -119,8 +132,11 @@ export const btrfs = topic('btrfs', {
     help: 'Writes out everything for the filesystem mounted at `fs`, also what deleted subvolumes leave to do.',
   },
   btrfs_fsck: {
-    args: [device('device')],
-    options: { superblock: 'int64', repair: 'bool' },
+    args: [member],
+    options: {
+      superblock: optional.int64('number of the copy of the superblock to begin from'),
+      repair: optional.bool('change what seems wrong, with some risk'),
+    },
     result: gives.nothing,
     proc: 332,
     since: '1.17.43',
@@ -130,8 +146,11 @@ export const btrfs = topic('btrfs', {
     help: 'Use `btrfs_scrub_full` to verify a mounted filesystem. This one checks an unmounted one: `superblock` picks the copy to begin from, and `repair` changes what seems wrong, with some risk.',
   },
   btrfs_image: {
-    args: [deviceList('source'), pathname('image')],
-    options: { compresslevel: 'int' },
+    args: [
+      deviceList('source', 'devices of the filesystems'),
+      pathname('image', 'path of the new file, on another filesystem'),
+    ],
+    options: { compresslevel: optional.int('0 for none, to 9') },
     result: gives.nothing,
     proc: 453,
     since: '1.29.32',
@@ -140,7 +159,7 @@ export const btrfs = topic('btrfs', {
     help: 'Writes the metadata of the filesystems on `source`, with all contents of files zeroed, to the file `image` of another mounted filesystem, as needed to report bugs. `compresslevel` is 0, none, to 9.',
   },
   btrfs_qgroup_assign: {
-    args: [string('src'), string('dst'), pathname('path')],
+    args: [string('src', 'the group to put in, as `level/number`'), outerGroup, path],
     result: gives.nothing,
     proc: 433,
     since: '1.29.17',
@@ -149,7 +168,7 @@ export const btrfs = topic('btrfs', {
     help: 'The group `src` then counts against the limits of `dst` too. Both are written `level/number`, on the filesystem at `path`.',
   },
   btrfs_qgroup_create: {
-    args: [string('qgroupid'), pathname('subvolume')],
+    args: [quotaGroup, pathname('subvolume', 'any path on the filesystem')],
     result: gives.nothing,
     proc: 430,
     since: '1.29.17',
@@ -158,7 +177,7 @@ export const btrfs = topic('btrfs', {
     help: '`qgroupid` is written `level/number`, on the filesystem of `subvolume`. Quotas must be enabled: see `btrfs_quota_enable`.',
   },
   btrfs_qgroup_destroy: {
-    args: [string('qgroupid'), pathname('subvolume')],
+    args: [quotaGroup, pathname('subvolume', 'any path on the filesystem')],
     result: gives.nothing,
     proc: 431,
     since: '1.29.17',
@@ -167,7 +186,7 @@ export const btrfs = topic('btrfs', {
     help: 'The group `qgroupid` on the filesystem of `subvolume` is forgotten, with its limits. No data is lost.',
   },
   btrfs_qgroup_limit: {
-    args: [pathname('subvolume'), int64('size')],
+    args: [subvolume, int64('size', 'the most it may hold, in bytes')],
     result: gives.nothing,
     proc: 429,
     since: '1.29.17',
@@ -176,7 +195,7 @@ export const btrfs = topic('btrfs', {
     help: 'Nothing more than `size` bytes can be stored in `subvolume` once quotas are enabled.',
   },
   btrfs_qgroup_remove: {
-    args: [string('src'), string('dst'), pathname('path')],
+    args: [string('src', 'the group to take out, as `level/number`'), outerGroup, path],
     result: gives.nothing,
     proc: 434,
     since: '1.29.17',
@@ -185,7 +204,7 @@ export const btrfs = topic('btrfs', {
     help: 'Undoes `btrfs_qgroup_assign`; both groups remain.',
   },
   btrfs_qgroup_show: {
-    args: [pathname('path')],
+    args: [path],
     result: gives.structs('btrfsqgroup'),
     proc: 432,
     since: '1.29.17',
@@ -194,7 +213,7 @@ export const btrfs = topic('btrfs', {
     help: 'Gives, for each on the filesystem at `path`, the bytes it refers to, and the bytes that would be free without it.',
   },
   btrfs_quota_enable: {
-    args: [mountableOrPathname('fs'), bool('enable')],
+    args: [filesystem, bool('enable', 'true for on, false for off')],
     result: gives.nothing,
     proc: 427,
     since: '1.29.17',
@@ -203,7 +222,7 @@ export const btrfs = topic('btrfs', {
     help: 'With `enable` true, the filesystem `fs` begins to count what each subvolume takes; with false it stops, and forgets all limits.',
   },
   btrfs_quota_rescan: {
-    args: [mountableOrPathname('fs')],
+    args: [filesystem],
     result: gives.nothing,
     proc: 428,
     since: '1.29.17',
@@ -212,7 +231,11 @@ export const btrfs = topic('btrfs', {
     help: 'Needed when quotas were enabled on a filesystem that holds data already. Waits until it is done.',
   },
   btrfs_replace: {
-    args: [device('srcdev'), device('targetdev'), pathname('mntpoint')],
+    args: [
+      device('srcdev', 'the device to replace'),
+      device('targetdev', 'the device that takes its place'),
+      pathname('mntpoint', 'directory where it is mounted'),
+    ],
     result: gives.nothing,
     proc: 455,
     since: '1.29.48',
@@ -221,7 +244,7 @@ export const btrfs = topic('btrfs', {
     help: 'Copies what `srcdev` holds to `targetdev`, which must be no smaller and in no use, while the filesystem stays mounted at `mntpoint`. Then `srcdev` is no part of it any more.',
   },
   btrfs_rescue_chunk_recover: {
-    args: [device('device')],
+    args: [member],
     result: gives.nothing,
     proc: 444,
     since: '1.29.22',
@@ -230,7 +253,7 @@ export const btrfs = topic('btrfs', {
     help: 'Reads the whole device in search of chunks, which takes long. The filesystem must not be mounted.',
   },
   btrfs_rescue_super_recover: {
-    args: [device('device')],
+    args: [member],
     result: gives.nothing,
     proc: 445,
     since: '1.29.22',
@@ -239,7 +262,7 @@ export const btrfs = topic('btrfs', {
     help: 'The filesystem must not be mounted. If all copies are good, nothing changes.',
   },
   btrfs_scrub_cancel: {
-    args: [pathname('path')],
+    args: [path],
     result: gives.nothing,
     proc: 436,
     since: '1.29.22',
@@ -248,8 +271,8 @@ export const btrfs = topic('btrfs', {
     help: 'Stops the scrub that is running on the filesystem at `path`; `btrfs_scrub_resume` can go on with it.',
   },
   btrfs_scrub_full: {
-    args: [pathname('path')],
-    options: { readonly: 'bool' },
+    args: [path],
+    options: { readonly: optional.bool('repair nothing') },
     result: gives.nothing,
     proc: 518,
     since: '1.55.12',
@@ -258,7 +281,7 @@ export const btrfs = topic('btrfs', {
     help: 'Reads everything on the filesystem at `path`, compares checksums, and repairs from other copies unless `readonly` is true. Unlike `btrfs_scrub_start` it waits for the end, and what cannot be repaired is an error.',
   },
   btrfs_scrub_resume: {
-    args: [pathname('path')],
+    args: [path],
     result: gives.nothing,
     proc: 437,
     since: '1.29.22',
@@ -267,7 +290,7 @@ export const btrfs = topic('btrfs', {
     help: 'Continues a scrub that was cancelled or interrupted.',
   },
   btrfs_scrub_start: {
-    args: [pathname('path')],
+    args: [path],
     result: gives.nothing,
     proc: 435,
     since: '1.29.22',
@@ -276,7 +299,7 @@ export const btrfs = topic('btrfs', {
     help: 'Begins to read everything on the filesystem at `path` and returns at once: see `btrfs_scrub_status`. `btrfs_scrub_full` waits instead.',
   },
   btrfs_scrub_status: {
-    args: [pathname('path')],
+    args: [path],
     result: gives.struct('btrfsscrub'),
     proc: 449,
     since: '1.29.26',
@@ -285,7 +308,7 @@ export const btrfs = topic('btrfs', {
     help: 'Gives what has been verified, in bytes and extents, and the counts of each kind of error.',
   },
   btrfs_set_seeding: {
-    args: [device('device'), bool('seeding')],
+    args: [member, seeding],
     result: gives.nothing,
     proc: 331,
     since: '1.17.43',
@@ -294,8 +317,8 @@ export const btrfs = topic('btrfs', {
     help: 'A seed is only read: other filesystems can be built upon it, with `btrfs_device_add`. The filesystem must not be mounted.',
   },
   btrfs_subvolume_create: {
-    args: [pathname('dest')],
-    options: { qgroupid: 'string' },
+    args: [pathname('dest', 'path of the new subvolume')],
+    options: { qgroupid: optional.string('quota group to put it into, as `level/number`') },
     result: gives.nothing,
     proc: 324,
     since: '1.17.35',
@@ -305,7 +328,7 @@ export const btrfs = topic('btrfs', {
     help: 'Makes an empty one at `dest`, whose parent must exist. `qgroupid` puts it into a quota group.',
   },
   btrfs_subvolume_delete: {
-    args: [pathname('subvolume')],
+    args: [subvolume],
     result: gives.nothing,
     proc: 323,
     since: '1.17.35',
@@ -314,7 +337,7 @@ export const btrfs = topic('btrfs', {
     help: 'Removes it with all that is in it. Other subvolumes inside must be gone before.',
   },
   btrfs_subvolume_get_default: {
-    args: [mountableOrPathname('fs')],
+    args: [filesystem],
     result: gives.int64,
     proc: 425,
     since: '1.29.17',
@@ -323,7 +346,7 @@ export const btrfs = topic('btrfs', {
     help: 'Gives its number. 5 is the top of the filesystem.',
   },
   btrfs_subvolume_list: {
-    args: [mountableOrPathname('fs')],
+    args: [filesystem],
     result: gives.structs('btrfssubvolume'),
     proc: 325,
     since: '1.17.35',
@@ -332,7 +355,7 @@ export const btrfs = topic('btrfs', {
     help: 'Gives number, number of the one it is in, and path from the top of the filesystem, for each subvolume and snapshot.',
   },
   btrfs_subvolume_set_default: {
-    args: [int64('id'), pathname('fs')],
+    args: [int64('id', 'number of the subvolume'), mounted],
     result: gives.nothing,
     proc: 326,
     since: '1.17.35',
@@ -341,7 +364,7 @@ export const btrfs = topic('btrfs', {
     help: '`id` is a number that `btrfs_subvolume_list` gave; it holds from the next mount on.',
   },
   btrfs_subvolume_show: {
-    args: [pathname('subvolume')],
+    args: [subvolume],
     result: gives.table('plain', 'plain'),
     proc: 426,
     since: '1.29.17',
@@ -350,8 +373,11 @@ export const btrfs = topic('btrfs', {
     help: 'Gives the fields that the program btrfs prints, such as `UUID`, `Parent UUID`, `Creation time`, `Flags`, all as text.',
   },
   btrfs_subvolume_snapshot: {
-    args: [pathname('source'), pathname('dest')],
-    options: { ro: 'bool', qgroupid: 'string' },
+    args: [pathname('source', 'path of the subvolume'), pathname('dest', 'path of the snapshot')],
+    options: {
+      ro: optional.bool('nothing can be written to the snapshot'),
+      qgroupid: optional.string('quota group to put it into, as `level/number`'),
+    },
     result: gives.nothing,
     proc: 322,
     since: '1.17.35',
@@ -361,7 +387,7 @@ export const btrfs = topic('btrfs', {
     help: 'Makes a copy of `source` at `dest` that shares its data and takes no time. It can be written to unless `ro` is true. `qgroupid` puts it into a quota group.',
   },
   btrfstune_enable_extended_inode_refs: {
-    args: [device('device')],
+    args: [member],
     result: gives.nothing,
     proc: 451,
     since: '1.29.29',
@@ -370,7 +396,7 @@ export const btrfs = topic('btrfs', {
     help: 'Turns on a feature of the unmounted filesystem, for ever: old kernels can then no longer use it.',
   },
   btrfstune_enable_skinny_metadata_extent_refs: {
-    args: [device('device')],
+    args: [member],
     result: gives.nothing,
     proc: 452,
     since: '1.29.29',
@@ -379,7 +405,7 @@ export const btrfs = topic('btrfs', {
     help: 'Turns on a feature of the unmounted filesystem, for ever. Only what is written from then on uses it.',
   },
   btrfstune_seeding: {
-    args: [device('device'), bool('seeding')],
+    args: [member, seeding],
     result: gives.nothing,
     proc: 450,
     since: '1.29.29',
@@ -388,22 +414,22 @@ export const btrfs = topic('btrfs', {
     help: 'Does the same as `btrfs_set_seeding`, through the program btrfstune.',
   },
   mkfs_btrfs: {
-    args: [deviceList('devices')],
+    args: [deviceList('devices', 'devices to make the filesystem on')],
     options: {
-      allocstart: 'int64',
-      bytecount: 'int64',
-      datatype: 'string',
-      leafsize: 'int',
-      label: 'string',
-      metadata: 'string',
-      nodesize: 'int',
-      sectorsize: 'int',
+      allocstart: optional.int64('byte of each device to begin at'),
+      bytecount: optional.int64('bytes to use of each device'),
+      datatype: optional.string('how to store data: `single`, `dup`, `raid0`, `raid1` or `raid10`'),
+      leafsize: optional.int('bytes of a leaf of the trees, which is that of a node'),
+      label: optional.string('the label'),
+      metadata: optional.string('how to store metadata: `single`, `dup`, `raid0`, `raid1` or `raid10`'),
+      nodesize: optional.int('bytes of a node of the trees'),
+      sectorsize: optional.int('bytes of a block'),
     },
     result: gives.nothing,
     proc: 317,
     since: '1.17.25',
     group: 'btrfs',
     short: 'make a btrfs filesystem in every detail',
-    help: 'Everything that was on the `devices` is lost; all of them become one filesystem.\n\n- `bytecount`: the bytes to use of each device; `allocstart`: where to begin to use it.\n- `datatype`, `metadata`: how to store each: `single`, `dup`, `raid0`, `raid1`, `raid10`.\n- `nodesize`, `leafsize`, `sectorsize`: bytes of a node of the trees, which have the same size as leaves, and of a block.\n- `label`: the label.',
+    help: 'Everything that was on the `devices` is lost; all of them become one filesystem.',
   },
 });

@@ -3,9 +3,11 @@
  */
 import { device, fileOut, gives, pathname, string, topic } from '../action.js';
 
+const checksumType = string('csumtype', 'type of the checksum: `md5`, `sha256` and others');
+
 export const checksums = topic('Checksums', {
   checksum: {
-    args: [string('csumtype'), pathname('path')],
+    args: [checksumType, pathname('path', 'path of the file')],
     result: gives.string,
     proc: 68,
     since: '1.0.2',
@@ -13,7 +15,7 @@ export const checksums = topic('Checksums', {
     help: '`csumtype` is `crc` (the one of POSIX cksum), `md5`, `sha1`, `sha224`, `sha256`, `sha384`, `sha512`, and on the appliances of later libguestfs `gost` and `gost12`. Gives it in hexadecimal, except for `crc`, which is decimal. Another type is an error with the code EINVAL.',
   },
   checksum_device: {
-    args: [string('csumtype'), device('device')],
+    args: [checksumType, device('device', 'a disk, partition or volume')],
     result: gives.string,
     proc: 237,
     since: '1.3.2',
@@ -21,7 +23,11 @@ export const checksums = topic('Checksums', {
     help: 'Reads the whole device, to the last byte. The types are those of `checksum`.',
   },
   checksums_out: {
-    args: [string('csumtype'), pathname('directory'), fileOut('sumsfile')],
+    args: [
+      checksumType,
+      pathname('directory', 'directory to begin at'),
+      fileOut('sumsfile', 'path or stream on the host that takes the lines'),
+    ],
     result: gives.nothing,
     proc: 244,
     since: '1.3.7',
@@ -30,7 +36,7 @@ export const checksums = topic('Checksums', {
     help: 'Writes one line for each plain file below `directory` to `sumsfile` on the host, in the form that `sha256sum -c` and its kin can check. The types are those of `checksum`. Files that are damaged are left out, with a warning each; when all others are there, the call fails with a PartialError.',
   },
   equal: {
-    args: [pathname('file1'), pathname('file2')],
+    args: [pathname('file1', 'path of one file'), pathname('file2', 'path of the other file')],
     result: gives.bool,
     proc: 93,
     since: '1.0.18',

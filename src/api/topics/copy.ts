@@ -1,11 +1,27 @@
 /**
  * Copying and moving within the guest, between files and devices.
  */
-import { device, devOrPathname, gives, int64, pathname, topic } from '../action.js';
+import { device, devOrPathname, gives, int64, optional, pathname, topic } from '../action.js';
+
+const source = pathname('src', 'what to copy');
+const target = pathname('dest', 'path of the copy, or a directory for it');
+const srcoffset = optional.int64('where to begin to read, in bytes; 0 by default');
+const destoffset = optional.int64('where to begin to write, in bytes; 0 by default');
+const size = optional.int64(
+  'how many bytes; all to the end of the source by default. A source that has not that many is an error',
+);
+const sparse = optional.bool(
+  'leave holes for blocks of zeroes; only right where the destination reads as zeroes there',
+);
+const append = optional.bool('keep the destination, and write after its end');
+const targetDevice = device('dest', 'device to copy to');
+const sourceDevice = device('src', 'device to copy from');
+const sourceEither = devOrPathname('src', 'file or device to copy from');
+const targetEither = devOrPathname('dest', 'file or device to copy to');
 
 export const copy = topic('Copying inside the guest', {
   cp: {
-    args: [pathname('src'), pathname('dest')],
+    args: [source, target],
     result: gives.nothing,
     proc: 87,
     since: '1.0.18',
@@ -13,7 +29,7 @@ export const copy = topic('Copying inside the guest', {
     help: 'Copies the contents of `src`, following symbolic links, to `dest`, which may also be a directory to put it into. Use `cp_a` to keep owner, permissions and times.',
   },
   cp_a: {
-    args: [pathname('src'), pathname('dest')],
+    args: [source, target],
     result: gives.nothing,
     proc: 88,
     since: '1.0.18',
@@ -21,7 +37,7 @@ export const copy = topic('Copying inside the guest', {
     help: 'Copies `src`, with everything below it if it is a directory, to `dest`. Owners, permissions, times, links and extended attributes are kept.',
   },
   cp_r: {
-    args: [pathname('src'), pathname('dest')],
+    args: [source, target],
     result: gives.nothing,
     proc: 401,
     since: '1.21.38',
@@ -29,7 +45,7 @@ export const copy = topic('Copying inside the guest', {
     help: 'Copies `src`, with everything below it if it is a directory, to `dest`. Owners and times are not kept: see `cp_a`.',
   },
   mv: {
-    args: [pathname('src'), pathname('dest')],
+    args: [pathname('src', 'what to move'), pathname('dest', 'the new path, or a directory for it')],
     result: gives.nothing,
     proc: 89,
     since: '1.0.18',
@@ -37,7 +53,7 @@ export const copy = topic('Copying inside the guest', {
     help: 'Works between filesystems too, by copying and removing. `dest` may also be a directory to put it into; a file there is replaced. See `rename`.',
   },
   rename: {
-    args: [pathname('oldpath'), pathname('newpath')],
+    args: [pathname('oldpath', 'the path as it is'), pathname('newpath', 'the new path')],
     result: gives.nothing,
     proc: 394,
     since: '1.21.5',
@@ -45,18 +61,18 @@ export const copy = topic('Copying inside the guest', {
     help: 'Replaces what is at `newpath` in one step, so that nobody sees a state between. Between two filesystems it fails with EXDEV: use `mv`.',
   },
   copy_file_to_file: {
-    args: [pathname('src'), pathname('dest')],
-    options: { srcoffset: 'int64', destoffset: 'int64', size: 'int64', sparse: 'bool', append: 'bool' },
+    args: [pathname('src', 'file to copy from'), pathname('dest', 'file to copy to')],
+    options: { srcoffset, destoffset, size, sparse, append },
     result: gives.nothing,
     proc: 297,
     since: '1.13.25',
     progress: true,
     short: 'copy a file, or a part of it, to a file in the guest',
-    help: 'Copies from `src` to `dest`, which is made if it does not exist.\n\n- `srcoffset`, `destoffset`: where to begin, in bytes; 0 by default.\n- `size`: how many bytes; all to the end of `src` by default. If `src` has not that many, it is an error.\n- `sparse`: leave holes for blocks of zeroes. Only right if `dest` reads as zeroes there.\n- `append`: keep `dest`, and write after its end.',
+    help: 'Copies from `src` to `dest`, which is made if it does not exist.',
   },
   copy_file_to_device: {
-    args: [pathname('src'), device('dest')],
-    options: { srcoffset: 'int64', destoffset: 'int64', size: 'int64', sparse: 'bool', append: 'bool' },
+    args: [pathname('src', 'file to copy from'), targetDevice],
+    options: { srcoffset, destoffset, size, sparse, append },
     result: gives.nothing,
     proc: 296,
     since: '1.13.25',
@@ -65,8 +81,8 @@ export const copy = topic('Copying inside the guest', {
     help: 'Copies from the file `src` to the device `dest`, with the options of `copy_file_to_file`. It is an error if the device is too small.',
   },
   copy_device_to_file: {
-    args: [device('src'), pathname('dest')],
-    options: { srcoffset: 'int64', destoffset: 'int64', size: 'int64', sparse: 'bool', append: 'bool' },
+    args: [sourceDevice, pathname('dest', 'file to copy to')],
+    options: { srcoffset, destoffset, size, sparse, append },
     result: gives.nothing,
     proc: 295,
     since: '1.13.25',
@@ -75,8 +91,8 @@ export const copy = topic('Copying inside the guest', {
     help: 'Copies from the device `src` to the file `dest`, which is made if it does not exist, with the options of `copy_file_to_file`.',
   },
   copy_device_to_device: {
-    args: [device('src'), device('dest')],
-    options: { srcoffset: 'int64', destoffset: 'int64', size: 'int64', sparse: 'bool', append: 'bool' },
+    args: [sourceDevice, targetDevice],
+    options: { srcoffset, destoffset, size, sparse, append },
     result: gives.nothing,
     proc: 294,
     since: '1.13.25',
@@ -85,7 +101,7 @@ export const copy = topic('Copying inside the guest', {
     help: 'Copies from `src` to `dest`, with the options of `copy_file_to_file`. It is an error if `dest` is too small.',
   },
   copy_size: {
-    args: [devOrPathname('src'), devOrPathname('dest'), int64('size')],
+    args: [sourceEither, targetEither, int64('size', 'how many bytes')],
     result: gives.nothing,
     proc: 227,
     since: '1.0.87',
@@ -95,7 +111,7 @@ export const copy = topic('Copying inside the guest', {
     help: 'Copies the first `size` bytes of `src` to `dest`. Use `copy_device_to_device` and its kin with the option `size`.',
   },
   dd: {
-    args: [devOrPathname('src'), devOrPathname('dest')],
+    args: [sourceEither, targetEither],
     result: gives.nothing,
     proc: 217,
     since: '1.0.80',

@@ -6,6 +6,10 @@
  */
 import { bufferIn, device, gives, int, int64, mountable, string, topic } from '../action.js';
 
+const anyDevice = device('device', 'a disk, partition or volume');
+const anyMountable = mountable('mountable', 'a device or subvolume');
+const offset = int64('offset', 'where to begin, in bytes');
+
 export const devices = topic('Block devices', {
   list_devices: {
     args: [],
@@ -24,21 +28,21 @@ export const devices = topic('Block devices', {
     help: 'How many devices `list_devices` would give.',
   },
   device_index: {
-    args: [device('device')],
+    args: [device('device', 'a disk')],
     result: gives.int,
     since: '1.19.7',
     short: 'give the number of a disk',
     help: 'The place of the disk in `list_devices`, counted from 0: 1 for `/dev/sdb`. A partition or an unknown device is an error.',
   },
   device_name: {
-    args: [int('index')],
+    args: [int('index', 'number of the disk, from 0')],
     result: gives.string,
     since: '1.49.1',
     short: 'give the name of a disk by its number',
     help: 'The inverse of `device_index`: `/dev/sdb` for 1. A number that no disk has is an error.',
   },
   canonical_device_name: {
-    args: [string('device')],
+    args: [string('device', 'name of a device in any form')],
     result: gives.string,
     since: '1.19.7',
     short: 'give the usual name of a device',
@@ -61,7 +65,7 @@ export const devices = topic('Block devices', {
     help: 'Gives `/dev/mapper/NAME` for those that are not logical volumes of LVM: opened LUKS devices above all. See `lvs` for the others.',
   },
   is_whole_device: {
-    args: [device('device')],
+    args: [anyDevice],
     result: gives.bool,
     proc: 395,
     since: '1.21.9',
@@ -69,7 +73,7 @@ export const devices = topic('Block devices', {
     help: 'True for a disk as it was added, false for a partition, a logical volume or anything else made from disks.',
   },
   is_lv: {
-    args: [mountable('mountable')],
+    args: [mountable('mountable', 'a device')],
     result: gives.bool,
     proc: 264,
     since: '1.5.3',
@@ -77,21 +81,21 @@ export const devices = topic('Block devices', {
     help: 'True for a logical volume of LVM, by either of its names; false for all other devices.',
   },
   mountable_device: {
-    args: [mountable('mountable')],
+    args: [anyMountable],
     result: gives.device,
     since: '1.33.15',
     short: 'give the device that something mountable is on',
     help: 'The device in a name like `btrfsvol:/dev/sda1/subvol`, here `/dev/sda1`. A plain device comes back as it is.',
   },
   mountable_subvolume: {
-    args: [mountable('mountable')],
+    args: [anyMountable],
     result: gives.string,
     since: '1.33.15',
     short: 'give the subvolume that something mountable is',
     help: 'The path of the subvolume in a name like `btrfsvol:/dev/sda1/subvol`, here `subvol`. For a plain device, which has none, an error with the code EINVAL.',
   },
   blockdev_getsize64: {
-    args: [device('device')],
+    args: [anyDevice],
     result: gives.int64,
     proc: 63,
     since: '1.9.3',
@@ -99,7 +103,7 @@ export const devices = topic('Block devices', {
     help: 'The size of a disk, partition or volume, in bytes.',
   },
   blockdev_getsz: {
-    args: [device('device')],
+    args: [anyDevice],
     result: gives.int64,
     proc: 62,
     since: '1.9.3',
@@ -107,7 +111,7 @@ export const devices = topic('Block devices', {
     help: "Counts in units of 512 bytes whatever the device's own sector size is. See `blockdev_getsize64` for bytes.",
   },
   blockdev_getss: {
-    args: [device('device')],
+    args: [anyDevice],
     result: gives.int,
     proc: 59,
     since: '1.9.3',
@@ -115,7 +119,7 @@ export const devices = topic('Block devices', {
     help: 'The smallest piece, in bytes, that the device can be addressed by: mostly 512, sometimes 4096. Partition tables count in it.',
   },
   blockdev_getbsz: {
-    args: [device('device')],
+    args: [anyDevice],
     result: gives.int,
     proc: 60,
     since: '1.9.3',
@@ -123,7 +127,7 @@ export const devices = topic('Block devices', {
     help: 'The size in bytes in which the kernel buffers the device. It says nothing about the filesystem on it.',
   },
   blockdev_setbsz: {
-    args: [device('device'), int('blocksize')],
+    args: [anyDevice, int('blocksize', 'block size in bytes')],
     result: gives.nothing,
     proc: 61,
     since: '1.9.3',
@@ -132,7 +136,7 @@ export const devices = topic('Block devices', {
     help: 'Has no lasting effect, and therefore no use; nothing takes its place. The block size of a filesystem is chosen when it is made, with `mkfs`.',
   },
   blockdev_getro: {
-    args: [device('device')],
+    args: [anyDevice],
     result: gives.bool,
     proc: 58,
     since: '1.9.3',
@@ -140,7 +144,7 @@ export const devices = topic('Block devices', {
     help: 'True if the device itself is set read-only. A drive added with `readonly` can be written to, in its overlay, and so gives false.',
   },
   blockdev_setro: {
-    args: [device('device')],
+    args: [anyDevice],
     result: gives.nothing,
     proc: 56,
     since: '1.9.3',
@@ -148,7 +152,7 @@ export const devices = topic('Block devices', {
     help: 'Every later write to the device fails, until `blockdev_setrw`. Filesystems that are mounted already are not affected.',
   },
   blockdev_setrw: {
-    args: [device('device')],
+    args: [anyDevice],
     result: gives.nothing,
     proc: 57,
     since: '1.9.3',
@@ -156,7 +160,7 @@ export const devices = topic('Block devices', {
     help: 'Takes back what `blockdev_setro` did.',
   },
   blockdev_setra: {
-    args: [device('device'), int('sectors')],
+    args: [anyDevice, int('sectors', 'sectors of 512 bytes to read ahead')],
     result: gives.nothing,
     proc: 424,
     since: '1.29.10',
@@ -164,7 +168,7 @@ export const devices = topic('Block devices', {
     help: 'Sets how many sectors of 512 bytes are read beyond what was asked for, on the guess that they are wanted next.',
   },
   blockdev_flushbufs: {
-    args: [device('device')],
+    args: [anyDevice],
     result: gives.nothing,
     proc: 64,
     since: '1.9.3',
@@ -172,7 +176,7 @@ export const devices = topic('Block devices', {
     help: 'Writes out what is buffered for the device and forgets it, so that the next read comes from the disk.',
   },
   blockdev_rereadpt: {
-    args: [device('device')],
+    args: [anyDevice],
     result: gives.nothing,
     proc: 65,
     since: '1.9.3',
@@ -180,7 +184,7 @@ export const devices = topic('Block devices', {
     help: 'Looks for the partitions of `device` anew. The actions that change partitions do it by themselves: it is needed after changing the table by writing to the device.',
   },
   pread_device: {
-    args: [device('device'), int('count'), int64('offset')],
+    args: [anyDevice, int('count', 'how many bytes to read at most'), offset],
     result: gives.buffer,
     proc: 276,
     since: '1.5.21',
@@ -188,7 +192,7 @@ export const devices = topic('Block devices', {
     help: 'Gives up to `count` bytes from the byte `offset`; fewer if the device ends before, none at its end. Neither may be negative. From the appliance a call gives no more than about 4 megabytes: use `download_offset` for more.',
   },
   pwrite_device: {
-    args: [device('device'), bufferIn('content'), int64('offset')],
+    args: [anyDevice, bufferIn('content', 'bytes to write'), offset],
     result: gives.int,
     proc: 275,
     since: '1.5.20',

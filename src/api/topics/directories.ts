@@ -1,18 +1,23 @@
 /**
  * Directories: reading, making, walking and removing them.
  */
-import { fileOut, gives, int, pathname, topic } from '../action.js';
+import { fileOut, gives, int, optional, pathname, topic } from '../action.js';
+
+const directory = pathname('directory', 'a directory');
+const dir = pathname('dir', 'a directory');
+const newDirectory = pathname('path', 'path of the new directory');
+const template = pathname('tmpl', 'path that ends in `XXXXXX`');
 
 export const directories = topic('Directories', {
   ls: {
-    args: [pathname('directory')],
+    args: [directory],
     result: gives.strings,
     since: '0.4',
     short: 'list a directory',
     help: 'Gives the names in the directory, sorted by their bytes, without `.` and `..`. What is damaged is left out, with a warning each; only where nothing else is left does the call fail.',
   },
   ls0: {
-    args: [pathname('dir'), fileOut('filenames')],
+    args: [dir, fileOut('filenames', 'path or stream on the host that takes the names')],
     result: gives.nothing,
     proc: 347,
     since: '1.19.32',
@@ -20,7 +25,7 @@ export const directories = topic('Directories', {
     help: 'Writes the names in the directory to `filenames` on the host, each ended by a NUL byte, without `.` and `..`, in the order in which they are on the disk. There is no limit to how many.',
   },
   ll: {
-    args: [pathname('directory')],
+    args: [directory],
     result: gives.string,
     proc: 5,
     since: '0.4',
@@ -28,7 +33,7 @@ export const directories = topic('Directories', {
     help: 'Text for people, with permissions, owners by number, sizes and times. Programs use `readdir` and `lstatnslist`.',
   },
   llz: {
-    args: [pathname('directory')],
+    args: [directory],
     result: gives.string,
     proc: 305,
     since: '1.17.6',
@@ -37,7 +42,7 @@ export const directories = topic('Directories', {
     help: 'Text for people, with the SELinux label of each file. Use `lgetxattrs`, and look for `security.selinux`.',
   },
   readdir: {
-    args: [pathname('dir')],
+    args: [dir],
     result: gives.structs('dirent'),
     since: '1.0.55',
     progress: true,
@@ -46,14 +51,17 @@ export const directories = topic('Directories', {
     help: 'Gives inode number, name and type of each entry, `.` and `..` too, in the order in which they are on the disk. The type is a letter: `r` file, `d` directory, `l` symbolic link, `b` and `c` block and character device, `f` FIFO, `s` socket, `u` not known, `?` anything else.',
   },
   find: {
-    args: [pathname('directory')],
+    args: [pathname('directory', 'directory to begin at')],
     result: gives.strings,
     since: '1.0.27',
     short: 'list everything below a directory',
     help: 'Gives the paths of all files and directories below `directory`, relative to it and sorted, without the directory itself. Where `directory` is given without a slash at its end, each path begins with one, and a symbolic link is not entered. Symbolic links are listed and not followed; filesystems mounted below are entered. What is damaged is left out, with a warning each; only where nothing else is left does the call fail.',
   },
   find0: {
-    args: [pathname('directory'), fileOut('files')],
+    args: [
+      pathname('directory', 'directory to begin at'),
+      fileOut('files', 'path or stream on the host that takes the paths'),
+    ],
     result: gives.nothing,
     proc: 196,
     since: '1.0.74',
@@ -62,8 +70,10 @@ export const directories = topic('Directories', {
     help: 'Like `find`, but writes the paths to `files` on the host, each ended by a NUL byte, not sorted and without limit.',
   },
   glob_expand: {
-    args: [pathname('pattern')],
-    options: { directoryslash: 'bool' },
+    args: [pathname('pattern', 'an absolute path with wildcards')],
+    options: {
+      directoryslash: optional.bool('whether directories get a slash at their end; true by default'),
+    },
     result: gives.strings,
     proc: 113,
     since: '1.0.50',
@@ -72,7 +82,7 @@ export const directories = topic('Directories', {
     help: 'Expands `*`, `?`, `[…]` and `{a,b}` as a shell would, and gives the paths sorted; none is an empty list. Directories get a slash at their end unless `directoryslash` is false. Device names are not expanded.',
   },
   du: {
-    args: [pathname('path')],
+    args: [pathname('path', 'a file or directory')],
     result: gives.int64,
     proc: 127,
     since: '1.0.54',
@@ -81,7 +91,7 @@ export const directories = topic('Directories', {
     help: 'Gives the space that `path`, and if it is a directory everything below, takes on the disk, in units of 1024 bytes, rounded up. Holes take none, and a file with several names counts once. What is damaged is left out, with a warning each.',
   },
   mkdir: {
-    args: [pathname('path')],
+    args: [newDirectory],
     result: gives.nothing,
     proc: 32,
     since: '0.8',
@@ -89,7 +99,7 @@ export const directories = topic('Directories', {
     help: 'Its parent must exist. The mode is 0777 less the bits of `umask`. A name that is taken is an error.',
   },
   mkdir_mode: {
-    args: [pathname('path'), int('mode')],
+    args: [newDirectory, int('mode', 'permission bits')],
     result: gives.nothing,
     proc: 202,
     since: '1.0.77',
@@ -97,7 +107,7 @@ export const directories = topic('Directories', {
     help: 'The mode is that of `mode` less the bits of `umask`; some filesystems have none. Its parent must exist.',
   },
   mkdir_p: {
-    args: [pathname('path')],
+    args: [newDirectory],
     result: gives.nothing,
     proc: 33,
     since: '0.8',
@@ -105,7 +115,7 @@ export const directories = topic('Directories', {
     help: 'Makes each directory on the path that is missing. It is no error if the last one exists already, provided that it is a directory.',
   },
   rmdir: {
-    args: [pathname('path')],
+    args: [pathname('path', 'path of the directory')],
     result: gives.nothing,
     proc: 30,
     since: '0.8',
@@ -113,7 +123,7 @@ export const directories = topic('Directories', {
     help: 'A directory that is not empty gives ENOTEMPTY, and anything else than a directory ENOTDIR. See `rm_rf`.',
   },
   mkdtemp: {
-    args: [pathname('tmpl')],
+    args: [template],
     result: gives.string,
     proc: 117,
     since: '1.0.54',
@@ -121,8 +131,8 @@ export const directories = topic('Directories', {
     help: 'The last six letters of `tmpl` must be `XXXXXX`; others take their place, and the path that came of it is given. Only root may enter the directory. It stays until it is removed.',
   },
   mktemp: {
-    args: [pathname('tmpl')],
-    options: { suffix: 'string' },
+    args: [template],
+    options: { suffix: optional.string('what the name ends in') },
     result: gives.string,
     proc: 373,
     since: '1.19.53',
@@ -130,7 +140,7 @@ export const directories = topic('Directories', {
     help: 'The last six letters of `tmpl` must be `XXXXXX`; others take their place, and the path that came of it is given, with `suffix` at its end. The file is empty, only for root, and stays until it is removed.',
   },
   rm_rf: {
-    args: [pathname('path')],
+    args: [pathname('path', 'what to remove')],
     result: gives.nothing,
     proc: 31,
     since: '0.8',
@@ -138,7 +148,7 @@ export const directories = topic('Directories', {
     help: 'It is no error if there is nothing. Symbolic links are removed and not followed. Filesystems that are mounted below lose their files too.',
   },
   fill_dir: {
-    args: [pathname('dir'), int('nr')],
+    args: [dir, int('nr', 'how many files')],
     result: gives.nothing,
     proc: 348,
     since: '1.19.32',
@@ -146,7 +156,7 @@ export const directories = topic('Directories', {
     help: 'Makes `nr` empty files in `dir`, called `00000000`, `00000001` and so on, to have a large directory for tests.',
   },
   mklost_and_found: {
-    args: [pathname('mountpoint')],
+    args: [pathname('mountpoint', 'top directory of the filesystem')],
     result: gives.nothing,
     proc: 374,
     since: '1.19.56',

@@ -1,32 +1,39 @@
 /**
  * What is in a file, how large it is, and what kind of thing a path names.
  */
-import { bufferIn, devOrPathname, gives, int, int64, pathname, string, topic } from '../action.js';
+import { bufferIn, devOrPathname, gives, int, int64, optional, pathname, string, topic } from '../action.js';
+
+const file = pathname('path', 'path of the file');
+const offset = int64('offset', 'where to begin, in bytes');
+const content = bufferIn('content', 'bytes, or text that is stored as UTF-8');
+const length = int('len', 'length in bytes');
+const anyPath = pathname('path', 'any path');
+const followsymlinks = optional.bool('ask about what a symbolic link leads to, not about the link');
 
 export const files = topic('Files', {
   cat: {
-    args: [pathname('path')],
+    args: [file],
     result: gives.string,
     since: '0.4',
     short: 'give the contents of a text file',
     help: 'Gives the whole file as a string. Bytes that are not UTF-8 come back as lone surrogates; a file that contains NUL bytes is better read with `read_file`. From the appliance no more than about 4 megabytes can come in this way: use `download`.',
   },
   read_file: {
-    args: [pathname('path')],
+    args: [file],
     result: gives.buffer,
     since: '1.0.63',
     short: 'give the contents of a file',
     help: 'Gives the whole file as bytes. Good for small files; use `download` for large ones, which need not fit into memory there.',
   },
   read_lines: {
-    args: [pathname('path')],
+    args: [file],
     result: gives.strings,
     since: '0.7',
     short: 'give the lines of a text file',
     help: 'Gives the whole file as lines without their ends, LF or CR LF. A last line without an end counts as well.',
   },
   pread: {
-    args: [pathname('path'), int('count'), int64('offset')],
+    args: [file, int('count', 'how many bytes to read at most'), offset],
     result: gives.buffer,
     proc: 207,
     since: '1.0.77',
@@ -34,21 +41,21 @@ export const files = topic('Files', {
     help: 'Gives up to `count` bytes from the byte `offset`; fewer if the file ends before, none at its end. Neither may be negative. From the appliance a call gives no more than about 4 megabytes: use `download_offset` for more.',
   },
   write: {
-    args: [pathname('path'), bufferIn('content')],
+    args: [file, content],
     result: gives.nothing,
     since: '1.3.14',
     short: 'make a file with these contents',
     help: 'Writes `content`, bytes or a string that is stored as UTF-8, to `path`. A file that exists is emptied before; its owner and mode stay.',
   },
   write_append: {
-    args: [pathname('path'), bufferIn('content')],
+    args: [file, content],
     result: gives.nothing,
     since: '1.11.18',
     short: 'add to the end of a file',
     help: 'Adds `content` after what is there already, or makes the file if there is none.',
   },
   write_file: {
-    args: [pathname('path'), string('content'), int('size')],
+    args: [file, string('content', 'the text'), int('size', 'bytes of the text to write; 0 for all')],
     result: gives.nothing,
     proc: 44,
     since: '0.8',
@@ -57,7 +64,7 @@ export const files = topic('Files', {
     help: 'Writes `content`, of which `size` tells the bytes, 0 meaning all of them. Use `write`, which takes bytes and needs no size.',
   },
   pwrite: {
-    args: [pathname('path'), bufferIn('content'), int64('offset')],
+    args: [file, content, offset],
     result: gives.int,
     proc: 247,
     since: '1.3.14',
@@ -65,7 +72,7 @@ export const files = topic('Files', {
     help: 'Writes `content` from the byte `offset` on and gives how many bytes were written, which can be fewer than given. Beyond the end the file grows, with a hole where nothing was written. The file must exist.',
   },
   touch: {
-    args: [pathname('path')],
+    args: [file],
     result: gives.nothing,
     proc: 3,
     since: '0.3',
@@ -73,7 +80,7 @@ export const files = topic('Files', {
     help: 'If `path` does not exist, an empty file is made. It must be a plain file: a device or a FIFO is an error.',
   },
   truncate: {
-    args: [pathname('path')],
+    args: [file],
     result: gives.nothing,
     proc: 199,
     since: '1.0.77',
@@ -81,7 +88,7 @@ export const files = topic('Files', {
     help: 'Makes the file 0 bytes long. The file must exist.',
   },
   truncate_size: {
-    args: [pathname('path'), int64('size')],
+    args: [file, int64('size', 'the new length in bytes')],
     result: gives.nothing,
     proc: 200,
     since: '1.0.77',
@@ -89,7 +96,7 @@ export const files = topic('Files', {
     help: 'Cuts the file off after `size` bytes, or lengthens it with a hole that reads as zeroes and takes no space. The file must exist.',
   },
   fallocate: {
-    args: [pathname('path'), int('len')],
+    args: [file, length],
     result: gives.nothing,
     proc: 169,
     since: '1.0.66',
@@ -98,7 +105,7 @@ export const files = topic('Files', {
     help: 'Makes `path` a file of `len` bytes that really takes that space, at most 2 GiB. Use `fallocate64`, which has no such limit.',
   },
   fallocate64: {
-    args: [pathname('path'), int64('len')],
+    args: [file, int64('len', 'length in bytes')],
     result: gives.nothing,
     proc: 252,
     since: '1.3.17',
@@ -106,7 +113,7 @@ export const files = topic('Files', {
     help: 'Makes `path` a file of `len` zero bytes whose space is really taken, so that writing to it later cannot run out. To make one with a hole instead, use `truncate_size`.',
   },
   fill: {
-    args: [int('c'), int('len'), pathname('path')],
+    args: [int('c', 'the byte, 0 to 255'), length, file],
     result: gives.nothing,
     proc: 215,
     since: '1.0.79',
@@ -115,7 +122,7 @@ export const files = topic('Files', {
     help: 'Writes the byte `c`, 0 to 255, `len` times to `path`. For zeroes, `fallocate64` and `truncate_size` are quicker.',
   },
   fill_pattern: {
-    args: [string('pattern'), int('len'), pathname('path')],
+    args: [string('pattern', 'text to repeat'), length, file],
     result: gives.nothing,
     proc: 245,
     since: '1.3.12',
@@ -124,7 +131,7 @@ export const files = topic('Files', {
     help: 'Repeats `pattern`, which must not be empty, until `len` bytes are written to `path`; the last repetition is cut off if it does not fit.',
   },
   filesize: {
-    args: [pathname('file')],
+    args: [pathname('file', 'path of the file')],
     result: gives.int64,
     proc: 218,
     since: '1.0.82',
@@ -132,7 +139,7 @@ export const files = topic('Files', {
     help: 'In bytes, following symbolic links. How much space it takes on the disk can be less or more: see `statns`.',
   },
   exists: {
-    args: [pathname('path')],
+    args: [anyPath],
     result: gives.bool,
     proc: 36,
     since: '0.8',
@@ -140,8 +147,8 @@ export const files = topic('Files', {
     help: 'True if `path` is a file, a directory or anything else, once symbolic links are followed: one that leads nowhere gives false.',
   },
   is_file: {
-    args: [pathname('path')],
-    options: { followsymlinks: 'bool' },
+    args: [anyPath],
+    options: { followsymlinks },
     result: gives.bool,
     proc: 37,
     since: '0.8',
@@ -150,8 +157,8 @@ export const files = topic('Files', {
     help: 'False for everything else and for what does not exist. A symbolic link itself is no file, unless `followsymlinks` is true and it leads to one.',
   },
   is_dir: {
-    args: [pathname('path')],
-    options: { followsymlinks: 'bool' },
+    args: [anyPath],
+    options: { followsymlinks },
     result: gives.bool,
     proc: 38,
     since: '0.8',
@@ -160,7 +167,7 @@ export const files = topic('Files', {
     help: 'False for everything else and for what does not exist. A symbolic link itself is no directory, unless `followsymlinks` is true and it leads to one.',
   },
   is_symlink: {
-    args: [pathname('path')],
+    args: [anyPath],
     result: gives.bool,
     proc: 270,
     since: '1.5.10',
@@ -168,8 +175,8 @@ export const files = topic('Files', {
     help: 'True also for a link that leads nowhere; false for everything else and for what does not exist.',
   },
   is_blockdev: {
-    args: [pathname('path')],
-    options: { followsymlinks: 'bool' },
+    args: [anyPath],
+    options: { followsymlinks },
     result: gives.bool,
     proc: 268,
     since: '1.5.10',
@@ -178,8 +185,8 @@ export const files = topic('Files', {
     help: "This is about files such as the guest's own `/dev/sda`, not about the devices of this API. `followsymlinks` asks about what a symbolic link leads to.",
   },
   is_chardev: {
-    args: [pathname('path')],
-    options: { followsymlinks: 'bool' },
+    args: [anyPath],
+    options: { followsymlinks },
     result: gives.bool,
     proc: 267,
     since: '1.5.10',
@@ -188,8 +195,8 @@ export const files = topic('Files', {
     help: "True for files such as the guest's own `/dev/null`. `followsymlinks` asks about what a symbolic link leads to.",
   },
   is_fifo: {
-    args: [pathname('path')],
-    options: { followsymlinks: 'bool' },
+    args: [anyPath],
+    options: { followsymlinks },
     result: gives.bool,
     proc: 269,
     since: '1.5.10',
@@ -198,8 +205,8 @@ export const files = topic('Files', {
     help: 'True for a named pipe. `followsymlinks` asks about what a symbolic link leads to.',
   },
   is_socket: {
-    args: [pathname('path')],
-    options: { followsymlinks: 'bool' },
+    args: [anyPath],
+    options: { followsymlinks },
     result: gives.bool,
     proc: 271,
     since: '1.5.10',
@@ -208,7 +215,7 @@ export const files = topic('Files', {
     help: 'True for a socket in the filesystem. `followsymlinks` asks about what a symbolic link leads to.',
   },
   file: {
-    args: [devOrPathname('path')],
+    args: [devOrPathname('path', 'a file or device')],
     result: gives.string,
     proc: 49,
     since: '1.9.1',
@@ -216,7 +223,7 @@ export const files = topic('Files', {
     help: 'The answer of the program file for `path`, a file or a device: `ASCII text`, `gzip compressed data`, … Symbolic links are not followed, and special files are only named. The words vary between versions: compare nothing with them.',
   },
   zfile: {
-    args: [string('meth'), pathname('path')],
+    args: [string('meth', 'how it is compressed: `gzip`, `compress` or `bzip2`'), file],
     result: gives.string,
     proc: 140,
     since: '1.0.59',
@@ -225,7 +232,7 @@ export const files = topic('Files', {
     help: 'Looks into a file compressed by `meth`: `gzip`, `compress` or `bzip2`. Use `file`, which looks into compressed files too.',
   },
   file_architecture: {
-    args: [pathname('filename')],
+    args: [pathname('filename', 'path of the program, library or kernel')],
     result: gives.string,
     proc: 475,
     since: '1.5.3',
@@ -233,7 +240,7 @@ export const files = topic('Files', {
     help: 'Gives `x86_64`, `i386`, `aarch64`, `ppc64le` and so on for an executable, a library, a kernel module, a kernel or an initrd, compressed or not. Anything else is an error.',
   },
   rm: {
-    args: [pathname('path')],
+    args: [file],
     result: gives.nothing,
     proc: 29,
     since: '0.8',
@@ -241,7 +248,7 @@ export const files = topic('Files', {
     help: 'Removes the name; the space is free when it was the last one. Nothing there is an error with the code ENOENT, and a directory needs `rmdir` or `rm_rf`.',
   },
   rm_f: {
-    args: [pathname('path')],
+    args: [file],
     result: gives.nothing,
     proc: 367,
     since: '1.19.42',
@@ -249,7 +256,7 @@ export const files = topic('Files', {
     help: 'Like `rm`, but it is no error if nothing is there. A directory still is one.',
   },
   initrd_list: {
-    args: [pathname('path')],
+    args: [pathname('path', 'path of the initrd')],
     result: gives.strings,
     proc: 128,
     since: '1.0.54',
@@ -257,7 +264,10 @@ export const files = topic('Files', {
     help: 'Gives the paths in the cpio archive `path`, compressed or not, as they stand in it, without a slash in front.',
   },
   initrd_cat: {
-    args: [pathname('initrdpath'), string('filename')],
+    args: [
+      pathname('initrdpath', 'path of the initrd'),
+      string('filename', 'path in the initrd, as `initrd_list` gives it'),
+    ],
     result: gives.buffer,
     proc: 221,
     since: '1.0.84',

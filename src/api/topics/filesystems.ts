@@ -1,7 +1,11 @@
 /**
  * Filesystems of any kind: where they are, what they are called; making and checking them.
  */
-import { device, gives, int, mountable, pathname, string, topic } from '../action.js';
+import { device, gives, int, mountable, optional, pathname, string, topic } from '../action.js';
+
+const filesystem = mountable('mountable', 'device or subvolume with the filesystem');
+const filesystemDevice = device('device', 'device with the filesystem');
+const fstype = string('fstype', 'type of the filesystem: `ext4`, `xfs`, `vfat` and others');
 
 export const filesystems = topic('Filesystems', {
   list_filesystems: {
@@ -13,7 +17,7 @@ export const filesystems = topic('Filesystems', {
     help: 'Looks at all disks, partitions, volumes and subvolumes, and gives the type of each: `ext4`, `ntfs`, `swap`, … or `unknown` where nothing is recognised, or several things that exclude each other. Swap is listed too, though it cannot be mounted; encrypted disks (`crypto_LUKS`, `BitLocker`) and members of arrays and volume groups are not. Nothing is checked: a damaged filesystem is still listed. On the embedded backend it is an error (EIO, ENOTSUP) if nothing is recognised and something could not be read. The keys can be handed to `mount`.',
   },
   vfs_type: {
-    args: [mountable('mountable')],
+    args: [filesystem],
     result: gives.string,
     proc: 198,
     since: '1.0.75',
@@ -21,7 +25,7 @@ export const filesystems = topic('Filesystems', {
     help: "By the name that the kernel's driver has: `ext4`, `xfs`, `vfat`, `ntfs`, and `swap`, `LVM2_member`, `crypto_LUKS` for what is no filesystem. The empty string where nothing is recognised, or where there are signatures of several things of which nobody can say which is meant: a warning then names them.",
   },
   vfs_label: {
-    args: [mountable('mountable')],
+    args: [filesystem],
     result: gives.string,
     proc: 253,
     since: '1.3.18',
@@ -29,7 +33,7 @@ export const filesystems = topic('Filesystems', {
     help: 'The empty string if it has none.',
   },
   vfs_uuid: {
-    args: [mountable('mountable')],
+    args: [filesystem],
     result: gives.string,
     proc: 254,
     since: '1.3.18',
@@ -38,7 +42,7 @@ export const filesystems = topic('Filesystems', {
     help: 'In the form its kind uses: 36 characters for most, 8 with a dash for FAT (`1234-ABCD`), 16 for NTFS. The empty string if it has none.',
   },
   vfs_minimum_size: {
-    args: [mountable('mountable')],
+    args: [filesystem],
     result: gives.int64,
     proc: 457,
     since: '1.31.18',
@@ -46,7 +50,7 @@ export const filesystems = topic('Filesystems', {
     help: 'In bytes, as an estimate that errs to the safe side. Where the kind of filesystem offers no way to know, the error has the code ENOTSUP.',
   },
   set_label: {
-    args: [mountable('mountable'), string('label')],
+    args: [filesystem, string('label', 'the new label')],
     result: gives.nothing,
     proc: 310,
     since: '1.17.9',
@@ -54,7 +58,7 @@ export const filesystems = topic('Filesystems', {
     help: 'For ext2, ext3, ext4 and swap at most 16 bytes, XFS 12, FAT 11, NTFS 128 characters, btrfs 255 bytes. XFS and btrfs must not be mounted. Kinds without labels give ENOTSUP.',
   },
   set_uuid: {
-    args: [device('device'), string('uuid')],
+    args: [filesystemDevice, string('uuid', 'the new UUID')],
     result: gives.nothing,
     proc: 403,
     since: '1.23.10',
@@ -62,7 +66,7 @@ export const filesystems = topic('Filesystems', {
     help: 'For ext2, ext3, ext4, XFS, btrfs and swap; other kinds give ENOTSUP. The filesystem should not be mounted. Anything that refers to the old UUID, such as `/etc/fstab`, must be changed as well.',
   },
   set_uuid_random: {
-    args: [device('device')],
+    args: [filesystemDevice],
     result: gives.nothing,
     proc: 456,
     since: '1.29.50',
@@ -70,7 +74,7 @@ export const filesystems = topic('Filesystems', {
     help: 'Use it on a copy before both are attached to one machine. The kinds are those of `set_uuid`.',
   },
   findfs_label: {
-    args: [string('label')],
+    args: [string('label', 'label of the filesystem')],
     result: gives.device,
     proc: 266,
     since: '1.5.3',
@@ -78,7 +82,7 @@ export const filesystems = topic('Filesystems', {
     help: 'Gives the device whose filesystem has exactly this label. None is an error; of several it is not said which.',
   },
   findfs_uuid: {
-    args: [string('uuid')],
+    args: [string('uuid', 'UUID of the filesystem')],
     result: gives.device,
     proc: 265,
     since: '1.5.3',
@@ -86,7 +90,7 @@ export const filesystems = topic('Filesystems', {
     help: 'Gives the device whose filesystem has this UUID, in the form that `vfs_uuid` gives. None is an error.',
   },
   findfs_partlabel: {
-    args: [string('label')],
+    args: [string('label', 'name of the partition')],
     result: gives.device,
     proc: 515,
     since: '1.53.5',
@@ -94,7 +98,7 @@ export const filesystems = topic('Filesystems', {
     help: 'Gives the GPT partition called `label`: the name of the partition, not the label of the filesystem in it. None is an error.',
   },
   findfs_partuuid: {
-    args: [string('uuid')],
+    args: [string('uuid', 'GUID of the partition')],
     result: gives.device,
     proc: 514,
     since: '1.53.5',
@@ -102,7 +106,7 @@ export const filesystems = topic('Filesystems', {
     help: 'Gives the GPT partition with this GUID: that of the partition, not the UUID of the filesystem in it. None is an error.',
   },
   blkid: {
-    args: [device('device')],
+    args: [device('device', 'a disk, partition or volume')],
     result: gives.table('plain', 'plain'),
     proc: 303,
     since: '1.15.9',
@@ -110,17 +114,29 @@ export const filesystems = topic('Filesystems', {
     help: 'Gives what was recognised, by the names of the program blkid: `TYPE`, `UUID`, `LABEL`, `USAGE`, `VERSION`, `PART_ENTRY_UUID` and others, each only if there is such a thing.',
   },
   mkfs: {
-    args: [string('fstype'), device('device')],
-    options: { blocksize: 'int', features: 'string', inode: 'int', sectorsize: 'int', label: 'string' },
+    args: [fstype, device('device', 'device to make the filesystem on')],
+    options: {
+      blocksize: optional.int('bytes of a block, or of a cluster for `vfat` and `ntfs`; a power of two'),
+      features: optional.string(
+        'for ext2, ext3 and ext4: features to turn on and off, as mke2fs takes them after `-O`',
+      ),
+      inode: optional.int('for ext2, ext3 and ext4: bytes of an inode'),
+      sectorsize: optional.int('for UFS: bytes of a sector'),
+      label: optional.string('the label; see `set_label` for how long it can be'),
+    },
     result: gives.nothing,
     proc: 278,
     since: '0.8',
     aliases: ['mkfs-opts'],
     short: 'make a filesystem',
-    help: 'Everything that was on the device is lost. `fstype` is `ext4`, `xfs`, `vfat`, `ntfs`, `btrfs`, …; `filesystem_available` knows which can be mounted.\n\n- `blocksize`: bytes of a block, or of a cluster for `vfat` and `ntfs`; a power of two.\n- `features`: for ext2, ext3 and ext4, the features to turn on and off, as mke2fs takes them after `-O`.\n- `inode`: for those, the bytes of an inode.\n- `sectorsize`: for UFS, the bytes of a sector.\n- `label`: the label; see `set_label` for how long it can be.',
+    help: 'Everything that was on the device is lost. `fstype` is `ext4`, `xfs`, `vfat`, `ntfs`, `btrfs`, …; `filesystem_available` knows which can be mounted.',
   },
   mkfs_b: {
-    args: [string('fstype'), int('blocksize'), device('device')],
+    args: [
+      fstype,
+      int('blocksize', 'bytes of a block'),
+      device('device', 'device to make the filesystem on'),
+    ],
     result: gives.nothing,
     proc: 187,
     since: '1.0.68',
@@ -129,7 +145,7 @@ export const filesystems = topic('Filesystems', {
     help: 'Use `mkfs` with the option `blocksize`, which does exactly the same.',
   },
   fsck: {
-    args: [string('fstype'), device('device')],
+    args: [fstype, filesystemDevice],
     result: gives.int,
     proc: 84,
     since: '1.0.16',
@@ -138,7 +154,7 @@ export const filesystems = topic('Filesystems', {
     help: 'Runs the checker of `fstype` on the device, which must not be mounted, and repairs what can be repaired without asking. Gives the status of the checker, a sum: 0 clean, 1 errors were corrected, 2 the machine should restart, 4 errors remain, 8 the check failed. The shell prints it in hexadecimal.',
   },
   wipefs: {
-    args: [device('device')],
+    args: [device('device', 'a disk, partition or volume')],
     result: gives.nothing,
     proc: 306,
     since: '1.17.6',
@@ -147,7 +163,7 @@ export const filesystems = topic('Filesystems', {
     help: 'Erases the signatures by which filesystems, RAID members and partition tables are recognised, and nothing else. `zero` erases more.',
   },
   f2fs_expand: {
-    args: [device('device')],
+    args: [filesystemDevice],
     result: gives.nothing,
     proc: 505,
     since: '1.39.3',
@@ -156,7 +172,7 @@ export const filesystems = topic('Filesystems', {
     help: 'Takes all the space that the device has. The filesystem must not be mounted; shrinking it is not possible.',
   },
   isoinfo: {
-    args: [pathname('isofile')],
+    args: [pathname('isofile', 'file with the ISO image')],
     result: gives.struct('isoinfo'),
     proc: 314,
     since: '1.17.19',
@@ -164,7 +180,7 @@ export const filesystems = topic('Filesystems', {
     help: 'Gives what stands in the primary volume descriptor of the file `isofile`: identifiers without their padding, sizes in blocks, and times in seconds since 1970, -1 where one is not set.',
   },
   isoinfo_device: {
-    args: [device('device')],
+    args: [filesystemDevice],
     result: gives.struct('isoinfo'),
     proc: 313,
     since: '1.17.19',

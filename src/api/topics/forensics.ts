@@ -3,11 +3,15 @@
  *
  * The filesystems need not be mounted, and those of The Sleuth Kit are supported.
  */
-import { fileIn, fileOut, gives, int64, mountable, pathname, topic } from '../action.js';
+import { fileIn, fileOut, gives, int64, mountable, optional, pathname, topic } from '../action.js';
+
+const volume = mountable('device', 'device with the filesystem');
+const inode = int64('inode', 'number of the inode');
+const sink = fileOut('filename', 'path or stream on the host to write');
 
 export const forensics = topic('Forensics', {
   filesystem_walk: {
-    args: [mountable('device')],
+    args: [volume],
     result: gives.structs('tsk_dirent'),
     since: '1.33.39',
     group: 'libtsk',
@@ -17,7 +21,7 @@ export const forensics = topic('Forensics', {
     help: 'Gives path, inode, type, size, times and flags of each. Bit 0 of `tskFlags` means that it is there, not deleted; bit 1 that its inode belongs to another file by now; bit 2 that it is compressed. A deleted one may have the inode 0 and the size -1.',
   },
   find_inode: {
-    args: [mountable('device'), int64('inode')],
+    args: [volume, inode],
     result: gives.structs('tsk_dirent'),
     since: '1.35.6',
     group: 'libtsk',
@@ -27,7 +31,7 @@ export const forensics = topic('Forensics', {
     help: 'Gives every name that leads to `inode`, in the form of `filesystem_walk`.',
   },
   download_inode: {
-    args: [mountable('device'), int64('inode'), fileOut('filename')],
+    args: [volume, inode, sink],
     result: gives.nothing,
     proc: 464,
     since: '1.33.14',
@@ -38,8 +42,8 @@ export const forensics = topic('Forensics', {
     help: "Writes the contents of `inode` on `device` to the host's `filename`, deleted or not. Of a deleted one, blocks may belong to other files by now.",
   },
   download_blocks: {
-    args: [mountable('device'), int64('start'), int64('stop'), fileOut('filename')],
-    options: { unallocated: 'bool' },
+    args: [volume, int64('start', 'first block'), int64('stop', 'last block'), sink],
+    options: { unallocated: optional.bool('only blocks that no file owns') },
     result: gives.nothing,
     proc: 468,
     since: '1.33.45',
@@ -50,7 +54,7 @@ export const forensics = topic('Forensics', {
     help: "Writes the blocks from `start` to `stop` of `device`, in the filesystem's own unit, to the host's `filename`. With `unallocated` true, only those that no file owns.",
   },
   yara_load: {
-    args: [fileIn('filename')],
+    args: [fileIn('filename', 'path or stream on the host with the rules')],
     result: gives.nothing,
     proc: 472,
     since: '1.37.13',
@@ -61,7 +65,7 @@ export const forensics = topic('Forensics', {
     help: 'From `filename` on the host, as source without includes, or compiled by the program yarac. Rules that were loaded before are replaced.',
   },
   yara_scan: {
-    args: [pathname('path')],
+    args: [pathname('path', 'a file or directory')],
     result: gives.structs('yara_detection'),
     since: '1.37.13',
     group: 'libyara',

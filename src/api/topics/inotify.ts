@@ -5,7 +5,7 @@ import { gives, int, pathname, topic } from '../action.js';
 
 export const inotify = topic('Watching files', {
   inotify_init: {
-    args: [int('maxevents')],
+    args: [int('maxevents', 'how many events are kept until they are read; 0 for the default')],
     result: gives.nothing,
     proc: 179,
     since: '1.0.66',
@@ -23,7 +23,7 @@ export const inotify = topic('Watching files', {
     help: 'Forgets all watches, and events that were not read.',
   },
   inotify_add_watch: {
-    args: [pathname('path'), int('mask')],
+    args: [pathname('path', 'a file or directory'), int('mask', 'bits of the events, as Linux has them')],
     result: gives.int64,
     proc: 180,
     since: '1.0.66',
@@ -32,7 +32,7 @@ export const inotify = topic('Watching files', {
     help: 'For the events of `mask`, in bits as Linux has them: 2 modified, 0x100 created, 0x200 deleted, 0xfff all. A directory is watched with its entries, but not with what is further below. Gives the number of the watch.',
   },
   inotify_rm_watch: {
-    args: [int('wd')],
+    args: [int('wd', 'number of the watch')],
     result: gives.nothing,
     proc: 181,
     since: '1.0.66',

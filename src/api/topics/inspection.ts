@@ -4,7 +4,9 @@
  * `inspect_os` looks; the others answer from what it found, and take the root filesystem it gave. An answer
  * that could not be found is `unknown`, 0 or empty, as the kind of result allows.
  */
-import { gives, mountable, topic } from '../action.js';
+import { gives, mountable, optional, topic } from '../action.js';
+
+const root = mountable('root', 'the operating system, as `inspect_os` gave it');
 
 export const inspection = topic('Inspection', {
   inspect_os: {
@@ -24,7 +26,7 @@ export const inspection = topic('Inspection', {
     help: 'Gives what the last `inspect_os` gave, without looking again. If it never was called, the list is empty.',
   },
   inspect_get_type: {
-    args: [mountable('root')],
+    args: [root],
     result: gives.string,
     proc: 483,
     since: '1.5.3',
@@ -32,7 +34,7 @@ export const inspection = topic('Inspection', {
     help: '`linux`, `windows`, `freebsd`, `netbsd`, `openbsd`, `hurd`, `dos`, `minix` or `unknown`; others may be added.',
   },
   inspect_get_distro: {
-    args: [mountable('root')],
+    args: [root],
     result: gives.string,
     proc: 484,
     since: '1.5.3',
@@ -40,7 +42,7 @@ export const inspection = topic('Inspection', {
     help: 'A short name such as `debian`, `ubuntu`, `fedora`, `rhel`, `centos`, `opensuse`, `alpinelinux`, `archlinux`, `windows`; `unknown` where it is none of the known.',
   },
   inspect_get_product_name: {
-    args: [mountable('root')],
+    args: [root],
     result: gives.string,
     proc: 487,
     since: '1.5.3',
@@ -48,7 +50,7 @@ export const inspection = topic('Inspection', {
     help: 'As it calls itself, such as `Debian GNU/Linux 12 (bookworm)`. Show it, but do not take it apart: there are versions for that.',
   },
   inspect_get_product_variant: {
-    args: [mountable('root')],
+    args: [root],
     result: gives.string,
     proc: 488,
     since: '1.9.13',
@@ -56,14 +58,14 @@ export const inspection = topic('Inspection', {
     help: 'For Windows `Client`, `Server` and the like, which tells versions with equal numbers apart; otherwise mostly `unknown`.',
   },
   inspect_get_osinfo: {
-    args: [mountable('root')],
+    args: [root],
     result: gives.string,
     since: '1.39.1',
     short: 'give the name of an operating system in the libosinfo database',
     help: 'Such as `debian12` or `win10`: a guess from distribution and version, which the database need not know.',
   },
   inspect_get_major_version: {
-    args: [mountable('root')],
+    args: [root],
     result: gives.int,
     proc: 489,
     since: '1.5.3',
@@ -71,7 +73,7 @@ export const inspection = topic('Inspection', {
     help: '12 for Debian 12.5; 6 for Windows 7, whose own number is 6.1; 0 if it is not known.',
   },
   inspect_get_minor_version: {
-    args: [mountable('root')],
+    args: [root],
     result: gives.int,
     proc: 490,
     since: '1.5.3',
@@ -79,7 +81,7 @@ export const inspection = topic('Inspection', {
     help: '5 for Debian 12.5; 0 if there is none or it is not known.',
   },
   inspect_get_build_id: {
-    args: [mountable('root')],
+    args: [root],
     result: gives.string,
     proc: 513,
     since: '1.49.8',
@@ -87,7 +89,7 @@ export const inspection = topic('Inspection', {
     help: 'For Windows the build number, such as `19045`; for Linux the build of its release file, if it has one; otherwise `unknown`.',
   },
   inspect_get_arch: {
-    args: [mountable('root')],
+    args: [root],
     result: gives.string,
     proc: 491,
     since: '1.5.3',
@@ -95,7 +97,7 @@ export const inspection = topic('Inspection', {
     help: '`x86_64`, `i386`, `aarch64`, … or `unknown`: that of its programs, found as `file_architecture` does.',
   },
   inspect_get_hostname: {
-    args: [mountable('root')],
+    args: [root],
     result: gives.string,
     proc: 492,
     since: '1.7.9',
@@ -103,7 +105,7 @@ export const inspection = topic('Inspection', {
     help: 'As its configuration has it, or `unknown`. What it would get from a network is not known here.',
   },
   inspect_get_mountpoints: {
-    args: [mountable('root')],
+    args: [root],
     result: gives.table('plain', 'mountable'),
     proc: 500,
     since: '1.5.3',
@@ -111,7 +113,7 @@ export const inspection = topic('Inspection', {
     help: 'Gives the filesystem for each directory, as `/etc/fstab` or its like says; for Windows only `/`. Mount them in the order of the length of their paths, and be prepared that one does not exist.',
   },
   inspect_get_filesystems: {
-    args: [mountable('root')],
+    args: [root],
     result: gives.mountables,
     proc: 501,
     since: '1.5.3',
@@ -119,7 +121,7 @@ export const inspection = topic('Inspection', {
     help: 'All that belong to it, also swap, and those that are not mounted.',
   },
   inspect_get_drive_mappings: {
-    args: [mountable('root')],
+    args: [root],
     result: gives.table('plain', 'device'),
     proc: 502,
     since: '1.9.17',
@@ -127,7 +129,7 @@ export const inspection = topic('Inspection', {
     help: 'Gives the partition for each letter, without a colon, as the Windows registry says. For others than Windows it is empty.',
   },
   inspect_get_package_format: {
-    args: [mountable('root')],
+    args: [root],
     result: gives.string,
     proc: 485,
     since: '1.7.5',
@@ -135,7 +137,7 @@ export const inspection = topic('Inspection', {
     help: '`deb`, `rpm`, `apk`, `pacman`, `ebuild`, `xbps`, … or `unknown`.',
   },
   inspect_get_package_management: {
-    args: [mountable('root')],
+    args: [root],
     result: gives.string,
     proc: 486,
     since: '1.7.5',
@@ -143,14 +145,14 @@ export const inspection = topic('Inspection', {
     help: '`apt`, `dnf`, `yum`, `zypper`, `apk`, `pacman`, `portage`, … or `unknown`.',
   },
   inspect_list_applications2: {
-    args: [mountable('root')],
+    args: [root],
     result: gives.structs('application2'),
     since: '1.19.56',
     short: 'list the installed applications',
     help: 'Gives name, epoch, version, release, architecture and more of each package, or program of Windows. Its filesystems must be mounted as `inspect_get_mountpoints` says, because this reads its package database. Empty only for systems that have no packages; ENOTSUP for those whose packages the backend cannot read.',
   },
   inspect_list_applications: {
-    args: [mountable('root')],
+    args: [root],
     result: gives.structs('application'),
     since: '1.7.8',
     deprecatedBy: 'inspect_list_applications2',
@@ -158,15 +160,18 @@ export const inspection = topic('Inspection', {
     help: 'Use `inspect_list_applications2`, which knows the architecture too.',
   },
   inspect_get_icon: {
-    args: [mountable('root')],
-    options: { favicon: 'bool', highquality: 'bool' },
+    args: [root],
+    options: {
+      favicon: optional.bool('whether `/etc/favicon.png` may be the icon; true by default'),
+      highquality: optional.bool('take only large icons'),
+    },
     result: gives.buffer,
     since: '1.11.12',
     short: 'give an icon for an operating system',
     help: 'The bytes of a PNG file found in the guest, none if there is none to be found. Its filesystems must be mounted. `favicon` false leaves out `/etc/favicon.png`; `highquality` true takes only large ones. Treat it as data from a stranger.',
   },
   inspect_get_windows_systemroot: {
-    args: [mountable('root')],
+    args: [root],
     result: gives.string,
     proc: 493,
     since: '1.5.25',
@@ -174,7 +179,7 @@ export const inspection = topic('Inspection', {
     help: "As a path of the guest's tree, such as `/Windows`. For others than Windows it is an error.",
   },
   inspect_get_windows_current_control_set: {
-    args: [mountable('root')],
+    args: [root],
     result: gives.string,
     proc: 496,
     since: '1.9.17',
@@ -182,7 +187,7 @@ export const inspection = topic('Inspection', {
     help: 'Such as `ControlSet001`: what stands for `CurrentControlSet` in the registry. For others than Windows it is an error.',
   },
   inspect_get_windows_software_hive: {
-    args: [mountable('root')],
+    args: [root],
     result: gives.string,
     proc: 494,
     since: '1.35.26',
@@ -190,7 +195,7 @@ export const inspection = topic('Inspection', {
     help: 'A path for `hivex_open`. For others than Windows it is an error.',
   },
   inspect_get_windows_system_hive: {
-    args: [mountable('root')],
+    args: [root],
     result: gives.string,
     proc: 495,
     since: '1.35.26',
@@ -198,7 +203,7 @@ export const inspection = topic('Inspection', {
     help: 'A path for `hivex_open`. For others than Windows it is an error, as it also is if the hive is missing.',
   },
   inspect_get_windows_group_policy: {
-    args: [mountable('root')],
+    args: [root],
     result: gives.bool,
     proc: 521,
     since: '1.57.6',
@@ -206,7 +211,7 @@ export const inspection = topic('Inspection', {
     help: 'True if there is a policy with scripts, which may undo changes made from outside. For others than Windows it is an error.',
   },
   inspect_get_format: {
-    args: [mountable('root')],
+    args: [root],
     result: gives.string,
     proc: 482,
     since: '1.9.4',
@@ -215,7 +220,7 @@ export const inspection = topic('Inspection', {
     help: 'Always `installed`: it no longer tells installation disks apart, for which there is libosinfo.',
   },
   inspect_is_live: {
-    args: [mountable('root')],
+    args: [root],
     result: gives.bool,
     proc: 497,
     since: '1.9.4',
@@ -224,7 +229,7 @@ export const inspection = topic('Inspection', {
     help: 'Always false: live systems are no longer told apart, for which there is libosinfo.',
   },
   inspect_is_multipart: {
-    args: [mountable('root')],
+    args: [root],
     result: gives.bool,
     proc: 499,
     since: '1.9.4',
@@ -233,7 +238,7 @@ export const inspection = topic('Inspection', {
     help: 'Always false: sets of installation disks are no longer told apart.',
   },
   inspect_is_netinst: {
-    args: [mountable('root')],
+    args: [root],
     result: gives.bool,
     proc: 498,
     since: '1.9.4',

@@ -7,7 +7,7 @@ import { gives, int64, pathname, topic } from '../action.js';
 
 export const journal = topic('Journal', {
   journal_open: {
-    args: [pathname('directory')],
+    args: [pathname('directory', 'directory with the files of the journal')],
     result: gives.nothing,
     proc: 404,
     since: '1.23.11',
@@ -34,7 +34,7 @@ export const journal = topic('Journal', {
     help: 'True if there is one, false at the end.',
   },
   journal_skip: {
-    args: [int64('skip')],
+    args: [int64('skip', 'how many entries; a negative number for backwards')],
     result: gives.int64,
     proc: 407,
     since: '1.23.11',
@@ -69,7 +69,7 @@ export const journal = topic('Journal', {
     help: '0 for never; 65536 unless it was set.',
   },
   journal_set_data_threshold: {
-    args: [int64('threshold')],
+    args: [int64('threshold', 'bytes; 0 for no limit')],
     result: gives.nothing,
     proc: 410,
     since: '1.23.11',

@@ -3,6 +3,9 @@
  */
 import { deviceList, gives, string, topic } from '../action.js';
 
+const diskgroup = string('diskgroup', 'GUID of the group, as `ldmtool_scan` gave it');
+const volume = string('volume', 'name of the volume');
+
 export const ldm = topic('Windows dynamic disks', {
   list_ldm_volumes: {
     args: [],
@@ -50,7 +53,7 @@ export const ldm = topic('Windows dynamic disks', {
     help: 'Gives the GUID of each group found on any disk. The actions for groups and volumes take it.',
   },
   ldmtool_scan_devices: {
-    args: [deviceList('devices')],
+    args: [deviceList('devices', 'devices to look at; an empty list for all')],
     result: gives.strings,
     proc: 385,
     since: '1.20.0',
@@ -59,7 +62,7 @@ export const ldm = topic('Windows dynamic disks', {
     help: 'As `ldmtool_scan`, but looks at `devices` alone; an empty list means all.',
   },
   ldmtool_diskgroup_name: {
-    args: [string('diskgroup')],
+    args: [diskgroup],
     result: gives.string,
     proc: 386,
     since: '1.20.0',
@@ -68,7 +71,7 @@ export const ldm = topic('Windows dynamic disks', {
     help: '`diskgroup` is a GUID that `ldmtool_scan` gave.',
   },
   ldmtool_diskgroup_volumes: {
-    args: [string('diskgroup')],
+    args: [diskgroup],
     result: gives.strings,
     proc: 387,
     since: '1.20.0',
@@ -77,7 +80,7 @@ export const ldm = topic('Windows dynamic disks', {
     help: 'Gives their names, such as `Volume1`; `diskgroup` is a GUID that `ldmtool_scan` gave.',
   },
   ldmtool_diskgroup_disks: {
-    args: [string('diskgroup')],
+    args: [diskgroup],
     result: gives.devices,
     proc: 388,
     since: '1.20.0',
@@ -86,7 +89,7 @@ export const ldm = topic('Windows dynamic disks', {
     help: 'Gives their devices, also of those which hold only a part; `diskgroup` is a GUID that `ldmtool_scan` gave. A disk that is missing is left out.',
   },
   ldmtool_volume_type: {
-    args: [string('diskgroup'), string('volume')],
+    args: [diskgroup, volume],
     result: gives.string,
     proc: 389,
     since: '1.20.0',
@@ -95,7 +98,7 @@ export const ldm = topic('Windows dynamic disks', {
     help: '`simple`, `spanned`, `striped`, `mirrored` or `raid5`.',
   },
   ldmtool_volume_hint: {
-    args: [string('diskgroup'), string('volume')],
+    args: [diskgroup, volume],
     result: gives.string,
     proc: 390,
     since: '1.20.0',
@@ -104,7 +107,7 @@ export const ldm = topic('Windows dynamic disks', {
     help: 'Mostly a drive letter, such as `E:`; the empty string if none is stored.',
   },
   ldmtool_volume_partitions: {
-    args: [string('diskgroup'), string('volume')],
+    args: [diskgroup, volume],
     result: gives.devices,
     proc: 391,
     since: '1.20.0',

@@ -3,9 +3,15 @@
  */
 import { filenameList, gives, int, pathname, string, topic } from '../action.js';
 
+const linkname = pathname('linkname', 'path of the new name');
+const permissions = int('mode', 'permission bits');
+const newFile = pathname('path', 'path of the new file');
+const major = int('devmajor', 'major number of the device');
+const minor = int('devminor', 'minor number of the device');
+
 export const links = topic('Links and paths', {
   ln: {
-    args: [string('target'), pathname('linkname')],
+    args: [string('target', 'the file to name'), linkname],
     result: gives.nothing,
     proc: 164,
     since: '1.0.66',
@@ -13,7 +19,7 @@ export const links = topic('Links and paths', {
     help: 'Makes `linkname` another name (a hard link) of the file `target`, which must be on the same filesystem and no directory. A name that is taken is an error.',
   },
   ln_f: {
-    args: [string('target'), pathname('linkname')],
+    args: [string('target', 'the file to name'), linkname],
     result: gives.nothing,
     proc: 165,
     since: '1.0.66',
@@ -21,7 +27,7 @@ export const links = topic('Links and paths', {
     help: 'Like `ln`, but what is at `linkname` is removed before.',
   },
   ln_s: {
-    args: [string('target'), pathname('linkname')],
+    args: [string('target', 'text of the link'), pathname('linkname', 'path of the new link')],
     result: gives.nothing,
     proc: 166,
     since: '1.0.66',
@@ -29,7 +35,7 @@ export const links = topic('Links and paths', {
     help: 'Makes `linkname` a link that contains the text `target`, which is stored as it is and need not lead anywhere. A name that is taken is an error.',
   },
   ln_sf: {
-    args: [string('target'), pathname('linkname')],
+    args: [string('target', 'text of the link'), pathname('linkname', 'path of the new link')],
     result: gives.nothing,
     proc: 167,
     since: '1.0.66',
@@ -37,7 +43,7 @@ export const links = topic('Links and paths', {
     help: 'Like `ln_s`, but what is at `linkname` is removed before.',
   },
   readlink: {
-    args: [pathname('path')],
+    args: [pathname('path', 'path of the link')],
     result: gives.string,
     proc: 168,
     since: '1.0.66',
@@ -45,14 +51,14 @@ export const links = topic('Links and paths', {
     help: 'Gives what is stored in the link, unresolved. Anything that is no symbolic link gives EINVAL.',
   },
   readlinklist: {
-    args: [pathname('path'), filenameList('names')],
+    args: [pathname('path', 'directory with the links'), filenameList('names', 'names in that directory')],
     result: gives.strings,
     since: '1.0.77',
     short: 'give the texts in many symbolic links',
     help: 'Reads each of `names`, which are names in the directory `path`, and gives the texts in the same order. What cannot be read, or is no link, gives the empty string. Good for drawing a directory in one call.',
   },
   realpath: {
-    args: [pathname('path')],
+    args: [pathname('path', 'any path')],
     result: gives.string,
     proc: 163,
     since: '1.0.66',
@@ -60,7 +66,7 @@ export const links = topic('Links and paths', {
     help: "Resolves every symbolic link, `.` and `..` within the guest's tree and gives the absolute path that remains. It must exist.",
   },
   case_sensitive_path: {
-    args: [pathname('path')],
+    args: [pathname('path', 'a path in any spelling')],
     result: gives.string,
     proc: 197,
     since: '1.0.75',
@@ -68,7 +74,7 @@ export const links = topic('Links and paths', {
     help: 'Windows takes no notice of capitals, the filesystem here does: this looks for each part of `path` whatever its capitals and gives the path as it is on the disk. The last part need not exist, so that a new file can be made. Two that differ in nothing but capitals are an error.',
   },
   mkfifo: {
-    args: [int('mode'), pathname('path')],
+    args: [permissions, newFile],
     result: gives.nothing,
     proc: 134,
     since: '1.0.55',
@@ -77,7 +83,7 @@ export const links = topic('Links and paths', {
     help: 'Makes the named pipe `path` with the permissions `mode` less the bits of `umask`. `mode` must contain permissions only, written in octal in the shell: 0644.',
   },
   mknod: {
-    args: [int('mode'), int('devmajor'), int('devminor'), pathname('path')],
+    args: [int('mode', 'type bits with permission bits'), major, minor, newFile],
     result: gives.nothing,
     proc: 133,
     since: '1.0.55',
@@ -86,7 +92,7 @@ export const links = topic('Links and paths', {
     help: 'Makes what the type bits of `mode` say, a block or character device with the numbers `devmajor` and `devminor`, or a FIFO. The type bits must be there: `mknod_b`, `mknod_c` and `mkfifo` add them by themselves.',
   },
   mknod_b: {
-    args: [int('mode'), int('devmajor'), int('devminor'), pathname('path')],
+    args: [permissions, major, minor, newFile],
     result: gives.nothing,
     proc: 135,
     since: '1.0.55',
@@ -95,7 +101,7 @@ export const links = topic('Links and paths', {
     help: 'Makes `path` a file for the block device with these numbers, with the permissions `mode` less the bits of `umask`.',
   },
   mknod_c: {
-    args: [int('mode'), int('devmajor'), int('devminor'), pathname('path')],
+    args: [permissions, major, minor, newFile],
     result: gives.nothing,
     proc: 136,
     since: '1.0.55',

@@ -3,21 +3,32 @@
  *
  * Keys are never shown in traces, and the shell asks for them instead of reading them from the command line.
  */
-import { device, gives, int, key, string, topic } from '../action.js';
+import { device, gives, int, key, optional, string, topic } from '../action.js';
+
+const encrypted = device('device', 'the encrypted device');
+const passphrase = key('key', 'one of its passphrases');
+const mapname = string('mapname', 'name for it below `/dev/mapper/`');
+const keyslot = int('keyslot', 'slot of the new passphrase, from 0');
 
 export const luks = topic('Encryption', {
   cryptsetup_open: {
-    args: [device('device'), key('key'), string('mapname')],
-    options: { readonly: 'bool', crypttype: 'string', cipher: 'string' },
+    args: [encrypted, passphrase, mapname],
+    options: {
+      readonly: optional.bool('nothing can be written through it'),
+      crypttype: optional.string(
+        '`luks` or `bitlk` (BitLocker), detected by default; `plain` has no header, and must be given',
+      ),
+      cipher: optional.string('for `plain`: the cipher as cryptsetup names it'),
+    },
     result: gives.nothing,
     proc: 508,
     since: '1.43.2',
     group: 'luks',
     short: 'open an encrypted device',
-    help: 'Makes the contents of `device` readable as `/dev/mapper/` and `mapname`, when `key` is one of its passphrases. Call `lvm_scan` next if there are volumes inside.\n\n- `readonly`: nothing can be written through it.\n- `crypttype`: `luks` or `bitlk` (BitLocker); detected otherwise. `plain` has no header, and must be given.\n- `cipher`: for `plain`, the cipher as cryptsetup names it.\n\nA key that does not fit is an error.',
+    help: 'Makes the contents of `device` readable as `/dev/mapper/` and `mapname`, when `key` is one of its passphrases. Call `lvm_scan` next if there are volumes inside.\n\nA key that does not fit is an error.',
   },
   cryptsetup_close: {
-    args: [device('device')],
+    args: [device('device', 'the `/dev/mapper/` name that opening it made')],
     result: gives.nothing,
     proc: 509,
     since: '1.43.2',
@@ -26,7 +37,7 @@ export const luks = topic('Encryption', {
     help: 'Removes `device`, the `/dev/mapper/` name that was made by opening it. Nothing in it may be mounted.',
   },
   luks_open: {
-    args: [device('device'), key('key'), string('mapname')],
+    args: [encrypted, passphrase, mapname],
     result: gives.nothing,
     proc: 257,
     since: '1.5.1',
@@ -36,7 +47,7 @@ export const luks = topic('Encryption', {
     help: 'Use `cryptsetup_open`, which knows other kinds too.',
   },
   luks_open_ro: {
-    args: [device('device'), key('key'), string('mapname')],
+    args: [encrypted, passphrase, mapname],
     result: gives.nothing,
     proc: 258,
     since: '1.5.1',
@@ -46,7 +57,7 @@ export const luks = topic('Encryption', {
     help: 'Use `cryptsetup_open` with the option `readonly`.',
   },
   luks_close: {
-    args: [device('device')],
+    args: [device('device', 'the `/dev/mapper/` name that opening it made')],
     result: gives.nothing,
     proc: 259,
     since: '1.5.1',
@@ -56,7 +67,7 @@ export const luks = topic('Encryption', {
     help: 'Use `cryptsetup_close`, which does exactly the same.',
   },
   luks_format: {
-    args: [device('device'), key('key'), int('keyslot')],
+    args: [device('device', 'device to encrypt'), key('key', 'the new passphrase'), keyslot],
     result: gives.nothing,
     proc: 260,
     since: '1.5.2',
@@ -65,7 +76,12 @@ export const luks = topic('Encryption', {
     help: 'Everything that was on the device is lost. `key` becomes the passphrase in the slot `keyslot`, mostly 0. Open it afterwards with `cryptsetup_open`.',
   },
   luks_format_cipher: {
-    args: [device('device'), key('key'), int('keyslot'), string('cipher')],
+    args: [
+      device('device', 'device to encrypt'),
+      key('key', 'the new passphrase'),
+      keyslot,
+      string('cipher', 'cipher as cryptsetup names it, such as `aes-xts-plain64`'),
+    ],
     result: gives.nothing,
     proc: 261,
     since: '1.5.2',
@@ -74,7 +90,7 @@ export const luks = topic('Encryption', {
     help: 'As `luks_format`, with `cipher` as cryptsetup names it: `aes-xts-plain64`.',
   },
   luks_add_key: {
-    args: [device('device'), key('key'), key('newkey'), int('keyslot')],
+    args: [encrypted, passphrase, key('newkey', 'the new passphrase'), keyslot],
     result: gives.nothing,
     proc: 262,
     since: '1.5.2',
@@ -83,7 +99,7 @@ export const luks = topic('Encryption', {
     help: 'Any one of the present passphrases is needed as `key`; `newkey` goes to the slot `keyslot`, which must be empty.',
   },
   luks_kill_slot: {
-    args: [device('device'), key('key'), int('keyslot')],
+    args: [encrypted, key('key', 'passphrase of another slot'), int('keyslot', 'slot to empty')],
     result: gives.nothing,
     proc: 263,
     since: '1.5.2',
@@ -92,7 +108,7 @@ export const luks = topic('Encryption', {
     help: 'Empties the slot `keyslot`; the passphrase of another slot is needed as `key`, so that the last one cannot be lost by mistake.',
   },
   luks_uuid: {
-    args: [device('device')],
+    args: [encrypted],
     result: gives.string,
     proc: 507,
     since: '1.41.9',
@@ -101,7 +117,7 @@ export const luks = topic('Encryption', {
     help: 'The UUID in the LUKS header, not the one of the filesystem inside.',
   },
   clevis_luks_unlock: {
-    args: [device('device'), string('mapname')],
+    args: [encrypted, mapname],
     result: gives.nothing,
     proc: 512,
     since: '1.49.3',

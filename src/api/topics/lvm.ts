@@ -5,9 +5,16 @@
  */
 import { bool, device, deviceList, gives, int, int64, string, stringList, topic } from '../action.js';
 
+const groupName = string('vgname', 'name of the group');
+const physicalVolume = device('device', 'device with the physical volume');
+const volgroup = string('volgroup', 'name of the group');
+const newVolume = string('logvol', 'name of the new logical volume');
+const mbytes = int('mbytes', 'size in megabytes of 1048576 bytes');
+const percent = int('percent', 'share of the free space, 1 to 100');
+
 export const lvm = topic('LVM', {
   lvm_scan: {
-    args: [bool('activate')],
+    args: [bool('activate', 'whether the logical volumes become usable')],
     result: gives.nothing,
     proc: 506,
     since: '1.39.8',
@@ -78,7 +85,7 @@ export const lvm = topic('LVM', {
     help: 'Gives what the program pvs knows of each; sizes are in bytes.',
   },
   lvuuid: {
-    args: [device('device')],
+    args: [device('device', 'a logical volume')],
     result: gives.string,
     proc: 224,
     since: '1.0.87',
@@ -86,7 +93,7 @@ export const lvm = topic('LVM', {
     help: 'The identifier of LVM, seven runs of letters and digits joined by dashes; it is not that of the filesystem inside.',
   },
   vguuid: {
-    args: [string('vgname')],
+    args: [groupName],
     result: gives.string,
     proc: 223,
     since: '1.0.87',
@@ -94,7 +101,7 @@ export const lvm = topic('LVM', {
     help: 'The identifier of LVM for the group called `vgname`, in the form of `lvuuid`.',
   },
   pvuuid: {
-    args: [device('device')],
+    args: [physicalVolume],
     result: gives.string,
     proc: 222,
     since: '1.0.87',
@@ -102,7 +109,7 @@ export const lvm = topic('LVM', {
     help: 'The identifier of LVM for the physical volume on `device`, in the form of `lvuuid`.',
   },
   vglvuuids: {
-    args: [string('vgname')],
+    args: [groupName],
     result: gives.strings,
     proc: 226,
     since: '1.0.87',
@@ -110,7 +117,7 @@ export const lvm = topic('LVM', {
     help: 'Together with `lvuuid` it tells which logical volumes belong to the group `vgname`.',
   },
   vgpvuuids: {
-    args: [string('vgname')],
+    args: [groupName],
     result: gives.strings,
     proc: 225,
     since: '1.0.87',
@@ -118,7 +125,7 @@ export const lvm = topic('LVM', {
     help: 'Together with `pvuuid` it tells which physical volumes the group `vgname` is made of.',
   },
   lvm_canonical_lv_name: {
-    args: [string('lvname')],
+    args: [string('lvname', 'any name of a logical volume')],
     result: gives.device,
     proc: 277,
     since: '1.5.24',
@@ -126,7 +133,7 @@ export const lvm = topic('LVM', {
     help: 'Turns `/dev/mapper/VG-LV` and other names of a logical volume into `/dev/VG/LV`. A device that is no logical volume gives EINVAL.',
   },
   vgmeta: {
-    args: [string('vgname')],
+    args: [groupName],
     result: gives.buffer,
     proc: 315,
     since: '1.17.20',
@@ -135,7 +142,10 @@ export const lvm = topic('LVM', {
     help: "The text in which LVM stores the group, as bytes. Its form is LVM's own and can change.",
   },
   vg_activate: {
-    args: [bool('activate'), stringList('volgroups')],
+    args: [
+      bool('activate', 'true for usable, false for not'),
+      stringList('volgroups', 'names of groups; an empty list for all'),
+    ],
     result: gives.nothing,
     proc: 104,
     since: '1.0.26',
@@ -144,7 +154,7 @@ export const lvm = topic('LVM', {
     help: 'With `activate` true, the logical volumes of all `volgroups` get their devices; with false they lose them, so that the disks below can be changed. An empty list means all groups.',
   },
   vg_activate_all: {
-    args: [bool('activate')],
+    args: [bool('activate', 'true for usable, false for not')],
     result: gives.nothing,
     proc: 103,
     since: '1.0.26',
@@ -153,7 +163,7 @@ export const lvm = topic('LVM', {
     help: 'As `vg_activate` for every group there is.',
   },
   lvm_set_filter: {
-    args: [deviceList('devices')],
+    args: [deviceList('devices', 'disks or partitions')],
     result: gives.nothing,
     proc: 255,
     since: '1.5.1',
@@ -170,7 +180,7 @@ export const lvm = topic('LVM', {
     help: 'Undoes `lvm_set_filter` and looks for volumes anew.',
   },
   pvcreate: {
-    args: [device('device')],
+    args: [device('device', 'device to make a physical volume')],
     result: gives.nothing,
     proc: 39,
     since: '0.8',
@@ -179,7 +189,7 @@ export const lvm = topic('LVM', {
     help: 'Marks the device, which should be a partition with the type for LVM, so that `vgcreate` can use it. What was on it is lost.',
   },
   pvremove: {
-    args: [device('device')],
+    args: [physicalVolume],
     result: gives.nothing,
     proc: 79,
     since: '1.0.13',
@@ -188,7 +198,7 @@ export const lvm = topic('LVM', {
     help: 'Takes the mark away. The physical volume must not belong to a group.',
   },
   pvresize: {
-    args: [device('device')],
+    args: [physicalVolume],
     result: gives.nothing,
     proc: 98,
     since: '1.0.26',
@@ -197,7 +207,7 @@ export const lvm = topic('LVM', {
     help: 'After the device has grown or shrunk, tells LVM so. What is in use beyond the new end makes it fail.',
   },
   pvresize_size: {
-    args: [device('device'), int64('size')],
+    args: [physicalVolume, int64('size', 'size in bytes')],
     result: gives.nothing,
     proc: 249,
     since: '1.3.14',
@@ -206,7 +216,7 @@ export const lvm = topic('LVM', {
     help: 'As `pvresize`, to `size` bytes instead of to the size of the device.',
   },
   pvchange_uuid: {
-    args: [device('device')],
+    args: [physicalVolume],
     result: gives.nothing,
     proc: 338,
     since: '1.19.26',
@@ -224,7 +234,10 @@ export const lvm = topic('LVM', {
     help: 'As `pvchange_uuid` for every one there is.',
   },
   vgcreate: {
-    args: [string('volgroup'), deviceList('physvols')],
+    args: [
+      string('volgroup', 'name of the new group'),
+      deviceList('physvols', 'the physical volumes, at least one'),
+    ],
     result: gives.nothing,
     proc: 40,
     since: '0.8',
@@ -233,7 +246,7 @@ export const lvm = topic('LVM', {
     help: 'Joins the physical volumes `physvols`, at least one, to the group `volgroup`.',
   },
   vgremove: {
-    args: [string('vgname')],
+    args: [groupName],
     result: gives.nothing,
     proc: 78,
     since: '1.0.13',
@@ -242,7 +255,7 @@ export const lvm = topic('LVM', {
     help: 'Removes the group with all its logical volumes; the physical volumes stay, and are free.',
   },
   vgrename: {
-    args: [string('volgroup'), string('newvolgroup')],
+    args: [volgroup, string('newvolgroup', 'the new name')],
     result: gives.nothing,
     proc: 220,
     since: '1.0.83',
@@ -250,7 +263,7 @@ export const lvm = topic('LVM', {
     help: "The devices of its logical volumes get new names with it. What the guest's own files say of the old ones stays as it is.",
   },
   vgchange_uuid: {
-    args: [string('vg')],
+    args: [string('vg', 'name of the group')],
     result: gives.nothing,
     proc: 340,
     since: '1.19.26',
@@ -268,7 +281,7 @@ export const lvm = topic('LVM', {
     help: 'As `vgchange_uuid` for every one there is.',
   },
   lvcreate: {
-    args: [string('logvol'), string('volgroup'), int('mbytes')],
+    args: [newVolume, volgroup, mbytes],
     result: gives.nothing,
     proc: 41,
     since: '0.8',
@@ -277,7 +290,7 @@ export const lvm = topic('LVM', {
     help: 'Makes `/dev/volgroup/logvol` with `mbytes` megabytes (of 1048576 bytes), rounded up to whole extents of the group.',
   },
   lvcreate_free: {
-    args: [string('logvol'), string('volgroup'), int('percent')],
+    args: [newVolume, volgroup, percent],
     result: gives.nothing,
     proc: 312,
     since: '1.17.18',
@@ -286,7 +299,7 @@ export const lvm = topic('LVM', {
     help: 'Makes `/dev/volgroup/logvol` with `percent` of the space that is still free in the group, 1 to 100.',
   },
   lvremove: {
-    args: [device('device')],
+    args: [device('device', 'the logical volume, or `/dev/VG` for all of a group')],
     result: gives.nothing,
     proc: 77,
     since: '1.0.13',
@@ -295,7 +308,7 @@ export const lvm = topic('LVM', {
     help: 'Also removes all volumes of a group if `device` is `/dev/VG`. The space is free again, and what was on it is lost.',
   },
   lvrename: {
-    args: [string('logvol'), string('newlogvol')],
+    args: [string('logvol', 'the logical volume'), string('newlogvol', 'the new name')],
     result: gives.nothing,
     proc: 219,
     since: '1.0.83',
@@ -303,7 +316,7 @@ export const lvm = topic('LVM', {
     help: "Both names are devices or plain names within one group. What the guest's own files say of the old one stays as it is.",
   },
   lvresize: {
-    args: [device('device'), int('mbytes')],
+    args: [device('device', 'a logical volume'), mbytes],
     result: gives.nothing,
     proc: 105,
     since: '1.0.27',
@@ -312,7 +325,7 @@ export const lvm = topic('LVM', {
     help: 'To `mbytes` megabytes (of 1048576 bytes), more or fewer than before. The filesystem inside is not touched: shrink it before, grow it after.',
   },
   lvresize_free: {
-    args: [device('lv'), int('percent')],
+    args: [device('lv', 'a logical volume'), percent],
     result: gives.nothing,
     proc: 238,
     since: '1.3.3',

@@ -1,21 +1,31 @@
 /**
  * Linux software RAID.
  */
-import { device, deviceList, gives, string, topic } from '../action.js';
+import { device, deviceList, gives, optional, string, topic } from '../action.js';
+
+const array = device('md', 'the array');
 
 export const md = topic('Software RAID', {
   md_create: {
-    args: [string('name'), deviceList('devices')],
-    options: { missingbitmap: 'int64', nrdevices: 'int', spare: 'int', chunk: 'int64', level: 'string' },
+    args: [string('name', 'name of the array'), deviceList('devices', 'the members of the array')],
+    options: {
+      missingbitmap: optional.int64(
+        'a set bit leaves the place of that number, from bit 0 on, empty for now',
+      ),
+      nrdevices: optional.int('how many devices are active; all, with the missing ones, by default'),
+      spare: optional.int('how many devices are spare'),
+      chunk: optional.int64('the chunk in bytes; not for `raid1`'),
+      level: optional.string('`raid1` by default; `linear`, `raid0`, `raid4`, `raid5`, `raid6`, `raid10`'),
+    },
     result: gives.nothing,
     proc: 299,
     since: '1.15.6',
     group: 'mdadm',
     short: 'make a RAID',
-    help: 'Makes the array `name` from `devices`, whose contents are lost.\n\n- `level`: `raid1` by default; `linear`, `raid0`, `raid4`, `raid5`, `raid6`, `raid10`.\n- `missingbitmap`: a set bit leaves the place of that number, from bit 0 on, empty for now.\n- `nrdevices`: how many devices are active; all, with the missing ones, by default. `spare`: how many are spare.\n- `chunk`: the chunk in bytes; not for `raid1`.',
+    help: 'Makes the array `name` from `devices`, whose contents are lost.',
   },
   md_detail: {
-    args: [device('md')],
+    args: [array],
     result: gives.table('plain', 'plain'),
     proc: 301,
     since: '1.15.6',
@@ -24,7 +34,7 @@ export const md = topic('Software RAID', {
     help: 'Gives `level`, `devices`, `metadata`, `uuid`, `name` and others, as the program mdadm prints them.',
   },
   md_stat: {
-    args: [device('md')],
+    args: [array],
     result: gives.structs('mdstat'),
     proc: 316,
     since: '1.17.21',
@@ -33,7 +43,7 @@ export const md = topic('Software RAID', {
     help: 'Gives the index of each and letters for its state: `F` faulty, `S` spare, `W` mostly written, `R` a replacement.',
   },
   md_stop: {
-    args: [device('md')],
+    args: [array],
     result: gives.nothing,
     proc: 302,
     since: '1.15.6',

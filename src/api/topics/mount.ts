@@ -3,11 +3,16 @@
  *
  * Mount the root filesystem at `/` first, and then the others below it.
  */
-import { devOrPathname, gives, mountable, pathname, string, topic } from '../action.js';
+import { devOrPathname, gives, mountable, optional, pathname, string, topic } from '../action.js';
+
+const filesystem = mountable('mountable', 'device or subvolume with the filesystem');
+const mountpoint = string('mountpoint', 'directory to mount at; `/` for the first');
+const mountOptions = string('options', 'mount options of Linux, joined by commas');
+const exemptPath = string('exemptpath', 'path of the directory');
 
 export const mount = topic('Mounting', {
   mount: {
-    args: [mountable('mountable'), string('mountpoint')],
+    args: [filesystem, mountpoint],
     result: gives.nothing,
     proc: 1,
     since: '0.3',
@@ -15,7 +20,7 @@ export const mount = topic('Mounting', {
     help: 'Puts the filesystem on `mountable` at the directory `mountpoint`, which must exist, save for `/`. Mount `/` first. Changes are written to the image unless its drive is read-only. A device that does not exist or has no filesystem that can be read is an error.',
   },
   mount_ro: {
-    args: [mountable('mountable'), string('mountpoint')],
+    args: [filesystem, mountpoint],
     result: gives.nothing,
     proc: 73,
     since: '1.0.10',
@@ -23,7 +28,7 @@ export const mount = topic('Mounting', {
     help: 'Like `mount`, but nothing can be written to it. A dirty journal may still have to be replayed, in the appliance also to a drive that is writable.',
   },
   mount_options: {
-    args: [string('options'), mountable('mountable'), string('mountpoint')],
+    args: [mountOptions, filesystem, mountpoint],
     result: gives.nothing,
     proc: 74,
     since: '1.0.10',
@@ -31,7 +36,12 @@ export const mount = topic('Mounting', {
     help: 'Like `mount`, with the mount options of Linux in `options`, joined by commas: `ro`, `noatime`, and those of the filesystem, for instance `noload`. Options that are not known are an error.',
   },
   mount_vfs: {
-    args: [string('options'), string('vfstype'), mountable('mountable'), string('mountpoint')],
+    args: [
+      mountOptions,
+      string('vfstype', 'type of the filesystem, by the name that Linux has'),
+      filesystem,
+      mountpoint,
+    ],
     result: gives.nothing,
     proc: 75,
     since: '1.0.10',
@@ -39,7 +49,7 @@ export const mount = topic('Mounting', {
     help: 'Like `mount_options`, with the type `vfstype` instead of the one that would be detected.',
   },
   mount_loop: {
-    args: [pathname('file'), pathname('mountpoint')],
+    args: [pathname('file', 'file with the filesystem'), pathname('mountpoint', 'directory to mount at')],
     result: gives.nothing,
     proc: 129,
     since: '1.0.54',
@@ -47,8 +57,8 @@ export const mount = topic('Mounting', {
     help: 'Puts the filesystem in the file `file` of the guest, an ISO or squashfs image for example, at `mountpoint`.',
   },
   remount: {
-    args: [pathname('mountpoint')],
-    options: { rw: 'bool' },
+    args: [pathname('mountpoint', 'directory where it is mounted')],
+    options: { rw: optional.bool('true for writable, false for read-only; must be given') },
     result: gives.nothing,
     proc: 402,
     since: '1.23.2',
@@ -56,8 +66,13 @@ export const mount = topic('Mounting', {
     help: '`rw` says which of the two, and must be given: without it nothing would change, and that is an error.',
   },
   umount: {
-    args: [devOrPathname('pathordevice')],
-    options: { force: 'bool', lazyunmount: 'bool' },
+    args: [devOrPathname('pathordevice', 'directory where it is mounted, or the device')],
+    options: {
+      force: optional.bool('for filesystems that no longer answer'),
+      lazyunmount: optional.bool(
+        'take it out of the tree at once, and let go of it when it is no longer in use',
+      ),
+    },
     result: gives.nothing,
     proc: 45,
     since: '0.8',
@@ -91,7 +106,7 @@ export const mount = topic('Mounting', {
     help: 'Gives, for the device of each mounted filesystem, the directory it is mounted at.',
   },
   mkmountpoint: {
-    args: [string('exemptpath')],
+    args: [exemptPath],
     result: gives.nothing,
     proc: 148,
     since: '1.0.62',
@@ -99,7 +114,7 @@ export const mount = topic('Mounting', {
     help: 'With these directories outside of any filesystem, several unrelated filesystems can be mounted side by side: `/a` and `/b`, without a root. Unmount them one by one with `umount`, and then use `rmmountpoint`.',
   },
   rmmountpoint: {
-    args: [string('exemptpath')],
+    args: [exemptPath],
     result: gives.nothing,
     proc: 149,
     since: '1.0.62',
@@ -107,7 +122,7 @@ export const mount = topic('Mounting', {
     help: 'Removes what `mkmountpoint` made. Nothing may be mounted there.',
   },
   statvfs: {
-    args: [pathname('path')],
+    args: [pathname('path', 'any path on the filesystem')],
     result: gives.struct('statvfs'),
     proc: 54,
     since: '1.9.2',
@@ -131,8 +146,8 @@ export const mount = topic('Mounting', {
     help: 'As `df`, with sizes like `1.5G`. Programs use `statvfs`.',
   },
   mount_9p: {
-    args: [string('mounttag'), string('mountpoint')],
-    options: { options: 'string' },
+    args: [string('mounttag', 'tag of the export'), string('mountpoint', 'directory to mount at')],
+    options: { options: optional.string('without effect') },
     result: gives.nothing,
     proc: 286,
     since: '1.11.12',
@@ -150,12 +165,19 @@ export const mount = topic('Mounting', {
     help: 'Once listed the directories that the host offered through the 9p protocol. It always fails now.',
   },
   mount_local: {
-    args: [string('localmountpoint')],
-    options: { readonly: 'bool', options: 'string', cachetimeout: 'int', debugcalls: 'bool' },
+    args: [string('localmountpoint', 'an empty directory of the host')],
+    options: {
+      readonly: optional.bool('writing gives EROFS'),
+      options: optional.string('mount options of FUSE, joined by commas'),
+      cachetimeout: optional.int(
+        'seconds for which the entries of directories are remembered; 60 by default',
+      ),
+      debugcalls: optional.bool('report every request'),
+    },
     result: gives.nothing,
     since: '1.17.22',
     short: "make the guest's tree a directory of the host",
-    help: "Exports everything that is mounted to the host's directory `localmountpoint`, through FUSE. It starts to answer once `mount_local_run` is called.\n\n- `readonly`: writing gives EROFS.\n- `options`: mount options of FUSE, joined by commas.\n- `cachetimeout`: how many seconds the entries of directories are remembered, 60 by default.\n- `debugcalls`: report every request.",
+    help: "Exports everything that is mounted to the host's directory `localmountpoint`, through FUSE. It starts to answer once `mount_local_run` is called.",
   },
   mount_local_run: {
     args: [],
@@ -167,7 +189,7 @@ export const mount = topic('Mounting', {
   },
   umount_local: {
     args: [],
-    options: { retry: 'bool' },
+    options: { retry: optional.bool('try a few times more where the directory is in use') },
     result: gives.nothing,
     since: '1.17.22',
     short: 'take back the exported tree',

@@ -6,6 +6,15 @@
  */
 import { bits64, bool, device, gives, guid, int, int64, string, stringList, topic } from '../action.js';
 
+const disk = device('device', 'the device with the partition table');
+const partition = device('partition', 'a partition');
+const parttype = string('parttype', 'kind of table: `mbr`, `gpt` or one that `part_init` names');
+const partnum = int('partnum', 'number of the partition in the table');
+const cylinders = int('cyls', 'cylinders of the geometry; 0 for what sfdisk finds');
+const heads = int('heads', 'heads of the geometry; 0 for what sfdisk finds');
+const sectors = int('sectors', 'sectors of a track in the geometry; 0 for what sfdisk finds');
+const lines = stringList('lines', 'lines in the language of sfdisk, one a partition');
+
 export const partitions = topic('Partitions', {
   list_partitions: {
     args: [],
@@ -16,7 +25,7 @@ export const partitions = topic('Partitions', {
     help: 'Gives `/dev/sda1`, `/dev/sda2` and so on, disk by disk. A disk without a partition table has none; logical volumes are listed by `lvs`.',
   },
   part_list: {
-    args: [device('device')],
+    args: [disk],
     result: gives.structs('partition'),
     proc: 213,
     since: '1.0.78',
@@ -24,7 +33,7 @@ export const partitions = topic('Partitions', {
     help: 'Gives number, first byte, last byte and size of each partition in the order of the table. All are in bytes, and the last byte belongs to the partition. A device without a partition table is an error.',
   },
   part_to_dev: {
-    args: [device('partition')],
+    args: [partition],
     result: gives.device,
     proc: 272,
     since: '1.5.15',
@@ -32,7 +41,7 @@ export const partitions = topic('Partitions', {
     help: 'Gives `/dev/sda` for `/dev/sda1`. The partition must exist.',
   },
   part_to_partnum: {
-    args: [device('partition')],
+    args: [partition],
     result: gives.int,
     proc: 293,
     since: '1.13.25',
@@ -40,7 +49,7 @@ export const partitions = topic('Partitions', {
     help: 'Gives 1 for `/dev/sda1`. The partition must exist; a whole disk is an error.',
   },
   part_get_parttype: {
-    args: [device('device')],
+    args: [disk],
     result: gives.string,
     proc: 214,
     since: '1.0.78',
@@ -48,7 +57,7 @@ export const partitions = topic('Partitions', {
     help: "`msdos` for MBR and `gpt` for GPT; rarer kinds by parted's names (`bsd`, `mac`, `sun`, …). `loop` means that a filesystem fills the device without a table; no table at all is an error.",
   },
   part_disk: {
-    args: [device('device'), string('parttype')],
+    args: [disk, parttype],
     result: gives.nothing,
     proc: 210,
     since: '1.0.78',
@@ -56,7 +65,7 @@ export const partitions = topic('Partitions', {
     help: 'Does `part_init` and then `part_add` for all the space there is, leaving what alignment needs at the start. Everything that was on the disk is lost. `parttype` is `mbr` or `gpt`, or another of the kinds that `part_init` knows.',
   },
   part_init: {
-    args: [device('device'), string('parttype')],
+    args: [disk, parttype],
     result: gives.nothing,
     proc: 208,
     since: '1.0.78',
@@ -64,7 +73,12 @@ export const partitions = topic('Partitions', {
     help: 'Everything that was on the disk is lost. `parttype` is `mbr` (or `msdos`), `gpt` (or `efi`), or one of the rarer `aix`, `amiga`, `bsd`, `dasd`, `dvh`, `mac`, `pc98`, `sun`. MBR cannot reach beyond 2 TiB with sectors of 512 bytes. Follow with `part_add`.',
   },
   part_add: {
-    args: [device('device'), string('prlogex'), int64('startsect'), int64('endsect')],
+    args: [
+      disk,
+      string('prlogex', '`primary`, `logical` or `extended`; `p`, `l` or `e` for short'),
+      int64('startsect', 'first sector'),
+      int64('endsect', 'last sector; a negative one counts from the end of the disk'),
+    ],
     result: gives.nothing,
     proc: 209,
     since: '1.0.78',
@@ -72,7 +86,7 @@ export const partitions = topic('Partitions', {
     help: 'Adds a partition from the sector `startsect` to the sector `endsect`, both belonging to it. A negative `endsect` counts back from the end of the disk, -1 being the last sector; GPT needs the last 33 for itself. `prlogex` is `primary`, `logical` or `extended`, or the first letter of it; GPT has only primary ones. Start at a multiple of 1 MiB, sector 2048, unless there is a reason not to.',
   },
   part_del: {
-    args: [device('device'), int('partnum')],
+    args: [disk, partnum],
     result: gives.nothing,
     proc: 233,
     since: '1.3.2',
@@ -80,7 +94,7 @@ export const partitions = topic('Partitions', {
     help: 'Removes the entry number `partnum`; the bytes on the disk stay as they are. On MBR, deleting the extended partition deletes the logical ones in it.',
   },
   part_resize: {
-    args: [device('device'), int('partnum'), int64('endsect')],
+    args: [disk, partnum, int64('endsect', 'last sector')],
     result: gives.nothing,
     proc: 477,
     since: '1.37.20',
@@ -88,7 +102,7 @@ export const partitions = topic('Partitions', {
     help: 'Makes the sector `endsect` the last one of the partition. The filesystem is not touched: shrink it before shrinking the partition, grow it after growing.',
   },
   part_expand_gpt: {
-    args: [device('device')],
+    args: [disk],
     result: gives.nothing,
     proc: 462,
     since: '1.33.2',
@@ -97,7 +111,7 @@ export const partitions = topic('Partitions', {
     help: 'After an image was made larger, the backup of the table lies in its middle and the space behind cannot be used. This puts it at the end again.',
   },
   part_get_bootable: {
-    args: [device('device'), int('partnum')],
+    args: [disk, partnum],
     result: gives.bool,
     proc: 234,
     since: '1.3.2',
@@ -105,7 +119,7 @@ export const partitions = topic('Partitions', {
     help: 'On MBR, whether it has the active flag. GPT has no such flag: there it means what parted calls `boot`, an EFI system partition.',
   },
   part_set_bootable: {
-    args: [device('device'), int('partnum'), bool('bootable')],
+    args: [disk, partnum, bool('bootable', 'whether it is marked')],
     result: gives.nothing,
     proc: 211,
     since: '1.0.78',
@@ -113,7 +127,7 @@ export const partitions = topic('Partitions', {
     help: 'On MBR, sets or clears the active flag, which only one partition can have. GPT has no such flag: there it means what parted calls `boot`, and makes the partition an EFI system partition.',
   },
   part_get_name: {
-    args: [device('device'), int('partnum')],
+    args: [disk, partnum],
     result: gives.string,
     proc: 416,
     since: '1.25.33',
@@ -121,7 +135,7 @@ export const partitions = topic('Partitions', {
     help: 'GPT partitions have a name, which can be empty. With other kinds of table it is an error.',
   },
   part_set_name: {
-    args: [device('device'), int('partnum'), string('name')],
+    args: [disk, partnum, string('name', 'the name, of up to 36 UTF-16 units')],
     result: gives.nothing,
     proc: 212,
     since: '1.0.78',
@@ -129,7 +143,7 @@ export const partitions = topic('Partitions', {
     help: 'Only GPT has names, of up to 36 UTF-16 units; with other kinds of table it is an error.',
   },
   part_get_mbr_id: {
-    args: [device('device'), int('partnum')],
+    args: [disk, partnum],
     result: gives.int,
     proc: 235,
     since: '1.3.2',
@@ -138,7 +152,7 @@ export const partitions = topic('Partitions', {
     help: 'A number from 0 to 255: 0x83 for Linux, 0x07 for NTFS, 0x82 for swap, 0x8e for LVM, 0xee for the protection of a GPT. The shell prints it in hexadecimal.',
   },
   part_set_mbr_id: {
-    args: [device('device'), int('partnum'), int('idbyte')],
+    args: [disk, partnum, int('idbyte', 'type byte, 0 to 255')],
     result: gives.nothing,
     proc: 236,
     since: '1.3.2',
@@ -146,7 +160,7 @@ export const partitions = topic('Partitions', {
     help: '`idbyte` is a number from 0 to 255: see `part_get_mbr_id`. It tells systems what to expect, and changes nothing in the partition.',
   },
   part_get_mbr_part_type: {
-    args: [device('device'), int('partnum')],
+    args: [disk, partnum],
     result: gives.string,
     proc: 454,
     since: '1.29.32',
@@ -154,7 +168,7 @@ export const partitions = topic('Partitions', {
     help: '`primary`, `extended` or `logical`. A GPT partition is always `primary`.',
   },
   part_get_gpt_type: {
-    args: [device('device'), int('partnum')],
+    args: [disk, partnum],
     result: gives.string,
     proc: 393,
     since: '1.21.1',
@@ -162,7 +176,7 @@ export const partitions = topic('Partitions', {
     help: 'Says what the partition is for, as a GUID in capitals: `C12A7328-F81F-11D2-BA4B-00A0C93EC93B` is an EFI system partition.',
   },
   part_set_gpt_type: {
-    args: [device('device'), int('partnum'), guid('guid')],
+    args: [disk, partnum, guid('guid', 'GUID that says what the partition is for')],
     result: gives.nothing,
     proc: 392,
     since: '1.21.1',
@@ -170,7 +184,7 @@ export const partitions = topic('Partitions', {
     help: 'Says what the partition is for: `0FC63DAF-8483-4772-8E79-3D69D8477DE4` is a Linux filesystem, for instance. The contents stay as they are.',
   },
   part_get_gpt_guid: {
-    args: [device('device'), int('partnum')],
+    args: [disk, partnum],
     result: gives.string,
     proc: 447,
     since: '1.29.25',
@@ -178,7 +192,7 @@ export const partitions = topic('Partitions', {
     help: 'The identity of this one partition, in capitals; Linux calls it PARTUUID.',
   },
   part_set_gpt_guid: {
-    args: [device('device'), int('partnum'), guid('guid')],
+    args: [disk, partnum, guid('guid', 'the new GUID of the partition')],
     result: gives.nothing,
     proc: 446,
     since: '1.29.25',
@@ -186,7 +200,7 @@ export const partitions = topic('Partitions', {
     help: 'Gives the partition a new identity. Whatever refers to the old one, a boot loader for instance, no longer finds it.',
   },
   part_get_gpt_attributes: {
-    args: [device('device'), int('partnum')],
+    args: [disk, partnum],
     result: gives.bits64,
     proc: 504,
     since: '1.21.1',
@@ -194,7 +208,7 @@ export const partitions = topic('Partitions', {
     help: 'A mask of 64 bits as a bigint: bit 0 required by the platform, bit 1 ignored by EFI, bit 2 legacy BIOS bootable; bits 48 to 63 belong to the type of the partition.',
   },
   part_set_gpt_attributes: {
-    args: [device('device'), int('partnum'), bits64('attributes')],
+    args: [disk, partnum, bits64('attributes', 'all 64 bits')],
     result: gives.nothing,
     proc: 503,
     since: '1.21.1',
@@ -202,7 +216,7 @@ export const partitions = topic('Partitions', {
     help: 'Replaces all 64 bits: see `part_get_gpt_attributes`. A mask above 2^53 − 1 must be a bigint.',
   },
   part_get_disk_guid: {
-    args: [device('device')],
+    args: [disk],
     result: gives.string,
     proc: 460,
     since: '1.33.2',
@@ -210,7 +224,7 @@ export const partitions = topic('Partitions', {
     help: 'The identity of the disk, in capitals. A disk without a GPT is an error.',
   },
   part_set_disk_guid: {
-    args: [device('device'), guid('guid')],
+    args: [disk, guid('guid', 'the new GUID of the disk')],
     result: gives.nothing,
     proc: 459,
     since: '1.33.2',
@@ -218,7 +232,7 @@ export const partitions = topic('Partitions', {
     help: 'Gives the disk the identity `guid`. A disk without a GPT is an error.',
   },
   part_set_disk_guid_random: {
-    args: [device('device')],
+    args: [disk],
     result: gives.nothing,
     proc: 461,
     since: '1.33.2',
@@ -226,7 +240,7 @@ export const partitions = topic('Partitions', {
     help: 'Use it on a copy of a disk before both are attached to one machine.',
   },
   sfdisk_l: {
-    args: [device('device')],
+    args: [disk],
     result: gives.device,
     proc: 100,
     since: '1.0.26',
@@ -235,7 +249,7 @@ export const partitions = topic('Partitions', {
     help: 'Text for people, whose form changes between versions. Use `part_list`.',
   },
   sfdisk_kernel_geometry: {
-    args: [device('device')],
+    args: [disk],
     result: gives.string,
     proc: 101,
     since: '1.0.26',
@@ -243,7 +257,7 @@ export const partitions = topic('Partitions', {
     help: 'Cylinders, heads and sectors as sfdisk prints them. They have had no meaning for decades, except to old boot loaders.',
   },
   sfdisk_disk_geometry: {
-    args: [device('device')],
+    args: [disk],
     result: gives.string,
     proc: 102,
     since: '1.0.26',
@@ -251,7 +265,7 @@ export const partitions = topic('Partitions', {
     help: 'Cylinders, heads and sectors as sfdisk works them out from the table; they can differ from those of `sfdisk_kernel_geometry`.',
   },
   sfdisk: {
-    args: [device('device'), int('cyls'), int('heads'), int('sectors'), stringList('lines')],
+    args: [disk, cylinders, heads, sectors, lines],
     result: gives.nothing,
     proc: 43,
     since: '0.8',
@@ -260,7 +274,7 @@ export const partitions = topic('Partitions', {
     help: 'Hands `lines` to sfdisk, with the geometry `cyls`, `heads`, `sectors`, in which 0 stands for whatever it finds. All partitions are replaced. Use `part_add`.',
   },
   sfdisk_N: {
-    args: [device('device'), int('partnum'), int('cyls'), int('heads'), int('sectors'), string('line')],
+    args: [disk, partnum, cylinders, heads, sectors, string('line', 'a line in the language of sfdisk')],
     result: gives.nothing,
     proc: 99,
     since: '1.0.26',
@@ -269,7 +283,7 @@ export const partitions = topic('Partitions', {
     help: 'Like `sfdisk`, but only the partition number `partnum` is changed, to what `line` says. Use `part_add` and its kin.',
   },
   sfdiskM: {
-    args: [device('device'), stringList('lines')],
+    args: [disk, lines],
     result: gives.nothing,
     proc: 139,
     since: '1.0.55',

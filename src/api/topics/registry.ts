@@ -4,18 +4,27 @@
  * One hive is open at a time. Nodes and values are numbers that hold until it is closed; those of
  * values also end when their node gets new ones.
  */
-import { bufferIn, gives, int64, optString, pathname, string, topic } from '../action.js';
+import { bufferIn, gives, int64, optional, optString, pathname, string, topic } from '../action.js';
+
+const node = int64('nodeh', 'number of the node');
+const valueName = string('key', 'name of the value; empty for the default one');
+const value = int64('valueh', 'number of the value');
 
 export const registry = topic('Windows registry', {
   hivex_open: {
-    args: [pathname('filename')],
-    options: { verbose: 'bool', debug: 'bool', write: 'bool', unsafe: 'bool' },
+    args: [pathname('filename', 'path of the hive')],
+    options: {
+      verbose: optional.bool('report what is being read'),
+      debug: optional.bool('report every detail of what is being read'),
+      write: optional.bool('allow changes, which are kept in memory until `hivex_commit`'),
+      unsafe: optional.bool('go on with damaged hives, skipping what is wrong'),
+    },
     result: gives.nothing,
     proc: 350,
     since: '1.19.35',
     group: 'hivex',
     short: 'open a hive file',
-    help: 'Any hive that was open before is closed. The path is one of the guest, as `inspect_get_windows_software_hive` gives it.\n\n- `write`: allow changes, which are kept in memory until `hivex_commit`.\n- `unsafe`: go on with damaged hives, skipping what is wrong.\n- `verbose`, `debug`: report what is being read.',
+    help: 'Any hive that was open before is closed. The path is one of the guest, as `inspect_get_windows_software_hive` gives it.',
   },
   hivex_close: {
     args: [],
@@ -27,7 +36,7 @@ export const registry = topic('Windows registry', {
     help: 'Changes that were not committed are lost.',
   },
   hivex_commit: {
-    args: [optString('filename')],
+    args: [optString('filename', 'path to write to; null for the file that was read')],
     result: gives.nothing,
     proc: 362,
     since: '1.19.35',
@@ -45,7 +54,7 @@ export const registry = topic('Windows registry', {
     help: 'All others are found from there.',
   },
   hivex_node_name: {
-    args: [int64('nodeh')],
+    args: [node],
     result: gives.string,
     proc: 353,
     since: '1.19.35',
@@ -54,7 +63,7 @@ export const registry = topic('Windows registry', {
     help: 'The top node has some name of its own that is not part of paths.',
   },
   hivex_node_parent: {
-    args: [int64('nodeh')],
+    args: [node],
     result: gives.int64,
     proc: 356,
     since: '1.19.35',
@@ -63,7 +72,7 @@ export const registry = topic('Windows registry', {
     help: 'For the top node there is none, which is an error.',
   },
   hivex_node_children: {
-    args: [int64('nodeh')],
+    args: [node],
     result: gives.structs('hivex_node'),
     proc: 354,
     since: '1.19.35',
@@ -72,7 +81,7 @@ export const registry = topic('Windows registry', {
     help: 'Gives their numbers in the order of the hive; see `hivex_node_name` for what they are called.',
   },
   hivex_node_get_child: {
-    args: [int64('nodeh'), string('name')],
+    args: [node, string('name', 'name of the node')],
     result: gives.int64,
     proc: 355,
     since: '1.19.35',
@@ -81,7 +90,7 @@ export const registry = topic('Windows registry', {
     help: 'Gives the one called `name`, whatever its capitals, or 0 if there is none.',
   },
   hivex_node_values: {
-    args: [int64('nodeh')],
+    args: [node],
     result: gives.structs('hivex_value'),
     proc: 357,
     since: '1.19.35',
@@ -90,7 +99,7 @@ export const registry = topic('Windows registry', {
     help: 'Gives their numbers; see `hivex_value_key` for what they are called.',
   },
   hivex_node_get_value: {
-    args: [int64('nodeh'), string('key')],
+    args: [node, valueName],
     result: gives.int64,
     proc: 358,
     since: '1.19.35',
@@ -99,7 +108,7 @@ export const registry = topic('Windows registry', {
     help: 'Gives the one called `key`, whatever its capitals, or 0 if there is none. The empty string is the default value.',
   },
   hivex_node_set_value: {
-    args: [int64('nodeh'), string('key'), int64('t'), bufferIn('val')],
+    args: [node, valueName, int64('t', 'type of the value'), bufferIn('val', 'bytes of the value')],
     result: gives.nothing,
     proc: 365,
     since: '1.19.35',
@@ -108,7 +117,7 @@ export const registry = topic('Windows registry', {
     help: 'Sets `key` to the bytes `val` with the type `t`: 1 for a string, 2 for one with variables, 3 for binary, 4 for a 32-bit number, 7 for a list of strings. Strings are UTF-16, low byte first, with a zero at the end.',
   },
   hivex_node_add_child: {
-    args: [int64('parent'), string('name')],
+    args: [int64('parent', 'number of the node to add to'), string('name', 'name of the new node')],
     result: gives.int64,
     proc: 363,
     since: '1.19.35',
@@ -117,7 +126,7 @@ export const registry = topic('Windows registry', {
     help: 'Gives the new one, which has neither nodes nor values. A name that is taken is an error.',
   },
   hivex_node_delete_child: {
-    args: [int64('nodeh')],
+    args: [node],
     result: gives.nothing,
     proc: 364,
     since: '1.19.35',
@@ -126,7 +135,7 @@ export const registry = topic('Windows registry', {
     help: 'With all nodes and values in it. The top node cannot be deleted.',
   },
   hivex_value_key: {
-    args: [int64('valueh')],
+    args: [value],
     result: gives.string,
     proc: 359,
     since: '1.19.35',
@@ -135,7 +144,7 @@ export const registry = topic('Windows registry', {
     help: 'The empty string for the default value.',
   },
   hivex_value_type: {
-    args: [int64('valueh')],
+    args: [value],
     result: gives.int64,
     proc: 360,
     since: '1.19.35',
@@ -144,7 +153,7 @@ export const registry = topic('Windows registry', {
     help: 'A number: see `hivex_node_set_value` for the most usual.',
   },
   hivex_value_string: {
-    args: [int64('valueh')],
+    args: [value],
     result: gives.string,
     proc: 479,
     since: '1.37.22',
@@ -153,7 +162,7 @@ export const registry = topic('Windows registry', {
     help: 'Takes the bytes for text in UTF-16, whatever the type says; if they are none, it is an error. The types 1, 2 and 6 should be text, but a registry can hold anything: see `hivex_value_value`.',
   },
   hivex_value_value: {
-    args: [int64('valueh')],
+    args: [value],
     result: gives.buffer,
     proc: 361,
     since: '1.19.35',
@@ -162,7 +171,7 @@ export const registry = topic('Windows registry', {
     help: 'As they are stored, whatever the type.',
   },
   hivex_value_utf8: {
-    args: [int64('valueh')],
+    args: [value],
     result: gives.string,
     proc: 478,
     since: '1.19.35',

@@ -1,12 +1,15 @@
 /**
  * SELinux: the security labels of files.
  */
-import { gives, pathname, pathnameList, string, topic } from '../action.js';
+import { gives, optional, pathname, pathnameList, string, topic } from '../action.js';
+
+const specfile = string('specfile', 'path of the file of contexts in the guest');
+const force = optional.bool('also reset labels that users may change, and all parts of a label');
 
 export const selinux = topic('SELinux', {
   setfiles: {
-    args: [string('specfile'), pathnameList('paths')],
-    options: { force: 'bool', excludes: 'stringList' },
+    args: [specfile, pathnameList('paths', 'paths to begin at')],
+    options: { force, excludes: optional.stringList('paths to leave out') },
     result: gives.nothing,
     proc: 519,
     since: '1.57.1',
@@ -15,8 +18,8 @@ export const selinux = topic('SELinux', {
     help: 'Labels everything below `paths` after `specfile`, a path in the guest, mostly `/etc/selinux/targeted/contexts/files/file_contexts`. Do it after making files in a guest that enforces SELinux. `force` also resets labels that users may change, and all parts of a label; `excludes` are paths to leave out.',
   },
   selinux_relabel: {
-    args: [string('specfile'), pathname('path')],
-    options: { force: 'bool' },
+    args: [specfile, pathname('path', 'path to begin at')],
+    options: { force },
     result: gives.nothing,
     proc: 467,
     since: '1.33.43',
@@ -26,7 +29,7 @@ export const selinux = topic('SELinux', {
     help: 'Use `setfiles`, which takes several paths and can leave some out.',
   },
   setcon: {
-    args: [string('context')],
+    args: [string('context', 'the label')],
     result: gives.nothing,
     proc: 185,
     since: '1.0.67',

@@ -117,7 +117,7 @@ export const session = topic('Session', {
     help: 'The version of libguestfs whose API this is: `major.minor.release`, and in `extra` whatever a distributor added. Compare `major` and `minor` with the `since` of an action rather than asking for features by version; better still, ask `feature_available`.',
   },
   available: {
-    args: [stringList('groups')],
+    args: [stringList('groups', 'names of feature groups')],
     result: gives.nothing,
     since: '1.0.80',
     short: 'make sure that feature groups can be used',
@@ -132,14 +132,14 @@ export const session = topic('Session', {
     help: 'The names of all groups that `feature_available` knows, whether they can be used or not.',
   },
   feature_available: {
-    args: [stringList('groups')],
+    args: [stringList('groups', 'names of feature groups')],
     result: gives.bool,
     since: '1.21.26',
     short: 'tell whether feature groups can be used',
     help: 'True if the backend can do all that belongs to each of `groups`, false if anything is missing. A name that is no group is an error. The answer depends on the backend, so ask after launch.',
   },
   filesystem_available: {
-    args: [string('filesystem')],
+    args: [string('filesystem', 'name of a filesystem as `vfs_type` gives it')],
     result: gives.bool,
     proc: 333,
     since: '1.19.5',

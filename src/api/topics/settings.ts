@@ -5,9 +5,11 @@
  */
 import { bool, gives, int, optString, string, stringList, topic } from '../action.js';
 
+const settingName = string('name', 'name of the setting');
+
 export const settings = topic('Settings', {
   set_verbose: {
-    args: [bool('verbose')],
+    args: [bool('verbose', 'whether messages for debugging are reported')],
     result: gives.nothing,
     since: '0.3',
     nonBlocking: true,
@@ -24,7 +26,7 @@ export const settings = topic('Settings', {
     help: 'True if the handle is verbose, through `set_verbose` or `LIBGUESTFS_DEBUG=1`.',
   },
   set_trace: {
-    args: [bool('trace')],
+    args: [bool('trace', 'whether calls and results are reported')],
     result: gives.nothing,
     since: '1.0.69',
     nonBlocking: true,
@@ -41,7 +43,7 @@ export const settings = topic('Settings', {
     help: 'True if calls and results are being reported: see `set_trace`.',
   },
   set_autosync: {
-    args: [bool('autosync')],
+    args: [bool('autosync', 'whether changes are synced when the backend ends')],
     result: gives.nothing,
     since: '0.3',
     nonBlocking: true,
@@ -58,7 +60,7 @@ export const settings = topic('Settings', {
     help: 'True unless `set_autosync` turned it off.',
   },
   set_identifier: {
-    args: [string('identifier')],
+    args: [string('identifier', 'letters, digits, `-` and `_`; empty for none')],
     result: gives.nothing,
     since: '1.31.14',
     nonBlocking: true,
@@ -75,7 +77,7 @@ export const settings = topic('Settings', {
     help: 'The name set with `set_identifier`, or the empty string.',
   },
   set_program: {
-    args: [string('program')],
+    args: [string('program', 'name of the program')],
     result: gives.nothing,
     since: '1.21.29',
     nonBlocking: true,
@@ -92,7 +94,7 @@ export const settings = topic('Settings', {
     help: 'The name set with `set_program`, or else that of the running program.',
   },
   set_path: {
-    args: [optString('searchpath')],
+    args: [optString('searchpath', 'directories joined by colons; null for the default')],
     result: gives.nothing,
     since: '0.3',
     configOnly: true,
@@ -110,7 +112,7 @@ export const settings = topic('Settings', {
     help: 'The search path in use, as a list joined by colons: the default too, if `set_path` was never called.',
   },
   set_tmpdir: {
-    args: [optString('tmpdir')],
+    args: [optString('tmpdir', 'a directory; null for the default')],
     result: gives.nothing,
     since: '1.19.58',
     configOnly: true,
@@ -128,7 +130,7 @@ export const settings = topic('Settings', {
     help: 'The directory that will be used, whether it was set with `set_tmpdir`, comes from the environment, or is `/tmp`.',
   },
   set_cachedir: {
-    args: [optString('cachedir')],
+    args: [optString('cachedir', 'a directory; null for the default')],
     result: gives.nothing,
     since: '1.19.58',
     configOnly: true,
@@ -154,7 +156,7 @@ export const settings = topic('Settings', {
     help: 'Sockets between the handle and its backend are made here, because paths of sockets must be short. It follows `XDG_RUNTIME_DIR` and cannot be set.',
   },
   set_memsize: {
-    args: [int('memsize')],
+    args: [int('memsize', 'megabytes, at least 256')],
     result: gives.nothing,
     since: '1.0.55',
     configOnly: true,
@@ -172,7 +174,7 @@ export const settings = topic('Settings', {
     help: 'The megabytes set with `set_memsize` or `LIBGUESTFS_MEMSIZE`, or the default.',
   },
   set_smp: {
-    args: [int('smp')],
+    args: [int('smp', 'number of processors, 1 to 255')],
     result: gives.nothing,
     since: '1.13.15',
     configOnly: true,
@@ -190,7 +192,7 @@ export const settings = topic('Settings', {
     help: 'The number set with `set_smp`, 1 by default.',
   },
   set_network: {
-    args: [bool('network')],
+    args: [bool('network', 'whether programs in the appliance reach the network')],
     result: gives.nothing,
     since: '1.5.4',
     configOnly: true,
@@ -208,7 +210,7 @@ export const settings = topic('Settings', {
     help: 'True if `set_network` turned it on.',
   },
   set_append: {
-    args: [optString('append')],
+    args: [optString('append', 'options for the kernel; null for none')],
     result: gives.nothing,
     since: '1.0.26',
     configOnly: true,
@@ -226,7 +228,7 @@ export const settings = topic('Settings', {
     help: 'The text set with `set_append`, or null if there is none.',
   },
   set_hv: {
-    args: [string('hv')],
+    args: [string('hv', 'path of qemu, or of a wrapper around it')],
     result: gives.nothing,
     since: '1.23.17',
     configOnly: true,
@@ -244,7 +246,7 @@ export const settings = topic('Settings', {
     help: 'The path set with `set_hv` or `LIBGUESTFS_HV`, or that of the qemu found by default.',
   },
   set_qemu: {
-    args: [optString('hv')],
+    args: [optString('hv', 'path of qemu, or of a wrapper around it; null for the default')],
     result: gives.nothing,
     since: '1.0.6',
     configOnly: true,
@@ -264,7 +266,10 @@ export const settings = topic('Settings', {
     help: 'Gives what `get_hv` gives. Use `get_hv`.',
   },
   config: {
-    args: [string('hvparam'), optString('hvvalue')],
+    args: [
+      string('hvparam', 'the parameter, which begins with a dash'),
+      optString('hvvalue', 'its value; null for a parameter without one'),
+    ],
     result: gives.nothing,
     since: '0.3',
     configOnly: true,
@@ -273,7 +278,7 @@ export const settings = topic('Settings', {
     help: 'Passes `hvparam`, which begins with a dash, and its value `hvvalue`, or null for a parameter without one, to qemu as they are. Parameters that the library itself depends on, such as `-kernel` or `-nodefaults`, are refused.',
   },
   set_backend: {
-    args: [string('backend')],
+    args: [string('backend', '`embedded`, `direct`, or a name that libguestfs knows')],
     result: gives.nothing,
     since: '1.21.26',
     configOnly: true,
@@ -291,7 +296,7 @@ export const settings = topic('Settings', {
     help: 'The backend set with `set_backend` or `LIBGUESTFS_BACKEND`, or the default.',
   },
   set_attach_method: {
-    args: [string('backend')],
+    args: [string('backend', 'name of the backend; `appliance` is `direct`')],
     result: gives.nothing,
     since: '1.9.8',
     configOnly: true,
@@ -311,7 +316,7 @@ export const settings = topic('Settings', {
     help: 'Gives what `get_backend` gives, but says `appliance` for `direct`. Use `get_backend`.',
   },
   set_backend_settings: {
-    args: [stringList('settings')],
+    args: [stringList('settings', 'all settings, each `name` or `name=value`')],
     result: gives.nothing,
     since: '1.25.24',
     configOnly: true,
@@ -328,7 +333,7 @@ export const settings = topic('Settings', {
     help: 'Each is `name` or `name=value`, in the order in which they were set. See `set_backend_settings`.',
   },
   set_backend_setting: {
-    args: [string('name'), string('val')],
+    args: [settingName, string('val', 'its value')],
     result: gives.nothing,
     since: '1.27.2',
     configOnly: true,
@@ -337,7 +342,7 @@ export const settings = topic('Settings', {
     help: 'Appends `name=val` to the settings, in the place of earlier ones of that name.',
   },
   get_backend_setting: {
-    args: [string('name')],
+    args: [settingName],
     result: gives.string,
     since: '1.27.2',
     nonBlocking: true,
@@ -345,7 +350,7 @@ export const settings = topic('Settings', {
     help: 'The value of the setting `name`, which is `1` if it stands there without a value. No such setting is an error with the code ESRCH.',
   },
   clear_backend_setting: {
-    args: [string('name')],
+    args: [settingName],
     result: gives.int,
     since: '1.27.2',
     configOnly: true,
@@ -354,7 +359,7 @@ export const settings = topic('Settings', {
     help: 'Removes every setting called `name`, with or without a value, and gives how many there were, which may be 0.',
   },
   set_pgroup: {
-    args: [bool('pgroup')],
+    args: [bool('pgroup', 'whether child processes get a process group of their own')],
     result: gives.nothing,
     since: '1.11.18',
     configOnly: true,
@@ -372,7 +377,7 @@ export const settings = topic('Settings', {
     help: 'True if `set_pgroup` turned it on.',
   },
   set_recovery_proc: {
-    args: [bool('recoveryproc')],
+    args: [bool('recoveryproc', 'whether qemu is ended when the program dies')],
     result: gives.nothing,
     since: '1.0.77',
     configOnly: true,
@@ -390,7 +395,7 @@ export const settings = topic('Settings', {
     help: 'True unless `set_recovery_proc` turned it off.',
   },
   set_direct: {
-    args: [bool('direct')],
+    args: [bool('direct', 'whether the console of the appliance is passed through')],
     result: gives.nothing,
     since: '1.0.72',
     configOnly: true,
@@ -410,7 +415,7 @@ export const settings = topic('Settings', {
     help: 'True if `set_direct` turned it on. Nothing public takes its place.',
   },
   set_selinux: {
-    args: [bool('selinux')],
+    args: [bool('selinux', 'whether the appliance boots with SELinux')],
     result: gives.nothing,
     since: '1.0.67',
     configOnly: true,
@@ -438,7 +443,7 @@ export const settings = topic('Settings', {
     help: 'Reads the `LIBGUESTFS_…` variables and `TMPDIR` of the process and makes the settings that they ask for. A new handle does this by itself unless it is told not to; a value that makes no sense is an error.',
   },
   parse_environment_list: {
-    args: [stringList('environment')],
+    args: [stringList('environment', 'variables as `NAME=value`')],
     result: gives.nothing,
     since: '1.19.53',
     nonBlocking: true,

@@ -1,12 +1,21 @@
 /**
  * Swap areas: making them, and using them in the appliance.
  */
-import { device, gives, pathname, string, topic } from '../action.js';
+import { device, gives, optional, pathname, string, topic } from '../action.js';
+
+const newSwap = device('device', 'device to make the swap area on');
+const uuid = string('uuid', 'UUID of the swap area');
+const swapDevice = device('device', 'device with the swap area');
+const swapFile = pathname('file', 'path of the file');
+const label = string('label', 'label of the swap area');
 
 export const swap = topic('Swap', {
   mkswap: {
-    args: [device('device')],
-    options: { label: 'string', uuid: 'string' },
+    args: [newSwap],
+    options: {
+      label: optional.string('label, of at most 15 bytes'),
+      uuid: optional.string('the UUID; random by default'),
+    },
     result: gives.nothing,
     proc: 130,
     since: '1.0.55',
@@ -15,7 +24,7 @@ export const swap = topic('Swap', {
     help: 'What was on the device is lost. `label` has at most 15 bytes; `uuid` is random if it is not given.',
   },
   mkswap_L: {
-    args: [string('label'), device('device')],
+    args: [string('label', 'label, of at most 15 bytes'), newSwap],
     result: gives.nothing,
     proc: 131,
     since: '1.0.55',
@@ -24,7 +33,7 @@ export const swap = topic('Swap', {
     help: 'Use `mkswap` with the option `label`.',
   },
   mkswap_U: {
-    args: [string('uuid'), device('device')],
+    args: [uuid, newSwap],
     result: gives.nothing,
     proc: 132,
     since: '1.0.55',
@@ -34,7 +43,7 @@ export const swap = topic('Swap', {
     help: 'Use `mkswap` with the option `uuid`.',
   },
   mkswap_file: {
-    args: [pathname('path')],
+    args: [pathname('path', 'path of the file')],
     result: gives.nothing,
     proc: 178,
     since: '1.0.66',
@@ -42,7 +51,7 @@ export const swap = topic('Swap', {
     help: 'The file must exist, with all its space really taken: make it with `fallocate64`.',
   },
   swapon_device: {
-    args: [device('device')],
+    args: [swapDevice],
     result: gives.nothing,
     proc: 170,
     since: '1.0.66',
@@ -50,7 +59,7 @@ export const swap = topic('Swap', {
     help: "Gives programs in the appliance more memory. Whatever is on the device, except a swap area's header, is overwritten: use a scratch drive, never the guest's own.",
   },
   swapoff_device: {
-    args: [device('device')],
+    args: [swapDevice],
     result: gives.nothing,
     proc: 171,
     since: '1.0.66',
@@ -58,7 +67,7 @@ export const swap = topic('Swap', {
     help: 'The memory that is there must fit elsewhere.',
   },
   swapon_file: {
-    args: [pathname('file')],
+    args: [swapFile],
     result: gives.nothing,
     proc: 172,
     since: '1.0.66',
@@ -66,7 +75,7 @@ export const swap = topic('Swap', {
     help: 'The file must have been made by `mkswap_file`.',
   },
   swapoff_file: {
-    args: [pathname('file')],
+    args: [swapFile],
     result: gives.nothing,
     proc: 173,
     since: '1.0.66',
@@ -74,7 +83,7 @@ export const swap = topic('Swap', {
     help: 'Undoes `swapon_file`, as must be done before the filesystem can be unmounted.',
   },
   swapon_label: {
-    args: [string('label')],
+    args: [label],
     result: gives.nothing,
     proc: 174,
     since: '1.0.66',
@@ -82,7 +91,7 @@ export const swap = topic('Swap', {
     help: 'As `swapon_device`, found by the label of its swap area.',
   },
   swapoff_label: {
-    args: [string('label')],
+    args: [label],
     result: gives.nothing,
     proc: 175,
     since: '1.0.66',
@@ -90,7 +99,7 @@ export const swap = topic('Swap', {
     help: 'Undoes `swapon_label`, and the memory that is there must fit elsewhere.',
   },
   swapon_uuid: {
-    args: [string('uuid')],
+    args: [uuid],
     result: gives.nothing,
     proc: 176,
     since: '1.0.66',
@@ -99,7 +108,7 @@ export const swap = topic('Swap', {
     help: 'As `swapon_device`, found by the UUID of its swap area.',
   },
   swapoff_uuid: {
-    args: [string('uuid')],
+    args: [uuid],
     result: gives.nothing,
     proc: 177,
     since: '1.0.66',

@@ -1,11 +1,15 @@
 /**
  * The text of files: searching it, taking parts of it, counting.
  */
-import { gives, int, pathname, string, topic } from '../action.js';
+import { gives, int, optional, pathname, string, topic } from '../action.js';
+
+const file = pathname('path', 'path of the file');
+const regex = string('regex', 'regular expression of POSIX');
+const pattern = string('pattern', 'text to look for');
 
 export const text = topic('Text', {
   head: {
-    args: [pathname('path')],
+    args: [file],
     result: gives.strings,
     proc: 121,
     since: '1.0.54',
@@ -13,7 +17,7 @@ export const text = topic('Text', {
     help: 'The lines come without their ends. A shorter file gives fewer. See `head_n` for another number.',
   },
   head_n: {
-    args: [int('nrlines'), pathname('path')],
+    args: [int('nrlines', 'how many lines; -N for all but the last N'), file],
     result: gives.strings,
     proc: 122,
     since: '1.0.54',
@@ -21,7 +25,7 @@ export const text = topic('Text', {
     help: 'Gives the first `nrlines` lines without their ends; -N gives all but the last N, and 0 none.',
   },
   tail: {
-    args: [pathname('path')],
+    args: [file],
     result: gives.strings,
     proc: 123,
     since: '1.0.54',
@@ -29,7 +33,7 @@ export const text = topic('Text', {
     help: 'The lines come without their ends. A shorter file gives fewer. See `tail_n` for another number.',
   },
   tail_n: {
-    args: [int('nrlines'), pathname('path')],
+    args: [int('nrlines', 'how many lines; -N for all from line N on'), file],
     result: gives.strings,
     proc: 124,
     since: '1.0.54',
@@ -37,17 +41,22 @@ export const text = topic('Text', {
     help: 'Gives the last `nrlines` lines without their ends; -N gives all from the line number N on, counted from 1, and 0 none.',
   },
   grep: {
-    args: [string('regex'), pathname('path')],
-    options: { extended: 'bool', fixed: 'bool', insensitive: 'bool', compressed: 'bool' },
+    args: [regex, file],
+    options: {
+      extended: optional.bool('extended regular expressions, not basic ones'),
+      fixed: optional.bool('plain text, not an expression'),
+      insensitive: optional.bool('capitals make no difference'),
+      compressed: optional.bool('look into a file compressed with gzip'),
+    },
     result: gives.strings,
     proc: 151,
     since: '1.0.66',
     aliases: ['grep-opts'],
     short: 'list the lines that match',
-    help: 'Gives the lines of `path` in which the regular expression `regex` matches, without their ends. No match gives an empty list.\n\n- `extended`: extended regular expressions instead of basic ones.\n- `fixed`: plain text instead of an expression.\n- `insensitive`: capitals make no difference.\n- `compressed`: look into a file compressed with gzip.',
+    help: 'Gives the lines of `path` in which the regular expression `regex` matches, without their ends. No match gives an empty list.',
   },
   egrep: {
-    args: [string('regex'), pathname('path')],
+    args: [regex, file],
     result: gives.strings,
     proc: 152,
     since: '1.0.66',
@@ -56,7 +65,7 @@ export const text = topic('Text', {
     help: 'Use `grep` with the option `extended`.',
   },
   fgrep: {
-    args: [string('pattern'), pathname('path')],
+    args: [pattern, file],
     result: gives.strings,
     proc: 153,
     since: '1.0.66',
@@ -65,7 +74,7 @@ export const text = topic('Text', {
     help: 'Use `grep` with the option `fixed`.',
   },
   grepi: {
-    args: [string('regex'), pathname('path')],
+    args: [regex, file],
     result: gives.strings,
     proc: 154,
     since: '1.0.66',
@@ -74,7 +83,7 @@ export const text = topic('Text', {
     help: 'Use `grep` with the option `insensitive`.',
   },
   egrepi: {
-    args: [string('regex'), pathname('path')],
+    args: [regex, file],
     result: gives.strings,
     proc: 155,
     since: '1.0.66',
@@ -83,7 +92,7 @@ export const text = topic('Text', {
     help: 'Use `grep` with the options `extended` and `insensitive`.',
   },
   fgrepi: {
-    args: [string('pattern'), pathname('path')],
+    args: [pattern, file],
     result: gives.strings,
     proc: 156,
     since: '1.0.66',
@@ -92,7 +101,7 @@ export const text = topic('Text', {
     help: 'Use `grep` with the options `fixed` and `insensitive`.',
   },
   zgrep: {
-    args: [string('regex'), pathname('path')],
+    args: [regex, file],
     result: gives.strings,
     proc: 157,
     since: '1.0.66',
@@ -101,7 +110,7 @@ export const text = topic('Text', {
     help: 'Use `grep` with the option `compressed`.',
   },
   zegrep: {
-    args: [string('regex'), pathname('path')],
+    args: [regex, file],
     result: gives.strings,
     proc: 158,
     since: '1.0.66',
@@ -110,7 +119,7 @@ export const text = topic('Text', {
     help: 'Use `grep` with the options `compressed` and `extended`.',
   },
   zfgrep: {
-    args: [string('pattern'), pathname('path')],
+    args: [pattern, file],
     result: gives.strings,
     proc: 159,
     since: '1.0.66',
@@ -119,7 +128,7 @@ export const text = topic('Text', {
     help: 'Use `grep` with the options `compressed` and `fixed`.',
   },
   zgrepi: {
-    args: [string('regex'), pathname('path')],
+    args: [regex, file],
     result: gives.strings,
     proc: 160,
     since: '1.0.66',
@@ -128,7 +137,7 @@ export const text = topic('Text', {
     help: 'Use `grep` with the options `compressed` and `insensitive`.',
   },
   zegrepi: {
-    args: [string('regex'), pathname('path')],
+    args: [regex, file],
     result: gives.strings,
     proc: 161,
     since: '1.0.66',
@@ -137,7 +146,7 @@ export const text = topic('Text', {
     help: 'Use `grep` with the options `compressed`, `extended` and `insensitive`.',
   },
   zfgrepi: {
-    args: [string('pattern'), pathname('path')],
+    args: [pattern, file],
     result: gives.strings,
     proc: 162,
     since: '1.0.66',
@@ -146,7 +155,7 @@ export const text = topic('Text', {
     help: 'Use `grep` with the options `compressed`, `fixed` and `insensitive`.',
   },
   strings: {
-    args: [pathname('path')],
+    args: [file],
     result: gives.strings,
     proc: 94,
     since: '1.0.22',
@@ -154,7 +163,7 @@ export const text = topic('Text', {
     help: 'Gives every run of at least four printable characters, in the order of the file. It is for looking into programs and other binary files.',
   },
   strings_e: {
-    args: [string('encoding'), pathname('path')],
+    args: [string('encoding', '`s` 7 bits, `S` 8 bits, `b`, `l` 16 bits, `B`, `L` 32 bits'), file],
     result: gives.strings,
     proc: 95,
     since: '1.0.22',
@@ -162,7 +171,7 @@ export const text = topic('Text', {
     help: 'As `strings`, with characters of the size and order that `encoding` names: `s` 7 bits, `S` 8 bits, `b` and `l` 16 bits with the high or the low byte first, `B` and `L` 32 bits likewise. Use `l` for the UTF-16 of Windows.',
   },
   hexdump: {
-    args: [pathname('path')],
+    args: [file],
     result: gives.string,
     proc: 96,
     since: '1.0.22',
@@ -170,7 +179,7 @@ export const text = topic('Text', {
     help: 'Text for people, as `hexdump -C` prints it: offset, sixteen bytes, and the characters. Equal lines are shortened to one star.',
   },
   wc_l: {
-    args: [pathname('path')],
+    args: [file],
     result: gives.int,
     proc: 118,
     since: '1.0.54',
@@ -178,7 +187,7 @@ export const text = topic('Text', {
     help: 'Counts the line ends, so that a last line without one does not count.',
   },
   wc_w: {
-    args: [pathname('path')],
+    args: [file],
     result: gives.int,
     proc: 119,
     since: '1.0.54',
@@ -186,7 +195,7 @@ export const text = topic('Text', {
     help: 'Counts the runs of characters between white space.',
   },
   wc_c: {
-    args: [pathname('path')],
+    args: [file],
     result: gives.int,
     proc: 120,
     since: '1.0.54',

@@ -1,11 +1,13 @@
 /**
  * Zeroing, wiping and trimming; and looking for zeroes.
  */
-import { device, gives, pathname, topic } from '../action.js';
+import { device, gives, optional, pathname, topic } from '../action.js';
+
+const anyDevice = device('device', 'a disk, partition or volume');
 
 export const zero = topic('Zeroes and free space', {
   zero: {
-    args: [device('device')],
+    args: [anyDevice],
     result: gives.nothing,
     proc: 85,
     since: '1.0.16',
@@ -14,7 +16,7 @@ export const zero = topic('Zeroes and free space', {
     help: 'Overwrites the first blocks, enough that no partition table and no filesystem is recognised any more. It does not erase the data: see `zero_device`.',
   },
   zero_device: {
-    args: [device('device')],
+    args: [anyDevice],
     result: gives.nothing,
     proc: 228,
     since: '1.3.1',
@@ -23,7 +25,7 @@ export const zero = topic('Zeroes and free space', {
     help: 'Everything on it is lost, and an image of the host can become as small as a new one, since blocks that are zero already are not written.',
   },
   is_zero: {
-    args: [pathname('path')],
+    args: [pathname('path', 'path of the file')],
     result: gives.bool,
     proc: 283,
     since: '1.11.8',
@@ -31,7 +33,7 @@ export const zero = topic('Zeroes and free space', {
     help: 'True also for an empty file. Stops at the first byte that is not zero.',
   },
   is_zero_device: {
-    args: [device('device')],
+    args: [anyDevice],
     result: gives.bool,
     proc: 284,
     since: '1.11.8',
@@ -39,7 +41,7 @@ export const zero = topic('Zeroes and free space', {
     help: 'Stops at the first byte that is not zero; a device that is empty has to be read to its end, which can take long.',
   },
   zero_free_space: {
-    args: [pathname('directory')],
+    args: [pathname('directory', 'any directory on the filesystem')],
     result: gives.nothing,
     proc: 311,
     since: '1.17.18',
@@ -48,7 +50,7 @@ export const zero = topic('Zeroes and free space', {
     help: 'Fills the filesystem at `directory` with a file of zeroes and removes it, so that the image compresses better. `fstrim` is quicker where it works.',
   },
   zerofree: {
-    args: [device('device')],
+    args: [device('device', 'device with the filesystem')],
     result: gives.nothing,
     proc: 97,
     since: '1.0.26',
@@ -57,8 +59,12 @@ export const zero = topic('Zeroes and free space', {
     help: 'The filesystem must not be mounted. Blocks that are zero already are not written, so the image does not grow: it compresses better afterwards.',
   },
   fstrim: {
-    args: [pathname('mountpoint')],
-    options: { offset: 'int64', length: 'int64', minimumfreeextent: 'int64' },
+    args: [pathname('mountpoint', 'directory where the filesystem is mounted')],
+    options: {
+      offset: optional.int64('where to begin on the filesystem, in bytes'),
+      length: optional.int64('how many bytes of the filesystem to look at'),
+      minimumfreeextent: optional.int64('leave out free runs of fewer bytes'),
+    },
     result: gives.nothing,
     proc: 334,
     since: '1.19.6',
@@ -67,7 +73,7 @@ export const zero = topic('Zeroes and free space', {
     help: 'Lets the image on the host give back the free space of the filesystem at `mountpoint`, mounted for writing. The drive must have been added with `discard`. `offset` and `length` in bytes limit it to a part, and `minimumfreeextent` to free runs of that length at least. Filesystems that cannot do it give ENOTSUP.',
   },
   blkdiscard: {
-    args: [device('device')],
+    args: [anyDevice],
     result: gives.nothing,
     proc: 417,
     since: '1.25.44',
@@ -76,7 +82,7 @@ export const zero = topic('Zeroes and free space', {
     help: 'Everything on it is lost. The drive must have been added with `discard`. What it reads as afterwards is told by `blkdiscardzeroes`.',
   },
   blkdiscardzeroes: {
-    args: [device('device')],
+    args: [anyDevice],
     result: gives.bool,
     proc: 418,
     since: '1.25.44',
@@ -85,7 +91,7 @@ export const zero = topic('Zeroes and free space', {
     help: 'If false, what `blkdiscard` gave back may read as anything.',
   },
   scrub_device: {
-    args: [device('device')],
+    args: [anyDevice],
     result: gives.nothing,
     proc: 114,
     since: '1.0.52',
@@ -94,7 +100,7 @@ export const zero = topic('Zeroes and free space', {
     help: 'Writes over everything several times, so that old contents are harder to recover. On images, and on flash, older copies may survive nevertheless.',
   },
   scrub_file: {
-    args: [pathname('file')],
+    args: [pathname('file', 'path of the file')],
     result: gives.nothing,
     proc: 115,
     since: '1.0.52',
@@ -103,7 +109,7 @@ export const zero = topic('Zeroes and free space', {
     help: 'Writes over its contents several times first. A filesystem that writes elsewhere, such as btrfs, keeps the old contents nevertheless.',
   },
   scrub_freespace: {
-    args: [pathname('dir')],
+    args: [pathname('dir', 'path of a new directory on the filesystem')],
     result: gives.nothing,
     proc: 116,
     since: '1.0.52',

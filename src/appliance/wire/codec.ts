@@ -10,7 +10,9 @@ import {
   type ArgumentType,
   camelCase,
   type FieldType,
+  type OptionalArgument,
   type OptionType,
+  type Parameter,
   type Result,
   type StructTable,
   structs,
@@ -19,7 +21,11 @@ import { decodePadded, encodeText } from '../../base/index.js';
 import { ProtocolError, type XdrReader, type XdrWriter } from './xdr.js';
 
 /** What of an action the wire knows. */
-export type WireAction = Pick<Action, 'args' | 'options' | 'result'> & { readonly proc: number };
+export interface WireAction extends Pick<Action, 'result'> {
+  readonly args: readonly Parameter[];
+  readonly options?: Readonly<Record<string, Pick<OptionalArgument, 'type'>>>;
+  readonly proc: number;
+}
 
 /** One kind of value on the wire. `shortest`: the fewest bytes it takes. */
 interface Kind<T> {
@@ -205,7 +211,7 @@ function planOf(action: WireAction): Plan {
   if (known !== undefined) return known;
   const plan: Plan = {
     args: action.args.map(({ type }) => argumentKinds[type] as Kind<unknown> | undefined), // safe: as above
-    options: Object.entries(action.options ?? {}).map(([name, type]) => {
+    options: Object.entries(action.options ?? {}).map(([name, { type }]) => {
       const { kind, unset } = optionKinds[type];
       return { name, kind: kind as Kind<unknown>, unset }; // safe: as above
     }),

@@ -2,10 +2,10 @@
  * The daemon's procedures that are no actions of the API: the library calls them for actions that it does itself.
  * As tables of the same shape, less what only users read.
  */
-import { type Action, actions, isActionName } from '../../api/index.js';
+import { type Action, actions, isActionName, type Parameter } from '../../api/index.js';
 import type { WireAction } from './codec.js';
 
-type Arguments = Action['args'];
+type Arguments = readonly Parameter[];
 
 const pathname = (name: string) => ({ name, type: 'pathname' }) as const;
 const string = (name: string) => ({ name, type: 'string' }) as const;

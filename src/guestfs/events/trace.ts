@@ -69,7 +69,7 @@ export function traceCall(
   const action: Action = actions[name];
   const words: string[] = [name];
   for (const [index, argument] of action.args.entries()) words.push(argumentText(argument.type, args[index]));
-  for (const [option, type] of Object.entries(action.options ?? {}))
+  for (const [option, { type }] of Object.entries(action.options ?? {}))
     if (Object.hasOwn(options, option)) words.push(optionText(option, type, options[option]));
   return words.join(' ');
 }
