@@ -18,6 +18,7 @@ const longestProbe = 128 * 1024;
 /** A disk of zeroes with some pieces on it. */
 class PiecesDisk implements Disk {
   readonly size: number;
+  readonly sectorSize = 512;
   readonly writable = false;
   readonly #pieces: readonly { readonly offset: number; readonly at: number; readonly bytes: Uint8Array }[];
 
@@ -46,8 +47,16 @@ class PiecesDisk implements Disk {
     }
   }
 
-  write(): void {
+  checkWritable(): never {
     throw new Error('a probe wrote');
+  }
+
+  write(): never {
+    this.checkWritable();
+  }
+
+  zero(): never {
+    this.checkWritable();
   }
 
   span(_offset: number, length: number): { length: number; hole: boolean } {

@@ -4,17 +4,20 @@
  */
 import { CorruptError, LruMap, work } from '../base/index.js';
 import { checkRead, checkWrite } from './checks.js';
-import type { Disk, Span } from './disk.js';
+import type { Disk, Span, ZeroOptions } from './disk.js';
 
 export interface CacheOptions {
   /** Bytes of blocks kept at most; at least one block is. Default 4 MiB. */
   readonly budget?: number;
   /** Bytes read at once. Default 16 KiB. */
   readonly blockSize?: number;
+  /** The sector size that the disk shows, in bytes. Default: that of the base. */
+  readonly sectorSize?: number;
 }
 
 /** `base` with its recently read blocks in memory. Writes go through. It owns `base`: closing it closes both. */
 export class CachedDisk implements Disk {
+  readonly sectorSize: number;
   readonly #base: Disk;
   readonly #blockSize: number;
   readonly #limit: number;
@@ -22,6 +25,7 @@ export class CachedDisk implements Disk {
 
   constructor(base: Disk, options: CacheOptions = {}) {
     this.#base = base;
+    this.sectorSize = options.sectorSize ?? base.sectorSize;
     this.#blockSize = options.blockSize ?? 16 * 1024;
     const budget = options.budget ?? 4 * 1024 * 1024;
     this.#limit = Math.max(1, Math.floor(budget / this.#blockSize));
@@ -56,14 +60,28 @@ export class CachedDisk implements Disk {
     }
   }
 
+  checkWritable(offset: number, length: number): void {
+    this.#base.checkWritable(offset, length);
+  }
+
   write(from: Uint8Array, offset: number): void {
     checkWrite('cache', this.size, offset, from.length);
+    this.#forget(offset, from.length);
+    this.#base.write(from, offset);
+  }
+
+  zero(offset: number, length: number, options?: ZeroOptions): void {
+    checkWrite('cache', this.size, offset, length);
+    this.#forget(offset, length);
+    this.#base.zero(offset, length, options);
+  }
+
+  /** Before a write, not behind it: one that fails half way leaves the base as the only witness. */
+  #forget(offset: number, length: number): void {
     const first = Math.floor(offset / this.#blockSize);
-    const last = Math.floor((offset + from.length - 1) / this.#blockSize);
-    // Forgotten before the write: one that fails half way leaves the base as the only witness.
+    const last = Math.floor((offset + length - 1) / this.#blockSize);
     if (last - first > this.#limit) this.#blocks.clear();
     else for (let index = first; index <= last; index++) this.#blocks.delete(index);
-    this.#base.write(from, offset);
   }
 
   span(offset: number, length: number): Span {

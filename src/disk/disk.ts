@@ -11,20 +11,55 @@ export interface Span {
   readonly hole: boolean;
 }
 
+/** How {@link Disk.zero} may do its work. */
+export interface ZeroOptions {
+  /** The space of the range may be given back. Without it, what is allocated stays allocated. */
+  readonly discard?: boolean;
+}
+
 /** Random access to bytes, synchronous. Offsets and lengths are in bytes. */
 export interface Disk {
   /** Size in bytes. */
   readonly size: number;
+  /** The logical sector in bytes, mostly 512 or 4096: a crash never leaves half of one written. */
+  readonly sectorSize: number;
   /** Whether {@link write} works. */
   readonly writable: boolean;
   /** Fills all of `into` from `offset`. Reading past the end is a CorruptError: something on the disk led there. */
   read(into: Uint8Array, offset: number): void;
-  /** Stores all of `from` at `offset`. A disk that is not writable throws EROFS; past the end ENOSPC. */
+  /**
+   * Throws what {@link write} and {@link zero} refuse for such a range, and changes nothing: EROFS where it cannot be
+   * written, ENOSPC past the end. A layer asks every disk below before it writes to the first of them.
+   */
+  checkWritable(offset: number, length: number): void;
+  /**
+   * Stores all of `from` at `offset`, or refuses as {@link checkWritable} does before the first byte. Only an error of
+   * the host's own input or output can leave a part of it written.
+   */
   write(from: Uint8Array, offset: number): void;
+  /** Makes a range read as zeroes; refuses as {@link write} does. */
+  zero(offset: number, length: number, options?: ZeroOptions): void;
   /** What lies at `offset`, looking no further than `length` bytes. Cheap: reads metadata at most. */
   span(offset: number, length: number): Span;
-  /** Makes what was written durable. */
+  /**
+   * A barrier: all that was written through this disk is durable before anything that is written later. It reaches every
+   * disk below that was written to. Of an overlay nothing is ever durable.
+   */
   flush(): void;
   /** Gives up descriptors and memory. A layer closes what it owns: see each constructor. Closing twice is harmless. */
   close(): void;
+}
+
+/** A disk whose size can change: a host file, memory. What image formats allocate in. */
+export interface GrowableDisk extends Disk {
+  /**
+   * Makes it `size` bytes long. Bytes that are added read as zeroes. EROFS where the disk is not writable, EINVAL for a
+   * block device, ENOSPC and EFBIG where the host has no room.
+   */
+  resize(size: number): void;
+}
+
+/** Whether the size of a disk can change. */
+export function isGrowable(disk: Disk): disk is GrowableDisk {
+  return 'resize' in disk;
 }

@@ -1,9 +1,21 @@
 /** A disk that is a file, or a block device, of the host. */
-import { closeSync, constants, fstatSync, fsyncSync, openSync, readSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  fsyncSync,
+  ftruncateSync,
+  openSync,
+  readFileSync,
+  readSync,
+  type Stats,
+  writeSync,
+} from 'node:fs';
 import { GuestfsError, hostError, systemError, work } from '../base/index.js';
 import { checkRead, checkWrite, readOnly } from './checks.js';
-import type { Disk, Span } from './disk.js';
+import type { GrowableDisk, Span, ZeroOptions } from './disk.js';
 import { identityOf, toHostPath } from './host-path.js';
+import { zeroByWriting } from './zero.js';
 
 /** The largest length of one read or write call; Linux transfers at most 0x7ffff000 bytes. */
 const maxTransfer = 0x4000_0000;
@@ -25,12 +37,32 @@ function sizeOf(fd: number, path: string): number {
   return low * 512;
 }
 
+/**
+ * The logical sector. Of a block device the kernel tells it, and for a partition it is the whole disk's. The page cache
+ * writes a file back in pages, which the device below stores sector by sector: 512 bytes is what holds on every host.
+ */
+function sectorSizeOf(stats: Stats): number {
+  if (!stats.isBlockDevice()) return 512;
+  const major = Math.floor(stats.rdev / 256) % 4096;
+  const minor = (stats.rdev % 256) + Math.floor(stats.rdev / 2 ** 20) * 256;
+  for (const parent of ['', '../']) {
+    try {
+      const place = `/sys/dev/block/${major}:${minor}/${parent}queue/logical_block_size`;
+      return Number(readFileSync(place, 'latin1'));
+    } catch {
+      // Not there: a partition, whose disk is asked next, or a host without sysfs.
+    }
+  }
+  return 512;
+}
+
 /** A host file as a disk. It holds a descriptor until closed. */
-export class FileDisk implements Disk {
+export class FileDisk implements GrowableDisk {
   readonly path: string;
-  readonly size: number;
   readonly writable: boolean;
+  readonly sectorSize: number;
   #fd: number;
+  #size: number;
 
   /**
    * Opens a host file. A missing or unreadable one throws with Node's code (ENOENT, EACCES, …), a directory EISDIR,
@@ -52,11 +84,16 @@ export class FileDisk implements Disk {
         identityOf(fstatSync(this.#fd, { bigint: true })) !== options.identity
       )
         throw new GuestfsError('ESTALE', `${path}: was replaced by another file while it was opened`);
-      this.size = sizeOf(this.#fd, path);
+      this.#size = sizeOf(this.#fd, path);
+      this.sectorSize = sectorSizeOf(fstatSync(this.#fd));
     } catch (thrown) {
       this.close();
       throw hostError(path, thrown);
     }
+  }
+
+  get size(): number {
+    return this.#size;
   }
 
   read(into: Uint8Array, offset: number): void {
@@ -76,9 +113,13 @@ export class FileDisk implements Disk {
     }
   }
 
-  write(from: Uint8Array, offset: number): void {
+  checkWritable(offset: number, length: number): void {
     if (!this.writable) throw readOnly(this.path);
-    checkWrite(this.path, this.size, offset, from.length);
+    checkWrite(this.path, this.size, offset, length);
+  }
+
+  write(from: Uint8Array, offset: number): void {
+    this.checkWritable(offset, from.length);
     let done = 0;
     while (done < from.length) {
       try {
@@ -87,6 +128,24 @@ export class FileDisk implements Disk {
         throw hostError(this.path, thrown);
       }
     }
+  }
+
+  /**
+   * Zeroes are written in every case: Node has no call that frees the blocks of a file or a device (fallocate, BLKDISCARD).
+   * With `discard`, what is zero already is left alone, so that a sparse file stays sparse.
+   */
+  zero(offset: number, length: number, options?: ZeroOptions): void {
+    zeroByWriting(this, offset, length, options);
+  }
+
+  resize(size: number): void {
+    if (!this.writable) throw readOnly(this.path);
+    try {
+      ftruncateSync(this.#fd, size); // EINVAL for a block device
+    } catch (thrown) {
+      throw hostError(this.path, thrown);
+    }
+    this.#size = size;
   }
 
   span(_offset: number, length: number): Span {

@@ -8,7 +8,7 @@
 import { CorruptError, LruMap, work } from '../base/index.js';
 import { checkRead, checkWrite, readOnly } from './checks.js';
 import { decodeUnits } from './decoder.js';
-import type { Disk, Span } from './disk.js';
+import type { Disk, Span, ZeroOptions } from './disk.js';
 import type { EncodedUnit } from './encoded.js';
 
 /** What lies at an offset, and how far it goes. `length` is in bytes, at least 1, and may reach past what was asked for. */
@@ -24,10 +24,12 @@ export type Lookup = (offset: number, length: number) => Mapping;
 export interface MappedOptions {
   /** What it is, for messages: `qcow2 image`, `ext4 inode 12`. */
   readonly name: string;
-  /** Disks that end with this one. */
+  /** Disks that are closed with this one. What {@link Disk.flush} reaches is another thing: the disks that were written to. */
   readonly owns?: readonly Disk[];
   /** Whether writes are passed on to `data` pieces. Writing to a hole or a compressed piece is EROFS: a layer that can allocate stores itself. */
   readonly writable?: boolean;
+  /** In bytes: the largest of the disks below. Default 512. */
+  readonly sectorSize?: number;
   /** Bytes of decoded units that are kept for small reads; at least two units are. Default 2 MiB. */
   readonly keepBytes?: number;
 }
@@ -48,13 +50,25 @@ interface Piece {
   readonly length: number;
 }
 
+/** A stretch of a write, and where it goes. */
+interface Place {
+  readonly disk: Disk;
+  readonly offset: number;
+  /** Where it begins in the range that was asked for. */
+  readonly at: number;
+  length: number;
+}
+
 export class MappedDisk implements Disk {
   readonly size: number;
   readonly writable: boolean;
+  readonly sectorSize: number;
   readonly #lookup: Lookup;
   readonly #name: string;
   readonly #owns: readonly Disk[];
   readonly #keepBytes: number;
+  /** Written to since the last flush. */
+  readonly #written = new Set<Disk>();
   /** Decoded units by key. Most disks have none, so it is made with the first. */
   #decoded: LruMap<string, Uint8Array> | undefined;
 
@@ -64,6 +78,7 @@ export class MappedDisk implements Disk {
     this.#name = options.name;
     this.#owns = options.owns ?? [];
     this.writable = options.writable ?? false;
+    this.sectorSize = options.sectorSize ?? 512;
     this.#keepBytes = options.keepBytes ?? 2 * 1024 * 1024;
   }
 
@@ -152,17 +167,45 @@ export class MappedDisk implements Disk {
     this.#decoded.set(unit.key, bytes.slice()); // decoded bytes are lent
   }
 
+  checkWritable(offset: number, length: number): void {
+    this.#places(offset, length);
+  }
+
   write(from: Uint8Array, offset: number): void {
-    if (!this.writable) throw readOnly(this.#name);
-    checkWrite(this.#name, this.size, offset, from.length);
-    for (let done = 0; done < from.length; ) {
-      const mapping = this.#at(offset + done, from.length - done);
-      if (mapping.kind !== 'data')
-        throw readOnly(`${this.#name}: the ${mapping.kind} piece at ${offset + done}`);
-      const length = Math.min(mapping.length, from.length - done);
-      mapping.disk.write(from.subarray(done, done + length), mapping.offset);
-      done += length;
+    for (const { disk, offset: to, at, length } of this.#places(offset, from.length)) {
+      this.#written.add(disk);
+      disk.write(from.subarray(at, at + length), to);
     }
+  }
+
+  zero(offset: number, length: number, options?: ZeroOptions): void {
+    for (const place of this.#places(offset, length)) {
+      this.#written.add(place.disk);
+      place.disk.zero(place.offset, place.length, options);
+    }
+  }
+
+  /** Where the bytes of a range are stored: all of them, or the error of the first that cannot be written. */
+  #places(offset: number, length: number): Place[] {
+    if (!this.writable) throw readOnly(this.#name);
+    checkWrite(this.#name, this.size, offset, length);
+    const places: Place[] = [];
+    let last: Place | undefined;
+    for (let at = 0; at < length; ) {
+      const mapping = this.#at(offset + at, length - at);
+      if (mapping.kind !== 'data')
+        throw readOnly(`${this.#name}: the ${mapping.kind} piece at ${offset + at}`);
+      const here = Math.min(mapping.length, length - at);
+      if (last !== undefined && last.disk === mapping.disk && last.offset + last.length === mapping.offset)
+        last.length += here;
+      else {
+        last = { disk: mapping.disk, offset: mapping.offset, at, length: here };
+        places.push(last);
+      }
+      at += here;
+    }
+    for (const place of places) place.disk.checkWritable(place.offset, place.length);
+    return places;
   }
 
   span(offset: number, length: number): Span {
@@ -190,8 +233,12 @@ export class MappedDisk implements Disk {
     }
   }
 
+  /** A disk whose flush fails is flushed again by the next one. */
   flush(): void {
-    for (const disk of this.#owns) disk.flush();
+    for (const disk of this.#written) {
+      disk.flush();
+      this.#written.delete(disk);
+    }
   }
 
   close(): void {

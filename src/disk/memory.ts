@@ -1,29 +1,62 @@
 /** Bytes in memory as a disk: inline data, decoded blobs, tests. */
 import { checkRead, checkWrite, readOnly } from './checks.js';
-import type { Disk, Span } from './disk.js';
+import type { GrowableDisk, Span } from './disk.js';
 
-export class MemoryDisk implements Disk {
+export interface MemoryOptions {
+  readonly writable?: boolean;
+  /** In bytes. Default 512. */
+  readonly sectorSize?: number;
+}
+
+/** It writes to the array that it was made of, until {@link resize} needs a longer one. */
+export class MemoryDisk implements GrowableDisk {
   readonly writable: boolean;
-  readonly #bytes: Uint8Array;
+  readonly sectorSize: number;
+  /** Zero from `size` on where it is longer. */
+  #bytes: Uint8Array;
+  #size: number;
 
-  constructor(bytes: Uint8Array, options: { writable?: boolean } = {}) {
+  constructor(bytes: Uint8Array, options: MemoryOptions = {}) {
     this.#bytes = bytes;
+    this.#size = bytes.length;
     this.writable = options.writable ?? false;
+    this.sectorSize = options.sectorSize ?? 512;
   }
 
   get size(): number {
-    return this.#bytes.length;
+    return this.#size;
   }
 
   read(into: Uint8Array, offset: number): void {
-    checkRead('memory', this.size, offset, into.length);
+    checkRead('memory', this.#size, offset, into.length);
     into.set(this.#bytes.subarray(offset, offset + into.length));
   }
 
-  write(from: Uint8Array, offset: number): void {
+  checkWritable(offset: number, length: number): void {
     if (!this.writable) throw readOnly('memory');
-    checkWrite('memory', this.size, offset, from.length);
+    checkWrite('memory', this.#size, offset, length);
+  }
+
+  write(from: Uint8Array, offset: number): void {
+    this.checkWritable(offset, from.length);
     this.#bytes.set(from, offset);
+  }
+
+  zero(offset: number, length: number): void {
+    this.checkWritable(offset, length);
+    this.#bytes.fill(0, offset, offset + length);
+  }
+
+  resize(size: number): void {
+    if (!this.writable) throw readOnly('memory');
+    if (size < this.#size) this.#bytes.fill(0, size, this.#size);
+    else if (size > this.#bytes.length) {
+      // Twice as long, so that growing step by step copies each byte a few times at most.
+      const longer = new Uint8Array(Math.max(size, this.#bytes.length * 2));
+      longer.set(this.#bytes);
+      this.#bytes = longer;
+    }
+    this.#size = size;
   }
 
   span(_offset: number, length: number): Span {

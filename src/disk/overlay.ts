@@ -12,7 +12,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { GuestfsError, hostError } from '../base/index.js';
 import { checkRead, checkWrite } from './checks.js';
-import type { Disk, Span } from './disk.js';
+import type { Disk, Span, ZeroOptions } from './disk.js';
+import { zeroByWriting } from './zero.js';
 
 const blockSize = 4096;
 /** Blocks in one table: a table covers 1 MiB of the disk and takes 1 KiB. */
@@ -142,6 +143,7 @@ function openNameless(directory: string): number {
 /** A disk over `base` that takes writes and keeps them apart. It owns `base`: closing it closes both. */
 export class OverlayDisk implements Disk {
   readonly writable = true;
+  readonly sectorSize: number;
   readonly size: number;
   readonly #base: Disk;
   readonly #store: SlotStore;
@@ -151,6 +153,7 @@ export class OverlayDisk implements Disk {
   constructor(base: Disk, options: OverlayOptions = {}) {
     this.#base = base;
     this.size = base.size;
+    this.sectorSize = base.sectorSize;
     this.#store = new SlotStore(options.directory ?? tmpdir(), options.memoryBudget ?? 32 * 1024 * 1024);
   }
 
@@ -172,8 +175,14 @@ export class OverlayDisk implements Disk {
     }
   }
 
+  checkWritable(offset: number, length: number): void {
+    checkWrite('overlay', this.size, offset, length);
+    const blocks = Math.ceil((offset + length) / blockSize) - Math.floor(offset / blockSize);
+    if (this.#store.used + blocks > slotLimit) throw new GuestfsError('ENOSPC', 'overlay: is full');
+  }
+
   write(from: Uint8Array, offset: number): void {
-    checkWrite('overlay', this.size, offset, from.length);
+    this.checkWritable(offset, from.length);
     for (let done = 0; done < from.length; ) {
       const at = offset + done;
       const within = at % blockSize;
@@ -190,6 +199,11 @@ export class OverlayDisk implements Disk {
     }
   }
 
+  /** Zeroes are stored like other bytes: what was written is never forgotten for the base's bytes below. */
+  zero(offset: number, length: number, options?: ZeroOptions): void {
+    zeroByWriting(this, offset, length, options);
+  }
+
   span(offset: number, length: number): Span {
     checkRead('overlay', this.size, offset, length);
     if (length === 0) return { length: 0, hole: false };
@@ -203,7 +217,7 @@ export class OverlayDisk implements Disk {
     return { length: Math.min(block * blockSize, end) - offset, hole: false };
   }
 
-  /** What was written is never durable: it ends with the overlay. */
+  /** Nothing to do: what was written ends with the overlay, and nothing reached the base. */
   flush(): void {}
 
   close(): void {
@@ -279,7 +293,6 @@ export class OverlayDisk implements Disk {
         if (known < 0 ? next >= 0 : next !== slot + length) break;
         length++;
       }
-      if (known < 0 && slot + length > slotLimit) throw new GuestfsError('ENOSPC', 'overlay: is full');
       this.#store.write(bytes.subarray(done * blockSize, (done + length) * blockSize), slot);
       if (known < 0) {
         this.#store.take(length);

@@ -3,9 +3,12 @@
  * they map: qemu reads zeroes there, and so does every format here.
  */
 import { checkRead, checkWrite } from './checks.js';
-import type { Disk, Span } from './disk.js';
+import { type Disk, isGrowable, type Span, type ZeroOptions } from './disk.js';
 
-/** The bytes of `base`, then zeroes up to `size`. A write into the zeroes is ENOSPC. It owns `base`. */
+/**
+ * The bytes of `base`, then zeroes up to `size`. A write into the zeroes makes a base that can grow `size` bytes long, and
+ * is ENOSPC over any other. It owns `base`.
+ */
 export class PaddedDisk implements Disk {
   readonly size: number;
   readonly #base: Disk;
@@ -15,20 +18,37 @@ export class PaddedDisk implements Disk {
     this.size = Math.max(size, base.size);
   }
 
+  get sectorSize(): number {
+    return this.#base.sectorSize;
+  }
+
   get writable(): boolean {
     return this.#base.writable;
   }
 
   read(into: Uint8Array, offset: number): void {
     checkRead('padded disk', this.size, offset, into.length);
-    const stored = Math.max(0, Math.min(into.length, this.#base.size - offset));
+    const stored = this.#stored(offset, into.length);
     if (stored > 0) this.#base.read(into.subarray(0, stored), offset);
     into.fill(0, stored);
   }
 
+  checkWritable(offset: number, length: number): void {
+    this.#base.checkWritable(Math.min(offset, this.#base.size), this.#stored(offset, length));
+    checkWrite('padded disk', isGrowable(this.#base) ? this.size : this.#base.size, offset, length);
+  }
+
   write(from: Uint8Array, offset: number): void {
-    checkWrite('padded disk', this.#base.size, offset, from.length);
+    this.checkWritable(offset, from.length);
+    if (offset + from.length > this.#base.size && isGrowable(this.#base)) this.#base.resize(this.size);
     this.#base.write(from, offset);
+  }
+
+  zero(offset: number, length: number, options?: ZeroOptions): void {
+    this.checkWritable(offset, length);
+    // What lies behind the base reads as zeroes already.
+    const stored = this.#stored(offset, length);
+    if (stored > 0) this.#base.zero(offset, stored, options);
   }
 
   span(offset: number, length: number): Span {
@@ -43,5 +63,10 @@ export class PaddedDisk implements Disk {
 
   close(): void {
     this.#base.close();
+  }
+
+  /** How many bytes of a range the base has. */
+  #stored(offset: number, length: number): number {
+    return Math.max(0, Math.min(length, this.#base.size - offset));
   }
 }

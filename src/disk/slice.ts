@@ -1,7 +1,7 @@
 /** A part of another disk: a partition, an image inside a file. */
 import { CorruptError } from '../base/index.js';
-import { checkRead, checkWrite } from './checks.js';
-import type { Disk, Span } from './disk.js';
+import { checkRead, checkWrite, readOnly } from './checks.js';
+import type { Disk, Span, ZeroOptions } from './disk.js';
 
 /** Bytes `start` to `start + size` of `base`. Does not own `base`: closing the slice leaves it open. */
 export class SliceDisk implements Disk {
@@ -18,6 +18,10 @@ export class SliceDisk implements Disk {
     this.size = size;
   }
 
+  get sectorSize(): number {
+    return this.#base.sectorSize;
+  }
+
   get writable(): boolean {
     return this.#base.writable;
   }
@@ -27,9 +31,20 @@ export class SliceDisk implements Disk {
     this.#base.read(into, this.#start + offset);
   }
 
+  checkWritable(offset: number, length: number): void {
+    if (!this.writable) throw readOnly('slice');
+    checkWrite('slice', this.size, offset, length);
+    this.#base.checkWritable(this.#start + offset, length);
+  }
+
   write(from: Uint8Array, offset: number): void {
     checkWrite('slice', this.size, offset, from.length);
     this.#base.write(from, this.#start + offset);
+  }
+
+  zero(offset: number, length: number, options?: ZeroOptions): void {
+    checkWrite('slice', this.size, offset, length);
+    this.#base.zero(this.#start + offset, length, options);
   }
 
   span(offset: number, length: number): Span {

@@ -15,6 +15,7 @@ const maxPages = 256;
 
 export class ProbeWindow implements Disk {
   readonly size: number;
+  readonly sectorSize: number;
   readonly writable = false;
   readonly #disk: Disk;
   readonly #pages = new Map<number, Uint8Array>();
@@ -24,6 +25,7 @@ export class ProbeWindow implements Disk {
   constructor(disk: Disk) {
     this.#disk = disk;
     this.size = disk.size;
+    this.sectorSize = disk.sectorSize;
     if (this.size === 0) return;
     const head = new Uint8Array(Math.min(headSize, this.size));
     try {
@@ -63,8 +65,16 @@ export class ProbeWindow implements Disk {
     return page;
   }
 
-  write(from: Uint8Array, offset: number): void {
-    this.#disk.write(from, offset);
+  checkWritable(): never {
+    throw new GuestfsError('EROFS', 'a probe writes nothing');
+  }
+
+  write(): never {
+    this.checkWritable();
+  }
+
+  zero(): never {
+    this.checkWritable();
   }
 
   span(offset: number, length: number): Span {

@@ -19,6 +19,10 @@ export class WatchedDisk implements Disk {
     return this.#below.size;
   }
 
+  get sectorSize(): number {
+    return this.#below.sectorSize;
+  }
+
   get writable(): boolean {
     return true;
   }
@@ -28,9 +32,18 @@ export class WatchedDisk implements Disk {
     this.#below.read(into, offset);
   }
 
+  checkWritable(offset: number, length: number): void {
+    this.#below.checkWritable(offset, length);
+  }
+
   write(from: Uint8Array, offset: number): void {
     this.writes.push({ offset, length: from.length });
     this.#below.write(from, offset);
+  }
+
+  zero(offset: number, length: number): void {
+    this.writes.push({ offset, length });
+    this.#below.zero(offset, length);
   }
 
   span(offset: number, length: number): Span {

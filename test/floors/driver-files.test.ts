@@ -43,9 +43,6 @@ const bareNumbersListed = {
 };
 /** Who writes to a disk, above the layers of disk/, and in how many calls. */
 const writersListed = {
-  // Disks themselves, which hand a write on.
-  'src/engine/session/drive.ts': 1,
-  'src/fs/window.ts': 1,
   // The replay of a journal, and the mark that it is done.
   'src/fs/ext/journal/fast-commit-replay.ts': 1,
   'src/fs/ext/journal/replay.ts': 1,

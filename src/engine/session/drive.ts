@@ -1,7 +1,7 @@
 /** Opening a drive: from what the caller added to the disk that the guest would see. */
 import type { DriveConfig } from '../../api/index.js';
 import { GuestfsError, UnsupportedError } from '../../base/index.js';
-import { CachedDisk, type Disk, MemoryDisk, OverlayDisk } from '../../disk/index.js';
+import { CachedDisk, type Disk, MappedDisk, OverlayDisk } from '../../disk/index.js';
 import { type ImageInfo, type ImagePolicy, openImage, readImageInfo } from '../../image/index.js';
 
 /** A drive that is open. */
@@ -35,17 +35,11 @@ export function discardableLayer(base: Disk, tmpdir: string): Disk {
 }
 
 /** A disk of zeroes that stores nothing. */
-function blankDisk(size: number): Disk {
-  const nothing = new MemoryDisk(new Uint8Array(0));
-  return {
-    size,
-    writable: false,
-    read: (into) => void into.fill(0),
-    write: (from, offset) => nothing.write(from, offset),
-    span: (_offset, length) => ({ length, hole: true }),
-    flush() {},
-    close() {},
-  };
+function blankDisk(size: number, sectorSize: number): Disk {
+  return new MappedDisk(size, (offset) => ({ kind: 'hole', length: size - offset }), {
+    name: 'scratch drive',
+    sectorSize,
+  });
 }
 
 /** Opens a drive. What the engine cannot do is refused here, by name, and not at the first read. */
@@ -56,7 +50,7 @@ export function openDrive(drive: DriveConfig, context: DriveContext): OpenDrive 
     const size = drive.scratchSizeInBytes ?? 0;
     return {
       ...common,
-      disk: discardableLayer(blankDisk(size), context.tmpdir),
+      disk: discardableLayer(blankDisk(size, sectorSize), context.tmpdir),
       info: undefined,
       readonly: false,
       usesZstd: false,
@@ -79,7 +73,7 @@ export function openDrive(drive: DriveConfig, context: DriveContext): OpenDrive 
     disk.close();
     throw new GuestfsError('EINVAL', `${drive.path}: smaller than one sector of ${sectorSize} bytes`);
   }
-  const cached = new CachedDisk(disk, { budget: cacheBudget });
+  const cached = new CachedDisk(disk, { budget: cacheBudget, sectorSize });
   return {
     ...common,
     info,

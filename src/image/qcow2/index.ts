@@ -72,6 +72,7 @@ export const qcow2 = {
       return new MappedDisk(size, map.lookup, {
         name: 'qcow2 image',
         owns: [file, ...owned],
+        sectorSize: file.sectorSize,
         keepBytes: budget,
       });
     } catch (thrown) {

@@ -98,7 +98,11 @@ function openStack(opening: Opening, text: LogicalVolumeText, depth: number): Di
       const piece = pieces[recent] as Piece; // safe: found in pieces, which cover the volume without a gap
       return mapPiece(piece, offset);
     },
-    { name: what, writable: mayWrite && below.every(({ writable }) => writable) },
+    {
+      name: what,
+      writable: mayWrite && below.every(({ writable }) => writable),
+      sectorSize: Math.max(512, ...below.map(({ sectorSize }) => sectorSize)),
+    },
   );
 }
 

@@ -9,6 +9,7 @@ import { openExt } from './fixture.js';
 /** A disk with some bytes changed, without a copy of the rest. */
 export class PatchedDisk implements Disk {
   readonly size: number;
+  readonly sectorSize = 512;
   readonly writable = false;
   readonly #base: Uint8Array;
   readonly #patches: readonly { readonly at: number; readonly bytes: Uint8Array }[];
@@ -28,8 +29,16 @@ export class PatchedDisk implements Disk {
     }
   }
 
-  write(): void {
+  checkWritable(): never {
     throw new Error('a damaged disk is read-only');
+  }
+
+  write(): never {
+    this.checkWritable();
+  }
+
+  zero(): never {
+    this.checkWritable();
   }
 
   span(_offset: number, length: number): Span {

@@ -112,13 +112,16 @@ function counting(disk: Disk): { disk: Disk; reads: number; bytes: number } {
   count.disk = {
     ...disk,
     size: disk.size,
+    sectorSize: disk.sectorSize,
     writable: false,
     read(into, offset) {
       count.reads++;
       count.bytes += into.length;
       disk.read(into, offset);
     },
+    checkWritable: (offset, length) => disk.checkWritable(offset, length),
     write: (from, offset) => disk.write(from, offset),
+    zero: (offset, length) => disk.zero(offset, length),
     span: (offset, length) => disk.span(offset, length),
     flush: () => disk.flush(),
     close: () => disk.close(),

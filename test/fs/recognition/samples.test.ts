@@ -74,6 +74,7 @@ test('what lies at the end of the last partition is not the whole disk’s', nee
 function patched(disk: Disk, patches: ReadonlyMap<number, number>): Disk {
   return {
     size: disk.size,
+    sectorSize: disk.sectorSize,
     writable: false,
     read(into, offset) {
       disk.read(into, offset);
@@ -81,7 +82,9 @@ function patched(disk: Disk, patches: ReadonlyMap<number, number>): Disk {
         if (at >= offset && at < offset + into.length) into[at - offset] = value;
       }
     },
+    checkWritable: (offset, length) => disk.checkWritable(offset, length),
     write: (from, offset) => disk.write(from, offset),
+    zero: (offset, length) => disk.zero(offset, length),
     span: (offset, length) => disk.span(offset, length),
     flush() {},
     close() {},

@@ -1,0 +1,37 @@
+/** Zeroes for disks that have no better way than to write them. */
+import { work } from '../base/index.js';
+import type { Disk, ZeroOptions } from './disk.js';
+
+/** Bytes that are written, or looked at, at once. */
+const pieceSize = 1024 * 1024;
+const zeroes = new Uint8Array(pieceSize);
+
+/**
+ * Writes zeroes over a range that `disk` can write. With `discard`, what reads as zeroes already is left as it is: a hole
+ * of a sparse file stays a hole, which writing would fill with blocks. A call that is cancelled ends it half way.
+ */
+export function zeroByWriting(disk: Disk, offset: number, length: number, options: ZeroOptions = {}): void {
+  disk.checkWritable(offset, length);
+  const { discard = false } = options;
+  const found = discard ? new Uint8Array(Math.min(length, pieceSize)) : undefined;
+  for (let done = 0; done < length; ) {
+    work.lookups.spend(1);
+    const at = offset + done;
+    const span = discard ? disk.span(at, length - done) : { length: length - done, hole: false };
+    if (span.hole) {
+      done += span.length;
+      continue;
+    }
+    const size = Math.min(span.length, pieceSize);
+    if (found === undefined || !isZeroAt(disk, at, found.subarray(0, size)))
+      disk.write(zeroes.subarray(0, size), at);
+    done += size;
+  }
+}
+
+function isZeroAt(disk: Disk, offset: number, scratch: Uint8Array): boolean {
+  disk.read(scratch, offset);
+  const words = new Int32Array(scratch.buffer, 0, scratch.length >>> 2); // scratch begins where its buffer does
+  for (let i = 0; i < words.length; i++) if (words[i] !== 0) return false;
+  return scratch.subarray(words.length * 4).every((byte) => byte === 0);
+}
