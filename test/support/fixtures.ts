@@ -14,8 +14,8 @@ export function fixturePath(...parts: readonly string[]): string {
 }
 
 /**
- * The bytes of a fixture: a fresh copy each time, of memory that is shared with nobody (the `slice` of a Buffer would share
- * its memory). `size`: the size of an image that is stored without the zeroes at its end.
+ * The bytes of a fixture: a fresh copy each time, of memory that is shared with nobody (the `slice` of a Buffer would
+ * share its memory). `size`: the size of an image that is stored without the zeroes at its end.
  */
 export function readFixture(name: string, size?: number): Uint8Array {
   const stored = readFileSync(fixturePath(name));

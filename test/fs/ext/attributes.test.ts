@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { presentAcl } from '../../../src/fs/ext/acl.js';
 import { decodeXattrEntries } from '../../../src/fs/ext/xattr-entries.js';
-import { openFixture, walk } from './fixture.js';
+import { pathsOf } from '../../support/tell.js';
+import { openFixture } from './fixture.js';
 
 test('an access control list is presented as getxattr does', () => {
   const stored = Buffer.from(
@@ -31,14 +32,14 @@ test('an access control list is presented as getxattr does', () => {
 
 test('lists that default to others are read from directories', () => {
   const fs = openFixture('ext4-1k');
-  const directory = fs.xattrs(walk(fs).get('/attributes') ?? 0);
+  const directory = fs.xattrs(pathsOf(fs).get('/attributes') ?? 0);
   assert.ok(directory.get('system.posix_acl_default'));
 });
 
 test('mount options hide attributes', () => {
   const names = (option: string): string[] => {
     const fs = openFixture('ext4-1k', { options: { [option]: true } });
-    const paths = walk(fs);
+    const paths = pathsOf(fs);
     return ['/attributes/few', '/attributes/acl'].flatMap((path) => [
       ...fs.xattrs(paths.get(path) ?? 0).keys(),
     ]);
@@ -49,7 +50,7 @@ test('mount options hide attributes', () => {
 
 test('values in inodes of their own are read, and shared ones too', () => {
   const fs = openFixture('ext4-ea-inode');
-  const paths = walk(fs);
+  const paths = pathsOf(fs);
   const large = fs.xattrs(paths.get('/attributes/few') ?? 0).get('user.large');
   const same = fs.xattrs(paths.get('/attributes/empty') ?? 0).get('user.same');
   assert.equal(large?.length, 1024); // as long as debugfs can set them in blocks of 1 KiB, and too long for such a block

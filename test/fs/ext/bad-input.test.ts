@@ -15,9 +15,12 @@ import {
 } from '../../../src/fs/ext/layout.js';
 import { decodeSuperblock, readSuperblockBytes } from '../../../src/fs/ext/superblock.js';
 import { Volume } from '../../../src/fs/ext/volume.js';
+import { PatchedDisk } from '../../support/damage.js';
 import { Random } from '../../support/random.js';
-import { openExt, openFixture, readFixture, walk } from './fixture.js';
-import { PatchedDisk, survive } from './mutation.js';
+import { pathsOf } from '../../support/tell.js';
+import { survive } from '../conformance.js';
+import { openExt, openFixture, readFixture } from './fixture.js';
+import { suite } from './suite.js';
 
 /** A filesystem without checksums, which would keep damage from reaching what lies behind them. */
 const bytes = readFixture('ext4-hash-tea-unsigned');
@@ -33,7 +36,7 @@ function volumeOf(image: Uint8Array): Volume {
 
 /** The inode of a path. */
 function find(image: Uint8Array, path: string): number {
-  const inode = walk(openExt(new MemoryDisk(image))).get(path);
+  const inode = pathsOf(openExt(new MemoryDisk(image))).get(path);
   assert.ok(inode, path);
   return inode;
 }
@@ -51,7 +54,7 @@ function tryLimits(image: Uint8Array, places: Iterable<readonly [at: number, len
   for (const [at, length] of places) {
     for (const fill of [[0], [0xff], [0xff, 0xff, 0xff, 0x7f]]) {
       const value = Uint8Array.from({ length }, (_, index) => fill[index % fill.length] ?? 0);
-      survive(new PatchedDisk(image, [{ at, bytes: value }]));
+      survive(suite, new PatchedDisk(image, [{ at, bytes: value }]));
     }
   }
 }
@@ -142,7 +145,7 @@ test('every field of the journal at its limits', () => {
 
 test('cut short at every kibibyte', () => {
   for (let size = 0; size < bytes.length; size += size < 65536 ? 1024 : 131072) {
-    const error = survive(new MemoryDisk(bytes.subarray(0, size)));
+    const error = survive(suite, new MemoryDisk(bytes.subarray(0, size)));
     assert.ok(error instanceof CorruptError, `${size} bytes`);
   }
 });
@@ -152,7 +155,7 @@ test('random bytes, behind a magic number or not', () => {
   for (let round = 0; round < 60; round++) {
     const rubbish = Uint8Array.from({ length: 16384 }, () => Math.floor(random.next() * 256));
     if (round % 2 === 0) rubbish.set([0x53, 0xef], 1024 + 0x38);
-    assert.ok(survive(new MemoryDisk(rubbish)) !== undefined);
+    assert.ok(survive(suite, new MemoryDisk(rubbish)) !== undefined);
   }
   assert.equal(ext.probe(new MemoryDisk(new Uint8Array(0))), undefined);
   assert.equal(ext.probe(new MemoryDisk(new Uint8Array(2048))), undefined);
@@ -195,7 +198,7 @@ test('a feature that is not known is refused by its name', () => {
   assert.throws(() => opened(bytes, at, features(0) | 8), /journal_dev/);
   // To readers, what only matters to writers does not matter.
   const writersOnly = 1024 + superblockLayout.fields.s_feature_ro_compat.at + 3;
-  assert.equal(walk(opened(bytes, writersOnly, 0x80)).size, walk(openExt(new MemoryDisk(bytes))).size);
+  assert.equal(pathsOf(opened(bytes, writersOnly, 0x80)).size, pathsOf(openExt(new MemoryDisk(bytes))).size);
 });
 
 test('each checksum that is wrong is noticed, and what it belongs to is named', () => {
@@ -244,7 +247,7 @@ test('a damaged group descriptor does not keep a filesystem from being read, as 
   const patched = new PatchedDisk(image, [{ at, bytes: Uint8Array.of((image[at] ?? 0) ^ 0x10) }]);
   const warnings: string[] = [];
   const fs = openExt(patched, { options: { ro: true }, warn: (message) => warnings.push(message) });
-  assert.equal(walk(fs).size, walk(openFixture('ext4-1k')).size);
+  assert.equal(pathsOf(fs).size, pathsOf(openFixture('ext4-1k')).size);
   assert.match(warnings.join(), /group descriptor 0: has a bad checksum/);
 });
 
@@ -257,7 +260,7 @@ test('inode numbers that name nothing for users are corrupt', () => {
 
 test('files, links and directories are not taken for each other', () => {
   const fs = openFixture('ext4-1k');
-  const paths = walk(fs);
+  const paths = pathsOf(fs);
   const file = paths.get('/sizes/100') ?? 0;
   const link = paths.get('/links/short') ?? 0;
   assert.throws(() => fs.readlink(file), { code: 'EINVAL' });

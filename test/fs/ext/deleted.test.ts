@@ -4,10 +4,10 @@ import { describe, test } from 'node:test';
 import { MemoryDisk, SliceDisk } from '../../../src/disk/index.js';
 import { type ExtDetails, extDetails } from '../../../src/fs/ext/index.js';
 import type { FileSystem } from '../../../src/fs/index.js';
+import { tolerate } from '../../support/damage.js';
 import { readFixture as unpack } from '../../support/fixtures.js';
 import { Random } from '../../support/random.js';
 import { fixtureNames, openExt, openFixture, readFixture } from './fixture.js';
-import { tolerate } from './mutation.js';
 
 const mebibyte = 1024 * 1024;
 /** An ext2 and an ext4 from which files were deleted, in two partitions. */

@@ -8,8 +8,9 @@ import { after, test } from 'node:test';
 import { MemoryDisk } from '../../../src/disk/index.js';
 import { ext, extDetails } from '../../../src/fs/ext/index.js';
 import type { FileSystem } from '../../../src/fs/index.js';
+import { pathsOf } from '../../support/tell.js';
 import { needs, toolEnvironment } from '../../support/tools.js';
-import { fixtureNames, openExt, openFixture, readFixture, walk } from './fixture.js';
+import { fixtureNames, openExt, openFixture, readFixture } from './fixture.js';
 
 const scratch = mkdtempSync(join(tmpdir(), 'guestfs-ext-'));
 after(() => rmSync(scratch, { recursive: true }));
@@ -67,7 +68,7 @@ test('files are what debugfs says of them', needs('debugfs'), () => {
   const file = fileOf(name);
   const fs = openFixture(name);
   const details = extDetails(fs);
-  for (const [path, inode] of [...walk(fs)].filter(([each]) =>
+  for (const [path, inode] of [...pathsOf(fs)].filter(([each]) =>
     /^\/(sizes|links|special)\/[\w]+$/.test(each),
   )) {
     const said = ask('debugfs', '-R', `stat ${path}`, file);
@@ -117,15 +118,15 @@ test('mount options of ext4 are taken, others are refused', () => {
 test('another copy of the superblock serves as well', () => {
   const image = readFixture('ext2-2k-no-filetype');
   const copy = readFixture('ext4-sparse-super2');
-  assert.equal(walk(openExt(new MemoryDisk(image))).size > 100, true);
+  assert.equal(pathsOf(openExt(new MemoryDisk(image))).size > 100, true);
   // sparse_super2 keeps copies in the groups that it names; this one has groups of 1024 blocks of 1 KiB.
   const backup = new DataView(copy.buffer).getUint32(1024 + 0x24c, true);
   assert.ok(backup > 0);
-  const expected = walk(openExt(new MemoryDisk(copy))).size;
+  const expected = pathsOf(openExt(new MemoryDisk(copy))).size;
   copy.fill(0, 1024, 2048);
   assert.throws(() => openExt(new MemoryDisk(copy)), /magic/);
   const fs = openExt(new MemoryDisk(copy), { options: { ro: true, sb: String(backup * 1024 + 1) } });
-  assert.equal(walk(fs).size, expected);
+  assert.equal(pathsOf(fs).size, expected);
 });
 
 test('with minixdf the space of the structures counts', () => {

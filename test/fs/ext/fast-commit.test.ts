@@ -5,7 +5,9 @@ import { crc32c } from '../../../src/base/index.js';
 import { MemoryDisk } from '../../../src/disk/index.js';
 import { readFastCommits } from '../../../src/fs/ext/journal/fast-commit.js';
 import type { Journal } from '../../../src/fs/ext/journal/journal.js';
-import { openExt, openFixture, readAll, readFixture, walk } from './fixture.js';
+import { readAll } from '../../support/gaits.js';
+import { pathsOf } from '../../support/tell.js';
+import { openExt, openFixture, readFixture } from './fixture.js';
 
 const tags = { unlink: 5, pad: 7, tail: 8, head: 9 };
 
@@ -90,7 +92,7 @@ test('features of fast commits that are not known are refused', () => {
 
 test('a directory made in a fast commit is there, with what was moved into it', () => {
   const fs = openFixture('fast-commit-directory');
-  const paths = walk(fs);
+  const paths = pathsOf(fs);
   assert.deepEqual(
     [...paths.keys()].sort(),
     ['/', '/fresh', '/fresh/inside', '/fresh/moved', '/lost+found', '/old'].sort(),
@@ -108,6 +110,6 @@ test('a directory made in a fast commit is there, with what was moved into it', 
 
 test('without its fast commits a filesystem is as the last full commit left it', () => {
   const image = readFixture('fast-commit-directory');
-  const paths = walk(openExt(new MemoryDisk(image), { options: { ro: true, norecovery: true } }));
+  const paths = pathsOf(openExt(new MemoryDisk(image), { options: { ro: true, norecovery: true } }));
   assert.ok(!paths.has('/fresh'));
 });

@@ -9,8 +9,10 @@ import { crc32BigEndian } from '../../../src/fs/ext/journal/checksum.js';
 import { journalHeader, journalMagic } from '../../../src/fs/ext/journal/layout.js';
 import { decodeSuperblock, readSuperblockBytes } from '../../../src/fs/ext/superblock.js';
 import { Volume } from '../../../src/fs/ext/volume.js';
-import { fixtureNames, openExt, openFixture, readAll, readFixture, walk } from './fixture.js';
-import { tolerate } from './mutation.js';
+import { tolerate } from '../../support/damage.js';
+import { readAll } from '../../support/gaits.js';
+import { pathsOf } from '../../support/tell.js';
+import { fixtureNames, openExt, openFixture, readFixture } from './fixture.js';
 
 const written = fixtureNames.filter((name) => name.startsWith('journal-'));
 
@@ -47,7 +49,7 @@ const revoke = 5;
 
 /** The content of a file by its path. */
 function contents(fs: ReturnType<typeof openExt>, path: string): Buffer {
-  const inode = walk(fs).get(path);
+  const inode = pathsOf(fs).get(path);
   assert.ok(inode, path);
   return Buffer.from(readAll(fs.data(inode)));
 }
@@ -58,7 +60,7 @@ for (const name of written) {
     const image = readFixture(name);
     const before = Buffer.from(image);
     const fs = openExt(new MemoryDisk(image));
-    const paths = walk(fs);
+    const paths = pathsOf(fs);
     assert.ok(paths.has('/new/magic') && paths.has('/new/large') && !paths.has('/removed'));
     assert.equal(contents(fs, '/new/magic').readUInt32BE(0), journalMagic, 'the escaped block');
     assert.equal(fs.readlink(paths.get('/new/link') ?? 0), '../kept');
@@ -72,7 +74,7 @@ for (const name of written) {
         options: { ro: true, [option]: true },
         overlay: () => assert.fail('nothing is to be written'),
       });
-      const paths = walk(fs);
+      const paths = pathsOf(fs);
       assert.ok(!paths.has('/new') && paths.has('/removed'));
     }
   });
@@ -92,7 +94,7 @@ for (const name of written) {
     assert.ok(overlay);
     // What was written is a filesystem of its own, and clean.
     const again = openExt(overlay, { overlay: () => assert.fail('it is clean') });
-    assert.deepEqual([...walk(again)], [...walk(fs)]);
+    assert.deepEqual([...pathsOf(again)], [...pathsOf(fs)]);
   });
 
   test(`${name}: a transaction without its commit block is left out`, () => {
@@ -166,7 +168,7 @@ test('transaction numbers wrap around', () => {
   const shift = 0xffffffff - start; // the second transaction is then number 0
   for (const { at, sequence } of logBlocks(image)) view.setUint32(at + 8, (sequence + shift) >>> 0, false);
   view.setUint32((places[0] ?? 0) + 0x18, (start + shift) >>> 0, false);
-  assert.deepEqual([...walk(openExt(new MemoryDisk(image)))], [...walk(openFixture('journal-32bit'))]);
+  assert.deepEqual([...pathsOf(openExt(new MemoryDisk(image)))], [...pathsOf(openFixture('journal-32bit'))]);
 });
 
 test('a log of blocks that never commit comes to an end', () => {
@@ -177,7 +179,7 @@ test('a log of blocks that never commit comes to an end', () => {
   view.setUint32(4, revoke, false);
   view.setUint32(12, 16, false);
   for (const at of places.slice(1)) image.set(descriptor, at);
-  assert.ok(walk(openExt(new MemoryDisk(image))).has('/removed'), 'nothing was replayed');
+  assert.ok(pathsOf(openExt(new MemoryDisk(image))).has('/removed'), 'nothing was replayed');
 });
 
 test('a damaged log is refused where the kernel refuses it, and can be read past', () => {
@@ -197,7 +199,7 @@ test('a damaged log is refused where the kernel refuses it, and can be read past
     for (const copy of bad.slice(0, 2)) {
       assert.throws(() => openExt(new MemoryDisk(copy)), CorruptError, name);
       const fs = openExt(new MemoryDisk(copy), { options: { ro: true, norecovery: true } });
-      assert.ok(walk(fs).has('/removed'));
+      assert.ok(pathsOf(fs).has('/removed'));
     }
     assert.throws(
       () => openExt(new MemoryDisk(damage(committed.at + 50))),
@@ -212,7 +214,7 @@ test('an external journal is asked for only when there is something in it', () =
   const view = new DataView(image.buffer, image.byteOffset);
   view.setUint32(1024 + 0x5c, view.getUint32(1024 + 0x5c, true) | 4, true); // has_journal
   view.setUint32(1024 + 0xe4, 0x0801, true);
-  assert.ok(walk(openExt(new MemoryDisk(image))).size > 100);
+  assert.ok(pathsOf(openExt(new MemoryDisk(image))).size > 100);
   view.setUint32(1024 + 0x60, view.getUint32(1024 + 0x60, true) | 4, true); // needs_recovery
   assert.throws(() => openExt(new MemoryDisk(image)), { code: 'ENOTSUP', message: /external journal/ });
 });

@@ -6,8 +6,9 @@ import { foldName } from '../../../src/fs/ext/directory/casefold.js';
 import { scanEntries } from '../../../src/fs/ext/directory/entries.js';
 import { showEncryptedName } from '../../../src/fs/ext/directory/nokey.js';
 import { extDetails } from '../../../src/fs/ext/index.js';
-import { openExt, openFixture, readFixture, walk } from './fixture.js';
-import { PatchedDisk } from './mutation.js';
+import { PatchedDisk } from '../../support/damage.js';
+import { pathsOf } from '../../support/tell.js';
+import { openExt, openFixture, readFixture } from './fixture.js';
 
 test('folded names agree as the kernel has them agree', () => {
   const same = [
@@ -29,7 +30,7 @@ test('folded names agree as the kernel has them agree', () => {
 
 test('a folded directory finds names in any case, others only as they are', () => {
   const fs = openFixture('ext4-casefold');
-  const paths = walk(fs);
+  const paths = pathsOf(fs);
   const folded = paths.get('/folded') ?? 0;
   const plain = paths.get('/sizes') ?? 0;
   assert.equal(fs.lookup(folded, 'STRASSE'), paths.get('/folded/Straße'));
@@ -87,7 +88,7 @@ test('entries that break the rules are corrupt, and say where', () => {
 test('a damaged index does not hide names: the directory is searched without', () => {
   const image = readFixture('ext4-hash-tea-unsigned'); // has no checksums, which would tell first
   const whole = openExt(new MemoryDisk(image));
-  const many = walk(whole).get('/many') ?? 0;
+  const many = pathsOf(whole).get('/many') ?? 0;
   assert.ok((extDetails(whole)?.attributeFlags(many) ?? 0) & 0x1000, 'has an index');
   const root = Buffer.from(image).indexOf(
     Buffer.from([many & 0xff, many >> 8, 0, 0, 12, 0, 1, 2, 0x2e, 0, 0, 0]),
