@@ -1,11 +1,11 @@
 /** Where the headers of each format have their numbers: the drivers' own tables, laid over an input. */
 import type { Endian, Fields, Struct } from '../src/base/index.js';
+import { qcow2Layout as qcow2 } from '../src/formats/index.js';
 import * as journalLayout from '../src/fs/ext/journal/layout.js';
 import * as ext from '../src/fs/ext/layout.js';
 import * as fat from '../src/fs/fat/layout.js';
 import * as iso from '../src/fs/iso9660/layout.js';
 import * as swap from '../src/fs/swap/layout.js';
-import * as qcow2 from '../src/image/qcow2/layout.js';
 import * as partition from '../src/partition/layout.js';
 import * as lvm from '../src/volume/lvm2/layout.js';
 import type { FieldPlace } from './target.js';

@@ -23,3 +23,5 @@ export type {
   HostStep,
   HostSteps,
 } from './host-steps.js';
+export { type ImagePiece, type NewImage, type NewQcow2, newQcow2 } from './qcow2/create.js';
+export * as qcow2Layout from './qcow2/layout.js';

@@ -16,5 +16,4 @@ export {
   readImageInfo,
   readImageSnapshots,
 } from './open.js';
-export { type ImagePiece, type NewImage, type NewQcow2, newQcow2 } from './qcow2/create.js';
 export { type ImageSummary, readImageSummary } from './summary.js';

@@ -3,10 +3,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { CorruptError, GuestfsError, UnsupportedError } from '../../src/base/index.js';
 import { type Disk, MemoryDisk, setDecoderHelpers } from '../../src/disk/index.js';
+import { qcow2Layout } from '../../src/formats/index.js';
 import { qcow2 } from '../../src/image/qcow2/index.js';
-import { header, header3, snapshotHeader } from '../../src/image/qcow2/layout.js';
 import { Random } from '../support/random.js';
 import { fixtureBytes } from './fixtures.js';
+
+const { header, header3, snapshotHeader } = qcow2Layout;
 
 setDecoderHelpers(0);
 

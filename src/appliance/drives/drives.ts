@@ -3,10 +3,10 @@ import { closeSync, ftruncateSync, openSync, statSync, writeSync } from 'node:fs
 import { dirname, join } from 'node:path';
 import type { BackendConfig, DriveConfig } from '../../api/index.js';
 import { asGuestfsError, type ErrnoName, GuestfsError, hostError } from '../../base/index.js';
+import { type ImagePiece, newQcow2 } from '../../formats/index.js';
 import { readHead } from '../machine/kernel-image.js';
 import { type Qmp, QmpError } from '../machine/qmp.js';
 import { type DriveBlocks, type DriveSurroundings, driveBlocks } from './blocks.js';
-import { encodeEmptyOverlay } from './overlay.js';
 
 /** How much an image is believed when it names other files: see `BackendConfig`. */
 type Policy = BackendConfig['policy'];
@@ -27,11 +27,7 @@ export function surroundingsIn(directory: string, policy: Policy): DriveSurround
 }
 
 /** A new file of our own: only its parts take room. Throws GuestfsError with the path. */
-function writeSparse(
-  path: string,
-  sizeInBytes: number,
-  parts: readonly { readonly offset: number; readonly bytes: Uint8Array }[] = [],
-): void {
+function writeSparse(path: string, sizeInBytes: number, parts: Iterable<ImagePiece> = []): void {
   try {
     const fd = openSync(path, 'wx', 0o600);
     try {
@@ -51,10 +47,13 @@ function writeSparse(
   }
 }
 
-/** Makes the file of a layer over a disk of this size. Throws GuestfsError. */
+/**
+ * Makes the file of the layer that takes what a guest writes to a disk that must not change. It is opened with its base given
+ * beside it, so its header names none. Throws GuestfsError: the host's, or EFBIG beyond two pebibytes.
+ */
 export function makeOverlay(path: string, virtualSizeInBytes: number): void {
-  const { sizeInBytes, parts } = encodeEmptyOverlay(virtualSizeInBytes);
-  writeSparse(path, sizeInBytes, parts);
+  const image = newQcow2({ virtualSizeInBytes, clusterSize: 65536, version: 3, allocated: false });
+  writeSparse(path, image.lengthInBytes, image.pieces);
 }
 
 /** How people know a drive. */

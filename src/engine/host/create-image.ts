@@ -2,7 +2,8 @@
 import type { FileHandle } from 'node:fs/promises';
 import { dirname, isAbsolute, join } from 'node:path';
 import { GuestfsError, hostError } from '../../base/index.js';
-import { newQcow2, readImageInfo } from '../../image/index.js';
+import { newQcow2 } from '../../formats/index.js';
+import { readImageInfo } from '../../image/index.js';
 
 export interface NewImageOptions {
   readonly backingfile?: string | undefined;

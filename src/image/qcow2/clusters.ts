@@ -6,8 +6,10 @@
  */
 import { CorruptError } from '../../base/index.js';
 import type { Codec, Disk, Mapping } from '../../disk/index.js';
-import { entry as bits } from './layout.js';
+import { qcow2Layout } from '../../formats/index.js';
 import type { TableCache } from './tables.js';
+
+const { entry: bits } = qcow2Layout;
 
 /** What a cluster, or a subcluster, is. */
 const Kind = { unallocated: 0, zero: 1, data: 2, compressed: 3 } as const;

@@ -8,7 +8,9 @@ import {
   viewOf,
 } from '../../base/index.js';
 import type { Disk } from '../../disk/index.js';
-import {
+import { qcow2Layout } from '../../formats/index.js';
+
+const {
   autoclear,
   bitmapsExtension,
   compatible,
@@ -18,12 +20,12 @@ import {
   extension,
   extensionHeader,
   featureNameSize,
-  header3 as header3Struct,
-  header as headerStruct,
+  header3: header3Struct,
+  header: headerStruct,
   incompatible,
   limits,
   magic,
-} from './layout.js';
+} = qcow2Layout;
 
 /** What the header says. */
 export interface Header {

@@ -6,13 +6,15 @@
  */
 import { CorruptError, UnsupportedError, viewOf } from '../../base/index.js';
 import { type Disk, MappedDisk } from '../../disk/index.js';
+import { qcow2Layout } from '../../formats/index.js';
 import type { ImageContext, ImageFormat, ImageInfo } from '../format.js';
 import { readPart } from '../signature.js';
 import { ClusterMap } from './clusters.js';
 import { type Header, readHeader } from './header.js';
-import { limits, magic } from './layout.js';
 import { getSnapshot, listSnapshots } from './snapshots.js';
 import { TableCache } from './tables.js';
+
+const { limits, magic } = qcow2Layout;
 
 const defaultBudget = 2 * 1024 * 1024;
 

@@ -1,9 +1,11 @@
 /** The table of internal snapshots. Specification: "Snapshots". */
 import { CorruptError, decodeText, GuestfsError, work } from '../../base/index.js';
 import type { Disk } from '../../disk/index.js';
+import { qcow2Layout } from '../../formats/index.js';
 import type { ImageSnapshot } from '../format.js';
 import type { Header } from './header.js';
-import { limits, snapshotExtra, snapshotHeader } from './layout.js';
+
+const { limits, snapshotExtra, snapshotHeader } = qcow2Layout;
 
 /** A snapshot, and where its L1 table is. */
 export interface Snapshot extends ImageSnapshot {

@@ -97,7 +97,13 @@ export const snapshotExtra = struct('qcow2 snapshot extra data', 'big', 16, {
   disk_size: u64(8),
 });
 
-/** Entries of the L1 and L2 tables are 64 bits; these are masks of their high and low halves. */
+/** An entry of the L1 table, of an L2 table and of the refcount table: an offset, with flags in the bits that it leaves. */
+export const tableEntry = struct('qcow2 table entry', 'big', 8, { high: u32(0), low: u32(4) });
+
+/** An entry of a refcount block where refcount_order is 4, the only one that version 2 knows. */
+export const refcountEntry = struct('qcow2 refcount', 'big', 2, { count: u16(0) });
+
+/** Masks of the high and low halves of entries of the L1 and L2 tables. */
 export const entry = {
   /** Bits 9 to 55: an offset in the file. */
   offsetHigh: 0x00ff_ffff,

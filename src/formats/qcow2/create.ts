@@ -4,7 +4,17 @@
  * the clusters of the guest, in order.
  */
 import { encodeText, GuestfsError } from '../../base/index.js';
-import { entry, extension, header, header3, limits, magic } from './layout.js';
+import {
+  entry,
+  extension,
+  extensionHeader,
+  header,
+  header3,
+  limits,
+  magic,
+  refcountEntry,
+  tableEntry,
+} from './layout.js';
 
 export interface NewQcow2 {
   /** What the guest sees; rounded up to whole sectors. */
@@ -29,10 +39,10 @@ export interface NewImage {
 }
 
 const sectorSize = 512;
-const entryBytes = 8;
-/** Two bytes for each cluster: refcount_order 4, the only one that version 2 knows. */
-const refcountBytes = 2;
-const refcountOrder = 4;
+const entryBytes = tableEntry.size;
+const refcountBytes = refcountEntry.size;
+/** The logarithm of a refcount's bits. */
+const refcountOrder = Math.log2(refcountBytes * 8);
 /** Tables are written in pieces of this many bytes at most. */
 const pieceLength = 1024 * 1024;
 
@@ -52,10 +62,11 @@ const clustersOf = (plan: Omit<Plan, 'clusterSize'>): number =>
 /** How many clusters each part takes. Refcounts count themselves, so their number is found by trying. */
 function plan(virtualSize: number, clusterSize: number, allocated: boolean): Plan {
   const guestClusters = Math.ceil(virtualSize / clusterSize);
-  const l1Entries = Math.ceil(guestClusters / (clusterSize / entryBytes));
+  // The table has a cluster even for an empty disk; without an entry nothing would refer to that cluster.
+  const l1Entries = Math.max(1, Math.ceil(guestClusters / (clusterSize / entryBytes)));
   const fixed = {
     l1Entries,
-    l1Clusters: Math.max(1, Math.ceil((l1Entries * entryBytes) / clusterSize)),
+    l1Clusters: Math.ceil((l1Entries * entryBytes) / clusterSize),
     l2Tables: allocated ? l1Entries : 0,
     dataClusters: allocated ? guestClusters : 0,
   };
@@ -87,57 +98,53 @@ function* table(
   }
 }
 
-/** An offset as an entry of an L1 or L2 table, of a cluster that is used once. */
-function putOffset(view: DataView, at: number, offset: number, copied: boolean): void {
-  view.setUint32(at, Math.floor(offset / 2 ** 32) + (copied ? entry.copiedHigh : 0));
-  view.setUint32(at + 4, offset % 2 ** 32);
-}
+// The fields themselves: a terabyte that is allocated in advance has sixteen million entries.
+const { high, low } = tableEntry.fields;
+const { count: refcount } = refcountEntry.fields;
 
-function putU64(view: DataView, at: number, value: number): void {
-  putOffset(view, at, value, false);
+/** An offset as an entry of a table. `copied`: of an L1 or L2 table, whose cluster is used once. */
+function putOffset(view: DataView, at: number, offset: number, copied: boolean): void {
+  high.write(view, at, Math.floor(offset / 2 ** 32) + (copied ? entry.copiedHigh : 0), false);
+  low.write(view, at, offset % 2 ** 32, false);
 }
 
 /** The first cluster: header, extensions, and the backing file's name. Throws EINVAL where they have no room. */
 function headerBytes(image: NewQcow2, virtualSize: number, parts: Plan): Uint8Array {
   const { clusterSize, backing } = image;
-  const bytes = new Uint8Array(clusterSize);
-  const view = new DataView(bytes.buffer);
-  const { fields } = header;
-  view.setUint32(fields.magic.at, magic);
-  view.setUint32(fields.version.at, image.version);
-  view.setUint32(fields.cluster_bits.at, Math.log2(clusterSize));
-  putU64(view, fields.size.at, virtualSize);
-  view.setUint32(fields.l1_size.at, parts.l1Entries);
-  putU64(view, fields.refcount_table_offset.at, clusterSize);
-  view.setUint32(fields.refcount_table_clusters.at, parts.refcountTableClusters);
-  putU64(
-    view,
-    fields.l1_table_offset.at,
-    (1 + parts.refcountTableClusters + parts.refcountBlocks) * clusterSize,
+  const first = new Uint8Array(clusterSize);
+  header.encode(
+    {
+      magic,
+      version: image.version,
+      cluster_bits: Math.log2(clusterSize),
+      size: virtualSize,
+      l1_size: parts.l1Entries,
+      refcount_table_offset: clusterSize,
+      refcount_table_clusters: parts.refcountTableClusters,
+      l1_table_offset: (1 + parts.refcountTableClusters + parts.refcountBlocks) * clusterSize,
+    },
+    first,
   );
-  if (image.version === 3) {
-    view.setUint32(header3.fields.refcount_order.at, refcountOrder);
-    view.setUint32(header3.fields.header_length.at, header3.size);
-  }
-  if (backing === undefined) return bytes;
+  if (image.version === 3)
+    header3.encode({ refcount_order: refcountOrder, header_length: header3.size }, first);
+  if (backing === undefined) return first;
   const name = encodeText(backing.file);
   const format = encodeText(backing.format);
   const extensionAt = image.version === 3 ? header3.size : header.size;
-  const endAt = extensionAt + 8 + Math.ceil(format.length / 8) * 8;
-  const nameAt = endAt + 8;
+  const formatAt = extensionAt + extensionHeader.size;
+  const endAt = formatAt + Math.ceil(format.length / 8) * 8;
+  const nameAt = endAt + extensionHeader.size;
   if (name.length > limits.backingNameBytes || nameAt + name.length > clusterSize)
     throw new GuestfsError(
       'EINVAL',
       `the backing file's name has ${name.length} bytes: there is no room for it`,
     );
-  view.setUint32(extensionAt, extension.backingFormat);
-  view.setUint32(extensionAt + 4, format.length);
-  bytes.set(format, extensionAt + 8);
-  view.setUint32(endAt, extension.end);
-  putU64(view, fields.backing_file_offset.at, nameAt);
-  view.setUint32(fields.backing_file_size.at, name.length);
-  bytes.set(name, nameAt);
-  return bytes;
+  extensionHeader.encode({ type: extension.backingFormat, length: format.length }, first, extensionAt);
+  first.set(format, formatAt);
+  extensionHeader.encode({ type: extension.end, length: 0 }, first, endAt);
+  header.encode({ backing_file_offset: nameAt, backing_file_size: name.length }, first);
+  first.set(name, nameAt);
+  return first;
 }
 
 function* piecesOf(first: Uint8Array, parts: Plan): Generator<ImagePiece> {
@@ -157,9 +164,11 @@ function* piecesOf(first: Uint8Array, parts: Plan): Generator<ImagePiece> {
   const data = l2 + l2Tables;
   yield { offset: 0, bytes: first };
   yield* table(at(1), refcountBlocks, entryBytes, (view, place, index) =>
-    putU64(view, place, at(blocks + index)),
+    putOffset(view, place, at(blocks + index), false),
   );
-  yield* table(at(blocks), clustersOf(parts), refcountBytes, (view, place) => view.setUint16(place, 1));
+  yield* table(at(blocks), clustersOf(parts), refcountBytes, (view, place) =>
+    refcount.write(view, place, 1, false),
+  );
   if (l2Tables === 0) return;
   yield* table(at(l1), l1Entries, entryBytes, (view, place, index) =>
     putOffset(view, place, at(l2 + index), true),
