@@ -20,7 +20,7 @@ import {
   reportPhysicalVolumes,
   reportVolumeGroups,
   volumeGroupMetadata,
-} from '../../src/volume/index.js';
+} from '../../src/volume/lvm2/index.js';
 import { fixturesIn, readFixture } from '../../test/support/fixtures.js';
 import { lvmFields, partitionFields, qcow2Fields } from '../fields.js';
 import { part, type Target } from '../target.js';

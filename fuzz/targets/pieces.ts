@@ -1,7 +1,8 @@
 /** What is told from a few sectors of a large disk: signatures and swap. The fixtures are those sectors alone. */
 import type { Disk } from '../../src/disk/index.js';
+import { kinds } from '../../src/engine/session/kinds.js';
+import { identityOf, recognise } from '../../src/engine/session/recognition.js';
 import { identify } from '../../src/engine/words/identify/index.js';
-import { fileSystems, identityOf, recognise } from '../../src/fs/index.js';
 import { readFixture } from '../../test/support/fixtures.js';
 import { swapFields } from '../fields.js';
 import { part, type Target } from '../target.js';
@@ -68,7 +69,7 @@ class PiecesDisk implements Disk {
   close(): void {}
 }
 
-/** A target whose fixtures are the images of one JSON file. Every driver is asked, as by a launch. */
+/** A target whose fixtures are the images of one JSON file. Every kind is asked, as by a call. */
 function piecesTarget(name: string, file: string): Target {
   const images = JSON.parse(Buffer.from(readFixture(file)).toString()) as Readonly<Record<string, Pieces>>;
   return {
@@ -83,11 +84,11 @@ function piecesTarget(name: string, file: string): Target {
       if (pieces === undefined) throw new Error(`there is no image ${fixture}`);
       // `probe` never throws: what comes out of it is a finding, whatever it is.
       const disk = new PiecesDisk(pieces, bytes);
-      for (const driver of fileSystems) {
+      for (const kind of kinds) {
         try {
-          driver.probe(disk);
+          kind.probe(disk);
         } catch (cause) {
-          throw new Error(`${driver.name}: the probe threw: ${(cause as Error).message}`, { cause });
+          throw new Error(`${kind.name}: the probe threw: ${(cause as Error).message}`, { cause });
         }
       }
       // A disk that is full, and one whose middle is a partition's.

@@ -6,6 +6,7 @@ export { type Disk, type GrowableDisk, isGrowable, type Span, type ZeroOptions }
 export type { EncodedUnit } from './encoded.js';
 export { FileDisk } from './file.js';
 export { findHostFile, type HostFile } from './host-path.js';
+export { type Kind, type ProbeContext, type Probed, plainDisk, type Role, type UsageClass } from './kind.js';
 export { type Lookup, MappedDisk, type MappedOptions, type Mapping } from './mapped.js';
 export { MemoryDisk, type MemoryOptions } from './memory.js';
 export { OverlayDisk, type OverlayOptions } from './overlay.js';

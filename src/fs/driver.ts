@@ -3,19 +3,7 @@
  * it decodes metadata and says where a file's bytes are. See ARCHITECTURE.md, "One driver, one shape".
  */
 import { GuestfsError, type ModeType, UnsupportedError } from '../base/index.js';
-import type { Disk } from '../disk/index.js';
-
-/** What a glance at a disk tells: the answers of `vfs_type`, `vfs_label` and `vfs_uuid`. */
-export interface Probed {
-  /** The type by libguestfs's (blkid's) name: `ext4`, `vfat`, `iso9660`, `swap`. */
-  readonly type: string;
-  /** Empty where there is none. */
-  readonly label: string;
-  /** As blkid prints it; empty where there is none. */
-  readonly uuid: string;
-  /** Further facts by blkid's names (`SEC_TYPE`, `VERSION`, `BLOCK_SIZE`, `FSBLOCKSIZE` …), for `blkid`. */
-  readonly facts: Readonly<Record<string, string>>;
-}
+import type { Disk, Kind } from '../disk/index.js';
 
 /** An inode's number; unique in its filesystem. */
 export type InodeNumber = number;
@@ -99,7 +87,7 @@ export interface FileSystemUsage {
 
 /** An open filesystem. Everything is read on demand and checked as it is read. */
 export interface FileSystem {
-  /** The type, as {@link Probed.type}. */
+  /** The type, as `Probed.type`. */
   readonly type: string;
   readonly root: InodeNumber;
   /** Whether names are found whatever their case by default (FAT). */
@@ -141,45 +129,19 @@ export interface OpenOptions {
   readonly options?: Readonly<Record<string, string | true>>;
   /** Whether nothing will be written: more damage is let pass then, as by the kernel. */
   readonly readonly?: boolean;
+  /** Of a filesystem on several disks: the others, in no order. */
+  readonly others?: readonly Disk[];
   /** Told of what is odd but can be lived with (a bad checksum that the kernel lets pass, …). */
   readonly warn?: (message: string) => void;
 }
 
-/** blkid's classes of what lies on a disk: `other` is swap, caches, journals. */
-export type Usage = 'filesystem' | 'raid' | 'crypto' | 'other';
-
-/** What a probe may want to know of the device beside its bytes. */
-export interface ProbeContext {
-  /** Whether it is a whole disk or a volume, and no partition of one. */
-  readonly whole: boolean;
-  /** Whether some partition of it holds all of these bytes. */
-  covered(offset: number, length: number): boolean;
-  /** Where the session of a disc begins that is asked for, in bytes. */
-  readonly sessionOffset: number;
-}
-
-/** A whole disk without partitions, looked at from its start. */
-export const plainDisk: ProbeContext = { whole: true, covered: () => false, sessionOffset: 0 };
-
 /** One driver. */
-export interface FileSystemDriver {
-  /** The driver's own name: `ext`. */
-  readonly name: string;
+export interface FileSystemDriver extends Kind {
+  readonly role: 'filesystem';
   /** The types it opens, by the names that the kernel has for `mount -t`: `ext2`, `ext3`, `ext4`. */
   readonly types: readonly string[];
-  /** What it finds is of this class. */
-  readonly usage: Usage;
-  /** The size in bytes of the smallest disk that it is looked for on. */
-  readonly minimumSize?: number;
-  /** Whether it may share a disk with others that may (UDF and ISO 9660 do on many discs). */
-  readonly tolerant?: boolean;
-  /** Whether it is found on whole disks only: the host adapters that write it know no partitions. */
-  readonly wholeDisksOnly?: boolean;
-  /**
-   * Looks whether this filesystem is on the disk. Pure; never throws on any bytes (a disk's own I/O error passes through).
-   * No context is that of {@link plainDisk}.
-   */
-  probe(disk: Disk, context?: ProbeContext): Probed | undefined;
+  /** Of a filesystem on several disks: the set that this disk is of, and how many disks the set has. Never throws on any bytes. */
+  memberOf?(disk: Disk): { readonly set: string; readonly count: number } | undefined;
   /** Opens and validates. Corrupt: CorruptError; a feature not implemented: UnsupportedError by its name. */
   open?(disk: Disk, options: OpenOptions): FileSystem;
 }

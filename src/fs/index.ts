@@ -1,4 +1,11 @@
 /** The filesystem room: every driver there is. Adding one is a folder, and a line here. */
+import type { FileSystemDriver } from './driver.js';
+import { ext } from './ext/index.js';
+import { fat } from './fat/index.js';
+import { iso9660 } from './iso9660/index.js';
+import { signatures } from './signatures/index.js';
+import { swap, swsuspend } from './swap/index.js';
+
 export type {
   DirectoryEntry,
   FileSystem,
@@ -9,23 +16,14 @@ export type {
   InodeStat,
   OnDamage,
   OpenOptions,
-  ProbeContext,
-  Probed,
   Time,
-  Usage,
 } from './driver.js';
 
 export { heeding, isDamage } from './driver.js';
 export { type ExtDetails, extDetails, type InodeRemains, type StoredName } from './ext/index.js';
 export { type IsoDetails, isoDetails } from './iso9660/index.js';
-export { fileSystems } from './kinds.js';
-export {
-  ambivalence,
-  chooseSighting,
-  identityOf,
-  namesOf,
-  type Recognition,
-  recognise,
-  type Sighting,
-} from './recognition.js';
+export { containers } from './signatures/index.js';
 export { emptyUsage, noXattrs } from './support.js';
+
+/** In no order: see the list of all kinds, which is the engine's. */
+export const fileSystems: readonly FileSystemDriver[] = [ext, fat, iso9660, swap, swsuspend, ...signatures];

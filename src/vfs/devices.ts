@@ -33,7 +33,7 @@ export class Device {
   /** `/dev/sda`, `/dev/sda1`, `/dev/VG/LV`. */
   readonly name: string;
   readonly kind: DeviceKind;
-  /** The drive that a partition is on. */
+  /** The drive or volume that a partition is on. */
   readonly parent: Device | undefined;
   /** A partition's number; from 1. */
   readonly number: number | undefined;
@@ -101,7 +101,7 @@ export interface PartitionOptions {
 export interface VolumeOptions {
   /** `/dev/VG/LV`. */
   readonly name: string;
-  readonly mapperName: string;
+  readonly mapperName?: string | undefined;
   readonly sectorSize?: number;
   readonly open: () => Disk;
 }
@@ -146,28 +146,38 @@ export class DeviceTable {
     return drive;
   }
 
-  /** Replaces the partitions of a drive, as when its table is read again. */
-  setPartitions(drive: Device, partitions: readonly PartitionOptions[]): void {
-    this.#drop(this.#partitions.get(drive) ?? []);
-    const devices = partitions.map(
-      ({ number, open }) =>
-        new Device({
-          name: partitionName(drive.name, number),
-          kind: 'partition',
-          parent: drive,
-          number,
-          sectorSize: drive.sectorSize,
-          readonly: false,
-          open,
-        }),
-    );
-    this.#partitions.set(drive, devices);
+  /**
+   * Replaces the partitions of a drive or volume, as when its table is read again. Devices among them are kept as they are. Those
+   * of a volume have no name of the kernel's; theirs is `/dev/mapper/VG-LV-part1`, which no volume can have.
+   */
+  setPartitions(parent: Device, partitions: readonly (PartitionOptions | Device)[]): void {
+    this.#drop((this.#partitions.get(parent) ?? []).filter((device) => !partitions.includes(device)));
+    const devices = partitions.map((partition) => {
+      if (partition instanceof Device) return partition;
+      const { number, open } = partition;
+      return new Device({
+        name:
+          parent.mapperName === undefined
+            ? partitionName(parent.name, number)
+            : `${parent.mapperName}-part${number}`,
+        kind: 'partition',
+        parent,
+        number,
+        sectorSize: parent.sectorSize,
+        readonly: false,
+        open,
+      });
+    });
+    this.#partitions.set(parent, devices);
     for (const device of devices) this.#byName.set(device.name, device);
   }
 
   /** Replaces the volumes, as after a scan or an activation. Devices among them are kept as they are. */
   setVolumes(volumes: readonly (VolumeOptions | Device)[]): void {
-    this.#drop(this.#volumes.filter((volume) => !volumes.includes(volume)));
+    const gone = this.#volumes.filter((volume) => !volumes.includes(volume));
+    for (const volume of gone) this.#drop(this.#partitions.get(volume) ?? []);
+    for (const volume of gone) this.#partitions.delete(volume);
+    this.#drop(gone);
     this.#volumes = volumes.map((volume) => {
       if (volume instanceof Device) return volume;
       const { name, mapperName, sectorSize = 512, open } = volume;
@@ -198,10 +208,15 @@ export class DeviceTable {
     return this.#drives;
   }
 
-  /** The partitions of one drive, or of all in the order of the drives. */
-  partitions(drive?: Device): readonly Device[] {
-    if (drive !== undefined) return this.#partitions.get(drive) ?? [];
-    return this.#drives.flatMap((each) => this.#partitions.get(each) ?? []);
+  /** The partitions of one drive or volume, or of all in the order of the drives, then of the volumes. */
+  partitions(parent?: Device): readonly Device[] {
+    if (parent !== undefined) return this.#partitions.get(parent) ?? [];
+    return [...this.#drives, ...this.#volumes].flatMap((each) => this.#partitions.get(each) ?? []);
+  }
+
+  /** How many there are, of all sorts. */
+  get count(): number {
+    return this.#byName.size;
   }
 
   get volumes(): readonly Device[] {

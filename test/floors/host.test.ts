@@ -102,7 +102,7 @@ const backendsNamed = {
   'src/engine/host/compressor.ts': 3,
   'src/engine/host/gunzip.ts': 1,
   'src/engine/session/drive.ts': 1,
-  'src/engine/session/session.ts': 2,
+  'src/engine/session/open-filesystems.ts': 2,
   'src/engine/session/unreadable.ts': 1,
   'src/engine/thread/dispatch.ts': 1,
   'src/fs/ext/data.ts': 1,

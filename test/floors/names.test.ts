@@ -4,7 +4,7 @@ import { sameAsListed } from './baseline.js';
 import { declarationOf, exportsOf, findSource, roomOf, type Source, sources } from './sources.js';
 
 /** Names that still mean two things at two doors. */
-const doorNamesListed = { Device: 2, HostPath: 2, Mountable: 2, HostFile: 2, deviceName: 2, mapperName: 2 };
+const doorNamesListed = { Device: 2, HostPath: 2, Mountable: 2, HostFile: 2 };
 /** Classes and types of several rooms that still have one name. */
 const typesListed = {
   Call: 'appliance engine',
@@ -22,7 +22,6 @@ const typesListed = {
   Session: 'engine guestfs',
   Sink: 'appliance engine',
   Source: 'appliance engine',
-  Usage: 'cli fs',
   Volume: 'fs fs fs volume',
 };
 

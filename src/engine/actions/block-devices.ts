@@ -25,7 +25,7 @@ const dynamicGuid = '5808C8AA-7E8F-42E0-85D2-E1E90434CFB3';
 function noDynamicDisks(call: Call): string[] {
   const { session } = call;
   for (const drive of session.devices.drives)
-    for (const partition of session.table(drive)?.partitions ?? [])
+    for (const partition of session.tables.table(drive)?.partitions ?? [])
       if (partition.mbrId === dynamicType || partition.gptType === dynamicGuid)
         throw new UnsupportedError(drive.name, ['dynamic disks of Windows (the direct backend has them)']);
   return [];
@@ -36,8 +36,8 @@ export const blockDeviceHandlers = {
   list_partitions: ({ session }) =>
     orFault(session, names(session.devices.partitions()), 'no partition was found'),
   list_disk_labels: (call) => call.session.devices.labels,
-  // Volumes of LVM are left out, as libguestfs does: `lvs` lists those. The engine maps nothing else.
-  list_dm_devices: () => [],
+  // Volumes of LVM are left out, as libguestfs does: `lvs` lists those.
+  list_dm_devices: ({ session }) => names(session.scan.locks.unlocked),
   // Arrays are not assembled by this engine: that there are none is true only where there are no members of one.
   list_md_devices: ({ session }) => orFault(session, [], 'no array was assembled', 'linux_raid_member'),
   list_ldm_volumes: noDynamicDisks,
@@ -88,9 +88,8 @@ export const blockDeviceHandlers = {
     if (partitions.some((partition) => call.session.mountOf(partition) !== undefined)) {
       throw new GuestfsError('EBUSY', `${name}: a partition of it is mounted`);
     }
-    const [used] = call.session.volumesInUse;
+    const [used] = call.session.scan.volumesInUse;
     if (used !== undefined) throw new GuestfsError('EBUSY', `${name}: the volume ${used.name} is in use`);
-    call.session.scanPartitions(found);
-    call.session.scanVolumes();
+    call.session.scan.rescan([found.name]);
   },
 } satisfies TopicHandlers;

@@ -47,7 +47,7 @@ function notExt(what: string): GuestfsError {
 
 /** Runs `work` on the ext filesystem of a device, mounted or not. */
 function withDetails<T>(call: Call, name: string, work: (details: ExtDetails) => T): T {
-  const { fileSystem, release } = call.session.openFileSystem(call.session.devices.resolve(name));
+  const { fileSystem, release } = call.session.fileSystems.open(call.session.devices.resolve(name));
   try {
     const details = extDetails(fileSystem);
     if (details === undefined) throw notExt(name);

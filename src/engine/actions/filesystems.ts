@@ -1,6 +1,7 @@
 /** What filesystems there are, by their signatures. */
 import { GuestfsError, UnsupportedError } from '../../base/index.js';
-import { extDetails, fileSystems, type Probed } from '../../fs/index.js';
+import type { Probed } from '../../disk/index.js';
+import { extDetails, fileSystems } from '../../fs/index.js';
 import { blockDeviceFacts } from '../session/block-device-facts.js';
 import { listFileSystems } from '../session/filesystem-list.js';
 import { foundBy } from '../session/unreadable.js';
@@ -12,13 +13,13 @@ function probe(call: Call, mountable: string): Probed | undefined {
   const { device, subvolume } = call.session.devices.parseMountable(mountable);
   if (subvolume !== undefined)
     throw new UnsupportedError(mountable, ['btrfs subvolumes (the direct backend has them)']);
-  return call.session.probe(device);
+  return call.session.contents.probe(device);
 }
 
 /** In bytes. Only a filesystem that can be opened tells. */
 function minimumSize(call: Call, mountable: string): number {
   const { device } = call.session.devices.parseMountable(mountable);
-  const { fileSystem, release } = call.session.openFileSystem(device);
+  const { fileSystem, release } = call.session.fileSystems.open(device);
   try {
     const details = extDetails(fileSystem);
     if (details === undefined)
@@ -45,7 +46,7 @@ export const filesystemHandlers = {
   list_filesystems: listFileSystems,
   blkid: (call, name) => blockDeviceFacts(call.session, name),
   luks_uuid(call, name) {
-    const probed = call.session.probe(call.session.devices.resolve(name));
+    const probed = call.session.contents.probe(call.session.devices.resolve(name));
     if (probed?.type !== 'crypto_LUKS') throw new GuestfsError('EINVAL', `${name}: is not a LUKS device`);
     return probed.uuid;
   },

@@ -29,7 +29,7 @@ const deepest = 4096;
 
 function withFileSystem<T>(call: Call, mountable: string, work: (fileSystem: FileSystem) => T): T {
   const { device } = call.session.devices.parseMountable(mountable);
-  const { fileSystem, release } = call.session.openFileSystem(device);
+  const { fileSystem, release } = call.session.fileSystems.open(device);
   try {
     return work(fileSystem);
   } finally {

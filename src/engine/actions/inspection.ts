@@ -14,18 +14,9 @@ import { type Fault, faultError, findFaults, unreadableOf } from '../session/unr
 import type { Call } from '../thread/call.js';
 import type { TopicHandlers } from '../thread/handlers.js';
 
-/** What the last `inspect_os` of a session found: the getters answer from it. */
-const key = Symbol('inspection');
-
-interface Last {
-  inspection: Inspection;
-}
-
-const last = (call: Call): Last => call.session.note<Last>(key, () => ({ inspection: Inspection.none }));
-
 /** The operating system on a root, which must be one that inspection found. */
 function guest(call: Call, root: string): Guest {
-  return last(call).inspection.guest(call.session.devices.parseMountable(root).device.name);
+  return call.session.inspection.guest(call.session.devices.parseMountable(root).device.name);
 }
 
 function inspect(call: Call): string[] {
@@ -39,15 +30,15 @@ function inspect(call: Call): string[] {
       [...listed].map(([mountable, type]) => ({ mountable, type })).filter(({ type }) => type !== 'unknown'),
     open({ mountable }) {
       call.checkpoint();
-      return session.openFileSystem(session.devices.resolve(mountable));
+      return session.fileSystems.open(session.devices.resolve(mountable));
     },
     warn: (message) => session.warn(message),
   });
-  last(call).inspection = inspection;
+  session.inspection = inspection;
   const [first, ...more] = withOverlooked(faults, inspection);
   if (first === undefined || inspection.roots.length > 0) {
     for (const { device, error } of [first, ...more].filter((fault) => fault !== undefined))
-      session.warnOf(device, error, 'not inspected');
+      session.warnings.warnOf(device, error, 'not inspected');
     return [...inspection.roots];
   }
   throw faultError([first, ...more], 'no operating system was found');
@@ -62,7 +53,7 @@ function withOverlooked(faults: readonly Fault[], { overlooked }: Inspection): F
 
 /** The handle's `unreadable`: as things are now, and as the last inspection found them. */
 export function listUnreadable(call: Call): Unreadable[] {
-  return unreadableOf(withOverlooked(findFaults(call.session), last(call).inspection));
+  return unreadableOf(withOverlooked(findFaults(call.session), call.session.inspection));
 }
 
 const applications = (call: Call, root: string): Application[] =>
@@ -70,7 +61,7 @@ const applications = (call: Call, root: string): Application[] =>
 
 export const inspectionHandlers = {
   inspect_os: inspect,
-  inspect_get_roots: (call) => [...last(call).inspection.roots],
+  inspect_get_roots: (call) => [...call.session.inspection.roots],
   inspect_get_type: (call, root) => guest(call, root).type,
   inspect_get_distro: (call, root) => guest(call, root).distro,
   inspect_get_product_name: (call, root) => guest(call, root).productName,

@@ -1,36 +1,23 @@
 /** LVM, read: what there is, and which of it has a device. */
 import { GuestfsError, UnsupportedError } from '../../base/index.js';
-import {
-  canonicalLogicalVolumeName,
-  getVolumeGroup,
-  isLogicalVolume,
-  listLogicalVolumes,
-  listPhysicalVolumes,
-  listVolumeGroups,
-  logicalVolumeUuid,
-  logicalVolumeUuidsOf,
-  missingVolumes,
-  physicalVolumeUuid,
-  physicalVolumeUuidsOf,
-  reportLogicalVolumes,
-  reportPhysicalVolumes,
-  reportVolumeGroups,
-  type VolumeGroup,
-  volumeGroupMetadata,
-  volumeGroupUuid,
-} from '../../volume/index.js';
+import { lvm2 } from '../../volume/index.js';
 import { orFault } from '../session/unreadable.js';
 import type { Call } from '../thread/call.js';
 import type { TopicHandlers } from '../thread/handlers.js';
+
+/** What was found of LVM. */
+const stateOf = (call: Call): lvm2.LvmState => call.session.scan.of(lvm2.kind);
 
 /** The regular name of a device that the caller named in some way. */
 const regular = (call: Call, name: string): string => call.session.devices.resolve(name).name;
 
 /** Fails, as vgchange does, where some volumes could not be activated; the others are. */
-function activate(call: Call, active: boolean, groups: readonly VolumeGroup[]): void {
-  const left = call.session.setActive(groups, active);
+function activate(call: Call, active: boolean, groups: readonly lvm2.VolumeGroup[]): void {
+  const volumes = groups.flatMap(({ logicalVolumes }) => logicalVolumes);
+  call.session.scan.setActive(lvm2.kind, volumes, active);
+  const left = active ? volumes.filter(({ hidden, partial }) => partial && !hidden) : [];
   if (left.length === 0) return;
-  const missing = new Set(left.flatMap(({ group }) => missingVolumes(group)));
+  const missing = new Set(left.flatMap(({ group }) => lvm2.missingVolumes(group)));
   throw new GuestfsError(
     'ENODEV',
     `not activated, as some of it is missing: ${left.map(({ device }) => device).join(', ')}; what is missing is the physical volume ${[...missing].join(', ')}`,
@@ -43,59 +30,59 @@ const found = <T extends readonly unknown[]>(call: Call, answer: T, what: string
 
 /** Nothing on a drive can change behind a session, so while a volume is in use what was found stays. */
 function scan(call: Call): void {
-  if (call.session.volumesInUse.length === 0) call.session.scanVolumes();
+  if (call.session.scan.volumesInUse.length === 0) call.session.scan.rescanMembers();
 }
 
 export const lvmHandlers = {
-  lvs: (call) => found(call, listLogicalVolumes(call.session.lvm), 'logical volume'),
-  vgs: (call) => found(call, listVolumeGroups(call.session.lvm), 'volume group'),
-  pvs: (call) => found(call, listPhysicalVolumes(call.session.lvm), 'physical volume'),
+  lvs: (call) => found(call, lvm2.listLogicalVolumes(stateOf(call)), 'logical volume'),
+  vgs: (call) => found(call, lvm2.listVolumeGroups(stateOf(call)), 'volume group'),
+  pvs: (call) => found(call, lvm2.listPhysicalVolumes(stateOf(call)), 'physical volume'),
   lvs_full(call) {
     const { session } = call;
-    const used = new Set(session.volumesInUse.map(({ name }) => name));
-    const report = reportLogicalVolumes(session.lvm, {
-      isActive: (volume) => session.isActive(volume),
+    const used = new Set(session.scan.volumesInUse.map(({ name }) => name));
+    const report = lvm2.reportLogicalVolumes(stateOf(call), {
+      isActive: (volume) => session.scan.isActive(lvm2.kind, volume),
       isOpen: ({ device }) => used.has(device),
     });
     return found(call, report, 'logical volume');
   },
-  vgs_full: (call) => found(call, reportVolumeGroups(call.session.lvm), 'volume group'),
-  pvs_full: (call) => found(call, reportPhysicalVolumes(call.session.lvm), 'physical volume'),
-  lvuuid: (call, name) => logicalVolumeUuid(call.session.lvm, regular(call, name)),
-  vguuid: (call, name) => volumeGroupUuid(call.session.lvm, name),
-  pvuuid: (call, name) => physicalVolumeUuid(call.session.lvm, regular(call, name)),
-  vglvuuids: (call, name) => logicalVolumeUuidsOf(call.session.lvm, name),
-  vgpvuuids: (call, name) => physicalVolumeUuidsOf(call.session.lvm, name),
-  vgmeta: (call, name) => volumeGroupMetadata(call.session.lvm, name),
+  vgs_full: (call) => found(call, lvm2.reportVolumeGroups(stateOf(call)), 'volume group'),
+  pvs_full: (call) => found(call, lvm2.reportPhysicalVolumes(stateOf(call)), 'physical volume'),
+  lvuuid: (call, name) => lvm2.logicalVolumeUuid(stateOf(call), regular(call, name)),
+  vguuid: (call, name) => lvm2.volumeGroupUuid(stateOf(call), name),
+  pvuuid: (call, name) => lvm2.physicalVolumeUuid(stateOf(call), regular(call, name)),
+  vglvuuids: (call, name) => lvm2.logicalVolumeUuidsOf(stateOf(call), name),
+  vgpvuuids: (call, name) => lvm2.physicalVolumeUuidsOf(stateOf(call), name),
+  vgmeta: (call, name) => lvm2.volumeGroupMetadata(stateOf(call), name),
   is_lv(call, mountable) {
     const { device, subvolume } = call.session.devices.parseMountable(mountable);
-    return subvolume === undefined && isLogicalVolume(call.session.lvm, device.name);
+    return subvolume === undefined && lvm2.isLogicalVolume(stateOf(call), device.name);
   },
-  lvm_canonical_lv_name: (call, name) => canonicalLogicalVolumeName(call.session.lvm, regular(call, name)),
+  lvm_canonical_lv_name: (call, name) => lvm2.canonicalLogicalVolumeName(stateOf(call), regular(call, name)),
   vg_activate: (call, active, names) =>
     activate(
       call,
       active,
       // As for vgchange, no names mean all groups.
       names.length === 0
-        ? call.session.lvm.volumeGroups
-        : names.map((name) => getVolumeGroup(call.session.lvm, name)),
+        ? stateOf(call).volumeGroups
+        : names.map((name) => lvm2.getVolumeGroup(stateOf(call), name)),
     ),
-  vg_activate_all: (call, active) => activate(call, active, call.session.lvm.volumeGroups),
+  vg_activate_all: (call, active) => activate(call, active, stateOf(call).volumeGroups),
   lvm_scan(call, active) {
     scan(call);
-    if (active) activate(call, true, call.session.lvm.volumeGroups);
+    if (active) activate(call, true, stateOf(call).volumeGroups);
   },
   vgscan: scan,
   lvm_set_filter(call, names) {
     const devices = names.map((name) => call.session.devices.resolve(name));
     const volume = devices.find(({ kind }) => kind === 'volume');
     if (volume !== undefined) throw new GuestfsError('EINVAL', `${volume.name}: is a volume itself`);
-    call.session.setLvmFilter(devices);
+    call.session.scan.setFilter(lvm2.kind, devices);
   },
-  lvm_clear_filter: (call) => call.session.setLvmFilter(undefined),
+  lvm_clear_filter: (call) => call.session.scan.setFilter(lvm2.kind, undefined),
   lvm_remove_all(call) {
-    if (call.session.lvm.physicalVolumes.length > 0)
+    if (stateOf(call).physicalVolumes.length > 0)
       throw new UnsupportedError('lvm_remove_all', ['removing volumes (the direct backend can do it)']);
   },
 } satisfies TopicHandlers;

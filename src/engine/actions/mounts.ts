@@ -3,7 +3,7 @@ import { GuestfsError, UnsupportedError } from '../../base/index.js';
 import type { Device } from '../../vfs/index.js';
 import { fileContents } from '../session/contents.js';
 import { parseMountOptions } from '../session/mount-options.js';
-import { openFileSystemOn } from '../session/session.js';
+import { openFileSystemOn } from '../session/open-filesystems.js';
 import type { Call } from '../thread/call.js';
 import type { TopicHandlers } from '../thread/handlers.js';
 
@@ -22,7 +22,7 @@ function chosenType(call: Call, device: Device, wanted: string | undefined): str
   const isExcluding = wanted.startsWith('no');
   const types = (isExcluding ? wanted.slice('no'.length) : wanted).split(',');
   if (!isExcluding && types.length === 1) return wanted;
-  const found = call.session.probe(device)?.type;
+  const found = call.session.contents.probe(device)?.type;
   if (found !== undefined && types.includes(found) !== isExcluding) return found;
   throw new GuestfsError(
     'EINVAL',
@@ -38,7 +38,7 @@ function mount(call: Call, mountable: string, mountpoint: string, request: Reque
   const { readonly, flags, own } = parseMountOptions(request.options ?? '');
   const type = chosenType(call, device, request.type);
   const isReadonly = readonly ?? (request.readonly || device.readonly);
-  const lease = session.openFileSystem(device, {
+  const lease = session.fileSystems.open(device, {
     writable: !isReadonly,
     ...(type === undefined ? {} : { type }),
     ...(Object.keys(own).length === 0 ? {} : { options: own }),
@@ -69,12 +69,10 @@ export const mountHandlers = {
   /** The file's contents as a filesystem, as through a loop device: `/dev/loop0` and so on is its name in `mounts`. */
   mount_loop(call, file, mountpoint) {
     const { session } = call;
-    const { fileSystem, layer } = openFileSystemOn(
-      fileContents(call, file),
-      file,
-      session.config.tmpdir,
-      (message) => session.warn(message),
-    );
+    const { fileSystem, layer } = openFileSystemOn(fileContents(call, file), file, {
+      tmpdir: session.config.tmpdir,
+      warn: (message) => session.warn(message),
+    });
     const release = (): void => {
       fileSystem.close();
       layer?.close();

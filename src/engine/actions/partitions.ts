@@ -17,8 +17,8 @@ function tableOf(call: Call, name: string): { device: Device; table: PartitionTa
   const { session } = call;
   const device = session.devices.resolve(name);
   if (device.kind !== 'drive') throw new GuestfsError('EINVAL', `${name}: not a whole device`);
-  const table = session.table(device);
-  const fault = session.tableFault(device);
+  const table = session.tables.table(device);
+  const fault = session.tables.fault(device);
   if (fault !== undefined) throw fault;
   if (table === undefined) throw new GuestfsError('EINVAL', `${name}: no partition table was found`);
   return { device, table };
@@ -43,8 +43,8 @@ const bareTypes = new Set(['ext2', 'ext3', 'ext4', 'xfs', 'btrfs', 'ntfs', 'swap
 function wholeAsPartition(call: Call, name: string): Structs['partition'] | undefined {
   const { session } = call;
   const device = session.devices.resolve(name);
-  if (device.kind !== 'drive' || session.table(device) !== undefined) return undefined;
-  if (!bareTypes.has(session.probe(device)?.type ?? '')) return undefined;
+  if (device.kind !== 'drive' || session.tables.table(device) !== undefined) return undefined;
+  if (!bareTypes.has(session.contents.probe(device)?.type ?? '')) return undefined;
   const { size } = device.disk;
   return { partNum: 1, partStart: 0, partEnd: size - 1, partSize: size };
 }

@@ -3,10 +3,9 @@
  * are as `blkid -o export` prints them, in the C locale.
  */
 import { encodeText, GuestfsError } from '../../base/index.js';
-import { identityOf, namesOf } from '../../fs/index.js';
 import { partitionEntryFacts, tableFacts } from '../../partition/index.js';
 import { type Device, numberOfDevice } from '../../vfs/index.js';
-import { findLogicalVolume } from '../../volume/index.js';
+import { identityOf, namesOf } from './recognition.js';
 import type { Session } from './session.js';
 
 /** Characters that mean something to a shell get a backslash; bytes beyond ASCII are shown as cat(1) does with `-v`. */
@@ -25,11 +24,10 @@ function printable(value: string): string {
 /** The sizes that the kernel recommends for input and output, in bytes: of a striped volume, its stripe and all of them. */
 function ioSizes(session: Session, device: Device): [string, string][] {
   const least = (size: number): [string, string] => ['MINIMUM_IO_SIZE', String(size)];
-  const segment =
-    device.kind === 'volume' ? findLogicalVolume(session.lvm, device.name)?.text.segments[0] : undefined;
-  if (segment === undefined || segment.stripes.length < 2) return [least(device.sectorSize)];
-  const { stripeSizeInBytes: stripe, stripes } = segment;
-  return [least(stripe), ['OPTIMAL_IO_SIZE', String(stripe * stripes.length)]];
+  const stripes = session.scan.volume(device)?.stripes;
+  if (stripes === undefined) return [least(device.sectorSize)];
+  const { count, sizeInBytes } = stripes;
+  return [least(sizeInBytes), ['OPTIMAL_IO_SIZE', String(count * sizeInBytes)]];
 }
 
 /** `8:16` */
@@ -45,7 +43,7 @@ export function blockDeviceFacts(session: Session, name: string): Map<string, st
   const add = (more: Iterable<readonly [string, string]>): void => {
     for (const [fact, value] of more) if (value !== '') facts.set(fact, printable(value));
   };
-  const recognition = session.recognise(device);
+  const recognition = session.contents.recognise(device);
   if (recognition.ambivalent)
     throw new GuestfsError(
       'EINVAL',
@@ -63,10 +61,10 @@ export function blockDeviceFacts(session: Session, name: string): Map<string, st
   }
   const sector = String(device.sectorSize);
   add([...ioSizes(session, device), ['PHYSICAL_SECTOR_SIZE', sector], ['LOGICAL_SECTOR_SIZE', sector]]);
-  const table = session.table(device);
+  const table = session.tables.table(device);
   if (table && !probed) add(tableFacts(table));
-  const partition = session.partition(device);
-  const parentTable = device.parent && session.table(device.parent);
+  const partition = session.tables.partition(device);
+  const parentTable = device.parent && session.tables.table(device.parent);
   if (partition?.kind === 'extended') add([['PTTYPE', 'dos']]);
   if (partition && parentTable && device.parent) {
     add(partitionEntryFacts(parentTable, partition));

@@ -18,7 +18,7 @@ export function listWithFaults(call: Call): { listed: Map<string, string>; fault
   const listed = new Map<string, string>();
   for (const device of filesystemDevices(session)) {
     call.checkpoint();
-    const type = unread.has(device.name) ? 'unknown' : (session.probe(device)?.type ?? 'unknown');
+    const type = unread.has(device.name) ? 'unknown' : (session.contents.probe(device)?.type ?? 'unknown');
     if (!isContainer(type)) listed.set(device.name, type);
   }
   return { listed, faults };
@@ -35,6 +35,6 @@ export function listFileSystems(call: Call): Map<string, string> {
   if (first === undefined) return listed;
   if ([...listed.values()].every((type) => type === 'unknown'))
     throw faultError([first, ...more], 'no filesystem was found');
-  for (const { device, error } of hidden) call.session.warnOf(device, error);
+  for (const { device, error } of hidden) call.session.warnings.warnOf(device, error);
   return listed;
 }

@@ -12,8 +12,10 @@ import {
   UnsupportedError,
   work,
 } from '../../base/index.js';
-import { ambivalence, namesOf, type Probed, type Recognition } from '../../fs/index.js';
+import type { Probed } from '../../disk/index.js';
 import type { Device, DeviceProperty } from '../../vfs/index.js';
+import { canBeRead } from './kinds.js';
+import { ambivalence, namesOf } from './recognition.js';
 import type { Session } from './session.js';
 
 /** A device that cannot be read, or what is on it. */
@@ -29,31 +31,28 @@ function holdsFiles({ type, facts }: Probed): boolean {
   return facts.USAGE !== 'other' || type === 'bcache';
 }
 
-/** Whether one of the kinds that share a device can be opened: a disc is read as ISO 9660 though its name is UDF. */
-const isOpened = ({ seen }: Recognition): boolean => seen.some(({ driver }) => driver.open !== undefined);
-
 function faultOn(session: Session, device: Device): Fault | undefined {
   const { name } = device;
   let probed: Probed | undefined;
   try {
-    probed = session.probe(device);
+    probed = session.contents.probe(device);
   } catch (thrown) {
     if (!(thrown instanceof GuestfsError) || endsCall(thrown)) throw thrown;
     return { device: name, type: null, error: thrown };
   }
   if (probed === undefined) {
-    const recognition = session.recognise(device);
+    const recognition = session.contents.recognise(device);
     if (recognition.ambivalent)
       return { device: name, type: namesOf(recognition), error: ambivalence(recognition, name) };
-    const error = session.tableFault(device);
+    const error = session.tables.fault(device);
     return error && { device: name, type: null, error };
   }
   const { type } = probed;
-  if (type === 'LVM2_member') {
-    const error = session.lvm.problems.find((problem) => problem.device === name)?.error;
-    return error && { device: name, type, error };
-  }
-  if (isOpened(session.recognise(device)) || !holdsFiles(probed)) return undefined;
+  const memberFault = session.scan.memberFault(device);
+  if (memberFault !== undefined) return { device: name, type, error: memberFault };
+  // One of those that share a device is enough: a disc is read as ISO 9660 though its name is UDF.
+  const isRead = session.contents.recognise(device).seen.some(({ kind }) => canBeRead(kind));
+  if (isRead || !holdsFiles(probed)) return undefined;
   return {
     device: name,
     type,
@@ -66,7 +65,7 @@ export function filesystemDevices(session: Session): Device[] {
   const { devices } = session;
   const whole = devices.drives.filter((drive) => devices.partitions(drive).length === 0);
   return [...whole, ...devices.partitions(), ...devices.volumes].filter(
-    (device) => session.partition(device)?.kind !== 'extended',
+    (device) => session.tables.partition(device)?.kind !== 'extended',
   );
 }
 

@@ -41,6 +41,8 @@ export class Warnings {
   /** In the order of telling, the oldest first. */
   readonly #told = new Set<string>();
   readonly #kinds = new Map<string, Kind>();
+  /** What {@link warnOf} has told of each device. */
+  readonly #toldOf = new Map<string, Set<string>>();
   /** How many were of no kind that there was room for. */
   #others = 0;
 
@@ -54,6 +56,19 @@ export class Warnings {
    */
   warn(message: string, kind: string = kindOf(message)): void {
     this.#add(message, kind, false);
+  }
+
+  /**
+   * Tells that a device, or something on it, cannot be read. Whoever meets the same fault of the same device again, on the way
+   * to something else, tells nothing new.
+   */
+  warnOf(device: string, { message }: Error, what?: string): void {
+    const told = this.#toldOf.get(device) ?? new Set();
+    this.#toldOf.set(device, told);
+    const bare = message.startsWith(`${device}: `) ? message.slice(device.length + 2) : message;
+    if (told.has(bare)) return;
+    told.add(bare);
+    this.warn(what === undefined ? `${device}: ${bare}` : `${device}: ${what}: ${bare}`);
   }
 
   /** Tells of what is damaged and left out of the answer of the running call. */
@@ -94,6 +109,11 @@ export class Warnings {
   /** The devices have changed: what was true of them is told again. */
   forget(): void {
     this.#told.clear();
+  }
+
+  /** A device is looked at anew: its faults are told again. */
+  forgetFaultsOf(device: string): void {
+    this.#toldOf.delete(device);
   }
 
   #kindNamed(name: string, partial: boolean): Kind | undefined {

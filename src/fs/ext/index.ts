@@ -8,6 +8,7 @@ export { type ExtDetails, extDetails } from './report/details.js';
 
 export const ext: FileSystemDriver = {
   name: 'ext',
+  role: 'filesystem',
   types: ['ext2', 'ext3', 'ext4'],
   usage: 'filesystem',
   probe: probeExt,

@@ -3,8 +3,7 @@
  * ext3 does not know, ext3 what has a journal, ext2 the rest; an external journal is `jbd`.
  */
 import { type Decoded, formatUuid, viewOf } from '../../base/index.js';
-import type { Disk } from '../../disk/index.js';
-import type { Probed } from '../driver.js';
+import type { Disk, Probed } from '../../disk/index.js';
 import { compat, incompat, roCompat } from './features.js';
 import { extMagic, superblock, superblockFlags } from './layout.js';
 import { has, readSuperblockBytes } from './superblock.js';

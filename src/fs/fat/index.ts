@@ -5,6 +5,7 @@ import { probe } from './probe.js';
 
 export const fat: FileSystemDriver = {
   name: 'fat',
+  role: 'filesystem',
   types: ['vfat', 'msdos', 'fat'],
   usage: 'filesystem',
   probe,

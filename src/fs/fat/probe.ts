@@ -4,8 +4,7 @@
  * boot sector, which most tools leave behind when the label changes.
  */
 import { decodeLatin1, decodePadded, isPowerOfTwo, readMaybe, trimBlanks } from '../../base/index.js';
-import type { Disk } from '../../disk/index.js';
-import type { Probed } from '../driver.js';
+import type { Disk, Probed } from '../../disk/index.js';
 import {
   attrDirectory,
   attrLongName,

@@ -8,6 +8,7 @@ import { probe } from './probe.js';
 
 export const iso9660: FileSystemDriver = {
   name: 'iso9660',
+  role: 'filesystem',
   types: ['iso9660'],
   usage: 'filesystem',
   tolerant: true,

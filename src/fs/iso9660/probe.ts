@@ -1,7 +1,6 @@
 /** Is this ISO 9660, and what are its label and UUID? The rules are those of blkid (util-linux 2.38, `iso9660`). */
 import { decodeLatin1, trimBlanks } from '../../base/index.js';
-import type { Disk } from '../../disk/index.js';
-import { type Probed, plainDisk } from '../driver.js';
+import { type Disk, type Probed, plainDisk } from '../../disk/index.js';
 import { isHighSierra, jolietLevel, type VolumeDescriptor } from './descriptors.js';
 import { mergeField, trimField } from './labels.js';
 import {

@@ -3,7 +3,17 @@
  * OCFS and OCFS2 (the kernel's ocfs2_fs.h, little-endian), Oracle's ASM, VMware's VMFS, NetWare's NSS.
  */
 import type { Disk } from '../../disk/index.js';
-import { ascii, type Found, label, part, powerOfTwo, signature, uuid, viewMaybe } from './signature.js';
+import {
+  ascii,
+  container,
+  type Found,
+  label,
+  part,
+  powerOfTwo,
+  signature,
+  uuid,
+  viewMaybe,
+} from './signature.js';
 
 /** The smallest that holds a journal of GFS, and the smallest that Oracle's mkfs makes. */
 const minGfsSize = 32 * 1024 * 1024;
@@ -110,8 +120,9 @@ function probeNss(disk: Disk): Found | undefined {
   return { uuid: uuid(view, 348), facts: { VERSION: `${view.getUint16(8, true)}.${minor}` } };
 }
 
+export const vmfsMember = container('VMFS_volume_member', probeVmfsMember, { usage: 'raid' });
+
 export const cluster = [
-  signature('VMFS_volume_member', probeVmfsMember, { usage: 'raid' }),
   signature('gfs', probeGfs(gfs1, false), { minimumSize: minGfsSize }),
   signature('gfs2', probeGfs(gfs2, true), { minimumSize: minGfsSize }),
   signature('ocfs', probeOcfs, { minimumSize: minOcfsSize }),

@@ -1,15 +1,11 @@
 /**
- * What holds other disks: members of RAID arrays, of volume groups and of pools, and encrypted containers. Asked before
- * filesystems, as what lies inside may shine through.
+ * What holds other disks: members of RAID arrays, caches, and encrypted containers.
  *
- * md: the kernel's include/uapi/linux/raid/md_p.h. LVM: its format_text/layout.h. LUKS: "LUKS1 On-Disk Format" 1.2.3 and
+ * md: the kernel's include/uapi/linux/raid/md_p.h. LUKS: "LUKS1 On-Disk Format" 1.2.3 and
  * "LUKS2 On-Disk Format" 1.1.1, both big-endian. BitLocker: libbde's notes. bcache: the kernel's bcache.h.
  */
-import { crc32Raw } from '../../base/index.js';
-import type { Disk } from '../../disk/index.js';
-import type { ProbeContext } from '../driver.js';
-import { ascii, type Found, label, part, signature, uuid, viewMaybe } from './signature.js';
-import { lvmUuid } from './storage.js';
+import type { Disk, ProbeContext } from '../../disk/index.js';
+import { ascii, container, type Found, label, part, signature, uuid, viewMaybe } from './signature.js';
 
 const mdMagic = 0xa92b4efc;
 
@@ -65,21 +61,6 @@ function probeMd(disk: Disk, context: ProbeContext): Found | undefined {
     probeMd1(disk, 0, '1.1') ??
     probeMd1(disk, 4096, '1.2')
   );
-}
-
-const lvmCrcStart = 0xf597a6cf;
-
-/** A label lies in one of the first four sectors. */
-function probeLvm(disk: Disk): Found | undefined {
-  for (let sector = 0; sector < 4; sector++) {
-    const view = viewMaybe(disk, sector * 512, 512);
-    if (view === undefined) return undefined;
-    if (ascii(view, 0, 8) !== 'LABELONE' || ascii(view, 24, 8) !== 'LVM2 001') continue;
-    if (view.getBigUint64(8, true) !== BigInt(sector)) continue;
-    if (crc32Raw(lvmCrcStart, part(view, 20, 492)) !== view.getUint32(16, true)) continue;
-    return { uuid: lvmUuid(view, 32), facts: { VERSION: 'LVM2 001' } };
-  }
-  return undefined;
 }
 
 const luksMagic = 'LUKS\xba\xbe';
@@ -147,11 +128,13 @@ function probeBcachefs(disk: Disk): Found | undefined {
   return { label: label(view, 72, 32), uuid: uuid(view, 56) };
 }
 
-export const containers = [
-  signature('linux_raid_member', probeMd, { usage: 'raid', minimumSize: md0Reserved + 1 }),
+export const arraysAndLocks = [
+  container('linux_raid_member', probeMd, { usage: 'raid', minimumSize: md0Reserved + 1 }),
+  container('crypto_LUKS', probeLuks, { usage: 'crypto' }),
+  container('BitLocker', probeBitLocker, { usage: 'crypto' }),
+];
+
+export const caches = [
   signature('bcache', probeBcache, { usage: 'other', minimumSize: 8192 }),
   signature('bcachefs', probeBcachefs),
-  signature('LVM2_member', probeLvm, { usage: 'raid' }),
-  signature('crypto_LUKS', probeLuks, { usage: 'crypto' }),
-  signature('BitLocker', probeBitLocker, { usage: 'crypto' }),
 ];

@@ -1,6 +1,6 @@
 /** Of flash memory and zoned disks: UBI and UBIFS (the kernel's ubi-media.h and ubifs-media.h), zonefs. */
 import type { Disk } from '../../disk/index.js';
-import { ascii, type Found, label, signature, uuid, viewMaybe } from './signature.js';
+import { ascii, container, type Found, label, signature, uuid, viewMaybe } from './signature.js';
 
 /** The header of an erase block; big-endian. */
 function probeUbi(disk: Disk): Found | undefined {
@@ -26,8 +26,6 @@ function probeZonefs(disk: Disk): Found | undefined {
   return { label: label(view, 8, 32), uuid: uuid(view, 40), facts: { BLOCK_SIZE: '4096' } };
 }
 
-export const flash = [
-  signature('ubi', probeUbi, { usage: 'raid' }),
-  signature('ubifs', probeUbifs),
-  signature('zonefs', probeZonefs),
-];
+export const ubi = container('ubi', probeUbi, { usage: 'raid' });
+
+export const flash = [signature('ubifs', probeUbifs), signature('zonefs', probeZonefs)];

@@ -3,8 +3,7 @@
  * mdadm(8) read it: their headers are what is known of most. DDF: SNIA's "Common RAID Disk Data Format" 2.0.
  */
 import type { Disk } from '../../disk/index.js';
-import type { FileSystemDriver } from '../driver.js';
-import { ascii, type Found, label, signature, viewMaybe } from './signature.js';
+import { ascii, type Container, container, type Found, label, viewMaybe } from './signature.js';
 
 const sectorSize = 512;
 /** Smaller disks are no members. */
@@ -21,8 +20,8 @@ function atEnd(
   back: number,
   length: number,
   look: (view: DataView) => Found | undefined,
-): FileSystemDriver {
-  return signature(
+): Container {
+  return container(
     type,
     (disk) => {
       const view = fromEnd(disk, back, length);
@@ -98,7 +97,7 @@ function probeHighPoint37(disk: Disk): Found | undefined {
 }
 
 export const hostRaids = [
-  signature('ddf_raid_member', probeDdf, { usage: 'raid', minimumSize: 0x30000 }),
+  container('ddf_raid_member', probeDdf, { usage: 'raid', minimumSize: 0x30000 }),
   atEnd('isw_raid_member', 2, 48, (view) =>
     ascii(view, 0, intelMark.length) === intelMark
       ? { facts: { VERSION: ascii(view, intelMark.length, 8).replace(/\0.*$/s, '').padStart(6) } }
@@ -110,7 +109,7 @@ export const hostRaids = [
   atEnd('nvidia_raid_member', 2, 18, (view) =>
     ascii(view, 0, 6) === 'NVIDIA' ? { facts: { VERSION: String(view.getUint16(16, true)) } } : undefined,
   ),
-  signature('promise_fasttrack_raid_member', probePromise, {
+  container('promise_fasttrack_raid_member', probePromise, {
     usage: 'raid',
     minimumSize: 0x40000,
     wholeDisksOnly: true,
@@ -118,7 +117,7 @@ export const hostRaids = [
   atEnd('hpt45x_raid_member', 11, 4, (view) =>
     [highPointOk45, highPointBad].includes(view.getUint32(0, true)) ? {} : undefined,
   ),
-  signature('hpt37x_raid_member', probeHighPoint37, { usage: 'raid', wholeDisksOnly: true }),
+  container('hpt37x_raid_member', probeHighPoint37, { usage: 'raid', wholeDisksOnly: true }),
   atEnd('adaptec_raid_member', 1, 512, (view) =>
     view.getUint32(256) === adaptecSignature && view.getUint32(0) === adaptecMagic
       ? { facts: { VERSION: String(view.getUint8(63)) } }

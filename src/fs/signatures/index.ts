@@ -1,25 +1,25 @@
 /**
- * Filesystems and containers that are recognised but not opened: the door. Types, labels and UUIDs are blkid's (util-linux
- * 2.38). Adding one is a probe, and its place in the list of all kinds (`../kinds.ts`).
+ * What is recognised but not read: the door. Types, labels and UUIDs are blkid's (util-linux 2.38). Adding one is a probe, and its
+ * place in the order of all kinds (the engine's `kinds.ts`).
  */
 import type { FileSystemDriver } from '../driver.js';
 import { apple } from './apple.js';
 import { befs } from './befs.js';
-import { cluster } from './cluster.js';
-import { containers } from './containers.js';
-import { flash } from './flash.js';
+import { cluster, vmfsMember } from './cluster.js';
+import { arraysAndLocks, caches } from './containers.js';
+import { flash, ubi } from './flash.js';
 import { hostRaids } from './host-raid.js';
 import { linux } from './linux.js';
-import { storage } from './storage.js';
+import type { Container } from './signature.js';
+import { storage, storageMembers } from './storage.js';
 import { udf } from './udf.js';
 import { unix } from './unix.js';
 import { windows } from './windows.js';
 import { xfs } from './xfs.js';
 
-/** All of them, in no order. */
+/** Filesystems, and what neither has files nor holds a disk, in no order. */
 export const signatures: readonly FileSystemDriver[] = [
-  ...containers,
-  ...hostRaids,
+  ...caches,
   ...storage,
   ...cluster,
   ...flash,
@@ -30,4 +30,13 @@ export const signatures: readonly FileSystemDriver[] = [
   ...windows,
   befs,
   udf,
+];
+
+/** Members and locks for which the volume room has no driver yet, in no order. */
+export const containers: readonly Container[] = [
+  ...arraysAndLocks,
+  ...hostRaids,
+  ...storageMembers,
+  vmfsMember,
+  ubi,
 ];

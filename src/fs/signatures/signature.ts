@@ -1,7 +1,7 @@
 /** What the probes here are made of: bounded reads of a disk, and texts and UUIDs in fixed fields. */
 import { decodePadded, formatUuid, readMaybe, trimBlanks } from '../../base/index.js';
-import type { Disk } from '../../disk/index.js';
-import { type FileSystemDriver, type ProbeContext, plainDisk } from '../driver.js';
+import { type Disk, type Kind, type ProbeContext, plainDisk, type UsageClass } from '../../disk/index.js';
+import type { FileSystemDriver } from '../driver.js';
 
 /** The bytes at `offset` of a disk as a view; undefined where they do not all lie on it. */
 export function viewMaybe(disk: Disk, offset: number, length: number): DataView | undefined {
@@ -53,29 +53,48 @@ export interface Found {
   readonly facts?: Readonly<Record<string, string>>;
 }
 
-/** What is known of a kind beside how it looks: see {@link FileSystemDriver}. */
-export type KindOptions = Partial<
-  Pick<FileSystemDriver, 'usage' | 'minimumSize' | 'tolerant' | 'wholeDisksOnly'>
+/** What is known of a kind beside how it looks: see {@link Kind}. */
+export type KindOptions<U extends UsageClass> = Partial<
+  Pick<Kind, 'minimumSize' | 'tolerant' | 'wholeDisksOnly'> & { readonly usage: U }
 >;
 
-/** A driver that knows a format by sight only: a filesystem where nothing else is said. */
+type Look = (disk: Disk, context: ProbeContext) => Found | undefined;
+
+function probeOf(type: string, usage: UsageClass, look: Look): Kind['probe'] {
+  return (disk, context = plainDisk) => {
+    const found = look(disk, context);
+    if (found === undefined) return undefined;
+    const { label = '', uuid = '', facts = {} } = found;
+    const told = Object.entries(facts).filter(([, value]) => value !== '');
+    return { type, label, uuid, facts: { ...Object.fromEntries(told), USAGE: usage } };
+  };
+}
+
+/** A filesystem, or what has no files and holds no other disk, that is known by sight only. */
 export function signature(
   type: string,
-  look: (disk: Disk, context: ProbeContext) => Found | undefined,
-  options: KindOptions = {},
+  look: Look,
+  options: KindOptions<'filesystem' | 'other'> = {},
 ): FileSystemDriver {
-  const usage = options.usage ?? 'filesystem';
+  const { usage = 'filesystem' } = options;
   return {
     name: type,
+    role: 'filesystem',
     types: [type],
     ...options,
     usage,
-    probe(disk, context = plainDisk) {
-      const found = look(disk, context);
-      if (found === undefined) return undefined;
-      const { label = '', uuid = '', facts = {} } = found;
-      const told = Object.entries(facts).filter(([, value]) => value !== '');
-      return { type, label, uuid, facts: { ...Object.fromEntries(told), USAGE: usage } };
-    },
+    probe: probeOf(type, usage, look),
   };
+}
+
+/** What holds other disks, or is locked, and is known by sight only: its driver's place is the volume room. */
+export type Container = Kind & { readonly role: 'member' | 'locked' };
+
+export function container(
+  type: string,
+  look: Look,
+  options: KindOptions<'raid' | 'crypto'> & { readonly usage: 'raid' | 'crypto' },
+): Container {
+  const role = options.usage === 'raid' ? 'member' : 'locked';
+  return { name: type, role, ...options, probe: probeOf(type, options.usage, look) };
 }

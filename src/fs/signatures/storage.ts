@@ -5,7 +5,7 @@
  */
 import { crc32c } from '../../base/index.js';
 import type { Disk } from '../../disk/index.js';
-import { ascii, type Found, label, part, signature, uuid, viewMaybe } from './signature.js';
+import { ascii, container, type Found, label, part, signature, uuid, viewMaybe } from './signature.js';
 
 const blueStoreMark = 'bluestore block device';
 
@@ -52,7 +52,7 @@ function probeDrbdProxy(disk: Disk): Found | undefined {
 }
 
 /** The 32 characters of LVM's identifiers, in their groups. */
-export function lvmUuid(view: DataView, at: number): string {
+function lvmUuid(view: DataView, at: number): string {
   const id = ascii(view, at, 32).replace(/\0.*$/s, '');
   return id.replace(/^(.{6})(.{4})(.{4})(.{4})(.{4})(.{4})(.{6})$/s, '$1-$2-$3-$4-$5-$6-$7');
 }
@@ -119,16 +119,19 @@ function probeMediaPool(disk: Disk): Found | undefined {
   return { label: label(view, 8, 32), uuid: uuid(view, 40) };
 }
 
+export const storageMembers = [
+  container('drbd', probeDrbd, { usage: 'raid', minimumSize: 0x10000 }),
+  container('LVM1_member', probeLvm1, { usage: 'raid' }),
+  container('DM_verity_hash', probeVerity, { usage: 'crypto' }),
+  container('DM_integrity', probeIntegrity, { usage: 'crypto' }),
+  container('stratis', probeStratis, { usage: 'raid', minimumSize: 16 * 512 }),
+];
+
 export const storage = [
   signature('ceph_bluestore', probeBlueStore, { usage: 'other' }),
-  signature('drbd', probeDrbd, { usage: 'raid', minimumSize: 0x10000 }),
   signature('drbdmanage_control_volume', probeDrbdManage, { usage: 'other', minimumSize: 64 * 1024 }),
   signature('drbdproxy_datalog', probeDrbdProxy, { minimumSize: 16 * 1024 }),
-  signature('LVM1_member', probeLvm1, { usage: 'raid' }),
   signature('DM_snapshot_cow', probeSnapshot, { usage: 'other' }),
-  signature('DM_verity_hash', probeVerity, { usage: 'crypto' }),
-  signature('DM_integrity', probeIntegrity, { usage: 'crypto' }),
   signature('vdo', probeVdo, { usage: 'other' }),
-  signature('stratis', probeStratis, { usage: 'raid', minimumSize: 16 * 512 }),
   signature('mpool', probeMediaPool),
 ];

@@ -3,8 +3,7 @@
  * as for blkid and for Linux. Little-endian.
  */
 import { encodeText, trimBlanks } from '../../base/index.js';
-import type { Disk } from '../../disk/index.js';
-import type { ProbeContext } from '../driver.js';
+import type { Disk, ProbeContext } from '../../disk/index.js';
 import { ascii, type Found, label, part, signature, viewMaybe } from './signature.js';
 
 const structureSize = 2048;

@@ -3,8 +3,7 @@
  * 1.2 and 1.3. Those of System V, of XENIX, of UnixWare (BFS) and VERITAS's (VxFS): the kernel's own headers.
  */
 import { decodeText } from '../../base/index.js';
-import type { Disk } from '../../disk/index.js';
-import type { ProbeContext } from '../driver.js';
+import type { Disk, ProbeContext } from '../../disk/index.js';
 import { type Found, label, part, powerOfTwo, signature, viewMaybe } from './signature.js';
 
 /** Where a UFS superblock may be: UFS1's 8 KiB, UFS2's 64 KiB, and two rare places. The first that is there counts. */

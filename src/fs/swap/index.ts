@@ -3,8 +3,8 @@
  * (util-linux 2.38, `swap` and `swsuspend`).
  */
 import { decodeLatin1, decodeText, formatUuid, trimBlanks } from '../../base/index.js';
-import type { Disk } from '../../disk/index.js';
-import type { FileSystemDriver, Probed } from '../driver.js';
+import type { Disk, Probed } from '../../disk/index.js';
+import type { FileSystemDriver } from '../driver.js';
 import {
   headerOffset,
   hibernationMarks,
@@ -85,6 +85,7 @@ const minimumSize = 10 * 4096;
 
 export const swap: FileSystemDriver = {
   name: 'swap',
+  role: 'filesystem',
   types: ['swap'],
   usage: 'other',
   minimumSize,
@@ -92,6 +93,7 @@ export const swap: FileSystemDriver = {
 };
 export const swsuspend: FileSystemDriver = {
   name: 'swsuspend',
+  role: 'filesystem',
   types: ['swsuspend'],
   usage: 'other',
   minimumSize,

@@ -3,19 +3,17 @@
  * sequence number counts, wherever it is, and tells which physical volumes belong to the group.
  */
 import { CorruptError, UnsupportedError } from '../../base/index.js';
-import type { Disk } from '../../disk/index.js';
 import type { Member } from '../system.js';
-import { dashed, type PvLabel, probeLabel, readLabel } from './label.js';
+import { dashed, readLabel } from './label.js';
 import { decodeVolumeGroup, type GroupMember, type VolumeGroupText } from './metadata.js';
 import { type MetadataArea, readMetadataArea } from './metadata-area.js';
-import type { LvmProblem, LvmState, PhysicalVolume, VolumeGroup } from './state.js';
+import type { LogicalVolume, LvmProblem, LvmState, PhysicalVolume, VolumeGroup } from './state.js';
 import { logicalVolumesOf } from './volumes.js';
 
-/** A physical volume before its group is known. */
-interface Found {
-  readonly device: string;
-  readonly disk: Disk;
-  readonly label: PvLabel;
+/** A physical volume, to which its group is given when that is known. */
+interface Found extends PhysicalVolume {
+  group: VolumeGroup | undefined;
+  member: GroupMember | undefined;
   readonly metadataAreas: MetadataArea[];
 }
 
@@ -32,6 +30,8 @@ const mostAreas = 4;
 class Assembly {
   readonly problems: LvmProblem[] = [];
   readonly #found: Found[] = [];
+  /** Those that a group counts as its own. */
+  readonly #claimed = new Set<Found>();
   /** By the group's UUID, in the order of discovery. */
   readonly #versions = new Map<string, Version[]>();
 
@@ -62,7 +62,7 @@ class Assembly {
       return;
     }
     const metadataAreas: MetadataArea[] = [];
-    this.#found.push({ device, disk, label, metadataAreas });
+    this.#found.push({ device, disk, label, metadataAreas, group: undefined, member: undefined });
     for (const area of label.metadataAreas.slice(0, mostAreas)) {
       const read = this.#attempt(device, () => readMetadataArea(disk, area));
       if (!read) continue;
@@ -105,94 +105,99 @@ class Assembly {
   }
 
   finish(): LvmState {
-    const volumeGroups: VolumeGroup[] = [];
-    const owner = new Map<Found, { group: VolumeGroup; member: GroupMember }>();
-    const physical = new Map<Found, PhysicalVolume>();
     const newest = [...this.#versions.values()].flatMap((versions) => this.#newest(versions) ?? []);
-    const byName = new Map<string, Version[]>();
-    for (const version of newest)
-      byName.set(version.text.name, [...(byName.get(version.text.name) ?? []), version]);
-    for (const [name, versions] of byName) {
-      if (versions.length > 1)
+    const byName = new Map<string, VolumeGroupText[]>();
+    for (const { text } of newest) byName.set(text.name, [...(byName.get(text.name) ?? []), text]);
+    for (const [name, texts] of byName)
+      if (texts.length > 1)
         this.#problem(
           'duplicate-vg-name',
-          `${versions.length} volume groups are called ${name}, so their volumes have no devices: ${versions.map(({ text }) => dashed(text.uuid)).join(', ')}`,
+          `${texts.length} volume groups are called ${name}, so their volumes have no devices: ${texts.map(({ uuid }) => dashed(uuid)).join(', ')}`,
         );
-    }
-    for (const version of newest) {
-      const ambiguous = (byName.get(version.text.name)?.length ?? 0) > 1;
-      volumeGroups.push(this.#group(version, ambiguous, owner, physical));
-    }
-    for (const found of this.#found) this.#physical(found, owner, physical);
+    const volumeGroups = newest.map((version) =>
+      this.#group(version, (byName.get(version.text.name)?.length ?? 0) > 1),
+    );
     return {
-      physicalVolumes: this.#found.map((found) => this.#physical(found, owner, physical)),
+      physicalVolumes: this.#found,
       volumeGroups,
       logicalVolumes: volumeGroups.flatMap(({ logicalVolumes }) => logicalVolumes),
       problems: this.problems,
     };
   }
 
-  #physical(
-    found: Found,
-    owner: ReadonlyMap<Found, { group: VolumeGroup; member: GroupMember }>,
-    physical: Map<Found, PhysicalVolume>,
-  ): PhysicalVolume {
-    let volume = physical.get(found);
-    if (!volume) {
-      const owned = owner.get(found);
-      volume = { ...found, group: owned?.group, member: owned?.member };
-      physical.set(found, volume);
-    }
-    return volume;
-  }
-
-  #group(
-    { raw, text }: Version,
-    ambiguous: boolean,
-    owner: Map<Found, { group: VolumeGroup; member: GroupMember }>,
-    physical: Map<Found, PhysicalVolume>,
-  ): VolumeGroup {
+  #group({ raw, text }: Version, ambiguous: boolean): VolumeGroup {
     const exported = text.status.includes('EXPORTED');
     if (exported)
       this.#problem('exported', `the volume group ${text.name} is exported: its volumes are not active`);
-    const members = new Map<string, PhysicalVolume | undefined>();
-    const missing: GroupMember[] = [];
-    const logicalVolumes: VolumeGroup['logicalVolumes'][number][] = [];
-    const group: VolumeGroup = {
+    const claims = [...text.members.values()].map((member) => {
+      const found = this.#claim(text, member);
+      return { member, found, usable: isCurrent(member) ? found : undefined };
+    });
+    const missing = claims.filter(({ usable }) => usable === undefined).map(({ member }) => member);
+    for (const { uuid, name, device } of missing)
+      this.#problem(
+        'missing-pv',
+        `the volume group ${text.name} misses the physical volume ${dashed(uuid)} (${name}${device && `, last seen as ${device}`})`,
+      );
+    const group = new Group({
       name: text.name,
       uuid: text.uuid,
       text,
       rawText: raw,
-      members,
+      members: new Map(claims.map(({ member, usable }) => [member.name, usable])),
       missing,
       exported,
       ambiguous,
-      logicalVolumes,
-    };
-    for (const member of text.members.values()) {
-      const found = this.#found.find(({ label }) => label.uuid === member.uuid);
-      // A volume that was away while the group changed stays "missing" after it is back, since its contents are old.
-      const old = found && (member.status.includes('MISSING') || member.flags.includes('MISSING'));
-      if (found && owner.has(found)) {
-        this.#problem('corrupt', `${found.device} is claimed by ${text.name} and by another volume group`);
-      } else if (found) owner.set(found, { group, member });
-      const usable = found && !old && owner.get(found)?.group === group;
-      members.set(member.name, usable ? this.#physical(found, owner, physical) : undefined);
-      if (usable) continue;
-      missing.push(member);
-      this.#problem(
-        'missing-pv',
-        `the volume group ${text.name} misses the physical volume ${dashed(member.uuid)} (${member.name}${member.device && `, last seen as ${member.device}`})`,
-      );
+    });
+    for (const { member, found } of claims) {
+      if (found === undefined) continue;
+      found.group = group;
+      found.member = member;
     }
-    logicalVolumes.push(...logicalVolumesOf(group));
     return group;
+  }
+
+  /** The physical volume that is a group's member, unless it is not here, or was claimed before. */
+  #claim({ name }: VolumeGroupText, { uuid }: GroupMember): Found | undefined {
+    const found = this.#found.find(({ label }) => label.uuid === uuid);
+    if (found === undefined) return undefined;
+    if (this.#claimed.has(found)) {
+      this.#problem('corrupt', `${found.device} is claimed by ${name} and by another volume group`);
+      return undefined;
+    }
+    this.#claimed.add(found);
+    return found;
   }
 }
 
-/** Whether a disk is a physical volume. Never throws on any bytes. */
-export function probe(disk: Disk): boolean {
-  return probeLabel(disk);
+/** Whether a member is as the group left it. One that was away while the group changed stays "missing" when it is back. */
+function isCurrent({ status, flags }: GroupMember): boolean {
+  return !status.includes('MISSING') && !flags.includes('MISSING');
+}
+
+/** A group, whose volumes are those of what it was made of. */
+class Group implements VolumeGroup {
+  readonly name: string;
+  readonly uuid: string;
+  readonly text: VolumeGroupText;
+  readonly rawText: Uint8Array;
+  readonly members: ReadonlyMap<string, PhysicalVolume | undefined>;
+  readonly missing: readonly GroupMember[];
+  readonly exported: boolean;
+  readonly ambiguous: boolean;
+  readonly logicalVolumes: readonly LogicalVolume[];
+
+  constructor(parts: Omit<VolumeGroup, 'logicalVolumes'>) {
+    this.name = parts.name;
+    this.uuid = parts.uuid;
+    this.text = parts.text;
+    this.rawText = parts.rawText;
+    this.members = parts.members;
+    this.missing = parts.missing;
+    this.exported = parts.exported;
+    this.ambiguous = parts.ambiguous;
+    this.logicalVolumes = logicalVolumesOf(this);
+  }
 }
 
 /**

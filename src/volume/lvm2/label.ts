@@ -1,6 +1,6 @@
 /** The label of a physical volume, which says who it is and where its data and its metadata lie. */
 import { CorruptError, checksumHolds, crc32Raw, decodeLatin1, viewOf } from '../../base/index.js';
-import type { Disk } from '../../disk/index.js';
+import type { Disk, Probed } from '../../disk/index.js';
 import {
   diskLocn,
   initialCrc,
@@ -68,9 +68,20 @@ function findLabel(disk: Disk): Uint8Array | undefined {
   return undefined;
 }
 
-/** Whether a disk is a physical volume. A damaged label is none, as for lvm2. */
-export function probeLabel(disk: Disk): boolean {
-  return findLabel(disk) !== undefined;
+/** Where libblkid takes the identifier from: behind the label's own header. */
+const identifier = { start: 32, end: 64 } as const;
+
+/** What blkid tells of a physical volume. A damaged label is none, as for lvm2. Never throws on any bytes. */
+export function probeLabel(disk: Disk): Probed | undefined {
+  const sector = findLabel(disk);
+  if (sector === undefined) return undefined;
+  const id = decodeLatin1(sector.subarray(identifier.start, identifier.end)).replace(/\0.*$/s, '');
+  return {
+    type: 'LVM2_member',
+    label: '',
+    uuid: id.length === identifier.end - identifier.start ? dashed(id) : id,
+    facts: { VERSION: labelType, USAGE: 'raid' },
+  };
 }
 
 /** The label, or undefined where there is none. A label whose contents make no sense is a CorruptError. */

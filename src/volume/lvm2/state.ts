@@ -1,7 +1,6 @@
 /** What the members on hand amount to: physical volumes, volume groups, logical volumes. Plain facts, no I/O. */
-import type { CorruptError, UnsupportedError } from '../../base/index.js';
 import type { Disk } from '../../disk/index.js';
-import type { Volume } from '../system.js';
+import type { MemberProblem, Volume } from '../system.js';
 import type { PvLabel } from './label.js';
 import type { GroupMember, LogicalVolumeText, VolumeGroupText } from './metadata.js';
 import type { MetadataArea } from './metadata-area.js';
@@ -38,6 +37,9 @@ export interface VolumeGroup {
 /** A logical volume, also a hidden one (a mirror's image, a pool's metadata). */
 export interface LogicalVolume extends Volume {
   readonly name: string;
+  /** 32 characters, without dashes. */
+  readonly uuid: string;
+  readonly mapperName: string;
   readonly group: VolumeGroup;
   readonly text: LogicalVolumeText;
   /** Part of another volume: no name under /dev/VG. */
@@ -50,14 +52,10 @@ export interface LogicalVolume extends Volume {
   readonly merging: boolean;
   /** Some of what it needs is missing. */
   readonly partial: boolean;
-  /** Whether Linux gives it a device by itself: all of the group is there, and nothing forbids it. */
-  readonly active: boolean;
-  /** Whether it gets a device when its group is activated by command: what it needs is there, and nothing forbids it. */
-  readonly activatable: boolean;
 }
 
 /** What is wrong, and with which device, group or volume. */
-export interface LvmProblem {
+export interface LvmProblem extends MemberProblem {
   readonly kind:
     | 'corrupt'
     | 'duplicate-pv'
@@ -65,10 +63,6 @@ export interface LvmProblem {
     | 'missing-pv'
     | 'stale-metadata'
     | 'exported';
-  readonly message: string;
-  /** Of bytes that cannot be read: the device that they are on, and why. */
-  readonly device?: string;
-  readonly error?: CorruptError | UnsupportedError;
 }
 
 export interface LvmState {

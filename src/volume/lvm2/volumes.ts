@@ -3,7 +3,7 @@ import { GuestfsError } from '../../base/index.js';
 import { namesIn } from './config.js';
 import { dashed } from './label.js';
 import type { LogicalVolumeText, VolumeGroupText } from './metadata.js';
-import { deviceName, mapperName } from './names.js';
+import { deviceName, mapperName, mapperUuid } from './names.js';
 import type { LogicalVolume, VolumeGroup } from './state.js';
 import { openVolume } from './volume-disk.js';
 
@@ -82,6 +82,7 @@ export function logicalVolumesOf(group: VolumeGroup): LogicalVolume[] {
   const origins = new Set(relations.map(({ origin }) => origin));
   const merges = new Set(relations.flatMap(({ origin, merging }) => (merging ? [origin] : [])));
   const partial = findPartial(text, new Set(group.missing.map(({ name }) => name)));
+  const members = [...group.members.values()].flatMap((member) => member?.device ?? []);
   const disks = {
     text,
     diskOf: ({ name }: { readonly name: string }) => group.members.get(name)?.disk,
@@ -94,15 +95,19 @@ export function logicalVolumesOf(group: VolumeGroup): LogicalVolume[] {
     const { name } = volume;
     const snapshot = snapshots.get(name);
     const device = deviceName(text.name, name);
-    const mapped = mapperName(text.name, name);
     const skipped = volume.flags.includes('ACTIVATION_SKIP');
     const activatable = !group.exported && !group.ambiguous && !skipped && !partial.has(name);
+    const [segment] = volume.segments;
     const logical: LogicalVolume = {
+      id: mapperUuid({ uuid: volume.uuid, group }),
+      // Nothing of a group changes without a new sequence number.
+      layout: String(text.seqno),
+      members,
       name,
       group,
       text: volume,
       device,
-      mapperName: mapped,
+      mapperName: mapperName(text.name, name),
       uuid: volume.uuid,
       sizeInBytes: volume.extentCount * text.extentSizeInBytes,
       hidden: !volume.status.includes('VISIBLE') && snapshot === undefined,
@@ -110,8 +115,13 @@ export function logicalVolumesOf(group: VolumeGroup): LogicalVolume[] {
       isOrigin: origins.has(name),
       merging: merges.has(name) || snapshot?.merging === true,
       partial: partial.has(name),
+      // By itself, only of a group of which all is there.
       active: activatable && group.missing.length === 0,
       activatable,
+      stripes:
+        segment === undefined || segment.stripes.length < 2
+          ? undefined
+          : { count: segment.stripes.length, sizeInBytes: segment.stripeSizeInBytes },
       open() {
         if (group.exported)
           throw new GuestfsError('EPERM', `${device}: the volume group ${text.name} is exported`);

@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { GuestfsError } from '../../../src/base/index.js';
 import { type Disk, MemoryDisk } from '../../../src/disk/index.js';
-import { fileSystems, identityOf, namesOf, recognise } from '../../../src/fs/index.js';
+import { kinds, order } from '../../../src/engine/session/kinds.js';
+import { identityOf, namesOf, recognise } from '../../../src/engine/session/recognition.js';
 import { readFixtureJson } from '../../support/fixtures.js';
 import { Random } from '../../support/random.js';
 import { needs } from '../../support/tools.js';
@@ -172,12 +173,17 @@ describe('a disk that cannot be read everywhere', () => {
 });
 
 test('each kind has one place in the list, and each is of its type only', () => {
-  const names = fileSystems.map(({ name }) => name);
+  const names = kinds.map(({ name }) => name);
+  assert.deepEqual(names, [...order]);
   assert.equal(new Set(names).size, names.length);
-  assert.deepEqual(names.slice(0, 2), ['linux_raid_member', 'ddf_raid_member']);
-  for (const name of ['fat', 'swap', 'ext', 'iso9660', 'befs', 'bcachefs'])
-    assert.ok(names.indexOf(name) > 12, name);
-  const types = fileSystems.flatMap((driver) => driver.types);
+  const roles = new Map(kinds.map((kind) => [kind.name, kind.role]));
+  assert.deepEqual(
+    ['LVM2_member', 'linux_raid_member', 'crypto_LUKS', 'BitLocker', 'swap', 'ext', 'xfs'].map((name) =>
+      roles.get(name),
+    ),
+    ['member', 'member', 'locked', 'locked', 'filesystem', 'filesystem', 'filesystem'],
+  );
+  const types = kinds.flatMap((kind) => (kind.role === 'filesystem' ? kind.types : kind.name));
   assert.equal(new Set(types).size, types.length);
 });
 
@@ -192,10 +198,10 @@ function doublesOf(open: Readonly<Record<string, () => Disk>>): Record<string, s
   const doubles: Record<string, string> = {};
   for (const [name, openOne] of Object.entries(open)) {
     const disk = openOne();
-    const seen = fileSystems.filter(
-      (driver) => disk.size >= (driver.minimumSize ?? 0) && driver.probe(disk) !== undefined,
+    const seen = kinds.filter(
+      (kind) => disk.size >= (kind.minimumSize ?? 0) && kind.probe(disk) !== undefined,
     );
-    if (seen.length > 1) doubles[name] = seen.map((driver) => driver.name).join(' ');
+    if (seen.length > 1) doubles[name] = seen.map((kind) => kind.name).join(' ');
     disk.close();
   }
   return doubles;

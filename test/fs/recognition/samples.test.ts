@@ -1,8 +1,8 @@
 /** Every sample image that util-linux has for blkid is recognised as blkid recognises it. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { type Disk, MemoryDisk } from '../../../src/disk/index.js';
-import { identityOf, namesOf, type ProbeContext, recognise } from '../../../src/fs/index.js';
+import { type Disk, MemoryDisk, type ProbeContext } from '../../../src/disk/index.js';
+import { identityOf, namesOf, recognise } from '../../../src/engine/session/recognition.js';
 import { Random } from '../../support/random.js';
 import { needs } from '../../support/tools.js';
 import { asBlkid, askBlkid } from '../support/blkid.js';

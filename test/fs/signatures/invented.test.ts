@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { describe, test } from 'node:test';
 import { crc32Raw } from '../../../src/base/index.js';
 import { MemoryDisk } from '../../../src/disk/index.js';
-import { identityOf, namesOf, recognise } from '../../../src/fs/index.js';
+import { identityOf, namesOf, recognise } from '../../../src/engine/session/recognition.js';
 import { needs } from '../../support/tools.js';
 import { asBlkid, askBlkid } from '../support/blkid.js';
 import { type Invented, MiB, uuidBytes, uuidText } from './invention.js';

@@ -1,10 +1,10 @@
 /** Filesystems and containers that are recognised: made by their own tools, as blkid sees them. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { type Disk, MemoryDisk } from '../../../src/disk/index.js';
-import type { Probed } from '../../../src/fs/driver.js';
+import { type Disk, MemoryDisk, type Probed } from '../../../src/disk/index.js';
 import { iso9660 } from '../../../src/fs/iso9660/index.js';
-import { signatures } from '../../../src/fs/signatures/index.js';
+import { containers, signatures } from '../../../src/fs/signatures/index.js';
+import { lvm2 } from '../../../src/volume/index.js';
 import { readFixtureJson } from '../../support/fixtures.js';
 import { Random } from '../../support/random.js';
 import { asBlkid, decodeExport } from '../support/blkid.js';
@@ -12,8 +12,10 @@ import { bytesOf, diskOf, type ToldPieces } from '../support/pieces.js';
 
 const images = readFixtureJson<Record<string, ToldPieces>>('signatures/signatures.json.gz');
 
+const all = [lvm2.kind, ...containers, ...signatures];
+
 /** What all that know a disk say of it. */
-const probeAll = (disk: Disk): Probed[] => signatures.flatMap((driver) => driver.probe(disk) ?? []);
+const probeAll = (disk: Disk): Probed[] => all.flatMap((kind) => kind.probe(disk) ?? []);
 
 describe('each image is what blkid tells, and nothing else', () => {
   for (const [name, told] of Object.entries(images)) {
@@ -61,7 +63,8 @@ test('none of them can be opened, and each is known by its type', () => {
     assert.equal(driver.open, undefined);
     assert.deepEqual(driver.types, [driver.name]);
   }
-  assert.equal(new Set(signatures.map(({ name }) => name)).size, signatures.length);
+  for (const kind of containers) assert.equal('assemble' in kind || 'unlock' in kind, false, kind.name);
+  assert.equal(new Set(all.map(({ name }) => name)).size, all.length);
 });
 
 test("LUKS2's second header is found when the first is gone", () => {

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { decodeText } from '../../../src/base/index.js';
-import type { Probed } from '../../../src/fs/driver.js';
+import type { Probed } from '../../../src/disk/index.js';
 import { toolEnvironment } from '../../support/tools.js';
 
 /** What blkid's safe probing finds in these bytes, followed by zeroes up to `size`; undefined where that is nothing. */

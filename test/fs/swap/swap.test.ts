@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { MemoryDisk } from '../../../src/disk/index.js';
-import { identityOf, recognise } from '../../../src/fs/index.js';
+import { identityOf, recognise } from '../../../src/engine/session/recognition.js';
 import { swap, swsuspend } from '../../../src/fs/swap/index.js';
 import { readFixtureJson } from '../../support/fixtures.js';
 import { Random } from '../../support/random.js';

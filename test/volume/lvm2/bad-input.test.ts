@@ -5,14 +5,14 @@ import { type Disk, MemoryDisk } from '../../../src/disk/index.js';
 import {
   assemble,
   getVolumeGroup,
-  inactiveReason,
   type LvmState,
   listLogicalVolumes,
-  probe,
+  kind as lvm2,
   reportLogicalVolumes,
   reportPhysicalVolumes,
   reportVolumeGroups,
-} from '../../../src/volume/index.js';
+} from '../../../src/volume/lvm2/index.js';
+import { inactiveReason } from '../../../src/volume/lvm2/volumes.js';
 import { Random } from '../../support/random.js';
 import { facts, membersOf, readImage, sealHeader, sealLabel, stateOf, withText } from './fixtures.js';
 
@@ -48,21 +48,21 @@ function assertLeftOut(image: Uint8Array, reason: RegExp): void {
 }
 
 test('probe knows a physical volume by its label in any of the first four sectors', () => {
-  assert.equal(probe(new MemoryDisk(readImage('one-a'))), true);
-  assert.equal(probe(new MemoryDisk(readImage('orphan'))), true);
+  const probe = (image: Uint8Array) => lvm2.probe(new MemoryDisk(image))?.type;
+  assert.equal(probe(readImage('one-a')), 'LVM2_member');
+  assert.equal(probe(readImage('orphan')), 'LVM2_member');
   assert.equal(
     readImage('orphan')
       .subarray(3 * 512, 3 * 512 + 8)
       .toString(),
     'LABELONE',
   );
-  for (const size of [0, 1, 511, 512, 1024, 2048, 4096])
-    assert.equal(probe(new MemoryDisk(new Uint8Array(size))), false);
+  for (const size of [0, 1, 511, 512, 1024, 2048, 4096]) assert.equal(probe(new Uint8Array(size)), undefined);
   // In another sector than it says, it is a copy.
   const image = readImage('one-a');
   image.copy(image, 1024, 512, 1024);
   image.fill(0, 512, 1024);
-  assert.equal(probe(new MemoryDisk(image)), false);
+  assert.equal(probe(image), undefined);
 });
 
 test('a text that wraps around the end of its buffer is read', () => {

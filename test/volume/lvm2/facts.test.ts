@@ -19,7 +19,7 @@ import {
   reportVolumeGroups,
   volumeGroupMetadata,
   volumeGroupUuid,
-} from '../../../src/volume/index.js';
+} from '../../../src/volume/lvm2/index.js';
 import { facts, stateOf } from './fixtures.js';
 
 /** What only a running kernel knows, or decides by the order of events. */

@@ -1,7 +1,8 @@
 /** Physical volumes made by the real lvm2, and what the real libguestfs says of them. */
 import { crc32Raw } from '../../../src/base/index.js';
 import { MemoryDisk } from '../../../src/disk/index.js';
-import { assemble, type LvmState, type Member } from '../../../src/volume/index.js';
+import type { Member } from '../../../src/volume/index.js';
+import { assemble, type LvmState } from '../../../src/volume/lvm2/index.js';
 import { readFixtureBuffer, readFixtureJson } from '../../support/fixtures.js';
 
 type Row = Readonly<Record<string, string | number>>;

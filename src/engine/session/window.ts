@@ -2,8 +2,8 @@
  * A disk as all the probes together look at it: each place is read once, whoever asks for it. Most of what they want lies in
  * the first 68 KiB, which are read in one piece.
  */
-import { endsCall, GuestfsError } from '../base/index.js';
-import type { Disk, Span } from '../disk/index.js';
+import { endsCall, GuestfsError } from '../../base/index.js';
+import type { Disk, Span } from '../../disk/index.js';
 
 /** Up to the end of the last superblock that lies 64 KiB from the start. */
 const headSize = 68 * 1024;

@@ -6,15 +6,14 @@
  * by design, nobody can say which one is meant: the disk is ambivalent. A disk as small as a floppy is the first kind seen;
  * beside that, only kinds which share disks with it are looked for there, since one of them may be what can be opened.
  */
-import { endsCall, GuestfsError } from '../base/index.js';
-import type { Disk } from '../disk/index.js';
-import { type FileSystemDriver, type ProbeContext, type Probed, plainDisk } from './driver.js';
-import { fileSystems } from './kinds.js';
+import { endsCall, GuestfsError } from '../../base/index.js';
+import { type Disk, type ProbeContext, type Probed, plainDisk } from '../../disk/index.js';
+import { kinds, type LayerKind } from './kinds.js';
 import { ProbeWindow } from './window.js';
 
 /** One kind that is seen on a disk. */
 export interface Sighting {
-  readonly driver: FileSystemDriver;
+  readonly kind: LayerKind;
   readonly probed: Probed;
 }
 
@@ -34,43 +33,47 @@ const smallestSize = 1025;
 const floppySize = 1440 * 1024;
 
 /** Whether what is found ends the search. */
-function ends({ usage }: FileSystemDriver): boolean {
+function ends({ usage }: LayerKind): boolean {
   return usage === 'raid' || usage === 'crypto';
 }
 
-function isLookedFor(driver: FileSystemDriver, disk: Disk, { whole }: ProbeContext): boolean {
-  if (disk.size < (driver.minimumSize ?? 0)) return false;
-  if (driver.usage === 'raid' && disk.size <= floppySize) return false;
-  return whole || driver.wholeDisksOnly !== true;
+function isLookedFor(kind: LayerKind, disk: Disk, { whole }: ProbeContext): boolean {
+  if (disk.size < (kind.minimumSize ?? 0)) return false;
+  if (kind.usage === 'raid' && disk.size <= floppySize) return false;
+  return whole || kind.wholeDisksOnly !== true;
 }
 
 /**
  * Looks at a disk. Where it cannot be read and nothing is seen on what can, this throws the disk's own error.
  * What is left out of the context is as of a whole disk without partitions.
  */
-export function recognise(disk: Disk, about: Partial<ProbeContext> = {}): Recognition {
+export function recognise(
+  disk: Disk,
+  about: Partial<ProbeContext> = {},
+  all: readonly LayerKind[] = kinds,
+): Recognition {
   const seen: Sighting[] = [];
   if (disk.size < smallestSize) return { seen, ambivalent: false, unread: undefined };
   const context = { ...plainDisk, ...about };
   const window = new ProbeWindow(disk);
   let unread: GuestfsError | undefined;
   const isFloppy = disk.size <= floppySize;
-  for (const driver of fileSystems) {
-    if (!isLookedFor(driver, disk, context)) continue;
-    if (isFloppy && seen.length > 0 && !driver.tolerant) continue;
+  for (const kind of all) {
+    if (!isLookedFor(kind, disk, context)) continue;
+    if (isFloppy && seen.length > 0 && !kind.tolerant) continue;
     try {
-      const probed = driver.probe(window, context);
+      const probed = kind.probe(window, context);
       if (probed === undefined) continue;
-      seen.push({ driver, probed });
+      seen.push({ kind, probed });
     } catch (thrown) {
       if (!(thrown instanceof GuestfsError) || endsCall(thrown)) throw thrown;
       unread ??= thrown;
       continue;
     }
-    if (ends(driver) || (isFloppy && !driver.tolerant)) break;
+    if (ends(kind) || (isFloppy && !kind.tolerant)) break;
   }
   if (seen.length === 0 && unread !== undefined) throw unread;
-  const ambivalent = seen.length > 1 && seen.some(({ driver }) => !driver.tolerant && !ends(driver));
+  const ambivalent = seen.length > 1 && seen.some(({ kind }) => !kind.tolerant && !ends(kind));
   return { seen, ambivalent, unread };
 }
 
@@ -99,5 +102,5 @@ export function ambivalence(recognition: Recognition, name: string): GuestfsErro
 export function chooseSighting(recognition: Recognition, name: string): Sighting | undefined {
   if (recognition.ambivalent) throw ambivalence(recognition, name);
   const { seen } = recognition;
-  return seen.find(({ driver }) => driver.open !== undefined) ?? seen[0];
+  return seen.find(({ kind }) => kind.role === 'filesystem' && kind.open !== undefined) ?? seen[0];
 }

@@ -1,0 +1,82 @@
+/** What is on each device of a session, by its signatures. A device is looked at once, until the devices change. */
+import { endsCall, GuestfsError } from '../../base/index.js';
+import type { Probed } from '../../disk/index.js';
+import type { Device } from '../../vfs/index.js';
+import { ofDevice } from './device-error.js';
+import type { LayerKind } from './kinds.js';
+import type { PartitionTables } from './partition-tables.js';
+import { identityOf, namesOf, type Recognition, recognise } from './recognition.js';
+import type { Warnings } from './warnings.js';
+
+export class DeviceContents {
+  readonly #recognised = new Map<Device, Recognition>();
+  readonly #tables: PartitionTables;
+  readonly #kinds: readonly LayerKind[];
+  readonly #warnings: Warnings;
+
+  constructor(tables: PartitionTables, kinds: readonly LayerKind[], warnings: Warnings) {
+    this.#tables = tables;
+    this.#kinds = kinds;
+    this.#warnings = warnings;
+  }
+
+  /** The devices have changed. */
+  forget(): void {
+    this.#recognised.clear();
+  }
+
+  /** All that is seen on a device. A device that cannot be read throws. */
+  recognise(device: Device): Recognition {
+    let recognition = this.#recognised.get(device);
+    if (recognition === undefined) {
+      recognition = this.#look(device);
+      this.#recognised.set(device, recognition);
+      const { ambivalent, unread } = recognition;
+      if (ambivalent)
+        this.#warnings.warn(
+          `${device.name}: has signatures of ${namesOf(recognition)}: its type is not known`,
+        );
+      if (unread)
+        this.#warnings.warn(`${device.name}: some filesystems could not be looked for: ${unread.message}`);
+    }
+    return recognition;
+  }
+
+  #look(device: Device): Recognition {
+    const partitions = this.#tables.table(device)?.partitions ?? [];
+    try {
+      return recognise(
+        device.disk,
+        {
+          whole: device.kind !== 'partition',
+          covered: (offset, length) =>
+            partitions.some(
+              ({ startInBytes, sizeInBytes }) =>
+                startInBytes <= offset && startInBytes + sizeInBytes >= offset + length,
+            ),
+        },
+        this.#kinds,
+      );
+    } catch (thrown) {
+      throw thrown instanceof GuestfsError ? ofDevice(device.name, thrown) : thrown;
+    }
+  }
+
+  /**
+   * What is on a device, by its signature; undefined for nothing known, and where there are signatures of several things
+   * of which nobody can say which is meant. A device that cannot be read throws.
+   */
+  probe(device: Device): Probed | undefined {
+    return identityOf(this.recognise(device));
+  }
+
+  /** As {@link probe}, but a device that cannot be read has nothing known on it. */
+  probeIfReadable(device: Device): Probed | undefined {
+    try {
+      return this.probe(device);
+    } catch (thrown) {
+      if (thrown instanceof GuestfsError && !endsCall(thrown)) return undefined;
+      throw thrown;
+    }
+  }
+}

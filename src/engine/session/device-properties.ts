@@ -1,0 +1,47 @@
+/** The devices of a session by what udev makes links of: what is on them, what their tables say, what device-mapper calls them. */
+import type { Device, DeviceProperty, DeviceTable } from '../../vfs/index.js';
+import type { DeviceContents } from './device-contents.js';
+import type { PartitionTables } from './partition-tables.js';
+import type { DeviceScan } from './scan.js';
+
+/** Where properties are looked up. */
+export interface DevicePropertyParts {
+  readonly devices: DeviceTable;
+  readonly tables: PartitionTables;
+  readonly contents: DeviceContents;
+  readonly scan: DeviceScan;
+}
+
+/** The device that has a property. */
+export function findByProperty(
+  { devices, tables, contents, scan }: DevicePropertyParts,
+  property: DeviceProperty,
+  value: string,
+): Device | undefined {
+  if (value === '') return undefined;
+  switch (property) {
+    case 'dmMinor':
+      return scan.findByMinor(Number(value));
+    case 'dmUuid':
+      return scan.findVolume(value);
+    case 'pvUuid':
+      return scan.findMember(value);
+  }
+  const same = value.toLowerCase();
+  const candidates = [...devices.drives, ...devices.partitions(), ...devices.volumes];
+  return candidates.find((device) => {
+    if (property === 'partuuid') return partitionUuid(tables, device)?.toLowerCase() === same;
+    if (property === 'partlabel') return tables.partition(device)?.name === value;
+    const probed = contents.probeIfReadable(device);
+    return property === 'uuid' ? probed?.uuid.toLowerCase() === same : probed?.label === value;
+  });
+}
+
+/** A partition's UUID as the kernel has it: GPT's own, or the MBR signature with the number. */
+function partitionUuid(tables: PartitionTables, device: Device): string | undefined {
+  const partition = tables.partition(device);
+  if (partition === undefined || device.parent === undefined) return undefined;
+  if (partition.gptGuid !== undefined) return partition.gptGuid;
+  const signature = tables.table(device.parent)?.diskSignature;
+  return signature && `${signature}-${partition.number.toString(16).padStart(2, '0')}`;
+}

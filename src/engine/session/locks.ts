@@ -1,0 +1,90 @@
+/** The locked devices of a session that were unlocked: for each the disk inside, as a device `/dev/mapper/NAME`. */
+import { GuestfsError, systemError, UnsupportedError } from '../../base/index.js';
+import { Device, type DeviceTable } from '../../vfs/index.js';
+import type { LockKey } from '../../volume/index.js';
+import type { DeviceContents } from './device-contents.js';
+
+/** What locks work with. */
+export interface LockParts {
+  readonly devices: DeviceTable;
+  readonly contents: DeviceContents;
+  /** The keys that the session was given, which are tried beside those of a call. */
+  readonly keys: readonly LockKey[];
+  readonly isInUse: (device: Device) => boolean;
+  /** An unlocked disk came, or went. */
+  readonly changed: () => void;
+}
+
+export class Locks {
+  readonly #parts: LockParts;
+  /** The devices that they are in, by the disks inside. */
+  readonly #locked = new Map<Device, Device>();
+
+  constructor(parts: LockParts) {
+    this.#parts = parts;
+  }
+
+  /** The disks inside, of those whose locked device is still there. */
+  get unlocked(): readonly Device[] {
+    const { devices } = this.#parts;
+    for (const [inside, locked] of this.#locked)
+      if (devices.find(locked.name) !== locked) this.#locked.delete(inside);
+    return [...this.#locked.keys()];
+  }
+
+  /** The locked device that a disk is inside of. */
+  lockedBy(inside: Device): Device | undefined {
+    return this.#locked.get(inside);
+  }
+
+  /**
+   * Unlocks a device with one of these keys, or of the session's, and makes a device of the disk inside. EINVAL where the device is
+   * not locked; EEXIST where the name is taken; EBUSY where the device is in use; EPERM where no key fits.
+   */
+  unlock(
+    device: Device,
+    name: string,
+    keys: readonly LockKey[],
+    options: { readonly readonly: boolean },
+  ): Device {
+    const { devices, contents, isInUse } = this.#parts;
+    const mapperName = `/dev/mapper/${name}`;
+    if (name === '' || name.includes('/') || name === '.' || name === '..')
+      throw new GuestfsError('EINVAL', `${name}: is no name of a device`);
+    if (devices.find(mapperName) !== undefined) throw systemError('EEXIST', mapperName);
+    if (isInUse(device) || [...this.#locked.values()].includes(device))
+      throw systemError('EBUSY', device.name);
+    const sighting = contents.recognise(device).seen.find(({ kind }) => kind.role === 'locked');
+    if (sighting?.kind.role !== 'locked') throw new GuestfsError('EINVAL', `${device.name}: is not locked`);
+    const { kind, probed } = sighting;
+    if (kind.unlock === undefined) throw new UnsupportedError(device.name, [`unlocking ${kind.name}`]);
+    const fitting = [...keys, ...this.#parts.keys].filter(
+      ({ kind: sort, for: whose }) =>
+        (kind.takes?.includes(sort) ?? true) &&
+        (whose === undefined || whose === device.name || whose === probed.uuid),
+    );
+    const disk = kind.unlock(device.disk, fitting, options);
+    const inside = new Device({
+      name: mapperName,
+      kind: 'volume',
+      mapperName,
+      sectorSize: device.sectorSize,
+      readonly: options.readonly,
+      open: () => disk,
+    });
+    // The table closes what was opened: the disk must be open in its eyes to be closed with the device.
+    void inside.disk;
+    this.#locked.set(inside, device);
+    this.#parts.changed();
+    return inside;
+  }
+
+  /** Takes the disk inside away. ENOENT where no unlocked disk has the name; EBUSY where it is in use. */
+  lock(name: string): void {
+    const inside = this.unlocked.find((device) => device.name === `/dev/mapper/${name}`);
+    if (inside === undefined) throw systemError('ENOENT', `/dev/mapper/${name}`);
+    if (this.#parts.isInUse(inside)) throw systemError('EBUSY', inside.name);
+    this.#locked.delete(inside);
+    this.#parts.changed();
+  }
+}

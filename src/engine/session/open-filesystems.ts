@@ -1,0 +1,194 @@
+/** The filesystems of a session that are open. Whoever opens one that is open already shares it. */
+import { GuestfsError, UnsupportedError } from '../../base/index.js';
+import { type Disk, SliceDisk } from '../../disk/index.js';
+import type { FileSystem, FileSystemDriver } from '../../fs/index.js';
+import type { Device, DeviceTable } from '../../vfs/index.js';
+import type { DeviceContents } from './device-contents.js';
+import { discardableLayer } from './drive.js';
+import { kinds, type LayerKind } from './kinds.js';
+import { chooseSighting, type Recognition, recognise } from './recognition.js';
+
+/** How a filesystem is to be opened. */
+export interface OpenFileSystemOptions {
+  /** The type that the caller insists on; found by looking when absent. */
+  readonly type?: string;
+  /** Mount options of the driver's own. */
+  readonly options?: Readonly<Record<string, string | true>>;
+  /** Whether it is to be written, which less damage lets happen. */
+  readonly writable?: boolean;
+}
+
+/** A filesystem that is open, and how to give it back. */
+export interface FileSystemLease {
+  readonly fileSystem: FileSystem;
+  release(): void;
+}
+
+/** A filesystem that is open, and the layer of changes that its driver asked for. */
+interface Opened {
+  readonly fileSystem: FileSystem;
+  readonly layer: Disk | undefined;
+}
+
+interface SharedFileSystem extends Opened {
+  /** All devices that it is on. */
+  readonly devices: readonly Device[];
+  users: number;
+}
+
+/** What opening a filesystem needs to know, wherever its bytes are. */
+export interface OpeningContext {
+  /** Where copy-on-write layers spill to. */
+  readonly tmpdir: string;
+  warn(message: string): void;
+}
+
+/** What the open filesystems of a session work with. */
+export interface OpenFileSystemsParts extends OpeningContext {
+  readonly devices: DeviceTable;
+  readonly contents: DeviceContents;
+  readonly kinds: readonly LayerKind[];
+}
+
+type Openable = FileSystemDriver & Required<Pick<FileSystemDriver, 'open'>>;
+
+export class OpenFileSystems {
+  readonly #parts: OpenFileSystemsParts;
+  readonly #open = new Map<Device, SharedFileSystem>();
+
+  constructor(parts: OpenFileSystemsParts) {
+    this.#parts = parts;
+  }
+
+  isOpen(device: Device): boolean {
+    return this.#open.has(device);
+  }
+
+  /** Opens the filesystem on a device, or shares the one that is open already. */
+  open(device: Device, wanted: OpenFileSystemOptions = {}): FileSystemLease {
+    let shared = this.#open.get(device);
+    if (shared === undefined) {
+      shared = this.#openAnew(device, wanted);
+      for (const each of shared.devices) this.#open.set(each, shared);
+    } else if (wanted.type !== undefined && !this.#isSameType(shared.fileSystem.type, wanted.type)) {
+      throw new GuestfsError('EBUSY', `${device.name}: is in use as ${shared.fileSystem.type}`);
+    }
+    const mine = shared;
+    mine.users++;
+    let released = false;
+    return {
+      fileSystem: mine.fileSystem,
+      release: () => {
+        if (released) return;
+        released = true;
+        if (--mine.users > 0) return;
+        for (const each of mine.devices) this.#open.delete(each);
+        mine.fileSystem.close();
+        mine.layer?.close();
+      },
+    };
+  }
+
+  /** Types that are the same driver's, so that one can be asked for by the name of the other. */
+  #isSameType(type: string, wanted: string): boolean {
+    if (type === wanted) return true;
+    return this.#parts.kinds.some(
+      (kind) => kind.role === 'filesystem' && kind.types.includes(type) && kind.types.includes(wanted),
+    );
+  }
+
+  #openAnew(device: Device, wanted: OpenFileSystemOptions): SharedFileSystem {
+    const { contents, kinds } = this.#parts;
+    const { name } = device;
+    const driver = chooseDriver(name, wanted.type, kinds, () => contents.recognise(device), this.#parts.warn);
+    const devices = this.#setOf(device, driver);
+    const others = devices.filter((each) => each !== device).map(({ disk }) => disk);
+    return { ...openWith(driver, device.disk, others, name, this.#parts, wanted), devices, users: 0 };
+  }
+
+  /** The devices that a filesystem is on, in the order of their names in the table. ENODEV where some are not here. */
+  #setOf(device: Device, driver: Openable): readonly Device[] {
+    const { devices, contents } = this.#parts;
+    const member = driver.memberOf?.(device.disk);
+    if (member === undefined || member.count === 1) return [device];
+    const present = [...devices.drives, ...devices.partitions(), ...devices.volumes].filter(
+      (each) =>
+        each === device ||
+        (contents.probeIfReadable(each) !== undefined &&
+          contents.recognise(each).seen.some(({ kind }) => kind === driver) &&
+          driver.memberOf?.(each.disk)?.set === member.set),
+    );
+    if (present.length < member.count)
+      throw new GuestfsError(
+        'ENODEV',
+        `${device.name}: is one of the ${member.count} devices of a ${driver.name} filesystem, of which only ${present.map(({ name }) => name).join(', ')} are here`,
+      );
+    return present;
+  }
+}
+
+/** Opens the filesystem that is found on a disk which is no device. `name` is for messages. */
+export function openFileSystemOn(disk: Disk, name: string, context: OpeningContext): Opened {
+  const driver = chooseDriver(name, undefined, kinds, () => recognise(disk), context.warn);
+  return openWith(driver, disk, [], name, context, {});
+}
+
+/** The driver for a disk: of the type that is asked for, or of what is found on it. Throws where there is none. */
+function chooseDriver(
+  name: string,
+  type: string | undefined,
+  kinds: readonly LayerKind[],
+  look: () => Recognition,
+  warn: (message: string) => void,
+): Openable {
+  const recognition = type === undefined ? look() : undefined;
+  const chosen = recognition && chooseSighting(recognition, name);
+  const kind =
+    chosen?.kind ??
+    kinds.find((each) => each.role === 'filesystem' && type !== undefined && each.types.includes(type));
+  if (kind === undefined) {
+    throw type === undefined
+      ? new GuestfsError('EINVAL', `${name}: no filesystem was recognised on it`)
+      : new UnsupportedError(name, [`filesystem type ${type} (the direct backend may have it)`]);
+  }
+  if (!isOpenable(kind))
+    throw new UnsupportedError(name, [`reading ${kind.name} (the direct backend may have it)`]);
+  const [first] = recognition?.seen ?? [];
+  if (chosen !== undefined && first !== undefined && first !== chosen) {
+    const [read, other] = [chosen.probed.type, first.probed.type];
+    warn(`${name}: is ${other} and ${read} at once: ${read} is shown, as ${other} cannot be read`);
+  }
+  return kind;
+}
+
+function isOpenable(kind: LayerKind): kind is Openable {
+  return kind.role === 'filesystem' && kind.open !== undefined;
+}
+
+function openWith(
+  driver: Openable,
+  disk: Disk,
+  others: readonly Disk[],
+  name: string,
+  { tmpdir, warn }: OpeningContext,
+  { options, writable = false }: OpenFileSystemOptions,
+): Opened {
+  let layer: Disk | undefined;
+  try {
+    const fileSystem = driver.open(disk, {
+      overlay: (base) => {
+        // A slice closes nothing: the device outlives the layer that is put over it.
+        layer = discardableLayer(new SliceDisk(base, 0, base.size), tmpdir);
+        return layer;
+      },
+      warn: (message) => warn(`${name}: ${message}`),
+      readonly: !writable,
+      ...(others.length === 0 ? {} : { others }),
+      ...(options === undefined ? {} : { options }),
+    });
+    return { fileSystem, layer };
+  } catch (thrown) {
+    (layer as Disk | undefined)?.close();
+    throw thrown;
+  }
+}

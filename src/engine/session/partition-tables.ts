@@ -1,0 +1,80 @@
+/** The partition tables of a session's devices: each is read once, and again where its device changed. */
+import { asGuestfsError, endsCall, type GuestfsError } from '../../base/index.js';
+import {
+  otherSectorSize,
+  type Partition,
+  type PartitionTable,
+  readPartitionTable,
+} from '../../partition/index.js';
+import type { Device } from '../../vfs/index.js';
+import { ofDevice } from './device-error.js';
+import type { Warnings } from './warnings.js';
+
+interface Read {
+  readonly table: PartitionTable | undefined;
+  readonly fault: GuestfsError | undefined;
+}
+
+export class PartitionTables {
+  readonly #read = new Map<Device, Read>();
+  readonly #warnings: Warnings;
+
+  constructor(warnings: Warnings) {
+    this.#warnings = warnings;
+  }
+
+  /** Whether it was read, however that ended. */
+  has(device: Device): boolean {
+    return this.#read.has(device);
+  }
+
+  forget(device: Device): void {
+    this.#read.delete(device);
+  }
+
+  /** Forgets the tables of all devices but these. */
+  keepOnly(devices: ReadonlySet<Device>): void {
+    for (const device of this.#read.keys()) if (!devices.has(device)) this.#read.delete(device);
+  }
+
+  /** The partition table of a device; undefined where there is none that can be read. */
+  table(device: Device): PartitionTable | undefined {
+    return this.#read.get(device)?.table;
+  }
+
+  /** Why the partition table of a device cannot be read; undefined where it can, or there is none. */
+  fault(device: Device): GuestfsError | undefined {
+    return this.#read.get(device)?.fault;
+  }
+
+  /** The partition that a device is; undefined for drives and volumes. */
+  partition(device: Device): Partition | undefined {
+    if (device.parent === undefined) return undefined;
+    return this.table(device.parent)?.partitions.find(({ number }) => number === device.number);
+  }
+
+  /** Reads a device's table. Gives the partitions that are devices: none where it is damaged, as in the kernel. */
+  read(device: Device): readonly Partition[] {
+    let table: PartitionTable | undefined;
+    let fault: GuestfsError | undefined;
+    try {
+      table = readPartitionTable(device.disk, device.sectorSize);
+      for (const warning of table?.warnings ?? []) this.#warnings.warn(`${device.name}: ${warning}`);
+      if (table === undefined) this.#warnOfOtherSectors(device);
+    } catch (thrown) {
+      if (endsCall(thrown)) throw thrown;
+      fault = ofDevice(device.name, asGuestfsError(thrown));
+      this.#warnings.warnOf(device.name, fault, 'partitions are not shown');
+    }
+    this.#read.set(device, { table, fault });
+    return table?.hasDevices === false ? [] : (table?.partitions ?? []);
+  }
+
+  #warnOfOtherSectors(device: Device): void {
+    const other = otherSectorSize(device.disk, device.sectorSize);
+    if (other !== undefined)
+      this.#warnings.warn(
+        `${device.name}: no partitions are found with sectors of ${device.sectorSize} bytes, but there is a GPT for sectors of ${other}: add the drive with blocksize ${other}`,
+      );
+  }
+}

@@ -1,0 +1,421 @@
+/**
+ * The block devices of a session, found layer by layer: drives, the partitions of their tables, the volumes that members amount to,
+ * the disks behind locks. What is found is looked at in its turn, until nothing new is found.
+ *
+ * What is looked at is what Linux looks at: the kernel reads no partition tables on devices of device-mapper, and lvm2 looks for no
+ * members on its own volumes (see {@link MemberKind}).
+ *
+ * A device keeps its identity over a scan while its bytes are the same: a partition by its number and place, a volume by its id, its
+ * layout and its members. A device that is in use keeps its identity in any case, as the kernel keeps what is mounted.
+ */
+import { endsCall, GuestfsError, systemError, work } from '../../base/index.js';
+import { SliceDisk } from '../../disk/index.js';
+import type { Partition } from '../../partition/index.js';
+import { Device, type DeviceTable } from '../../vfs/index.js';
+import type { Assembly, LockKey, MemberKind, Volume } from '../../volume/index.js';
+import type { DeviceContents } from './device-contents.js';
+import type { LayerKind } from './kinds.js';
+import { Locks } from './locks.js';
+import type { PartitionTables } from './partition-tables.js';
+import type { Warnings } from './warnings.js';
+
+/** Devices on top of each other at most. Of LVM on LUKS on MD on partitions, a volume is the fifth. */
+const deepest = 8;
+/** A round finds at least one device that lies deeper than those before: more rounds are a circle. */
+const mostRounds = deepest + 1;
+/** Where there are more devices, volumes are not looked into: a table on each of thousands of them makes millions. */
+const mostDevices = 16_384;
+
+/** What a scan works with. */
+export interface ScanParts {
+  readonly devices: DeviceTable;
+  readonly kinds: readonly LayerKind[];
+  readonly tables: PartitionTables;
+  readonly contents: DeviceContents;
+  readonly warnings: Warnings;
+  /** The keys that the session was given. */
+  readonly keys: readonly LockKey[];
+  /** Whether something on a device is open now. */
+  readonly isOpen: (device: Device) => boolean;
+}
+
+/** How a volume came to be. */
+interface PresentVolume {
+  readonly system: System;
+  readonly volume: Volume;
+  /** Those of its members that have a device. */
+  readonly members: readonly Device[];
+  /** How many devices lie below it, one on another. */
+  readonly depth: number;
+}
+
+type Assembling = MemberKind & Required<Pick<MemberKind, 'assemble'>>;
+
+const isAssembling = (kind: LayerKind): kind is Assembling =>
+  kind.role === 'member' && kind.assemble !== undefined;
+
+/** A volume system, and what it makes of the devices. */
+class System {
+  readonly kind: Assembling;
+  members: readonly Device[] = [];
+  assembly: Assembly | undefined;
+  /** Whether the members must be put together again, though they are the same devices. */
+  isStale = true;
+  /** The names of the only devices that are looked at for members, a drive standing for its partitions too; undefined: all. */
+  filter: ReadonlySet<string> | undefined;
+  /** Volumes that the user activated or deactivated, by id; the others are as at the launch. */
+  readonly activation = new Map<string, boolean>();
+
+  constructor(kind: Assembling) {
+    this.kind = kind;
+  }
+
+  isActive({ id, active, activatable }: Volume): boolean {
+    const told = this.activation.get(id);
+    return told === undefined ? active : told && activatable;
+  }
+
+  /** A number is not given to another volume while its own is deactivated: it will be activated in the same order. */
+  get minors(): ReadonlyMap<number, Volume> {
+    const hasNumber = (volume: Volume): boolean =>
+      volume.active || (volume.activatable && this.activation.has(volume.id));
+    return this.assembly?.minors(hasNumber) ?? new Map();
+  }
+}
+
+export class DeviceScan {
+  readonly locks: Locks;
+  readonly #parts: ScanParts;
+  readonly #systems: readonly System[];
+  readonly #origins = new Map<Device, PresentVolume>();
+  /** Where the partitions that are devices lie. */
+  readonly #places = new Map<Device, Partition>();
+  /** What each device was found to be a member of. */
+  readonly #memberOf = new Map<Device, Map<System, boolean>>();
+
+  constructor(parts: ScanParts) {
+    this.#parts = parts;
+    this.#systems = parts.kinds.filter(isAssembling).map((kind) => new System(kind));
+    this.locks = new Locks({
+      ...parts,
+      isInUse: (device) => this.isInUse(device),
+      changed: () => this.#find(),
+    });
+  }
+
+  /**
+   * Looks again at what changed: at the tables of these drives, at the members on them; at everything, without an argument. What is
+   * not found any more has no device, unless it is in use.
+   */
+  rescan(changed?: readonly string[]): void {
+    const { devices, tables, warnings } = this.#parts;
+    const again =
+      changed === undefined
+        ? [...devices.drives, ...devices.volumes]
+        : changed.map((name) => devices.resolve(name));
+    for (const device of again) {
+      tables.forget(device);
+      for (const { name } of [device, ...devices.partitions(device)]) warnings.forgetFaultsOf(name);
+    }
+    const members = again.flatMap((device) => [device, ...devices.partitions(device)]);
+    this.#lookForMembers(changed === undefined ? undefined : members);
+  }
+
+  /** Looks again for the members of all volume systems; tables of partitions stay as they were read. */
+  rescanMembers(): void {
+    this.#lookForMembers(undefined);
+  }
+
+  #lookForMembers(on: readonly Device[] | undefined): void {
+    for (const device of on ?? [...this.#memberOf.keys()]) this.#memberOf.delete(device);
+    for (const system of this.#systems) system.isStale = true;
+    this.#find();
+  }
+
+  /** What a volume system made of the devices. */
+  of<State>(kind: MemberKind<State>): State {
+    const assembly = this.#system(kind).assembly as Assembly<State> | undefined; // safe: made by this kind
+    if (assembly === undefined) throw new GuestfsError('EIO', `${kind.name}: volumes were not scanned`);
+    return assembly.state;
+  }
+
+  #system(kind: MemberKind): System {
+    const system = this.#systems.find((each) => each.kind === kind);
+    if (system === undefined)
+      throw new GuestfsError('EIO', `${kind.name}: is not among the kinds of this scan`);
+    return system;
+  }
+
+  /** Sets the only devices that are looked at for members of a system; undefined: all. What was activated is as at the launch. */
+  setFilter(kind: MemberKind, devices: readonly Device[] | undefined): void {
+    const system = this.#system(kind);
+    const [used] = this.volumesInUse;
+    if (used !== undefined) throw systemError('EBUSY', used.name);
+    system.filter = devices && new Set(devices.map(({ name }) => name));
+    system.activation.clear();
+    this.rescanMembers();
+  }
+
+  /** Whether a volume has a device now, by itself or by command. */
+  isActive(kind: MemberKind, volume: Volume): boolean {
+    return this.#system(kind).isActive(volume);
+  }
+
+  /** Gives or takes the devices of volumes. EBUSY where one that is to go is in use. */
+  setActive(kind: MemberKind, volumes: readonly Volume[], active: boolean): void {
+    const system = this.#system(kind);
+    const names = new Set(volumes.map(({ device }) => device));
+    const used = active ? undefined : this.volumesInUse.find(({ name }) => names.has(name));
+    if (used !== undefined) throw systemError('EBUSY', used.name);
+    for (const { id } of volumes) system.activation.set(id, active);
+    this.#find();
+  }
+
+  /** Why there is no device of a name, where a volume has that name. */
+  absence(name: string): string | undefined {
+    for (const { assembly } of this.#systems) {
+      const reason = assembly?.absence(name);
+      if (reason !== undefined) return reason;
+    }
+    return undefined;
+  }
+
+  /** The volume that a device is. */
+  volume(device: Device): Volume | undefined {
+    return this.#origins.get(device)?.volume;
+  }
+
+  /** Why what a device holds as a member cannot be read; undefined where it can. */
+  memberFault(device: Device): GuestfsError | undefined {
+    const problems = this.#systems.flatMap(({ assembly }) => assembly?.problems ?? []);
+    return problems.find((problem) => problem.device === device.name)?.error;
+  }
+
+  findMember(id: string): Device | undefined {
+    const { devices } = this.#parts;
+    for (const { assembly } of this.#systems) {
+      const name = assembly?.findMember(id);
+      if (name !== undefined) return devices.find(name);
+    }
+    return undefined;
+  }
+
+  findVolume(id: string): Device | undefined {
+    return this.#parts.devices.volumes.find((device) => this.volume(device)?.id === id);
+  }
+
+  findByMinor(minor: number): Device | undefined {
+    for (const { minors } of this.#systems) {
+      const id = minors.get(minor)?.id;
+      if (id !== undefined) return this.findVolume(id);
+    }
+    return undefined;
+  }
+
+  /** The volumes of which something is in use. */
+  get volumesInUse(): readonly Device[] {
+    const used = this.#used();
+    return this.#parts.devices.volumes.filter((device) => used.has(device));
+  }
+
+  /** Whether a device is open, or one that lies on it. */
+  isInUse(device: Device): boolean {
+    return this.#used().has(device);
+  }
+
+  #used(): ReadonlySet<Device> {
+    const { devices, isOpen } = this.#parts;
+    const used = new Set<Device>();
+    const add = (device: Device): void => {
+      if (used.has(device)) return;
+      used.add(device);
+      for (const below of this.#below(device)) add(below);
+    };
+    for (const device of [...devices.drives, ...devices.volumes, ...devices.partitions()])
+      if (isOpen(device)) add(device);
+    return used;
+  }
+
+  #depthOn(members: readonly Device[]): number {
+    return members.reduce((depth, member) => Math.max(depth, this.#depth(member) + 1), 0);
+  }
+
+  /** The devices that one lies on. */
+  #below(device: Device): readonly Device[] {
+    if (device.parent !== undefined) return [device.parent];
+    const locked = this.locks.lockedBy(device);
+    return this.#origins.get(device)?.members ?? (locked === undefined ? [] : [locked]);
+  }
+
+  /** How many devices lie below one, one on another. */
+  #depth(device: Device): number {
+    const below = device.parent ?? this.locks.lockedBy(device);
+    return below === undefined ? (this.#origins.get(device)?.depth ?? 0) : this.#depth(below) + 1;
+  }
+
+  /** Looks at what was not looked at yet, until nothing new is found. */
+  #find(): void {
+    const { contents, warnings } = this.#parts;
+    const assembled = new Set<System>();
+    let round = 0;
+    do {
+      this.#readTables();
+      for (const system of this.#systems) if (this.#assemble(system)) assembled.add(system);
+      if (round++ > mostRounds) {
+        warnings.warn('devices lie on each other in a circle: some of them are not shown');
+        break;
+      }
+    } while (this.#present());
+    this.#forgetGone();
+    for (const { assembly } of assembled)
+      for (const { message, device, error } of assembly?.problems ?? [])
+        if (device === undefined || error === undefined) warnings.warn(message);
+        else warnings.warnOf(device, error);
+    warnings.forget();
+    contents.forget();
+  }
+
+  #readTables(): void {
+    const { devices, tables } = this.#parts;
+    const volumes = devices.volumes.filter((device) => this.#origins.get(device)?.system.kind.hasPartitions);
+    for (const device of [...devices.drives, ...volumes.filter((each) => this.#isLookedInto(each))])
+      if (!tables.has(device)) this.#presentPartitions(device, tables.read(device));
+  }
+
+  #presentPartitions(parent: Device, partitions: readonly Partition[]): void {
+    const { devices } = this.#parts;
+    const used = this.#used();
+    const before = new Map(devices.partitions(parent).map((device) => [device.number, device]));
+    const next = partitions.map((partition) => {
+      const { number, startInBytes, deviceSizeInBytes: size } = partition;
+      const known = before.get(number);
+      const place = known && this.#places.get(known);
+      before.delete(number);
+      if (known && used.has(known)) return known;
+      if (known && place?.startInBytes === startInBytes && place.deviceSizeInBytes === size) return known;
+      return { number, open: () => new SliceDisk(parent.disk, startInBytes, size) };
+    });
+    devices.setPartitions(parent, [...next, ...[...before.values()].filter((device) => used.has(device))]);
+    for (const device of devices.partitions(parent)) {
+      const place = partitions.find(({ number }) => number === device.number);
+      if (place !== undefined && !this.#places.has(device)) this.#places.set(device, place);
+    }
+  }
+
+  /** Puts the members of a system together, unless they are those of the last time. */
+  #assemble(system: System): boolean {
+    const members = this.#candidates(system).filter((device) => this.#isMember(device, system));
+    if (!system.isStale && isSame(members, system.members)) return false;
+    system.assembly = system.kind.assemble(members.map(({ name, disk }) => ({ device: name, disk })));
+    system.members = members;
+    system.isStale = false;
+    return true;
+  }
+
+  /** The devices on which members of a system may be: drives and volumes without partitions, and partitions. */
+  #candidates({ kind, filter }: System): readonly Device[] {
+    const { devices } = this.#parts;
+    const isWhole = (device: Device): boolean => devices.partitions(device).length === 0;
+    const onVolumes = devices.volumes
+      .flatMap((volume) => [volume, ...devices.partitions(volume)])
+      .filter((device) => device.kind !== 'volume' || (isWhole(device) && this.#mayHold(device, kind)))
+      .filter((device) => this.#isLookedInto(device));
+    return [
+      ...devices.drives.filter(isWhole),
+      ...devices.drives.flatMap((drive) => devices.partitions(drive)),
+      ...onVolumes,
+    ].filter(
+      ({ name, parent }) =>
+        filter === undefined || filter.has(name) || (parent !== undefined && filter.has(parent.name)),
+    );
+  }
+
+  #mayHold(volume: Device, kind: MemberKind): boolean {
+    return kind.nests === true || this.#origins.get(volume)?.system.kind !== kind;
+  }
+
+  /** Whether what lies on volumes is to be found. Says so where it is not, for it could be without an end. */
+  #isLookedInto(device: Device): boolean {
+    const { devices, warnings } = this.#parts;
+    work.entries.spend(1);
+    if (devices.count > mostDevices) {
+      warnings.warn(`there are more than ${mostDevices} devices: the volumes among them are not looked into`);
+      return false;
+    }
+    if (this.#depth(device) < deepest) return true;
+    warnings.warn(`${device.name}: lies on ${deepest} other devices, and is not looked into`);
+    return false;
+  }
+
+  #isMember(device: Device, system: System): boolean {
+    const known = this.#memberOf.get(device) ?? new Map<System, boolean>();
+    this.#memberOf.set(device, known);
+    const isMember = known.get(system) ?? this.#probe(device, system);
+    known.set(system, isMember);
+    return isMember;
+  }
+
+  /** A drive or partition that cannot be read is a member: the system meets the same error, and says what it means. */
+  #probe(device: Device, { kind }: System): boolean {
+    try {
+      return kind.probe(device.disk) !== undefined;
+    } catch (thrown) {
+      if (!(thrown instanceof GuestfsError) || endsCall(thrown)) throw thrown;
+      return device.kind === 'drive' || device.parent?.kind === 'drive';
+    }
+  }
+
+  /** Gives devices to the volumes that are to have one. Says whether that changed anything. */
+  #present(): boolean {
+    const { devices } = this.#parts;
+    const used = this.#used();
+    const known = new Map([...this.#origins].map(([device, { volume }]) => [volume.id, device]));
+    const next = new Map<string, { device: Device; origin: PresentVolume }>();
+    for (const system of this.#systems)
+      for (const volume of system.assembly?.volumes ?? []) {
+        if (!system.isActive(volume) || next.has(volume.device)) continue;
+        const members = volume.members.flatMap((name) => devices.find(name) ?? []);
+        const device = known.get(volume.id);
+        const origin = device && this.#origins.get(device);
+        const isKept = origin?.volume.layout === volume.layout && isSame(origin.members, members);
+        if (device && origin && used.has(device)) next.set(device.name, { device, origin });
+        else
+          next.set(volume.device, {
+            device: device?.name === volume.device && isKept ? device : deviceOf(volume),
+            origin: { system, volume, members, depth: this.#depthOn(members) },
+          });
+      }
+    for (const [device, origin] of this.#origins)
+      if (used.has(device) && !next.has(device.name)) next.set(device.name, { device, origin });
+    const all = [...[...next.values()].map(({ device }) => device), ...this.locks.unlocked];
+    const isChanged = !isSame(all, devices.volumes);
+    this.#origins.clear();
+    for (const { device, origin } of next.values()) this.#origins.set(device, origin);
+    devices.setVolumes(all);
+    return isChanged;
+  }
+
+  #forgetGone(): void {
+    const { devices, tables } = this.#parts;
+    const present = new Set([...devices.drives, ...devices.partitions(), ...devices.volumes]);
+    tables.keepOnly(present);
+    for (const device of this.#memberOf.keys()) if (!present.has(device)) this.#memberOf.delete(device);
+    for (const device of this.#places.keys()) if (!present.has(device)) this.#places.delete(device);
+  }
+}
+
+function deviceOf(volume: Volume): Device {
+  const { device, mapperName } = volume;
+  return new Device({
+    name: device,
+    kind: 'volume',
+    mapperName,
+    sectorSize: 512,
+    readonly: false,
+    open: () => volume.open(),
+  });
+}
+
+function isSame<T>(one: readonly T[], other: readonly T[]): boolean {
+  return one.length === other.length && one.every((each, index) => each === other[index]);
+}
