@@ -196,12 +196,13 @@ const optionalArgument = ({ type }) => `OptionalArgument<'${type}'>`;
 /** The declarations of src/api/actions.ts, without the texts. */
 function actionsDeclaration({ actionNames, actions, topics }) {
   const tables = actionNames.map((name) => {
-    const { args, options, result, nonBlocking } = actions[name];
+    const { args, options, result, nonBlocking, by } = actions[name];
     const table = {
       args: `readonly [${args.map((argument) => `Argument<'${argument.name}', '${argument.type}'>`).join(', ')}]`,
       ...(options === undefined ? {} : { options: members(mapped(options, optionalArgument)) }),
       result: literals(result),
       ...(nonBlocking ? { nonBlocking: 'true' } : {}),
+      ...(by === undefined ? {} : { by: JSON.stringify(by) }),
     };
     return `  readonly ${name}: ${members(table)};`;
   });
@@ -227,8 +228,10 @@ export declare const actionNames: readonly ActionName[];
 export declare function isActionName(name: string): name is ActionName;
 /** Whether the method of an action has a second name, which ends with \`Opts\`. */
 export declare function hasOptsName(name: ActionName): boolean;
-/** The topic that an action belongs to. */
-export declare function topicOf(name: ActionName): TopicName;
+/** Whether an action is one that the embedded engine leaves to the appliance. */
+export declare function needsAppliance(name: ActionName): boolean;
+/** Whether an action is for changing what is on a drive, which must be open for writing. */
+export declare function changesDisks(name: ActionName): boolean;
 `;
 }
 

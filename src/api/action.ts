@@ -146,8 +146,18 @@ export interface Action {
   readonly cancellable?: true;
   /** Only for a handle in the state `config`. */
   readonly configOnly?: true;
-  /** Answers at once, without the backend: a setting or a getter of the handle. */
+  /** Answers at once, without the backend: a setting or a getter of the handle. Such an action has neither `by` nor `reads`. */
   readonly nonBlocking?: true;
+  /**
+   * Who does it, where not every backend does: the handle, for all backends alike; the embedded engine's client, from the
+   * tables alone; the appliance, as the embedded engine does not do it.
+   */
+  readonly by?: 'handle' | 'table' | 'appliance';
+  /**
+   * Changes nothing of the guest or of a drive, and so does its work on drives that are read-only too. What it makes in memory
+   * (mounts, devices, settings) and on the host does not count, nor does what a program that it runs may do.
+   */
+  readonly reads?: true;
   /** The action that took its place; `true` where there is none. */
   readonly deprecatedBy?: string | true;
   /** Other names the shell knows it by. */

@@ -114,12 +114,13 @@ export function hasOptsName(name: ActionName): boolean {
   return actions[name].aliases?.some((alias) => alias.endsWith('-opts')) === true;
 }
 
-const topicOfAction = new Map<string, TopicName>();
-for (const [name, { actions }] of Object.entries(topics)) {
-  for (const action of Object.keys(actions)) topicOfAction.set(action, name as TopicName);
+/** Whether an action is one that the embedded engine leaves to the appliance. */
+export function needsAppliance(name: ActionName): boolean {
+  return actions[name].by === 'appliance';
 }
 
-/** The topic that an action belongs to. */
-export function topicOf(name: ActionName): TopicName {
-  return topicOfAction.get(name) as TopicName;
+/** Whether an action is for changing what is on a drive, which must be open for writing. */
+export function changesDisks(name: ActionName): boolean {
+  const { nonBlocking, reads } = actions[name];
+  return nonBlocking !== true && reads !== true;
 }

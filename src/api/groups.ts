@@ -5,7 +5,7 @@
 import { type ActionName, actionNames, actions } from './actions.js';
 
 /** Groups that once were optional: a backend always has them, and no action names them. */
-export const retiredGroups: readonly string[] = Object.freeze(['augeas', 'realpath']);
+const retiredGroups: readonly string[] = Object.freeze(['augeas', 'realpath']);
 
 function membersByGroup(): ReadonlyMap<string, readonly ActionName[]> {
   const members = new Map<string, ActionName[]>(retiredGroups.map((group) => [group, []]));

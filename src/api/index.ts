@@ -27,17 +27,18 @@ export {
   type ActionTables,
   actionNames,
   actions,
+  changesDisks,
   hasOptsName,
   isActionName,
+  needsAppliance,
   type TopicName,
-  topicOf,
   topics,
 } from './actions.js';
 export { application2Struct, applicationStruct, type InstalledProgram } from './applications.js';
 export type * from './backend.js';
 export { type CheckedCall, checkArguments, checkCall } from './check.js';
 export * from './events.js';
-export { groups, retiredGroups } from './groups.js';
+export { groups } from './groups.js';
 export type { ActionMethods } from './methods.js';
 export { nearestName } from './nearest.js';
 export {
@@ -54,6 +55,7 @@ export {
 } from './shell.js';
 export { statStruct } from './stat.js';
 export * from './structs.js';
+export { type InternalCall, type InternalName, internal } from './topics/internal.js';
 export * from './types.js';
 export type { Unreadable } from './unreadable.js';
 export type { ListingColumn, TreeListing } from './walk.js';

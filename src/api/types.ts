@@ -13,6 +13,7 @@ import type {
 import type { ActionName, ActionTables } from './actions.js';
 import type { Progress } from './backend.js';
 import type { CamelCase, StructName, Structs } from './structs.js';
+import type { InternalName, internal, ShapedResult } from './topics/internal.js';
 
 /** What every asynchronous method takes together with its optional arguments. */
 export interface CallControls {
@@ -75,6 +76,20 @@ type ResultOf<R> = R extends { readonly type: infer T extends keyof PlainResultT
 /** What the action gives back. */
 export type ActionResult<N extends ActionName> = ResultOf<Table<N>['result']>;
 
+/** The internal calls that the tables alone answer. */
+export type InternalsByTable = {
+  [N in InternalName]: (typeof internal)[N] extends { readonly by: 'table' } ? N : never;
+}[InternalName];
+
+/** The arguments of an internal call, in order. */
+export type InternalArguments<N extends InternalName> = CallerTypes<(typeof internal)[N]['args']>;
+
+/** What an internal call gives back. */
+export type InternalResult<N extends InternalName> =
+  (typeof internal)[N]['result'] extends ShapedResult<infer Shape>
+    ? Shape
+    : ResultOf<(typeof internal)[N]['result']>;
+
 /** The handle's method for an action: `part_list` → `partList`, `mke2fs_J` → `mke2fsJ`. */
 export type MethodName<N extends ActionName = ActionName> = CamelCase<N>;
 
@@ -94,6 +109,11 @@ export type SyncActionName = {
 
 /** The actions whose methods give a promise. */
 export type AsyncActionName = Exclude<ActionName, SyncActionName>;
+
+/** The asynchronous actions that somebody does: see `Action.by`. */
+export type ActionsBy<Doer extends 'handle' | 'table' | 'appliance'> = {
+  [N in ActionName]: Table<N> extends { readonly by: Doer } ? N : never;
+}[ActionName];
 
 type SyncMethod<N extends ActionName> =
   Table<N> extends { readonly options: unknown }

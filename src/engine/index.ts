@@ -25,7 +25,6 @@ import {
 
 export type { ChainLink, ImageInfo, ImageSnapshot, ImageSummary } from '../image/index.js';
 export { createImage, type NewImageOptions } from './host/create-image.js';
-export { changesDisks, needsAppliance } from './session/features.js';
 export { startEngine } from './thread/client.js';
 
 /** What a host file's header says of its format, size and backing file. Opens no other file. Errors as the host's. */

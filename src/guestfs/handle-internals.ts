@@ -1,5 +1,6 @@
 /** The inside of a handle, as the actions that the handle does itself see it. */
 import type {
+  ActionArguments,
   ActionName,
   ActionOptions,
   ActionResult,
@@ -9,11 +10,27 @@ import type {
   FileSource,
   HandlerArguments,
   Handlers,
+  InternalArguments,
+  InternalName,
+  InternalResult,
 } from '../api/index.js';
 import type { DriveList } from './drives/drives.js';
 import type { EventHub } from './events/events.js';
 import type { Settings } from './settings.js';
 import type { HandleState } from './state.js';
+
+/** What a handle may call for itself. */
+export type BackendCallName = ActionName | InternalName;
+export type BackendCallArguments<N extends BackendCallName> = N extends InternalName
+  ? InternalArguments<N>
+  : N extends ActionName
+    ? ActionArguments<N>
+    : never;
+export type BackendCallResult<N extends BackendCallName> = N extends InternalName
+  ? InternalResult<N>
+  : N extends ActionName
+    ? ActionResult<N>
+    : never;
 
 export interface Interior {
   readonly settings: Settings;
@@ -30,13 +47,12 @@ export interface Interior {
   killSubprocess(): Promise<void>;
   /** Asks the running call to stop. */
   cancelRunning(): void;
-  /** A call to the backend, in its turn: of an action of the table, or of guestfsd's own. */
-  backendCall(
-    action: string,
-    args: readonly unknown[],
-    options: Readonly<Record<string, unknown>>,
+  /** A call to the backend, in its turn: of an action of the table, without optional arguments, or an internal one. */
+  backendCall<N extends BackendCallName>(
+    name: N,
+    args: BackendCallArguments<N>,
     controls: CallControls,
-  ): Promise<unknown>;
+  ): Promise<BackendCallResult<N>>;
 }
 
 interface HandleFiles extends FileEnds {

@@ -6,11 +6,16 @@
  */
 import {
   type ActionName,
+  type ActionsBy,
   actions,
   type CallControls,
   type CheckedCall,
   camelCase,
   checkCall,
+  type InternalArguments,
+  type InternalName,
+  type InternalResult,
+  type Pathname,
   type StartBackend,
   type SyncActionName,
   type TreeListing,
@@ -26,7 +31,14 @@ import { EventHub, type TextOutput } from './events/events.js';
 import type { Clock } from './events/progress.js';
 import { traceCall, traceFailure, traceResult } from './events/trace.js';
 import { closeAtExit, type ExitTarget, forgetAtExit } from './exit.js';
-import type { Interior, SyncHandlers } from './handle-internals.js';
+import type {
+  AsyncHandlers,
+  BackendCallArguments,
+  BackendCallName,
+  BackendCallResult,
+  Interior,
+  SyncHandlers,
+} from './handle-internals.js';
 import { PrivateData } from './private-data.js';
 import { cancelledError } from './queue.js';
 import { Session } from './session.js';
@@ -43,14 +55,11 @@ import {
 } from './state.js';
 
 const syncActions: SyncHandlers<SyncActionName> = { ...settingActions, ...driveActions, ...sessionActions };
-const ownActions = { ...sessionAsyncActions, ...libvirtActions };
-
-/** The asynchronous actions that the handle does itself: no backend needs to. */
-export type OwnActionName = keyof typeof ownActions;
+const ownActions: AsyncHandlers<ActionsBy<'handle'>> = { ...sessionAsyncActions, ...libvirtActions };
 type SyncHandler = (handle: Interior, ...args: unknown[]) => unknown;
 type OwnHandler = (handle: Interior, controls: CallControls, ...args: unknown[]) => Promise<unknown>;
 
-const isOwn = (name: ActionName): name is OwnActionName => Object.hasOwn(ownActions, name);
+const isOwn = (name: ActionName): name is ActionsBy<'handle'> => actions[name].by === 'handle';
 
 /** The number of a handle's first call; guestfsd's clients begin here too. */
 const firstSerial = 0x00123400;
@@ -125,9 +134,12 @@ export class Handle implements Interior, ExitTarget {
   /** Throws what a call is refused for before it is even told of. */
   #check(name: ActionName, given: readonly unknown[]): CheckedCall {
     if (this.#closed !== undefined) throw closedError(name);
-    const call = checkCall(name, given, camelCase(name));
+    return checkCall(name, given, camelCase(name));
+  }
+
+  /** Throws GuestfsError (EBADFD) where it is too late for an action. */
+  #requireState(name: ActionName): void {
     if (actions[name].configOnly === true && this.state !== 'config') throw notConfigError(name);
-    return call;
   }
 
   /** An action that answers at once. */
@@ -139,6 +151,7 @@ export class Handle implements Interior, ExitTarget {
     const { trace } = this.settings;
     if (trace) this.hub.emitMessage('trace', traceCall(name, args, options));
     try {
+      this.#requireState(name);
       const value = handler(this, ...args, options);
       if (trace) this.hub.emitMessage('trace', traceResult(name, value));
       return value;
@@ -188,6 +201,7 @@ export class Handle implements Interior, ExitTarget {
     }
     watcher.started();
     try {
+      this.#requireState(name);
       if (controls.signal?.aborted === true) throw cancelledError(name, controls.signal.reason);
       const handler = ownActions[name] as OwnHandler; // the arguments were checked against the table
       const value = await handler(this, controls, ...args, options);
@@ -207,35 +221,38 @@ export class Handle implements Interior, ExitTarget {
     return this.#session;
   }
 
-  async backendCall(
-    action: string,
-    args: readonly unknown[],
-    options: Readonly<Record<string, unknown>>,
+  async backendCall<N extends BackendCallName>(
+    name: N,
+    args: BackendCallArguments<N>,
     { signal }: CallControls,
-  ): Promise<unknown> {
-    return await this.#ready(action).call({ action, args, options, controls: { signal } });
+  ): Promise<BackendCallResult<N>> {
+    const call = { action: name, args: args as readonly unknown[], options: {}, controls: { signal } };
+    return (await this.#ready(name).call(call)) as BackendCallResult<N>; // safe: the backend was given what the table says
   }
 
-  /** The engine's own call behind the public `walk`. */
+  /** An internal call behind a public method that is no action: its failures have the method's name. */
+  async #internalCall<N extends InternalName>(
+    name: N,
+    args: InternalArguments<N>,
+    controls: CallControls,
+    method: string,
+  ): Promise<InternalResult<N>> {
+    try {
+      const call = { action: name, args: args as readonly unknown[], options: {}, controls };
+      return (await this.#ready(method).call(call)) as InternalResult<N>; // safe: the backend was given what the table says
+    } catch (thrown) {
+      throw asFailureOf(method, thrown);
+    }
+  }
+
   async walk(given: readonly unknown[]): Promise<TreeListing> {
-    // It takes what `find` takes.
     const { args, controls } = checkCall('find', given, 'walk');
-    try {
-      const call = { action: 'internal_walk', args, options: {}, controls };
-      return (await this.#ready('walk').call(call)) as TreeListing;
-    } catch (thrown) {
-      throw asFailureOf('walk', thrown);
-    }
+    // safe: it takes what `find` takes, which was checked
+    return await this.#internalCall('internal_walk', args as [Pathname], controls, 'walk');
   }
 
-  /** The engine's own call behind the public `unreadable`. */
   async unreadable(controls: CallControls): Promise<readonly Unreadable[]> {
-    try {
-      const call = { action: 'internal_unreadable', args: [], options: {}, controls };
-      return (await this.#ready('unreadable').call(call)) as readonly Unreadable[];
-    } catch (thrown) {
-      throw asFailureOf('unreadable', thrown);
-    }
+    return await this.#internalCall('internal_unreadable', [], controls, 'unreadable');
   }
 
   async launch({ signal, onProgress }: CallControls): Promise<void> {

@@ -22,7 +22,7 @@ export type {
   TreeListing,
   Unreadable,
 } from '../api/index.js';
-export { allEvents, events } from '../api/index.js';
+export { allEvents, changesDisks, events, needsAppliance } from '../api/index.js';
 export {
   CorruptError,
   type ErrnoName,
@@ -33,7 +33,6 @@ export {
 } from '../base/index.js';
 export {
   type ChainLink,
-  changesDisks,
   type ImageInfo,
   type ImageSnapshot,
   type ImageSummary,
@@ -42,7 +41,6 @@ export {
   imageInfo,
   imageSnapshots,
   imageSummary,
-  needsAppliance,
 } from '../engine/index.js';
 export {
   type DirectExaminationOptions,

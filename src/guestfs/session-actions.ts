@@ -1,5 +1,5 @@
 /** The actions about the handle's state, its backend and its devices' names. */
-import type { CallControls, SyncActionName, topics } from '../api/index.js';
+import type { ActionsBy, CallControls, SyncActionName } from '../api/index.js';
 import { GuestfsError } from '../base/index.js';
 import { createImage, imageFormat, imageSummary } from '../engine/index.js';
 import { canonicalDiskName, driveIndex, driveName, isMapperName } from './drives/device-names.js';
@@ -7,9 +7,7 @@ import type { AsyncHandlers, Interior, SyncHandlers } from './handle-internals.j
 import { notLaunchedError, stateNumbers } from './state.js';
 import { apiVersion } from './version.js';
 
-type SessionAction = Extract<keyof (typeof topics)['session']['actions'], SyncActionName>;
-
-export const sessionActions: SyncHandlers<SessionAction> = {
+export const sessionActions = {
   user_cancel: (handle) => handle.cancelRunning(),
   is_config: ({ state }) => state === 'config',
   is_launching: ({ state }) => state === 'launching',
@@ -29,7 +27,7 @@ export const sessionActions: SyncHandlers<SessionAction> = {
     return pid;
   },
   version: () => ({ ...apiVersion }),
-};
+} satisfies Partial<SyncHandlers<SyncActionName>>;
 
 /** What guestfsd's `internal_feature_available` says of a group. */
 const featureAnswer = { available: 0, unavailable: 1, unknown: 2 } as const;
@@ -41,7 +39,7 @@ async function allAvailable(
   controls: CallControls,
 ): Promise<string | undefined> {
   for (const group of groups) {
-    const answer = await handle.backendCall('internal_feature_available', [group], {}, controls);
+    const answer = await handle.backendCall('internal_feature_available', [group], controls);
     if (answer === featureAnswer.unknown) throw new GuestfsError('EINVAL', `${group}: unknown group`);
     if (answer !== featureAnswer.available) return group;
   }
@@ -53,24 +51,7 @@ async function noLocalMount(): Promise<never> {
   throw new GuestfsError('ENOTSUP', 'mounting into the host needs FUSE, which this version does not use');
 }
 
-export const sessionAsyncActions: AsyncHandlers<
-  | 'launch'
-  | 'shutdown'
-  | 'kill_subprocess'
-  | 'c_pointer'
-  | 'available'
-  | 'feature_available'
-  | 'canonical_device_name'
-  | 'device_index'
-  | 'device_name'
-  | 'disk_create'
-  | 'disk_format'
-  | 'disk_virtual_size'
-  | 'disk_has_backing_file'
-  | 'mount_local'
-  | 'mount_local_run'
-  | 'umount_local'
-> = {
+export const sessionAsyncActions = {
   launch: (handle, controls) => handle.launch(controls),
   shutdown: (handle) => handle.shutdown(),
   kill_subprocess: (handle) => handle.killSubprocess(),
@@ -87,7 +68,7 @@ export const sessionAsyncActions: AsyncHandlers<
   canonical_device_name: async (handle, controls, device) => {
     if (!isMapperName(device)) return canonicalDiskName(device);
     try {
-      return (await handle.backendCall('lvm_canonical_lv_name', [device], {}, controls)) as string;
+      return await handle.backendCall('lvm_canonical_lv_name', [device], controls);
     } catch (thrown) {
       // Not every mapped device is a logical volume, and before launch nobody knows: it keeps its name. But a call
       // that was cancelled, or whose backend died, has no answer.
@@ -119,4 +100,4 @@ export const sessionAsyncActions: AsyncHandlers<
   mount_local: noLocalMount,
   mount_local_run: noLocalMount,
   umount_local: noLocalMount,
-};
+} satisfies Partial<AsyncHandlers<ActionsBy<'handle'>>>;

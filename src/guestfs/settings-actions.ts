@@ -1,12 +1,10 @@
 /** The actions that read and change settings. */
-import type { SyncActionName, topics } from '../api/index.js';
+import type { SyncActionName } from '../api/index.js';
 import { GuestfsError } from '../base/index.js';
 import { applyEnvironment, environmentOf } from './environment.js';
 import type { SyncHandlers } from './handle-internals.js';
 
-type SettingAction = Extract<keyof (typeof topics)['settings']['actions'], SyncActionName>;
-
-export const settingActions: SyncHandlers<SettingAction> = {
+export const settingActions = {
   set_verbose: ({ settings }, verbose) => {
     settings.verbose = verbose;
   },
@@ -92,4 +90,4 @@ export const settingActions: SyncHandlers<SettingAction> = {
   parse_environment: ({ settings, state }) => applyEnvironment(settings, process.env, state === 'config'),
   parse_environment_list: ({ settings, state }, list) =>
     applyEnvironment(settings, environmentOf(list), state === 'config'),
-};
+} satisfies Partial<SyncHandlers<SyncActionName>>;

@@ -11,8 +11,6 @@ import {
   groups,
   isActionName,
   type Result,
-  retiredGroups,
-  topicOf,
   topics,
 } from '../../src/api/index.js';
 import { needsFacts, readFacts } from '../support/facts.js';
@@ -147,13 +145,18 @@ test('the numbers of procedures and the versions agree', facts, () => {
   );
 });
 
+/** libguestfs could once add and remove these drives while it ran, and its table still lets them be called then. */
+const hotplugged = new Set(['add_drive', 'add_drive_scratch', 'remove_drive']);
+
 test('feature groups, progress, cancelling and the flags of handles agree', facts, () => {
+  for (const fact of readActions())
+    if (hotplugged.has(fact.name)) assert.equal(fact.configOnly, false, fact.name);
   compare(
     (fact) => ({
       group: fact.optional ?? undefined,
       progress: fact.progress,
       cancellable: fact.cancellable,
-      configOnly: fact.configOnly,
+      configOnly: fact.configOnly || hotplugged.has(fact.name),
       nonBlocking: !fact.blocking,
     }),
     ({ group, progress = false, cancellable = false, configOnly = false, nonBlocking = false }) => ({
@@ -209,7 +212,7 @@ test('the groups and their members agree', facts, () => {
     known.map((group) => group.name),
   );
   assert.deepEqual(
-    [...retiredGroups],
+    [...groups].filter(([, members]) => members.length === 0).map(([name]) => name),
     known.filter((group) => group.retired).map((group) => group.name),
   );
   for (const group of known) {
@@ -237,7 +240,6 @@ test('every topic is a file, and every action is in one topic', () => {
     assert.match(title, /^[A-Z]?[\w, ]+$/i);
     for (const name of Object.keys(members)) {
       counted.set(name, (counted.get(name) ?? 0) + 1);
-      assert.equal(topicOf(name as ActionName), topicName);
     }
   }
   assert.deepEqual([...counted.keys()], [...actionNames]);

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { withRealNames } from '../../src/appliance/drives/device-names.js';
-import { wireAction } from '../../src/appliance/wire/internal-actions.js';
+import { wireAction } from '../../src/appliance/wire/procedures.js';
 
 const sent = (name: string, ...args: unknown[]): readonly unknown[] => {
   const action = wireAction(name);

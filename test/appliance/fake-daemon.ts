@@ -11,7 +11,7 @@ import { Duplex } from 'node:stream';
 import type { TestContext } from 'node:test';
 import { decodeArguments, encodeResult } from '../../src/appliance/wire/codec.js';
 import { Connection, type ConnectionOptions } from '../../src/appliance/wire/connection.js';
-import { wireAction } from '../../src/appliance/wire/internal-actions.js';
+import { wireAction } from '../../src/appliance/wire/procedures.js';
 import { XdrReader, XdrWriter } from '../../src/appliance/wire/xdr.js';
 import type { GuestfsError } from '../../src/base/index.js';
 import { noise } from '../support/random.js';

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { actionNames, actions, structs } from '../../src/api/index.js';
 import { structKind, type WireAction } from '../../src/appliance/wire/codec.js';
 import { daemon1_48, newestDaemon } from '../../src/appliance/wire/compat.js';
-import { internalActions, wireAction } from '../../src/appliance/wire/internal-actions.js';
+import { internalProcedures, wireAction } from '../../src/appliance/wire/procedures.js';
 import * as protocol from '../../src/appliance/wire/protocol.js';
 import { failureOf } from '../../src/appliance/wire/protocol.js';
 import { isErrnoName } from '../../src/base/index.js';
@@ -129,7 +129,7 @@ test('no procedure is ours alone but what older daemons had', facts, () => {
   assert.ok(old);
   const mine = [
     ...actionNames.filter((name) => actions[name].proc !== undefined),
-    ...Object.keys(internalActions),
+    ...Object.keys(internalProcedures),
   ];
   assert.deepEqual(
     mine.filter((name) => !names.has(name)),

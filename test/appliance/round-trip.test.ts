@@ -20,7 +20,7 @@ import {
   encodeResult,
   type WireAction,
 } from '../../src/appliance/wire/codec.js';
-import { internalActions } from '../../src/appliance/wire/internal-actions.js';
+import { internalProcedures } from '../../src/appliance/wire/procedures.js';
 import { XdrReader, XdrWriter } from '../../src/appliance/wire/xdr.js';
 
 const text = 'caf\udce9 /dev/sda1 €';
@@ -119,7 +119,7 @@ const procedures = new Map<string, WireAction>([
     const action: Action = actions[name];
     return action.proc === undefined ? [] : [[name, action as WireAction] as const];
   }),
-  ...Object.entries(internalActions),
+  ...Object.entries(internalProcedures),
 ]);
 
 test('the arguments of every procedure are the same after their way there and back', () => {

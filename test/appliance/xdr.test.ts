@@ -11,7 +11,7 @@ import {
   type WireAction,
 } from '../../src/appliance/wire/codec.js';
 import { FrameReader } from '../../src/appliance/wire/frames.js';
-import { wireAction } from '../../src/appliance/wire/internal-actions.js';
+import { wireAction } from '../../src/appliance/wire/procedures.js';
 import {
   beforeBody,
   cancelChunk,

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { type Action, type ActionName, actionNames, actions, camelCase } from '../../src/api/index.js';
 import { libraryActions } from '../../src/appliance/library/index.js';
 import { uploadActions } from '../../src/appliance/library/uploads.js';
-import { wireAction } from '../../src/appliance/wire/internal-actions.js';
+import { wireAction } from '../../src/appliance/wire/procedures.js';
 import { driveActions, libvirtActions } from '../../src/guestfs/drives/drive-actions.js';
 import { Guestfs } from '../../src/guestfs/index.js';
 import { sessionActions, sessionAsyncActions } from '../../src/guestfs/session-actions.js';

@@ -8,13 +8,13 @@ import { gunzipSync } from 'node:zlib';
 import { actions } from '../../api/index.js';
 import { hostError } from '../../base/index.js';
 import { type DaemonVersion, identifyDaemon } from '../wire/compat.js';
-import { internalActions } from '../wire/internal-actions.js';
+import { internalProcedures } from '../wire/procedures.js';
 
 /** Debian's is 1.9 megabytes, and 5.2 unpacked. */
 const mostBytes = 256 * 2 ** 20;
 
 const procedureNames = new Map(
-  [...Object.entries(actions), ...Object.entries(internalActions)].flatMap(([name, action]) =>
+  [...Object.entries(actions), ...Object.entries(internalProcedures)].flatMap(([name, action]) =>
     'proc' in action ? [[action.proc as number, name] as const] : [],
   ),
 );

@@ -9,28 +9,12 @@ import type {
   FileSink,
   FileSource,
   HandlerArguments,
-  Structs,
+  InternalArguments,
+  InternalName,
+  InternalResult,
 } from '../../api/index.js';
 import { GuestfsError, plainError, restoreError } from '../../base/index.js';
 import type { Daemon, LibraryAction } from './daemon.js';
-
-/** The daemon's own procedures that only this folder calls: their arguments, and what they give. */
-interface InternalProcedures {
-  internal_write: { args: [path: string, content: Uint8Array]; result: undefined };
-  internal_write_append: { args: [path: string, content: Uint8Array]; result: undefined };
-  internal_lstatnslist: { args: [directory: string, names: readonly string[]]; result: Structs['statns'][] };
-  internal_lxattrlist: { args: [directory: string, names: readonly string[]]; result: Structs['xattr'][] };
-  internal_readlinklist: { args: [directory: string, names: readonly string[]]; result: string[] };
-  internal_readdir: { args: [directory: string, records: FileSink]; result: undefined };
-  internal_filesystem_walk: { args: [device: string, records: FileSink]; result: undefined };
-  internal_find_inode: { args: [device: string, inode: number, records: FileSink]; result: undefined };
-  internal_journal_get: { args: [fields: FileSink]; result: undefined };
-  internal_yara_scan: { args: [path: string, records: FileSink]; result: undefined };
-  internal_list_rpm_applications: { args: []; result: Structs['application2'][] };
-  internal_parse_mountable: { args: [mountable: string]; result: Structs['internal_mountable'] };
-}
-
-type InternalName = keyof InternalProcedures;
 
 /** What stands for files: the caller's own path or stream. */
 export interface HostFiles extends FileEnds {
@@ -45,6 +29,11 @@ export type Composite<N extends ActionName> = (
 ) => Promise<ActionResult<N>>;
 
 export type Composites<N extends ActionName> = { readonly [K in N]: Composite<K> };
+
+/** Internal calls of the handle's own, by their names. */
+export type OwnComposites = {
+  readonly [N in InternalName]?: (call: Call, ...args: InternalArguments<N>) => Promise<InternalResult<N>>;
+};
 
 export class Call {
   readonly #daemon: Daemon;
@@ -65,11 +54,8 @@ export class Call {
   }
 
   /** A procedure that is none. */
-  internal<N extends InternalName>(
-    procedure: N,
-    args: InternalProcedures[N]['args'],
-  ): Promise<InternalProcedures[N]['result']> {
-    return this.#call(procedure, args, {}) as Promise<InternalProcedures[N]['result']>;
+  internal<N extends InternalName>(procedure: N, args: InternalArguments<N>): Promise<InternalResult<N>> {
+    return this.#call(procedure, args as readonly unknown[], {}) as Promise<InternalResult<N>>;
   }
 
   async #call(
@@ -104,10 +90,13 @@ export function failedWith(thrown: unknown, ...codes: readonly GuestfsError['cod
 }
 
 /** A composite in the form that the backend calls. Its failures are its own, whichever procedure failed. */
-export function libraryAction<N extends ActionName>(name: string, composite: Composite<N>): LibraryAction {
+export function libraryAction(
+  name: string,
+  composite: (call: Call, ...given: never[]) => Promise<unknown>,
+): LibraryAction {
   return async (daemon, args, options, control) => {
     const call = new Call(daemon, control);
-    const run = composite as (call: Call, ...rest: readonly unknown[]) => Promise<unknown>;
+    const run = composite as (call: Call, ...given: readonly unknown[]) => Promise<unknown>; // safe: a composite stands under its name
     try {
       return await run(call, ...args, options);
     } catch (thrown) {

@@ -2,9 +2,9 @@
  * The actions that are made of several of the daemon's, whose answers have no bound, or that it must be guarded from: by
  * their libguestfs names.
  */
-import type { ActionName } from '../../api/index.js';
+import type { ActionsBy, ActionTables, AsyncActionName } from '../../api/index.js';
 import { UnsupportedError } from '../../base/index.js';
-import { Call, type Composite, libraryAction } from './call.js';
+import { libraryAction, type OwnComposites } from './call.js';
 import { contentsActions } from './contents.js';
 import { copyActions } from './copies.js';
 import type { LibraryAction } from './daemon.js';
@@ -29,24 +29,27 @@ const composites = {
   ...uploadActions,
 };
 
-export const libraryActions: ReadonlyMap<string, LibraryAction> = new Map<string, LibraryAction>([
-  ...Object.entries(composites).map(
-    // safe: a composite stands under its own name
-    ([name, composite]) => [name, libraryAction(name, composite as Composite<ActionName>)] as const,
+/** Actions that the daemon has no procedure for. */
+type WithoutProcedure = {
+  [N in AsyncActionName]: ActionTables[N] extends { readonly proc: number } ? never : N;
+}[AsyncActionName];
+/** Those that nobody does: there must be none. */
+type Forgotten = Exclude<WithoutProcedure, keyof typeof composites | ActionsBy<'handle' | 'table'>>;
+type None<Names extends never> = Names;
+export type LibraryIsComplete = None<Forgotten>;
+
+/** Internal calls, of the handle's own, that no procedure answers. */
+const own = {
+  internal_walk: walk,
+  internal_unreadable: async () => {
+    throw new UnsupportedError('the appliance', [
+      'telling what it could not read (the embedded backend does)',
+    ]);
+  },
+} satisfies OwnComposites;
+
+export const libraryActions: ReadonlyMap<string, LibraryAction> = new Map(
+  Object.entries({ ...composites, ...own }).map(
+    ([name, composite]) => [name, libraryAction(name, composite)] as const,
   ),
-  // The handle's own, behind its `walk`.
-  [
-    'internal_walk',
-    async (daemon, [directory], _options, control) =>
-      await walk(new Call(daemon, control), String(directory)),
-  ],
-  // Behind its `unreadable`.
-  [
-    'internal_unreadable',
-    async () => {
-      throw new UnsupportedError('the appliance', [
-        'telling what it could not read (the embedded backend does)',
-      ]);
-    },
-  ],
-]);
+);

@@ -13,7 +13,7 @@ import type { WireAction } from './codec.js';
 import { type DaemonVersion, identifyDaemon, lackOf, newestDaemon, saysUnknownProcedure } from './compat.js';
 import { Exchange, type Outcome, type Wire } from './exchange.js';
 import { FrameReader } from './frames.js';
-import { wireAction } from './internal-actions.js';
+import { wireAction } from './procedures.js';
 import { type DaemonError, firstSerial, readHeader } from './protocol.js';
 import { ProtocolError, XdrReader } from './xdr.js';
 

@@ -20,8 +20,8 @@ import {
   restoreError,
   writerTo,
 } from '../../base/index.js';
-import { allGroups, featureAnswer } from '../session/features.js';
 import { type FileArgument, type IncomingChunk, type Report, type Request, sharedWord } from './messages.js';
+import { tableAnswers } from './table-answers.js';
 import { keepsProcess, takeThread } from './thread.js';
 import { type Turn, turns } from './thread-queue.js';
 
@@ -186,8 +186,10 @@ class EngineClient implements Backend {
     control: CallControl,
   ): Promise<unknown> {
     // What the tables alone can answer need not travel, and keeps them out of the worker.
-    if (action === 'internal_feature_available') return Promise.resolve(featureAnswer(String(args[0])));
-    if (action === 'available_all_groups') return Promise.resolve(allGroups());
+    if (isTableAnswer(action)) {
+      const answer = tableAnswers[action] as (...given: readonly unknown[]) => unknown; // safe: the arguments were checked
+      return Promise.resolve(answer(...args));
+    }
     if (this.#dead) return Promise.reject(new GuestfsError('EIO', 'the engine has ended', { action }));
     const serial = ++this.#serial;
     Atomics.store(this.#shared, sharedWord.chunksTaken, 0);
@@ -264,6 +266,10 @@ class EngineClient implements Backend {
   kill(): void {
     void this.#worker.terminate();
   }
+}
+
+function isTableAnswer(action: string): action is keyof typeof tableAnswers {
+  return Object.hasOwn(tableAnswers, action);
 }
 
 /** The kinds of an action's arguments in order; empty for the engine's own calls, which take no files. */

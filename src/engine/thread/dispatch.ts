@@ -1,5 +1,5 @@
 /** From an action's name to the function that does it. */
-import type { ActionName, AsyncActionName } from '../../api/index.js';
+import type { ActionName, ActionsBy, AsyncActionName } from '../../api/index.js';
 import { UnsupportedError } from '../../base/index.js';
 import { attributeHandlers } from '../actions/attributes.js';
 import { blockDeviceHandlers } from '../actions/block-devices.js';
@@ -11,9 +11,8 @@ import { mountHandlers } from '../actions/mounts.js';
 import { partitionHandlers } from '../actions/partitions.js';
 import { sessionHandlers } from '../actions/session.js';
 import { walkToColumns } from '../actions/walk.js';
-import type { ApplianceOnly, HandledByHandle } from '../session/appliance-only.js';
 import type { Call } from './call.js';
-import type { TopicHandlers } from './handlers.js';
+import type { OwnHandlers, TopicHandlers } from './handlers.js';
 import type { moreHandlers } from './more-handlers.js';
 
 /** What nearly every session calls. */
@@ -30,12 +29,12 @@ const coreHandlers = {
 } satisfies TopicHandlers;
 
 type Handled = keyof typeof coreHandlers | keyof typeof moreHandlers;
-/** Actions with neither a handler nor an entry in the list of what only the appliance does: there must be none. */
-type Forgotten = Exclude<AsyncActionName, Handled | ApplianceOnly | HandledByHandle>;
+/** Actions of which the tables say that somebody else does them. */
+type DoneElsewhere = ActionsBy<'handle' | 'table' | 'appliance'>;
+/** Actions with neither a handler nor somebody else who does them: there must be none. */
+type Forgotten = Exclude<AsyncActionName, Handled | DoneElsewhere>;
 /** Actions with two places: there must be none either. */
-type Twice =
-  | Extract<Handled, ApplianceOnly | HandledByHandle>
-  | Extract<keyof typeof coreHandlers, keyof typeof moreHandlers>;
+type Twice = Extract<Handled, DoneElsewhere> | Extract<keyof typeof coreHandlers, keyof typeof moreHandlers>;
 type None<Names extends never> = Names;
 export type EveryActionIsPlaced = [None<Forgotten>, None<Twice>];
 
@@ -43,8 +42,8 @@ export type EveryActionIsPlaced = [None<Forgotten>, None<Twice>];
 export type AnyHandler = (call: Call, ...args: unknown[]) => unknown;
 type HandlerTable = Readonly<Record<string, AnyHandler>>;
 
-/** Calls of the handle's own, beside the actions. */
-const ownCalls = { internal_walk: walkToColumns };
+/** Internal calls, of the handle's own, beside the actions. */
+const ownCalls = { internal_walk: walkToColumns } satisfies OwnHandlers;
 
 // safe: callers give a handler what its table says
 const core = { ...coreHandlers, ...ownCalls } as HandlerTable;

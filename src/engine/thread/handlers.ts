@@ -1,5 +1,12 @@
 /** The types of the engine's handlers: one function for each action, by its libguestfs name. */
-import type { ActionName, Handler as ApiHandler, Handlers as ApiHandlers } from '../../api/index.js';
+import type {
+  ActionName,
+  Handler as ApiHandler,
+  Handlers as ApiHandlers,
+  InternalArguments,
+  InternalName,
+  InternalResult,
+} from '../../api/index.js';
 import type { Sink, Source } from '../host/data-sinks.js';
 import type { Call } from './call.js';
 
@@ -17,3 +24,8 @@ export type Handlers<N extends ActionName> = ApiHandlers<N, Call, EngineFiles>;
 
 /** Handlers of a topic, checked one by one against the table. */
 export type TopicHandlers = { readonly [N in ActionName]?: Handler<N> };
+
+/** Handlers of internal calls. */
+export type OwnHandlers = {
+  readonly [N in InternalName]?: (call: Call, ...args: InternalArguments<N>) => InternalResult<N>;
+};

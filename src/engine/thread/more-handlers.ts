@@ -8,7 +8,7 @@ import { inspectionHandlers, listUnreadable } from '../actions/inspection.js';
 import { imageInsideHandlers } from '../actions/nested-images.js';
 import { stringsHandlers } from '../actions/strings.js';
 import { transferHandlers } from '../actions/transfer.js';
-import type { TopicHandlers } from './handlers.js';
+import type { OwnHandlers, TopicHandlers } from './handlers.js';
 
 export const moreHandlers = {
   ...checksumHandlers,
@@ -22,5 +22,5 @@ export const moreHandlers = {
   ...transferHandlers,
 } satisfies TopicHandlers;
 
-/** Calls of the handle's own, beside the actions, that many sessions never make. */
-export const moreOwnCalls = { internal_unreadable: listUnreadable };
+/** Internal calls, of the handle's own, that many sessions never make. */
+export const moreOwnCalls = { internal_unreadable: listUnreadable } satisfies OwnHandlers;

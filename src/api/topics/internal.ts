@@ -1,0 +1,80 @@
+/**
+ * Calls that are no actions of the API: what the handle asks of a backend for methods of its own, and procedures of guestfsd that
+ * its clients call for actions that they do themselves. No caller sees them, so they have no texts.
+ */
+import { type ArgumentType, gives, type OptionType, type Parameter, type Result } from '../action.js';
+import type { Unreadable } from '../unreadable.js';
+import type { TreeListing } from '../walk.js';
+
+/** A result with a shape of its own, which crosses no wire. */
+export interface ShapedResult<Shape = unknown> {
+  readonly type: 'shaped';
+  readonly __shape?: Shape;
+}
+
+/** One internal call. */
+export interface InternalCall {
+  readonly args: readonly Parameter[];
+  readonly options?: Readonly<Record<string, { readonly type: OptionType }>>;
+  readonly result: Result | ShapedResult;
+  /** guestfsd's procedure number; without one, each backend does it in a way of its own. */
+  readonly proc?: number;
+  /** As of an action. */
+  readonly by?: 'table';
+}
+
+const of = <const T extends ArgumentType, const N extends string>(type: T, name: N): Parameter<N, T> => ({
+  name,
+  type,
+});
+const shaped = <Shape>(): ShapedResult<Shape> => ({ type: 'shaped' });
+
+const path = of('pathname', 'path');
+const names = of('filenameList', 'names');
+const device = of('mountable', 'device');
+const records = of('fileOut', 'filename');
+
+export const internal = {
+  /** Behind the handle's `walk`. */
+  internal_walk: { args: [of('pathname', 'directory')], result: shaped<TreeListing>() },
+  /** Behind the handle's `unreadable`. */
+  internal_unreadable: { args: [], result: shaped<readonly Unreadable[]>() },
+  /** 0 there, 1 not there, 2 no such group. */
+  internal_feature_available: { args: [of('string', 'group')], result: gives.int, proc: 458, by: 'table' },
+  /** Syncs and unmounts all before the appliance is ended. */
+  internal_autosync: { args: [], result: gives.nothing, proc: 282 },
+  internal_filesystem_walk: { args: [device, records], result: gives.nothing, proc: 466 },
+  internal_find_inode: { args: [device, of('int64', 'inode'), records], result: gives.nothing, proc: 470 },
+  internal_journal_get: { args: [records], result: gives.nothing, proc: 408 },
+  internal_list_rpm_applications: { args: [], result: gives.structs('application2'), proc: 510 },
+  internal_lstatnslist: { args: [path, names], result: gives.structs('statns'), proc: 423 },
+  internal_lxattrlist: { args: [path, names], result: gives.structs('xattr'), proc: 205 },
+  internal_parse_mountable: {
+    args: [of('mountable', 'mountable')],
+    result: gives.struct('internal_mountable'),
+    proc: 396,
+  },
+  /** The entries as a file of XDR structs. A daemon before 1.49 has `readdir` instead. */
+  internal_readdir: { args: [of('pathname', 'dir'), records], result: gives.nothing, proc: 511 },
+  internal_readlinklist: { args: [path, names], result: gives.strings, proc: 206 },
+  /** Takes a file and leaves off after `count` bytes of it: for tests of cancellation. */
+  internal_rhbz914931: {
+    args: [of('fileIn', 'filename'), of('int', 'count')],
+    result: gives.nothing,
+    proc: 397,
+  },
+  /** Into the daemon's own temporary directory, with a mode. */
+  internal_upload: {
+    args: [of('fileIn', 'filename'), of('string', 'tmpname'), of('int', 'mode')],
+    result: gives.nothing,
+    proc: 413,
+  },
+  internal_write: { args: [path, of('bufferIn', 'content')], result: gives.nothing, proc: 246 },
+  internal_write_append: { args: [path, of('bufferIn', 'content')], result: gives.nothing, proc: 290 },
+  internal_yara_scan: { args: [path, records], result: gives.nothing, proc: 474 },
+  /** What daemons up to 1.48 had in the place of `internal_readdir`. */
+  readdir: { args: [of('pathname', 'dir')], result: gives.structs('dirent'), proc: 138 },
+} as const satisfies Readonly<Record<string, InternalCall>>;
+
+/** The name of an internal call. */
+export type InternalName = keyof typeof internal;
