@@ -63,6 +63,7 @@ export class DecoderPool {
   readonly #memory = new DecoderMemory();
   readonly #helpers: (Helper | undefined)[];
   #lost = false;
+  #working = false;
 
   constructor(helpers: number) {
     this.#helpers = new Array(Math.min(helpers, maxHelpers)).fill(undefined);
@@ -74,9 +75,19 @@ export class DecoderPool {
     return this.#lost || this.#helpers.every((helper, index) => !helper || this.#memory.hasEnded(index));
   }
 
-  /** Decodes units; `take` gets the bytes of each, good until it returns, in any order. */
+  /** Whether it is decoding: of units that lie on a compressed disk, the reading of their bytes decodes others. */
+  get isWorking(): boolean {
+    return this.#working;
+  }
+
+  /** Decodes units; not to be called while it {@link isWorking}. `take` gets the bytes of each, good until it returns, in any order. */
   decode(units: readonly EncodedUnit[], take: (bytes: Uint8Array, index: number) => void): void {
-    for (let first = 0; first < units.length; ) first += this.#window(units, first, take);
+    this.#working = true;
+    try {
+      for (let first = 0; first < units.length; ) first += this.#window(units, first, take);
+    } finally {
+      this.#working = false;
+    }
   }
 
   /** The zstd decoder's module, from the first helper that has it; undefined when none can get it. */

@@ -43,7 +43,7 @@ export function decodeUnits(
 
 /** The pool, when this batch is worth it. */
 function poolFor(units: readonly EncodedUnit[]): DecoderPool | undefined {
-  if (helpers < 1 || units.length < shareUnits) return undefined;
+  if (helpers < 1 || units.length < shareUnits || pool?.isWorking) return undefined;
   let bytes = 0;
   for (const { decodedSize } of units) bytes += decodedSize;
   if (pool?.isSpent) endDecoders();
@@ -56,7 +56,7 @@ function poolFor(units: readonly EncodedUnit[]): DecoderPool | undefined {
 /** Makes zstd ready in this thread at once: a decoder thread can wait for the decoder, as this one cannot, and lends it. */
 export function makeZstdReady(): void {
   if (zstdReady()) return;
-  if (pool?.isSpent) endDecoders();
+  if (pool?.isSpent && !pool.isWorking) endDecoders();
   const lender = pool ?? new DecoderPool(1);
   try {
     const module = lender.borrowZstd();

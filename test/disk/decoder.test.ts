@@ -11,7 +11,7 @@ import { decode } from '../../src/disk/codecs.js';
 import { decodeUnits } from '../../src/disk/decoder.js';
 import { type Codec, endDecoders, MemoryDisk, setDecoderHelpers } from '../../src/disk/index.js';
 import { readAll } from '../support/gaits.js';
-import { packedDisk, unitSize } from './packed.js';
+import { nestedDisk, packedDisk, unitSize } from './packed.js';
 
 afterEach(() => setDecoderHelpers(1));
 
@@ -40,6 +40,14 @@ for (const codec of ['deflate', 'zlib', 'zstd'] satisfies Codec[]) {
       assert.ok(Buffer.compare(readAll(disk, 3001), plain) === 0, 'in small pieces');
     });
   }
+}
+
+for (const helpers of [0, 1, 3]) {
+  test(`compressed units that lie on compressed units are right with ${helpers} threads to help`, () => {
+    setDecoderHelpers(helpers);
+    const { disk, plain } = nestedDisk('deflate', 90);
+    for (let round = 0; round < 20; round++) assert.ok(Buffer.compare(readAll(disk), plain) === 0);
+  });
 }
 
 test('threads do take a part of the work', async () => {

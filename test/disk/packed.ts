@@ -1,7 +1,7 @@
 /** Disks made of compressed units, for the decoder's tests. */
 
 import { deflateRawSync, deflateSync } from 'node:zlib';
-import { type Codec, MappedDisk, type Mapping, MemoryDisk } from '../../src/disk/index.js';
+import { type Codec, type Disk, MappedDisk, type Mapping, MemoryDisk } from '../../src/disk/index.js';
 import { readFixtureBuffer } from '../support/fixtures.js';
 import { noise } from '../support/random.js';
 
@@ -31,29 +31,48 @@ function zstdUnit(): { packed: Uint8Array; plain: Uint8Array } {
   return { packed: image.subarray(at, at + unitSize), plain: Buffer.from(lines.slice(0, unitSize)) };
 }
 
+interface PackedDisk {
+  readonly disk: MappedDisk;
+  readonly plain: Uint8Array;
+  readonly stored: Uint8Array;
+}
+
 /** A disk of `count` compressed units in a row, and the bytes that it holds. */
-export function packedDisk(
-  codec: Codec,
-  count: number,
-): { disk: MappedDisk; plain: Uint8Array; stored: Uint8Array } {
-  const plain: Uint8Array[] = [];
+export function packedDisk(codec: Codec, count: number): PackedDisk {
+  const units = Array.from({ length: count }, (_, i) => (codec === 'zstd' ? zstdUnit().plain : plainUnit(i)));
+  return pack(codec, units, (stored) => new MemoryDisk(stored));
+}
+
+/** A disk whose compressed units lie on a disk that is itself made of such. */
+export function nestedDisk(codec: Codec, count: number): PackedDisk {
+  const units = Array.from({ length: count }, (_, i) => plainUnit(i));
+  return pack(codec, units, (stored) => {
+    const below: Uint8Array[] = [];
+    for (let at = 0; at < stored.length; at += unitSize) {
+      const unit = new Uint8Array(unitSize);
+      unit.set(stored.subarray(at, at + unitSize));
+      below.push(unit);
+    }
+    return pack(codec, below, (bytes) => new MemoryDisk(bytes)).disk;
+  });
+}
+
+function pack(codec: Codec, units: readonly Uint8Array[], keep: (stored: Uint8Array) => Disk): PackedDisk {
   const packed: Uint8Array[] = [];
   const offsets: number[] = [];
   const zstd = codec === 'zstd' ? zstdUnit() : undefined;
   let end = 0;
-  for (let i = 0; i < count; i++) {
-    const unit = zstd ? zstd.plain : plainUnit(i);
+  for (const [i, unit] of units.entries()) {
     const bytes = zstd ? zstd.packed : codec === 'zlib' ? deflateSync(unit) : deflateRawSync(unit);
     // As in a qcow2 cluster: whatever lies behind a unit in its last sector is no part of it.
     const rest = noise(i % 7 === 0 ? 0 : 300, i);
-    plain.push(unit);
     packed.push(bytes, rest);
     offsets.push(end);
     end += bytes.length + rest.length;
   }
   offsets.push(end);
   const stored = Buffer.concat(packed);
-  const file = new MemoryDisk(stored);
+  const file = keep(stored);
   const lookup = (offset: number): Mapping => {
     const index = Math.floor(offset / unitSize);
     const at = offsets[index] ?? 0;
@@ -67,6 +86,6 @@ export function packedDisk(
     };
     return { kind: 'encoded', length: unitSize - (offset % unitSize), unit, skip: offset % unitSize };
   };
-  const disk = new MappedDisk(count * unitSize, lookup, { name: 'packed' });
-  return { disk, plain: Buffer.concat(plain), stored };
+  const disk = new MappedDisk(units.length * unitSize, lookup, { name: 'packed' });
+  return { disk, plain: Buffer.concat(units), stored };
 }
