@@ -1,8 +1,7 @@
 /**
  * The checksums of on-disk formats: CRC-32C (Castagnoli; ext4, btrfs, XFS), CRC-32 (IEEE 802.3; GPT, LVM) and CRC-16
- * (ANSI; ext4's older group checksums), each reflected, without final inversion unless told. zlib has one of them.
+ * (ANSI; ext4's older group checksums), each reflected, without final inversion unless told.
  */
-import { crc32 as zlibCrc32 } from 'node:zlib';
 import { viewOf } from './struct.js';
 
 /** Defined by the build of the fuzzer alone: damage must reach what lies behind a checksum too. */
@@ -82,14 +81,17 @@ export function crc32cOfView(crc: number, view: DataView, start: number, end: nu
   return castagnoli(crc, view, start, end);
 }
 
+let ieee: Update | undefined;
+
 /** CRC-32 (IEEE) without inversion before or after; feed the result back in to go on. */
 export function crc32Raw(crc: number, data: Uint8Array): number {
-  return ~zlibCrc32(data, ~crc >>> 0) >>> 0;
+  ieee ??= update32(0xedb88320);
+  return ieee(crc, viewOf(data), 0, data.length);
 }
 
 /** CRC-32 (IEEE) as GPT and zlib use it: inverted before and after. */
 export function crc32(data: Uint8Array): number {
-  return zlibCrc32(data);
+  return ~crc32Raw(~0 >>> 0, data) >>> 0;
 }
 
 let ansi: Uint16Array | undefined;

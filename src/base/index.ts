@@ -2,6 +2,15 @@
 
 export { isBundled } from './bundled.js';
 export { type ByteSource, readMaybe, readUpTo, sourceOf } from './byte-source.js';
+export {
+  compareBytes,
+  concatBytes,
+  decodeHex,
+  encodeBase64Url,
+  encodeHex,
+  formatGuid,
+  formatUuid,
+} from './bytes.js';
 export { checksumHolds, crc16, crc32, crc32c, crc32cOfView, crc32Raw } from './crc.js';
 export { type DrivePlace, driveLetters, placeOfLink } from './drive-places.js';
 export { elfMachines } from './elf-machines.js';
@@ -57,7 +66,6 @@ export {
   sortBytewise,
   trimBlanks,
 } from './text.js';
-export { formatGuid, formatUuid } from './uuid.js';
 export { escapeControls, hasControls } from './visible.js';
 export { type NamePattern, namePattern, type PatternOptions } from './wildcard.js';
 export {

@@ -1,6 +1,6 @@
 /** The caller's streams, in whichever of the usual kinds they come. */
-import { once } from 'node:events';
 import { GuestfsError } from './errors.js';
+import { encodeText } from './text.js';
 
 /** The chunks of a source. Ends the source when it is left before its end. */
 export async function* chunksOf(
@@ -8,7 +8,7 @@ export async function* chunksOf(
 ): AsyncGenerator<Uint8Array> {
   // A web stream is async iterable in Node; so is a Node stream, an async generator, …
   for await (const chunk of source as AsyncIterable<unknown>) {
-    if (typeof chunk === 'string') yield Buffer.from(chunk);
+    if (typeof chunk === 'string') yield encodeText(chunk);
     else if (chunk instanceof Uint8Array) yield chunk;
     else throw new GuestfsError('EINVAL', 'a stream gave a chunk that is neither bytes nor a string');
   }
@@ -39,15 +39,14 @@ export function writerTo(
       throw new GuestfsError('EPIPE', 'the stream was closed before all was written');
     if (sink.write(chunk)) return;
     // `drain` never comes from a stream that is destroyed meanwhile; `close` does.
-    const stop = new AbortController();
-    try {
-      await Promise.race([
-        once(sink, 'drain', { signal: stop.signal }),
-        once(sink, 'close', { signal: stop.signal }),
-      ]);
-    } finally {
-      stop.abort();
-    }
+    const events = ['drain', 'close', 'error'];
+    await new Promise<void>((resolve) => {
+      const goOn = (): void => {
+        for (const event of events) sink.removeListener(event, goOn);
+        resolve();
+      };
+      for (const event of events) sink.once(event, goOn);
+    });
     if (failure) throw failure;
   };
 }

@@ -3,6 +3,7 @@
  * not fit (long names and links as `././@LongLink` entries, large numbers in base 256) or, when attributes are
  * stored, pax extended headers, as GNU tar itself does with `--xattrs`.
  */
+import { concatBytes } from './bytes.js';
 import { encodeText } from './text.js';
 
 export const tarBlockLength = 512;
@@ -146,10 +147,10 @@ const plain = {
 
 /** `LENGTH KEY=VALUE\n`, the length counting itself. */
 function paxRecord(key: string, value: Uint8Array): Uint8Array {
-  const rest = Buffer.concat([encodeText(` ${key}=`), value, encodeText('\n')]);
+  const rest = concatBytes([encodeText(` ${key}=`), value, encodeText('\n')]);
   let digits = 1;
   while (String(rest.length + digits).length !== digits) digits++;
-  return Buffer.concat([encodeText(String(rest.length + digits)), rest]);
+  return concatBytes([encodeText(String(rest.length + digits)), rest]);
 }
 
 /** Whether a text has no room in a field of 100 bytes; a character takes three bytes at most for each of its units. */
@@ -203,6 +204,6 @@ export class TarHeaderWriter {
     if (longName) records.push(paxRecord('path', encodeText(entry.name)));
     if (longLink) records.push(paxRecord('linkpath', encodeText(entry.linkName)));
     for (const [key, value] of entry.records) records.push(paxRecord(key, value));
-    if (records.length > 0) this.#note('././@PaxHeader', 'x', Buffer.concat(records));
+    if (records.length > 0) this.#note('././@PaxHeader', 'x', concatBytes(records));
   }
 }

@@ -3,6 +3,7 @@
  * becomes the lone surrogate U+DCNN, so that every name survives a round trip (the scheme of Python's PEP 383).
  */
 
+import { compareBytes } from './bytes.js';
 import { work } from './work.js';
 
 const strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
@@ -71,24 +72,41 @@ function decodeEscaped(bytes: Uint8Array): string {
     }
     at += Math.max(1, length);
   }
-  const text = Buffer.from(units.buffer, 0, count * 2);
-  if (isBigEndian) text.swap16();
-  return text.toString('utf16le');
+  return textOfUnits(units.subarray(0, count));
 }
 
-const isBigEndian = new Uint8Array(Uint16Array.of(1).buffer)[0] === 0;
+/** Units that are made text at once: each is an argument of one call, of which a stack has room for some ten thousand. */
+const unitsAtOnce = 4096;
+
+function textOfUnits(units: Uint8Array | Uint16Array): string {
+  let text = '';
+  for (let at = 0; at < units.length; at += unitsAtOnce)
+    // safe: apply takes whatever has a length; a spread goes through an iterator, which takes six times as long
+    text += String.fromCharCode.apply(null, units.subarray(at, at + unitsAtOnce) as unknown as number[]);
+  return text;
+}
 
 const escaped = /[\udc80-\udcff]/;
 
-/** A string to bytes: the inverse of {@link decodeText}. */
-export function encodeText(text: string): Uint8Array {
-  if (!escaped.test(text)) return Buffer.from(text, 'utf8');
-  // At most three bytes for each unit: a surrogate pair is two units and four bytes.
-  const bytes = Buffer.allocUnsafe(text.length * 3);
+const encoder = new TextEncoder();
+/** At most this many bytes for each unit: a surrogate pair is two units and four bytes. */
+const bytesOfUnit = 3;
+/** Memory of `encode` itself comes dear for a name: names are encoded here and copied. */
+const room = new Uint8Array(1024 * bytesOfUnit);
+
+function encodePlain(text: string): Uint8Array<ArrayBuffer> {
+  if (text.length * bytesOfUnit > room.length) return encoder.encode(text);
+  return room.slice(0, encoder.encodeInto(text, room).written);
+}
+
+/** A string to bytes, in memory of their own: the inverse of {@link decodeText}. */
+export function encodeText(text: string): Uint8Array<ArrayBuffer> {
+  if (!escaped.test(text)) return encodePlain(text);
+  const bytes = new Uint8Array(text.length * bytesOfUnit);
   let length = 0;
   let plain = 0; // start of what is not yet encoded
   const flush = (end: number): void => {
-    if (plain < end) length += bytes.write(text.slice(plain, end), length, 'utf8');
+    if (plain < end) length += encoder.encodeInto(text.slice(plain, end), bytes.subarray(length)).written;
   };
   for (let at = 0; at < text.length; at++) {
     const unit = text.charCodeAt(at);
@@ -101,12 +119,12 @@ export function encodeText(text: string): Uint8Array {
     }
   }
   flush(text.length);
-  return Uint8Array.prototype.slice.call(bytes, 0, length);
+  return bytes.slice(0, length);
 }
 
 /** Bytes to a string of the same number of characters, each U+0000…U+00FF. */
 export function decodeLatin1(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
+  return textOfUnits(bytes);
 }
 
 /** The bytes up to the first NUL, as text: a fixed-size field of a name. */
@@ -132,7 +150,7 @@ export function compareBytewise(a: string, b: string): number {
   while (at < a.length && a.charCodeAt(at) === b.charCodeAt(at)) at++;
   // Back to the first half of a pair; from there eight units have the four bytes by which the two differ at the latest.
   if ((a.charCodeAt(at - 1) & 0xfc00) === 0xd800) at--;
-  return Buffer.compare(encodeText(a.slice(at, at + 8)), encodeText(b.slice(at, at + 8)));
+  return compareBytes(encodeText(a.slice(at, at + 8)), encodeText(b.slice(at, at + 8)));
 }
 
 /** So many texts are sorted in a few milliseconds. */

@@ -1,5 +1,5 @@
 /** A whole .zst file to its contents: frames after each other, whose sizes need not be stored. RFC 8878, section 3.1. */
-import { CorruptError, UnsupportedError } from '../base/index.js';
+import { CorruptError, concatBytes, UnsupportedError } from '../base/index.js';
 import { makeZstdReady } from './decoder.js';
 import { decodeFrame, findFrameEnd, frameBeginning } from './zstd.js';
 
@@ -26,7 +26,7 @@ export function decodeZstdFile(packed: Uint8Array, limit: number): Uint8Array {
     }
   });
   // A single frame, the usual case, needs no copy.
-  return pieces.length === 1 && pieces[0] !== undefined ? pieces[0] : Buffer.concat(pieces);
+  return pieces.length === 1 && pieces[0] !== undefined ? pieces[0] : concatBytes(pieces);
 }
 
 /** What the blocks that are decoded for a beginning may hold at most, in bytes. */

@@ -3,7 +3,15 @@
  * nothing that it names is ever followed on the host: files are made anew, and a directory is entered only after a look that
  * it is one and no link. What a host cannot make is left out, with a warning; the rest is copied.
  */
-import { CorruptError, encodeText, GuestfsError, systemError } from '../base/index.js';
+import {
+  CorruptError,
+  compareBytes,
+  concatBytes,
+  decodeText,
+  encodeText,
+  GuestfsError,
+  systemError,
+} from '../base/index.js';
 import { hostNameProblem } from './host-names.js';
 import type { HostEntry, HostFile, HostPath, HostStep, HostSteps } from './host-steps.js';
 
@@ -123,7 +131,7 @@ export class HostCopy {
         return this.#leaveOut(name);
       }
       if (there?.isDirectory !== true)
-        throw systemError(there === undefined ? 'ENOENT' : 'ENOTDIR', String(path));
+        throw systemError(there === undefined ? 'ENOENT' : 'ENOTDIR', decodeText(path));
       isOwn = false;
       this.#made.add(there.identity);
     }
@@ -165,7 +173,7 @@ export class HostCopy {
     const place = yield* this.#place(name);
     if (place === undefined) return false;
     const { path, parent } = place;
-    const step: HostStep = { do: 'symlink', path, target: Buffer.from(encodeText(target)) };
+    const step: HostStep = { do: 'symlink', path, target: encodeText(target) };
     if ((yield* this.#replace(name, step, parent, refusesKind)) === 'refused') return false;
     if (linkable) this.#links.set(tidy(name), target);
     const { isRoot } = this.#options;
@@ -194,7 +202,8 @@ export class HostCopy {
       return false;
     }
     const { path, parent } = place;
-    if (path.equals(from)) throw new CorruptError('tree of the guest', 'has a hard link to itself', { name });
+    if (compareBytes(path, from) === 0)
+      throw new CorruptError('tree of the guest', 'has a hard link to itself', { name });
     const linked = yield* this.#replace(name, { do: 'link', path, from }, parent, refusesLink, true);
     if (linked === 'made') return true;
     if (!(linked instanceof GuestfsError)) return false;
@@ -251,7 +260,7 @@ export class HostCopy {
     const path = join(parent.path, last);
     const there = yield* lookAt(path);
     if (there?.isDirectory !== true)
-      throw systemError(there === undefined ? 'ENOENT' : 'ENOTDIR', String(path));
+      throw systemError(there === undefined ? 'ENOENT' : 'ENOTDIR', decodeText(path));
     const directory = { path, isOwn: false };
     this.#entered.set(name, directory);
     return directory;
@@ -272,12 +281,12 @@ export class HostCopy {
         this.#warnOfTwin(name);
         return 'refused';
       }
-      if (there?.isDirectory === true) throw systemError('EISDIR', String(path));
+      if (there?.isDirectory === true) throw systemError('EISDIR', decodeText(path));
       if (there !== undefined) yield { do: 'unlink', path };
     }
     const made = yield* this.#make(name, step, parent, refusals, quiet);
     // Nobody else writes to a directory that was private from its beginning.
-    if (made === 'present') throw systemError('EEXIST', String(path));
+    if (made === 'present') throw systemError('EEXIST', decodeText(path));
     return made;
   }
 
@@ -351,9 +360,8 @@ function* lookAt(path: HostPath): HostSteps<HostEntry | undefined> {
   return (yield { do: 'lstat', path }) as HostEntry | undefined;
 }
 
-const slashByte = Buffer.from('/');
 const join = (directory: HostPath, name: string): HostPath =>
-  Buffer.concat([directory, slashByte, encodeText(name)]);
+  concatBytes([directory, encodeText(`/${name}`)]);
 
 /** A name of an archive or a walk as its components with slashes between; most are that already. */
 function tidy(name: string): string {

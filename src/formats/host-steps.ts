@@ -4,7 +4,7 @@
  */
 
 /** A host path as bytes, so that names that are no UTF-8 come out as they are. */
-export type HostPath = Buffer;
+export type HostPath = Uint8Array;
 
 /** What is at a path, links not followed. */
 export interface HostEntry {

@@ -3,7 +3,7 @@
  * another. Also of the formats that are only recognised, whose headers tell at least that. Sources: qemu's block/vdi.c,
  * vpc.c, qcow.c, qed.h and parallels.c for the places of the fields; VMware's Virtual Disk Format 5.0; MS-VHDX, 2.6.2.
  */
-import { CorruptError, decodeLatin1, UnsupportedError } from '../base/index.js';
+import { CorruptError, decodeLatin1, encodeHex, UnsupportedError } from '../base/index.js';
 import { type Disk, FileDisk } from '../disk/index.js';
 import { detectFormat } from './formats.js';
 
@@ -120,7 +120,7 @@ const vhdxRegions = 2047;
 const vhdxItems = 2047;
 
 const guidAt = (view: DataView, at: number): string =>
-  Buffer.from(view.buffer, view.byteOffset + at, 16).toString('hex');
+  encodeHex(new Uint8Array(view.buffer, view.byteOffset + at, 16));
 
 function vhdx(header: Header): Summary {
   const broken = (problem: string) => new CorruptError('vhdx image', problem);

@@ -4,7 +4,14 @@
  * Documentation/driver-api/early-userspace/buffer-format.rst). Numbers in headers are eight hexadecimal digits; names
  * and contents are padded to four bytes. Of a file with several names only the last entry has the contents.
  */
-import { type ByteSource, CorruptError, decodeText, readUpTo, sourceOf } from '../base/index.js';
+import {
+  type ByteSource,
+  CorruptError,
+  decodeLatin1,
+  decodeText,
+  readUpTo,
+  sourceOf,
+} from '../base/index.js';
 import { packingMarkLength, packingOf, unpack } from './unpack.js';
 
 const headerLength = 110;
@@ -27,7 +34,7 @@ export interface CpioEntry {
 
 /** Whether bytes begin as a cpio archive of this format does. */
 export function isCpio(head: Uint8Array): boolean {
-  const magic = Buffer.from(head.subarray(0, 6)).toString('latin1');
+  const magic = decodeLatin1(head.subarray(0, 6));
   return magic === '070701' || magic === '070702';
 }
 
@@ -38,7 +45,7 @@ function decodeHeader(source: ByteSource, at: number): number[] {
   const header = readUpTo(source, at, headerLength);
   if (header.length < headerLength) throw new CorruptError('cpio archive', 'is cut short', { at });
   if (!isCpio(header)) throw new CorruptError('cpio header', 'has no magic', { at });
-  const text = Buffer.from(header).toString('latin1');
+  const text = decodeLatin1(header);
   return Array.from({ length: 13 }, (_, index) => {
     const digits = text.slice(6 + index * 8, 14 + index * 8);
     if (!/^[0-9a-fA-F]{8}$/.test(digits))

@@ -6,7 +6,7 @@
  *
  * The rules are systemd's 60-persistent-storage.rules and lvm2's 13-dm-disk.rules and 69-lvm.rules.
  */
-import { type DrivePlace, decodeText, encodeText, placeOfLink } from '../base/index.js';
+import { concatBytes, type DrivePlace, decodeText, encodeText, placeOfLink } from '../base/index.js';
 
 /** What a device can be found by, where it is known to the owner of the table alone. */
 export type DeviceProperty = 'uuid' | 'label' | 'partuuid' | 'partlabel' | 'pvUuid' | 'dmUuid' | 'dmMinor';
@@ -42,7 +42,7 @@ function unescapeLink(value: string): string {
   const pieces = value.split(/\\x([0-9a-fA-F]{2})/);
   // Every second piece is the digits of a byte.
   return decodeText(
-    Buffer.concat(
+    concatBytes(
       pieces.map((piece, index) =>
         index % 2 === 0 ? encodeText(piece) : Uint8Array.of(Number.parseInt(piece, 16)),
       ),

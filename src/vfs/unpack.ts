@@ -6,6 +6,7 @@ import { gunzipSync, constants as zlibConstants } from 'node:zlib';
 import {
   type ByteSource,
   CorruptError,
+  concatBytes,
   decodeLzw,
   decodeXz,
   endsCall,
@@ -139,6 +140,6 @@ function gunzipWhole(packed: Uint8Array, what: string, limit: number): Uint8Arra
     if (!(thrown instanceof CorruptError)) throw thrown;
     const pieces: Uint8Array[] = [];
     for (const piece of inflateGzip(sourceOf(packed))) pieces.push(counted(piece.slice()));
-    return Buffer.concat(pieces);
+    return concatBytes(pieces);
   }
 }

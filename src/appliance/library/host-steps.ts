@@ -15,9 +15,12 @@ const onDescriptor = {
   write: promisify(write),
 };
 
+/** Node's functions take any bytes for a path, and their types a Buffer alone. */
+const onHost = (path: HostPath): Buffer => Buffer.from(path.buffer, path.byteOffset, path.length);
+
 async function look(path: HostPath): Promise<HostEntry | undefined> {
   try {
-    const stats = await lstat(path, { bigint: true });
+    const stats = await lstat(onHost(path), { bigint: true });
     return { isDirectory: stats.isDirectory(), identity: `${stats.dev}/${stats.ino}` };
   } catch (thrown) {
     if (hostError('', thrown).code === 'ENOENT') return undefined;
@@ -28,10 +31,10 @@ async function look(path: HostPath): Promise<HostEntry | undefined> {
 const newFile = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL;
 
 async function perform(step: HostStep): Promise<HostAnswer> {
-  const { path } = step;
+  const path = onHost(step.path);
   switch (step.do) {
     case 'lstat':
-      return await look(path);
+      return await look(step.path);
     case 'open':
       return await onDescriptor.open(path, newFile, step.mode);
     case 'mkdir':
@@ -42,11 +45,11 @@ async function perform(step: HostStep): Promise<HostAnswer> {
     case 'close':
       return await onDescriptor.close(step.fd);
     case 'symlink':
-      return await symlink(step.target, path);
+      return await symlink(onHost(step.target), path);
     case 'link':
-      return await link(step.from, path);
+      return await link(onHost(step.from), path);
     case 'copyFile':
-      return await copyFile(step.from, path, constants.COPYFILE_EXCL);
+      return await copyFile(onHost(step.from), path, constants.COPYFILE_EXCL);
     case 'chown':
       return step.fd === undefined
         ? await lchown(path, step.uid, step.gid)

@@ -1,6 +1,6 @@
 /** A file or a tree of the guest into a directory of the host, by the rules of `formats/host-copy.ts`. */
 import { statSync } from 'node:fs';
-import { describeErrno, HostError, hostError } from '../../base/index.js';
+import { decodeText, describeErrno, HostError, hostError } from '../../base/index.js';
 import type { Disk } from '../../disk/index.js';
 import { type HostAttributes, HostCopy, lastNameOf, sourcesOf } from '../../formats/index.js';
 import type { FileType, InodeStat, Time } from '../../fs/index.js';
@@ -90,7 +90,7 @@ class CopyOut {
     const file = runSteps(this.#copy.file(name, linkable));
     if (file === undefined) return false;
     try {
-      const taker = new DescriptorTaker(file.fd, file.path, () => this.#call.checkpoint());
+      const taker = new DescriptorTaker(file.fd, decodeText(file.path), () => this.#call.checkpoint());
       move(this.#call, contents, taker, {
         progress: (moved) => this.#progress.at(moved),
         onDamage: (error) => this.#call.session.damage.leaveOut(error, from),

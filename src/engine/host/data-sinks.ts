@@ -72,13 +72,13 @@ const codeOf = (thrown: unknown): unknown => (thrown as { code?: unknown } | nul
 /** Writes to a descriptor that somebody else opens and closes. */
 export class DescriptorTaker implements Taker {
   readonly #fd: number;
-  readonly #path: string | Buffer;
+  readonly #path: string;
   readonly #patience: Patience;
   readonly #seekable: boolean;
   #position = 0;
   #endsInHole = false;
 
-  constructor(fd: number, path: string | Buffer, checkpoint: () => void) {
+  constructor(fd: number, path: string, checkpoint: () => void) {
     this.#fd = fd;
     this.#path = path;
     this.#patience = new Patience(checkpoint);
@@ -89,7 +89,7 @@ export class DescriptorTaker implements Taker {
     try {
       return work();
     } catch (thrown) {
-      throw hostError(String(this.#path), thrown);
+      throw hostError(this.#path, thrown);
     }
   }
 
@@ -191,7 +191,7 @@ export class HostFileSink implements Sink {
     try {
       this.#close();
     } catch (thrown) {
-      throw hostError(String(this.#path), thrown);
+      throw hostError(this.#path, thrown);
     }
   }
 
@@ -201,7 +201,7 @@ export class HostFileSink implements Sink {
       // Somebody else may have removed or replaced it meanwhile; then there is nothing of ours to remove.
       if (this.#created) rmSync(this.#path, { force: true });
     } catch (thrown) {
-      throw hostError(String(this.#path), thrown);
+      throw hostError(this.#path, thrown);
     }
   }
 
@@ -233,7 +233,7 @@ export class HostFileSource implements Source {
     try {
       return readSync(this.#fd, into, 0, into.length, null);
     } catch (thrown) {
-      throw hostError(String(this.#path), thrown);
+      throw hostError(this.#path, thrown);
     }
   }
 

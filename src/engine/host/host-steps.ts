@@ -19,8 +19,11 @@ import {
 import { decodeText, hostError } from '../../base/index.js';
 import type { HostAnswer, HostEntry, HostPath, HostStep, HostSteps } from '../../formats/index.js';
 
+/** Node's functions take any bytes for a path, and their types a Buffer alone. */
+const onHost = (path: HostPath): Buffer => Buffer.from(path.buffer, path.byteOffset, path.length);
+
 function look(path: HostPath): HostEntry | undefined {
-  const stats = lstatSync(path, { bigint: true, throwIfNoEntry: false });
+  const stats = lstatSync(onHost(path), { bigint: true, throwIfNoEntry: false });
   return stats === undefined
     ? undefined
     : { isDirectory: stats.isDirectory(), identity: `${stats.dev}/${stats.ino}` };
@@ -29,33 +32,34 @@ function look(path: HostPath): HostEntry | undefined {
 const newFile = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL;
 
 function perform(step: HostStep): HostAnswer {
+  const path = onHost(step.path);
   switch (step.do) {
     case 'lstat':
       return look(step.path);
     case 'open':
-      return openSync(step.path, newFile, step.mode);
+      return openSync(path, newFile, step.mode);
     case 'mkdir':
-      mkdirSync(step.path, step.mode);
+      mkdirSync(path, step.mode);
       return;
     case 'unlink':
-      return unlinkSync(step.path);
+      return unlinkSync(path);
     case 'close':
       return closeSync(step.fd);
     case 'symlink':
-      return symlinkSync(step.target, step.path);
+      return symlinkSync(onHost(step.target), path);
     case 'link':
-      return linkSync(step.from, step.path);
+      return linkSync(onHost(step.from), path);
     case 'copyFile':
-      return copyFileSync(step.from, step.path, constants.COPYFILE_EXCL);
+      return copyFileSync(onHost(step.from), path, constants.COPYFILE_EXCL);
     case 'chown':
       return step.fd === undefined
-        ? lchownSync(step.path, step.uid, step.gid)
+        ? lchownSync(path, step.uid, step.gid)
         : fchownSync(step.fd, step.uid, step.gid);
     case 'chmod':
-      return step.fd === undefined ? chmodSync(step.path, step.mode) : fchmodSync(step.fd, step.mode);
+      return step.fd === undefined ? chmodSync(path, step.mode) : fchmodSync(step.fd, step.mode);
     case 'utimes':
       return step.fd === undefined
-        ? lutimesSync(step.path, step.accessedSeconds, step.modifiedSeconds)
+        ? lutimesSync(path, step.accessedSeconds, step.modifiedSeconds)
         : futimesSync(step.fd, step.accessedSeconds, step.modifiedSeconds);
   }
 }

@@ -77,7 +77,7 @@ export class PieceCache {
   /** Memory for a piece: that of the one unused for longest, once there are as many as are kept. */
   #takeMemory(): ArrayBuffer {
     const old = this.#pieces.makeRoom();
-    if (old === undefined) return Buffer.allocUnsafeSlow(pieceSize).buffer as ArrayBuffer;
+    if (old === undefined) return new ArrayBuffer(pieceSize);
     // Pieces that were forgotten are not to be found by a way round the map.
     if (this.#last === old) this.#last = undefined;
     if (this.#lastButOne === old) this.#lastButOne = undefined;

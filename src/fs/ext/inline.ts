@@ -3,16 +3,17 @@
  * `i_block`, then in the value of the attribute `system.data`. Specification: the kernel's
  * Documentation/filesystems/ext4/inlinedata.rst.
  */
+import { compareBytes, concatBytes, encodeText } from '../../base/index.js';
 import { type Inode, inodeName } from './inode.js';
 import { inodeFlags, xattrIndex } from './layout.js';
 import { has } from './superblock.js';
 import { inodeXattrEntries } from './xattr-entries.js';
 
-const dataName = Buffer.from('data');
+const dataName = encodeText('data');
 
 function findContinuation(inode: Inode): Uint8Array | undefined {
   return inodeXattrEntries(inode, inodeName(inode.number)).find(
-    ({ index, name }) => index === xattrIndex.system && dataName.equals(name),
+    ({ index, name }) => index === xattrIndex.system && compareBytes(dataName, name) === 0,
   )?.value;
 }
 
@@ -28,5 +29,5 @@ export function inlineContinuation(inode: Inode): Uint8Array {
 
 /** All inline bytes of an inode: at least 60, whatever its size says. A copy. */
 export function readInlineData(inode: Inode): Uint8Array {
-  return Buffer.concat([inode.blockArea, inlineContinuation(inode)]);
+  return concatBytes([inode.blockArea, inlineContinuation(inode)]);
 }

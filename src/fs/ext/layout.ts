@@ -290,3 +290,9 @@ export const orphanBlockTail = struct('ext4 orphan block tail', 'little', 8, {
   ob_checksum: u32(4),
 });
 export const orphanBlockMagic = 0x0b10ca04;
+
+/** What the shown form of a name in an encrypted directory begins with: struct fscrypt_nokey_name. */
+export const nokeyHashes = struct('hashes of a name without its key', 'little', 8, {
+  major: u32(0),
+  minor: u32(4),
+});

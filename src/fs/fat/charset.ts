@@ -2,7 +2,7 @@
  * How names are shown that are mounted with `utf8=0` or `uni_xlate`: in a character set of the kernel's (mount(8), `iocharset`),
  * byte by byte, where by default they are UTF-8.
  */
-import { decodeText, UnsupportedError } from '../../base/index.js';
+import { decodeText, encodeText, UnsupportedError } from '../../base/index.js';
 import { decodeByte } from './codepage437.js';
 
 /** The kernel's names of its character sets. Linux 6.1, fs/nls. */
@@ -59,7 +59,7 @@ export function nameEncoder(charset: string, escaped: boolean): (name: string) =
       const unit = name.charCodeAt(i);
       const byte = unit < 0x80 ? unit : bytes.get(name.charAt(i));
       if (byte !== undefined) shown.push(byte);
-      else shown.push(...Buffer.from(escaped ? `:${unit.toString(16).padStart(4, '0')}` : '?'));
+      else shown.push(...encodeText(escaped ? `:${unit.toString(16).padStart(4, '0')}` : '?'));
     }
     return decodeText(Uint8Array.from(shown));
   };

@@ -6,7 +6,7 @@
  * long name that do not belong together are skipped too, and the entry is then shown by its short name; so is one
  * whose checksum does not match.
  */
-import { CorruptError, work } from '../../base/index.js';
+import { CorruptError, decodeLatin1, work } from '../../base/index.js';
 import type { Disk } from '../../disk/index.js';
 import {
   attrLongName,
@@ -186,6 +186,6 @@ const dotDot = '..         ';
 /** Whether an entry is `.` or `..`, by its short name. */
 export function isDotEntry(entry: RawEntry): boolean {
   if (entry.name[0] !== 0x2e) return false;
-  const name = Buffer.from(entry.name).toString('latin1');
+  const name = decodeLatin1(entry.name);
   return name === dot || name === dotDot;
 }

@@ -5,7 +5,7 @@
  * and the same each time. The root, which has no entry, is 1 as in Linux: a place inside the boot sector. A directory's
  * size is that of its clusters, its link count 2 more than the directories in it, and the root's times are 1970.
  */
-import { CorruptError, LruMap, modeTypes, systemError } from '../../base/index.js';
+import { CorruptError, decodeLatin1, LruMap, modeTypes, systemError } from '../../base/index.js';
 import { type Disk, MappedDisk, SliceDisk } from '../../disk/index.js';
 import {
   type DirectoryEntry,
@@ -199,7 +199,7 @@ export class FatFileSystem implements FileSystem {
     if (node.isDirectory) {
       return modeTypes.directory | ((readOnly && readOnlyDirectories ? 0o555 : 0o777) & ~directoryMask);
     }
-    const extension = Buffer.from(node.entry?.name.subarray(8) ?? []).toString('latin1');
+    const extension = node.entry === undefined ? '' : decodeLatin1(node.entry.name.subarray(8));
     const executable = !showExecutable || ['EXE', 'COM', 'BAT'].includes(extension);
     const permissions = (executable ? 0o777 : 0o666) & (readOnly ? 0o555 : 0o777);
     return modeTypes.file | (permissions & ~fileMask);

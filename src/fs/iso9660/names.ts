@@ -2,7 +2,7 @@
  * Names without Rock Ridge, as Linux's isofs shows them. ECMA-119 names are upper case with a version (`README.TXT;1`):
  * the option `map=normal`, which is the default, makes them lower case and drops version 1. Joliet's are UTF-16BE.
  */
-import { decodeText } from '../../base/index.js';
+import { decodeLatin1, decodeText } from '../../base/index.js';
 import { flagDirectory } from './layout.js';
 import type { DirectoryRecord } from './record.js';
 
@@ -36,7 +36,7 @@ export function acornName(
   name: string,
   { systemUse, flags }: Pick<DirectoryRecord, 'systemUse' | 'flags'>,
 ): string {
-  const mark = Buffer.from(systemUse.subarray(0, 10)).toString('latin1');
+  const mark = decodeLatin1(systemUse.subarray(0, 10));
   if (systemUse.length !== 32 || mark !== 'ARCHIMEDES') return name;
   const [low = 0, high = 0, stamp = 0] = systemUse.subarray(11, 14);
   const shown = name.startsWith('_') && ((systemUse[19] ?? 0) & 1) !== 0 ? `!${name.slice(1)}` : name;

@@ -2,6 +2,7 @@
  * Rock Ridge: POSIX names, attributes, symbolic links, devices and deep directories, in system use entries.
  * RRIP 1.12 (and 1.09, whose PX is shorter), section 4.1; ZF is zisofs's own.
  */
+import { concatBytes, encodeText } from '../../base/index.js';
 import type { Time } from '../driver.js';
 import { decodeLongDate, decodeShortDate } from './dates.js';
 import {
@@ -61,10 +62,6 @@ export interface RockRidge {
 /** The longest name; what goes beyond is cut. */
 const maxName = 255;
 
-function join(pieces: readonly Uint8Array[]): Uint8Array {
-  return Buffer.concat(pieces);
-}
-
 /** Builds a link's target from the components of its SL entries. */
 class SymlinkTarget {
   readonly pieces: Uint8Array[] = [];
@@ -77,13 +74,13 @@ class SymlinkTarget {
       const text = raw.subarray(at + 2, at + 2 + (raw[at + 1] ?? 0));
       const isWhole = text.length === raw[at + 1];
       at += 2 + text.length;
-      if (this.#separate) this.pieces.push(Buffer.from('/'));
+      if (this.#separate) this.pieces.push(encodeText('/'));
       if (!isWhole) return; // it is left out: Linux counts no more of it than the slash before it
       const kind = flags & ~componentContinues;
       if (kind === 0) this.pieces.push(text);
-      else if (kind === componentCurrent) this.pieces.push(Buffer.from('.'));
-      else if (kind === componentParent) this.pieces.push(Buffer.from('..'));
-      else if (kind === componentRoot) this.pieces.push(Buffer.from('/'));
+      else if (kind === componentCurrent) this.pieces.push(encodeText('.'));
+      else if (kind === componentParent) this.pieces.push(encodeText('..'));
+      else if (kind === componentRoot) this.pieces.push(encodeText('/'));
       this.#separate = kind !== componentRoot && (flags & componentContinues) === 0;
     }
   }
@@ -196,9 +193,9 @@ export function decodeRockRidge(entries: Iterable<UseEntry>): RockRidge {
     }
   }
   if (names.length > 0) {
-    const name = join(names);
+    const name = concatBytes(names);
     if (name.length > 0) result.name = name.subarray(0, maxName);
   }
-  if (target !== undefined) result.symlink = join(target.pieces);
+  if (target !== undefined) result.symlink = concatBytes(target.pieces);
   return result;
 }

@@ -2,7 +2,7 @@
  * BeOS's filesystem ("Practical File System Design with the Be File System", 4 to 6). Its identifier is an attribute of the
  * root directory: beside the root's inode, or in a directory of attributes, which is a B+tree. In its machine's byte order.
  */
-import { encodeText } from '../../base/index.js';
+import { compareBytes, encodeText } from '../../base/index.js';
 import type { Disk } from '../../disk/index.js';
 import { ascii, type Found, label, part, signature, viewMaybe } from './signature.js';
 
@@ -94,7 +94,7 @@ function findName(volume: Volume, directory: DataView, name: string): bigint | u
   const nodeSize = header.getUint32(4, little);
   if (nodeSize < 28 || nodeSize > maxRun) return undefined;
   let pointer = header.getBigUint64(16, little);
-  const wanted = Buffer.from(encodeText(name));
+  const wanted = encodeText(name);
   for (let depth = 0; depth < maxDepth && pointer < BigInt(volume.disk.size); depth++) {
     const node = volume.contents(directory, Number(pointer), nodeSize);
     if (node === undefined) return undefined;
@@ -109,7 +109,7 @@ function findName(volume: Volume, directory: DataView, name: string): bigint | u
     for (let i = 0; i < count; i++) {
       const end = node.getUint16(lengthsAt + i * 2, little);
       if (end < start || end > keysLength) return undefined;
-      const order = Buffer.compare(wanted, part(node, 28 + start, end - start));
+      const order = compareBytes(wanted, part(node, 28 + start, end - start));
       if (order <= 0) {
         next = node.getBigUint64(valuesAt + i * 8, little);
         // A leaf has no overflow link: its values are the answers.

@@ -2,6 +2,7 @@
  * Filesystems that several machines share, and those of big storage: GFS and GFS2 (the kernel's gfs2_ondisk.h, big-endian),
  * OCFS and OCFS2 (the kernel's ocfs2_fs.h, little-endian), Oracle's ASM, VMware's VMFS, NetWare's NSS.
  */
+import { encodeHex } from '../../base/index.js';
 import type { Disk } from '../../disk/index.js';
 import {
   ascii,
@@ -109,7 +110,7 @@ function probeVmfs(disk: Disk): Found | undefined {
 /** Two 32-bit numbers and one of 16 bits, little-endian, and six bytes. */
 function vmfsUuid(view: DataView, at: number): string {
   const hex = (value: number, digits: number) => value.toString(16).padStart(digits, '0');
-  const tail = Buffer.from(part(view, at + 10, 6)).toString('hex');
+  const tail = encodeHex(part(view, at + 10, 6));
   return `${hex(view.getUint32(at, true), 8)}-${hex(view.getUint32(at + 4, true), 8)}-${hex(view.getUint16(at + 8, true), 4)}-${tail}`;
 }
 

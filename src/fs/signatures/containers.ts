@@ -4,6 +4,7 @@
  * md: the kernel's include/uapi/linux/raid/md_p.h. LUKS: "LUKS1 On-Disk Format" 1.2.3 and
  * "LUKS2 On-Disk Format" 1.1.1, both big-endian. BitLocker: libbde's notes. bcache: the kernel's bcache.h.
  */
+import { encodeHex } from '../../base/index.js';
 import type { Disk, ProbeContext } from '../../disk/index.js';
 import { ascii, container, type Found, label, part, signature, uuid, viewMaybe } from './signature.js';
 
@@ -116,15 +117,14 @@ const bcachefsMagic = 'c68573f666ce90a9d96a60cf803df7ef';
 
 function probeBcache(disk: Disk): Found | undefined {
   const view = viewMaybe(disk, 4096, 208);
-  if (view === undefined || Buffer.from(part(view, 24, 16)).toString('hex') !== bcacheMagic) return undefined;
+  if (view === undefined || encodeHex(part(view, 24, 16)) !== bcacheMagic) return undefined;
   return view.getBigUint64(8, true) === 8n ? { uuid: uuid(view, 40) } : undefined;
 }
 
 /** Known to later versions of libblkid than 2.38. */
 function probeBcachefs(disk: Disk): Found | undefined {
   const view = viewMaybe(disk, 4096, 208);
-  if (view === undefined || Buffer.from(part(view, 24, 16)).toString('hex') !== bcachefsMagic)
-    return undefined;
+  if (view === undefined || encodeHex(part(view, 24, 16)) !== bcachefsMagic) return undefined;
   return { label: label(view, 72, 32), uuid: uuid(view, 56) };
 }
 

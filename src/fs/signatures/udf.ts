@@ -2,7 +2,7 @@
  * UDF, known by sight: ECMA-167 (parts 2 and 3) and OSTA UDF 2.60. Many discs are UDF and ISO 9660 at once; they are UDF,
  * as for blkid and for Linux. Little-endian.
  */
-import { encodeText, trimBlanks } from '../../base/index.js';
+import { encodeHex, encodeText, trimBlanks } from '../../base/index.js';
 import type { Disk, ProbeContext } from '../../disk/index.js';
 import { ascii, type Found, label, part, signature, viewMaybe } from './signature.js';
 
@@ -63,7 +63,7 @@ function setUuid(name: string): string {
   if (raw.length < 8) return '';
   const text = String.fromCharCode(...raw);
   const digits = /^[0-9a-fA-F]*/.exec(text)?.[0].length ?? 0;
-  const hex = (from: number, to: number) => Buffer.from(raw.subarray(from, to)).toString('hex');
+  const hex = (from: number, to: number) => encodeHex(raw.subarray(from, to));
   if (digits === 16) return text.toLowerCase();
   if (digits >= 8) return (text.slice(0, 8) + hex(8, 12).padEnd(8, '0')).toLowerCase();
   return hex(0, 8);

@@ -2,7 +2,7 @@
  * From disks to volume groups. Every physical volume usually holds the text of its whole group; the one with the highest
  * sequence number counts, wherever it is, and tells which physical volumes belong to the group.
  */
-import { CorruptError, UnsupportedError } from '../../base/index.js';
+import { CorruptError, compareBytes, UnsupportedError } from '../../base/index.js';
 import type { Member } from '../system.js';
 import { dashed, readLabel } from './label.js';
 import { decodeVolumeGroup, type GroupMember, type VolumeGroupText } from './metadata.js';
@@ -75,7 +75,7 @@ class Assembly {
   #addVersion(device: string, raw: Uint8Array): void {
     // Most members hold the same bytes: parse them once.
     for (const versions of this.#versions.values()) {
-      const same = versions.find((version) => Buffer.compare(version.raw, raw) === 0);
+      const same = versions.find((version) => compareBytes(version.raw, raw) === 0);
       if (same) {
         versions.push({ ...same, device });
         return;

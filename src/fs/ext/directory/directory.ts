@@ -2,7 +2,15 @@
  * Directories: their entries in stored order, names looked up, the parent. A directory is blocks of entries (dir-entries.ts),
  * or holds its entries itself (inline.ts), and may have an index (htree.ts), of which a plain reader sees nothing.
  */
-import { CorruptError, decodeText, encodeText, GuestfsError, viewOf, work } from '../../../base/index.js';
+import {
+  CorruptError,
+  decodeLatin1,
+  decodeText,
+  encodeText,
+  GuestfsError,
+  viewOf,
+  work,
+} from '../../../base/index.js';
 import { type DirectoryEntry, heeding, type InodeNumber, isDamage, type OnDamage } from '../../driver.js';
 import { blockMapOf } from '../blockmap.js';
 import { DistinctRuns } from '../distinct.js';
@@ -194,11 +202,10 @@ export class Directory {
     const rules = this.#rules;
     const found: [number, DirectoryEntry][] = [];
     const { bytes } = area;
-    const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
     const visit: EntryVisitor = (offset, inode, nameLength) => {
       if (isDots(bytes, offset, nameLength)) return false;
       try {
-        const name = this.#shownName(area, buffer, offset, nameLength);
+        const name = this.#shownName(area, offset, nameLength);
         const type = entryType(rules, bytes[offset + direntAt.file_type] ?? 0);
         found.push([offset, { name, inode, type }]);
       } catch (thrown) {
@@ -231,8 +238,7 @@ export class Directory {
     scanEntries(area, this.#rules, this.#encrypted && this.#casefold, this.#name, visit, onDamage);
   }
 
-  /** `buffer` is the area's bytes. */
-  #shownName(area: EntryArea, buffer: Buffer, offset: number, nameLength: number): string {
+  #shownName(area: EntryArea, offset: number, nameLength: number): string {
     if (this.#encrypted) {
       const bytes = nameBytes(area.bytes, offset, nameLength);
       if (nameLength < leastEncryptedName)
@@ -241,17 +247,16 @@ export class Directory {
     }
     const { bytes } = area;
     const start = offset + direntAt.name;
-    let ascii = true;
+    let bits = 0;
     for (let i = start; i < start + nameLength; i++) {
       const byte = bytes[i] ?? 0;
       // The kernel's readdir refuses such a name as well: it would name something else than the entry.
       if (byte === 0x2f || byte === 0)
         throw new CorruptError(this.#name, 'a name holds a slash or a NUL', { offset });
-      if (byte >= 0x80) ascii = false;
+      bits |= byte;
     }
-    return ascii
-      ? buffer.toString('latin1', start, start + nameLength)
-      : decodeText(nameBytes(bytes, offset, nameLength));
+    const name = nameBytes(bytes, offset, nameLength);
+    return bits < 0x80 ? decodeLatin1(name) : decodeText(name);
   }
 
   /** The hashes with which an encrypted name is shown: the index's, where the kernel reads by the index. */

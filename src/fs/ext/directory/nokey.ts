@@ -3,7 +3,8 @@
  * hashes of the directory index, and with a SHA-256 in place of the end of a long name. Specification: the kernel's
  * Documentation/filesystems/fscrypt.rst, and struct fscrypt_nokey_name in fs/crypto/fname.c.
  */
-import { createHash } from '../../../base/index.js';
+import { concatBytes, createHash, encodeBase64Url } from '../../../base/index.js';
+import { nokeyHashes } from '../layout.js';
 import type { NameHash } from './hash.js';
 
 /** Bytes of an encrypted name that are shown as they are; of more, the rest is shown as its SHA-256. */
@@ -13,11 +14,8 @@ export const leastEncryptedName = 16;
 
 /** The name to show. `encrypted` has at least {@link leastEncryptedName} bytes. */
 export function showEncryptedName(encrypted: Uint8Array, hash: NameHash): string {
-  const hashes = Buffer.alloc(8);
-  hashes.writeUInt32LE(hash.major, 0);
-  hashes.writeUInt32LE(hash.minor, 4);
-  const parts = [hashes, encrypted.subarray(0, shownBytes)];
+  const parts = [nokeyHashes.encode(hash), encrypted.subarray(0, shownBytes)];
   if (encrypted.length > shownBytes)
     parts.push(createHash('sha256').update(encrypted.subarray(shownBytes)).digest());
-  return Buffer.concat(parts).toString('base64url');
+  return encodeBase64Url(concatBytes(parts));
 }
