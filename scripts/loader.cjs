@@ -98,6 +98,13 @@ const { data: cachedData, recording } = readCache();
 const script = new Script(fs.readFileSync(filename, 'latin1'), { filename, cachedData });
 // What V8 refuses is made anew.
 const next = script.cachedDataRejected === true ? 1 : recording + 1;
-if (next <= recordings) process.on('exit', () => writeCache(next));
+let isRecorded = next > recordings;
+/** To be called when the first work is done by a program that goes on to live: it may be ended without hearing of it. */
+const recordCompiled = () => {
+  if (isRecorded) return;
+  isRecorded = true;
+  writeCache(next);
+};
+process.on('exit', recordCompiled);
 const importPackage = (specifier) => import(specifier);
-script.runInThisContext()(exports, require, module, filename, __dirname, importPackage);
+script.runInThisContext()(exports, require, module, filename, __dirname, importPackage, recordCompiled);

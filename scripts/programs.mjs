@@ -13,7 +13,7 @@ const codeFile = (name) => `${name}-code.cjs`;
 
 /** The function that Node puts around every CommonJS module, since the loaders compile the code themselves. */
 const wrapped = {
-  before: '(function (exports, require, module, __filename, __dirname, importPackage) {',
+  before: '(function (exports, require, module, __filename, __dirname, importPackage, recordCompiled) {',
   after: '})',
 };
 

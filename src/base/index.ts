@@ -1,6 +1,6 @@
 /** The base room: what every other room may use, and which knows none of them. */
 
-export { isBundled } from './bundled.js';
+export { isBundled, recordCompiledCode } from './bundled.js';
 export { type ByteSource, readMaybe, readUpTo, sourceOf } from './byte-source.js';
 export {
   compareBytes,

@@ -63,7 +63,6 @@ const variablesListed: Readonly<Record<string, string>> = {
   'src/disk/zstd.ts inUse': 'a module of WebAssembly, loaded once',
   'src/disk/zstd.ts loading': 'a module of WebAssembly, loaded once',
   'src/engine/host/copy-data.ts piece': 'a buffer that is used again by the next copy of the thread',
-  'src/engine/thread/thread.ts offered': 'a thread that was started ahead, for the first session',
   'src/fs/ext/journal/checksum.ts table': 'a table, made at its first use',
 };
 /** How many messages of a file name a backend. */

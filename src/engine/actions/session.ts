@@ -51,14 +51,15 @@ const subcommands: Readonly<
     run: debugProgress,
   },
   exhaust: {
-    help: "take memory until the engine's thread ends: for tests of what happens then",
-    run: (call) => {
+    help: "[MEGABYTES]: take so much memory, or until the engine's thread ends: for tests of what happens then",
+    run: (call, [megabytes = 'Infinity']) => {
       // Arrays of numbers lie on the thread's own heap, whose limit is what is to be met.
       const hoard: number[][] = [];
-      for (;;) {
+      while (hoard.length * 8 < Number(megabytes)) {
         call.checkpoint();
         hoard.push(Array.from({ length: 1_000_000 }, (_, index) => index + 0.5));
       }
+      return 'ok';
     },
   },
   mounts: {

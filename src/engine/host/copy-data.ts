@@ -32,7 +32,12 @@ const shortPiece = 64 * 1024;
 
 let piece: Uint8Array | undefined;
 
-/** The buffer for a move, kept for the life of the worker. */
+/** Gives the memory back that moves have used: a session has ended. */
+export function forgetCopyBuffer(): void {
+  piece = undefined;
+}
+
+/** The buffer for a move, kept for the session. */
 function pieceFor(length: number): Uint8Array {
   const size = length <= shortPiece ? shortPiece : pieceLength;
   if (piece === undefined || piece.length < size)

@@ -1,5 +1,5 @@
 /** The handle's end of the embedded engine: starts the worker, sends calls, pumps streams, hears of its death. */
-import type { MessagePort, Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import {
   type ActionName,
   actions,
@@ -22,7 +22,7 @@ import {
 } from '../../base/index.js';
 import { type FileArgument, type IncomingChunk, type Report, type Request, sharedWord } from './messages.js';
 import { tableAnswers } from './table-answers.js';
-import { keepsProcess, takeThread } from './thread.js';
+import { type EngineThread, keepsProcess, keepThread, takeThread } from './thread.js';
 import { type Turn, turns } from './thread-queue.js';
 
 interface Running {
@@ -44,39 +44,54 @@ interface Running {
 
 class EngineClient implements Backend {
   readonly pid = undefined;
-  readonly #worker: Worker;
-  /** Where the chunks of fileIn streams are sent. */
-  readonly #chunks: MessagePort;
-  readonly #shared: Int32Array;
+  readonly #thread: EngineThread;
   readonly #events: BackendEvents;
-  readonly #exited: Promise<void>;
-  #serial = 0;
+  readonly #ended: Promise<void>;
+  #tellEnded!: () => void;
   #running: Running | undefined;
   #stopError: GuestfsError | undefined;
   #dead = false;
 
-  constructor(worker: Worker, chunks: MessagePort, shared: Int32Array, events: BackendEvents) {
-    this.#worker = worker;
-    this.#chunks = chunks;
-    this.#shared = shared;
+  constructor(thread: EngineThread, events: BackendEvents) {
+    this.#thread = thread;
     this.#events = events;
+    this.#ended = new Promise((resolve) => {
+      this.#tellEnded = resolve;
+    });
+    const { worker, chunks } = thread;
     worker.on('message', (report: Report) => this.#hear(report));
     worker.on('error', (error) => events.log('library', `the engine's worker failed: ${error.message}`));
-    this.#exited = new Promise((resolve) => {
-      worker.once('exit', () => {
-        this.#dead = true;
-        chunks.close();
-        const running = this.#running;
-        this.#running = undefined;
-        running?.turn?.end();
-        running?.sourceEnd.abort();
-        running?.reject(new GuestfsError('EIO', 'the engine ended unexpectedly', { action: running.action }));
-        events.quit();
-        resolve();
-      });
+    worker.once('exit', () => {
+      chunks.close();
+      this.#end();
     });
     // An idle engine does not keep the process alive: only a running call does.
     keepsProcess(worker, false);
+  }
+
+  /** The session is over: its thread has ended, or is kept for another. */
+  #end(): void {
+    this.#dead = true;
+    const running = this.#running;
+    this.#running = undefined;
+    running?.turn?.end();
+    running?.sourceEnd.abort();
+    running?.reject(new GuestfsError('EIO', 'the engine ended unexpectedly', { action: running.action }));
+    this.#events.quit();
+    this.#tellEnded();
+  }
+
+  #stopped(report: Report & { type: 'stopped' }): void {
+    if (report.error) this.#stopError = restoreError(report.error, 'shutdown');
+    if (!report.kept) return; // it ends by itself
+    const { worker } = this.#thread;
+    stopListening(worker);
+    if (keepThread(this.#thread)) return this.#end();
+    worker.once('exit', () => {
+      this.#thread.chunks.close();
+      this.#end();
+    });
+    void worker.terminate();
   }
 
   #hear(report: Report): void {
@@ -84,8 +99,7 @@ class EngineClient implements Backend {
       case 'log':
         return this.#events.log(report.kind, report.message, report.partial);
       case 'stopped':
-        if (report.error) this.#stopError = restoreError(report.error, 'shutdown');
-        return;
+        return this.#stopped(report);
       case 'ready':
       case 'startFailed':
         return;
@@ -123,7 +137,7 @@ class EngineClient implements Backend {
   #finish(running: Running, settle: () => void): void {
     if (this.#running === running) this.#running = undefined;
     running.turn?.end();
-    keepsProcess(this.#worker, false);
+    keepsProcess(this.#thread.worker, false);
     running.sourceEnd.abort();
     settle();
   }
@@ -144,14 +158,8 @@ class EngineClient implements Backend {
     });
   }
 
-  #bump(word: number): void {
-    Atomics.add(this.#shared, word, 1);
-    Atomics.notify(this.#shared, word);
-  }
-
-  #post(request: Request): void {
-    this.#worker.postMessage(request);
-    this.#bump(sharedWord.requests);
+  #bump(word: SharedWord): void {
+    bump(this.#thread, word);
   }
 
   async #pump(running: Running, source: Exclude<FileSource, string>): Promise<void> {
@@ -164,7 +172,7 @@ class EngineClient implements Backend {
       });
       const error = piece.error === undefined ? {} : { error: plainError(asGuestfsError(piece.error)) };
       const message: IncomingChunk = { serial, ...(piece.chunk ? { chunk: piece.chunk } : {}), ...error };
-      this.#chunks.postMessage(message);
+      this.#thread.chunks.postMessage(message);
       this.#bump(sharedWord.chunksGiven);
       await taken;
     };
@@ -191,9 +199,10 @@ class EngineClient implements Backend {
       return Promise.resolve(answer(...args));
     }
     if (this.#dead) return Promise.reject(new GuestfsError('EIO', 'the engine has ended', { action }));
-    const serial = ++this.#serial;
-    Atomics.store(this.#shared, sharedWord.chunksTaken, 0);
-    Atomics.store(this.#shared, sharedWord.chunksGiven, 0);
+    const serial = ++this.#thread.lastSerial;
+    const { shared } = this.#thread;
+    Atomics.store(shared, sharedWord.chunksTaken, 0);
+    Atomics.store(shared, sharedWord.chunksGiven, 0);
     return new Promise((resolve, reject) => {
       const running: Running = {
         serial,
@@ -208,7 +217,7 @@ class EngineClient implements Backend {
         turn: undefined,
       };
       this.#running = running;
-      keepsProcess(this.#worker, true);
+      keepsProcess(this.#thread.worker, true);
       const sources: Exclude<FileSource, string>[] = [];
       const sent = args.map((argument, index) => {
         switch (argumentTypes(action)[index]) {
@@ -229,7 +238,7 @@ class EngineClient implements Backend {
       const { wantsProgress } = control;
       running.turn = turns.take(() => {
         try {
-          this.#post({ type: 'call', serial, action, args: sent, options, wantsProgress });
+          post(this.#thread, { type: 'call', serial, action, args: sent, options, wantsProgress });
         } catch (thrown) {
           // Memory that was given away meanwhile cannot be sent. It is this call's fault, not that of whoever made room for it.
           return this.#finish(running, () => reject(asFailureOf(action, thrown)));
@@ -249,27 +258,45 @@ class EngineClient implements Backend {
       return this.#finish(running, () =>
         running.reject(new GuestfsError('ECANCELED', 'the call was cancelled', { action })),
       );
-    Atomics.store(this.#shared, sharedWord.cancelled, serial);
+    Atomics.store(this.#thread.shared, sharedWord.cancelled, serial);
     running.turn?.begin(); // it ends before it does anything
   }
 
   async shutdown(): Promise<void> {
     if (!this.#dead) {
       this.cancel();
-      keepsProcess(this.#worker, true);
-      this.#post({ type: 'shutdown' });
-      await this.#exited;
+      keepsProcess(this.#thread.worker, true);
+      post(this.#thread, { type: 'shutdown' });
+      await this.#ended;
     }
     if (this.#stopError) throw this.#stopError;
   }
 
   kill(): void {
-    void this.#worker.terminate();
+    // A thread that was kept may be another session's by now.
+    if (!this.#dead) void this.#thread.worker.terminate();
   }
 }
 
 function isTableAnswer(action: string): action is keyof typeof tableAnswers {
   return Object.hasOwn(tableAnswers, action);
+}
+
+type SharedWord = (typeof sharedWord)[keyof typeof sharedWord];
+
+function bump({ shared }: EngineThread, word: SharedWord): void {
+  Atomics.add(shared, word, 1);
+  Atomics.notify(shared, word);
+}
+
+function post(thread: EngineThread, request: Request): void {
+  thread.worker.postMessage(request);
+  bump(thread, sharedWord.requests);
+}
+
+/** By name: a worker has listeners of Node's own too, without which no message arrives any more. */
+function stopListening(worker: Worker): void {
+  for (const event of ['message', 'error', 'exit']) worker.removeAllListeners(event);
 }
 
 /** The kinds of an action's arguments in order; empty for the engine's own calls, which take no files. */
@@ -279,14 +306,11 @@ function argumentTypes(action: string): readonly string[] {
 
 /** Starts the embedded engine in a worker of its own. */
 export const startEngine: StartBackend = (config, events, signal) => {
-  const { worker, chunks, shared } = takeThread();
-  // By name: a worker has listeners of Node's own too, without which no message arrives any more.
-  const stopListening = (): void => {
-    for (const event of ['message', 'error', 'exit']) worker.removeAllListeners(event);
-  };
+  const thread = takeThread();
+  const { worker, chunks } = thread;
   return new Promise((resolve, reject) => {
     const fail = (error: GuestfsError): void => {
-      stopListening();
+      stopListening(worker);
       chunks.close();
       signal?.removeEventListener('abort', aborted);
       void worker.terminate().then(() => reject(error));
@@ -308,14 +332,13 @@ export const startEngine: StartBackend = (config, events, signal) => {
       if (report.type === 'log') events.log(report.kind, report.message, report.partial);
       else if (report.type === 'startFailed') fail(restoreError(report.error, 'launch'));
       else if (report.type === 'ready') {
-        stopListening();
+        stopListening(worker);
         signal?.removeEventListener('abort', aborted);
-        resolve(new EngineClient(worker, chunks, shared, events));
+        resolve(new EngineClient(thread, events));
       }
     });
     // What is started keeps the process alive until it is ready, or has failed.
     keepsProcess(worker, true);
-    worker.postMessage({ type: 'start', config } satisfies Request);
-    Atomics.add(shared, sharedWord.requests, 1); // it is in its event loop
+    post(thread, { type: 'start', config });
   });
 };

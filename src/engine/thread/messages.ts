@@ -39,7 +39,7 @@ export type FileArgument = { readonly path: string } | { readonly stream: true }
 
 /** To the worker. */
 export type Request =
-  /** What its session is to be: the first message, and sent once. */
+  /** What its session is to be: the first message, and the first after the worker was kept. */
   | { readonly type: 'start'; readonly config: BackendConfig }
   | {
       readonly type: 'call';
@@ -76,5 +76,8 @@ export type Report =
       /** A warning of what the answer of the running call lacks. */
       readonly partial?: boolean;
     }
-  /** The session is closed; with an error, not all of it went well. Nothing follows. */
-  | { readonly type: 'stopped'; readonly error?: PlainError };
+  /**
+   * The session is closed; with an error, not all of it went well. `kept`: nothing is left of it, and the worker waits for the
+   * next one. Else nothing follows.
+   */
+  | { readonly type: 'stopped'; readonly kept: boolean; readonly error?: PlainError };

@@ -1,4 +1,7 @@
-/** The engine's thread: how it is started, and one that is started before it is wanted. Loads nothing else. */
+/**
+ * The engine's thread: how it is started, before a launch wants it or then, and how it is kept for the next launch once its
+ * session has ended. Loads nothing else.
+ */
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
 import { GuestfsError, isBundled } from '../../base/index.js';
 import { sharedWords, type ThreadStart } from './messages.js';
@@ -17,6 +20,11 @@ const youngLimitInMegabytes = 16;
 /** Beside this file; of the bundles it is the one that is loaded with its compiled code. */
 const workerFile = new URL(isBundled ? './worker.cjs' : './worker.js', import.meta.url);
 
+/** Threads that are kept without a session at most. Each holds some ten megabytes. */
+const mostSpare = 4;
+/** How long a thread without a session is kept, in milliseconds. */
+const spareTimeInMs = 10_000;
+
 /** A thread that waits for its session's configuration. */
 export interface EngineThread {
   readonly worker: Worker;
@@ -24,6 +32,8 @@ export interface EngineThread {
   readonly chunks: MessagePort;
   /** The words of the memory that both share. */
   readonly shared: Int32Array;
+  /** The serial of the last call. Serials go on counting from session to session: what comes late is then of no call. */
+  lastSerial: number;
 }
 
 /**
@@ -57,7 +67,7 @@ export function startThread(): EngineThread {
       maxYoungGenerationSizeMb: youngLimitInMegabytes,
     },
   });
-  return { worker, chunks: port1, shared: new Int32Array(shared) };
+  return { worker, chunks: port1, shared: new Int32Array(shared), lastSerial: 0 };
 }
 
 /** Node's threads end at their start where there is none, with an error that names nothing of it. */
@@ -73,27 +83,59 @@ function requireWorkingDirectory(): void {
   }
 }
 
-let offered: EngineThread | undefined;
+interface Spare {
+  readonly thread: EngineThread;
+  readonly timer: NodeJS.Timeout | undefined;
+}
+
+/** Threads without a session, the one that had one last at the end. */
+const spares: Spare[] = [];
 
 /**
- * Lets the next launch have a thread that was started before it. Until then it does not keep the process alive, and only
- * the end of the process ends it.
+ * Lets the next launch have a thread that has no session. It does not keep the process alive: where no launch comes, it ends
+ * with the process.
  */
 export function offerThread(thread: EngineThread): void {
-  offered = thread;
+  addSpare(thread, undefined);
+}
+
+/**
+ * Keeps a thread whose session has ended for the next launch: a new thread takes longer to start than all else that a
+ * launch does. False where there are enough of them: the thread is the caller's to end. One that nobody wants ends after
+ * {@link spareTimeInMs}.
+ */
+export function keepThread(thread: EngineThread): boolean {
+  if (spares.length >= mostSpare) return false;
+  const timer = setTimeout(() => {
+    forgetSpare(thread);
+    void thread.worker.terminate();
+  }, spareTimeInMs);
+  addSpare(thread, timer.unref());
+  return true;
+}
+
+function addSpare(thread: EngineThread, timer: NodeJS.Timeout | undefined): void {
+  spares.push({ thread, timer });
   const forget = (): void => {
-    if (offered !== thread) return;
-    thread.chunks.close();
-    offered = undefined;
+    if (forgetSpare(thread)) thread.chunks.close();
   };
   // The launch starts another one then, and tells what is wrong with that.
   thread.worker.once('error', forget).once('exit', forget);
   keepsProcess(thread.worker, false);
 }
 
-/** A thread for a launch: the one that was offered, or a new one. */
+function forgetSpare(thread: EngineThread): boolean {
+  const index = spares.findIndex((spare) => spare.thread === thread);
+  if (index < 0) return false;
+  clearTimeout(spares[index]?.timer);
+  spares.splice(index, 1);
+  return true;
+}
+
+/** A thread for a launch: the one that became spare last, or a new one. */
 export function takeThread(): EngineThread {
-  const thread = offered ?? startThread();
-  offered = undefined;
+  const thread = spares.at(-1)?.thread;
+  if (thread === undefined) return startThread();
+  forgetSpare(thread);
   return thread;
 }

@@ -8,6 +8,8 @@ import { Guestfs } from '../../../src/guestfs/index.js';
 
 const sample = 'samples/debian.qcow2';
 const handleCount = 50;
+/** Threads that are kept for later launches, at most; one of them is there before the fifty. */
+const mostSpare = 4;
 
 /** Open files of this process that are no pipes, sockets or the like: what a leak of ours would be. */
 function openFiles(): string[] {
@@ -35,7 +37,7 @@ async function withSample<T>(work: (g: Guestfs) => Promise<T>, directory: string
 const linuxOnly = existsSync('/proc/self/task') ? {} : { skip: 'needs /proc to look for what is left' };
 
 test(
-  'fifty handles read side by side, and leave no file, thread or temporary file behind',
+  'fifty handles read side by side, and leave no file, no temporary file and no more than a few threads behind',
   linuxOnly,
   async () => {
     const directory = mkdtempSync(join(tmpdir(), 'guestfs-many-'));
@@ -58,7 +60,8 @@ test(
       assert.equal(new Set(answers).size, 1);
       assert.match(answers[0] ?? '', /Debian/);
       assert.deepEqual(openFiles().sort(), filesBefore);
-      assert.ok(threadCount() <= threadsBefore, `${threadCount()} threads, ${threadsBefore} before`);
+      const most = threadsBefore - 1 + mostSpare;
+      assert.ok(threadCount() <= most, `${threadCount()} threads, ${threadsBefore} before`);
       assert.deepEqual(readdirSync(directory), []);
     } finally {
       rmSync(directory, { recursive: true });

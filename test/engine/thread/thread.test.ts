@@ -34,7 +34,7 @@ test('one that nobody launches with does not keep the process alive', () => {
   });
 });
 
-test('the first launch takes the one that is offered; the second starts its own', () => {
+test('the first launch takes the one that is offered; the second has it again', () => {
   const { lines, errors } = run(`
     const before = threads();
     const thread = startThread();
@@ -45,11 +45,11 @@ test('the first launch takes the one that is offered; the second starts its own'
     await g.launch();
     console.log(threads() - before);
     await g.close();
-    console.log(threads() - before, thread.worker.threadId);
+    console.log(threads() - before, thread.worker.threadId > 0);
     console.log(await release(), threads() - before);
   `);
   assert.equal(errors, '');
-  assert.deepEqual(lines, ['1', '1', '0 -1', 'true 0']);
+  assert.deepEqual(lines, ['1', '1', '1 true', 'true 1']);
 });
 
 test('one that has died meanwhile is not used', () => {
@@ -84,6 +84,31 @@ test('a launch in a working directory that was deleted says so, and works again 
     /^ENOENT launch: the working directory of this process was deleted, .*: change to another/,
   );
   assert.equal(lines[1], "[ '/dev/sda' ]");
+});
+
+test('one that is kept ends when no launch has come for a while, and the process does not wait for that', () => {
+  const { lines, errors } = run(`
+    const before = threads();
+    const setTimer = globalThis.setTimeout;
+    const idle = [];
+    globalThis.setTimeout = (work, time) => {
+      if (time !== 10_000) return setTimer(work, time);
+      idle.push(work);
+      return setTimer(() => {}, 0);
+    };
+    await release();
+    console.log(threads() - before, idle.length);
+    globalThis.setTimeout = setTimer;
+    for (const work of idle) work();
+    for (let tries = 0; tries < 200 && threads() > before; tries++)
+      await new Promise((resolve) => setTimer(resolve, 10));
+    console.log(threads() - before);
+    console.log(await release(), threads() - before);
+    const start = performance.now();
+    process.on('exit', () => console.log(performance.now() - start < 2_000));
+  `);
+  assert.equal(errors, '');
+  assert.deepEqual(lines, ['1 1', '0', 'true 1', 'true']);
 });
 
 /** Programs that launch, and what they do then: none of it is a call that is still running when they are at their end. */
