@@ -16,7 +16,7 @@ import {
 } from '../../src/disk/index.js';
 import { raw } from '../../src/image/raw.js';
 import { readPartitionTable } from '../../src/partition/index.js';
-import { assemble } from '../../src/volume/index.js';
+import { assemble } from '../../src/volume/lvm2/index.js';
 import { readFixture } from '../support/fixtures.js';
 import { readAll } from '../support/gaits.js';
 import { noise } from '../support/random.js';

@@ -9,13 +9,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { type Disk, MemoryDisk, OverlayDisk } from '../../src/disk/index.js';
-import {
-  type FileSystem,
-  type FileSystemDriver,
-  fileSystems,
-  type OpenOptions,
-  recognise,
-} from '../../src/fs/index.js';
+import { kinds } from '../../src/engine/session/kinds.js';
+import { recognise } from '../../src/engine/session/recognition.js';
+import type { FileSystem, FileSystemDriver, OpenOptions } from '../../src/fs/index.js';
 import { type Comparison, compareFiles, compareUsage, Differences } from '../support/comparison.js';
 import {
   damageAtRandom,
@@ -172,14 +168,14 @@ function testIdentity(suite: FileSystemSuite, volume: Volume): void {
     assert.deepEqual({ label: probed?.label, uuid: probed?.uuid }, { label, uuid });
     if (type !== undefined) assert.equal(probed?.type, type);
     assert.ok(suite.driver.types.includes(probed?.type ?? ''));
-    const others = fileSystems
+    const others = kinds
       .filter((driver) => driver !== suite.driver && disk.size >= (driver.minimumSize ?? 0))
       .filter((driver) => driver.probe(disk) !== undefined);
     assert.deepEqual(
       others.map(({ name }) => name),
       suite.doubles?.[volume.name] ?? [],
     );
-    assert.ok(recognise(disk).seen.some(({ driver }) => driver === suite.driver));
+    assert.ok(recognise(disk).seen.some(({ kind }) => kind === suite.driver));
   });
 }
 
