@@ -6,7 +6,7 @@
  * either awaited beforehand, or lent by a decoder thread that has awaited it; making an instance of it is synchronous.
  */
 import * as zlib from 'node:zlib';
-import { CorruptError, UnsupportedError, viewOf, work } from '../base/index.js';
+import { CorruptError, struct, UnsupportedError, u8, u32, viewOf, work } from '../base/index.js';
 
 /** Compiled code; opaque here. It can be sent to another thread. */
 export type ZstdModule = object;
@@ -139,6 +139,8 @@ export function decodeFrame(frame: Uint8Array, limit: number): Uint8Array {
 }
 
 const frameMagic = 0xfd2fb528;
+/** The beginning of a frame whose descriptor, at 4, is zero: a window follows, and nothing else. */
+const frameHead = struct('zstd frame', 'little', 6, { magic: u32(0), window_descriptor: u8(5) });
 const skippableMagic = 0x184d2a50;
 const skippableMask = 0xfffffff0;
 const blockTypeRle = 1;
@@ -263,10 +265,9 @@ export function frameBeginning(
     lastAt = place;
     ({ last, end: place } = block);
   }
-  const head = 6; // the magic, a descriptor that says nothing, the window
+  const head = frameHead.size;
   const frame = new Uint8Array(head + place - header.blocksAt);
-  viewOf(frame).setUint32(0, frameMagic, true);
-  frame[5] = windowDescriptor;
+  frameHead.encode({ magic: frameMagic, window_descriptor: windowDescriptor }, frame);
   frame.set(bytes.subarray(header.blocksAt, place), head);
   const lastBlock = head + lastAt - header.blocksAt;
   frame[lastBlock] = (frame[lastBlock] ?? 0) | 1;

@@ -1,5 +1,6 @@
 /** The formats room: formats and rules that need no input or output, for engine, appliance and command alike. */
 
+export { aclEntry, aclHeader, aclNoId, aclTags, aclVersion } from './acl.js';
 export { ApkReader, apkFiles } from './guests/apk.js';
 export { type Application, packageDatabaseLimit, packageLimit } from './guests/application.js';
 export { DpkgReader, dpkgFiles, isDpkgStatus } from './guests/dpkg.js';

@@ -9,7 +9,7 @@
  *   chunk       length, cancel (0 or 1), data with its length; one with no data is the end
  *   progress    flag, procedure, serial, position, total; at any time between messages
  */
-import { type ErrnoName, GuestfsError, isErrnoName } from '../../base/index.js';
+import { bits64, type ErrnoName, GuestfsError, isErrnoName, struct, u32, u64 } from '../../base/index.js';
 import { ProtocolError, type XdrReader, XdrWriter } from './xdr.js';
 
 export const program = 0x2000f5f5;
@@ -47,17 +47,35 @@ export interface MessageHeader {
   readonly optionsMask: bigint;
 }
 
+/** The word of a message's length, and `struct guestfs_message_header`. */
+const messageHeader = struct('message header', 'big', 44, {
+  length: u32(0),
+  prog: u32(4),
+  vers: u32(8),
+  proc: u32(12),
+  direction: u32(16),
+  serial: u32(20),
+  progress_hint: u64(24),
+  optargs_bitmask: bits64(32),
+  status: u32(40),
+});
+
 /** Writes a header with the word of the whole message's length in front. */
 export function writeHeader(into: Buffer, header: MessageHeader): void {
-  into.writeUInt32BE(into.length - wordLength, 0);
-  into.writeUInt32BE(program, 4);
-  into.writeUInt32BE(protocolVersion, 8);
-  into.writeUInt32BE(header.proc, 12);
-  into.writeUInt32BE(header.reply ? direction.reply : direction.call, 16);
-  into.writeUInt32BE(header.serial, 20);
-  into.writeBigUInt64BE(BigInt(header.progressHint), 24);
-  into.writeBigUInt64BE(header.optionsMask, 32);
-  into.writeUInt32BE(header.failed ? status.error : status.ok, 40);
+  messageHeader.encode(
+    {
+      length: into.length - wordLength,
+      prog: program,
+      vers: protocolVersion,
+      proc: header.proc,
+      direction: header.reply ? direction.reply : direction.call,
+      serial: header.serial,
+      progress_hint: header.progressHint,
+      optargs_bitmask: header.optionsMask,
+      status: header.failed ? status.error : status.ok,
+    },
+    into,
+  );
 }
 
 /** Where the arguments or the result begin, in a writer whose message {@link writeHeader} completes. */

@@ -3,10 +3,7 @@
  * form of acl_to_text(3).
  */
 import { CorruptError, viewOf } from '../../base/index.js';
-
-const version = 2;
-const headerLength = 4;
-const entryLength = 8;
+import { aclEntry, aclHeader, aclTags, aclVersion } from '../../formats/index.js';
 
 /** What an entry is for: whether it names someone, and whether the mask takes permissions away from it. */
 interface Tag {
@@ -15,16 +12,14 @@ interface Tag {
   readonly masked: boolean;
 }
 
-const maskTag = 16;
-
 /** Entry tags, in the order in which they are printed. */
 const tags: Readonly<Record<number, Tag>> = {
-  1: { name: 'user', named: false, masked: false },
-  2: { name: 'user', named: true, masked: true },
-  4: { name: 'group', named: false, masked: true },
-  8: { name: 'group', named: true, masked: true },
-  [maskTag]: { name: 'mask', named: false, masked: false },
-  32: { name: 'other', named: false, masked: false },
+  [aclTags.userObj]: { name: 'user', named: false, masked: false },
+  [aclTags.user]: { name: 'user', named: true, masked: true },
+  [aclTags.groupObj]: { name: 'group', named: false, masked: true },
+  [aclTags.group]: { name: 'group', named: true, masked: true },
+  [aclTags.mask]: { name: 'mask', named: false, masked: false },
+  [aclTags.other]: { name: 'other', named: false, masked: false },
 };
 
 const permissions = (bits: number): string =>
@@ -38,23 +33,17 @@ export function formatAcl(value: Uint8Array | undefined, type: 'access' | 'defau
     return `user::${user}\ngroup::${group}\nother::${other}\n`;
   }
   const view = viewOf(value);
-  if (value.length < headerLength || (value.length - headerLength) % entryLength !== 0) {
+  if (value.length < aclHeader.size || (value.length - aclHeader.size) % aclEntry.size !== 0) {
     throw new CorruptError('POSIX ACL', 'has an impossible length', { length: value.length });
   }
-  if (view.getUint32(0, true) !== version) {
-    throw new CorruptError('POSIX ACL', 'has an unknown version', { version: view.getUint32(0, true) });
-  }
-  const entries: { readonly tag: number; readonly bits: number; readonly id: number }[] = [];
-  for (let at = headerLength; at < value.length; at += entryLength) {
-    entries.push({
-      tag: view.getUint16(at, true),
-      bits: view.getUint16(at + 2, true),
-      id: view.getUint32(at + 4, true),
-    });
-  }
-  const mask = entries.find(({ tag }) => tag === maskTag)?.bits ?? 7;
+  const { a_version: version } = aclHeader.decode(view);
+  if (version !== aclVersion) throw new CorruptError('POSIX ACL', 'has an unknown version', { version });
+  const entries: ReturnType<typeof aclEntry.decode>[] = [];
+  for (let at = aclHeader.size; at < value.length; at += aclEntry.size)
+    entries.push(aclEntry.decode(view, at));
+  const mask = entries.find(({ e_tag }) => e_tag === aclTags.mask)?.e_perm ?? 7;
   return entries
-    .map(({ tag, bits, id }) => {
+    .map(({ e_tag: tag, e_perm: bits, e_id: id }) => {
       const known = tags[tag];
       if (known === undefined) throw new CorruptError('POSIX ACL', 'has an unknown tag', { tag });
       const isLess = known.masked && (bits & mask & 7) !== (bits & 7);

@@ -4,49 +4,40 @@
  * is none. Specification: the kernel's fs/ext4/acl.h and include/uapi/linux/posix_acl_xattr.h.
  */
 import { CorruptError, viewOf } from '../../base/index.js';
-import { aclTags, aclVersions } from './layout.js';
-
-const headerSize = 4;
-const shortEntrySize = 4;
-const longEntrySize = 8;
-const noNumber = 0xffffffff;
+import { aclEntry, aclHeader, aclNoId, aclTags, aclVersion } from '../../formats/index.js';
+import { shortAclEntrySize, storedAclVersion } from './layout.js';
 
 /** The presented form of a stored list. `what` names it in CorruptErrors. */
 export function presentAcl(stored: Uint8Array, what: string): Uint8Array {
   const view = viewOf(stored);
-  if (stored.length < headerSize || view.getUint32(0, true) !== aclVersions.stored)
+  if (stored.length < aclHeader.size || aclHeader.get(view, 0, 'a_version') !== storedAclVersion)
     throw new CorruptError(what, 'is no access control list of version 1', { size: stored.length });
-  const entries: [tag: number, permissions: number, number: number][] = [];
-  for (let at = headerSize; at < stored.length; ) {
-    if (at + shortEntrySize > stored.length) throw new CorruptError(what, 'is cut short', { offset: at });
-    const tag = view.getUint16(at, true);
-    const permissions = view.getUint16(at + 2, true);
+  const entries: ReturnType<typeof aclEntry.decode>[] = [];
+  for (let at = aclHeader.size; at < stored.length; ) {
+    if (at + shortAclEntrySize > stored.length) throw new CorruptError(what, 'is cut short', { offset: at });
+    const tag = aclEntry.get(view, at, 'e_tag');
     switch (tag) {
       case aclTags.userObj:
       case aclTags.groupObj:
       case aclTags.mask:
       case aclTags.other:
-        entries.push([tag, permissions, noNumber]);
-        at += shortEntrySize;
+        entries.push({ e_tag: tag, e_perm: aclEntry.get(view, at, 'e_perm'), e_id: aclNoId });
+        at += shortAclEntrySize;
         break;
       case aclTags.user:
       case aclTags.group:
-        if (at + longEntrySize > stored.length) throw new CorruptError(what, 'is cut short', { offset: at });
-        entries.push([tag, permissions, view.getUint32(at + 4, true)]);
-        at += longEntrySize;
+        if (at + aclEntry.size > stored.length) throw new CorruptError(what, 'is cut short', { offset: at });
+        entries.push(aclEntry.decode(view, at));
+        at += aclEntry.size;
         break;
       default:
         throw new CorruptError(what, 'has an entry of no known kind', { offset: at, tag });
     }
   }
-  const presented = new Uint8Array(headerSize + entries.length * longEntrySize);
-  const out = viewOf(presented);
-  out.setUint32(0, aclVersions.presented, true);
-  entries.forEach(([tag, permissions, number], index) => {
-    const at = headerSize + index * longEntrySize;
-    out.setUint16(at, tag, true);
-    out.setUint16(at + 2, permissions, true);
-    out.setUint32(at + 4, number, true);
+  const presented = new Uint8Array(aclHeader.size + entries.length * aclEntry.size);
+  aclHeader.encode({ a_version: aclVersion }, presented);
+  entries.forEach((entry, index) => {
+    aclEntry.encode(entry, presented, aclHeader.size + index * aclEntry.size);
   });
   return presented;
 }

@@ -2,10 +2,18 @@
  * Block groups: where a group's descriptor lies, and what it says. Read and checked one at a time, as they are needed.
  * Specification: the kernel's Documentation/filesystems/ext4/group_descr.rst and blockgroup.rst (meta_bg).
  */
-import { CorruptError, checksumHolds, crc16, crc32cOfView, LruMap, viewOf } from '../../base/index.js';
+import {
+  CorruptError,
+  checksumHolds,
+  crc16,
+  crc32c,
+  crc32cOfView,
+  LruMap,
+  viewOf,
+} from '../../base/index.js';
 import type { PieceCache } from './block-cache.js';
 import { incompat, roCompat } from './features.js';
-import { groupDescriptor, shortDescriptorSize } from './layout.js';
+import { groupDescriptor, groupIdentity, shortDescriptorSize } from './layout.js';
 import { has, hasSuperblockCopy, type Superblock } from './superblock.js';
 
 /** A group as its descriptor tells. */
@@ -35,7 +43,7 @@ export class Groups {
   /** Blocks of one group's inode table. */
   readonly #tableBlocks: number;
   /** A group's number, and two zero bytes behind it. */
-  readonly #scratch = new DataView(new ArrayBuffer(6));
+  readonly #scratch = new Uint8Array(groupIdentity.size + 2);
   #last: Group | undefined;
 
   /** `onBadChecksum` is told of descriptors whose checksum is wrong; it may throw. */
@@ -150,20 +158,19 @@ export class Groups {
     const { checksumSeed, descriptorSize } = this.#superblock;
     const checksumAt = base + at.bg_checksum.at;
     const end = base + descriptorSize;
+    groupIdentity.encode({ number }, this.#scratch);
     if (checksumSeed !== undefined) {
-      this.#scratch.setUint32(0, number, true);
-      let sum = crc32cOfView(checksumSeed, this.#scratch, 0, 4);
+      let sum = crc32c(checksumSeed, this.#scratch.subarray(0, groupIdentity.size));
       sum = crc32cOfView(sum, view, base, checksumAt);
-      sum = crc32cOfView(sum, this.#scratch, 4, 6); // the sum itself counts as zero
+      sum = crc32c(sum, this.#scratch.subarray(groupIdentity.size)); // the sum itself counts as zero
       sum = crc32cOfView(sum, view, checksumAt + 2, end);
       return checksumHolds(sum & 0xffff, view.getUint16(checksumAt, true));
     }
     if (!this.#oldChecksums) return true;
-    this.#scratch.setUint32(0, number, true);
     const slice = (from: number, to: number): Uint8Array =>
       new Uint8Array(view.buffer, view.byteOffset + from, to - from);
     let sum = crc16(0xffff, this.#superblock.raw.s_uuid);
-    sum = crc16(sum, new Uint8Array(this.#scratch.buffer, 0, 4));
+    sum = crc16(sum, this.#scratch.subarray(0, groupIdentity.size));
     sum = crc16(sum, slice(base, checksumAt));
     if (descriptorSize > shortDescriptorSize) sum = crc16(sum, slice(checksumAt + 2, end));
     return checksumHolds(sum, view.getUint16(checksumAt, true));

@@ -6,7 +6,16 @@
 import { CorruptError, checksumHolds, crc32c, crc32cOfView, typeOfMode, viewOf } from '../../base/index.js';
 import type { FileType, InodeStat, Time } from '../driver.js';
 import { compat, incompat, roCompat } from './features.js';
-import { inodeAt as at, inodeBlockAreaSize, inodeFlags, reservedInodes, shortInodeSize } from './layout.js';
+import {
+  inodeAt as at,
+  inodeBlockAreaSize,
+  inodeFlags,
+  inodeIdentity,
+  reservedInodes,
+  shortInodeSize,
+  writtenInode,
+  writtenInodeExtra,
+} from './layout.js';
 import { has, type Superblock } from './superblock.js';
 
 /** Where inodes are stored. */
@@ -64,12 +73,14 @@ export function inodeName(number: number): string {
 }
 
 /** Number and generation, with which an inode's checksums begin. */
-const identity = new DataView(new ArrayBuffer(8));
+const identity = new DataView(new ArrayBuffer(inodeIdentity.size));
+// The fields themselves: this is done for each inode that is read.
+const { number: numberField, generation: generationField } = inodeIdentity.fields;
 
 function identitySum(seed: number, number: number, generation: number): number {
-  identity.setUint32(0, number, true);
-  identity.setUint32(4, generation, true);
-  return crc32cOfView(seed, identity, 0, 8);
+  numberField.write(identity, 0, number, true);
+  generationField.write(identity, 0, generation, true);
+  return crc32cOfView(seed, identity, 0, inodeIdentity.size);
 }
 
 /**
@@ -101,12 +112,14 @@ export function setInodeChecksum(superblock: Superblock, number: number, record:
   if (superblock.checksumSeed === undefined) return;
   const view = viewOf(record);
   const high = record.length > shortInodeSize && view.getUint16(at.i_extra_isize, true) >= 4;
-  view.setUint16(at.i_checksum_lo, 0, true);
-  if (high) view.setUint16(at.i_checksum_hi, 0, true);
+  const put = (low: number, upper: number): void => {
+    writtenInode.encode({ i_checksum_lo: low }, record);
+    if (high) writtenInodeExtra.encode({ i_checksum_hi: upper }, record);
+  };
+  put(0, 0);
   const start = identitySum(superblock.checksumSeed, number, view.getUint32(at.i_generation, true));
   const sum = crc32c(start, record);
-  view.setUint16(at.i_checksum_lo, sum & 0xffff, true);
-  if (high) view.setUint16(at.i_checksum_hi, sum >>> 16, true);
+  put(sum & 0xffff, sum >>> 16);
 }
 
 /** The time at `secondsAt`, with what the inode, whose fields end at `recordEnd`, has of it at `extraAt`. */

@@ -3,7 +3,7 @@
  * Specification: the kernel's Documentation/filesystems/ext4 and fs/ext4/ext4.h. The journal, which is big-endian, is
  * in journal-layout.ts.
  */
-import { bits64, bytes, i16, struct, text, u8, u16, u32 } from '../../base/index.js';
+import { bits64, bytes, i16, struct, text, u8, u16, u32, u64 } from '../../base/index.js';
 
 /** Where the superblock lies on the disk, and how long it is; in bytes. */
 export const superblockOffset = 1024;
@@ -171,6 +171,25 @@ export const inodeAt = {
   i_crtime: 0x90,
   i_crtime_extra: 0x94,
 } as const;
+/** What is written of an inode. */
+export const writtenInode = struct('ext4 inode', 'little', 128, {
+  i_links_count: u16(inodeAt.i_links_count),
+  i_blocks_lo: u32(inodeAt.i_blocks_lo),
+  i_blocks_high: u16(inodeAt.i_blocks_high),
+  i_checksum_lo: u16(inodeAt.i_checksum_lo),
+});
+/** The same, of the part behind the first 128 bytes. */
+export const writtenInodeExtra = struct('ext4 inode', 'little', inodeAt.i_ctime_extra, {
+  i_checksum_hi: u16(inodeAt.i_checksum_hi),
+});
+/** What checksums begin with behind their seed: of what belongs to an inode, to a group, to a block. */
+export const inodeIdentity = struct('inode in a checksum', 'little', 8, {
+  number: u32(0),
+  generation: u32(4),
+});
+export const groupIdentity = struct('group in a checksum', 'little', 4, { number: u32(0) });
+export const blockIdentity = struct('block in a checksum', 'little', 8, { number: u64(0) });
+
 /** The size of an inode in revision 0, and of the part that every inode has; in bytes. */
 export const shortInodeSize = 128;
 /** The size of `i_block`: 15 block numbers, an extent root, a short symlink or inline data; in bytes. */
@@ -280,9 +299,9 @@ export const xattrPrefixes: Readonly<Record<number, string>> = {
 };
 export const xattrIndex = { aclAccess: 2, aclDefault: 3, system: 7 } as const;
 
-/** The access control lists of ext4 (version 1) and of `getxattr` (version 2). */
-export const aclVersions = { stored: 1, presented: 2 } as const;
-export const aclTags = { userObj: 1, user: 2, groupObj: 4, group: 8, mask: 16, other: 32 } as const;
+/** The version of the access control lists that ext4 stores: entries without an id have only their first half. */
+export const storedAclVersion = 1;
+export const shortAclEntrySize = 4;
 
 /** `struct ext4_orphan_block_tail`. */
 export const orphanBlockTail = struct('ext4 orphan block tail', 'little', 8, {

@@ -11,7 +11,14 @@ import { ExtentMap } from './extents.js';
 import { compat, isWritableByKernel } from './features.js';
 import { IndirectMap } from './indirect.js';
 import { type Inode, inodeChecksumSeed } from './inode.js';
-import { inodeAt, inodeFlags, orphanBlockMagic, orphanBlockTail, superblockState } from './layout.js';
+import {
+  blockIdentity,
+  inodeAt,
+  inodeFlags,
+  orphanBlockMagic,
+  orphanBlockTail,
+  superblockState,
+} from './layout.js';
 import { has } from './superblock.js';
 import type { Volume } from './volume.js';
 
@@ -88,9 +95,8 @@ class Cleanup {
       if (tail.ob_magic !== orphanBlockMagic)
         throw new CorruptError(what, 'a block has no magic number', { block });
       if (checksumSeed !== undefined) {
-        const place = new Uint8Array(8);
-        viewOf(place).setBigUint64(0, BigInt(block), true);
-        const sum = crc32c(crc32c(inodeChecksumSeed(checksumSeed, inode), place), bytes.subarray(0, end));
+        const seed = crc32c(inodeChecksumSeed(checksumSeed, inode), blockIdentity.encode({ number: block }));
+        const sum = crc32c(seed, bytes.subarray(0, end));
         if (!checksumHolds(sum, tail.ob_checksum))
           throw new CorruptError(what, 'a block has a bad checksum', { block });
       }

@@ -3,11 +3,12 @@
  * their own (ea_inode) read from there. Specification: the kernel's Documentation/filesystems/ext4/attributes.rst, and for
  * the hashes fs/ext4/xattr.c.
  */
-import { CorruptError, checksumHolds, crc32c, decodeText, viewOf } from '../../base/index.js';
+import { CorruptError, checksumHolds, crc32c, decodeText } from '../../base/index.js';
 import { presentAcl } from './acl.js';
 import { readWhole } from './data.js';
 import { type Inode, inodeName } from './inode.js';
 import {
+  blockIdentity,
   inodeFlags,
   xattrHeader,
   xattrHeaderChecksumAt,
@@ -65,9 +66,7 @@ function blockEntries(volume: Volume, inode: Inode): XattrEntry[] {
   if (header.h_blocks !== 1) throw new CorruptError(what, 'is not one block', { blocks: header.h_blocks });
   const seed = volume.superblock.checksumSeed;
   if (seed !== undefined) {
-    const place = new Uint8Array(8);
-    viewOf(place).setBigUint64(0, BigInt(number), true);
-    let sum = crc32c(seed, place);
+    let sum = crc32c(seed, blockIdentity.encode({ number }));
     sum = crc32c(sum, bytes.subarray(0, xattrHeaderChecksumAt));
     sum = crc32c(sum, new Uint8Array(4));
     sum = crc32c(sum, bytes.subarray(xattrHeaderChecksumAt + 4));

@@ -4,7 +4,7 @@
  * Documentation/filesystems/ext4/journal.rst.
  */
 import { checksumHolds, crc32c, viewOf } from '../../../base/index.js';
-import { commitHeader, journalTailSize } from './layout.js';
+import { commitHeader, journalTailSize, transactionIdentity } from './layout.js';
 
 let table: Int32Array | undefined;
 
@@ -38,7 +38,5 @@ export function commitChecksumHolds(block: Uint8Array, seed: number): boolean {
 
 /** Of a block of data, as it lies in the journal, in the transaction `sequence`. */
 export function dataChecksum(block: Uint8Array, sequence: number, seed: number): number {
-  const number = new Uint8Array(4);
-  viewOf(number).setUint32(0, sequence, false);
-  return crc32c(crc32c(seed, number), block);
+  return crc32c(crc32c(seed, transactionIdentity.encode({ sequence })), block);
 }

@@ -17,6 +17,7 @@ import {
   inodeBlockAreaSize,
   inodeFlags,
   shortInodeSize,
+  writtenInode,
 } from '../layout.js';
 import { has } from '../superblock.js';
 import type { Volume } from '../volume.js';
@@ -174,11 +175,10 @@ class FastCommitReplay {
         : Math.ceil(list.extents.length / (Math.floor(blockSize / extentEntrySize) - 1));
     work.steps.spend(list.extents.length);
     const record = this.#volume.inodeRecord(number);
-    const view = viewOf(record);
-    const huge = has(view.getUint32(at.i_flags, true), inodeFlags.EXT4_HUGE_FILE_FL);
+    const huge = has(viewOf(record).getUint32(at.i_flags, true), inodeFlags.EXT4_HUGE_FILE_FL);
     const units = (list.blockCount() + leaves) * (huge ? 1 : blockSize / 512);
-    view.setUint32(at.i_blocks_lo, units % 0x1_0000_0000, true);
-    view.setUint16(at.i_blocks_high, Math.floor(units / 0x1_0000_0000), true);
+    const blocks = { i_blocks_lo: units % 0x1_0000_0000, i_blocks_high: Math.floor(units / 0x1_0000_0000) };
+    writtenInode.encode(blocks, record);
     this.#store(number, record);
   }
 
@@ -271,16 +271,13 @@ class FastCommitReplay {
   #setLinkCount(inode: Inode, count: number): void {
     this.#noteBefore(inode.number);
     const record = this.#volume.inodeRecord(inode.number);
-    viewOf(record).setUint16(at.i_links_count, Math.min(count, 0xffff), true);
+    writtenInode.encode({ i_links_count: Math.min(count, 0xffff) }, record);
     this.#store(inode.number, record);
   }
 }
 
 /** `i_block` of a file with an extent tree and nothing in it. */
 function emptyTree(): Uint8Array {
-  const area = new Uint8Array(inodeBlockAreaSize);
-  const view = viewOf(area);
-  view.setUint16(extentHeader.fields.eh_magic.at, extentMagic, true);
-  view.setUint16(extentHeader.fields.eh_max.at, inodeBlockAreaSize / extentEntrySize - 1, true);
-  return area;
+  const header = { eh_magic: extentMagic, eh_max: inodeBlockAreaSize / extentEntrySize - 1 };
+  return extentHeader.encode(header, new Uint8Array(inodeBlockAreaSize));
 }

@@ -21,6 +21,9 @@ export const journalBlockTypes = {
   revoke: 5,
 } as const;
 
+/** What the checksum of a block of data begins with behind its seed. */
+export const transactionIdentity = struct('transaction in a checksum', 'big', 4, { sequence: u32(0) });
+
 /** `journal_superblock_t`. */
 export const journalSuperblock = struct('ext4 journal superblock', 'big', 1024, {
   h_magic: u32(0x0),

@@ -3,7 +3,7 @@
  * fs/jbd2/recovery.c: where the log ends; which blocks were revoked (freed, and since used for what is not in the log);
  * and the writing of all others to their places. Transaction numbers have 32 bits and wrap around.
  */
-import { CorruptError, checksumHolds, viewOf } from '../../../base/index.js';
+import { CorruptError, checksumHolds } from '../../../base/index.js';
 import type { Disk } from '../../../disk/index.js';
 import { has } from '../superblock.js';
 import { commitChecksumHolds, crc32BigEndian, dataChecksum, tailChecksumHolds } from './checksum.js';
@@ -206,7 +206,7 @@ export function replayJournal(journal: Journal, disk: Disk, blockCount: number):
         });
       if (tag.block >= blockCount)
         throw new CorruptError(what, 'writes outside the filesystem', { block: tag.block, blockCount });
-      if (tag.escaped) viewOf(data).setUint32(0, journalMagic, false);
+      if (tag.escaped) journalHeader.encode({ h_magic: journalMagic }, data);
       disk.write(data, tag.block * blockSize);
     }
   });
