@@ -1,6 +1,6 @@
 /**
- * What may be on a disk: the part of every driver's shape that filesystems, volume systems and locks share, so that one list
- * can hold them all.
+ * What may be on a disk: the part of every driver's shape that filesystems, volume systems and locks share, so that
+ * one list can hold them all.
  */
 import type { Disk } from './disk.js';
 
@@ -33,8 +33,9 @@ export interface ProbeContext {
 export const plainDisk: ProbeContext = { whole: true, covered: () => false, sessionOffset: 0 };
 
 /**
- * What a thing on a disk is good for. A `member` gives volumes together with others of its kind; a `locked` one gives one disk to
- * whoever has a key; a `filesystem` gives files. Swap areas, caches and logs count as filesystems that cannot be opened.
+ * What a thing on a disk is good for. A `member` gives volumes together with others of its kind; a `locked` one gives
+ * one disk to whoever has a key; a `filesystem` gives files. Swap areas, caches and logs count as filesystems that
+ * cannot be opened.
  */
 export type Role = 'member' | 'locked' | 'filesystem';
 
@@ -52,8 +53,8 @@ export interface Kind {
   /** Whether it is found on whole disks only: the host adapters that write it know no partitions. */
   readonly wholeDisksOnly?: boolean;
   /**
-   * Looks whether it is on the disk. Pure; never throws on any bytes (a disk's own I/O error passes through). No context is that
-   * of {@link plainDisk}.
+   * Looks whether it is on the disk. Pure; never throws on any bytes (a disk's own I/O error passes through). No
+   * context is that of {@link plainDisk}.
    */
   probe(disk: Disk, context?: ProbeContext): Probed | undefined;
 }

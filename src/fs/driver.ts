@@ -140,7 +140,10 @@ export interface FileSystemDriver extends Kind {
   readonly role: 'filesystem';
   /** The types it opens, by the names that the kernel has for `mount -t`: `ext2`, `ext3`, `ext4`. */
   readonly types: readonly string[];
-  /** Of a filesystem on several disks: the set that this disk is of, and how many disks the set has. Never throws on any bytes. */
+  /**
+   * Of a filesystem that may be on several disks: the set that this disk is of, and how many disks the set has. Never
+   * throws on any bytes.
+   */
   memberOf?(disk: Disk): { readonly set: string; readonly count: number } | undefined;
   /** Opens and validates. Corrupt: CorruptError; a feature not implemented: UnsupportedError by its name. */
   open?(disk: Disk, options: OpenOptions): FileSystem;

@@ -147,8 +147,8 @@ export class DeviceTable {
   }
 
   /**
-   * Replaces the partitions of a drive or volume, as when its table is read again. Devices among them are kept as they are. Those
-   * of a volume have no name of the kernel's; theirs is `/dev/mapper/VG-LV-part1`, which no volume can have.
+   * Replaces the partitions of a drive or volume, as when its table is read again. Devices among them are kept as they
+   * are. Partitions of a volume have no name of the kernel's: `/dev/mapper/VG-LV-part1` can be no volume's name.
    */
   setPartitions(parent: Device, partitions: readonly (PartitionOptions | Device)[]): void {
     this.#drop((this.#partitions.get(parent) ?? []).filter((device) => !partitions.includes(device)));

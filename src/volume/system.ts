@@ -1,6 +1,6 @@
 /**
- * The shapes of volume systems and locks. A volume system puts several disks together and gives volumes; a lock gives one disk for
- * one disk, to whoever has a key.
+ * The shapes of volume systems and locks. A volume system puts several disks together and gives volumes; a lock gives
+ * one disk for one disk, to whoever has a key.
  */
 import type { CorruptError, UnsupportedError } from '../base/index.js';
 import type { Disk, Kind } from '../disk/index.js';
@@ -14,7 +14,9 @@ export interface Member {
 
 /** A volume that can be used as a block device. */
 export interface Volume {
-  /** By which it is known again when its members are put together anew: its UUID of device-mapper, where it has one. */
+  /**
+   * By which it is known again when its members are put together anew: its UUID of device-mapper, where it has one.
+   */
   readonly id: string;
   /** Changes when its bytes lie elsewhere on its members: a volume of the same id and layout is the same disk. */
   readonly layout: string;
@@ -32,8 +34,8 @@ export interface Volume {
   /** Over how many disks it is striped, if it is, and in which pieces. */
   readonly stripes: { readonly count: number; readonly sizeInBytes: number } | undefined;
   /**
-   * Opens it; closing it leaves the members open. A segment type that is not implemented is an UnsupportedError by its
-   * name, a missing member a GuestfsError naming it, a member too small a CorruptError.
+   * Opens it; closing it leaves the members open. A segment type that is not implemented is an UnsupportedError by
+   * its name, a missing member a GuestfsError naming it, a member too small a CorruptError.
    */
   open(): Disk;
 }
@@ -69,8 +71,8 @@ export interface MemberKind<State = unknown> extends Kind {
   /** Whether members may lie on volumes of the same system. lvm2 looks for none there (`scan_lvs` of lvm.conf). */
   readonly nests?: boolean;
   /**
-   * Puts together what is here. Pure: called again whenever members come or go. Bad bytes never throw: they are problems of the
-   * assembly, and what they concern is left out.
+   * Puts together what is here. Pure: called again whenever members come or go. Bad bytes never throw: they are
+   * problems of the assembly, and what they concern is left out.
    */
   assemble?(members: readonly Member[]): Assembly<State>;
 }

@@ -10,6 +10,7 @@ import { inspectionScenarios } from './reading/inspection.js';
 import { labelledDrives, labelScenarios } from './reading/labels.js';
 import { listingScenarios } from './reading/listing.js';
 import { lvmScenarios } from './reading/lvm.js';
+import { stackScenarios } from './reading/lvm-stack.js';
 import { mountScenarios } from './reading/mounts.js';
 import { damageScenarios, oddScenarios } from './reading/odd.js';
 import { partitionScenarios } from './reading/partitions.js';
@@ -71,6 +72,7 @@ export const suites: readonly Suite[] = [
     ],
     scenarios: [...damageScenarios, ...oddScenarios],
   },
+  { name: 'stack', drives: [raw('lvm-stack.img')], scenarios: stackScenarios },
   { name: 'deleted', drives: [raw('deleted.img')], scenarios: deletedScenarios },
   { name: 'debian', drives: [{ sample: 'debian.qcow2', format: 'qcow2' }], scenarios: inspectionScenarios },
   { name: 'phone', drives: [raw('phone.img')], scenarios: phoneScenarios },

@@ -14,9 +14,12 @@ import { type Fault, faultError, findFaults, unreadableOf } from '../session/unr
 import type { Call } from '../thread/call.js';
 import type { TopicHandlers } from '../thread/handlers.js';
 
+/** What the last `inspect_os` found: the getters answer from it. */
+const last = ({ session }: Call): Inspection => session.inspection ?? Inspection.none;
+
 /** The operating system on a root, which must be one that inspection found. */
 function guest(call: Call, root: string): Guest {
-  return call.session.inspection.guest(call.session.devices.parseMountable(root).device.name);
+  return last(call).guest(call.session.devices.parseMountable(root).device.name);
 }
 
 function inspect(call: Call): string[] {
@@ -53,7 +56,7 @@ function withOverlooked(faults: readonly Fault[], { overlooked }: Inspection): F
 
 /** The handle's `unreadable`: as things are now, and as the last inspection found them. */
 export function listUnreadable(call: Call): Unreadable[] {
-  return unreadableOf(withOverlooked(findFaults(call.session), call.session.inspection));
+  return unreadableOf(withOverlooked(findFaults(call.session), last(call)));
 }
 
 const applications = (call: Call, root: string): Application[] =>
@@ -61,7 +64,7 @@ const applications = (call: Call, root: string): Application[] =>
 
 export const inspectionHandlers = {
   inspect_os: inspect,
-  inspect_get_roots: (call) => [...call.session.inspection.roots],
+  inspect_get_roots: (call) => [...last(call).roots],
   inspect_get_type: (call, root) => guest(call, root).type,
   inspect_get_distro: (call, root) => guest(call, root).distro,
   inspect_get_product_name: (call, root) => guest(call, root).productName,

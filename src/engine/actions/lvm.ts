@@ -6,7 +6,7 @@ import type { Call } from '../thread/call.js';
 import type { TopicHandlers } from '../thread/handlers.js';
 
 /** What was found of LVM. */
-const stateOf = (call: Call): lvm2.LvmState => call.session.scan.of(lvm2.kind);
+const stateOf = (call: Call): lvm2.LvmState => call.session.scan.systems.stateOf(lvm2.kind);
 
 /** The regular name of a device that the caller named in some way. */
 const regular = (call: Call, name: string): string => call.session.devices.resolve(name).name;
@@ -39,9 +39,10 @@ export const lvmHandlers = {
   pvs: (call) => found(call, lvm2.listPhysicalVolumes(stateOf(call)), 'physical volume'),
   lvs_full(call) {
     const { session } = call;
+    const system = session.scan.systems.get(lvm2.kind);
     const used = new Set(session.scan.volumesInUse.map(({ name }) => name));
     const report = lvm2.reportLogicalVolumes(stateOf(call), {
-      isActive: (volume) => session.scan.isActive(lvm2.kind, volume),
+      isActive: (volume) => system.isActive(volume),
       isOpen: ({ device }) => used.has(device),
     });
     return found(call, report, 'logical volume');

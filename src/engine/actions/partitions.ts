@@ -16,7 +16,7 @@ import type { TopicHandlers } from '../thread/handlers.js';
 function tableOf(call: Call, name: string): { device: Device; table: PartitionTable } {
   const { session } = call;
   const device = session.devices.resolve(name);
-  if (device.kind !== 'drive') throw new GuestfsError('EINVAL', `${name}: not a whole device`);
+  if (device.kind === 'partition') throw new GuestfsError('EINVAL', `${name}: not a whole device`);
   const table = session.tables.table(device);
   const fault = session.tables.fault(device);
   if (fault !== undefined) throw fault;
@@ -43,7 +43,7 @@ const bareTypes = new Set(['ext2', 'ext3', 'ext4', 'xfs', 'btrfs', 'ntfs', 'swap
 function wholeAsPartition(call: Call, name: string): Structs['partition'] | undefined {
   const { session } = call;
   const device = session.devices.resolve(name);
-  if (device.kind !== 'drive' || session.tables.table(device) !== undefined) return undefined;
+  if (device.kind === 'partition' || session.tables.table(device) !== undefined) return undefined;
   if (!bareTypes.has(session.contents.probe(device)?.type ?? '')) return undefined;
   const { size } = device.disk;
   return { partNum: 1, partStart: 0, partEnd: size - 1, partSize: size };

@@ -43,7 +43,7 @@ export class DeviceContents {
   }
 
   #look(device: Device): Recognition {
-    const partitions = this.#tables.table(device)?.partitions ?? [];
+    const partitions = this.#tables.known(device)?.table?.partitions ?? [];
     try {
       return recognise(
         device.disk,
@@ -63,8 +63,8 @@ export class DeviceContents {
   }
 
   /**
-   * What is on a device, by its signature; undefined for nothing known, and where there are signatures of several things
-   * of which nobody can say which is meant. A device that cannot be read throws.
+   * What is on a device, by its signature; undefined for nothing known, and where there are signatures of several
+   * things of which nobody can say which is meant. A device that cannot be read throws.
    */
   probe(device: Device): Probed | undefined {
     return identityOf(this.recognise(device));

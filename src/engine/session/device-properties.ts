@@ -1,4 +1,7 @@
-/** The devices of a session by what udev makes links of: what is on them, what their tables say, what device-mapper calls them. */
+/**
+ * The devices of a session by what udev makes links of: what is on them, what their tables say, what device-mapper
+ * calls them.
+ */
 import type { Device, DeviceProperty, DeviceTable } from '../../vfs/index.js';
 import type { DeviceContents } from './device-contents.js';
 import type { PartitionTables } from './partition-tables.js';
@@ -24,8 +27,10 @@ export function findByProperty(
       return scan.findByMinor(Number(value));
     case 'dmUuid':
       return scan.findVolume(value);
-    case 'pvUuid':
-      return scan.findMember(value);
+    case 'pvUuid': {
+      const name = scan.systems.findMember(value);
+      return name === undefined ? undefined : devices.find(name);
+    }
   }
   const same = value.toLowerCase();
   const candidates = [...devices.drives, ...devices.partitions(), ...devices.volumes];

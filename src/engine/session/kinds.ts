@@ -6,8 +6,8 @@ import { type LockedKind, type MemberKind, volumeSystems } from '../../volume/in
 export type LayerKind = MemberKind | LockedKind | FileSystemDriver;
 
 /**
- * The order in which kinds are looked for, which is libblkid's: a disk that is several things at once has the name of the first.
- * Members of arrays come first, as what they hold shines through. Kinds that are not named here come last.
+ * The order in which kinds are looked for, which is libblkid's: a disk that is several things at once has the name of
+ * the first. Members of arrays come first, as what they hold shines through. Kinds that are not named here come last.
  */
 export const order: readonly string[] = `
   linux_raid_member ddf_raid_member isw_raid_member lsi_mega_raid_member via_raid_member silicon_medley_raid_member

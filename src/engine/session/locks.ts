@@ -38,8 +38,9 @@ export class Locks {
   }
 
   /**
-   * Unlocks a device with one of these keys, or of the session's, and makes a device of the disk inside. EINVAL where the device is
-   * not locked; EEXIST where the name is taken; EBUSY where the device is in use; EPERM where no key fits.
+   * Unlocks a device with one of these keys, or of the session's, and makes a device of the disk inside. EINVAL where
+   * the device is not locked; EEXIST where the name is taken; EBUSY where the device is in use; EPERM where no key
+   * fits.
    */
   unlock(
     device: Device,

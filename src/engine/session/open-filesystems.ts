@@ -106,7 +106,9 @@ export class OpenFileSystems {
     return { ...openWith(driver, device.disk, others, name, this.#parts, wanted), devices, users: 0 };
   }
 
-  /** The devices that a filesystem is on, in the order of their names in the table. ENODEV where some are not here. */
+  /**
+   * The devices that a filesystem is on, in the order of their names in the table. ENODEV where some are not here.
+   */
   #setOf(device: Device, driver: Openable): readonly Device[] {
     const { devices, contents } = this.#parts;
     const member = driver.memberOf?.(device.disk);

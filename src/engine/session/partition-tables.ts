@@ -10,13 +10,14 @@ import type { Device } from '../../vfs/index.js';
 import { ofDevice } from './device-error.js';
 import type { Warnings } from './warnings.js';
 
-interface Read {
+/** What came of reading a table. */
+export interface ReadTable {
   readonly table: PartitionTable | undefined;
   readonly fault: GuestfsError | undefined;
 }
 
 export class PartitionTables {
-  readonly #read = new Map<Device, Read>();
+  readonly #read = new Map<Device, ReadTable>();
   readonly #warnings: Warnings;
 
   constructor(warnings: Warnings) {
@@ -39,12 +40,23 @@ export class PartitionTables {
 
   /** The partition table of a device; undefined where there is none that can be read. */
   table(device: Device): PartitionTable | undefined {
-    return this.#read.get(device)?.table;
+    return this.#of(device)?.table;
   }
 
   /** Why the partition table of a device cannot be read; undefined where it can, or there is none. */
   fault(device: Device): GuestfsError | undefined {
-    return this.#read.get(device)?.fault;
+    return this.#of(device)?.fault;
+  }
+
+  /** Both, of a device whose table was read already. Reads nothing. */
+  known(device: Device): ReadTable | undefined {
+    return this.#read.get(device);
+  }
+
+  /** A volume may have a table whose partitions have no devices; it is read when somebody asks. */
+  #of(device: Device): ReadTable | undefined {
+    if (device.kind === 'volume' && !this.#read.has(device)) this.read(device);
+    return this.#read.get(device);
   }
 
   /** The partition that a device is; undefined for drives and volumes. */

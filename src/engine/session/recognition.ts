@@ -1,10 +1,11 @@
 /**
  * What is on a disk, where several kinds may seem to be: the rules of libblkid's safe probing (util-linux 2.38).
  *
- * All kinds are looked for, in a fixed order. What holds other disks or is encrypted ends the search: filesystems that
- * shine through it are its contents. Else, where there is more than one kind and not all of them are such as share a disk
- * by design, nobody can say which one is meant: the disk is ambivalent. A disk as small as a floppy is the first kind seen;
- * beside that, only kinds which share disks with it are looked for there, since one of them may be what can be opened.
+ * All kinds are looked for, in a fixed order. What holds other disks or is encrypted ends the search: filesystems
+ * that shine through it are its contents. Else, where there is more than one kind and not all of them are such as
+ * share a disk by design, nobody can say which one is meant: the disk is ambivalent. A disk as small as a floppy is
+ * the first kind seen; beside that, only kinds which share disks with it are looked for there, since one of them may
+ * be what can be opened.
  */
 import { endsCall, GuestfsError } from '../../base/index.js';
 import { type Disk, type ProbeContext, type Probed, plainDisk } from '../../disk/index.js';
@@ -96,8 +97,8 @@ export function ambivalence(recognition: Recognition, name: string): GuestfsErro
 }
 
 /**
- * Which of the kinds is to be opened: of those that share the disk, the first that can be. Undefined where nothing is seen;
- * EINVAL where the disk is ambivalent.
+ * Which of the kinds is to be opened: of those that share the disk, the first that can be. Undefined where nothing is
+ * seen; EINVAL where the disk is ambivalent.
  */
 export function chooseSighting(recognition: Recognition, name: string): Sighting | undefined {
   if (recognition.ambivalent) throw ambivalence(recognition, name);

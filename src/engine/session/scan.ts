@@ -1,22 +1,23 @@
 /**
- * The block devices of a session, found layer by layer: drives, the partitions of their tables, the volumes that members amount to,
- * the disks behind locks. What is found is looked at in its turn, until nothing new is found.
+ * The block devices of a session, found layer by layer: drives, the partitions of their tables, the volumes that
+ * members amount to, the disks behind locks. What is found is looked at in its turn, until nothing new is found.
+ * The scan looks where Linux looks: the kernel reads no partition tables on devices of device-mapper, and lvm2 looks
+ * for no members on its own volumes (see {@link MemberKind}).
  *
- * What is looked at is what Linux looks at: the kernel reads no partition tables on devices of device-mapper, and lvm2 looks for no
- * members on its own volumes (see {@link MemberKind}).
- *
- * A device keeps its identity over a scan while its bytes are the same: a partition by its number and place, a volume by its id, its
- * layout and its members. A device that is in use keeps its identity in any case, as the kernel keeps what is mounted.
+ * A device keeps its identity over a scan while its bytes are the same: a partition by its number and place, a volume
+ * by its id, its layout and its members. A device that is in use keeps its identity in any case, as the kernel keeps
+ * what is mounted.
  */
 import { endsCall, GuestfsError, systemError, work } from '../../base/index.js';
 import { SliceDisk } from '../../disk/index.js';
 import type { Partition } from '../../partition/index.js';
 import { Device, type DeviceTable } from '../../vfs/index.js';
-import type { Assembly, LockKey, MemberKind, Volume } from '../../volume/index.js';
+import type { LockKey, MemberKind, Volume } from '../../volume/index.js';
 import type { DeviceContents } from './device-contents.js';
 import type { LayerKind } from './kinds.js';
 import { Locks } from './locks.js';
 import type { PartitionTables } from './partition-tables.js';
+import { type VolumeSystem, VolumeSystems } from './volume-systems.js';
 import type { Warnings } from './warnings.js';
 
 /** Devices on top of each other at most. Of LVM on LUKS on MD on partitions, a volume is the fifth. */
@@ -41,7 +42,7 @@ export interface ScanParts {
 
 /** How a volume came to be. */
 interface PresentVolume {
-  readonly system: System;
+  readonly system: VolumeSystem;
   readonly volume: Volume;
   /** Those of its members that have a device. */
   readonly members: readonly Device[];
@@ -49,53 +50,19 @@ interface PresentVolume {
   readonly depth: number;
 }
 
-type Assembling = MemberKind & Required<Pick<MemberKind, 'assemble'>>;
-
-const isAssembling = (kind: LayerKind): kind is Assembling =>
-  kind.role === 'member' && kind.assemble !== undefined;
-
-/** A volume system, and what it makes of the devices. */
-class System {
-  readonly kind: Assembling;
-  members: readonly Device[] = [];
-  assembly: Assembly | undefined;
-  /** Whether the members must be put together again, though they are the same devices. */
-  isStale = true;
-  /** The names of the only devices that are looked at for members, a drive standing for its partitions too; undefined: all. */
-  filter: ReadonlySet<string> | undefined;
-  /** Volumes that the user activated or deactivated, by id; the others are as at the launch. */
-  readonly activation = new Map<string, boolean>();
-
-  constructor(kind: Assembling) {
-    this.kind = kind;
-  }
-
-  isActive({ id, active, activatable }: Volume): boolean {
-    const told = this.activation.get(id);
-    return told === undefined ? active : told && activatable;
-  }
-
-  /** A number is not given to another volume while its own is deactivated: it will be activated in the same order. */
-  get minors(): ReadonlyMap<number, Volume> {
-    const hasNumber = (volume: Volume): boolean =>
-      volume.active || (volume.activatable && this.activation.has(volume.id));
-    return this.assembly?.minors(hasNumber) ?? new Map();
-  }
-}
-
 export class DeviceScan {
+  readonly systems: VolumeSystems;
   readonly locks: Locks;
   readonly #parts: ScanParts;
-  readonly #systems: readonly System[];
   readonly #origins = new Map<Device, PresentVolume>();
   /** Where the partitions that are devices lie. */
   readonly #places = new Map<Device, Partition>();
   /** What each device was found to be a member of. */
-  readonly #memberOf = new Map<Device, Map<System, boolean>>();
+  readonly #memberOf = new Map<Device, Map<VolumeSystem, boolean>>();
 
   constructor(parts: ScanParts) {
     this.#parts = parts;
-    this.#systems = parts.kinds.filter(isAssembling).map((kind) => new System(kind));
+    this.systems = new VolumeSystems(parts.kinds);
     this.locks = new Locks({
       ...parts,
       isInUse: (device) => this.isInUse(device),
@@ -104,8 +71,8 @@ export class DeviceScan {
   }
 
   /**
-   * Looks again at what changed: at the tables of these drives, at the members on them; at everything, without an argument. What is
-   * not found any more has no device, unless it is in use.
+   * Looks again at what changed: at the tables of these drives, at the members on them; at everything, without an
+   * argument. What is not found any more has no device, unless it is in use.
    */
   rescan(changed?: readonly string[]): void {
     const { devices, tables, warnings } = this.#parts;
@@ -128,27 +95,16 @@ export class DeviceScan {
 
   #lookForMembers(on: readonly Device[] | undefined): void {
     for (const device of on ?? [...this.#memberOf.keys()]) this.#memberOf.delete(device);
-    for (const system of this.#systems) system.isStale = true;
+    for (const system of this.systems.all) system.isStale = true;
     this.#find();
   }
 
-  /** What a volume system made of the devices. */
-  of<State>(kind: MemberKind<State>): State {
-    const assembly = this.#system(kind).assembly as Assembly<State> | undefined; // safe: made by this kind
-    if (assembly === undefined) throw new GuestfsError('EIO', `${kind.name}: volumes were not scanned`);
-    return assembly.state;
-  }
-
-  #system(kind: MemberKind): System {
-    const system = this.#systems.find((each) => each.kind === kind);
-    if (system === undefined)
-      throw new GuestfsError('EIO', `${kind.name}: is not among the kinds of this scan`);
-    return system;
-  }
-
-  /** Sets the only devices that are looked at for members of a system; undefined: all. What was activated is as at the launch. */
+  /**
+   * Sets the only devices that are looked at for members of a system; undefined: all. What was activated is as at the
+   * launch.
+   */
   setFilter(kind: MemberKind, devices: readonly Device[] | undefined): void {
-    const system = this.#system(kind);
+    const system = this.systems.get(kind);
     const [used] = this.volumesInUse;
     if (used !== undefined) throw systemError('EBUSY', used.name);
     system.filter = devices && new Set(devices.map(({ name }) => name));
@@ -156,14 +112,9 @@ export class DeviceScan {
     this.rescanMembers();
   }
 
-  /** Whether a volume has a device now, by itself or by command. */
-  isActive(kind: MemberKind, volume: Volume): boolean {
-    return this.#system(kind).isActive(volume);
-  }
-
   /** Gives or takes the devices of volumes. EBUSY where one that is to go is in use. */
   setActive(kind: MemberKind, volumes: readonly Volume[], active: boolean): void {
-    const system = this.#system(kind);
+    const system = this.systems.get(kind);
     const names = new Set(volumes.map(({ device }) => device));
     const used = active ? undefined : this.volumesInUse.find(({ name }) => names.has(name));
     if (used !== undefined) throw systemError('EBUSY', used.name);
@@ -171,41 +122,19 @@ export class DeviceScan {
     this.#find();
   }
 
-  /** Why there is no device of a name, where a volume has that name. */
-  absence(name: string): string | undefined {
-    for (const { assembly } of this.#systems) {
-      const reason = assembly?.absence(name);
-      if (reason !== undefined) return reason;
-    }
-    return undefined;
-  }
-
   /** The volume that a device is. */
   volume(device: Device): Volume | undefined {
     return this.#origins.get(device)?.volume;
   }
 
-  /** Why what a device holds as a member cannot be read; undefined where it can. */
-  memberFault(device: Device): GuestfsError | undefined {
-    const problems = this.#systems.flatMap(({ assembly }) => assembly?.problems ?? []);
-    return problems.find((problem) => problem.device === device.name)?.error;
-  }
-
-  findMember(id: string): Device | undefined {
-    const { devices } = this.#parts;
-    for (const { assembly } of this.#systems) {
-      const name = assembly?.findMember(id);
-      if (name !== undefined) return devices.find(name);
-    }
-    return undefined;
-  }
-
+  /** The device of the volume with an id. */
   findVolume(id: string): Device | undefined {
     return this.#parts.devices.volumes.find((device) => this.volume(device)?.id === id);
   }
 
+  /** The device that has a minor number as one of device-mapper. */
   findByMinor(minor: number): Device | undefined {
-    for (const { minors } of this.#systems) {
+    for (const { minors } of this.systems.all) {
       const id = minors.get(minor)?.id;
       if (id !== undefined) return this.findVolume(id);
     }
@@ -256,11 +185,11 @@ export class DeviceScan {
   /** Looks at what was not looked at yet, until nothing new is found. */
   #find(): void {
     const { contents, warnings } = this.#parts;
-    const assembled = new Set<System>();
+    const assembled = new Set<VolumeSystem>();
     let round = 0;
     do {
       this.#readTables();
-      for (const system of this.#systems) if (this.#assemble(system)) assembled.add(system);
+      for (const system of this.systems.all) if (this.#assemble(system)) assembled.add(system);
       if (round++ > mostRounds) {
         warnings.warn('devices lie on each other in a circle: some of them are not shown');
         break;
@@ -303,7 +232,7 @@ export class DeviceScan {
   }
 
   /** Puts the members of a system together, unless they are those of the last time. */
-  #assemble(system: System): boolean {
+  #assemble(system: VolumeSystem): boolean {
     const members = this.#candidates(system).filter((device) => this.#isMember(device, system));
     if (!system.isStale && isSame(members, system.members)) return false;
     system.assembly = system.kind.assemble(members.map(({ name, disk }) => ({ device: name, disk })));
@@ -313,7 +242,7 @@ export class DeviceScan {
   }
 
   /** The devices on which members of a system may be: drives and volumes without partitions, and partitions. */
-  #candidates({ kind, filter }: System): readonly Device[] {
+  #candidates({ kind, filter }: VolumeSystem): readonly Device[] {
     const { devices } = this.#parts;
     const isWhole = (device: Device): boolean => devices.partitions(device).length === 0;
     const onVolumes = devices.volumes
@@ -347,16 +276,18 @@ export class DeviceScan {
     return false;
   }
 
-  #isMember(device: Device, system: System): boolean {
-    const known = this.#memberOf.get(device) ?? new Map<System, boolean>();
+  #isMember(device: Device, system: VolumeSystem): boolean {
+    const known = this.#memberOf.get(device) ?? new Map<VolumeSystem, boolean>();
     this.#memberOf.set(device, known);
     const isMember = known.get(system) ?? this.#probe(device, system);
     known.set(system, isMember);
     return isMember;
   }
 
-  /** A drive or partition that cannot be read is a member: the system meets the same error, and says what it means. */
-  #probe(device: Device, { kind }: System): boolean {
+  /**
+   * A drive or partition that cannot be read is a member: the system meets the same error, and says what it means.
+   */
+  #probe(device: Device, { kind }: VolumeSystem): boolean {
     try {
       return kind.probe(device.disk) !== undefined;
     } catch (thrown) {
@@ -371,7 +302,7 @@ export class DeviceScan {
     const used = this.#used();
     const known = new Map([...this.#origins].map(([device, { volume }]) => [volume.id, device]));
     const next = new Map<string, { device: Device; origin: PresentVolume }>();
-    for (const system of this.#systems)
+    for (const system of this.systems.all)
       for (const volume of system.assembly?.volumes ?? []) {
         if (!system.isActive(volume) || next.has(volume.device)) continue;
         const members = volume.members.flatMap((name) => devices.find(name) ?? []);

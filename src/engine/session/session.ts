@@ -4,7 +4,7 @@
  */
 import type { BackendConfig } from '../../api/index.js';
 import { prepareZstd } from '../../disk/index.js';
-import { Inspection } from '../../inspect/index.js';
+import type { Inspection } from '../../inspect/index.js';
 import {
   type Device,
   type DeviceProperty,
@@ -45,7 +45,7 @@ export class Session {
   /** As in `umask(2)`; new files get their permissions through it. */
   umask = 0o022;
   /** What the last `inspect_os` found: the getters answer from it. */
-  inspection = Inspection.none;
+  inspection: Inspection | undefined;
   /** The keys that were given, which are tried at every lock. */
   readonly keys: LockKey[] = [];
   /** What is odd but can be lived with: {@link warn} adds to it, and whoever ends a call settles it. */
@@ -60,7 +60,7 @@ export class Session {
     this.damage = new Damage(this.warnings);
     this.devices = new DeviceTable(
       (property, value) => this.findByProperty(property, value)?.name,
-      (name) => this.scan.absence(name),
+      (name) => this.scan.systems.absence(name),
     );
     this.tables = new PartitionTables(this.warnings);
     this.contents = new DeviceContents(this.tables, kinds, this.warnings);
@@ -104,7 +104,10 @@ export class Session {
     return this.mounts.tree;
   }
 
-  /** Tells the user of something odd that does not keep a call, or the launch, from succeeding; see {@link Warnings.warn}. */
+  /**
+   * Tells the user of something odd that does not keep a call, or the launch, from succeeding; see {@link
+   * Warnings.warn}.
+   */
   warn(message: string, kind?: string): void {
     this.warnings.warn(message, kind);
   }

@@ -44,11 +44,11 @@ function faultOn(session: Session, device: Device): Fault | undefined {
     const recognition = session.contents.recognise(device);
     if (recognition.ambivalent)
       return { device: name, type: namesOf(recognition), error: ambivalence(recognition, name) };
-    const error = session.tables.fault(device);
+    const error = session.tables.known(device)?.fault;
     return error && { device: name, type: null, error };
   }
   const { type } = probed;
-  const memberFault = session.scan.memberFault(device);
+  const memberFault = session.scan.systems.memberFault(device);
   if (memberFault !== undefined) return { device: name, type, error: memberFault };
   // One of those that share a device is enough: a disc is read as ISO 9660 though its name is UDF.
   const isRead = session.contents.recognise(device).seen.some(({ kind }) => canBeRead(kind));

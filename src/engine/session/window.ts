@@ -1,6 +1,6 @@
 /**
- * A disk as all the probes together look at it: each place is read once, whoever asks for it. Most of what they want lies in
- * the first 68 KiB, which are read in one piece.
+ * A disk as all the probes together look at it: each place is read once, whoever asks for it. Most of what they want
+ * lies in the first 68 KiB, which are read in one piece.
  */
 import { endsCall, GuestfsError } from '../../base/index.js';
 import type { Disk, Span } from '../../disk/index.js';

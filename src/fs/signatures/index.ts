@@ -1,6 +1,6 @@
 /**
- * What is recognised but not read: the door. Types, labels and UUIDs are blkid's (util-linux 2.38). Adding one is a probe, and its
- * place in the order of all kinds (the engine's `kinds.ts`).
+ * What is recognised but not read: the door. Types, labels and UUIDs are blkid's (util-linux 2.38). Adding one is a
+ * probe, and its place in the order of all kinds (the engine's `kinds.ts`).
  */
 import type { FileSystemDriver } from '../driver.js';
 import { apple } from './apple.js';

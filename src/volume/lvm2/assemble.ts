@@ -1,6 +1,6 @@
 /**
- * From disks to volume groups. Every physical volume usually holds the text of its whole group; the one with the highest
- * sequence number counts, wherever it is, and tells which physical volumes belong to the group.
+ * From disks to volume groups. Every physical volume usually holds the text of its whole group; the one with the
+ * highest sequence number counts, wherever it is, and tells which physical volumes belong to the group.
  */
 import { CorruptError, compareBytes, UnsupportedError } from '../../base/index.js';
 import type { Member } from '../system.js';
@@ -170,7 +170,10 @@ class Assembly {
   }
 }
 
-/** Whether a member is as the group left it. One that was away while the group changed stays "missing" when it is back. */
+/**
+ * Whether a member is as the group left it. One that was away while the group changed stays "missing" when it is
+ * back.
+ */
 function isCurrent({ status, flags }: GroupMember): boolean {
   return !status.includes('MISSING') && !flags.includes('MISSING');
 }
@@ -201,8 +204,8 @@ class Group implements VolumeGroup {
 }
 
 /**
- * Finds the physical volumes among the members and puts their groups together. Bad bytes never throw: they are problems
- * of the state, and what they concern is left out.
+ * Finds the physical volumes among the members and puts their groups together. Bad bytes never throw: they are
+ * problems of the state, and what they concern is left out.
  */
 export function assemble(members: readonly Member[]): LvmState {
   const assembly = new Assembly();

@@ -1,6 +1,6 @@
 /**
- * LVM2: the driver's door. Sources: lvm2's format_text/layout.h for the label and the metadata area, lvm.conf(5) and the text of
- * real groups for the metadata.
+ * LVM2: the driver's door. Sources: lvm2's format_text/layout.h for the label and the metadata area, lvm.conf(5) and
+ * the text of real groups for the metadata.
  */
 import type { Assembly, Member, MemberKind, Volume } from '../system.js';
 import { assemble } from './assemble.js';
