@@ -106,7 +106,7 @@ test('a mask of 64 bits may be a number or a bigint, and arrives as a bigint', (
 });
 
 test('text for a buffer arrives as bytes, and escaped bytes as themselves', () => {
-  assert.deepEqual(checkArguments('write', ['/x', 'hé\0']).args[1], Buffer.from('hé\0'));
+  assert.deepEqual(checkArguments('write', ['/x', 'hé\0']).args[1], Uint8Array.of(0x68, 0xc3, 0xa9, 0));
   assert.deepEqual([...(checkArguments('write', ['/x', 'a\udcff']).args[1] as Uint8Array)], [0x61, 0xff]);
   const bytes = Uint8Array.of(1, 2, 0);
   assert.equal(checkArguments('write', ['/x', bytes]).args[1], bytes);

@@ -130,7 +130,7 @@ export const session = topic('Session', {
     since: '1.0.80',
     by: 'handle',
     reads: true,
-    short: 'make sure that feature groups can be used',
+    short: 'check that feature groups can be used',
     help: 'Succeeds if the backend can do all that belongs to each of `groups`, and otherwise fails with an error naming the first one that is missing. An unknown group is an error too. Use `feature_available` to get an answer instead of an error.',
   },
   available_all_groups: {
