@@ -12,7 +12,6 @@ export {
   formatUuid,
 } from './bytes.js';
 export { checksumHolds, crc16, crc32, crc32c, crc32cOfView, crc32Raw } from './crc.js';
-export { type DrivePlace, driveLetters, placeOfLink } from './drive-places.js';
 export { elfMachines } from './elf-machines.js';
 export { describeErrno, type ErrnoName, errnoNumbers, isErrnoName } from './errno.js';
 export {

@@ -1,6 +1,19 @@
 /** The formats room: formats and rules that need no input or output, for engine, appliance and command alike. */
 
 export { aclEntry, aclHeader, aclNoId, aclTags, aclVersion } from './acl.js';
+export {
+  canonicalDriveName,
+  type DrivePlace,
+  driveIndex,
+  driveName,
+  isMapperName,
+  lettersToIndex,
+  mapperName,
+  partitionName,
+  placeOfLink,
+  volumeName,
+} from './device-names.js';
+export { deviceNumbers, makeDeviceNumber, numberOfDevice } from './device-numbers.js';
 export { ApkReader, apkFiles } from './guests/apk.js';
 export { type Application, packageDatabaseLimit, packageLimit } from './guests/application.js';
 export { DpkgReader, dpkgFiles, isDpkgStatus } from './guests/dpkg.js';

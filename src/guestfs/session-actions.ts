@@ -2,7 +2,7 @@
 import type { ActionsBy, CallControls, SyncActionName } from '../api/index.js';
 import { GuestfsError } from '../base/index.js';
 import { createImage, imageFormat, imageSummary } from '../engine/index.js';
-import { canonicalDiskName, driveIndex, driveName, isMapperName } from './drives/device-names.js';
+import { canonicalDriveName, driveIndex, driveName, isMapperName } from '../formats/index.js';
 import type { AsyncHandlers, Interior, SyncHandlers } from './handle-internals.js';
 import { notLaunchedError, stateNumbers } from './state.js';
 import { apiVersion } from './version.js';
@@ -66,7 +66,7 @@ export const sessionAsyncActions = {
     (await allAvailable(handle, groups, controls)) === undefined,
 
   canonical_device_name: async (handle, controls, device) => {
-    if (!isMapperName(device)) return canonicalDiskName(device);
+    if (!isMapperName(device)) return canonicalDriveName(device);
     try {
       return await handle.backendCall('lvm_canonical_lv_name', [device], controls);
     } catch (thrown) {

@@ -3,7 +3,8 @@
  * order in which the guest has them: there is nothing else to go by. A name that is not understood, or whose device
  * is not here, stays as it is.
  */
-import { type DeviceTable, lettersToIndex, partitionName } from '../vfs/index.js';
+import { lettersToIndex, partitionName } from '../formats/index.js';
+import type { DeviceTable } from '../vfs/index.js';
 import type { OsType } from './facts.js';
 
 export interface GuestDevices {

@@ -6,7 +6,8 @@
  *
  * The rules are systemd's 60-persistent-storage.rules and lvm2's 13-dm-disk.rules and 69-lvm.rules.
  */
-import { concatBytes, type DrivePlace, decodeText, encodeText, placeOfLink } from '../base/index.js';
+import { concatBytes, decodeText, encodeText } from '../base/index.js';
+import { type DrivePlace, placeOfLink } from '../formats/index.js';
 
 /** What a device can be found by, where it is known to the owner of the table alone. */
 export type DeviceProperty = 'uuid' | 'label' | 'partuuid' | 'partlabel' | 'pvUuid' | 'dmUuid' | 'dmMinor';
@@ -74,4 +75,15 @@ export function parseDeviceLink(name: string): LinkTarget | undefined {
   if (directory === 'by-id') return parseIdentity(value);
   const found = properties.get(directory);
   return found === undefined ? undefined : property(found, unescapeLink(value));
+}
+
+/** A path under `/dev` without doubled slashes, `.` and `..`; one that leads out of `/dev` comes back as it is. */
+export function tidyDevicePath(name: string): string {
+  if (!/\/(?:\/|\.\.?(?:\/|$))/.test(name)) return name;
+  const components: string[] = [];
+  for (const component of name.split('/')) {
+    if (component === '..') components.pop();
+    else if (component !== '' && component !== '.') components.push(component);
+  }
+  return components[0] === 'dev' ? `/${components.join('/')}` : name;
 }

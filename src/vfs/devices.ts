@@ -3,10 +3,11 @@
  * partitions, LVM's volumes, and every other name that leads to one of them (`/dev/hda`, `/dev/vda1`, `/dev//sda`, and
  * the links of udev: see device-links.ts).
  */
+
 import { GuestfsError, systemError } from '../base/index.js';
 import type { Disk } from '../disk/index.js';
-import { type DeviceProperty, type LinkTarget, parseDeviceLink } from './device-links.js';
-import { deviceName, partitionName, regularDriveName, regularName, tidyDevicePath } from './device-names.js';
+import { canonicalDriveName, driveName, partitionName } from '../formats/index.js';
+import { type DeviceProperty, type LinkTarget, parseDeviceLink, tidyDevicePath } from './device-links.js';
 
 export type DeviceKind = 'drive' | 'partition' | 'volume';
 
@@ -134,7 +135,7 @@ export class DeviceTable {
       throw new GuestfsError('EEXIST', `${label}: another drive has this label`);
     }
     const drive = new Device({
-      name: deviceName(this.#drives.length),
+      name: driveName(this.#drives.length),
       kind: 'drive',
       label,
       sectorSize: options.sectorSize ?? 512,
@@ -243,7 +244,7 @@ export class DeviceTable {
     const path = name.endsWith('/') ? name : tidyDevicePath(name);
     const target = parseDeviceLink(path);
     if (target !== undefined) return this.#findByTarget(target);
-    return this.#byName.get(path) ?? this.#byName.get(regularDriveName(path));
+    return this.#byName.get(path) ?? this.#byName.get(canonicalDriveName(path));
   }
 
   #findByTarget(target: LinkTarget): Device | undefined {
@@ -289,15 +290,6 @@ export class DeviceTable {
       }
     }
     return labels;
-  }
-
-  /**
-   * The consistent form of an irregular name: `/dev/vda1` is `/dev/sda1` whether or not there is such a device,
-   * `/dev/mapper/VG-LV` is `/dev/VG/LV` where there is. Others come back as they are.
-   */
-  canonicalName(name: string): string {
-    if (name.startsWith('/dev/mapper/') || name.startsWith('/dev/dm-')) return this.find(name)?.name ?? name;
-    return regularName(name);
   }
 
   /** What a mountable means: a device's name, or `btrfsvol:` before a device and a subvolume. Errors as {@link resolve}. */

@@ -4,17 +4,6 @@ export { caseSensitivePath, Spellings } from './case.js';
 export { type CpioEntry, initrdEntries, isCpio } from './cpio.js';
 export type { DeviceProperty } from './device-links.js';
 export {
-  deviceIndex,
-  deviceName,
-  lettersToIndex,
-  makeDeviceNumber,
-  mapperName,
-  numberOfDevice,
-  partitionName,
-  regularName,
-  volumeName,
-} from './device-names.js';
-export {
   type AbsenceReason,
   Device,
   type DeviceKind,

@@ -2,9 +2,10 @@
  * Which filesystems are mounted where. The behaviour is that of `mount`, `umount` and `umount_all` in libguestfs:
  * a mount over a mount hides it, a mount with others below it is busy, and a device may be mounted more than once.
  */
+
 import { GuestfsError, systemError, UnsupportedError } from '../base/index.js';
+import { makeDeviceNumber, numberOfDevice } from '../formats/index.js';
 import type { FileSystem, OnDamage } from '../fs/index.js';
-import { makeDeviceNumber, numberOfDevice } from './device-names.js';
 import { Mount, NameCache, type Place } from './mount.js';
 import { checkAbsolute } from './names.js';
 import { ScaffoldFileSystem } from './root-directory.js';

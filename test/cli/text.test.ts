@@ -1,9 +1,10 @@
 /** What the command shows: escapes, widths, tables, sizes, modes and times. */
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { decodeText, typeOfMode } from '../../src/base/index.js';
 import { type FileRecord, recordsJson } from '../../src/cli/guest/file-record.js';
-import { deviceNumbers, modeText, permissionsText, timeText } from '../../src/cli/guest/file-words.js';
+import { modeText, permissionsText, timeText } from '../../src/cli/guest/file-words.js';
 import { painter, wantsColor } from '../../src/cli/terminal/colors.js';
 import { HexDump, hexLine } from '../../src/cli/terminal/hex.js';
 import { LineWriter } from '../../src/cli/terminal/line-writer.js';
@@ -12,6 +13,7 @@ import { humanSize, parseSize } from '../../src/cli/terminal/sizes.js';
 import { alignedLines, factLines, gridLines, tableLines, tableOf } from '../../src/cli/terminal/table.js';
 import { visible, visibleJson } from '../../src/cli/terminal/visible.js';
 import { cut, padEnd, padStart, widthOf } from '../../src/cli/terminal/width.js';
+import { deviceNumbers } from '../../src/formats/index.js';
 
 test('what a terminal obeys is shown as an escape, and everything else as it is', () => {
   assert.equal(visible('plain é 漢字 \\'), 'plain é 漢字 \\');

@@ -15,7 +15,7 @@ const allowed: Record<string, readonly string[]> = {
   partition: ['disk', 'formats', 'base'],
   volume: ['disk', 'formats', 'base'],
   fs: ['disk', 'formats', 'base'],
-  vfs: ['fs', 'disk', 'base'],
+  vfs: ['fs', 'disk', 'formats', 'base'],
   inspect: ['vfs', 'formats', 'base'],
   engine: ['inspect', 'vfs', 'fs', 'volume', 'partition', 'image', 'disk', 'api', 'formats', 'base'],
   appliance: ['api', 'formats', 'base'],

@@ -1,27 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { GuestfsError } from '../../src/base/index.js';
-import { driveIndex, driveName } from '../../src/guestfs/drives/device-names.js';
 import { fakeHandle, launchedHandle, rejectsWith } from './fake.js';
 
 describe('names of devices', () => {
-  test('the names of drives and their indexes', () => {
-    for (const [index, name] of [
-      [0, '/dev/sda'],
-      [25, '/dev/sdz'],
-      [26, '/dev/sdaa'],
-      [51, '/dev/sdaz'],
-      [52, '/dev/sdba'],
-      [254, '/dev/sdiu'],
-      [701, '/dev/sdzz'],
-      [702, '/dev/sdaaa'],
-    ] as const) {
-      assert.equal(driveName(index), name);
-      assert.equal(driveIndex(name), index);
-    }
-    for (let index = 0; index < 1000; index++) assert.equal(driveIndex(driveName(index)), index);
-  });
-
   test('canonicalDeviceName gives one name to a disk of any driver', async () => {
     const { g } = fakeHandle();
     for (const [given, expected] of [

@@ -1,15 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Disk, MemoryDisk } from '../../src/disk/index.js';
-import {
-  DeviceTable,
-  deviceIndex,
-  deviceName,
-  mapperName,
-  numberOfDevice,
-  partitionName,
-  volumeName,
-} from '../../src/vfs/index.js';
+import { DeviceTable } from '../../src/vfs/index.js';
 
 const open = (): Disk => new MemoryDisk(new Uint8Array(1024));
 
@@ -43,43 +35,6 @@ function table(): DeviceTable {
   ]);
   return devices;
 }
-
-test('drives are lettered as Linux letters them', () => {
-  const known: readonly (readonly [number, string])[] = [
-    [0, '/dev/sda'],
-    [25, '/dev/sdz'],
-    [26, '/dev/sdaa'],
-    [51, '/dev/sdaz'],
-    [52, '/dev/sdba'],
-    [701, '/dev/sdzz'],
-    [702, '/dev/sdaaa'],
-  ];
-  for (const [index, name] of known) {
-    assert.equal(deviceName(index), name);
-    assert.equal(deviceIndex(name), index);
-  }
-  for (const name of ['/dev/sda1', '/dev/vda', 'sda', '/dev/sd']) assert.equal(deviceIndex(name), undefined);
-  assert.equal(partitionName('/dev/sdb', 12), '/dev/sdb12');
-  assert.equal(partitionName('/dev/md0', 1), '/dev/md0p1');
-});
-
-test('device numbers are those of the kernel', () => {
-  assert.equal(numberOfDevice('/dev/sda'), 8 * 256);
-  assert.equal(numberOfDevice('/dev/sdb3'), 8 * 256 + 19);
-  assert.equal(numberOfDevice('/dev/sdp15'), 8 * 256 + 255);
-  assert.equal(numberOfDevice('/dev/sdq'), 65 * 256);
-  assert.equal(numberOfDevice('/dev/sddx1'), 71 * 256 + 15 * 16 + 1);
-  assert.equal(numberOfDevice('/dev/sddy'), 128 * 256);
-  assert.equal(numberOfDevice('/dev/sda16'), undefined);
-  assert.equal(numberOfDevice('/dev/VG/LV'), undefined);
-});
-
-test('volume names go to and from their mapper form, hyphens doubled', () => {
-  assert.equal(mapperName('V-G', 'L-V'), '/dev/mapper/V--G-L--V');
-  assert.equal(volumeName('/dev/mapper/V--G-L--V'), '/dev/V-G/L-V');
-  assert.equal(volumeName('/dev/mapper/control'), undefined);
-  assert.equal(volumeName('/dev/sda'), undefined);
-});
 
 test('every name of a device leads to it', () => {
   const devices = table();
@@ -143,22 +98,6 @@ test('other names are ENOENT', () => {
   assert.throws(() => devices.resolve('/dev/sda/'), { code: 'ENOTDIR' });
   assert.throws(() => devices.resolve('/dev/VG/off'), { message: '/dev/VG/off: no such device: it is off' });
   assert.throws(() => devices.resolve('sda'), { code: 'ENOENT', message: 'sda: expecting a device name' });
-});
-
-test('names are made regular whether or not there is such a device', () => {
-  const devices = table();
-  const names: Readonly<Record<string, string>> = {
-    '/dev/vdaaa': '/dev/sdaaa',
-    '/dev/hdz9': '/dev/sdz9',
-    '/dev/xvda1': '/dev/sda1',
-    '/dev/sda1': '/dev/sda1',
-    '/dev/md127': '/dev/md127',
-    '/dev/mapper/VG-LV': '/dev/VG/LV',
-    '/dev/mapper/No-LV': '/dev/mapper/No-LV',
-    '/dev/VG/LV': '/dev/VG/LV',
-    anything: 'anything',
-  };
-  for (const [name, regular] of Object.entries(names)) assert.equal(devices.canonicalName(name), regular);
 });
 
 test('devices are listed in order, and labels with their partitions', () => {

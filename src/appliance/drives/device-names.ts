@@ -2,16 +2,21 @@
  * The names of drives in calls to the daemon. guestfsd looks at its start which disks there are, and by that takes `/dev/hda`
  * and `/dev/vda` for `/dev/sda`; of disks that come later it knows the real names alone.
  */
-import { driveLetters, placeOfLink } from '../../base/index.js';
+import { canonicalDriveName, driveName, placeOfLink } from '../../formats/index.js';
 import type { WireAction } from '../wire/codec.js';
 
-/** A disk or partition under another driver's name; perhaps of a subvolume. */
-const otherDriver = /^((?:btrfsvol:)?\/dev\/)[hv](d[a-z]{1,3}[0-9]*)(?=$|\/)/;
+/** A name, of which guestfsd itself takes those of two other drivers for a SCSI disk's; perhaps of a subvolume. */
+function scsiName(name: string): string {
+  const [, prefix = '', device = '', below = ''] = /^(btrfsvol:)?(\/dev\/[^/]*)(.*)$/s.exec(name) ?? [];
+  // Longer letters than three are no disk's.
+  if (!/^\/dev\/[hv]d[a-z]{1,3}[0-9]*$/.test(device)) return name;
+  return `${prefix}${canonicalDriveName(device, ['hd', 'vd'])}${below}`;
+}
 
 /** By where libguestfs's own machine has a drive, which is elsewhere in this one. */
 function placeName(name: string): string {
   const place = placeOfLink(name);
-  return place === undefined ? name : `/dev/sd${driveLetters(place.index)}${place.partition ?? ''}`;
+  return place === undefined ? name : `${driveName(place.index)}${place.partition ?? ''}`;
 }
 
 const named = new Set<string>(['device', 'mountable', 'devOrPathname', 'mountableOrPathname']);
@@ -25,8 +30,7 @@ export function withRealNames(
   args: readonly unknown[],
   drivesComeLater: boolean,
 ): readonly unknown[] {
-  const realName = (name: string): string =>
-    drivesComeLater ? placeName(name).replace(otherDriver, '$1s$2') : placeName(name);
+  const realName = (name: string): string => (drivesComeLater ? scsiName(placeName(name)) : placeName(name));
   return args.map((argument, index) => {
     const type = kinds[index]?.type ?? '';
     if (named.has(type) && typeof argument === 'string') return realName(argument);

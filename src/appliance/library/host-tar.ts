@@ -2,6 +2,7 @@
  * A file or a tree of the host as a tar archive, in pieces as they are wanted. As `tar` does it: links are stored as
  * links, a file with several names once, and sockets, which an archive has no place for, are left out.
  */
+
 import type { BigIntStats } from 'node:fs';
 import { lstat, open, readdir, readlink } from 'node:fs/promises';
 import {
@@ -14,6 +15,7 @@ import {
   tarBlockLength,
   tarPadding,
 } from '../../base/index.js';
+import { deviceNumbers } from '../../formats/index.js';
 
 /** A path as bytes, so that names that are no UTF-8 go in as they are. */
 type HostPath = Buffer;
@@ -55,11 +57,6 @@ function typeOf(stats: BigIntStats): TarEntry['type'] | undefined {
   if (stats.isCharacterDevice()) return 'character';
   return stats.isBlockDevice() ? 'block' : undefined;
 }
-
-/** linux/kdev_t.h, the encoding of 64 bits that user programs see. */
-const majorOf = (device: bigint): number =>
-  Number(((device >> 8n) & 0xfffn) | ((device >> 32n) & 0xfffff000n));
-const minorOf = (device: bigint): number => Number((device & 0xffn) | ((device >> 12n) & 0xffffff00n));
 
 const toSeconds = (nanoseconds: bigint): number => Number(nanoseconds / 1_000_000_000n);
 
@@ -115,6 +112,7 @@ class HostTar {
     type: TarEntry['type'],
   ): AsyncGenerator<Uint8Array> {
     const identity = `${stats.dev}/${stats.ino}`;
+    const device = deviceNumbers(Number(stats.rdev));
     const first = type !== 'directory' && stats.nlink > 1n ? this.#linked.get(identity) : undefined;
     if (first === undefined && type !== 'directory' && stats.nlink > 1n) this.#linked.set(identity, name);
     const sizeInBytes = type === 'file' && first === undefined ? Number(stats.size) : 0;
@@ -132,8 +130,8 @@ class HostTar {
       // Numbers alone: the appliance would give the names of this host the numbers that they have there.
       userName: '',
       groupName: '',
-      deviceMajor: majorOf(stats.rdev),
-      deviceMinor: minorOf(stats.rdev),
+      deviceMajor: device.major,
+      deviceMinor: device.minor,
       records: noRecords,
     });
     const header = Buffer.concat(this.#written);

@@ -2,20 +2,14 @@
 
 import type { Structs } from '../../api/index.js';
 import { typeOfMode } from '../../base/index.js';
+import { deviceNumbers } from '../../formats/index.js';
 import { usageFailure } from '../command/failure.js';
 import type { Command } from '../command/invocation.js';
 import { guestOptions } from '../command/options.js';
 import { expandPaths, Failures } from '../command/paths.js';
 import { Accounts } from '../guest/accounts.js';
 import { recordOf, recordsJson } from '../guest/file-record.js';
-import {
-  deviceNumbers,
-  isDeviceFile,
-  isSymlink,
-  modeText,
-  permissionsText,
-  timeText,
-} from '../guest/file-words.js';
+import { isDeviceFile, isSymlink, modeText, permissionsText, timeText } from '../guest/file-words.js';
 import { withPath } from '../guest/guest-not-found.js';
 import { readImageOperands } from '../guest/image-argument.js';
 import { withMountedGuest } from '../guest/mounting.js';

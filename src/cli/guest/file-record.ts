@@ -1,9 +1,11 @@
 /** The status of a file as the commands show it, and as one line of JSON. */
+
 import type { Structs } from '../../api/index.js';
 import { decodeText, encodeText, typeOfMode } from '../../base/index.js';
+import { deviceNumbers } from '../../formats/index.js';
 import { LineWriter } from '../terminal/line-writer.js';
 import { visibleJson } from '../terminal/visible.js';
-import { deviceNumbers, isDeviceFile } from './file-words.js';
+import { isDeviceFile } from './file-words.js';
 
 export interface FileFacts {
   readonly mode: number;

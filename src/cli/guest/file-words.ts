@@ -60,13 +60,3 @@ export function timeText(seconds: number, until: 'seconds' | 'minutes' = 'second
     .slice(0, until === 'minutes' ? -8 : -5)
     .replace('T', ' ');
 }
-
-/** The numbers of a device file, as Linux has packed them into one since 2.6. */
-export function deviceNumbers(rdev: number): { major: number; minor: number } {
-  const high = Math.floor(rdev / 2 ** 32);
-  const low = rdev % 2 ** 32;
-  return {
-    major: ((low >>> 8) & 0xfff) + ((high & 0xfffff000) >>> 0),
-    minor: (low & 0xff) + ((low >>> 12) & 0xfff00) + (high & 0xfff) * 2 ** 20,
-  };
-}

@@ -1,7 +1,8 @@
 /** Files as `ls -l` shows them. */
+import { deviceNumbers } from '../../formats/index.js';
 import type { Accounts } from '../guest/accounts.js';
 import type { FileFacts, FileRecord } from '../guest/file-record.js';
-import { deviceNumbers, isDeviceFile, modeText, timeText } from '../guest/file-words.js';
+import { isDeviceFile, modeText, timeText } from '../guest/file-words.js';
 import type { SizeFormat } from './sizes.js';
 import { alignedLines } from './table.js';
 import { visible } from './visible.js';

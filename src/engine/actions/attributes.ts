@@ -2,8 +2,9 @@
 
 import { type Structs, statStruct } from '../../api/index.js';
 import { encodeText, GuestfsError, systemError } from '../../base/index.js';
+import { makeDeviceNumber } from '../../formats/index.js';
 import { type FileType, heeding } from '../../fs/index.js';
-import { caseSensitivePath, joinPath, makeDeviceNumber, type Place, type TreeStat } from '../../vfs/index.js';
+import { caseSensitivePath, joinPath, type Place, type TreeStat } from '../../vfs/index.js';
 import type { Call } from '../thread/call.js';
 import type { TopicHandlers } from '../thread/handlers.js';
 import { formatAcl } from '../words/acl.js';

@@ -1,8 +1,10 @@
 /** The engine's own call behind the handle's `walk`: a whole tree in columns. */
+
 import type { ListingColumn, TreeListing } from '../../api/index.js';
 import { decodeText, encodeText, GuestfsError, systemError, work } from '../../base/index.js';
+import { makeDeviceNumber } from '../../formats/index.js';
 import type { InodeStat } from '../../fs/index.js';
-import { makeDeviceNumber, walkTree } from '../../vfs/index.js';
+import { walkTree } from '../../vfs/index.js';
 import type { Call } from '../thread/call.js';
 
 type MutableColumns = { [Name in ListingColumn]: Float64Array<ArrayBuffer> };

@@ -2,9 +2,11 @@
  * What the program blkid tells of a device, by its names for it: what is on the device, then what the device is. The values
  * are as `blkid -o export` prints them, in the C locale.
  */
+
 import { encodeText, GuestfsError } from '../../base/index.js';
+import { numberOfDevice } from '../../formats/index.js';
 import { partitionEntryFacts, tableFacts } from '../../partition/index.js';
-import { type Device, numberOfDevice } from '../../vfs/index.js';
+import type { Device } from '../../vfs/index.js';
 import { identityOf, namesOf } from './recognition.js';
 import type { Session } from './session.js';
 

@@ -1,14 +1,4 @@
-/** The names of volumes under /dev and in /dev/mapper. */
-
-/** `/dev/VG/LV`. */
-export function deviceName(group: string, volume: string): string {
-  return `/dev/${group}/${volume}`;
-}
-
-/** The device-mapper name, in which a dash parts group and volume, so a dash within either is doubled. */
-export function mapperName(group: string, volume: string): string {
-  return `/dev/mapper/${group.replaceAll('-', '--')}-${volume.replaceAll('-', '--')}`;
-}
+/** Names that lvm2 gives, and those that it takes. */
 
 /** The device-mapper UUID of a volume, by the identifiers of the group and of the volume, both without dashes. */
 export function mapperUuid(volume: {

@@ -1,9 +1,11 @@
 /** The logical volumes of a group: which are seen, which depend on which, which can be used. */
+
 import { GuestfsError } from '../../base/index.js';
+import { mapperName, volumeName } from '../../formats/index.js';
 import { namesIn } from './config.js';
 import { dashed } from './label.js';
 import type { LogicalVolumeText, VolumeGroupText } from './metadata.js';
-import { deviceName, mapperName, mapperUuid } from './names.js';
+import { mapperUuid } from './names.js';
 import type { LogicalVolume, VolumeGroup } from './state.js';
 import { openVolume } from './volume-disk.js';
 
@@ -94,7 +96,7 @@ export function logicalVolumesOf(group: VolumeGroup): LogicalVolume[] {
     if (volume.segments[0]?.type === 'snapshot') continue;
     const { name } = volume;
     const snapshot = snapshots.get(name);
-    const device = deviceName(text.name, name);
+    const device = volumeName(text.name, name);
     const skipped = volume.flags.includes('ACTIVATION_SKIP');
     const activatable = !group.exported && !group.ambiguous && !skipped && !partial.has(name);
     const [segment] = volume.segments;
