@@ -312,7 +312,7 @@ export class DeviceScan {
         if (device && origin && used.has(device)) next.set(device.name, { device, origin });
         else
           next.set(volume.device, {
-            device: device?.name === volume.device && isKept ? device : deviceOf(volume),
+            device: device?.name === volume.device && isKept ? device : deviceOf(volume, members),
             origin: { system, volume, members, depth: this.#depthOn(members) },
           });
       }
@@ -335,13 +335,14 @@ export class DeviceScan {
   }
 }
 
-function deviceOf(volume: Volume): Device {
+/** Its sectors are as large as the largest of its members', as the kernel has it. */
+function deviceOf(volume: Volume, members: readonly Device[]): Device {
   const { device, mapperName } = volume;
   return new Device({
     name: device,
     kind: 'volume',
     mapperName,
-    sectorSize: 512,
+    sectorSize: members.reduce((most, { sectorSize }) => Math.max(most, sectorSize), 512),
     readonly: false,
     open: () => volume.open(),
   });

@@ -11,37 +11,26 @@ import type { LvmState } from './state.js';
 import { inactiveReason } from './volumes.js';
 
 export { assemble } from './assemble.js';
-export type {
-  GroupMember,
-  LogicalVolumeText,
-  Segment,
-  StripeArea,
-  VolumeGroupText,
-} from './metadata.js';
 export {
   canonicalLogicalVolumeName,
   findLogicalVolume,
   getVolumeGroup,
   isLogicalVolume,
-  type LvReport,
   listLogicalVolumes,
   listPhysicalVolumes,
   listVolumeGroups,
   logicalVolumeUuid,
   logicalVolumeUuidsOf,
-  type PvReport,
   physicalVolumeUuid,
   physicalVolumeUuidsOf,
-  type ReportOptions,
   reportLogicalVolumes,
   reportPhysicalVolumes,
   reportVolumeGroups,
-  type VgReport,
   volumeGroupMetadata,
   volumeGroupUuid,
 } from './report.js';
-export { listMapperDevices, type MapperDevice } from './report-minors.js';
-export type { LogicalVolume, LvmProblem, LvmState, PhysicalVolume, VolumeGroup } from './state.js';
+export { listMapperDevices } from './report-minors.js';
+export type { LvmState, VolumeGroup } from './state.js';
 export { missingVolumes } from './volumes.js';
 
 /** What the members amount to, in the words that all volume systems share. */

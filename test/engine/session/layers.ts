@@ -22,7 +22,11 @@ export interface Scanned {
 }
 
 /** Scans disks, which become `/dev/sda` and so on. */
-export function scanOf(disks: readonly Uint8Array[], kinds: readonly LayerKind[] = allKinds): Scanned {
+export function scanOf(
+  disks: readonly Uint8Array[],
+  kinds: readonly LayerKind[] = allKinds,
+  sectorSize = 512,
+): Scanned {
   const warned: string[] = [];
   const warnings = new Warnings((message) => void warned.push(message));
   const devices = new DeviceTable();
@@ -45,7 +49,7 @@ export function scanOf(disks: readonly Uint8Array[], kinds: readonly LayerKind[]
     keys,
     isOpen: (device) => fileSystems.isOpen(device),
   });
-  for (const bytes of disks) devices.addDrive({ open: () => new MemoryDisk(bytes) });
+  for (const bytes of disks) devices.addDrive({ open: () => new MemoryDisk(bytes), sectorSize });
   scan.rescan();
   const names = () =>
     [...devices.drives, ...devices.partitions(), ...devices.volumes].map(({ name }) => name);

@@ -1,9 +1,12 @@
 /** Devices are found layer by layer, to the end, and stay what they are. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { GuestfsError } from '../../../src/base/index.js';
 import type { Device } from '../../../src/vfs/index.js';
 import { lvm2 } from '../../../src/volume/index.js';
 import { readFixture } from '../../support/fixtures.js';
+import { Random } from '../../support/random.js';
+import { withText } from '../../volume/lvm2/fixtures.js';
 import { boxed, boxKind, kindsWith, type Scanned, scanOf, setKind } from './layers.js';
 
 const stack = (): Uint8Array => readFixture('scenarios/lvm-stack.img.gz');
@@ -101,6 +104,37 @@ describe('LVM on a partition of a volume, and on a volume', () => {
     scan.setFilter(deepLvm, []);
     assert.deepEqual(scanned.names(), ['/dev/sda']);
   });
+});
+
+test('a volume has the sectors of its members', () => {
+  const { devices } = scanOf([readFixture('lvm/big-4k.img.gz')], undefined, 4096);
+  assert.equal(devices.resolve('/dev/big/vol').sectorSize, 4096);
+  assert.equal(scanOf([stack()]).devices.resolve('/dev/outer/disk').sectorSize, 512);
+});
+
+test('whatever the metadata of the lowest group says, a scan ends, and throws nothing', () => {
+  const random = new Random(7);
+  const image = Buffer.from(stack());
+  const kinds = kindsWith(deepLvm);
+  let changed = 0;
+  for (let round = 0; round < 150; round++) {
+    const odd = withText(Buffer.from(image), (text) =>
+      text.replace(/\b\d+\b/g, (number) => {
+        if (random.below(40) > 0) return number;
+        changed++;
+        return String(random.pick([0, 1, 2, 3, 16, 48, 63, 2 ** 31, Number(number) + 1]));
+      }),
+    );
+    const scanned = scanOf([odd], kinds);
+    for (const device of scanned.devices.volumes) {
+      try {
+        device.disk.read(new Uint8Array(512), 0);
+      } catch (thrown) {
+        assert.ok(thrown instanceof GuestfsError, `${thrown}`);
+      }
+    }
+  }
+  assert.ok(changed > 150, `${changed} numbers were changed`);
 });
 
 /** A disk with an MBR of one primary partition each; starts and sizes in sectors. */

@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
-import { Guestfs } from '../../src/guestfs/index.js';
-import { bytesOf, type ToldPieces } from '../fs/support/pieces.js';
-import { readFixtureBuffer, readFixtureJson } from '../support/fixtures.js';
-import { ext4Image, scratchPath } from './support.js';
+import { Guestfs } from '../../../src/guestfs/index.js';
+import { bytesOf, type ToldPieces } from '../../fs/support/pieces.js';
+import { readFixtureBuffer, readFixtureJson } from '../../support/fixtures.js';
+import { ext4Image, scratchPath } from '../support.js';
 
 const sector = 2048;
 

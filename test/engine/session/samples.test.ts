@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { type Disk, MemoryDisk, type ProbeContext } from '../../../src/disk/index.js';
 import { identityOf, namesOf, recognise } from '../../../src/engine/session/recognition.js';
+import { asBlkid, askBlkid } from '../../fs/support/blkid.js';
 import { Random } from '../../support/random.js';
 import { needs } from '../../support/tools.js';
-import { asBlkid, askBlkid } from '../support/blkid.js';
 import {
   expectedOf,
   needsSamples,

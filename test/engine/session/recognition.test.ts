@@ -5,11 +5,11 @@ import { GuestfsError } from '../../../src/base/index.js';
 import { type Disk, MemoryDisk } from '../../../src/disk/index.js';
 import { kinds, order } from '../../../src/engine/session/kinds.js';
 import { identityOf, namesOf, recognise } from '../../../src/engine/session/recognition.js';
+import { asBlkid, askBlkid } from '../../fs/support/blkid.js';
+import { diskOf, type ToldPieces } from '../../fs/support/pieces.js';
 import { readFixtureJson } from '../../support/fixtures.js';
 import { Random } from '../../support/random.js';
 import { needs } from '../../support/tools.js';
-import { asBlkid, askBlkid } from '../support/blkid.js';
-import { diskOf, type ToldPieces } from '../support/pieces.js';
 import { needsSamples, openSample, sampleNames } from './samples.js';
 
 const MiB = 2 ** 20;
