@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface, type Interface } from 'node:readline';
 
 /** What is asked of it. Sizes in bytes. */
-export type Request =
+export type WireRequest =
   | { readonly do: 'version' | 'close' }
   /** A handle of its own, launched and closed. */
   | { readonly do: 'launch' | 'ready'; readonly settings: readonly string[]; readonly driveInBytes: number }
@@ -54,7 +54,7 @@ export class Contender {
   }
 
   /** One job, to its end. Never rejects: what goes wrong is in the answer. */
-  ask(request: Request): Promise<Answer> {
+  ask(request: WireRequest): Promise<Answer> {
     if (this.#process.exitCode !== null || this.#process.signalCode !== null)
       return Promise.resolve({ failed: 'it has ended before' });
     return new Promise((resolve) => {

@@ -7,7 +7,7 @@
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { pathToFileURL } from 'node:url';
-import type { Answer, Measured, Request } from './appliance-contender.js';
+import type { Answer, Measured, WireRequest } from './appliance-contender.js';
 
 type Library = typeof import('../src/guestfs/index.js');
 type Handle = InstanceType<Library['Guestfs']>;
@@ -82,7 +82,7 @@ async function isThere(g: Handle, count: number): Promise<void> {
     if (!(await g.isFile('/small'))) throw new Error('/small is not there');
 }
 
-async function answer(request: Request): Promise<Answer> {
+async function answer(request: WireRequest): Promise<Answer> {
   switch (request.do) {
     case 'version':
       return { version: packageVersion };
@@ -124,7 +124,7 @@ async function answer(request: Request): Promise<Answer> {
 for await (const line of createInterface({ input: process.stdin })) {
   let said: Answer;
   try {
-    said = await answer(JSON.parse(line) as Request);
+    said = await answer(JSON.parse(line) as WireRequest);
   } catch (thrown) {
     said = { failed: thrown instanceof Error ? thrown.message : String(thrown) };
   }

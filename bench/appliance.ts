@@ -9,7 +9,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, release, totalmem } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { type Answer, Contender, type Request } from './appliance-contender.js';
+import { type Answer, Contender, type WireRequest } from './appliance-contender.js';
 import {
   type ApplianceJob,
   type ApplianceResult,
@@ -64,7 +64,7 @@ function makeFiles(): void {
   execFileSync('sh', ['-c', 'cat "$0" > /dev/null', file]);
 }
 
-const requests: Readonly<Record<ApplianceJob['id'], Request>> = {
+const requests: Readonly<Record<ApplianceJob['id'], WireRequest>> = {
   'launch-cold': { do: 'launch', settings: cold, driveInBytes },
   'launch-kept': { do: 'launch', settings: kept, driveInBytes },
   upload: { do: 'upload', host: file, guest: '/file' },
@@ -86,7 +86,7 @@ async function measure(
   const alone = job.kind === 'memory';
   const contenders = alone || peer === undefined ? [ours] : [ours, peer];
   const result: ApplianceResult = { job, ours: noRuns(), theirs: noRuns(), failures: [] };
-  const ask = async (contender: Contender, request: Request): Promise<Answer> => {
+  const ask = async (contender: Contender, request: WireRequest): Promise<Answer> => {
     const answer = await contender.ask(request);
     if (answer.failed !== undefined) result.failures.push(`${contender.name}: ${answer.failed}`);
     return answer;

@@ -5,7 +5,13 @@ import { beginWork, defaultLimits, endWork, GuestfsError } from '../../src/base/
 import { Session } from '../../src/engine/session/session.js';
 import { Call } from '../../src/engine/thread/call.js';
 import { findHandler } from '../../src/engine/thread/dispatch.js';
-import { fileArchitecture, findIcon, Guest, Inspection, listApplications } from '../../src/inspect/index.js';
+import {
+  fileArchitecture,
+  findIcon,
+  InspectedGuest,
+  Inspection,
+  listApplications,
+} from '../../src/inspect/index.js';
 import { MountTable } from '../../src/vfs/index.js';
 import { hostOf } from '../../test/inspect/host.js';
 import { fixturesIn } from '../../test/support/fixtures.js';
@@ -14,8 +20,8 @@ import { part, partLater, type Target } from '../target.js';
 import { fileOf } from './disks.js';
 import { packSystem, systemSeeds, unpackSystem } from './seeds/systems.js';
 
-const getters = Object.entries(Object.getOwnPropertyDescriptors(Guest.prototype)).flatMap(
-  ([name, { get }]) => (get === undefined ? [] : [name as keyof Guest]),
+const getters = Object.entries(Object.getOwnPropertyDescriptors(InspectedGuest.prototype)).flatMap(
+  ([name, { get }]) => (get === undefined ? [] : [name as keyof InspectedGuest]),
 );
 
 const inspect: Target = {

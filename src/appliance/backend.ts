@@ -2,7 +2,7 @@
 import type { Backend, BackendConfig, BackendEvents, CallControl, ShutdownOptions } from '../api/index.js';
 import { asFailureOf, asGuestfsError, GuestfsError, plainError } from '../base/index.js';
 import { type Daemon, libraryActions } from './library/index.js';
-import { lastWords } from './machine/boot-error.js';
+import { consoleTail } from './machine/boot-error.js';
 import type { Booted } from './machine/boot-options.js';
 import type { Machine, MachineEnd } from './machine/machine.js';
 import type { Accelerator } from './machine/qemu.js';
@@ -134,7 +134,7 @@ export class ApplianceBackend implements Backend {
     } catch {
       return; // it ended, or does not answer: that has its own ways to be told
     }
-    const said = this.#lastWords;
+    const said = this.#consoleTail;
     this.#failure = new GuestfsError(
       'EIO',
       `the appliance's processor failed before the call was done${said}; the backend setting force_tcg runs it without KVM`,
@@ -142,8 +142,8 @@ export class ApplianceBackend implements Backend {
     this.#machine.kill();
   }
 
-  get #lastWords(): string {
-    const words = lastWords(this.#machine);
+  get #consoleTail(): string {
+    const words = consoleTail(this.#machine);
     return words === undefined ? '' : `; the last that was heard of it: ${words}`;
   }
 
@@ -153,7 +153,7 @@ export class ApplianceBackend implements Backend {
     const how = end.signal === null ? `ended with status ${end.exitCode}` : `was ended by ${end.signal}`;
     return new GuestfsError(
       'EIO',
-      `the appliance's qemu ${how} before the call was done${this.#lastWords}; launch again`,
+      `the appliance's qemu ${how} before the call was done${this.#consoleTail}; launch again`,
     );
   }
 

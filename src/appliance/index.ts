@@ -1,9 +1,9 @@
 /** The appliance room: the direct backend. */
 export {
-  type ExaminationOptions,
-  type ExaminedSettings,
-  examineAppliance,
-  type Finding,
+  type CheckResult,
+  checkAppliance,
+  type DoctorOptions,
+  type DoctorSettings,
 } from './doctor/doctor.js';
 export { type LaunchTrial, tryLaunch } from './doctor/launch-trial.js';
 export { startAppliance } from './machine/launch.js';

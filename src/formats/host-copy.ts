@@ -13,7 +13,7 @@ import {
   systemError,
 } from '../base/index.js';
 import { hostNameProblem } from './host-names.js';
-import type { HostEntry, HostFile, HostPath, HostStep, HostSteps } from './host-steps.js';
+import type { HostEntry, HostPathBytes, HostStep, HostSteps, OpenHostFile } from './host-steps.js';
 
 export interface HostAttributes {
   /** Type and permissions; the type is not looked at. */
@@ -38,12 +38,12 @@ export interface HostCopyOptions {
 
 /** A directory that was seen to be no link. What is one here stays one: only others are ever removed. */
 interface Directory {
-  readonly path: HostPath;
+  readonly path: HostPathBytes;
   /** Made by this copy: all that is in it is this copy's too. */
   readonly isOwn: boolean;
 }
 
-type Target = { readonly path: HostPath; readonly fd?: number };
+type Target = { readonly path: HostPathBytes; readonly fd?: number };
 type ErrorCode = GuestfsError['code'];
 
 /** How a host refuses a name, or a path of its own length, that it cannot hold. */
@@ -95,7 +95,7 @@ export class HostCopy {
   readonly #options: HostCopyOptions;
   readonly #entered = new Map<string, Directory>();
   /** Regular files that were made and may get further names. */
-  readonly #files = new Map<string, HostPath>();
+  readonly #files = new Map<string, HostPathBytes>();
   /** The targets of links that were made and may get further names. */
   readonly #links = new Map<string, string>();
   /** What was made in directories that were there before: {@link HostEntry.identity}. */
@@ -103,11 +103,11 @@ export class HostCopy {
   /** The directory that was left out last; what comes in it is left out too. */
   #leftOut: string | undefined;
   /** In the order in which they were met: their attributes come last, the deepest first. */
-  readonly #directories: { path: HostPath; attributes: HostAttributes }[] = [];
+  readonly #directories: { path: HostPathBytes; attributes: HostAttributes }[] = [];
   readonly #said = new Set<string>();
 
   /** `top`: a directory that is there. */
-  constructor(top: HostPath, options: HostCopyOptions) {
+  constructor(top: HostPathBytes, options: HostCopyOptions) {
     this.#options = options;
     this.#entered.set('', { path: top, isOwn: false });
   }
@@ -146,7 +146,7 @@ export class HostCopy {
   }
 
   /** Opens a new file in place of what was there; undefined: it is left out. `linkable`: {@link hardLink} may follow. */
-  *file(name: string, linkable: boolean): HostSteps<HostFile | undefined> {
+  *file(name: string, linkable: boolean): HostSteps<OpenHostFile | undefined> {
     const place = yield* this.#place(name);
     if (place === undefined) return undefined;
     const { path, parent } = place;
@@ -157,13 +157,13 @@ export class HostCopy {
   }
 
   /** The contents of a file are all there. */
-  *finishFile(file: HostFile, attributes: HostAttributes): HostSteps<void> {
+  *finishFile(file: OpenHostFile, attributes: HostAttributes): HostSteps<void> {
     yield* this.#setAttributes(file, attributes);
     yield { do: 'close', ...file };
   }
 
   /** Not all of a file came: what there is of it is removed. */
-  *abandonFile(file: HostFile): HostSteps<void> {
+  *abandonFile(file: OpenHostFile): HostSteps<void> {
     yield { do: 'close', ...file };
     yield { do: 'unlink', path: file.path };
   }
@@ -230,7 +230,7 @@ export class HostCopy {
   }
 
   /** Where a name goes; undefined where it is left out. Its directory is there, and no link. */
-  *#place(name: string): HostSteps<{ path: HostPath; parent: Directory } | undefined> {
+  *#place(name: string): HostSteps<{ path: HostPathBytes; parent: Directory } | undefined> {
     const tidied = tidy(name);
     if (this.#leftOut !== undefined) {
       if (tidied.startsWith(this.#leftOut)) return undefined;
@@ -269,7 +269,7 @@ export class HostCopy {
   /** As {@link #make}, in place of a file or link that was there before. EISDIR where a directory is. */
   *#replace(
     name: string,
-    step: HostStep & { path: HostPath },
+    step: HostStep & { path: HostPathBytes },
     parent: Directory,
     refusals: readonly ErrorCode[] = [],
     quiet = false,
@@ -297,7 +297,7 @@ export class HostCopy {
    */
   *#make(
     name: string,
-    step: HostStep & { path: HostPath },
+    step: HostStep & { path: HostPathBytes },
     parent: Directory,
     refusals: readonly ErrorCode[] = [],
     quiet = false,
@@ -355,12 +355,12 @@ export class HostCopy {
   }
 }
 
-function* lookAt(path: HostPath): HostSteps<HostEntry | undefined> {
+function* lookAt(path: HostPathBytes): HostSteps<HostEntry | undefined> {
   // safe: that is what this step answers with
   return (yield { do: 'lstat', path }) as HostEntry | undefined;
 }
 
-const join = (directory: HostPath, name: string): HostPath =>
+const join = (directory: HostPathBytes, name: string): HostPathBytes =>
   concatBytes([directory, encodeText(`/${name}`)]);
 
 /** A name of an archive or a walk as its components with slashes between; most are that already. */

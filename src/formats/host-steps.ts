@@ -4,7 +4,7 @@
  */
 
 /** A host path as bytes, so that names that are no UTF-8 come out as they are. */
-export type HostPath = Uint8Array;
+export type HostPathBytes = Uint8Array;
 
 /** What is at a path, links not followed. */
 export interface HostEntry {
@@ -14,25 +14,25 @@ export interface HostEntry {
 }
 
 /** A file that is being written, by the descriptor that `open` gave. */
-export interface HostFile {
-  readonly path: HostPath;
+export interface OpenHostFile {
+  readonly path: HostPathBytes;
   readonly fd: number;
 }
 
 /** What attributes are given to. Of a path, links are not followed. */
-type HostTarget = { readonly path: HostPath; readonly fd?: number };
+type HostTarget = { readonly path: HostPathBytes; readonly fd?: number };
 
 export type HostStep =
   /** Answers with a {@link HostEntry}; undefined for nothing. */
-  | { readonly do: 'lstat'; readonly path: HostPath }
-  | { readonly do: 'mkdir'; readonly path: HostPath; readonly mode: number }
-  | { readonly do: 'unlink'; readonly path: HostPath }
+  | { readonly do: 'lstat'; readonly path: HostPathBytes }
+  | { readonly do: 'mkdir'; readonly path: HostPathBytes; readonly mode: number }
+  | { readonly do: 'unlink'; readonly path: HostPathBytes }
   /** Makes a new file and answers with its descriptor; EEXIST where there is anything. */
-  | { readonly do: 'open'; readonly path: HostPath; readonly mode: number }
-  | ({ readonly do: 'close' } & HostFile)
-  | { readonly do: 'symlink'; readonly path: HostPath; readonly target: HostPath }
+  | { readonly do: 'open'; readonly path: HostPathBytes; readonly mode: number }
+  | ({ readonly do: 'close' } & OpenHostFile)
+  | { readonly do: 'symlink'; readonly path: HostPathBytes; readonly target: HostPathBytes }
   /** Gives the file at `from` another name, or makes a copy of it. */
-  | { readonly do: 'link' | 'copyFile'; readonly path: HostPath; readonly from: HostPath }
+  | { readonly do: 'link' | 'copyFile'; readonly path: HostPathBytes; readonly from: HostPathBytes }
   | ({ readonly do: 'chown'; readonly uid: number; readonly gid: number } & HostTarget)
   /** Never of a link, whose mode means nothing. */
   | ({ readonly do: 'chmod'; readonly mode: number } & HostTarget)

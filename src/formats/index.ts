@@ -32,10 +32,10 @@ export { hostNameProblem } from './host-names.js';
 export type {
   HostAnswer,
   HostEntry,
-  HostFile,
-  HostPath,
+  HostPathBytes,
   HostStep,
   HostSteps,
+  OpenHostFile,
 } from './host-steps.js';
 export { type ImagePiece, type NewImage, type NewQcow2, newQcow2 } from './qcow2/create.js';
 export * as qcow2Layout from './qcow2/layout.js';

@@ -1,12 +1,12 @@
 /** What the direct backend finds on this machine, with the settings that the environment makes. */
 import type { CallControls } from '../api/index.js';
-import type { Finding, LaunchTrial } from '../appliance/index.js';
+import type { CheckResult, LaunchTrial } from '../appliance/index.js';
 import { backendConfig } from './backend-config.js';
 import { applyEnvironment } from './environment.js';
 import { ProgressReporter, systemClock } from './events/progress.js';
 import { Settings } from './settings.js';
 
-export type { Finding, LaunchTrial } from '../appliance/index.js';
+export type { CheckResult, LaunchTrial } from '../appliance/index.js';
 
 function environmentSettings(): Settings {
   const settings = new Settings();
@@ -25,10 +25,10 @@ export interface DirectExaminationOptions {
  * kernel alone is tried under KVM, which takes at most five seconds. Rejects with GuestfsError for a variable of the
  * environment that means nothing, and where it was cancelled.
  */
-export async function examineDirect(options: DirectExaminationOptions): Promise<readonly Finding[]> {
+export async function examineDirect(options: DirectExaminationOptions): Promise<readonly CheckResult[]> {
   const settings = environmentSettings();
-  const { examineAppliance } = await import('../appliance/index.js');
-  return await examineAppliance(settings, options);
+  const { checkAppliance } = await import('../appliance/index.js');
+  return await checkAppliance(settings, options);
 }
 
 export interface DirectTrialOptions extends CallControls {

@@ -32,7 +32,7 @@ export type BackendCallResult<N extends BackendCallName> = N extends InternalNam
     ? ActionResult<N>
     : never;
 
-export interface Interior {
+export interface HandleInternals {
   readonly settings: Settings;
   readonly drives: DriveList;
   readonly hub: EventHub;
@@ -61,12 +61,12 @@ interface HandleFiles extends FileEnds {
 }
 
 /** Synchronous actions of the handle. */
-export type SyncHandlers<N extends ActionName> = Handlers<N, Interior, HandleFiles>;
+export type SyncHandlers<N extends ActionName> = Handlers<N, HandleInternals, HandleFiles>;
 
 /** Asynchronous actions of the handle: the controls of the call come before its arguments. */
 export type AsyncHandlers<N extends ActionName> = {
   readonly [K in N]: (
-    handle: Interior,
+    handle: HandleInternals,
     controls: CallControls,
     ...args: [...required: HandlerArguments<K, HandleFiles>, options: ActionOptions<K>]
   ) => Promise<ActionResult<K>>;

@@ -36,7 +36,7 @@ import type {
   BackendCallArguments,
   BackendCallName,
   BackendCallResult,
-  Interior,
+  HandleInternals,
   SyncHandlers,
 } from './handle-internals.js';
 import { PrivateData } from './private-data.js';
@@ -56,8 +56,8 @@ import {
 
 const syncActions: SyncHandlers<SyncActionName> = { ...settingActions, ...driveActions, ...sessionActions };
 const ownActions: AsyncHandlers<ActionsBy<'handle'>> = { ...sessionAsyncActions, ...libvirtActions };
-type SyncHandler = (handle: Interior, ...args: unknown[]) => unknown;
-type OwnHandler = (handle: Interior, controls: CallControls, ...args: unknown[]) => Promise<unknown>;
+type SyncHandler = (handle: HandleInternals, ...args: unknown[]) => unknown;
+type OwnHandler = (handle: HandleInternals, controls: CallControls, ...args: unknown[]) => Promise<unknown>;
 
 const isOwn = (name: ActionName): name is ActionsBy<'handle'> => actions[name].by === 'handle';
 
@@ -83,7 +83,7 @@ interface Launching {
   settled: Promise<void>;
 }
 
-export class Handle implements Interior, ExitTarget {
+export class Handle implements HandleInternals, ExitTarget {
   readonly settings = new Settings();
   readonly drives = new DriveList();
   readonly hub: EventHub;

@@ -43,10 +43,10 @@ export {
   imageSummary,
 } from '../engine/index.js';
 export {
+  type CheckResult,
   type DirectExaminationOptions,
   type DirectTrialOptions,
   examineDirect,
-  type Finding,
   type LaunchTrial,
   tryDirect,
 } from './doctor.js';

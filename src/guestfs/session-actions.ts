@@ -3,7 +3,7 @@ import type { ActionsBy, CallControls, SyncActionName } from '../api/index.js';
 import { GuestfsError } from '../base/index.js';
 import { createImage, imageFormat, imageSummary } from '../engine/index.js';
 import { canonicalDriveName, driveIndex, driveName, isMapperName } from '../formats/index.js';
-import type { AsyncHandlers, Interior, SyncHandlers } from './handle-internals.js';
+import type { AsyncHandlers, HandleInternals, SyncHandlers } from './handle-internals.js';
 import { notLaunchedError, stateNumbers } from './state.js';
 import { apiVersion } from './version.js';
 
@@ -34,7 +34,7 @@ const featureAnswer = { available: 0, unavailable: 1, unknown: 2 } as const;
 
 /** Whether all groups are there. Throws GuestfsError (EINVAL) for a group that there is not. */
 async function allAvailable(
-  handle: Interior,
+  handle: HandleInternals,
   groups: readonly string[],
   controls: CallControls,
 ): Promise<string | undefined> {

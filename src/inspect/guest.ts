@@ -3,7 +3,7 @@ import { GuestfsError } from '../base/index.js';
 import { osinfoOf } from '../formats/index.js';
 import type { Distro, Facts, OsType, PackageFormat, PackageManagement } from './facts.js';
 
-export class Guest {
+export class InspectedGuest {
   /** Its root filesystem: `/dev/sda2`. */
   readonly root: string;
   readonly type: OsType | 'unknown';

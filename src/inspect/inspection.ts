@@ -5,7 +5,7 @@
 import { endsCall, GuestfsError } from '../base/index.js';
 import { MountTable } from '../vfs/index.js';
 import { type Facts, mergeFacts, type Version } from './facts.js';
-import { Guest } from './guest.js';
+import { InspectedGuest } from './guest.js';
 import type { Candidate, InspectionHost } from './host.js';
 import { type Finding, findRole } from './roles.js';
 
@@ -17,12 +17,12 @@ export interface Overlooked extends Candidate {
 /** What one inspection found. */
 export class Inspection {
   /** In the order of the filesystems they were found on. */
-  readonly guests: readonly Guest[];
+  readonly guests: readonly InspectedGuest[];
   /** Where further systems may be, or parts of those found. */
   readonly overlooked: readonly Overlooked[];
   readonly #looked: boolean;
 
-  private constructor(guests: readonly Guest[], overlooked: readonly Overlooked[], looked: boolean) {
+  private constructor(guests: readonly InspectedGuest[], overlooked: readonly Overlooked[], looked: boolean) {
     this.guests = guests;
     this.overlooked = overlooked;
     this.#looked = looked;
@@ -44,7 +44,7 @@ export class Inspection {
     return new Inspection(
       settled
         .filter(({ role }) => role === 'root')
-        .map(({ mountable, facts }) => new Guest(mountable, facts)),
+        .map(({ mountable, facts }) => new InspectedGuest(mountable, facts)),
       overlooked,
       findings.length > 0,
     );
@@ -56,7 +56,7 @@ export class Inspection {
   }
 
   /** The operating system on a root filesystem. EINVAL for anything else than one of {@link roots}. */
-  guest(root: string): Guest {
+  guest(root: string): InspectedGuest {
     if (!this.#looked) throw new GuestfsError('EINVAL', 'no inspection data: call inspect_os first');
     const guest = this.guests.find((each) => each.root === root);
     if (guest === undefined) {

@@ -17,7 +17,7 @@ export type PropertyLookup = (property: DeviceProperty, value: string) => string
 interface DeviceParts {
   readonly name: string;
   readonly kind: DeviceKind;
-  readonly parent?: Device | undefined;
+  readonly parent?: BlockDevice | undefined;
   readonly number?: number | undefined;
   readonly label?: string | undefined;
   readonly mapperName?: string | undefined;
@@ -30,12 +30,12 @@ interface DeviceParts {
 export type AbsenceReason = (name: string) => string | undefined;
 
 /** One block device. */
-export class Device {
+export class BlockDevice {
   /** `/dev/sda`, `/dev/sda1`, `/dev/VG/LV`. */
   readonly name: string;
   readonly kind: DeviceKind;
   /** The drive or volume that a partition is on. */
-  readonly parent: Device | undefined;
+  readonly parent: BlockDevice | undefined;
   /** A partition's number; from 1. */
   readonly number: number | undefined;
   /** A drive's label, by which it is `/dev/disk/guestfs/LABEL`. */
@@ -108,17 +108,17 @@ export interface VolumeOptions {
 }
 
 /** What can be mounted: a device, and of a btrfs filesystem perhaps a subvolume. */
-export interface Mountable {
-  readonly device: Device;
+export interface MountSource {
+  readonly device: BlockDevice;
   readonly subvolume: string | undefined;
 }
 
 const devicePrefix = '/dev/';
 export class DeviceTable {
-  readonly #drives: Device[] = [];
-  readonly #partitions = new Map<Device, readonly Device[]>();
-  #volumes: readonly Device[] = [];
-  readonly #byName = new Map<string, Device>();
+  readonly #drives: BlockDevice[] = [];
+  readonly #partitions = new Map<BlockDevice, readonly BlockDevice[]>();
+  #volumes: readonly BlockDevice[] = [];
+  readonly #byName = new Map<string, BlockDevice>();
   readonly #lookup: PropertyLookup;
   readonly #absence: AbsenceReason;
 
@@ -129,12 +129,12 @@ export class DeviceTable {
   }
 
   /** Adds a whole drive under the next name. */
-  addDrive(options: DriveOptions): Device {
+  addDrive(options: DriveOptions): BlockDevice {
     const { label, open } = options;
     if (label !== undefined && this.#drives.some((drive) => drive.label === label)) {
       throw new GuestfsError('EEXIST', `${label}: another drive has this label`);
     }
-    const drive = new Device({
+    const drive = new BlockDevice({
       name: driveName(this.#drives.length),
       kind: 'drive',
       label,
@@ -151,12 +151,12 @@ export class DeviceTable {
    * Replaces the partitions of a drive or volume, as when its table is read again. Devices among them are kept as they
    * are. Partitions of a volume have no name of the kernel's: `/dev/mapper/VG-LV-part1` can be no volume's name.
    */
-  setPartitions(parent: Device, partitions: readonly (PartitionOptions | Device)[]): void {
+  setPartitions(parent: BlockDevice, partitions: readonly (PartitionOptions | BlockDevice)[]): void {
     this.#drop((this.#partitions.get(parent) ?? []).filter((device) => !partitions.includes(device)));
     const devices = partitions.map((partition) => {
-      if (partition instanceof Device) return partition;
+      if (partition instanceof BlockDevice) return partition;
       const { number, open } = partition;
-      return new Device({
+      return new BlockDevice({
         name:
           parent.mapperName === undefined
             ? partitionName(parent.name, number)
@@ -174,20 +174,20 @@ export class DeviceTable {
   }
 
   /** Replaces the volumes, as after a scan or an activation. Devices among them are kept as they are. */
-  setVolumes(volumes: readonly (VolumeOptions | Device)[]): void {
+  setVolumes(volumes: readonly (VolumeOptions | BlockDevice)[]): void {
     const gone = this.#volumes.filter((volume) => !volumes.includes(volume));
     for (const volume of gone) this.#drop(this.#partitions.get(volume) ?? []);
     for (const volume of gone) this.#partitions.delete(volume);
     this.#drop(gone);
     this.#volumes = volumes.map((volume) => {
-      if (volume instanceof Device) return volume;
+      if (volume instanceof BlockDevice) return volume;
       const { name, mapperName, sectorSize = 512, open } = volume;
-      return new Device({ name, kind: 'volume', mapperName, sectorSize, readonly: false, open });
+      return new BlockDevice({ name, kind: 'volume', mapperName, sectorSize, readonly: false, open });
     });
     for (const device of this.#volumes) this.#byName.set(device.name, device);
   }
 
-  #drop(devices: readonly Device[]): void {
+  #drop(devices: readonly BlockDevice[]): void {
     for (const device of devices) {
       this.#byName.delete(device.name);
       device.close();
@@ -205,12 +205,12 @@ export class DeviceTable {
   }
 
   /** Whole drives, in order. */
-  get drives(): readonly Device[] {
+  get drives(): readonly BlockDevice[] {
     return this.#drives;
   }
 
   /** The partitions of one drive or volume, or of all in the order of the drives, then of the volumes. */
-  partitions(parent?: Device): readonly Device[] {
+  partitions(parent?: BlockDevice): readonly BlockDevice[] {
     if (parent !== undefined) return this.#partitions.get(parent) ?? [];
     return [...this.#drives, ...this.#volumes].flatMap((each) => this.#partitions.get(each) ?? []);
   }
@@ -220,12 +220,12 @@ export class DeviceTable {
     return this.#byName.size;
   }
 
-  get volumes(): readonly Device[] {
+  get volumes(): readonly BlockDevice[] {
     return this.#volumes;
   }
 
   /** The device that a caller's name means. ENOENT where there is no such device, also for a name that is none of a device. */
-  resolve(name: string): Device {
+  resolve(name: string): BlockDevice {
     if (!name.startsWith(devicePrefix)) throw new GuestfsError('ENOENT', `${name}: expecting a device name`);
     const device = this.find(name);
     if (device !== undefined) return device;
@@ -236,7 +236,7 @@ export class DeviceTable {
   }
 
   /** The device that a caller's name means; undefined where there is none. */
-  find(name: string): Device | undefined {
+  find(name: string): BlockDevice | undefined {
     if (!name.startsWith(devicePrefix)) return undefined;
     const exact = this.#byName.get(name);
     if (exact !== undefined) return exact;
@@ -247,7 +247,7 @@ export class DeviceTable {
     return this.#byName.get(path) ?? this.#byName.get(canonicalDriveName(path));
   }
 
-  #findByTarget(target: LinkTarget): Device | undefined {
+  #findByTarget(target: LinkTarget): BlockDevice | undefined {
     switch (target.kind) {
       case 'property':
         return this.findByProperty(target.property, target.value);
@@ -264,12 +264,12 @@ export class DeviceTable {
   }
 
   /** The device that has a property, as the table's lookup tells. */
-  findByProperty(property: DeviceProperty, value: string): Device | undefined {
+  findByProperty(property: DeviceProperty, value: string): BlockDevice | undefined {
     const name = this.#lookup(property, value);
     return name === undefined ? undefined : this.#byName.get(name);
   }
 
-  #findByLabel(value: string): Device | undefined {
+  #findByLabel(value: string): BlockDevice | undefined {
     const whole = this.#drives.find((drive) => drive.label === value);
     if (whole !== undefined) return whole;
     const [, label, number] = /^(.*?)([1-9][0-9]*)$/.exec(value) ?? [];
@@ -293,7 +293,7 @@ export class DeviceTable {
   }
 
   /** What a mountable means: a device's name, or `btrfsvol:` before a device and a subvolume. Errors as {@link resolve}. */
-  parseMountable(text: string): Mountable {
+  parseMountable(text: string): MountSource {
     const prefix = 'btrfsvol:';
     if (!text.startsWith(prefix)) return { device: this.resolve(text), subvolume: undefined };
     const rest = text.slice(prefix.length);

@@ -5,11 +5,11 @@ export { type CpioEntry, initrdEntries, isCpio } from './cpio.js';
 export type { DeviceProperty } from './device-links.js';
 export {
   type AbsenceReason,
-  Device,
+  BlockDevice,
   type DeviceKind,
   DeviceTable,
   type DriveOptions,
-  type Mountable,
+  type MountSource,
   type PartitionOptions,
   type PropertyLookup,
   type VolumeOptions,

@@ -8,7 +8,7 @@ import { makeDeviceNumber, numberOfDevice } from '../formats/index.js';
 import type { FileSystem, OnDamage } from '../fs/index.js';
 import { Mount, NameCache, type Place } from './mount.js';
 import { checkAbsolute } from './names.js';
-import { ScaffoldFileSystem } from './root-directory.js';
+import { RootDirectory } from './root-directory.js';
 import { type Mounts, Tree } from './tree.js';
 
 /** How to mount. */
@@ -41,7 +41,7 @@ export interface UnmountOptions {
 const mapperMajor = 253;
 
 export class MountTable implements Mounts {
-  readonly #scaffold = new ScaffoldFileSystem();
+  readonly #rootDirectory = new RootDirectory();
   readonly bottom: Mount;
   /** The tree that these mounts make. */
   readonly tree: Tree;
@@ -55,7 +55,7 @@ export class MountTable implements Mounts {
   /** `onDamage`: as {@link Tree.onDamage}. */
   constructor(onDamage?: OnDamage) {
     this.bottom = new Mount({
-      fileSystem: this.#scaffold,
+      fileSystem: this.#rootDirectory,
       source: 'tmpfs',
       mountpoint: '/',
       readonly: false,
@@ -64,7 +64,7 @@ export class MountTable implements Mounts {
       deviceNumber: 1, // Linux gives its first RAM filesystem 0:1
       names: new NameCache(),
       parent: undefined,
-      coveredInode: this.#scaffold.root,
+      coveredInode: this.#rootDirectory.root,
     });
     this.tree = new Tree(this, onDamage);
     this.#bareTree = new Tree({ bottom: this.bottom, count: 1 });
@@ -143,7 +143,7 @@ export class MountTable implements Mounts {
     const { directory, name } = this.#bareTree.locate(path);
     if (name === '.') throw systemError('EEXIST', path);
     if (directory.mount === this.bottom) {
-      this.#scaffold.makeDirectory(directory.inode, name, path);
+      this.#rootDirectory.makeDirectory(directory.inode, name, path);
       return;
     }
     if (directory.fileSystem.lookup(directory.inode, name) !== undefined) throw systemError('EEXIST', path);
@@ -158,7 +158,7 @@ export class MountTable implements Mounts {
     if (inode === undefined) throw systemError('ENOENT', path);
     if (directory.mount.covers.has(inode)) throw systemError('EBUSY', path);
     if (directory.mount !== this.bottom) throw this.#cannotWrite(directory, path);
-    this.#scaffold.removeDirectory(directory.inode, name, path);
+    this.#rootDirectory.removeDirectory(directory.inode, name, path);
     this.tree.forget(directory, name);
   }
 

@@ -1,6 +1,6 @@
 /**
  * A mounted filesystem, and a place in the tree that mounts make. The tree's bottom is a mount of its own (see
- * scaffold.ts) whose root every other mount covers, directly or at some distance.
+ * root-directory.ts) whose root every other mount covers, directly or at some distance.
  */
 import { LruMap } from '../base/index.js';
 import type { FileSystem, FileType, InodeNumber } from '../fs/index.js';

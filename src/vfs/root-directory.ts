@@ -26,7 +26,7 @@ function now(): Time {
   return { seconds: Math.floor(milliseconds / 1000), nanoseconds: (milliseconds % 1000) * 1e6 };
 }
 
-export class ScaffoldFileSystem implements FileSystem {
+export class RootDirectory implements FileSystem {
   readonly type = 'tmpfs';
   readonly root: InodeNumber = 1;
   readonly caseInsensitive = false;

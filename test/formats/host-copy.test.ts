@@ -7,7 +7,7 @@ import {
   type HostAttributes,
   HostCopy,
   type HostCopyOptions,
-  type HostPath,
+  type HostPathBytes,
   type HostStep,
   type HostSteps,
 } from '../../src/formats/index.js';
@@ -79,7 +79,7 @@ class InventedHost {
     }
   }
 
-  #get(path: HostPath): Node {
+  #get(path: HostPathBytes): Node {
     const node = this.nodes.get(this.fold(decodeText(path)));
     if (node === undefined) throw systemError('ENOENT', decodeText(path));
     return node;

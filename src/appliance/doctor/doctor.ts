@@ -14,14 +14,14 @@ import { readKernelImage } from '../machine/kernel-image.js';
 import { cachePath, checkOwnDirectory } from '../machine/private-directory.js';
 import { findProgram, runProgram } from '../machine/programs.js';
 import { type Architecture, findArchitecture } from '../machine/qemu.js';
-import { KeptStates } from '../machine/snapshot-store.js';
+import { SnapshotStore } from '../machine/snapshot-store.js';
 import { listKernels } from '../machine/supermin.js';
 import { countActions } from '../wire/compat.js';
 import { daemonOfParts } from './daemon-parts.js';
 import { tryGuest } from './guest-trial.js';
 
 /** One thing, as it was found. */
-export interface Finding {
+export interface CheckResult {
   readonly name: string;
   /** Without what is `limited` it works, less well; what is `missing`, or there and `failed`, keeps it from working. */
   readonly status: 'ok' | 'limited' | 'missing' | 'failed';
@@ -33,9 +33,9 @@ export interface Finding {
 }
 
 /** The settings that matter here. */
-export type ExaminedSettings = Pick<BackendConfig, 'hv' | 'path' | 'cachedir' | 'backendSettings'>;
+export type DoctorSettings = Pick<BackendConfig, 'hv' | 'path' | 'cachedir' | 'backendSettings'>;
 
-export interface ExaminationOptions {
+export interface DoctorOptions {
   readonly signal?: AbortSignal | undefined;
   /** How sizes are written in details. */
   readonly showSize: (bytes: number) => string;
@@ -46,8 +46,8 @@ export interface ExaminationOptions {
 }
 
 /** What a step of the examination has to go by. */
-interface Surroundings extends ExaminationOptions {
-  readonly settings: ExaminedSettings;
+interface Surroundings extends DoctorOptions {
+  readonly settings: DoctorSettings;
   readonly architecture: Architecture;
   readonly cache: string;
   readonly place: AppliancePlace | undefined;
@@ -60,10 +60,10 @@ const versionPatienceInMs = 5000;
 const leastQemu = [6, 2] as const;
 
 /** All that there is to find. Rejects with GuestfsError only where it was cancelled. */
-export async function examineAppliance(
-  settings: ExaminedSettings,
-  options: ExaminationOptions,
-): Promise<Finding[]> {
+export async function checkAppliance(
+  settings: DoctorSettings,
+  options: DoctorOptions,
+): Promise<CheckResult[]> {
   let architecture: Architecture;
   try {
     architecture = findArchitecture(process.arch);
@@ -80,20 +80,20 @@ export async function examineAppliance(
   const hv = findProgram(settings.hv);
   const kernel = findKernel(surroundings);
   const [qemu, kvm, supermin, daemon] = await Promise.all([
-    examineQemu(surroundings, hv),
-    examineKvm(surroundings, hv, kernel),
-    examineSupermin(surroundings),
-    examineDaemon(surroundings),
+    checkQemu(surroundings, hv),
+    checkKvm(surroundings, hv, kernel),
+    checkSupermin(surroundings),
+    checkDaemon(surroundings),
   ]);
   return [
     qemu,
     kvm,
     supermin,
-    examineKernels(surroundings),
-    examineAppliancePlace(surroundings),
+    checkKernels(surroundings),
+    checkAppliancePlace(surroundings),
     daemon,
-    examineCache(surroundings),
-    examineKeptStates(surroundings),
+    checkCache(surroundings),
+    checkSnapshots(surroundings),
   ];
 }
 
@@ -112,7 +112,7 @@ function shown(thrown: unknown): GuestfsError {
   return error;
 }
 
-async function examineQemu({ settings, signal }: Surroundings, hv: string | undefined): Promise<Finding> {
+async function checkQemu({ settings, signal }: Surroundings, hv: string | undefined): Promise<CheckResult> {
   const name = 'qemu';
   const install = 'install it (Debian: qemu-system-x86), or choose another with LIBGUESTFS_HV';
   if (hv === undefined)
@@ -156,11 +156,11 @@ function findKernel({ place, cache, boot }: Surroundings): string | undefined {
 }
 
 /** KVM is worth a guest's trial: that it opens says little. */
-async function examineKvm(
+async function checkKvm(
   { settings, architecture, cache, signal, trialLimitInMs }: Surroundings,
   hv: string | undefined,
   kernel: string | undefined,
-): Promise<Finding> {
+): Promise<CheckResult> {
   const name = 'KVM';
   const problem = kvmProblem();
   const verdict = hv === undefined ? undefined : findKvmVerdict(cache, hv);
@@ -174,12 +174,12 @@ async function examineKvm(
           path: verdict.path,
         };
   const finding = (
-    status: Finding['status'],
+    status: CheckResult['status'],
     detail: string,
     runs: boolean | null,
     remedy?: string,
     more?: object,
-  ): Finding => ({
+  ): CheckResult => ({
     name,
     status,
     detail,
@@ -224,7 +224,7 @@ async function examineKvm(
   });
 }
 
-async function examineSupermin({ place, signal }: Surroundings): Promise<Finding> {
+async function checkSupermin({ place, signal }: Surroundings): Promise<CheckResult> {
   const name = 'supermin';
   const path = findProgram('supermin');
   if (place?.kind === 'fixed') return { name, status: 'ok', detail: 'not needed by a fixed appliance' };
@@ -244,7 +244,7 @@ async function examineSupermin({ place, signal }: Surroundings): Promise<Finding
 }
 
 /** The kernels of which supermin takes the newest. */
-function examineKernels({ place, boot = '/boot' }: Surroundings): Finding {
+function checkKernels({ place, boot = '/boot' }: Surroundings): CheckResult {
   const name = 'kernel';
   if (place?.kind === 'fixed') return { name, status: 'ok', detail: 'that of the fixed appliance' };
   const { all, unreadable } = listKernels(boot);
@@ -269,7 +269,7 @@ function examineKernels({ place, boot = '/boot' }: Surroundings): Finding {
   return { name, status: 'ok', detail: all.join(', '), facts };
 }
 
-function examineAppliancePlace({ settings, place, cache, architecture, showSize }: Surroundings): Finding {
+function checkAppliancePlace({ settings, place, cache, architecture, showSize }: Surroundings): CheckResult {
   const name = 'appliance';
   if (place === undefined)
     return {
@@ -312,7 +312,7 @@ function examineAppliancePlace({ settings, place, cache, architecture, showSize 
   }
 }
 
-async function examineDaemon({ place }: Surroundings): Promise<Finding> {
+async function checkDaemon({ place }: Surroundings): Promise<CheckResult> {
   const name = 'guestfsd';
   if (place === undefined) return { name, status: 'missing', detail: 'is a part of the appliance' };
   if (place.kind === 'fixed')
@@ -337,7 +337,7 @@ async function examineDaemon({ place }: Surroundings): Promise<Finding> {
 }
 
 /** The directory for what later launches use again. */
-function examineCache({ settings, cache, showSize }: Surroundings): Finding {
+function checkCache({ settings, cache, showSize }: Surroundings): CheckResult {
   const name = 'cache';
   const elsewhere = 'choose another directory with LIBGUESTFS_CACHEDIR';
   try {
@@ -372,12 +372,12 @@ function examineCache({ settings, cache, showSize }: Surroundings): Finding {
 }
 
 /** Whether launches can go on from the state of an earlier one. Which of them fits is known only to the launch. */
-function examineKeptStates({ settings, cache }: Surroundings): Finding {
+function checkSnapshots({ settings, cache }: Surroundings): CheckResult {
   const name = 'start';
   try {
     if (readBackendSettings(settings.backendSettings).noSnapshotStart)
       return { name, status: 'ok', detail: 'always boots: the backend setting no_snapshot_start is set' };
-    const states = new KeptStates(cache).list();
+    const states = new SnapshotStore(cache).list();
     const facts = {
       states: states.map(({ usedAt, ...state }) => ({ ...state, usedAt: usedAt.toISOString() })),
     };

@@ -19,14 +19,14 @@ import {
   requireListablePackages,
   rpmDatabases,
 } from '../../formats/index.js';
-import { type Call, failedWith } from './call.js';
-import { linesOf, readWhole } from './contents.js';
+import { failedWith, type LibraryCall } from './call.js';
+import { linesOf, readGuestFile } from './contents.js';
 import { listingActions } from './listing.js';
 
 type Application2 = Structs['application2'];
 
 /** Sorted by the bytes of their names. None for a system that is known to have no packages. */
-export async function listApplications(call: Call, root: string): Promise<Application2[]> {
+export async function listApplications(call: LibraryCall, root: string): Promise<Application2[]> {
   const type = await call.daemon('inspect_get_type', [root]);
   const distro = await call.daemon('inspect_get_distro', [root]);
   const told = await call.daemon('inspect_get_package_format', [root]);
@@ -39,7 +39,7 @@ export async function listApplications(call: Call, root: string): Promise<Applic
 const isUnix = (type: string): boolean => type === 'linux' || type === 'hurd';
 
 /** The format whose database is there, of those that can be listed. */
-async function formatByDatabase(call: Call): Promise<string> {
+async function formatByDatabase(call: LibraryCall): Promise<string> {
   const isFile = async (path: string) => await call.daemon('is_file', [path], { followsymlinks: true });
   const isDirectory = async (path: string) => await call.daemon('is_dir', [path], { followsymlinks: true });
   if ((await isFile(dpkgFiles.status)) || (await isDirectory(dpkgFiles.directory))) return 'deb';
@@ -48,7 +48,7 @@ async function formatByDatabase(call: Call): Promise<string> {
   return (await isDirectory(pacmanDirectory)) ? 'pacman' : 'unknown';
 }
 
-async function list(call: Call, root: string, guest: PackagedGuest): Promise<Application2[]> {
+async function list(call: LibraryCall, root: string, guest: PackagedGuest): Promise<Application2[]> {
   if (guest.type === 'windows') return await listWindows(call, root);
   switch (guest.packageFormat) {
     case 'deb':
@@ -75,10 +75,10 @@ interface LineReader {
 }
 
 /** Gives a file's lines to a reader; false where there is no such file. */
-async function readInto(call: Call, path: string, reader: LineReader): Promise<boolean> {
+async function readInto(call: LibraryCall, path: string, reader: LineReader): Promise<boolean> {
   let bytes: Buffer;
   try {
-    bytes = await readWhole(call, path, packageDatabaseLimit);
+    bytes = await readGuestFile(call, path, packageDatabaseLimit);
   } catch (thrown) {
     if (failedWith(thrown, 'ENOENT', 'ENOTDIR')) return false;
     throw thrown;
@@ -88,7 +88,7 @@ async function readInto(call: Call, path: string, reader: LineReader): Promise<b
   return true;
 }
 
-async function listDpkg(call: Call): Promise<Application[]> {
+async function listDpkg(call: LibraryCall): Promise<Application[]> {
   const reader = new DpkgReader(true);
   if (await readInto(call, dpkgFiles.status, reader)) return reader.applications;
   if (!(await call.daemon('is_dir', [dpkgFiles.directory], { followsymlinks: true })))
@@ -101,7 +101,7 @@ async function listDpkg(call: Call): Promise<Application[]> {
   return parts.applications;
 }
 
-async function listApk(call: Call): Promise<Application[]> {
+async function listApk(call: LibraryCall): Promise<Application[]> {
   for (const path of apkFiles) {
     const reader = new ApkReader();
     if (await readInto(call, path, reader)) return reader.applications;
@@ -112,14 +112,14 @@ async function listApk(call: Call): Promise<Application[]> {
 /** A `desc` is some hundred lines. */
 const descLimit = 2 * 1024 * 1024;
 
-async function listPacman(call: Call): Promise<Application[]> {
+async function listPacman(call: LibraryCall): Promise<Application[]> {
   const names = await listingActions.ls(call, pacmanDirectory);
   if (names.length > packageLimit)
     throw new CorruptError('pacman database', 'lists too many packages', { packageLimit });
   const applications: Application[] = [];
   for (const name of names) {
     try {
-      const lines = linesOf(await readWhole(call, `${pacmanDirectory}/${name}/desc`, descLimit));
+      const lines = linesOf(await readGuestFile(call, `${pacmanDirectory}/${name}/desc`, descLimit));
       const application = pacmanApplication(lines);
       if (application !== undefined) applications.push(application);
     } catch (thrown) {
@@ -136,7 +136,7 @@ const uninstallKeys: readonly (readonly string[])[] = [
   ['WOW6432node', 'Microsoft', 'Windows', 'CurrentVersion', 'Uninstall'],
 ];
 
-async function listWindows(call: Call, root: string): Promise<Application2[]> {
+async function listWindows(call: LibraryCall, root: string): Promise<Application2[]> {
   const hive = await call.daemon('inspect_get_windows_software_hive', [root]);
   await call.daemon('hivex_open', [hive], { unsafe: true });
   try {
@@ -157,7 +157,7 @@ async function listWindows(call: Call, root: string): Promise<Application2[]> {
 }
 
 /** A program that has a name to show; the key's own name is its name, as the other one is in the guest's language. */
-async function windowsApplication(call: Call, node: number): Promise<Application2 | undefined> {
+async function windowsApplication(call: LibraryCall, node: number): Promise<Application2 | undefined> {
   const value = async (key: string): Promise<string | undefined> => {
     const found = await call.daemon('hivex_node_get_value', [node, key]);
     return found === 0 ? undefined : await call.daemon('hivex_value_string', [found]);

@@ -24,7 +24,7 @@ export interface HostFiles extends FileEnds {
 
 /** An action as this folder writes it down. */
 export type Composite<N extends ActionName> = (
-  call: Call,
+  call: LibraryCall,
   ...args: [...required: HandlerArguments<N, HostFiles>, options: ActionOptions<N>]
 ) => Promise<ActionResult<N>>;
 
@@ -32,10 +32,13 @@ export type Composites<N extends ActionName> = { readonly [K in N]: Composite<K>
 
 /** Internal calls of the handle's own, by their names. */
 export type OwnComposites = {
-  readonly [N in InternalName]?: (call: Call, ...args: InternalArguments<N>) => Promise<InternalResult<N>>;
+  readonly [N in InternalName]?: (
+    call: LibraryCall,
+    ...args: InternalArguments<N>
+  ) => Promise<InternalResult<N>>;
 };
 
-export class Call {
+export class LibraryCall {
   readonly #daemon: Daemon;
   readonly #control: CallControl;
 
@@ -92,11 +95,11 @@ export function failedWith(thrown: unknown, ...codes: readonly GuestfsError['cod
 /** A composite in the form that the backend calls. Its failures are its own, whichever procedure failed. */
 export function libraryAction(
   name: string,
-  composite: (call: Call, ...given: never[]) => Promise<unknown>,
+  composite: (call: LibraryCall, ...given: never[]) => Promise<unknown>,
 ): LibraryAction {
   return async (daemon, args, options, control) => {
-    const call = new Call(daemon, control);
-    const run = composite as (call: Call, ...given: readonly unknown[]) => Promise<unknown>; // safe: a composite stands under its name
+    const call = new LibraryCall(daemon, control);
+    const run = composite as (call: LibraryCall, ...given: readonly unknown[]) => Promise<unknown>; // safe: a composite stands under its name
     try {
       return await run(call, ...args, options);
     } catch (thrown) {

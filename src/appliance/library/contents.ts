@@ -1,11 +1,11 @@
 /** Whole files: read through `download`, which has no bound on the length, and written as it suits their length. */
 import type { ActionName } from '../../api/index.js';
 import { decodeText } from '../../base/index.js';
-import type { Call, Composites } from './call.js';
+import type { Composites, LibraryCall } from './call.js';
 import { gather, resultLimit } from './gather.js';
 
 /** The contents of a file of the guest. EFBIG past the limit. */
-export function readWhole(call: Call, path: string, limitInBytes = resultLimit): Promise<Buffer> {
+export function readGuestFile(call: LibraryCall, path: string, limitInBytes = resultLimit): Promise<Buffer> {
   return gather(path, (sink) => call.daemon('download', [path, sink]), limitInBytes);
 }
 
@@ -24,10 +24,10 @@ async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
 }
 
 export const contentsActions = {
-  cat: async (call, path) => decodeText(await readWhole(call, path)),
-  read_file: (call, path) => readWhole(call, path),
+  cat: async (call, path) => decodeText(await readGuestFile(call, path)),
+  read_file: (call, path) => readGuestFile(call, path),
   read_lines: async (call, path) =>
-    linesOf(await readWhole(call, path)).map((line) => (line.endsWith('\r') ? line.slice(0, -1) : line)),
+    linesOf(await readGuestFile(call, path)).map((line) => (line.endsWith('\r') ? line.slice(0, -1) : line)),
   write: async (call, path, content) => {
     if (content.length <= longestMessageInBytes) await call.internal('internal_write', [path, content]);
     else await call.daemon('upload', [once(content), path]);

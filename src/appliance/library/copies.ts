@@ -13,7 +13,7 @@ import {
   typeOfMode,
 } from '../../base/index.js';
 import { type HostAttributes, HostCopy, lastNameOf, sourcesOf } from '../../formats/index.js';
-import type { Call, Composites } from './call.js';
+import type { Composites, LibraryCall } from './call.js';
 import { HostFileWriter, runSteps } from './host-steps.js';
 import { archiveOf } from './host-tar.js';
 import { type TarMember, TarReader, type TarReceiver } from './tar-reader.js';
@@ -30,13 +30,13 @@ const attributesOf = (stats: Structs['statns']): HostAttributes => ({
 /** Puts an archive's entries into a directory of the host. */
 class Unpacker implements TarReceiver {
   readonly #copy: HostCopy;
-  readonly #call: Call;
+  readonly #call: LibraryCall;
   readonly #top: string;
   #file: HostFileWriter | undefined;
   #member: TarMember | undefined;
 
   /** `top`: the name that the archive's own top gets in the copy; empty where the directory itself is the caller's. */
-  constructor(copy: HostCopy, call: Call, top: string) {
+  constructor(copy: HostCopy, call: LibraryCall, top: string) {
     this.#copy = copy;
     this.#call = call;
     this.#top = top;
@@ -146,7 +146,7 @@ async function handInto(
   if (sink.failure !== undefined) throw sink.failure.thrown;
 }
 
-async function copyTree(call: Call, remotePath: string, copy: HostCopy, top: string): Promise<void> {
+async function copyTree(call: LibraryCall, remotePath: string, copy: HostCopy, top: string): Promise<void> {
   const unpacker = new Unpacker(copy, call, top);
   const reader = new TarReader(unpacker);
   try {
@@ -163,7 +163,7 @@ async function copyTree(call: Call, remotePath: string, copy: HostCopy, top: str
 }
 
 async function copyFile(
-  call: Call,
+  call: LibraryCall,
   remotePath: string,
   name: string,
   copy: HostCopy,

@@ -3,7 +3,14 @@ import { close, constants, fchmod, fchown, futimes, open, write } from 'node:fs'
 import { chmod, copyFile, lchown, link, lstat, lutimes, mkdir, symlink, unlink } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { decodeText, hostError } from '../../base/index.js';
-import type { HostAnswer, HostEntry, HostFile, HostPath, HostStep, HostSteps } from '../../formats/index.js';
+import type {
+  HostAnswer,
+  HostEntry,
+  HostPathBytes,
+  HostStep,
+  HostSteps,
+  OpenHostFile,
+} from '../../formats/index.js';
 
 // Descriptors, and not handles of files: the rules pass them on.
 const onDescriptor = {
@@ -16,9 +23,9 @@ const onDescriptor = {
 };
 
 /** Node's functions take any bytes for a path, and their types a Buffer alone. */
-const onHost = (path: HostPath): Buffer => Buffer.from(path.buffer, path.byteOffset, path.length);
+const onHost = (path: HostPathBytes): Buffer => Buffer.from(path.buffer, path.byteOffset, path.length);
 
-async function look(path: HostPath): Promise<HostEntry | undefined> {
+async function look(path: HostPathBytes): Promise<HostEntry | undefined> {
   try {
     const stats = await lstat(onHost(path), { bigint: true });
     return { isDirectory: stats.isDirectory(), identity: `${stats.dev}/${stats.ino}` };
@@ -86,11 +93,11 @@ const writeLength = 1024 * 1024;
 
 /** Writes pieces to a file that the rules have opened, many at a time. */
 export class HostFileWriter {
-  readonly file: HostFile;
+  readonly file: OpenHostFile;
   #waiting: Uint8Array[] = [];
   #waitingLength = 0;
 
-  constructor(file: HostFile) {
+  constructor(file: OpenHostFile) {
     this.file = file;
   }
 

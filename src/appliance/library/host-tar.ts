@@ -18,7 +18,7 @@ import {
 import { deviceNumbers } from '../../formats/index.js';
 
 /** A path as bytes, so that names that are no UTF-8 go in as they are. */
-type HostPath = Buffer;
+type HostPathBytes = Buffer;
 
 export interface HostTarOptions {
   /** Asked between files; throws to end it. */
@@ -27,7 +27,7 @@ export interface HostTarOptions {
 }
 
 interface Pending {
-  readonly path: HostPath;
+  readonly path: HostPathBytes;
   /** As stored, without a slash at the end. */
   readonly name: string;
 }
@@ -41,7 +41,7 @@ const recordLength = 20 * tarBlockLength;
 /** Directories inside each other at most: a path of the kernel's has no more components. */
 const depthLimit = 4096;
 
-async function onHost<T>(path: HostPath, work: () => Promise<T>): Promise<T> {
+async function onHost<T>(path: HostPathBytes, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (thrown) {
@@ -142,7 +142,7 @@ class HostTar {
   }
 
   /** As many bytes as the header says: a file that grows meanwhile is cut, one that shrinks is an error. */
-  async *#contents(path: HostPath, sizeInBytes: number): AsyncGenerator<Uint8Array> {
+  async *#contents(path: HostPathBytes, sizeInBytes: number): AsyncGenerator<Uint8Array> {
     if (sizeInBytes === 0) return;
     const file = await onHost(path, () => open(path, 'r'));
     try {

@@ -2,14 +2,14 @@
 import { type ActionName, applicationStruct } from '../../api/index.js';
 import { type Icon, iconCandidates, iconLimit, isIcon, osinfoOf } from '../../formats/index.js';
 import { listApplications } from './applications.js';
-import { type Call, type Composites, failedWith } from './call.js';
-import { readWhole } from './contents.js';
+import { type Composites, failedWith, type LibraryCall } from './call.js';
+import { readGuestFile } from './contents.js';
 
 /** The picture at a path, if it is one that is believed. Links are followed. */
-async function readIcon(call: Call, path: string, icon: Icon): Promise<Uint8Array | undefined> {
+async function readIcon(call: LibraryCall, path: string, icon: Icon): Promise<Uint8Array | undefined> {
   if (!(await call.daemon('is_file', [path], { followsymlinks: true }))) return undefined;
   try {
-    const bytes = await readWhole(call, path, iconLimit);
+    const bytes = await readGuestFile(call, path, iconLimit);
     return isIcon(bytes, icon) ? bytes : undefined;
   } catch (thrown) {
     if (failedWith(thrown, 'EFBIG', 'ENOENT')) return undefined;
@@ -18,7 +18,7 @@ async function readIcon(call: Call, path: string, icon: Icon): Promise<Uint8Arra
 }
 
 /** A path as the disk spells it; as it is given where nothing is there. */
-async function spelled(call: Call, path: string): Promise<string> {
+async function spelled(call: LibraryCall, path: string): Promise<string> {
   try {
     return await call.daemon('case_sensitive_path', [path]);
   } catch (thrown) {
@@ -68,7 +68,7 @@ export const inspectionActions = {
 } satisfies Partial<Composites<ActionName>>;
 
 /** The build of Windows; undefined from daemons older than the question. */
-async function buildId(call: Call, root: string): Promise<string | undefined> {
+async function buildId(call: LibraryCall, root: string): Promise<string | undefined> {
   try {
     return await call.daemon('inspect_get_build_id', [root]);
   } catch (thrown) {

@@ -1,6 +1,6 @@
 /** Many files at once, a thousand names a message; and the older shapes of what newer procedures give. */
 import { type ActionName, type Structs, statStruct } from '../../api/index.js';
-import type { Call, Composites } from './call.js';
+import type { Composites, LibraryCall } from './call.js';
 
 /** Names in one message; libguestfs's own number. Of the longest names they take a sixteenth of what it may hold. */
 const namesAtOnce = 1000;
@@ -18,7 +18,7 @@ async function inBatches<T>(
 
 /** The status of files of one directory, in the order of their names; of one that is not there the inode is -1. */
 export function statList(
-  call: Call,
+  call: LibraryCall,
   directory: string,
   names: readonly string[],
 ): Promise<Structs['statns'][]> {

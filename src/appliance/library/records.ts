@@ -3,7 +3,7 @@ import type { ActionName, StructName, Structs } from '../../api/index.js';
 import { decodeText } from '../../base/index.js';
 import { structKind } from '../wire/codec.js';
 import { ProtocolError, XdrReader } from '../wire/xdr.js';
-import { type Call, type Composites, failedWith } from './call.js';
+import { type Composites, failedWith, type LibraryCall } from './call.js';
 import { gather } from './gather.js';
 
 /** Structs one after another, to the end of the bytes. */
@@ -36,7 +36,7 @@ function journalFields(bytes: Buffer): Structs['xattr'][] {
 }
 
 /** The entries of a directory. Daemons before 1.49 have a procedure of their own for it, in one message. */
-async function readdir(call: Call, directory: string): Promise<Structs['dirent'][]> {
+async function readdir(call: LibraryCall, directory: string): Promise<Structs['dirent'][]> {
   try {
     const bytes = await gather(directory, (sink) => call.internal('internal_readdir', [directory, sink]));
     return structsOf('dirent', bytes);

@@ -4,7 +4,7 @@
  */
 import type { ListingColumn, Structs, TreeListing } from '../../api/index.js';
 import { GuestfsError } from '../../base/index.js';
-import type { Call } from './call.js';
+import type { LibraryCall } from './call.js';
 import { gather, textsOf } from './gather.js';
 import { statList } from './lists.js';
 
@@ -27,7 +27,7 @@ const fields = {
 } as const satisfies Readonly<Record<ListingColumn, keyof Structs['statns']>>;
 
 /** Everything below a directory, relative to it; each directory before what is in it. */
-async function pathsBelow(call: Call, directory: string): Promise<string[]> {
+async function pathsBelow(call: LibraryCall, directory: string): Promise<string[]> {
   // With a slash at its end a link is followed, and paths have none in front.
   const start = directory.endsWith('/') ? directory : `${directory}/`;
   const names = await gather(directory, (sink) => call.daemon('find0', [start, sink]));
@@ -47,7 +47,7 @@ function byDirectory(paths: readonly string[]): Map<string, number[]> {
 }
 
 /** Everything below a directory, in columns. What was removed while it was walked is left out. */
-export async function walk(call: Call, directory: string): Promise<TreeListing> {
+export async function walk(call: LibraryCall, directory: string): Promise<TreeListing> {
   if (!directory.startsWith('/'))
     throw new GuestfsError('EINVAL', `${directory}: path must start with a / character`);
   const paths = await pathsBelow(call, directory);

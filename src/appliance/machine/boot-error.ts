@@ -18,7 +18,7 @@ export class BootError extends GuestfsError {
 export const seeAll = 'set LIBGUESTFS_DEBUG=1 to see all that it says';
 
 /** What tells best why a machine ended: qemu's own message, or the guest's last line. */
-export function lastWords({ messages, console }: Machine): string | undefined {
+export function consoleTail({ messages, console }: Machine): string | undefined {
   const said = messages.lines.findLast((line) => line.trim() !== '' && !/\bwarning: /.test(line));
   const panic = console.lines.findLast((line) => line.includes('Kernel panic'));
   const words = said ?? panic ?? console.lastLine;
@@ -27,7 +27,7 @@ export function lastWords({ messages, console }: Machine): string | undefined {
 
 /** A machine that ended by itself, in one sentence with a remedy. */
 export function endError(machine: Machine, memsizeInMegabytes: number): BootError {
-  const words = lastWords(machine) ?? '';
+  const words = consoleTail(machine) ?? '';
   const said = machine.messages.lines.join('\n');
   if (/cannot set up guest memory|Cannot allocate memory/.test(said))
     return new BootError(

@@ -1,6 +1,6 @@
 /** Watches a guest that boots, or goes on: what it prints, and whether it stops. */
 import type { GuestfsError } from '../../base/index.js';
-import { BootError, lastWords, seeAll } from './boot-error.js';
+import { BootError, consoleTail, seeAll } from './boot-error.js';
 import { type BootOptions, launchSteps } from './boot-options.js';
 import type { Machine } from './machine.js';
 
@@ -49,7 +49,7 @@ export class Watch {
     this.#fail(
       new BootError(
         'EIO',
-        `qemu stopped the machine: ${lastWords(this.#machine) ?? 'it does not say why'}`,
+        `qemu stopped the machine: ${consoleTail(this.#machine) ?? 'it does not say why'}`,
         seeAll,
       ),
     );

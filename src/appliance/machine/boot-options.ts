@@ -6,7 +6,7 @@ import type { Connection } from '../wire/connection.js';
 import type { Appliance } from './appliance.js';
 import type { Machine } from './machine.js';
 import { type Accelerator, type Architecture, qemuArguments, rootNodes } from './qemu.js';
-import type { UnfinishedState, UsableState } from './snapshot-store.js';
+import type { UnfinishedSnapshot, UsableSnapshot } from './snapshot-store.js';
 
 /** How long what may take, in milliseconds. */
 export interface BootLimits {
@@ -49,9 +49,9 @@ export interface BootOptions {
   readonly gdb: boolean;
   readonly limits: BootLimits;
   /** The state to go on from. */
-  readonly from?: UsableState;
+  readonly from?: UsableSnapshot;
   /** The state to make of this boot. */
-  readonly keep?: UnfinishedState;
+  readonly keep?: UnfinishedSnapshot;
 }
 
 export interface Booted {

@@ -23,8 +23,8 @@ import {
 } from './boot-options.js';
 import { Machine } from './machine.js';
 import { memoryVariable, readMachineState, writeMachineState } from './migration.js';
-import { awaken, prepareForKeeping, setClock } from './resume.js';
-import type { UnfinishedState, UsableState } from './snapshot-store.js';
+import { prepareForKeeping, resume, setClock } from './resume.js';
+import type { UnfinishedSnapshot, UsableSnapshot } from './snapshot-store.js';
 
 /** Makes the layer that takes what the guest writes to its own disk, in a directory that ends with the machine. */
 function rootLayersIn(directory: string, { appliance, from }: BootOptions): RootLayers {
@@ -45,7 +45,7 @@ export async function bootAppliance(options: BootOptions): Promise<Booted> {
   const machine = await Machine.start({
     hv: options.hv,
     tmpdir: config.tmpdir,
-    guarded: config.recoveryProc,
+    watched: config.recoveryProc,
     ...(memory === undefined ? {} : { memory }),
     ...(keep === undefined ? {} : { unfinished: keep.path, environment: { [memoryVariable]: keep.memory } }),
     arguments: (directory) => {
@@ -88,7 +88,7 @@ export async function bootAppliance(options: BootOptions): Promise<Booted> {
     const work =
       from === undefined
         ? start(options, machine, connection, watch)
-        : resume(options, from, machine, connection, watch);
+        : startFromSnapshot(options, from, machine, connection, watch);
     const failure = new Promise<never>((_resolve, reject) => {
       if (failed.signal.aborted) reject(failed.signal.reason);
       failed.signal.addEventListener('abort', () => reject(failed.signal.reason), { once: true });
@@ -155,8 +155,8 @@ async function start(
   const daemon = await connection.identify();
   if (keep === undefined) return await setClock(connection);
   watch.stop();
-  const isKept = await writeState(options, keep, daemon, machine, connection);
-  await awaken(machine, connection, async () => {}, { config, isKept, attached: () => {} });
+  const isKept = await writeSnapshot(options, keep, daemon, machine, connection);
+  await resume(machine, connection, async () => {}, { config, isKept, attached: () => {} });
 }
 
 /** The warning of a launch whose state cannot be kept. */
@@ -167,9 +167,9 @@ export const cannotKeep = (thrown: unknown): string =>
  * Keeps the state of a machine that has no drives, and lets it go on. That it cannot be kept is no failure of the launch;
  * false then.
  */
-async function writeState(
+async function writeSnapshot(
   { events, architecture }: BootOptions,
-  keep: UnfinishedState,
+  keep: UnfinishedSnapshot,
   daemon: DaemonVersion,
   machine: Machine,
   connection: Connection,
@@ -189,9 +189,9 @@ async function writeState(
 }
 
 /** Goes on from a kept state. What fails before the drives are in their places, or after, is the state's fault. */
-async function resume(
+async function startFromSnapshot(
   options: BootOptions,
-  from: UsableState,
+  from: UsableSnapshot,
   machine: Machine,
   connection: Connection,
   watch: Watch,
@@ -207,7 +207,7 @@ async function resume(
       watch.begin();
       await qmp.command('cont');
     };
-    await awaken(machine, connection, proceed, {
+    await resume(machine, connection, proceed, {
       config,
       isKept: true,
       attached: () => {

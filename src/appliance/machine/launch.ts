@@ -20,8 +20,13 @@ import { LaunchLock } from './launch-lock.js';
 import { cacheDirectory } from './private-directory.js';
 import { findProgram } from './programs.js';
 import { findArchitecture } from './qemu.js';
-import { canRenew } from './snapshot-refresh.js';
-import { type KeptState, KeptStates, type UnfinishedState, type UsableState } from './snapshot-store.js';
+import { canRefresh } from './snapshot-refresh.js';
+import {
+  type MachineSnapshot,
+  SnapshotStore,
+  type UnfinishedSnapshot,
+  type UsableSnapshot,
+} from './snapshot-store.js';
 
 /** The program, by a path or a name. Throws GuestfsError (ENOENT). */
 function findHypervisor(hv: string): string {
@@ -71,11 +76,11 @@ type BootWithout = Omit<BootOptions, 'accelerator'>;
  * The kept state of this machine. There is none of one that was given parameters of the caller's own, nor of one that is
  * to be seen booting.
  */
-function keptStateOf(options: BootOptions, { noSnapshotStart }: BackendSettings): KeptState | undefined {
+function snapshotOf(options: BootOptions, { noSnapshotStart }: BackendSettings): MachineSnapshot | undefined {
   const { config, gdb, hv, appliance, architecture } = options;
   const isOrdinary = config.hvParams.length === 0 && !gdb && !config.verbose;
-  if (noSnapshotStart || !isOrdinary || !canRenew(architecture.name)) return undefined;
-  return new KeptStates(cacheDirectory(config.cachedir)).of({
+  if (noSnapshotStart || !isOrdinary || !canRefresh(architecture.name)) return undefined;
+  return new SnapshotStore(cacheDirectory(config.cachedir)).of({
     arguments: argumentsFor(options, { writes: '' }),
     hv,
     appliance: appliance.identity,
@@ -111,7 +116,7 @@ class ColdStartLock {
 }
 
 /** Goes on from a kept state; undefined where it turns out to be of no use. */
-async function startFrom(from: UsableState, options: BootOptions): Promise<Booted | undefined> {
+async function startFrom(from: UsableSnapshot, options: BootOptions): Promise<Booted | undefined> {
   try {
     const booted = await bootAppliance({ ...options, from });
     from.touch();
@@ -133,9 +138,9 @@ async function startMachine(
   lock: ColdStartLock,
 ): Promise<Booted> {
   const { events } = options;
-  let kept: KeptState | undefined;
+  let kept: MachineSnapshot | undefined;
   try {
-    kept = keptStateOf(options, settings);
+    kept = snapshotOf(options, settings);
   } catch (thrown) {
     events.log('warning', cannotKeep(thrown));
   }
@@ -159,7 +164,7 @@ async function startMachine(
       if (problem !== undefined) throw new BootError('EIO', problem, seeAll);
     }
   }
-  let keep: UnfinishedState;
+  let keep: UnfinishedSnapshot;
   try {
     kept.discard();
     kept.prune();

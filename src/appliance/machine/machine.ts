@@ -12,7 +12,7 @@ import { LineLog } from './console.js';
 import { makePrivateDirectory, privatePath, removeDirectory } from './private-directory.js';
 import { qemuDescriptors } from './qemu.js';
 import { Qmp } from './qmp.js';
-import { Guard, spawnGuarded } from './watchdog.js';
+import { spawnWatched, Watchdog } from './watchdog.js';
 
 /** How long qemu may take to end when it is asked to, in milliseconds. */
 const quitPatienceInMs = 5000;
@@ -25,7 +25,7 @@ export interface MachineOptions {
   /** Where the private directory is made. */
   readonly tmpdir: string;
   /** Whether a process watches over the end of this one. */
-  readonly guarded: boolean;
+  readonly watched: boolean;
   /** A file descriptor of the file that the machine's memory is read from. */
   readonly memory?: number;
   /** Variables of qemu's environment, beside those of this process. */
@@ -58,7 +58,7 @@ export class Machine {
   /** Resolves when the process is gone, and the directory with it. Never rejects. */
   readonly ended: Promise<MachineEnd>;
   readonly #process: ChildProcess;
-  readonly #guard: Guard | undefined;
+  readonly #watchdog: Watchdog | undefined;
   readonly #sockets: readonly Socket[];
   #isRunning = true;
   #ending = false;
@@ -66,12 +66,12 @@ export class Machine {
   private constructor(
     directory: string,
     child: ChildProcess,
-    guard: Guard | undefined,
+    watchdog: Watchdog | undefined,
     options: Pick<MachineOptions, 'onConsole' | 'onMessage'>,
   ) {
     this.directory = directory;
     this.#process = child;
-    this.#guard = guard;
+    this.#watchdog = watchdog;
     // safe: all of them were asked for as pipes, which are sockets
     const sockets = child.stdio as unknown as readonly Socket[];
     this.channel = sockets[qemuDescriptors.channel] as Socket;
@@ -102,12 +102,12 @@ export class Machine {
   /** Starts qemu. Rejects with GuestfsError (ENOENT, EACCES, …), leaving nothing behind. */
   static async start(options: MachineOptions): Promise<Machine> {
     const directory = privatePath(options.tmpdir);
-    const { guarded, unfinished, memory, environment } = options;
+    const { watched, unfinished, memory, environment } = options;
     const directories = unfinished === undefined ? [directory] : [directory, unfinished];
-    const guard = guarded ? new Guard({ directories }) : undefined;
+    const watchdog = watched ? new Watchdog({ directories }) : undefined;
     try {
       makePrivateDirectory(directory);
-      const child = spawnGuarded(guard, options.hv, options.arguments(directory), {
+      const child = spawnWatched(watchdog, options.hv, options.arguments(directory), {
         stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe', ...(memory === undefined ? [] : [memory])],
         env: { ...process.env, ...environment, LC_ALL: 'C', TMPDIR: directory },
       });
@@ -116,10 +116,10 @@ export class Machine {
         const code = isErrnoName(error.code) ? error.code : 'EIO';
         throw new GuestfsError(code, `${options.hv} cannot be started: ${error.message}`, { cause: error });
       }
-      return new Machine(directory, child, guard, options);
+      return new Machine(directory, child, watchdog, options);
     } catch (thrown) {
       removeDirectory(directory);
-      guard?.dismiss();
+      watchdog?.dismiss();
       throw thrown;
     }
   }
@@ -173,6 +173,6 @@ export class Machine {
     this.qmp.close();
     for (const socket of this.#sockets) socket.destroy();
     removeDirectory(this.directory);
-    this.#guard?.dismiss();
+    this.#watchdog?.dismiss();
   }
 }

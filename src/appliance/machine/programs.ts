@@ -4,7 +4,7 @@ import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, isAbsolute, join } from 'node:path';
 import { asGuestfsError, GuestfsError, hostError } from '../../base/index.js';
 import { makePrivateDirectory, privatePath, removeDirectory } from './private-directory.js';
-import { Guard, type Guarded, spawnGuarded } from './watchdog.js';
+import { spawnWatched, Watchdog, type Watched } from './watchdog.js';
 
 function isProgram(path: string): boolean {
   try {
@@ -43,7 +43,7 @@ export interface RunOptions {
   /** Where a directory is made for its temporary files, which goes with it. */
   readonly tmpdir?: string;
   /** What it makes beside that, and may leave unfinished. */
-  readonly build?: Guarded['build'];
+  readonly build?: Watched['build'];
 }
 
 /** How much of a program's output is kept, in characters. */
@@ -61,14 +61,14 @@ export async function runProgram(
   const { signal, environment, timeoutInMs, tmpdir, build } = options;
   signal?.throwIfAborted();
   const scratch = tmpdir === undefined ? undefined : privatePath(tmpdir);
-  const guard = new Guard({
+  const watchdog = new Watchdog({
     directories: scratch === undefined ? [] : [scratch],
     ...(build === undefined ? {} : { build }),
   });
   let child: ChildProcess;
   try {
     if (scratch !== undefined) makePrivateDirectory(scratch);
-    child = spawnGuarded(guard, path, args, {
+    child = spawnWatched(watchdog, path, args, {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: {
         ...process.env,
@@ -79,14 +79,14 @@ export async function runProgram(
     });
   } catch (thrown) {
     if (scratch !== undefined) removeDirectory(scratch);
-    guard.dismiss();
+    watchdog.dismiss();
     throw hostError(path, thrown);
   }
   let failure: GuestfsError | undefined;
   let killed: Promise<void> | undefined;
   const kill = (): void => {
-    killed ??= guard.strike();
-    if (guard.pipe === undefined && child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
+    killed ??= watchdog.strike();
+    if (watchdog.pipe === undefined && child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
   };
   const cancel = (): void => {
     failure = new GuestfsError('ECANCELED', `${path} was stopped`, { cause: signal?.reason });
@@ -112,7 +112,7 @@ export async function runProgram(
       );
       child.once('close', (exitCode, ended) => resolve({ exitCode, signal: ended, output }));
     });
-    if (build !== undefined && run.exitCode !== 0) killed ??= guard.strike({ dead: true });
+    if (build !== undefined && run.exitCode !== 0) killed ??= watchdog.strike({ dead: true });
     await killed;
     if (failure !== undefined) throw failure;
     return run;
@@ -120,6 +120,6 @@ export async function runProgram(
     clearTimeout(timer);
     signal?.removeEventListener('abort', cancel);
     if (scratch !== undefined) removeDirectory(scratch);
-    if (killed === undefined) guard.dismiss();
+    if (killed === undefined) watchdog.dismiss();
   }
 }

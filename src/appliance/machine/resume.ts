@@ -7,7 +7,7 @@ import type { BackendConfig } from '../../api/index.js';
 import { attachDrives } from '../drives/drives.js';
 import type { Connection } from '../wire/connection.js';
 import type { Machine } from './machine.js';
-import { renewingInput, renewingProgram } from './snapshot-refresh.js';
+import { refreshInput, refreshProgram } from './snapshot-refresh.js';
 
 /** How long the guest may take to see one drive, in milliseconds. */
 const sightInMs = 60_000;
@@ -82,7 +82,7 @@ const program = '/run/guestfs-renew';
  */
 const prepareScript = (architecture: string): string => `
 umask 077
-echo ${renewingProgram(architecture).toString('base64')} | base64 -d > ${program} && chmod 700 ${program} || exit 1
+echo ${refreshProgram(architecture).toString('base64')} | base64 -d > ${program} && chmod 700 ${program} || exit 1
 udevadm settle
 sleep 0
 grep -Ehs nothing /run/udev/data/b*
@@ -94,9 +94,9 @@ true
 const octal = (byte: number): string => `\\${byte.toString(8).padStart(3, '0')}`;
 
 /** The clock, the randomness, and the one random number that /init draws and keeps. */
-function renewScript(): string {
+function refreshScript(): string {
   return `
-printf '${[...renewingInput()].map(octal).join('')}' | ${program} || exit 1
+printf '${[...refreshInput()].map(octal).join('')}' | ${program} || exit 1
 read -r id < /proc/sys/kernel/random/uuid
 IFS=-
 set -- $id
@@ -122,7 +122,7 @@ export async function setClock(connection: Connection): Promise<void> {
   await shell(connection, clockScript());
 }
 
-export interface AwakeningOptions {
+export interface ResumeOptions {
   readonly config: BackendConfig;
   /** Whether the machine's memory is, or may be, another's too. */
   readonly isKept: boolean;
@@ -131,17 +131,17 @@ export interface AwakeningOptions {
 }
 
 /** The machine runs, or is let run by `proceed`, and answers calls. Rejects with GuestfsError. */
-export async function awaken(
+export async function resume(
   machine: Machine,
   connection: Connection,
   proceed: () => Promise<void>,
-  { config, isKept, attached }: AwakeningOptions,
+  { config, isKept, attached }: ResumeOptions,
 ): Promise<void> {
   await attachDrives(machine.qmp, config.drives, { directory: machine.directory, policy: config.policy });
   attached();
   await proceed();
   const scripts = [
-    isKept ? renewScript() : clockScript(),
+    isKept ? refreshScript() : clockScript(),
     ...(config.drives.length === 0 ? [] : [scanScript(config.drives.length), assembleScript]),
   ];
   await shell(connection, scripts.join(''));

@@ -85,10 +85,10 @@ function elf(elfMachine: number, code: Buffer): Buffer {
 }
 
 /** Whether there is such a program for a processor, by qemu's name. */
-export const canRenew = (architecture: string): boolean => Object.hasOwn(machines, architecture);
+export const canRefresh = (architecture: string): boolean => Object.hasOwn(machines, architecture);
 
 /** The program. Throws GuestfsError (ENOTSUP) for a processor that it is not written for. */
-export function renewingProgram(architecture: string): Buffer {
+export function refreshProgram(architecture: string): Buffer {
   const machine = Object.hasOwn(machines, architecture) ? machines[architecture] : undefined;
   if (machine === undefined)
     throw new GuestfsError('ENOTSUP', `a machine of ${architecture} cannot be given the time and randomness`);
@@ -99,7 +99,7 @@ export function renewingProgram(architecture: string): Buffer {
 const poolBytes = 64;
 
 /** What the program reads: the time in milliseconds since 1970, and randomness of this host. */
-export function renewingInput(timeInMs = Date.now(), random: Uint8Array = randomBytes(poolBytes)): Buffer {
+export function refreshInput(timeInMs = Date.now(), random: Uint8Array = randomBytes(poolBytes)): Buffer {
   const head = Buffer.alloc(24);
   const seconds = Math.floor(timeInMs / 1000);
   head.writeBigInt64LE(BigInt(seconds), 0);

@@ -113,7 +113,7 @@ function namesIn(directory: string): string[] {
 }
 
 /** The states of one user. */
-export class KeptStates {
+export class SnapshotStore {
   readonly #cache: string;
 
   /** `cache`: the user's own directory in the cache. */
@@ -122,10 +122,10 @@ export class KeptStates {
   }
 
   /** The place of the state of a machine, whether there is one or not. Throws the host's error of the program's file. */
-  of(identity: MachineIdentity): KeptState {
+  of(identity: MachineIdentity): MachineSnapshot {
     const text = identityText(identity);
     const digest = createHash('sha256').update(text).digest('hex').slice(0, 16);
-    return new KeptState(this.#cache, `${prefix}${digest}`, text);
+    return new MachineSnapshot(this.#cache, `${prefix}${digest}`, text);
   }
 
   /** What is kept, the last used first. Sizes in bytes. Throws the host's error. */
@@ -147,7 +147,7 @@ export class KeptStates {
 }
 
 /** The state of one machine: to be used, or to be made. */
-export class KeptState {
+export class MachineSnapshot {
   readonly #cache: string;
   readonly #name: string;
   readonly #identity: string;
@@ -164,7 +164,7 @@ export class KeptState {
   }
 
   /** The state, if there is one of this very machine; what is in its files is still to be checked. */
-  find(): UsableState | undefined {
+  find(): UsableSnapshot | undefined {
     let description: Description | null;
     try {
       checkOwnDirectory(this.path, process.geteuid?.() ?? 0);
@@ -174,7 +174,7 @@ export class KeptState {
     } catch {
       return undefined; // none, or none of ours: a new one takes its place
     }
-    return description?.identity === this.#identity ? new UsableState(this.path, description) : undefined;
+    return description?.identity === this.#identity ? new UsableSnapshot(this.path, description) : undefined;
   }
 
   /** Removes what is there: it was of no use. */
@@ -183,19 +183,19 @@ export class KeptState {
   }
 
   /** Begins a new one. Throws the host's error. */
-  begin(): UnfinishedState {
+  begin(): UnfinishedSnapshot {
     const path = `${this.path}.${randomBytes(6).toString('hex')}`;
     try {
       mkdirSync(path, { mode: 0o700 });
     } catch (thrown) {
       throw hostError(path, thrown);
     }
-    return new UnfinishedState(path, this.path, this.#identity);
+    return new UnfinishedSnapshot(path, this.path, this.#identity);
   }
 
   /** Removes the states that were not used for the longest time, and what was begun and never finished. */
   prune(now = Date.now()): void {
-    for (const { path } of new KeptStates(this.#cache).list().slice(mostKept))
+    for (const { path } of new SnapshotStore(this.#cache).list().slice(mostKept))
       rmSync(path, { recursive: true, force: true });
     for (const name of readdirSync(this.#cache).filter((each) => /^start-[0-9a-f]{16}\./.test(each))) {
       const path = join(this.#cache, name);
@@ -206,7 +206,7 @@ export class KeptState {
 }
 
 /** A state to go on from. */
-export class UsableState {
+export class UsableSnapshot {
   readonly daemon: DaemonVersion;
   readonly #path: string;
   readonly #description: Description;
@@ -258,7 +258,7 @@ export class UsableState {
 }
 
 /** A state that is being written. */
-export class UnfinishedState {
+export class UnfinishedSnapshot {
   /** The directory that it is in until it is finished. */
   readonly path: string;
   readonly #target: string;

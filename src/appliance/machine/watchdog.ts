@@ -29,7 +29,7 @@ done
 lock=$1 output=$2
 shift 2
 if [ -n "$group" ]; then kill -s STOP -- "-$group"; fi
-remains() {
+leftovers() {
   if [ -z "$lock" ] || ! inode=$(ls -di -- "$lock"); then return; fi
   inode=\${inode%% /*} inode=\${inode##* } holder=
   while read -r _ kind _ _ owner place _; do
@@ -39,7 +39,7 @@ remains() {
 }
 sweep() {
   remove=
-  remains
+  leftovers
   if [ -n "$group" ]; then kill -s KILL -- "-$group"; fi
   if [ -n "$remove" ]; then rm -rf -- "$@"; fi
 }
@@ -53,27 +53,27 @@ rm -rf -- "$@"
  */
 const announced = (pipe: number): string => `echo "group $$" >&${pipe} && exec ${pipe}>&- && exec "$0" "$@"`;
 
-export interface Guarded {
+export interface Watched {
   /** Directories to remove. */
   readonly directories: readonly string[];
   /** A program that builds `output` under a lock: what it has not finished is to be removed. Absolute paths. */
   readonly build?: { readonly lock: string; readonly output: string };
 }
 
-export interface GuardedSpawnOptions {
+export interface WatchedSpawnOptions {
   /** At most nine, so that a shell can name the next. A number is a file descriptor of this process. */
   readonly stdio: readonly ('ignore' | 'pipe' | number)[];
   readonly env: NodeJS.ProcessEnv;
 }
 
 /** Starts a program as the leader of a process group of its own, watched over where there is a guard. */
-export function spawnGuarded(
-  guard: Guard | undefined,
+export function spawnWatched(
+  watchdog: Watchdog | undefined,
   program: string,
   args: readonly string[],
-  { stdio, env }: GuardedSpawnOptions,
+  { stdio, env }: WatchedSpawnOptions,
 ): ChildProcess {
-  const pipe = guard?.pipe;
+  const pipe = watchdog?.pipe;
   if (pipe === undefined) return spawn(program, args, { stdio: [...stdio], env, detached: true });
   return spawn('/bin/sh', ['-c', announced(stdio.length), program, ...args], {
     stdio: [...stdio, pipe] as StdioOptions,
@@ -82,11 +82,11 @@ export function spawnGuarded(
   });
 }
 
-export class Guard {
+export class Watchdog {
   readonly #process: ChildProcess;
   readonly #exited: Promise<void>;
 
-  constructor({ directories, build }: Guarded) {
+  constructor({ directories, build }: Watched) {
     const what = [build?.lock ?? '', build?.output ?? '', ...directories];
     this.#process = spawn('/bin/sh', ['-c', script, 'guestfs-guard', ...what], {
       cwd: '/',

@@ -2,7 +2,7 @@
  * The data of a file that comes out, on its way to its sink. Pieces are written together, some hundred KiB at once, while
  * the next ones arrive; where the sink is slower than the daemon, the socket is not read any more until it has caught up.
  */
-import type { Sink } from './sinks.js';
+import type { DownloadSink } from './sinks.js';
 
 /** Bytes that may wait for the sink before the socket is paused. */
 const mostInBytes = 1024 * 1024;
@@ -14,7 +14,7 @@ export interface Flow {
 }
 
 export class Download {
-  readonly #sink: Sink;
+  readonly #sink: DownloadSink;
   readonly #flow: Flow;
   readonly #failed: (thrown: unknown) => void;
   /** What waits for the sink. */
@@ -28,7 +28,7 @@ export class Download {
   #wake: (() => void) | undefined;
 
   /** `failed` hears once what the sink threw; then nothing is left to do but `abandon`. */
-  constructor(sink: Sink, flow: Flow, failed: (thrown: unknown) => void) {
+  constructor(sink: DownloadSink, flow: Flow, failed: (thrown: unknown) => void) {
     this.#sink = sink;
     this.#flow = flow;
     this.#failed = failed;

@@ -36,7 +36,7 @@ export interface Wire extends Flow {
   expectChunks(expected: boolean): void;
 }
 
-export interface Request {
+export interface WireRequest {
   readonly name: string;
   readonly action: WireAction;
   readonly args: readonly unknown[];
@@ -54,7 +54,7 @@ export interface Outcome {
 }
 
 export class Exchange {
-  readonly #request: Request;
+  readonly #request: WireRequest;
   readonly #wire: Wire;
   readonly #outcome: Outcome;
   /** `waiting`: nothing is sent. `called`: the reply is awaited. `chunks`: it came, and its file is coming. */
@@ -65,7 +65,7 @@ export class Exchange {
   #download: Download | undefined;
   readonly #sink: FileSink | undefined;
 
-  constructor(request: Request, wire: Wire, outcome: Outcome) {
+  constructor(request: WireRequest, wire: Wire, outcome: Outcome) {
     this.#request = request;
     this.#wire = wire;
     this.#outcome = outcome;

@@ -5,7 +5,7 @@ import type { FileSink } from '../../api/index.js';
 import { hostError, writerTo } from '../../base/index.js';
 import { codeOf, O_EXCL, O_TRUNC, Patience, patientFlags } from '../machine/patience.js';
 
-export interface Sink {
+export interface DownloadSink {
   /** The fewest bytes that are worth a write. */
   readonly batchInBytes: number;
   /** Whether a write or the opening may wait for somebody else: a stream's consumer, a pipe's reader. */
@@ -33,7 +33,7 @@ function typeAt(path: string): 'file' | 'pipe' | 'other' | undefined {
 }
 
 /** A host file. Created or emptied when opened; one that was not there before is removed when the call fails. */
-class FileWriter implements Sink {
+class FileWriter implements DownloadSink {
   readonly batchInBytes = 256 * 1024;
   readonly mayWait: boolean;
   readonly #path: string;
@@ -134,7 +134,7 @@ function after(pieces: Buffer[], count: number): Buffer[] {
 }
 
 /** A stream of the caller, whose end is the handle's affair. */
-class StreamWriter implements Sink {
+class StreamWriter implements DownloadSink {
   readonly batchInBytes = 1;
   readonly mayWait = true;
   readonly #write: (piece: Uint8Array) => Promise<void>;
@@ -156,6 +156,6 @@ class StreamWriter implements Sink {
   async abandon(): Promise<void> {}
 }
 
-export function sinkFor(given: FileSink): Sink {
+export function sinkFor(given: FileSink): DownloadSink {
   return typeof given === 'string' ? new FileWriter(given) : new StreamWriter(given);
 }

@@ -11,7 +11,7 @@ import type { ChunkFrame } from './chunk-frame.js';
 /** A descriptor, where a handle of a file would close it by itself. */
 const openDescriptor = promisify(openFile);
 
-export interface Source {
+export interface UploadSource {
   /** All there is to send in bytes, where it is known. */
   readonly sizeInBytes: number | undefined;
   /**
@@ -23,7 +23,7 @@ export interface Source {
   close(): void;
 }
 
-class FileReader implements Source {
+class FileReader implements UploadSource {
   readonly #path: string;
   readonly #handle: FileHandle;
   readonly #patience = new Patience();
@@ -71,7 +71,7 @@ class FileReader implements Source {
   }
 }
 
-class StreamReader implements Source {
+class StreamReader implements UploadSource {
   readonly sizeInBytes = undefined;
   readonly #pieces: AsyncGenerator<Uint8Array>;
   #piece: Uint8Array = new Uint8Array(0);
@@ -105,7 +105,7 @@ class StreamReader implements Source {
 }
 
 /** The bytes of a pipe of the host, as they come; its end is that of its last writer, who may come late. */
-function pipeReader(path: string, fd: number): Source {
+function pipeReader(path: string, fd: number): UploadSource {
   const socket = new Socket({ fd, readable: true, writable: false });
   const pieces = async function* (): AsyncGenerator<Uint8Array> {
     try {
@@ -128,7 +128,7 @@ function pipeReader(path: string, fd: number): Source {
 }
 
 /** Opens what a caller gave. Rejects with the host's error. Nothing waits in the kernel: see patience.ts. */
-export async function openSource(given: FileSource): Promise<Source> {
+export async function openSource(given: FileSource): Promise<UploadSource> {
   if (typeof given !== 'string') return new StreamReader(given);
   let handle: FileHandle | undefined;
   try {

@@ -4,7 +4,7 @@
  */
 import { ChunkFrame } from './chunk-frame.js';
 import { cancelChunk, longestChunk } from './protocol.js';
-import type { Source } from './sources.js';
+import type { UploadSource } from './sources.js';
 
 /** Chunks in one write: 256 KiB. Larger writes are no faster, as the socket itself holds less. */
 const chunksOfFrame = 32;
@@ -15,13 +15,13 @@ const frames = 3;
 export type Send = (bytes: Buffer) => Promise<void>;
 
 export class Upload {
-  readonly #source: Source;
+  readonly #source: UploadSource;
   readonly #send: Send;
   #stopped = false;
   #ended = false;
   #wake: (() => void) | undefined;
 
-  constructor(source: Source, send: Send) {
+  constructor(source: UploadSource, send: Send) {
     this.#source = source;
     this.#send = send;
   }

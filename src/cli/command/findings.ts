@@ -1,5 +1,5 @@
 /** Findings about this machine as lines for people: name, status, detail and remedy, folded for 80 columns. */
-import type { Finding } from '../../guestfs/index.js';
+import type { CheckResult } from '../../guestfs/index.js';
 import type { Paint } from '../terminal/colors.js';
 import { fold } from '../terminal/fold.js';
 import { visible } from '../terminal/visible.js';
@@ -18,7 +18,7 @@ const marks = {
 /** What a line of details begins with. */
 const detailIndent = ' '.repeat(2 + nameWidth + 1 + statusWidth + 1);
 
-function findingLines({ name, status, detail, remedy }: Finding, paint: Paint): string[] {
+function findingLines({ name, status, detail, remedy }: CheckResult, paint: Paint): string[] {
   const [color, word] = marks[status];
   const head = `  ${padEnd(name, nameWidth)} ${padEnd(word, statusWidth)} `;
   const [first = '', ...others] = fold(visible(detail), detailIndent, head);
@@ -31,7 +31,7 @@ function findingLines({ name, status, detail, remedy }: Finding, paint: Paint): 
   ];
 }
 
-export function findingsLines(findings: readonly Finding[], paint: Paint): string[] {
+export function findingsLines(findings: readonly CheckResult[], paint: Paint): string[] {
   return findings.flatMap((finding) => findingLines(finding, paint));
 }
 
@@ -48,6 +48,6 @@ export function readsLines(name: string, reads: readonly string[], doesNotRead: 
 }
 
 /** Whether nothing keeps the backend from working that these were found for. */
-export function allows(findings: readonly Finding[]): boolean {
+export function allows(findings: readonly CheckResult[]): boolean {
   return findings.every(({ status }) => status === 'ok' || status === 'limited');
 }

@@ -8,7 +8,7 @@ import {
   noteProblems,
   percentUsed,
   problemsOf,
-  type Usage,
+  type SpaceUsage,
   usageAt,
 } from '../guest/filesystem-facts.js';
 import { type Guest, withGuest } from '../guest/guest.js';
@@ -21,7 +21,7 @@ import { type ColumnOf, tableOf } from '../terminal/table.js';
 interface Row {
   readonly device: string;
   readonly mountpoint: string;
-  readonly usage: Usage;
+  readonly usage: SpaceUsage;
 }
 
 interface Rows {
@@ -86,7 +86,7 @@ function dfLines(rows: readonly Row[], size: SizeFormat, inodes: boolean): strin
 }
 
 /** The usage of what could not be mounted, for programs. */
-const noUsage: Readonly<Record<keyof Usage, null>> = {
+const noUsage: Readonly<Record<keyof SpaceUsage, null>> = {
   sizeInBytes: null,
   usedInBytes: null,
   availableInBytes: null,

@@ -1,8 +1,8 @@
 /** `guestfs doctor`: what works on this machine. */
 import { asGuestfsError, GuestfsError } from '../../base/index.js';
 import {
+  type CheckResult,
   examineDirect,
-  type Finding,
   imageFormatNames,
   type LaunchTrial,
   packageVersion,
@@ -42,8 +42,8 @@ const filesystemTypes = [
 const scratchInBytes = 2 ** 20;
 
 interface EngineFacts {
-  readonly check: Finding;
-  readonly temporary: Finding;
+  readonly check: CheckResult;
+  readonly temporary: CheckResult;
   readonly reads: readonly string[];
   readonly doesNotRead: readonly string[];
 }
@@ -97,7 +97,7 @@ interface Verdict {
 
 /** The direct backend's verdict: by its launch where there was one, and else by what was found. */
 function directVerdict(
-  findings: readonly Finding[],
+  findings: readonly CheckResult[],
   launch: LaunchTrial | GuestfsError | undefined,
 ): Verdict {
   const backend = 'direct';
@@ -113,7 +113,7 @@ function directVerdict(
   return { backend, works: true, summary: 'all is there; guestfs doctor --launch boots it' };
 }
 
-function launchFinding(launch: LaunchTrial): Finding {
+function launchFinding(launch: LaunchTrial): CheckResult {
   const { seconds, accelerator, qemuVersion, daemonVersion, actions, allActions } = launch;
   return {
     name: 'launch',
@@ -173,7 +173,7 @@ export const doctor: Command = {
     const common = [checkNode(), engine.temporary];
     const embedded = [engine.check, checkZstd()];
     const embeddedWorks = allows([...common, ...embedded]);
-    const launched: Finding[] =
+    const launched: CheckResult[] =
       launch === undefined || launch instanceof GuestfsError ? [] : [launchFinding(launch)];
     const verdicts: Verdict[] = [
       { backend: 'embedded', works: embeddedWorks, summary: engine.check.detail },

@@ -7,7 +7,7 @@ import { findWholeDrives } from './mountable.js';
 import { listUnreadable, type Problem, problemOf } from './unreadable.js';
 
 /** How full a filesystem is, in bytes. */
-export interface Usage {
+export interface SpaceUsage {
   readonly sizeInBytes: number;
   readonly usedInBytes: number;
   /** To those who are not root. */
@@ -25,7 +25,7 @@ export interface FilesystemFacts {
   /** Of the device; undefined for a subvolume, which has no size of its own. */
   readonly deviceSizeInBytes: number | undefined;
   /** undefined for what cannot be mounted, such as swap. */
-  readonly usage: Usage | undefined;
+  readonly usage: SpaceUsage | undefined;
   /** Why it could not be mounted, though it is a filesystem; or, where the type is unknown, why that is. */
   readonly problem: Problem | undefined;
 }
@@ -34,7 +34,7 @@ export interface FilesystemFacts {
 const neverMounted = new Set(['', 'swap', 'unknown']);
 
 /** How full the filesystem mounted at a directory is. */
-export async function usageAt({ g, controls }: Guest, directory: string): Promise<Usage> {
+export async function usageAt({ g, controls }: Guest, directory: string): Promise<SpaceUsage> {
   const { frsize, blocks, bfree, bavail, files, ffree } = await g.statvfs(directory, controls);
   return {
     sizeInBytes: blocks * frsize,
@@ -45,7 +45,7 @@ export async function usageAt({ g, controls }: Guest, directory: string): Promis
   };
 }
 
-async function measure(guest: Guest, device: string): Promise<{ usage?: Usage; problem?: Problem }> {
+async function measure(guest: Guest, device: string): Promise<{ usage?: SpaceUsage; problem?: Problem }> {
   const { g, controls } = guest;
   try {
     await g.mountRo(device, '/', controls);
@@ -142,7 +142,7 @@ export function noteProblems(invocation: Invocation, facts: readonly FilesystemF
 }
 
 /** `45%`: of what can be used, as df counts. */
-export function percentUsed({ usedInBytes, availableInBytes }: Usage): string {
+export function percentUsed({ usedInBytes, availableInBytes }: SpaceUsage): string {
   const whole = usedInBytes + availableInBytes;
   return whole === 0 ? '-' : `${Math.ceil((usedInBytes * 100) / whole)}%`;
 }

@@ -3,7 +3,7 @@ import type { Device } from '../../api/index.js';
 import type { Guest } from './guest.js';
 
 /** Something with a filesystem on it. */
-export interface Mountable {
+export interface MountableFileSystem {
   readonly mountable: string;
   readonly type: string;
 }
@@ -47,7 +47,9 @@ export async function findWholeDrives(
 }
 
 /** What may be mounted, as `list_filesystems` has it, and drives that hold a filesystem as a whole. */
-export async function findMountable(guest: Guest): Promise<(Mountable & { readonly isWhole: boolean })[]> {
+export async function findMountable(
+  guest: Guest,
+): Promise<(MountableFileSystem & { readonly isWhole: boolean })[]> {
   const listed = await guest.g.listFilesystems(guest.controls);
   const whole = await findWholeDrives(guest, listed);
   return [

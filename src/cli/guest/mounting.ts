@@ -5,9 +5,9 @@ import type { Invocation } from '../command/invocation.js';
 import { bareMessage, type Guest, withGuest } from './guest.js';
 import { activateHalfGroups } from './half-groups.js';
 import { inMountOrder, type MountPoint, readMountPoint } from './mount-points.js';
-import { findMountable, type Mountable } from './mountable.js';
+import { findMountable, type MountableFileSystem } from './mountable.js';
 
-const listed = (found: readonly Mountable[]): string =>
+const listed = (found: readonly MountableFileSystem[]): string =>
   found.map(({ mountable, type }) => `${mountable} (${type})`).join(', ');
 
 async function mountOne({ g, controls, invocation }: Guest, point: MountPoint): Promise<void> {

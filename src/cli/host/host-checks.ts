@@ -2,19 +2,19 @@
 import { accessSync, constants, statfsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import * as zlib from 'node:zlib';
-import type { Finding } from '../../guestfs/index.js';
+import type { CheckResult } from '../../guestfs/index.js';
 
 /** The oldest Node that package.json allows. */
 const leastNode = [20, 19] as const;
 
-export function checkNode(version = process.versions.node): Finding {
+export function checkNode(version = process.versions.node): CheckResult {
   const [major = 0, minor = 0] = version.split('.').map(Number);
   const isEnough = major > leastNode[0] || (major === leastNode[0] && minor >= leastNode[1]);
   const detail = isEnough ? version : `${version} is too old: ${leastNode.join('.')} is needed`;
   return { name: 'Node', status: isEnough ? 'ok' : 'failed', detail };
 }
 
-export function checkZstd(): Finding {
+export function checkZstd(): CheckResult {
   const name = 'zstd';
   if ('zstdDecompressSync' in zlib) return { name, status: 'ok', detail: 'by node:zlib' };
   try {
@@ -34,7 +34,7 @@ export function checkZstd(): Finding {
 const leastSpaceInBytes = 64 * 2 ** 20;
 
 /** Both backends put what lasts no longer than a handle into this directory. */
-export function checkTemporary(directory: string, showSize: (bytes: number) => string): Finding {
+export function checkTemporary(directory: string, showSize: (bytes: number) => string): CheckResult {
   const name = 'temporary files';
   const remedy = 'choose another directory with LIBGUESTFS_TMPDIR';
   try {

@@ -1,6 +1,6 @@
 /** Ctrl-C and its like: the first asks the running call to stop, the second ends the process at once. */
 
-import { removeUnfinished } from './partial-output.js';
+import { removePartialOutput } from './partial-output.js';
 
 /** Signals that end us in good order, and the numbers that shells add to 128 for the exit status. */
 const numbers = { SIGINT: 2, SIGTERM: 15, SIGHUP: 1 } as const;
@@ -11,7 +11,7 @@ const patienceInMs = 3000;
 
 /** Dies of a signal, so that the caller sees it and no exit handler or blocked thread is waited for. */
 function dieOf(signal: EndingSignal): void {
-  removeUnfinished();
+  removePartialOutput();
   process.removeAllListeners(signal);
   process.kill(process.pid, signal);
 }

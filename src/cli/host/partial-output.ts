@@ -10,7 +10,7 @@ export function begin(path: string): () => void {
 }
 
 /** Removes everything that is only begun, without waiting for whoever still writes to it. */
-export function removeUnfinished(): void {
+export function removePartialOutput(): void {
   for (const path of paths) {
     try {
       rmSync(path, { recursive: true, force: true });

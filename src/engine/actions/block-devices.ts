@@ -1,17 +1,17 @@
 /** Block devices: which there are, their names, sizes and flags. */
 import { GuestfsError, UnsupportedError } from '../../base/index.js';
-import type { Device } from '../../vfs/index.js';
+import type { BlockDevice } from '../../vfs/index.js';
 import { orFault } from '../session/unreadable.js';
 import type { Call } from '../thread/call.js';
 import type { TopicHandlers } from '../thread/handlers.js';
 
-const device = (call: Call, name: string): Device => call.session.devices.resolve(name);
-const names = (devices: readonly Device[]): string[] => devices.map(({ name }) => name);
+const device = (call: Call, name: string): BlockDevice => call.session.devices.resolve(name);
+const names = (devices: readonly BlockDevice[]): string[] => devices.map(({ name }) => name);
 
 const pageSize = 4096;
 
 /** What the kernel takes as block size of a device that nothing is mounted from: the largest that divides it, up to a page. */
-function kernelBlockSize({ sectorSize, disk }: Device): number {
+function kernelBlockSize({ sectorSize, disk }: BlockDevice): number {
   let size: number = sectorSize;
   while (size < pageSize && disk.size % (size * 2) === 0) size *= 2;
   return size;

@@ -3,7 +3,7 @@ import { createHash, GuestfsError, systemError } from '../../base/index.js';
 import type { Disk } from '../../disk/index.js';
 import { joinPath, walkTree } from '../../vfs/index.js';
 import { TreeProgress } from '../host/archive/progress.js';
-import { BufferedTaker } from '../host/buffered.js';
+import { BufferedSink } from '../host/buffered.js';
 import { type MoveOptions, move } from '../host/copy-data.js';
 import { writeZeroes } from '../host/data-sinks.js';
 import { contentsOf, fileContents } from '../session/contents.js';
@@ -30,11 +30,11 @@ function summer(name: string): Summer {
 
 function sum(call: Call, type: string, disk: Disk, options: MoveOptions = {}): string {
   const state = summer(type);
-  const taker = {
+  const sink = {
     write: (bytes: Uint8Array) => state.update(bytes),
-    hole: (length: number) => writeZeroes(taker, length),
+    hole: (length: number) => writeZeroes(sink, length),
   };
-  move(call, disk, taker, options);
+  move(call, disk, sink, options);
   return state.result();
 }
 
@@ -53,7 +53,7 @@ export const checksumHandlers = {
     summer(type); // an unknown type is refused before anything is written
     const start = tree.resolve(directory);
     if (start.type !== 'directory') throw systemError('ENOTDIR', directory);
-    const out = new BufferedTaker(sink);
+    const out = new BufferedSink(sink);
     const progress = new TreeProgress(call, start, undefined, true);
     for (const { path, place } of walkTree(tree, start, { stat: true, from: directory })) {
       progress.at(0);

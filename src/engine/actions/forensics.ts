@@ -14,10 +14,10 @@ import {
   type StoredName,
 } from '../../fs/index.js';
 import { move } from '../host/copy-data.js';
-import type { Sink } from '../host/data-sinks.js';
+import type { FileOutSink } from '../host/data-sinks.js';
 import type { Call } from '../thread/call.js';
 import type { TopicHandlers } from '../thread/handlers.js';
-import { typeLetters } from './listing.js';
+import { direntLetters } from './listing.js';
 
 type Dirent = Structs['tsk_dirent'];
 
@@ -65,7 +65,7 @@ function targetOf(details: ExtDetails, inode: number): string {
 /** What is behind the last inode, as The Sleuth Kit has it: a directory of its own for files without names. It is empty. */
 const blank: Dirent = {
   tskInode: 0,
-  tskType: typeLetters.unknown,
+  tskType: direntLetters.unknown,
   tskSize: 0,
   tskName: '',
   tskFlags: 0,
@@ -96,7 +96,7 @@ function direntOf(
   const created = (fileSystem.type === 'ext4' ? remains?.created : undefined) ?? nothing;
   return {
     tskInode: inode,
-    tskType: typeLetters[type],
+    tskType: direntLetters[type],
     tskSize: remains?.sizeInBytes ?? -1,
     tskName: path,
     tskFlags: deleted ? reused : flags.allocated,
@@ -183,7 +183,7 @@ function downloadBlocks(
   mountable: string,
   [first, last]: readonly [number, number],
   onlyFree: boolean,
-  sink: Sink,
+  sink: FileOutSink,
 ): void {
   if (first < 0) throw new GuestfsError('EINVAL', `${first}: the first block must not be negative`);
   if (last < first) throw new GuestfsError('EINVAL', `${last}: the last block must not be before the first`);

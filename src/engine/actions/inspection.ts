@@ -5,7 +5,7 @@ import {
   type Application,
   fileArchitecture,
   findIcon,
-  type Guest,
+  type InspectedGuest,
   Inspection,
   listApplications,
 } from '../../inspect/index.js';
@@ -18,7 +18,7 @@ import type { TopicHandlers } from '../thread/handlers.js';
 const last = ({ session }: Call): Inspection => session.inspection ?? Inspection.none;
 
 /** The operating system on a root, which must be one that inspection found. */
-function guest(call: Call, root: string): Guest {
+function guest(call: Call, root: string): InspectedGuest {
   return last(call).guest(call.session.devices.parseMountable(root).device.name);
 }
 

@@ -2,7 +2,7 @@
 import { sortBytewise, systemError } from '../../base/index.js';
 import type { DirectoryEntry, FileType, InodeNumber } from '../../fs/index.js';
 import { expandGlob, type Mount, type Place, walkTree } from '../../vfs/index.js';
-import { BufferedTaker } from '../host/buffered.js';
+import { BufferedSink } from '../host/buffered.js';
 import { TextList } from '../session/text-list.js';
 import type { Call } from '../thread/call.js';
 import type { TopicHandlers } from '../thread/handlers.js';
@@ -32,7 +32,7 @@ function* pathsBelow(call: Call, directory: string): Generator<string, void> {
 }
 
 /** The letter of a type of file: `d_type` of readdir as libguestfs tells it, and The Sleuth Kit's. */
-export const typeLetters: Readonly<Record<FileType, string>> = {
+export const direntLetters: Readonly<Record<FileType, string>> = {
   file: 'r',
   directory: 'd',
   symlink: 'l',
@@ -88,7 +88,7 @@ function* namesIn(call: Call, path: string): Generator<string, void> {
 export const listingHandlers = {
   ls: (call, path) => sortBytewise(new TextList(path).addAll(namesIn(call, path)).items),
   ls0(call, path, sink) {
-    const out = new BufferedTaker(sink);
+    const out = new BufferedSink(sink);
     for (const name of namesIn(call, path)) out.text(`${name}\0`);
     out.flush();
   },
@@ -105,13 +105,13 @@ export const listingHandlers = {
     const names = new TextList(path); // bounds them
     for (const { inode, type, name } of entriesAt(call, path, directory)) {
       names.add(name);
-      found.push({ ino: inode, ftyp: typeLetters[type], name });
+      found.push({ ino: inode, ftyp: direntLetters[type], name });
     }
     return found;
   },
   find: (call, directory) => sortBytewise(new TextList(directory).addAll(pathsBelow(call, directory)).items),
   find0(call, directory, sink) {
-    const out = new BufferedTaker(sink);
+    const out = new BufferedSink(sink);
     for (const path of pathsBelow(call, directory)) out.text(`${path}\0`);
     out.flush();
   },

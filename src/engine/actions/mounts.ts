@@ -1,13 +1,13 @@
 /** Mounting: which filesystem stands where in the guest's tree. */
 import { GuestfsError, UnsupportedError } from '../../base/index.js';
-import type { Device } from '../../vfs/index.js';
+import type { BlockDevice } from '../../vfs/index.js';
 import { fileContents } from '../session/contents.js';
 import { parseMountOptions } from '../session/mount-options.js';
 import { openFileSystemOn } from '../session/open-filesystems.js';
 import type { Call } from '../thread/call.js';
 import type { TopicHandlers } from '../thread/handlers.js';
 
-interface Request {
+interface WorkerRequest {
   readonly readonly: boolean;
   readonly type?: string;
   readonly options?: string;
@@ -17,7 +17,7 @@ interface Request {
  * The type of a request as mount(8) takes it: `auto` and the empty word leave it open, a list is of the types it may be, and
  * one that begins with `no` of those it may not be. Undefined: whatever is found.
  */
-function chosenType(call: Call, device: Device, wanted: string | undefined): string | undefined {
+function chosenType(call: Call, device: BlockDevice, wanted: string | undefined): string | undefined {
   if (wanted === undefined || wanted === '' || wanted === 'auto') return undefined;
   const isExcluding = wanted.startsWith('no');
   const types = (isExcluding ? wanted.slice('no'.length) : wanted).split(',');
@@ -30,7 +30,7 @@ function chosenType(call: Call, device: Device, wanted: string | undefined): str
   );
 }
 
-function mount(call: Call, mountable: string, mountpoint: string, request: Request): void {
+function mount(call: Call, mountable: string, mountpoint: string, request: WorkerRequest): void {
   const { session } = call;
   const { device, subvolume } = session.devices.parseMountable(mountable);
   if (subvolume !== undefined)

@@ -8,12 +8,12 @@ import {
   type Partition,
   type PartitionTable,
 } from '../../partition/index.js';
-import type { Device } from '../../vfs/index.js';
+import type { BlockDevice } from '../../vfs/index.js';
 import { foundBy } from '../session/unreadable.js';
 import type { Call } from '../thread/call.js';
 import type { TopicHandlers } from '../thread/handlers.js';
 
-function tableOf(call: Call, name: string): { device: Device; table: PartitionTable } {
+function tableOf(call: Call, name: string): { device: BlockDevice; table: PartitionTable } {
   const { session } = call;
   const device = session.devices.resolve(name);
   if (device.kind === 'partition') throw new GuestfsError('EINVAL', `${name}: not a whole device`);

@@ -4,11 +4,11 @@ import type { Disk } from '../../disk/index.js';
 import type { Place } from '../../vfs/index.js';
 import { writeCpio } from '../host/archive/cpio.js';
 import { writeTar } from '../host/archive/tar.js';
-import { BufferedTaker } from '../host/buffered.js';
-import { CompressingTaker } from '../host/compressor.js';
-import { move, type Taker } from '../host/copy-data.js';
+import { BufferedSink } from '../host/buffered.js';
+import { CompressingSink } from '../host/compressor.js';
+import { type DataSink, move } from '../host/copy-data.js';
 import { copyOut } from '../host/copy-out.js';
-import { type Sink, writeZeroes } from '../host/data-sinks.js';
+import { type FileOutSink, writeZeroes } from '../host/data-sinks.js';
 import { deviceOrFile, fileContents } from '../session/contents.js';
 import type { Call } from '../thread/call.js';
 import type { TopicHandlers } from '../thread/handlers.js';
@@ -31,18 +31,18 @@ function directoryAt(call: Call, path: string): Place {
 
 /** Runs `work` with a taker that compresses on the way to the sink, or with the sink itself. */
 function compressed(
-  sink: Sink,
+  sink: FileOutSink,
   type: string | undefined,
   level: number | undefined,
-  work: (to: Taker) => void,
+  work: (to: DataSink) => void,
 ): void {
   if (type === undefined) return work(sink);
-  const compressor = new CompressingTaker(sink, type, level);
+  const compressor = new CompressingSink(sink, type, level);
   work(compressor);
   compressor.finish();
 }
 
-function tarOut(call: Call, directory: string, sink: Sink, options: TarOptions): void {
+function tarOut(call: Call, directory: string, sink: FileOutSink, options: TarOptions): void {
   const start = directoryAt(call, directory);
   const { xattrs = false, selinux = false, acls = false } = options;
   compressed(sink, options.compress, undefined, (to) =>
@@ -76,19 +76,19 @@ function base64Lines(bytes: Uint8Array): Uint8Array {
   return lines;
 }
 
-function base64Out(call: Call, disk: Disk, sink: Sink): void {
-  const out = new BufferedTaker(sink);
+function base64Out(call: Call, disk: Disk, sink: FileOutSink): void {
+  const out = new BufferedSink(sink);
   let rest: Uint8Array = new Uint8Array(0);
-  const taker: Taker = {
+  const encoder: DataSink = {
     write(piece) {
       const bytes = rest.length > 0 ? Buffer.concat([rest, piece]) : piece;
       const whole = bytes.length - (bytes.length % bytesInLine);
       out.write(base64Lines(bytes.subarray(0, whole)));
       rest = bytes.slice(whole);
     },
-    hole: (length) => writeZeroes(taker, length),
+    hole: (length) => writeZeroes(encoder, length),
   };
-  move(call, disk, taker);
+  move(call, disk, encoder);
   out.write(base64Lines(rest));
   out.flush();
 }

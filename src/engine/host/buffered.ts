@@ -1,19 +1,19 @@
 /** Collects many small writes into few large ones on their way to a sink. */
 import { encodeText } from '../../base/index.js';
-import type { Taker } from './copy-data.js';
+import type { DataSink } from './copy-data.js';
 import { writeZeroes } from './data-sinks.js';
 
 const bufferLength = 1024 * 1024;
 
 /** What is written comes out at `to` in pieces of a megabyte; `flush` sends the rest. */
-export class BufferedTaker implements Taker {
-  readonly #to: Taker;
+export class BufferedSink implements DataSink {
+  readonly #to: DataSink;
   readonly #buffer = new Uint8Array(bufferLength);
   #filled = 0;
   /** Bytes taken so far, holes included. */
   position = 0;
 
-  constructor(to: Taker) {
+  constructor(to: DataSink) {
     this.#to = to;
   }
 

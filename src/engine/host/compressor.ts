@@ -4,7 +4,7 @@
  */
 import * as zlib from 'node:zlib';
 import { GuestfsError, UnsupportedError } from '../../base/index.js';
-import type { Taker } from './copy-data.js';
+import type { DataSink } from './copy-data.js';
 import { writeZeroes } from './data-sinks.js';
 
 /** Small enough that a piece is compressed in some tens of milliseconds, so that a call can be cancelled in time. */
@@ -37,15 +37,15 @@ function compressorFor(type: string, level: number | undefined): Compress {
 }
 
 /** A taker whose bytes come out compressed at `to`. `finish` must be called. */
-export class CompressingTaker implements Taker {
-  readonly #to: Taker;
+export class CompressingSink implements DataSink {
+  readonly #to: DataSink;
   readonly #compress: Compress;
   readonly #buffer = new Uint8Array(pieceLength);
   #filled = 0;
   #any = false;
 
   /** `type` as in `tar_out`: `gzip`, `zstd`. One that is not there is an UnsupportedError, an unknown one EINVAL. */
-  constructor(to: Taker, type: string, level?: number) {
+  constructor(to: DataSink, type: string, level?: number) {
     this.#to = to;
     this.#compress = compressorFor(type, level);
   }

@@ -7,7 +7,7 @@ import { isDamage, type OnDamage } from '../../fs/index.js';
 import type { Call } from '../thread/call.js';
 
 /** Takes bytes in order. */
-export interface Taker {
+export interface DataSink {
   /** Takes bytes; the array is the caller's again when this returns. */
   write(bytes: Uint8Array): void;
   /** Takes `length` bytes that are zeroes and need not be stored. */
@@ -58,7 +58,7 @@ export interface MoveOptions {
 const salvagedPiece = 4096;
 
 /** Moves bytes from a disk to a taker: `length` bytes from `offset`, or all from there. */
-export function move(call: Call, from: Disk, to: Taker, options: MoveOptions = {}): void {
+export function move(call: Call, from: Disk, to: DataSink, options: MoveOptions = {}): void {
   const start = options.offset ?? 0;
   const length = options.length ?? from.size - start;
   const report = options.progress ?? ((moved: number) => call.progress(moved, length));

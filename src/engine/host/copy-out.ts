@@ -10,7 +10,7 @@ import type { Call } from '../thread/call.js';
 import { distinctEntries, HardLinks, pathBelow } from './archive/entries.js';
 import { TreeProgress } from './archive/progress.js';
 import { move } from './copy-data.js';
-import { DescriptorTaker } from './data-sinks.js';
+import { DescriptorSink } from './data-sinks.js';
 import { runSteps } from './host-steps.js';
 
 const inSeconds = ({ seconds, nanoseconds }: Time): number => seconds + nanoseconds / 1e9;
@@ -90,12 +90,12 @@ class CopyOut {
     const file = runSteps(this.#copy.file(name, linkable));
     if (file === undefined) return false;
     try {
-      const taker = new DescriptorTaker(file.fd, decodeText(file.path), () => this.#call.checkpoint());
-      move(this.#call, contents, taker, {
+      const sink = new DescriptorSink(file.fd, decodeText(file.path), () => this.#call.checkpoint());
+      move(this.#call, contents, sink, {
         progress: (moved) => this.#progress.at(moved),
         onDamage: (error) => this.#call.session.damage.leaveOut(error, from),
       });
-      taker.settle();
+      sink.settle();
     } catch (thrown) {
       runSteps(this.#copy.abandonFile(file));
       throw thrown;

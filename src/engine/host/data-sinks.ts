@@ -14,16 +14,16 @@ import {
   writeSync,
 } from 'node:fs';
 import { hostError } from '../../base/index.js';
-import type { Taker } from './copy-data.js';
+import type { DataSink } from './copy-data.js';
 
 /** Where a fileOut argument's bytes go. Ended by `finish` or, when the call fails, by `abandon`. */
-export interface Sink extends Taker {
+export interface FileOutSink extends DataSink {
   finish(): void;
   abandon(): void;
 }
 
 /** Where a fileIn argument's bytes come from. */
-export interface Source {
+export interface FileInSource {
   /** Reads up to `into.length` bytes; 0 at the end. */
   read(into: Uint8Array): number;
   /** All that is left in bytes, where it is known. */
@@ -34,7 +34,7 @@ export interface Source {
 const zeroes = new Uint8Array(256 * 1024);
 
 /** Hands a taker that cannot skip `length` zeroes in pieces. */
-export function writeZeroes(to: Pick<Taker, 'write'>, length: number): void {
+export function writeZeroes(to: Pick<DataSink, 'write'>, length: number): void {
   for (let left = length; left > 0; left -= zeroes.length)
     to.write(zeroes.subarray(0, Math.min(left, zeroes.length)));
 }
@@ -70,7 +70,7 @@ class Patience {
 const codeOf = (thrown: unknown): unknown => (thrown as { code?: unknown } | null)?.code;
 
 /** Writes to a descriptor that somebody else opens and closes. */
-export class DescriptorTaker implements Taker {
+export class DescriptorSink implements DataSink {
   readonly #fd: number;
   readonly #path: string;
   readonly #patience: Patience;
@@ -150,11 +150,11 @@ function openPatiently(path: string, checkpoint: () => void): number {
 }
 
 /** A host file that is written. Created or emptied at once; a file that was not there before is removed when the call fails. */
-export class HostFileSink implements Sink {
+export class HostFileSink implements FileOutSink {
   readonly #path: string;
   #fd: number;
   readonly #created: boolean;
-  readonly #taker: DescriptorTaker;
+  readonly #sink: DescriptorSink;
 
   /** `checkpoint` is asked while a pipe has no reader, or no room, and throws to end that. */
   constructor(path: string, checkpoint: () => void) {
@@ -169,7 +169,7 @@ export class HostFileSink implements Sink {
         if (codeOf(thrown) !== 'EEXIST') throw thrown;
         fd = openPatiently(path, checkpoint);
       }
-      this.#taker = new DescriptorTaker(fd, path, checkpoint);
+      this.#sink = new DescriptorSink(fd, path, checkpoint);
     } catch (thrown) {
       if (fd !== undefined) closeSync(fd);
       throw hostError(String(path), thrown);
@@ -179,15 +179,15 @@ export class HostFileSink implements Sink {
   }
 
   write(bytes: Uint8Array): void {
-    this.#taker.write(bytes);
+    this.#sink.write(bytes);
   }
 
   hole(length: number): void {
-    this.#taker.hole(length);
+    this.#sink.hole(length);
   }
 
   finish(): void {
-    this.#taker.settle();
+    this.#sink.settle();
     try {
       this.#close();
     } catch (thrown) {
@@ -213,7 +213,7 @@ export class HostFileSink implements Sink {
 }
 
 /** A host file that is read. */
-export class HostFileSource implements Source {
+export class HostFileSource implements FileInSource {
   readonly #path: string;
   #fd: number;
   readonly sizeInBytes: number | undefined;

@@ -17,12 +17,12 @@ import {
   unlinkSync,
 } from 'node:fs';
 import { decodeText, hostError } from '../../base/index.js';
-import type { HostAnswer, HostEntry, HostPath, HostStep, HostSteps } from '../../formats/index.js';
+import type { HostAnswer, HostEntry, HostPathBytes, HostStep, HostSteps } from '../../formats/index.js';
 
 /** Node's functions take any bytes for a path, and their types a Buffer alone. */
-const onHost = (path: HostPath): Buffer => Buffer.from(path.buffer, path.byteOffset, path.length);
+const onHost = (path: HostPathBytes): Buffer => Buffer.from(path.buffer, path.byteOffset, path.length);
 
-function look(path: HostPath): HostEntry | undefined {
+function look(path: HostPathBytes): HostEntry | undefined {
   const stats = lstatSync(onHost(path), { bigint: true, throwIfNoEntry: false });
   return stats === undefined
     ? undefined

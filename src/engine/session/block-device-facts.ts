@@ -6,7 +6,7 @@
 import { encodeText, GuestfsError } from '../../base/index.js';
 import { numberOfDevice } from '../../formats/index.js';
 import { partitionEntryFacts, tableFacts } from '../../partition/index.js';
-import type { Device } from '../../vfs/index.js';
+import type { BlockDevice } from '../../vfs/index.js';
 import { identityOf, namesOf } from './recognition.js';
 import type { Session } from './session.js';
 
@@ -24,7 +24,7 @@ function printable(value: string): string {
 }
 
 /** The sizes that the kernel recommends for input and output, in bytes: of a striped volume, its stripe and all of them. */
-function ioSizes(session: Session, device: Device): [string, string][] {
+function ioSizes(session: Session, device: BlockDevice): [string, string][] {
   const least = (size: number): [string, string] => ['MINIMUM_IO_SIZE', String(size)];
   const stripes = session.scan.volume(device)?.stripes;
   if (stripes === undefined) return [least(device.sectorSize)];

@@ -1,7 +1,7 @@
 /** What is on each device of a session, by its signatures. A device is looked at once, until the devices change. */
 import { endsCall, GuestfsError } from '../../base/index.js';
 import type { Probed } from '../../disk/index.js';
-import type { Device } from '../../vfs/index.js';
+import type { BlockDevice } from '../../vfs/index.js';
 import { ofDevice } from './device-error.js';
 import type { LayerKind } from './kinds.js';
 import type { PartitionTables } from './partition-tables.js';
@@ -9,7 +9,7 @@ import { identityOf, namesOf, type Recognition, recognise } from './recognition.
 import type { Warnings } from './warnings.js';
 
 export class DeviceContents {
-  readonly #recognised = new Map<Device, Recognition>();
+  readonly #recognised = new Map<BlockDevice, Recognition>();
   readonly #tables: PartitionTables;
   readonly #kinds: readonly LayerKind[];
   readonly #warnings: Warnings;
@@ -26,7 +26,7 @@ export class DeviceContents {
   }
 
   /** All that is seen on a device. A device that cannot be read throws. */
-  recognise(device: Device): Recognition {
+  recognise(device: BlockDevice): Recognition {
     let recognition = this.#recognised.get(device);
     if (recognition === undefined) {
       recognition = this.#look(device);
@@ -42,7 +42,7 @@ export class DeviceContents {
     return recognition;
   }
 
-  #look(device: Device): Recognition {
+  #look(device: BlockDevice): Recognition {
     const partitions = this.#tables.known(device)?.table?.partitions ?? [];
     try {
       return recognise(
@@ -66,12 +66,12 @@ export class DeviceContents {
    * What is on a device, by its signature; undefined for nothing known, and where there are signatures of several
    * things of which nobody can say which is meant. A device that cannot be read throws.
    */
-  probe(device: Device): Probed | undefined {
+  probe(device: BlockDevice): Probed | undefined {
     return identityOf(this.recognise(device));
   }
 
   /** As {@link probe}, but a device that cannot be read has nothing known on it. */
-  probeIfReadable(device: Device): Probed | undefined {
+  probeIfReadable(device: BlockDevice): Probed | undefined {
     try {
       return this.probe(device);
     } catch (thrown) {

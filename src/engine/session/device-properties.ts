@@ -2,7 +2,7 @@
  * The devices of a session by what udev makes links of: what is on them, what their tables say, what device-mapper
  * calls them.
  */
-import type { Device, DeviceProperty, DeviceTable } from '../../vfs/index.js';
+import type { BlockDevice, DeviceProperty, DeviceTable } from '../../vfs/index.js';
 import type { DeviceContents } from './device-contents.js';
 import type { PartitionTables } from './partition-tables.js';
 import type { DeviceScan } from './scan.js';
@@ -20,7 +20,7 @@ export function findByProperty(
   { devices, tables, contents, scan }: DevicePropertyParts,
   property: DeviceProperty,
   value: string,
-): Device | undefined {
+): BlockDevice | undefined {
   if (value === '') return undefined;
   switch (property) {
     case 'dmMinor':
@@ -43,7 +43,7 @@ export function findByProperty(
 }
 
 /** A partition's UUID as the kernel has it: GPT's own, or the MBR signature with the number. */
-function partitionUuid(tables: PartitionTables, device: Device): string | undefined {
+function partitionUuid(tables: PartitionTables, device: BlockDevice): string | undefined {
   const partition = tables.partition(device);
   if (partition === undefined || device.parent === undefined) return undefined;
   if (partition.gptGuid !== undefined) return partition.gptGuid;

@@ -1,6 +1,6 @@
 /** The locked devices of a session that were unlocked: for each the disk inside, as a device `/dev/mapper/NAME`. */
 import { GuestfsError, systemError, UnsupportedError } from '../../base/index.js';
-import { Device, type DeviceTable } from '../../vfs/index.js';
+import { BlockDevice, type DeviceTable } from '../../vfs/index.js';
 import type { LockKey } from '../../volume/index.js';
 import type { DeviceContents } from './device-contents.js';
 
@@ -10,7 +10,7 @@ export interface LockParts {
   readonly contents: DeviceContents;
   /** The keys that the session was given, which are tried beside those of a call. */
   readonly keys: readonly LockKey[];
-  readonly isInUse: (device: Device) => boolean;
+  readonly isInUse: (device: BlockDevice) => boolean;
   /** An unlocked disk came, or went. */
   readonly changed: () => void;
 }
@@ -18,14 +18,14 @@ export interface LockParts {
 export class Locks {
   readonly #parts: LockParts;
   /** The devices that they are in, by the disks inside. */
-  readonly #locked = new Map<Device, Device>();
+  readonly #locked = new Map<BlockDevice, BlockDevice>();
 
   constructor(parts: LockParts) {
     this.#parts = parts;
   }
 
   /** The disks inside, of those whose locked device is still there. */
-  get unlocked(): readonly Device[] {
+  get unlocked(): readonly BlockDevice[] {
     const { devices } = this.#parts;
     for (const [inside, locked] of this.#locked)
       if (devices.find(locked.name) !== locked) this.#locked.delete(inside);
@@ -33,7 +33,7 @@ export class Locks {
   }
 
   /** The locked device that a disk is inside of. */
-  lockedBy(inside: Device): Device | undefined {
+  lockedBy(inside: BlockDevice): BlockDevice | undefined {
     return this.#locked.get(inside);
   }
 
@@ -43,11 +43,11 @@ export class Locks {
    * fits.
    */
   unlock(
-    device: Device,
+    device: BlockDevice,
     name: string,
     keys: readonly LockKey[],
     options: { readonly readonly: boolean },
-  ): Device {
+  ): BlockDevice {
     const { devices, contents, isInUse } = this.#parts;
     const mapperName = `/dev/mapper/${name}`;
     if (name === '' || name.includes('/') || name === '.' || name === '..')
@@ -65,7 +65,7 @@ export class Locks {
         (whose === undefined || whose === device.name || whose === probed.uuid),
     );
     const disk = kind.unlock(device.disk, fitting, options);
-    const inside = new Device({
+    const inside = new BlockDevice({
       name: mapperName,
       kind: 'volume',
       mapperName,

@@ -2,7 +2,7 @@
 import { GuestfsError, UnsupportedError } from '../../base/index.js';
 import { type Disk, SliceDisk } from '../../disk/index.js';
 import type { FileSystem, FileSystemDriver } from '../../fs/index.js';
-import type { Device, DeviceTable } from '../../vfs/index.js';
+import type { BlockDevice, DeviceTable } from '../../vfs/index.js';
 import type { DeviceContents } from './device-contents.js';
 import { discardableLayer } from './drive.js';
 import { kinds, type LayerKind } from './kinds.js';
@@ -32,7 +32,7 @@ interface Opened {
 
 interface SharedFileSystem extends Opened {
   /** All devices that it is on. */
-  readonly devices: readonly Device[];
+  readonly devices: readonly BlockDevice[];
   users: number;
 }
 
@@ -54,18 +54,18 @@ type Openable = FileSystemDriver & Required<Pick<FileSystemDriver, 'open'>>;
 
 export class OpenFileSystems {
   readonly #parts: OpenFileSystemsParts;
-  readonly #open = new Map<Device, SharedFileSystem>();
+  readonly #open = new Map<BlockDevice, SharedFileSystem>();
 
   constructor(parts: OpenFileSystemsParts) {
     this.#parts = parts;
   }
 
-  isOpen(device: Device): boolean {
+  isOpen(device: BlockDevice): boolean {
     return this.#open.has(device);
   }
 
   /** Opens the filesystem on a device, or shares the one that is open already. */
-  open(device: Device, wanted: OpenFileSystemOptions = {}): FileSystemLease {
+  open(device: BlockDevice, wanted: OpenFileSystemOptions = {}): FileSystemLease {
     let shared = this.#open.get(device);
     if (shared === undefined) {
       shared = this.#openAnew(device, wanted);
@@ -97,7 +97,7 @@ export class OpenFileSystems {
     );
   }
 
-  #openAnew(device: Device, wanted: OpenFileSystemOptions): SharedFileSystem {
+  #openAnew(device: BlockDevice, wanted: OpenFileSystemOptions): SharedFileSystem {
     const { contents, kinds } = this.#parts;
     const { name } = device;
     const driver = chooseDriver(name, wanted.type, kinds, () => contents.recognise(device), this.#parts.warn);
@@ -109,7 +109,7 @@ export class OpenFileSystems {
   /**
    * The devices that a filesystem is on, in the order of their names in the table. ENODEV where some are not here.
    */
-  #setOf(device: Device, driver: Openable): readonly Device[] {
+  #setOf(device: BlockDevice, driver: Openable): readonly BlockDevice[] {
     const { devices, contents } = this.#parts;
     const member = driver.memberOf?.(device.disk);
     if (member === undefined || member.count === 1) return [device];

@@ -6,7 +6,7 @@ import {
   type PartitionTable,
   readPartitionTable,
 } from '../../partition/index.js';
-import type { Device } from '../../vfs/index.js';
+import type { BlockDevice } from '../../vfs/index.js';
 import { ofDevice } from './device-error.js';
 import type { Warnings } from './warnings.js';
 
@@ -17,7 +17,7 @@ export interface ReadTable {
 }
 
 export class PartitionTables {
-  readonly #read = new Map<Device, ReadTable>();
+  readonly #read = new Map<BlockDevice, ReadTable>();
   readonly #warnings: Warnings;
 
   constructor(warnings: Warnings) {
@@ -25,48 +25,48 @@ export class PartitionTables {
   }
 
   /** Whether it was read, however that ended. */
-  has(device: Device): boolean {
+  has(device: BlockDevice): boolean {
     return this.#read.has(device);
   }
 
-  forget(device: Device): void {
+  forget(device: BlockDevice): void {
     this.#read.delete(device);
   }
 
   /** Forgets the tables of all devices but these. */
-  keepOnly(devices: ReadonlySet<Device>): void {
+  keepOnly(devices: ReadonlySet<BlockDevice>): void {
     for (const device of this.#read.keys()) if (!devices.has(device)) this.#read.delete(device);
   }
 
   /** The partition table of a device; undefined where there is none that can be read. */
-  table(device: Device): PartitionTable | undefined {
+  table(device: BlockDevice): PartitionTable | undefined {
     return this.#of(device)?.table;
   }
 
   /** Why the partition table of a device cannot be read; undefined where it can, or there is none. */
-  fault(device: Device): GuestfsError | undefined {
+  fault(device: BlockDevice): GuestfsError | undefined {
     return this.#of(device)?.fault;
   }
 
   /** Both, of a device whose table was read already. Reads nothing. */
-  known(device: Device): ReadTable | undefined {
+  known(device: BlockDevice): ReadTable | undefined {
     return this.#read.get(device);
   }
 
   /** A volume may have a table whose partitions have no devices; it is read when somebody asks. */
-  #of(device: Device): ReadTable | undefined {
+  #of(device: BlockDevice): ReadTable | undefined {
     if (device.kind === 'volume' && !this.#read.has(device)) this.read(device);
     return this.#read.get(device);
   }
 
   /** The partition that a device is; undefined for drives and volumes. */
-  partition(device: Device): Partition | undefined {
+  partition(device: BlockDevice): Partition | undefined {
     if (device.parent === undefined) return undefined;
     return this.table(device.parent)?.partitions.find(({ number }) => number === device.number);
   }
 
   /** Reads a device's table. Gives the partitions that are devices: none where it is damaged, as in the kernel. */
-  read(device: Device): readonly Partition[] {
+  read(device: BlockDevice): readonly Partition[] {
     let table: PartitionTable | undefined;
     let fault: GuestfsError | undefined;
     try {
@@ -82,7 +82,7 @@ export class PartitionTables {
     return table?.hasDevices === false ? [] : (table?.partitions ?? []);
   }
 
-  #warnOfOtherSectors(device: Device): void {
+  #warnOfOtherSectors(device: BlockDevice): void {
     const other = otherSectorSize(device.disk, device.sectorSize);
     if (other !== undefined)
       this.#warnings.warn(

@@ -11,7 +11,7 @@
 import { endsCall, GuestfsError, systemError, work } from '../../base/index.js';
 import { SliceDisk } from '../../disk/index.js';
 import type { Partition } from '../../partition/index.js';
-import { Device, type DeviceTable } from '../../vfs/index.js';
+import { BlockDevice, type DeviceTable } from '../../vfs/index.js';
 import type { LockKey, MemberKind, Volume } from '../../volume/index.js';
 import type { DeviceContents } from './device-contents.js';
 import type { LayerKind } from './kinds.js';
@@ -37,7 +37,7 @@ export interface ScanParts {
   /** The keys that the session was given. */
   readonly keys: readonly LockKey[];
   /** Whether something on a device is open now. */
-  readonly isOpen: (device: Device) => boolean;
+  readonly isOpen: (device: BlockDevice) => boolean;
 }
 
 /** How a volume came to be. */
@@ -45,7 +45,7 @@ interface PresentVolume {
   readonly system: VolumeSystem;
   readonly volume: Volume;
   /** Those of its members that have a device. */
-  readonly members: readonly Device[];
+  readonly members: readonly BlockDevice[];
   /** How many devices lie below it, one on another. */
   readonly depth: number;
 }
@@ -54,11 +54,11 @@ export class DeviceScan {
   readonly systems: VolumeSystems;
   readonly locks: Locks;
   readonly #parts: ScanParts;
-  readonly #origins = new Map<Device, PresentVolume>();
+  readonly #origins = new Map<BlockDevice, PresentVolume>();
   /** Where the partitions that are devices lie. */
-  readonly #places = new Map<Device, Partition>();
+  readonly #places = new Map<BlockDevice, Partition>();
   /** What each device was found to be a member of. */
-  readonly #memberOf = new Map<Device, Map<VolumeSystem, boolean>>();
+  readonly #memberOf = new Map<BlockDevice, Map<VolumeSystem, boolean>>();
 
   constructor(parts: ScanParts) {
     this.#parts = parts;
@@ -93,7 +93,7 @@ export class DeviceScan {
     this.#lookForMembers(undefined);
   }
 
-  #lookForMembers(on: readonly Device[] | undefined): void {
+  #lookForMembers(on: readonly BlockDevice[] | undefined): void {
     for (const device of on ?? [...this.#memberOf.keys()]) this.#memberOf.delete(device);
     for (const system of this.systems.all) system.isStale = true;
     this.#find();
@@ -103,7 +103,7 @@ export class DeviceScan {
    * Sets the only devices that are looked at for members of a system; undefined: all. What was activated is as at the
    * launch.
    */
-  setFilter(kind: MemberKind, devices: readonly Device[] | undefined): void {
+  setFilter(kind: MemberKind, devices: readonly BlockDevice[] | undefined): void {
     const system = this.systems.get(kind);
     const [used] = this.volumesInUse;
     if (used !== undefined) throw systemError('EBUSY', used.name);
@@ -123,17 +123,17 @@ export class DeviceScan {
   }
 
   /** The volume that a device is. */
-  volume(device: Device): Volume | undefined {
+  volume(device: BlockDevice): Volume | undefined {
     return this.#origins.get(device)?.volume;
   }
 
   /** The device of the volume with an id. */
-  findVolume(id: string): Device | undefined {
+  findVolume(id: string): BlockDevice | undefined {
     return this.#parts.devices.volumes.find((device) => this.volume(device)?.id === id);
   }
 
   /** The device that has a minor number as one of device-mapper. */
-  findByMinor(minor: number): Device | undefined {
+  findByMinor(minor: number): BlockDevice | undefined {
     for (const { minors } of this.systems.all) {
       const id = minors.get(minor)?.id;
       if (id !== undefined) return this.findVolume(id);
@@ -142,20 +142,20 @@ export class DeviceScan {
   }
 
   /** The volumes of which something is in use. */
-  get volumesInUse(): readonly Device[] {
+  get volumesInUse(): readonly BlockDevice[] {
     const used = this.#used();
     return this.#parts.devices.volumes.filter((device) => used.has(device));
   }
 
   /** Whether a device is open, or one that lies on it. */
-  isInUse(device: Device): boolean {
+  isInUse(device: BlockDevice): boolean {
     return this.#used().has(device);
   }
 
-  #used(): ReadonlySet<Device> {
+  #used(): ReadonlySet<BlockDevice> {
     const { devices, isOpen } = this.#parts;
-    const used = new Set<Device>();
-    const add = (device: Device): void => {
+    const used = new Set<BlockDevice>();
+    const add = (device: BlockDevice): void => {
       if (used.has(device)) return;
       used.add(device);
       for (const below of this.#below(device)) add(below);
@@ -165,19 +165,19 @@ export class DeviceScan {
     return used;
   }
 
-  #depthOn(members: readonly Device[]): number {
+  #depthOn(members: readonly BlockDevice[]): number {
     return members.reduce((depth, member) => Math.max(depth, this.#depth(member) + 1), 0);
   }
 
   /** The devices that one lies on. */
-  #below(device: Device): readonly Device[] {
+  #below(device: BlockDevice): readonly BlockDevice[] {
     if (device.parent !== undefined) return [device.parent];
     const locked = this.locks.lockedBy(device);
     return this.#origins.get(device)?.members ?? (locked === undefined ? [] : [locked]);
   }
 
   /** How many devices lie below one, one on another. */
-  #depth(device: Device): number {
+  #depth(device: BlockDevice): number {
     const below = device.parent ?? this.locks.lockedBy(device);
     return below === undefined ? (this.#origins.get(device)?.depth ?? 0) : this.#depth(below) + 1;
   }
@@ -211,7 +211,7 @@ export class DeviceScan {
       if (!tables.has(device)) this.#presentPartitions(device, tables.read(device));
   }
 
-  #presentPartitions(parent: Device, partitions: readonly Partition[]): void {
+  #presentPartitions(parent: BlockDevice, partitions: readonly Partition[]): void {
     const { devices } = this.#parts;
     const used = this.#used();
     const before = new Map(devices.partitions(parent).map((device) => [device.number, device]));
@@ -242,9 +242,9 @@ export class DeviceScan {
   }
 
   /** The devices on which members of a system may be: drives and volumes without partitions, and partitions. */
-  #candidates({ kind, filter }: VolumeSystem): readonly Device[] {
+  #candidates({ kind, filter }: VolumeSystem): readonly BlockDevice[] {
     const { devices } = this.#parts;
-    const isWhole = (device: Device): boolean => devices.partitions(device).length === 0;
+    const isWhole = (device: BlockDevice): boolean => devices.partitions(device).length === 0;
     const onVolumes = devices.volumes
       .flatMap((volume) => [volume, ...devices.partitions(volume)])
       .filter((device) => device.kind !== 'volume' || (isWhole(device) && this.#mayHold(device, kind)))
@@ -259,12 +259,12 @@ export class DeviceScan {
     );
   }
 
-  #mayHold(volume: Device, kind: MemberKind): boolean {
+  #mayHold(volume: BlockDevice, kind: MemberKind): boolean {
     return kind.nests === true || this.#origins.get(volume)?.system.kind !== kind;
   }
 
   /** Whether what lies on volumes is to be found. Says so where it is not, for it could be without an end. */
-  #isLookedInto(device: Device): boolean {
+  #isLookedInto(device: BlockDevice): boolean {
     const { devices, warnings } = this.#parts;
     work.entries.spend(1);
     if (devices.count > mostDevices) {
@@ -276,7 +276,7 @@ export class DeviceScan {
     return false;
   }
 
-  #isMember(device: Device, system: VolumeSystem): boolean {
+  #isMember(device: BlockDevice, system: VolumeSystem): boolean {
     const known = this.#memberOf.get(device) ?? new Map<VolumeSystem, boolean>();
     this.#memberOf.set(device, known);
     const isMember = known.get(system) ?? this.#probe(device, system);
@@ -287,7 +287,7 @@ export class DeviceScan {
   /**
    * A drive or partition that cannot be read is a member: the system meets the same error, and says what it means.
    */
-  #probe(device: Device, { kind }: VolumeSystem): boolean {
+  #probe(device: BlockDevice, { kind }: VolumeSystem): boolean {
     try {
       return kind.probe(device.disk) !== undefined;
     } catch (thrown) {
@@ -301,7 +301,7 @@ export class DeviceScan {
     const { devices } = this.#parts;
     const used = this.#used();
     const known = new Map([...this.#origins].map(([device, { volume }]) => [volume.id, device]));
-    const next = new Map<string, { device: Device; origin: PresentVolume }>();
+    const next = new Map<string, { device: BlockDevice; origin: PresentVolume }>();
     for (const system of this.systems.all)
       for (const volume of system.assembly?.volumes ?? []) {
         if (!system.isActive(volume) || next.has(volume.device)) continue;
@@ -336,9 +336,9 @@ export class DeviceScan {
 }
 
 /** Its sectors are as large as the largest of its members', as the kernel has it. */
-function deviceOf(volume: Volume, members: readonly Device[]): Device {
+function deviceOf(volume: Volume, members: readonly BlockDevice[]): BlockDevice {
   const { device, mapperName } = volume;
-  return new Device({
+  return new BlockDevice({
     name: device,
     kind: 'volume',
     mapperName,

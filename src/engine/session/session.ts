@@ -6,7 +6,7 @@ import type { BackendConfig } from '../../api/index.js';
 import { prepareZstd } from '../../disk/index.js';
 import type { Inspection } from '../../inspect/index.js';
 import {
-  type Device,
+  type BlockDevice,
   type DeviceProperty,
   DeviceTable,
   type Mount,
@@ -52,7 +52,7 @@ export class Session {
   readonly warnings: Warnings;
   /** What the answer of the running call lacks. */
   readonly damage: Damage;
-  readonly #drives = new Map<Device, OpenDrive>();
+  readonly #drives = new Map<BlockDevice, OpenDrive>();
 
   private constructor(config: BackendConfig, log: SessionLog) {
     this.config = config;
@@ -131,17 +131,17 @@ export class Session {
   }
 
   /** What was opened for a whole drive. */
-  drive(device: Device): OpenDrive | undefined {
+  drive(device: BlockDevice): OpenDrive | undefined {
     return this.#drives.get(device);
   }
 
   /** The device that has a property. */
-  findByProperty(property: DeviceProperty, value: string): Device | undefined {
+  findByProperty(property: DeviceProperty, value: string): BlockDevice | undefined {
     return findByProperty(this, property, value);
   }
 
   /** The mount that serves a device, if it is mounted. */
-  mountOf(device: Device): Mount | undefined {
+  mountOf(device: BlockDevice): Mount | undefined {
     return this.mounts.mounts().find(({ source }) => this.devices.find(source) === device);
   }
 

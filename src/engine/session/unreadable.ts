@@ -13,7 +13,7 @@ import {
   work,
 } from '../../base/index.js';
 import type { Probed } from '../../disk/index.js';
-import type { Device, DeviceProperty } from '../../vfs/index.js';
+import type { BlockDevice, DeviceProperty } from '../../vfs/index.js';
 import { canBeRead } from './kinds.js';
 import { ambivalence, namesOf } from './recognition.js';
 import type { Session } from './session.js';
@@ -31,7 +31,7 @@ function holdsFiles({ type, facts }: Probed): boolean {
   return facts.USAGE !== 'other' || type === 'bcache';
 }
 
-function faultOn(session: Session, device: Device): Fault | undefined {
+function faultOn(session: Session, device: BlockDevice): Fault | undefined {
   const { name } = device;
   let probed: Probed | undefined;
   try {
@@ -61,7 +61,7 @@ function faultOn(session: Session, device: Device): Fault | undefined {
 }
 
 /** The devices on which a filesystem may be: drives without partitions, partitions but extended ones, volumes. */
-export function filesystemDevices(session: Session): Device[] {
+export function filesystemDevices(session: Session): BlockDevice[] {
   const { devices } = session;
   const whole = devices.drives.filter((drive) => devices.partitions(drive).length === 0);
   return [...whole, ...devices.partitions(), ...devices.volumes].filter(

@@ -3,7 +3,7 @@
  * volumes.
  */
 import { GuestfsError } from '../../base/index.js';
-import type { Device } from '../../vfs/index.js';
+import type { BlockDevice } from '../../vfs/index.js';
 import type { Assembly, MemberKind, Volume } from '../../volume/index.js';
 import type { LayerKind } from './kinds.js';
 
@@ -16,7 +16,7 @@ const isAssembling = (kind: LayerKind): kind is Assembling =>
 export class VolumeSystem {
   readonly kind: Assembling;
   /** The devices that were put together last. */
-  members: readonly Device[] = [];
+  members: readonly BlockDevice[] = [];
   /** What they amount to. */
   assembly: Assembly | undefined;
   /** Whether the members must be put together again, though they are the same devices. */
@@ -73,7 +73,7 @@ export class VolumeSystems {
   }
 
   /** Why what a device holds as a member cannot be read; undefined where it can. */
-  memberFault({ name }: Device): GuestfsError | undefined {
+  memberFault({ name }: BlockDevice): GuestfsError | undefined {
     return this.#first(({ problems }) => problems.find(({ device }) => device === name)?.error);
   }
 

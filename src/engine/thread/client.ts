@@ -20,10 +20,16 @@ import {
   restoreError,
   writerTo,
 } from '../../base/index.js';
-import { type FileArgument, type IncomingChunk, type Report, type Request, sharedWord } from './messages.js';
+import {
+  type FileArgument,
+  type IncomingChunk,
+  type Report,
+  sharedWord,
+  type WorkerRequest,
+} from './messages.js';
 import { tableAnswers } from './table-answers.js';
 import { type EngineThread, keepsProcess, keepThread, takeThread } from './thread.js';
-import { type Turn, turns } from './thread-queue.js';
+import { type Turn, threadQueue } from './thread-queue.js';
 
 interface Running {
   readonly serial: number;
@@ -236,7 +242,7 @@ class EngineClient implements Backend {
         }
       });
       const { wantsProgress } = control;
-      running.turn = turns.take(() => {
+      running.turn = threadQueue.take(() => {
         try {
           post(this.#thread, { type: 'call', serial, action, args: sent, options, wantsProgress });
         } catch (thrown) {
@@ -289,7 +295,7 @@ function bump({ shared }: EngineThread, word: SharedWord): void {
   Atomics.notify(shared, word);
 }
 
-function post(thread: EngineThread, request: Request): void {
+function post(thread: EngineThread, request: WorkerRequest): void {
   thread.worker.postMessage(request);
   bump(thread, sharedWord.requests);
 }

@@ -1,29 +1,29 @@
 /** The types of the engine's handlers: one function for each action, by its libguestfs name. */
 import type {
   ActionName,
-  Handler as ApiHandler,
-  Handlers as ApiHandlers,
+  Handler,
+  Handlers,
   InternalArguments,
   InternalName,
   InternalResult,
 } from '../../api/index.js';
-import type { Sink, Source } from '../host/data-sinks.js';
+import type { FileInSource, FileOutSink } from '../host/data-sinks.js';
 import type { Call } from './call.js';
 
 /** What stands where the caller gave a fileIn or fileOut. */
 export interface EngineFiles {
-  readonly in: Source;
-  readonly out: Sink;
+  readonly in: FileInSource;
+  readonly out: FileOutSink;
 }
 
 /** Does one action: the call, the required arguments in order, the optional ones as an object. */
-export type Handler<N extends ActionName> = ApiHandler<N, Call, EngineFiles>;
+export type EngineHandler<N extends ActionName> = Handler<N, Call, EngineFiles>;
 
-/** Handlers of some actions: `export const x = { … } satisfies Handlers<'mount' | …>`. */
-export type Handlers<N extends ActionName> = ApiHandlers<N, Call, EngineFiles>;
+/** Handlers of some actions: `export const x = { … } satisfies EngineHandlers<'mount' | …>`. */
+export type EngineHandlers<N extends ActionName> = Handlers<N, Call, EngineFiles>;
 
 /** Handlers of a topic, checked one by one against the table. */
-export type TopicHandlers = { readonly [N in ActionName]?: Handler<N> };
+export type TopicHandlers = { readonly [N in ActionName]?: EngineHandler<N> };
 
 /** Handlers of internal calls. */
 export type OwnHandlers = {

@@ -38,7 +38,7 @@ export const sharedWords = 4;
 export type FileArgument = { readonly path: string } | { readonly stream: true };
 
 /** To the worker. */
-export type Request =
+export type WorkerRequest =
   /** What its session is to be: the first message, and the first after the worker was kept. */
   | { readonly type: 'start'; readonly config: BackendConfig }
   | {

@@ -4,7 +4,7 @@
  */
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import { GuestfsError, restoreError } from '../../base/index.js';
-import { type Sink, type Source, writeZeroes } from '../host/data-sinks.js';
+import { type FileInSource, type FileOutSink, writeZeroes } from '../host/data-sinks.js';
 import { type IncomingChunk, type Report, sharedWord } from './messages.js';
 
 /** Chunks that may be on their way. With {@link chunkLength} this bounds the memory of a slow consumer. */
@@ -26,7 +26,7 @@ export interface StreamEnd {
 }
 
 /** The worker's end of a fileOut stream. */
-export class StreamSink implements Sink {
+export class StreamSink implements FileOutSink {
   readonly #end: StreamEnd;
   #sent = 0;
 
@@ -63,7 +63,7 @@ export class StreamSink implements Sink {
 }
 
 /** The worker's end of a fileIn stream. */
-export class StreamSource implements Source {
+export class StreamSource implements FileInSource {
   readonly sizeInBytes = undefined;
   readonly #end: StreamEnd;
   #received = 0;

@@ -19,7 +19,7 @@ export interface Turn {
   end(): void;
 }
 
-export class Turns {
+export class ThreadQueue {
   readonly #limit: number;
   readonly #moment: number;
   /** When each of those that count has begun, oldest first. */
@@ -77,4 +77,4 @@ export class Turns {
 }
 
 /** The line of this process. */
-export const turns = new Turns();
+export const threadQueue = new ThreadQueue();

@@ -14,14 +14,20 @@ import {
 } from '../../base/index.js';
 import { endDecoders } from '../../disk/index.js';
 import { forgetCopyBuffer } from '../host/copy-data.js';
-import { HostFileSink, HostFileSource, type Sink, type Source } from '../host/data-sinks.js';
+import { type FileInSource, type FileOutSink, HostFileSink, HostFileSource } from '../host/data-sinks.js';
 import { Session } from '../session/session.js';
 import { Call } from './call.js';
 import { findHandler } from './dispatch.js';
-import { type FileArgument, type Report, type Request, sharedWord, type ThreadStart } from './messages.js';
+import {
+  type FileArgument,
+  type Report,
+  sharedWord,
+  type ThreadStart,
+  type WorkerRequest,
+} from './messages.js';
 import { StreamSink, StreamSource } from './streams.js';
 
-type CallRequest = Request & { type: 'call' };
+type CallRequest = WorkerRequest & { type: 'call' };
 
 /**
  * What a thread that is kept for another session holds at most, in bytes: 10 MiB after a few calls, 60 MiB where many threads
@@ -59,8 +65,8 @@ async function runCall(
     request.wantsProgress,
   );
   const end = { port, incoming, shared, serial, checkpoint: () => call.checkpoint() };
-  const sinks: Sink[] = [];
-  const sources: Source[] = [];
+  const sinks: FileOutSink[] = [];
+  const sources: FileInSource[] = [];
   try {
     const handler = await findHandler(action);
     const args = request.args.map((argument) => {
@@ -98,7 +104,7 @@ async function runCall(
 }
 
 /** Ends files in which all is that could be read. Gives how the call failed: it is another way when that fails. */
-function deliver(partial: PartialError, sinks: readonly Sink[]): unknown {
+function deliver(partial: PartialError, sinks: readonly FileOutSink[]): unknown {
   try {
     for (const sink of sinks) sink.finish();
     return partial;
@@ -108,7 +114,7 @@ function deliver(partial: PartialError, sinks: readonly Sink[]): unknown {
 }
 
 /** Lets go of a call's files. Trouble with that is worth a warning, and does not hide how the call ended. */
-function endFiles(unfinished: readonly Sink[], sources: readonly Source[], call: Call): void {
+function endFiles(unfinished: readonly FileOutSink[], sources: readonly FileInSource[], call: Call): void {
   const attempt = (work: () => void): void => {
     try {
       work();
@@ -161,7 +167,7 @@ function main(port: MessagePort, { shared, incoming }: ThreadStart): void {
   const wires: Wires = { port, incoming, shared: new Int32Array(shared) };
   let session: Session | undefined;
   let ended = false;
-  const serve = async (request: Request): Promise<void> => {
+  const serve = async (request: WorkerRequest): Promise<void> => {
     if (request.type === 'start') {
       session = await start(wires, request.config);
       ended = session === undefined;
@@ -178,23 +184,23 @@ function main(port: MessagePort, { shared, incoming }: ThreadStart): void {
   };
   /** Requests that were taken. */
   let taken = 0;
-  const serveUntilLull = async (first: Request): Promise<void> => {
-    for (let request: Request | undefined = first; request !== undefined; request = nextRequest()) {
+  const serveUntilLull = async (first: WorkerRequest): Promise<void> => {
+    for (let request: WorkerRequest | undefined = first; request !== undefined; request = nextRequest()) {
       taken++;
       await serve(request);
     }
   };
   // Asleep on the count rather than in the event loop, where V8 has a thread without work ask again and again whether its
   // concurrent marking is done; with many engines that takes their processors from those that have work.
-  const nextRequest = (): Request | undefined => {
+  const nextRequest = (): WorkerRequest | undefined => {
     if (ended) return undefined;
     if (Atomics.load(wires.shared, sharedWord.requests) === taken)
       Atomics.wait(wires.shared, sharedWord.requests, taken, lullInMs);
-    return receiveMessageOnPort(port)?.message as Request | undefined;
+    return receiveMessageOnPort(port)?.message as WorkerRequest | undefined;
   };
   // One after the other: a call may have to wait for its code to be loaded.
   let last = Promise.resolve();
-  port.on('message', (request: Request) => {
+  port.on('message', (request: WorkerRequest) => {
     last = last.then(() => serveUntilLull(request));
   });
 }

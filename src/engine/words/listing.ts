@@ -4,7 +4,7 @@ import { type FileType, heeding } from '../../fs/index.js';
 import { joinPath, type Place, type Tree, type TreeStat } from '../../vfs/index.js';
 import type { Call } from '../thread/call.js';
 
-const typeLetters: Readonly<Record<string, string>> = {
+const modeLetters: Readonly<Record<string, string>> = {
   file: '-',
   directory: 'd',
   symlink: 'l',
@@ -24,7 +24,7 @@ export function formatMode(mode: number): string {
     return `${bits & 4 ? 'r' : '-'}${bits & 2 ? 'w' : '-'}${last}`;
   };
   return (
-    (typeLetters[typeOfMode(mode)] ?? '?') +
+    (modeLetters[typeOfMode(mode)] ?? '?') +
     triple(6, (mode & 0o4000) !== 0, 's') +
     triple(3, (mode & 0o2000) !== 0, 's') +
     triple(0, (mode & 0o1000) !== 0, 't')
@@ -138,7 +138,7 @@ export function longListing(call: Call, path: string, labels: boolean): string {
   const now = Date.now() / 1000;
   const columns: readonly (readonly string[])[] = [
     rows.map(({ type, stat }, index) => {
-      const mode = stat === undefined ? `${typeLetters[type] ?? '?'}?????????` : formatMode(stat.mode);
+      const mode = stat === undefined ? `${modeLetters[type] ?? '?'}?????????` : formatMode(stat.mode);
       return mode + (hasMarks ? marks[index] || ' ' : '');
     }),
     rows.map(({ stat }) => String(stat?.linkCount ?? '?')),

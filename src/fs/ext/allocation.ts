@@ -3,20 +3,20 @@ import { roCompat } from './features.js';
 import { groupFlags } from './layout.js';
 import { descriptorBlocksIn } from './report/usage.js';
 import { has, hasSuperblockCopy } from './superblock.js';
-import type { Volume } from './volume.js';
+import type { ExtVolume } from './volume.js';
 
 function bit(bytes: Uint8Array, index: number): boolean {
   return (((bytes[index >>> 3] ?? 0) >>> (index & 7)) & 1) !== 0;
 }
 
 /** Whether a group's bitmap was never written, which only those with checksums can say. */
-function isUnwritten(volume: Volume, flags: number, flag: number): boolean {
+function isUnwritten(volume: ExtVolume, flags: number, flag: number): boolean {
   const { roCompat: features } = volume.superblock.features;
   return has(features, roCompat.groupChecksums | roCompat.metadataChecksums) && has(flags, flag);
 }
 
 /** Whether an inode is taken. `number` must name one. */
-export function isInodeInUse(volume: Volume, number: number): boolean {
+export function isInodeInUse(volume: ExtVolume, number: number): boolean {
   const { inodesPerGroup } = volume.superblock;
   const index = (number - 1) % inodesPerGroup;
   const group = volume.groups.get((number - 1 - index) / inodesPerGroup);
@@ -25,7 +25,7 @@ export function isInodeInUse(volume: Volume, number: number): boolean {
 }
 
 /** Whether block `number` of the filesystem belongs to a file or to the filesystem itself. */
-export function isBlockInUse(volume: Volume, number: number): boolean {
+export function isBlockInUse(volume: ExtVolume, number: number): boolean {
   const { firstDataBlock, blocksPerGroup, blocksPerCluster } = volume.superblock;
   if (number < firstDataBlock) return true; // the boot block
   const index = (number - firstDataBlock) % blocksPerGroup;
@@ -36,7 +36,7 @@ export function isBlockInUse(volume: Volume, number: number): boolean {
 }
 
 /** Whether a block of a group that has no data is one of its structures. Those of other groups have bitmaps elsewhere. */
-function isStructure(volume: Volume, groupNumber: number, block: number): boolean {
+function isStructure(volume: ExtVolume, groupNumber: number, block: number): boolean {
   const { superblock } = volume;
   const { firstDataBlock, blocksPerGroup, inodesPerGroup, inodeSize, blockSize, raw } = superblock;
   const group = volume.groups.get(groupNumber);

@@ -22,7 +22,7 @@ export interface Piece {
  * one, since a walk that had new memory for each would spend its time, and that of all other threads of the process, on
  * the kernel's page tables.
  */
-export class PieceCache {
+export class BlockCache {
   readonly #disk: Disk;
   readonly #pieces = new LruMap<number, Piece>(pieceLimit);
   // Walks alternate between an inode table and a directory: the last two are found without the map.

@@ -5,10 +5,10 @@ import type { Inode } from './inode.js';
 import { inodeFlags } from './layout.js';
 import type { BlockMap } from './run.js';
 import { has } from './superblock.js';
-import type { Volume } from './volume.js';
+import type { ExtVolume } from './volume.js';
 
 /** The block map of an inode, whichever kind it has. */
-export function blockMapOf(volume: Volume, inode: Inode): BlockMap {
+export function blockMapOf(volume: ExtVolume, inode: Inode): BlockMap {
   const patched = volume.patches.blockMaps.get(inode.number);
   if (patched !== undefined) return patched;
   return has(inode.flags, inodeFlags.EXT4_EXTENTS_FL)

@@ -6,10 +6,10 @@ import { readInlineData } from './inline.js';
 import { type Inode, inodeName } from './inode.js';
 import { inodeFlags } from './layout.js';
 import { has } from './superblock.js';
-import type { Volume } from './volume.js';
+import type { ExtVolume } from './volume.js';
 
 /** The bytes of an inode up to its size, whatever its kind. Throws UnsupportedError for an encrypted one. */
-export function openData(volume: Volume, inode: Inode): Disk {
+export function openData(volume: ExtVolume, inode: Inode): Disk {
   const name = inodeName(inode.number);
   if (inode.kind === 'file' && has(inode.flags, inodeFlags.EXT4_ENCRYPT_FL))
     throw new UnsupportedError(name, [
@@ -47,7 +47,7 @@ function openInline(bytes: Uint8Array, size: number, name: string): Disk {
 }
 
 /** The contents of a regular file. Other kinds are EISDIR or EINVAL. */
-export function openFile(volume: Volume, inode: Inode): Disk {
+export function openFile(volume: ExtVolume, inode: Inode): Disk {
   if (inode.kind === 'directory')
     throw new GuestfsError('EISDIR', `${inodeName(inode.number)}: is a directory`);
   if (inode.kind !== 'file')
@@ -56,7 +56,7 @@ export function openFile(volume: Volume, inode: Inode): Disk {
 }
 
 /** At most `limit` bytes of an inode that must be no longer than that: symbolic links, attribute values. */
-export function readWhole(volume: Volume, inode: Inode, limit: number): Uint8Array {
+export function readContents(volume: ExtVolume, inode: Inode, limit: number): Uint8Array {
   const size = inode.stat.sizeInBytes;
   if (size > limit)
     throw new CorruptError(inodeName(inode.number), 'is too long for its kind', { size, limit });

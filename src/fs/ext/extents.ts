@@ -16,7 +16,7 @@ import {
   maxInitializedLength,
 } from './layout.js';
 import type { BlockMap, BlockRun } from './run.js';
-import type { Volume } from './volume.js';
+import type { ExtVolume } from './volume.js';
 
 /** Logical block numbers have 32 bits. */
 const logicalEnd = 0x1_0000_0000;
@@ -82,7 +82,7 @@ function lastAtOrBefore(node: Node, logical: number): number {
 }
 
 export class ExtentMap implements BlockMap {
-  readonly #volume: Volume;
+  readonly #volume: ExtVolume;
   readonly #inode: Inode;
   readonly #name: string;
   readonly #root: Node;
@@ -92,7 +92,7 @@ export class ExtentMap implements BlockMap {
   /** The leaf that answered last: files are mostly read in order. */
   #leaf: Node | undefined;
 
-  constructor(volume: Volume, inode: Inode) {
+  constructor(volume: ExtVolume, inode: Inode) {
     this.#volume = volume;
     this.#inode = inode;
     this.#name = inodeName(inode.number);

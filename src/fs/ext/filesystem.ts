@@ -13,12 +13,12 @@ import { openFile } from './data.js';
 import { Directory } from './directory/directory.js';
 import type { Inode } from './inode.js';
 import { inodeFlags, reservedInodes } from './layout.js';
-import type { MountOptions } from './options.js';
+import type { ExtMountOptions } from './options.js';
 import type { Orphans } from './orphans.js';
 import { readUsage } from './report/usage.js';
 import { has } from './superblock.js';
 import { readSymlink } from './symlink.js';
-import type { Volume } from './volume.js';
+import type { ExtVolume } from './volume.js';
 import { readXattrs } from './xattr.js';
 
 /** Directories kept open. */
@@ -30,12 +30,12 @@ export class ExtFileSystem implements FileSystem {
   readonly caseInsensitive = false;
   readonly longestName = 255;
   readonly hasXattrs = true;
-  readonly volume: Volume;
-  readonly #options: MountOptions;
+  readonly volume: ExtVolume;
+  readonly #options: ExtMountOptions;
   readonly #orphans: Orphans;
   readonly #directories = new LruMap<InodeNumber, Directory>(keptDirectories);
 
-  constructor(type: string, volume: Volume, options: MountOptions, orphans: Orphans) {
+  constructor(type: string, volume: ExtVolume, options: ExtMountOptions, orphans: Orphans) {
     this.type = type;
     this.volume = volume;
     this.#options = options;

@@ -5,18 +5,18 @@
 import { CorruptError, viewOf } from '../../base/index.js';
 import { type Inode, inodeName } from './inode.js';
 import type { BlockMap, BlockRun } from './run.js';
-import type { Volume } from './volume.js';
+import type { ExtVolume } from './volume.js';
 
 const directCount = 12;
 
 export class IndirectMap implements BlockMap {
-  readonly #volume: Volume;
+  readonly #volume: ExtVolume;
   readonly #name: string;
   readonly #root: DataView;
   /** Block numbers in one block: 256 to 16384. */
   readonly #perBlock: number;
 
-  constructor(volume: Volume, inode: Inode) {
+  constructor(volume: ExtVolume, inode: Inode) {
     this.#volume = volume;
     this.#name = inodeName(inode.number);
     this.#root = viewOf(inode.blockArea);

@@ -13,7 +13,7 @@ import { type Journal, openJournal } from './journal/journal.js';
 import { journalIncompat } from './journal/layout.js';
 import { replayJournal } from './journal/replay.js';
 import { superblock as layout, reservedInodes } from './layout.js';
-import { checkMountOptions, type MountOptions, parseMountOptions } from './options.js';
+import { checkMountOptions, type ExtMountOptions, parseMountOptions } from './options.js';
 import { findOrphans, isMarkedDamaged, type Orphans } from './orphans.js';
 import { probeExt } from './probe.js';
 import {
@@ -23,7 +23,7 @@ import {
   type Superblock,
   superblockChecksum,
 } from './superblock.js';
-import { Volume } from './volume.js';
+import { ExtVolume } from './volume.js';
 
 /** Groups whose descriptors are checked at once; of larger filesystems the rest as they are needed. */
 const groupsCheckedAtOnce = 65536;
@@ -53,7 +53,7 @@ export function openExt(disk: Disk, options: OpenOptions): FileSystem {
     probeExt(volume.disk)?.type ?? 'ext4',
     volume,
     mount,
-    together(volume, orphans, fast),
+    withFastCommits(volume, orphans, fast),
   );
 }
 
@@ -73,15 +73,20 @@ function withoutLog(work: () => void): void {
   }
 }
 
-function readSuperblock(disk: Disk, mount: MountOptions): Superblock {
+function readSuperblock(disk: Disk, mount: ExtMountOptions): Superblock {
   const bytes = readSuperblockBytes(disk, mount.superblockAt);
   if (bytes === undefined)
     throw new CorruptError('ext4 superblock', 'lies outside the disk', { size: disk.size });
   return decodeSuperblock(bytes, disk.size);
 }
 
-function openVolume(disk: Disk, superblock: Superblock, mount: MountOptions, warn: Volume['warn']): Volume {
-  const volume = new Volume(disk, superblock, { warn, strict: !mount.readOnly });
+function openVolume(
+  disk: Disk,
+  superblock: Superblock,
+  mount: ExtMountOptions,
+  warn: ExtVolume['warn'],
+): ExtVolume {
+  const volume = new ExtVolume(disk, superblock, { warn, strict: !mount.readOnly });
   volume.groups.check(Math.min(superblock.groupCount, groupsCheckedAtOnce));
   return volume;
 }
@@ -89,11 +94,11 @@ function openVolume(disk: Disk, superblock: Superblock, mount: MountOptions, war
 /** Replays the journal into an overlay, and reads from there. */
 function recover(
   disk: Disk,
-  before: Volume,
+  before: ExtVolume,
   journal: Journal,
-  mount: MountOptions,
+  mount: ExtMountOptions,
   options: OpenOptions,
-): { volume: Volume; fast: FastCommitUsage } {
+): { volume: ExtVolume; fast: FastCommitUsage } {
   const overlay = options.overlay(disk);
   const { blockCount } = before.superblock;
   const replayed = replayJournal(journal, overlay, blockCount);
@@ -108,7 +113,7 @@ function recover(
 }
 
 /** Takes the flag away that asks for a replay, and the one that asks for a look at the orphan file. */
-function markRecovered(overlay: Disk, mount: MountOptions): void {
+function markRecovered(overlay: Disk, mount: ExtMountOptions): void {
   const bytes = readSuperblockBytes(overlay, mount.superblockAt);
   if (bytes === undefined) throw new CorruptError('ext4 superblock', 'lies outside the disk');
   const view = viewOf(bytes);
@@ -122,7 +127,7 @@ function markRecovered(overlay: Disk, mount: MountOptions): void {
 }
 
 /** The root must be a directory that has something in it. What that is is not looked at, as by the kernel. */
-function checkRoot(volume: Volume): void {
+function checkRoot(volume: ExtVolume): void {
   const root = volume.inode(reservedInodes.root);
   if (root.kind !== 'directory' || root.stat.sizeInBytes === 0)
     throw new CorruptError('ext4 root directory', 'is damaged', {
@@ -131,8 +136,8 @@ function checkRoot(volume: Volume): void {
     });
 }
 
-/** What orphans and fast commits change together. */
-function together(volume: Volume, orphans: Orphans, fast: FastCommitUsage): Orphans {
+/** What orphans free, with what the fast commits free. */
+function withFastCommits(volume: ExtVolume, orphans: Orphans, fast: FastCommitUsage): Orphans {
   const { blockSize, blocksPerCluster } = volume.superblock;
   const unitsPerCluster = (blockSize * blocksPerCluster) / 512;
   return {

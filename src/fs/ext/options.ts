@@ -20,7 +20,7 @@ import {
 } from '../mount-options.js';
 import { superblockOffset } from './layout.js';
 
-export interface MountOptions {
+export interface ExtMountOptions {
   /** Mounted read-only: damaged group descriptors are let pass. */
   readonly readOnly: boolean;
   /** Whether a journal that is not empty is replayed. */
@@ -104,7 +104,7 @@ const refused = (name: string, value: OptionValue, why: string): Error =>
 export function parseMountOptions({
   options = {},
   readonly = false,
-}: Pick<OpenOptions, 'options' | 'readonly'>): MountOptions {
+}: Pick<OpenOptions, 'options' | 'readonly'>): ExtMountOptions {
   takeOptions('ext4', table, options, undefined);
   const given = new Map(Object.entries(options));
   const data = given.get('data') ?? 'ordered';
@@ -124,7 +124,7 @@ export function parseMountOptions({
 }
 
 /** EINVAL for an option that a filesystem of this type does not take; `hasProjects`: whether it has quotas of projects. */
-export function checkMountOptions({ given }: MountOptions, type: string, hasProjects: boolean): void {
+export function checkMountOptions({ given }: ExtMountOptions, type: string, hasProjects: boolean): void {
   for (const [name, value] of given) {
     if (unknownTo[type]?.has(name)) throw refused(name, value, `${type} has no`);
     if (name === 'prjquota' && !hasProjects)

@@ -20,7 +20,7 @@ import {
   superblockState,
 } from './layout.js';
 import { has } from './superblock.js';
-import type { Volume } from './volume.js';
+import type { ExtVolume } from './volume.js';
 
 export interface Orphans {
   /** What files that were being cut occupy once that is done, in units of 512 bytes, by inode. */
@@ -32,7 +32,7 @@ export interface Orphans {
 export const noOrphans: Orphans = { truncated: new Map(), reclaimed: { clusters: 0, inodes: 0 } };
 
 /** Goes through all orphans. `damaged` is whether the filesystem is marked as having errors: then nothing is done. */
-export function findOrphans(volume: Volume, damaged: boolean): Orphans {
+export function findOrphans(volume: ExtVolume, damaged: boolean): Orphans {
   const { superblock } = volume;
   if (!isWritableByKernel(superblock.features) || damaged) return noOrphans;
   const cleanup = new Cleanup(volume);
@@ -56,12 +56,12 @@ class Cleanup {
   readonly truncated = new Map<number, number>();
   clusters = 0;
   inodes = 0;
-  readonly #volume: Volume;
+  readonly #volume: ExtVolume;
   readonly #seen = new Set<number>();
   /** Blocks of the extents that were looked at. */
   #visited = 0;
 
-  constructor(volume: Volume) {
+  constructor(volume: ExtVolume) {
     this.#volume = volume;
   }
 

@@ -10,10 +10,10 @@ import { hasInlineData, readInlineData } from './inline.js';
 import { type Inode, inodeName } from './inode.js';
 import { inodeBlockAreaSize, inodeFlags } from './layout.js';
 import { has } from './superblock.js';
-import type { Volume } from './volume.js';
+import type { ExtVolume } from './volume.js';
 
 /** Whether the target lies in `i_block`: by its length, or before ea_inode by there being no block but for attributes. */
-function isFast(volume: Volume, inode: Inode): boolean {
+function isFast(volume: ExtVolume, inode: Inode): boolean {
   const { superblock } = volume;
   if (has(superblock.features.incompat, incompat.eaInode))
     return inode.stat.sizeInBytes > 0 && inode.stat.sizeInBytes < inodeBlockAreaSize;
@@ -23,7 +23,7 @@ function isFast(volume: Volume, inode: Inode): boolean {
 }
 
 /** Where the target lies, with what stands behind: the room in the inode, or one block. */
-function targetRoom(volume: Volume, inode: Inode): Uint8Array {
+function targetRoom(volume: ExtVolume, inode: Inode): Uint8Array {
   if (isFast(volume, inode)) return inode.blockArea;
   const name = inodeName(inode.number);
   const { block } = blockMapOf(volume, inode).find(0, 1);
@@ -35,7 +35,7 @@ function targetRoom(volume: Volume, inode: Inode): Uint8Array {
  * The target; of an encrypted link the form that the kernel shows without a key. A size that there is no room for is cut
  * off, as by the kernel. EINVAL for other inodes.
  */
-export function readSymlink(volume: Volume, inode: Inode): string {
+export function readSymlink(volume: ExtVolume, inode: Inode): string {
   const name = inodeName(inode.number);
   if (inode.kind !== 'symlink') throw new GuestfsError('EINVAL', `${name}: not a symbolic link`);
   const isInline = hasInlineData(inode);

@@ -1,7 +1,7 @@
 /** An open filesystem below the level of files: blocks, groups, and inodes by number. */
 import { CorruptError, work } from '../../base/index.js';
 import type { Disk } from '../../disk/index.js';
-import { PieceCache } from './block-cache.js';
+import { BlockCache } from './block-cache.js';
 import { Groups } from './groups.js';
 import { type Inode, InodeDecoder, inodeChecksumSeed, inodeName, isPublicInode } from './inode.js';
 import type { Patches } from './journal/patches.js';
@@ -10,10 +10,10 @@ import type { Superblock } from './superblock.js';
 /** Decoded inodes kept, by number modulo this; a power of two. */
 const inodeSlots = 256;
 
-export class Volume {
+export class ExtVolume {
   readonly disk: Disk;
   readonly superblock: Superblock;
-  readonly pieces: PieceCache;
+  readonly pieces: BlockCache;
   readonly groups: Groups;
   /** What differs from what lies on the disk. */
   readonly patches: Patches = { directories: new Map(), blockMaps: new Map() };
@@ -30,7 +30,7 @@ export class Volume {
     this.disk = disk;
     this.superblock = superblock;
     this.warn = options.warn;
-    this.pieces = new PieceCache(disk);
+    this.pieces = new BlockCache(disk);
     this.groups = new Groups(superblock, this.pieces, (message) => {
       if (options.strict) {
         const colon = message.indexOf(': ');

@@ -5,7 +5,7 @@
  */
 import { CorruptError, checksumHolds, crc32c, decodeText } from '../../base/index.js';
 import { presentAcl } from './acl.js';
-import { readWhole } from './data.js';
+import { readContents } from './data.js';
 import { type Inode, inodeName } from './inode.js';
 import {
   blockIdentity,
@@ -17,7 +17,7 @@ import {
   xattrPrefixes,
 } from './layout.js';
 import { has } from './superblock.js';
-import type { Volume } from './volume.js';
+import type { ExtVolume } from './volume.js';
 import { decodeXattrEntries, inodeXattrEntries, type XattrEntry } from './xattr-entries.js';
 
 /** Linux's XATTR_SIZE_MAX: no system call can read a longer value. In bytes. */
@@ -26,7 +26,7 @@ const valueLimit = 65536;
 const totalLimit = 16 * 1024 * 1024;
 
 /** All attributes that the kernel would list to root, in stored order. */
-export function readXattrs(volume: Volume, inode: Inode): ReadonlyMap<string, Uint8Array> {
+export function readXattrs(volume: ExtVolume, inode: Inode): ReadonlyMap<string, Uint8Array> {
   const what = `${inodeName(inode.number)}: extended attributes`;
   const found = new Map<string, Uint8Array>();
   let total = 0;
@@ -55,7 +55,7 @@ function fullName(entry: XattrEntry): string | undefined {
 }
 
 /** Adds the attribute block of an inode: one block, which several inodes may share. */
-function blockEntries(volume: Volume, inode: Inode): XattrEntry[] {
+function blockEntries(volume: ExtVolume, inode: Inode): XattrEntry[] {
   const number = inode.attributeBlock;
   if (number === 0) return [];
   const what = `${inodeName(inode.number)}: attribute block ${number}`;
@@ -76,7 +76,7 @@ function blockEntries(volume: Volume, inode: Inode): XattrEntry[] {
   return decodeXattrEntries(bytes, xattrHeader.size, 0, what);
 }
 
-function readValue(volume: Volume, inode: Inode, entry: XattrEntry, what: string): Uint8Array {
+function readValue(volume: ExtVolume, inode: Inode, entry: XattrEntry, what: string): Uint8Array {
   if (entry.valueSize > valueLimit)
     throw new CorruptError(what, 'its value is too long', { size: entry.valueSize, limit: valueLimit });
   if (entry.valueInode === 0) return entry.value;
@@ -91,7 +91,7 @@ function readValue(volume: Volume, inode: Inode, entry: XattrEntry, what: string
       size: holder.stat.sizeInBytes,
       expected: entry.valueSize,
     });
-  const value = readWhole(volume, holder, valueLimit);
+  const value = readContents(volume, holder, valueLimit);
   // Lustre's inodes of values belong to one file, of which they hold number and generation, and have no hash.
   const owned = holder.stat.modified.seconds >>> 0 === inode.number && holder.generation === inode.generation;
   if (!owned) checkHashes(volume, entry, holder, value, what);
@@ -100,7 +100,7 @@ function readValue(volume: Volume, inode: Inode, entry: XattrEntry, what: string
 
 /** The inode of a value keeps the hash of the value in its access time; the entry one of name and that hash. */
 function checkHashes(
-  volume: Volume,
+  volume: ExtVolume,
   entry: XattrEntry,
   holder: Inode,
   value: Uint8Array,

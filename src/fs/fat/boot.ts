@@ -23,7 +23,7 @@ import {
 } from './layout.js';
 
 /** A validated volume. Offsets and sizes are in bytes. */
-export interface Volume {
+export interface FatVolume {
   readonly bits: 12 | 16 | 32;
   readonly sectorSize: number;
   readonly clusterSize: number;
@@ -47,7 +47,7 @@ export interface Volume {
 }
 
 /** Reads and validates a volume's boot sector. CorruptError says which field is at fault. */
-export function readVolume(disk: Disk): Volume {
+export function readVolume(disk: Disk): FatVolume {
   if (disk.size < bootSector.size) {
     throw new CorruptError(bootSector.name, 'is cut short', { size: disk.size });
   }

@@ -4,7 +4,7 @@
  */
 import { CorruptError, work } from '../../base/index.js';
 import { type Disk, MappedDisk, type Mapping } from '../../disk/index.js';
-import type { Volume } from './boot.js';
+import type { FatVolume } from './boot.js';
 import { firstCluster } from './layout.js';
 import { type AllocationTable, endOfChain } from './table.js';
 
@@ -29,7 +29,7 @@ class NumberList {
 
 export class ClusterChain {
   readonly #table: AllocationTable;
-  readonly #volume: Volume;
+  readonly #volume: FatVolume;
   /** For each run: its first cluster on the disk, and how many clusters of the chain come before it. */
   readonly #starts = new NumberList();
   readonly #befores = new NumberList();
@@ -39,7 +39,7 @@ export class ClusterChain {
   #ended = false;
 
   /** `first` must be a cluster: anything else is a CorruptError. `what` names the chain's owner in messages. */
-  constructor(table: AllocationTable, volume: Volume, first: number, what: string) {
+  constructor(table: AllocationTable, volume: FatVolume, first: number, what: string) {
     if (!table.isCluster(first)) {
       throw new CorruptError(what, 'starts at no cluster', { cluster: first, clusters: volume.clusterCount });
     }

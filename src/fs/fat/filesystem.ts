@@ -19,7 +19,7 @@ import {
   type OpenOptions,
 } from '../driver.js';
 import { DirectoryCache, directoriesKept, emptyUsage, noXattrs, parentsKept } from '../support.js';
-import { readVolume, type Volume } from './boot.js';
+import { type FatVolume, readVolume } from './boot.js';
 import { ClusterChain } from './chain.js';
 import { nameEncoder } from './charset.js';
 import { isDotEntry, type RawEntry, readEntries, shownName } from './directory.js';
@@ -64,7 +64,7 @@ export class FatFileSystem implements FileSystem {
   readonly longestName = Number.POSITIVE_INFINITY;
   readonly hasXattrs = false;
   readonly #disk: Disk;
-  readonly #volume: Volume;
+  readonly #volume: FatVolume;
   readonly #options: FatOptions;
   readonly #table: AllocationTable;
   readonly #show: (name: string) => string;

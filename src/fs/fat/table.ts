@@ -6,7 +6,7 @@
  */
 import { CorruptError, LruMap } from '../../base/index.js';
 import type { Disk } from '../../disk/index.js';
-import type { Volume } from './boot.js';
+import type { FatVolume } from './boot.js';
 import { firstCluster } from './layout.js';
 
 /** The next cluster of one that ends a chain. */
@@ -18,12 +18,12 @@ const pagesKept = 64;
 
 export class AllocationTable {
   readonly #disk: Disk;
-  readonly #volume: Volume;
+  readonly #volume: FatVolume;
   readonly #pages = new LruMap<number, DataView>(pagesKept);
   #lastPage = -1;
   #lastView: DataView = new DataView(new ArrayBuffer(0));
 
-  constructor(disk: Disk, volume: Volume) {
+  constructor(disk: Disk, volume: FatVolume) {
     this.#disk = disk;
     this.#volume = volume;
   }

@@ -62,7 +62,7 @@ export function jolietLevel(descriptor: VolumeDescriptor): 0 | 1 | 2 | 3 {
 }
 
 /** A volume: what its primary descriptor says of sizes, and where its trees begin. */
-export interface Volume {
+export interface IsoVolume {
   readonly blockSize: number;
   readonly blockCount: number;
   /** The block of the root directory in the primary descriptor's tree. */
@@ -78,7 +78,7 @@ function rootBlock(descriptor: VolumeDescriptor): number {
 }
 
 /** Reads and validates the volume descriptors. */
-export function readVolume(disk: Disk): Volume {
+export function readVolume(disk: Disk): IsoVolume {
   let primary: VolumeDescriptor | undefined;
   let joliet: VolumeDescriptor | undefined;
   for (const { type, raw } of findDescriptors(disk)) {

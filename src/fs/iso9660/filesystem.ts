@@ -31,13 +31,13 @@ import {
 } from '../driver.js';
 import { DirectoryCache, emptyUsage, noXattrs } from '../support.js';
 import { decodeShortDate } from './dates.js';
-import { readVolume, type Volume } from './descriptors.js';
+import { type IsoVolume, readVolume } from './descriptors.js';
 import { flagAssociated, flagDirectory, flagHidden, flagMultiExtent, sectorSize } from './layout.js';
 import { acornName, decodeJolietName, foldJolietName, rawName, translateName } from './names.js';
 import { type IsoOptions, parseOptions } from './options.js';
 import { type DirectoryRecord, isParent, isSelf, readRecord, readRecords } from './record.js';
 import { decodeRockRidge, type RockRidge } from './rock-ridge.js';
-import { type Damage, readSharing, readUseEntries } from './susp.js';
+import { readSharing, readUseEntries, type SuspDamage } from './susp.js';
 import { openCompressed } from './zisofs.js';
 
 const unitSize = 32;
@@ -78,7 +78,7 @@ export class IsoFileSystem implements FileSystem {
   readonly longestName = Number.POSITIVE_INFINITY;
   readonly hasXattrs = false;
   readonly #disk: Disk;
-  readonly #volume: Volume;
+  readonly #volume: IsoVolume;
   readonly #options: IsoOptions;
   readonly #joliet: boolean;
   /** Bytes to skip in system use areas; undefined where Rock Ridge is not looked for. */
@@ -132,7 +132,7 @@ export class IsoFileSystem implements FileSystem {
     if (this.#skip === undefined) return undefined;
     // The root's own record has SP at its start: there is nothing before it to skip.
     const skip = record.position === this.root * unitSize ? 0 : this.#skip;
-    const result: { damage: Damage } = { damage: 'none' };
+    const result: { damage: SuspDamage } = { damage: 'none' };
     const entries = readUseEntries(this.#disk, this.#volume.blockSize, record.systemUse, skip, result);
     const rockRidge = decodeRockRidge(entries);
     rockRidge.damage = result.damage;

@@ -22,7 +22,7 @@ import {
   timeLongForm,
   timeModify,
 } from './layout.js';
-import type { Damage, UseEntry } from './susp.js';
+import type { SuspDamage, UseEntry } from './susp.js';
 
 /** How a file is compressed. Sizes in bytes. */
 export interface Compression {
@@ -56,7 +56,7 @@ export interface RockRidge {
   /** The data is a sparse file's tables (SF). */
   sparse: boolean;
   /** What ended the entries before their end. */
-  damage: Damage;
+  damage: SuspDamage;
 }
 
 /** The longest name; what goes beyond is cut. */

@@ -20,7 +20,7 @@ export interface UseEntry {
  * What was wrong with a record's entries: nothing; an entry that does not fit, which ends them; a continuation that cannot
  * be read, or too many of them.
  */
-export type Damage = 'none' | 'entry' | 'continuation';
+export type SuspDamage = 'none' | 'entry' | 'continuation';
 
 /**
  * Yields the entries of a record. `skip` bytes at its start belong to others. What breaks the rules ends them, and is told
@@ -31,7 +31,7 @@ export function* readUseEntries(
   blockSize: number,
   systemUse: Uint8Array,
   skip: number,
-  result: { damage: Damage } = { damage: 'none' },
+  result: { damage: SuspDamage } = { damage: 'none' },
 ): Generator<UseEntry> {
   let area = systemUse.subarray(Math.min(skip, systemUse.length));
   for (let areas = 0; areas < maxContinuations; areas++) {

@@ -4,7 +4,7 @@ import { mkdirSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { checksumHandlers } from '../../../src/engine/actions/checksums.js';
 import { transferHandlers } from '../../../src/engine/actions/transfer.js';
-import type { Sink } from '../../../src/engine/host/data-sinks.js';
+import type { FileOutSink } from '../../../src/engine/host/data-sinks.js';
 import type { Call } from '../../../src/engine/thread/call.js';
 import { MemoryFileSystem } from '../../support/memory-fs.js';
 import { callOn, scratchPath } from '../support.js';
@@ -27,7 +27,7 @@ class SlowFileSystem extends MemoryFileSystem {
   linked = 0;
 }
 
-const sink: Sink = { write() {}, hole() {}, finish() {}, abandon() {} };
+const sink: FileOutSink = { write() {}, hole() {}, finish() {}, abandon() {} };
 
 const outputs: Readonly<Record<string, { run: (call: Call) => void; files: number }>> = {
   tar_out: { run: (call) => transferHandlers.tar_out(call, '/', sink, { excludes: ['left-out'] }), files: 4 },

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { GuestfsError } from '../../../src/base/index.js';
-import type { Device } from '../../../src/vfs/index.js';
+import type { BlockDevice } from '../../../src/vfs/index.js';
 import { lvm2 } from '../../../src/volume/index.js';
 import { readFixture } from '../../support/fixtures.js';
 import { Random } from '../../support/random.js';
@@ -38,7 +38,7 @@ function fileOn({ devices, fileSystems }: Scanned, name: string): string {
   }
 }
 
-function find({ devices }: Scanned, name: string): Device {
+function find({ devices }: Scanned, name: string): BlockDevice {
   return devices.resolve(name);
 }
 

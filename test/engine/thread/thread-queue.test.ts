@@ -3,16 +3,16 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { GuestfsError } from '../../../src/base/index.js';
-import { Turns, turns } from '../../../src/engine/thread/thread-queue.js';
+import { ThreadQueue, threadQueue } from '../../../src/engine/thread/thread-queue.js';
 import { withExt4 } from '../support.js';
 
 const hour = 3_600_000;
 
 /** Calls by number, and what has become of them. */
 function line(limit: number, moment: number) {
-  const turns = new Turns(limit, moment);
+  const threadQueue = new ThreadQueue(limit, moment);
   const begun: number[] = [];
-  return { begun, take: (number: number) => turns.take(() => begun.push(number)) };
+  return { begun, take: (number: number) => threadQueue.take(() => begun.push(number)) };
 }
 
 test('as many calls as there is room for begin at once, the others in their order as room comes', () => {
@@ -52,7 +52,7 @@ test('calls that last make room for those that wait after a moment', async () =>
 
 test('a call that is cancelled while it waits for its turn ends at once', () =>
   withExt4(async (g) => {
-    const before = Array.from({ length: 1000 }, () => turns.take(() => {}));
+    const before = Array.from({ length: 1000 }, () => threadQueue.take(() => {}));
     try {
       const stop = new AbortController();
       const call = g.cat('/hello.txt', { signal: stop.signal });
@@ -71,7 +71,7 @@ test('a call that is cancelled while it waits for its turn ends at once', () =>
 
 test('a call whose memory was given away while it waited fails by itself, and the handle goes on', () =>
   withExt4(async (g) => {
-    const before = Array.from({ length: 1000 }, () => turns.take(() => {}));
+    const before = Array.from({ length: 1000 }, () => threadQueue.take(() => {}));
     const content = new Uint8Array(100);
     const rejected = assert.rejects(g.write('/f', content), /detached/);
     await sleep(10);
@@ -84,7 +84,7 @@ test('a call whose memory was given away while it waited fails by itself, and th
 
 test('an engine that is killed while its call waits for a turn rejects the call', () =>
   withExt4(async (g) => {
-    const before = Array.from({ length: 1000 }, () => turns.take(() => {}));
+    const before = Array.from({ length: 1000 }, () => threadQueue.take(() => {}));
     try {
       const rejected = assert.rejects(g.cat('/hello.txt'), GuestfsError);
       await sleep(10);

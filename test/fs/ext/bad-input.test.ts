@@ -14,7 +14,7 @@ import {
   xattrHeader,
 } from '../../../src/fs/ext/layout.js';
 import { decodeSuperblock, readSuperblockBytes } from '../../../src/fs/ext/superblock.js';
-import { Volume } from '../../../src/fs/ext/volume.js';
+import { ExtVolume } from '../../../src/fs/ext/volume.js';
 import { PatchedDisk } from '../../support/damage.js';
 import { Random } from '../../support/random.js';
 import { pathsOf } from '../../support/tell.js';
@@ -27,11 +27,11 @@ const bytes = readFixture('ext4-hash-tea-unsigned');
 const byBlockMap = readFixture('ext2-1k');
 const inline = readFixture('ext4-inline-512');
 
-function volumeOf(image: Uint8Array): Volume {
+function volumeOf(image: Uint8Array): ExtVolume {
   const disk = new MemoryDisk(image);
   const first = readSuperblockBytes(disk);
   assert.ok(first);
-  return new Volume(disk, decodeSuperblock(first, disk.size), { warn: () => {}, strict: true });
+  return new ExtVolume(disk, decodeSuperblock(first, disk.size), { warn: () => {}, strict: true });
 }
 
 /** The inode of a path. */

@@ -8,7 +8,7 @@ import { IndirectMap } from '../../../src/fs/ext/indirect.js';
 import type { Inode } from '../../../src/fs/ext/inode.js';
 import { ExtentList } from '../../../src/fs/ext/journal/patches.js';
 import { decodeSuperblock, readSuperblockBytes } from '../../../src/fs/ext/superblock.js';
-import { Volume } from '../../../src/fs/ext/volume.js';
+import { ExtVolume } from '../../../src/fs/ext/volume.js';
 import { readFixture } from './fixture.js';
 
 type Entry = readonly [logical: number, block: number, count?: number];
@@ -44,11 +44,11 @@ function mapOf(root: Uint8Array, blocks: Readonly<Record<number, Uint8Array>> = 
   return new ExtentMap(volumeOf(image), { number: 99, blockArea: root } as Inode);
 }
 
-function volumeOf(image: Uint8Array): Volume {
+function volumeOf(image: Uint8Array): ExtVolume {
   const disk = new MemoryDisk(image);
   const first = readSuperblockBytes(disk);
   assert.ok(first);
-  return new Volume(disk, decodeSuperblock(first, disk.size), { warn: () => {}, strict: true });
+  return new ExtVolume(disk, decodeSuperblock(first, disk.size), { warn: () => {}, strict: true });
 }
 
 const root = (depth: number, entries: readonly Entry[]): Uint8Array => node(depth, entries, { size: 60 });

@@ -8,7 +8,7 @@ import { extDetails } from '../../../src/fs/ext/index.js';
 import { crc32BigEndian } from '../../../src/fs/ext/journal/checksum.js';
 import { journalHeader, journalMagic } from '../../../src/fs/ext/journal/layout.js';
 import { decodeSuperblock, readSuperblockBytes } from '../../../src/fs/ext/superblock.js';
-import { Volume } from '../../../src/fs/ext/volume.js';
+import { ExtVolume } from '../../../src/fs/ext/volume.js';
 import { tolerate } from '../../support/damage.js';
 import { readAll } from '../../support/gaits.js';
 import { pathsOf } from '../../support/tell.js';
@@ -21,7 +21,7 @@ function journalPlaces(image: Uint8Array): { places: number[]; blockSize: number
   const disk = new MemoryDisk(image);
   const first = readSuperblockBytes(disk);
   assert.ok(first);
-  const volume = new Volume(disk, decodeSuperblock(first, disk.size), { warn: () => {}, strict: true });
+  const volume = new ExtVolume(disk, decodeSuperblock(first, disk.size), { warn: () => {}, strict: true });
   const { blockSize } = volume.superblock;
   const inode = volume.anyInode(8);
   const map = blockMapOf(volume, inode);

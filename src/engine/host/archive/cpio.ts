@@ -9,8 +9,8 @@ import type { InodeStat, OnDamage } from '../../../fs/index.js';
 import type { Place } from '../../../vfs/index.js';
 import { contentsOf } from '../../session/contents.js';
 import type { Call } from '../../thread/call.js';
-import { BufferedTaker } from '../buffered.js';
-import { move, type Taker } from '../copy-data.js';
+import { BufferedSink } from '../buffered.js';
+import { type DataSink, move } from '../copy-data.js';
 import { writeZeroes } from '../data-sinks.js';
 import { distinctEntries, pathBelow } from './entries.js';
 import { TreeProgress } from './progress.js';
@@ -23,13 +23,13 @@ const blockLength = 512;
 /** Checksum of the `crc` format: all bytes added up, modulo 2^32. */
 function byteSum(call: Call, contents: Disk, onDamage: OnDamage): number {
   let sum = 0;
-  const taker: Taker = {
+  const sink: DataSink = {
     write(bytes) {
       for (const byte of bytes) sum = (sum + byte) >>> 0;
     },
     hole() {},
   };
-  move(call, contents, taker, { progress: () => call.checkpoint(), onDamage });
+  move(call, contents, sink, { progress: () => call.checkpoint(), onDamage });
   return sum;
 }
 
@@ -39,10 +39,10 @@ interface Pending {
 }
 
 /** Writes an archive of everything in a directory, whose path is for warnings. `format`: `newc` or `crc`. */
-export function writeCpio(call: Call, directory: string, start: Place, to: Taker, format: string): void {
+export function writeCpio(call: Call, directory: string, start: Place, to: DataSink, format: string): void {
   if (format !== 'newc' && format !== 'crc')
     throw new GuestfsError('EINVAL', `${format}: expecting newc or crc`);
-  const out = new BufferedTaker(to);
+  const out = new BufferedSink(to);
   const progress = new TreeProgress(call, start);
   const { damage } = call.session;
   const told =

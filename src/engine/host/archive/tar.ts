@@ -5,8 +5,8 @@ import type { FileType, InodeStat } from '../../../fs/index.js';
 import type { Place, Visit } from '../../../vfs/index.js';
 import { contentsOf } from '../../session/contents.js';
 import type { Call } from '../../thread/call.js';
-import { BufferedTaker } from '../buffered.js';
-import { move, type Taker } from '../copy-data.js';
+import { BufferedSink } from '../buffered.js';
+import { type DataSink, move } from '../copy-data.js';
 import { distinctEntries, HardLinks, pathBelow } from './entries.js';
 import { excluder } from './excludes.js';
 import { TreeProgress } from './progress.js';
@@ -64,8 +64,14 @@ function tarEntry(
  * Writes an archive of everything in a directory, with names that begin with `./`. `directory`: its path in the guest, for
  * warnings.
  */
-export function writeTar(call: Call, directory: string, start: Place, to: Taker, options: TarOptions): void {
-  const out = new BufferedTaker(to);
+export function writeTar(
+  call: Call,
+  directory: string,
+  start: Place,
+  to: DataSink,
+  options: TarOptions,
+): void {
+  const out = new BufferedSink(to);
   const links = new HardLinks();
   const excluded = excluder(options.excludes ?? []);
   const headers = new TarHeaderWriter(out, options.attributes !== undefined);

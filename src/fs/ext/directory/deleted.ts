@@ -7,7 +7,7 @@ import { decodeText, viewOf } from '../../../base/index.js';
 import type { DirectoryEntry, InodeNumber, OnDamage, Time } from '../../driver.js';
 import { decodeTime } from '../inode.js';
 import { direntAt as at, direntHashSize, direntHeaderSize, inodeAt, shortInodeSize } from '../layout.js';
-import type { Volume } from '../volume.js';
+import type { ExtVolume } from '../volume.js';
 import {
   type AnyEntryVisitor,
   type EntryArea,
@@ -86,7 +86,7 @@ export interface InodeRemains {
 }
 
 /** The record of an inode. `number` must name one. */
-export function readRemains(volume: Volume, number: InodeNumber): InodeRemains {
+export function readRemains(volume: ExtVolume, number: InodeNumber): InodeRemains {
   const view = viewOf(volume.inodeRecord(number));
   const { byteLength } = view;
   const extra = byteLength > shortInodeSize ? view.getUint16(inodeAt.i_extra_isize, true) : 0;

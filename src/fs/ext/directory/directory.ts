@@ -21,7 +21,7 @@ import type { DirectoryPatch } from '../journal/patches.js';
 import { direntAt, inodeFlags } from '../layout.js';
 import type { BlockMap } from '../run.js';
 import { has } from '../superblock.js';
-import type { Volume } from '../volume.js';
+import type { ExtVolume } from '../volume.js';
 import { foldName } from './casefold.js';
 import { deletedNames, type StoredName } from './deleted.js';
 import {
@@ -51,7 +51,7 @@ const mostLost = 1024;
 /** An open directory. It keeps nothing of its blocks but which of them have been verified. */
 export class Directory {
   readonly inode: Inode;
-  readonly #volume: Volume;
+  readonly #volume: ExtVolume;
   readonly #name: string;
   readonly #rules: EntryRules;
   readonly #indexed: boolean;
@@ -65,7 +65,7 @@ export class Directory {
   #map: BlockMap | undefined;
 
   /** Throws ENOTDIR for other inodes. */
-  constructor(volume: Volume, inode: Inode) {
+  constructor(volume: ExtVolume, inode: Inode) {
     const { superblock } = volume;
     const { features, blockSize } = superblock;
     this.#volume = volume;

@@ -20,7 +20,7 @@ import {
   writtenInode,
 } from '../layout.js';
 import { has } from '../superblock.js';
-import type { Volume } from '../volume.js';
+import type { ExtVolume } from '../volume.js';
 import type { FastCommitRecord } from './fast-commit.js';
 import { type DirectoryPatch, ExtentList, type Patches } from './patches.js';
 
@@ -37,7 +37,7 @@ export interface FastCommitUsage {
 
 /** Replays onto `disk`, which `volume` reads, and into the volume's patches. */
 export function replayFastCommits(
-  volume: Volume,
+  volume: ExtVolume,
   disk: Disk,
   records: Iterable<FastCommitRecord>,
 ): FastCommitUsage {
@@ -50,7 +50,7 @@ export function replayFastCommits(
 }
 
 class FastCommitReplay {
-  readonly #volume: Volume;
+  readonly #volume: ExtVolume;
   readonly #disk: Disk;
   readonly #patches: Patches;
   /** What each inode that changed occupied before; undefined where it was not in use. */
@@ -58,7 +58,7 @@ class FastCommitReplay {
 
   #extentCount = 0;
 
-  constructor(volume: Volume, disk: Disk) {
+  constructor(volume: ExtVolume, disk: Disk) {
     this.#volume = volume;
     this.#disk = disk;
     this.#patches = volume.patches;

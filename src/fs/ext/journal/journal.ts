@@ -8,7 +8,7 @@ import { blockMapOf } from '../blockmap.js';
 import { openData } from '../data.js';
 import { checkDistinct } from '../distinct.js';
 import { has } from '../superblock.js';
-import type { Volume } from '../volume.js';
+import type { ExtVolume } from '../volume.js';
 import {
   defaultFastCommitBlocks,
   journalBlockTypes,
@@ -43,7 +43,7 @@ export interface Journal {
 }
 
 /** The journal of a filesystem, which must have one inside. */
-export function openJournal(volume: Volume): Journal {
+export function openJournal(volume: ExtVolume): Journal {
   const { blockSize, raw } = volume.superblock;
   const number = raw.s_journal_inum;
   if (number === 0) {

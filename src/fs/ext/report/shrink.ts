@@ -5,7 +5,7 @@
  */
 import { incompat, roCompat } from '../features.js';
 import { has, hasSuperblockCopy, type Superblock } from '../superblock.js';
-import type { Volume } from '../volume.js';
+import type { ExtVolume } from '../volume.js';
 
 /** Blocks that the last group has at least behind its structures: mke2fs and resize2fs make none with fewer. */
 const leastInLastGroup = 50;
@@ -47,7 +47,7 @@ function geometryOf(superblock: Superblock): Geometry {
 }
 
 /** The blocks of files and directories: what is neither free nor a group's own. Undefined where the counts disagree. */
-function dataBlocks(volume: Volume, geometry: Geometry): number | undefined {
+function dataBlocks(volume: ExtVolume, geometry: Geometry): number | undefined {
   const { blockCount, groupCount } = volume.superblock;
   // With bigalloc resize2fs takes free clusters for free blocks, and so finds far too many in use.
   let blocks = blockCount - volume.groups.free().clusters;
@@ -60,7 +60,7 @@ const spareClusters = ({ features, blocksPerCluster }: Superblock): number =>
   has(features.roCompat, roCompat.bigalloc) ? 2 * blocksPerCluster : 0;
 
 /** The estimate, in blocks; at most the blocks that there are. */
-export function minimumBlockCount(volume: Volume): number {
+export function minimumBlockCount(volume: ExtVolume): number {
   const { superblock } = volume;
   const { blockCount, blocksPerGroup, blockSize, firstDataBlock, inodeCount, inodesPerGroup, features } =
     superblock;

@@ -6,7 +6,7 @@ import { viewOf } from '../../../base/index.js';
 import type { FileSystemUsage } from '../../driver.js';
 import { compat, incompat, roCompat } from '../features.js';
 import { has, hasSuperblockCopy, reservedBlockCount, type Superblock } from '../superblock.js';
-import type { Volume } from '../volume.js';
+import type { ExtVolume } from '../volume.js';
 
 /** Where extents are used, the kernel keeps back a fiftieth of the clusters for them, and no more than this many. */
 const keptBackLimit = 4096;
@@ -37,7 +37,7 @@ function distinctClusters(runs: readonly (readonly [number, number])[], blocksPe
 }
 
 /** With bigalloc several structures may share a cluster, so that each must be looked at. */
-function bigallocStructures(volume: Volume, tableBlocks: number): number {
+function bigallocStructures(volume: ExtVolume, tableBlocks: number): number {
   const { superblock } = volume;
   const { firstDataBlock, blocksPerGroup, groupCount, blocksPerCluster } = superblock;
   const runs: [number, number][] = [];
@@ -56,7 +56,7 @@ function bigallocStructures(volume: Volume, tableBlocks: number): number {
 }
 
 /** The clusters of the filesystem's own structures. */
-function overheadClusters(volume: Volume): number {
+function overheadClusters(volume: ExtVolume): number {
   const { superblock } = volume;
   const { raw, features, blocksPerCluster, blockSize, groupCount } = superblock;
   const bigalloc = has(features.roCompat, roCompat.bigalloc);
@@ -92,7 +92,7 @@ export interface Reclaimed {
 }
 
 /** `withOverhead` is the mount option `minixdf`: the structures count as if they were space. */
-export function readUsage(volume: Volume, reclaimed: Reclaimed, withOverhead: boolean): FileSystemUsage {
+export function readUsage(volume: ExtVolume, reclaimed: Reclaimed, withOverhead: boolean): FileSystemUsage {
   const { superblock } = volume;
   const { blockSize, blockCount, blocksPerCluster, inodeCount, features } = superblock;
   const free = volume.groups.free();

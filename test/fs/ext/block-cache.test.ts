@@ -1,7 +1,7 @@
 /** Metadata in pieces whose memory is used again, and what outlives them. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { PieceCache } from '../../../src/fs/ext/block-cache.js';
+import { BlockCache } from '../../../src/fs/ext/block-cache.js';
 import type { ExtFileSystem } from '../../../src/fs/ext/filesystem.js';
 import { WatchedDisk } from '../../disk/support.js';
 import { noise } from '../../support/random.js';
@@ -13,7 +13,7 @@ const kept = 128;
 test('pieces are read once while they are kept, and right after their memory was another piece', () => {
   const bytes = noise((kept + 20) * pieceSize + 5000);
   const disk = new WatchedDisk(bytes);
-  const pieces = new PieceCache(disk);
+  const pieces = new BlockCache(disk);
   const check = (index: number): void => {
     const at = index * pieceSize + 4096;
     assert.deepEqual(pieces.bytes(at, 512, 'test').slice(), bytes.slice(at, at + 512), `piece ${index}`);

@@ -7,7 +7,7 @@ import { after, describe, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { daemonOfParts } from '../../src/appliance/doctor/daemon-parts.js';
 import { tryGuest } from '../../src/appliance/doctor/guest-trial.js';
-import { examineAppliance, type Finding } from '../../src/appliance/index.js';
+import { type CheckResult, checkAppliance } from '../../src/appliance/index.js';
 import { forgetKvmProblem, rememberKvmProblem } from '../../src/appliance/machine/accelerator.js';
 import { listKept } from '../../src/appliance/machine/cache-contents.js';
 import { findProgram } from '../../src/appliance/machine/programs.js';
@@ -51,7 +51,7 @@ interface Place {
 
 async function examine({ hv = 'no-such-qemu', path, cachedir, backendSettings = [], boot }: Place) {
   const settings = { hv, path: path ?? directory(), cachedir: cachedir ?? directory(), backendSettings };
-  const findings = await examineAppliance(settings, {
+  const findings = await checkAppliance(settings, {
     showSize: String,
     trialLimitInMs: 500,
     boot: boot ?? directory(),
@@ -60,7 +60,7 @@ async function examine({ hv = 'no-such-qemu', path, cachedir, backendSettings = 
 }
 
 /** A finding that must be there. */
-function found(findings: ReadonlyMap<string, Finding>, name: string): Finding {
+function found(findings: ReadonlyMap<string, CheckResult>, name: string): CheckResult {
   const finding = findings.get(name);
   assert.ok(finding, `nothing is said of ${name}`);
   return finding;
@@ -225,7 +225,7 @@ describe('KVM in an examination', { ...onX86, ...opens }, () => {
       cachedir: directory(),
       backendSettings: [],
     };
-    const end = examineAppliance(settings, { showSize: String, boot: kernels, signal: abort.signal });
+    const end = checkAppliance(settings, { showSize: String, boot: kernels, signal: abort.signal });
     setTimeout(() => abort.abort(), 200);
     await assert.rejects(end, { code: 'ECANCELED' });
   });

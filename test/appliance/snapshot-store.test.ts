@@ -4,9 +4,9 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, utimesSync, writeFile
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import {
-  type KeptState,
-  KeptStates,
   type MachineIdentity,
+  type MachineSnapshot,
+  SnapshotStore,
 } from '../../src/appliance/machine/snapshot-store.js';
 import { daemon1_48 } from '../../src/appliance/wire/compat.js';
 import { place } from './support.js';
@@ -19,7 +19,7 @@ const identity = (changes: Partial<MachineIdentity> = {}): MachineIdentity => ({
 });
 
 /** Makes a state with the given contents. */
-async function keep(state: KeptState, memory = 'all that it knows'): Promise<void> {
+async function keep(state: MachineSnapshot, memory = 'all that it knows'): Promise<void> {
   const unfinished = state.begin();
   writeFileSync(unfinished.memory, memory);
   const root = join(unfinished.path, '..', 'root-image');
@@ -29,9 +29,9 @@ async function keep(state: KeptState, memory = 'all that it knows'): Promise<voi
   unfinished.close();
 }
 
-const statesIn = (t: TestContext): { states: KeptStates; cache: string } => {
+const statesIn = (t: TestContext): { states: SnapshotStore; cache: string } => {
   const { cache } = place(t);
-  return { states: new KeptStates(cache), cache };
+  return { states: new SnapshotStore(cache), cache };
 };
 
 test('a finished state is found again, is as it was written, and nothing half made is left', async (t) => {
