@@ -1,4 +1,4 @@
-/** The `guestfs` command: what must not wait for the rest of its code to be loaded, which is most of it. */
+/** The `guestfs` command: the part that must run before the rest of its code is loaded. */
 import { startThread } from '../guestfs/preload.js';
 import { commandLineWords } from './command/command-line.js';
 import { willLaunch } from './command/preload.js';
@@ -11,8 +11,8 @@ void import('./command/program.js').then(async ({ runProgram }) => {
 });
 
 /**
- * Node starts no thread in a working directory that was deleted. The command then goes to a directory in which no file has
- * a name that could be meant, nor can be made: absolute paths work, and others are not found, as before.
+ * Node cannot start a thread in a deleted working directory. The command then changes to a directory that has no
+ * files and in which none can be made: absolute paths work, and relative ones are not found, as before.
  */
 function leaveDeletedDirectory(): void {
   try {
@@ -22,7 +22,7 @@ function leaveDeletedDirectory(): void {
       try {
         return process.chdir(directory);
       } catch {
-        // The next one; where there is none, the launch says what is wrong.
+        // Try the next directory. If there is none, the launch reports the problem.
       }
     }
   }

@@ -25,7 +25,7 @@ function numberText(name: ActionName, value: unknown): string {
   return String(number);
 }
 
-/** Prints the result for people, and for scripts that want lines. Bytes come out as they are. */
+/** Prints the result for people, and line by line for scripts. Bytes are printed unchanged. */
 export async function printResult(name: ActionName, value: unknown, out: Output): Promise<void> {
   const { result } = actions[name];
   switch (result.type) {

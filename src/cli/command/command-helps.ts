@@ -3,7 +3,7 @@ import type { CommandName } from './command-names.js';
 import type { CommandHelp } from './help-shape.js';
 
 const json = { form: '--json', text: 'for programs: JSON, sizes in bytes' };
-/** What commands say that take several paths. */
+/** The paragraph that all commands with several paths share. */
 const patterns =
   "Paths may have wildcards, which the guest's files are compared with: write them in quotes, as '/etc/*.conf'. Of several paths all are done, whatever is wrong with some; the exit status is that of the worst.";
 const numeric = { form: '-n, --numeric', text: "owners as numbers, not by the guest's names" };

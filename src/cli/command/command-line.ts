@@ -1,6 +1,7 @@
 /**
- * The words of the command line. Node takes them for UTF-8 and puts U+FFFD for bytes that are none; a path inside a guest
- * may well have such bytes, so where one stands the words are read from the kernel, in the notation of `decodeText`.
+ * The words of the command line. Node decodes them as UTF-8 and puts U+FFFD for invalid bytes, but a path inside a
+ * guest may have such bytes. Where a U+FFFD appears, the words are read from the kernel instead, in the notation of
+ * `decodeText`.
  */
 import { readFileSync } from 'node:fs';
 import { decodeText } from '../../base/index.js';
@@ -21,7 +22,7 @@ export function splitWords(bytes: Uint8Array): string[] {
 export function commandLineWords(argv: readonly string[] = process.argv): string[] {
   const words = argv.slice(2);
   if (!words.some((word) => word.includes('\ufffd')) || process.platform !== 'linux') return words;
-  // The kernel's list begins with what runs us: node, its own options, our file. Ours are at its end.
+  // The kernel's list begins with Node, its options and our file. Our words are at its end.
   const all = splitWords(readFileSync('/proc/self/cmdline'));
   return words.length === 0 ? [] : all.slice(-words.length);
 }

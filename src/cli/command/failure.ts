@@ -38,14 +38,14 @@ export function usageFailure(message: string, hint?: string): Failure {
   return new Failure(message, exitStatus.usage, hint);
 }
 
-/** The reader of our output has gone away, as `head` does: no fault of anybody's. */
+/** The reader of our output has gone away, as `head` does. This is no failure. */
 export class ReaderGone extends Error {
   override readonly name = 'ReaderGone';
-  /** As from the system, so that it is known on its way back through a call. */
+  /** The system's code for this, so that a call passes the error on unchanged. */
   readonly code = 'EPIPE';
 }
 
-/** What went wrong has been told already, one by one; what is left is the status. */
+/** Every problem was reported already, one by one. Only the exit status is left. */
 export class Reported extends Error {
   override readonly name = 'Reported';
   readonly status: number;

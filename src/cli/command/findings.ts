@@ -1,4 +1,6 @@
-/** Findings about this machine as lines for people: name, status, detail and remedy, folded for 80 columns. */
+/**
+ * Results of the checks of this machine as lines for people: name, status, detail and remedy, folded for 80 columns.
+ */
 import type { CheckResult } from '../../guestfs/index.js';
 import type { Paint } from '../terminal/colors.js';
 import { fold } from '../terminal/fold.js';
@@ -22,7 +24,7 @@ function findingLines({ name, status, detail, remedy }: CheckResult, paint: Pain
   const [color, word] = marks[status];
   const head = `  ${padEnd(name, nameWidth)} ${padEnd(word, statusWidth)} `;
   const [first = '', ...others] = fold(visible(detail), detailIndent, head);
-  // Painted when it is folded: the codes of a colour have no width.
+  // Colours are added after folding, because their codes have no width.
   const painted = first.replace(head, head.replace(word, paint(color, word)));
   return [
     painted,
@@ -47,7 +49,7 @@ export function readsLines(name: string, reads: readonly string[], doesNotRead: 
   return lines;
 }
 
-/** Whether nothing keeps the backend from working that these were found for. */
+/** Whether none of these results keeps the backend from working. */
 export function allows(findings: readonly CheckResult[]): boolean {
   return findings.every(({ status }) => status === 'ok' || status === 'limited');
 }

@@ -1,6 +1,6 @@
 /** What a help text is made of, and the options that several commands share. */
 
-/** What each option does, in few words; an option of several commands means the same in all of them. */
+/** What each option does, in few words. An option that several commands share has one meaning. */
 export interface OptionHelp {
   /** `-m, --mount DEV[:DIR]`. */
   readonly form: string;

@@ -1,4 +1,4 @@
-/** One run of a command: what was asked for, where to talk to, and when to stop. */
+/** One run of a command: its options, its terminal, and its signal to stop. */
 import type { Progress } from '../../api/index.js';
 import { type ColorChoice, type Paint, painter, wantsColor } from '../terminal/colors.js';
 import type { Output } from '../terminal/output.js';
@@ -7,7 +7,7 @@ import { humanSize, type SizeFormat } from '../terminal/sizes.js';
 import { visible, visibleJson } from '../terminal/visible.js';
 import type { OptionTable, ParsedOptions } from './options.js';
 
-/** How often the time beside a stage is brought up to date, in milliseconds. */
+/** How often the elapsed time beside a stage is redrawn, in milliseconds. */
 const tickInMs = 500;
 
 export interface InvocationOptions {
@@ -26,9 +26,12 @@ export class Invocation {
   readonly options: ParsedOptions;
   readonly out: Output;
   readonly err: Output;
-  /** Aborts at Ctrl-C. To be handed to every call. */
+  /** Aborts at Ctrl-C. Every call gets this signal. */
   readonly signal: AbortSignal;
-  /** Whether an answer lacked what could not be read: the command has done the rest, and ends with a status that says so. */
+  /**
+   * Whether the answer is incomplete because something could not be read. The command then does the rest and ends
+   * with the exit status for that.
+   */
   isPartial = false;
 
   constructor({ command, operands, options, out, err, signal }: InvocationOptions) {
@@ -50,12 +53,12 @@ export class Invocation {
     return painter(wantsColor(this.out, choice));
   }
 
-  /** How sizes are shown where people are likelier to read them than programs: `--bytes` for exact ones. */
+  /** How sizes are shown in output that mainly people read. With `--bytes` they are exact. */
   get sizeFormat(): SizeFormat {
     return this.options.flag('bytes') ? String : humanSize;
   }
 
-  /** Tells something that is no error on standard error; not with `-q`. */
+  /** Prints a note that is no error on standard error; with `-q` nothing. */
   note(message: string): void {
     if (!this.isQuiet) this.err.writeNow(`guestfs: ${visible(message)}\n`);
   }
@@ -66,9 +69,10 @@ export class Invocation {
   }
 
   /**
-   * Runs a call that may take long, with a progress bar if somebody is looking: standard error is a terminal, nobody said
-   * no, and `toScreen` does not say that the call's own output goes to the screen. Of stages, which may each take long, the
-   * time is shown as it goes by, and nothing is left of the bar in the end: they come before what was asked for.
+   * Runs a call that may take long, with a progress bar. The bar appears if standard error is a terminal, no option
+   * forbids it, and `toScreen` is not set, which means that the call's own output goes to the screen. For stages,
+   * which may each take long, the elapsed time is shown; their bar is erased at the end, because a stage only
+   * prepares what the user asked for.
    */
   async withProgress<T>(
     label: string,
@@ -104,7 +108,7 @@ export class Invocation {
 /** A command. Its help is in help-texts.ts. */
 export interface Command {
   readonly options: OptionTable;
-  /** The first so many operands end the options: what follows belongs to something else. */
+  /** After this many operands options end: the words that follow belong to another program or action. */
   readonly stopAtOperand?: number;
   run(invocation: Invocation): Promise<void>;
 }

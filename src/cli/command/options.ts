@@ -8,9 +8,12 @@ export interface OptionKind {
   /** `flag` has no value; the others have one; a `list` may be given several times. */
   readonly type: 'flag' | 'text' | 'list' | 'size' | 'count' | 'choice';
   readonly short?: string;
-  /** It does not stand in one word with other letters, as another program's option of that letter does: what it is here. */
+  /**
+   * Set if the letter must stand alone, because other programs give this letter another meaning: the text says what
+   * the option means here.
+   */
   readonly alone?: string;
-  /** Its value may be a number with a sign: `-10K`. */
+  /** The value may be a number with a sign: `-10K`. */
   readonly signed?: true;
   /** Of a choice. */
   readonly choices?: readonly string[];
@@ -36,7 +39,7 @@ export const imageOptions = {
   verbose: { type: 'flag', short: 'v' },
 } as const satisfies OptionTable;
 
-/** Those of commands that look at paths inside a guest. */
+/** Options of commands that read paths inside a guest. */
 export const guestOptions = {
   ...imageOptions,
   inspect: { type: 'flag', short: 'i' },
@@ -47,7 +50,7 @@ export const guestOptions = {
 /** Those of commands that may take long. */
 export const progressOptions = { 'no-progress': { type: 'flag' } } as const satisfies OptionTable;
 
-/** Those of commands that show sizes to people. */
+/** Options of commands that show sizes to people. */
 export const sizeOptions = {
   human: { type: 'flag', short: 'h' },
   bytes: { type: 'flag', short: 'b' },
@@ -86,13 +89,16 @@ export class ParsedOptions {
 export interface CommandLine {
   readonly options: ParsedOptions;
   readonly operands: readonly string[];
-  /** For `--help`, whatever else is wrong with the line. */
+  /** Whether `--help` is among the words, even if the rest of the line is wrong. */
   readonly wantsHelp: boolean;
 }
 
 const dashed = (name: string): string => (name.length === 1 ? `-${name}` : `--${name}`);
 
-/** What a word with one dash meant that is the name of a long option, as `find -name` has them; undefined for others. */
+/**
+ * Explains a word such as `-name`: one dash before the name of a long option, as `find` writes it. Undefined for
+ * other words.
+ */
 function withTwoDashes(word: string, known: OptionTable): string | undefined {
   const [, name = ''] = /^-([a-z0-9][a-z0-9-]+)(?:=|$)/.exec(word) ?? [];
   return Object.hasOwn(known, name) ? `-${word}` : undefined;
@@ -119,8 +125,8 @@ function readValue({ type, choices = [] }: OptionKind, word: string, shown: stri
 }
 
 /**
- * Reads the words after a command's name. `nearest` finds what an unknown option was meant to be. With `stopAtOperand`
- * everything after the first operand is an operand too, whatever it begins with.
+ * Reads the words after a command's name. `nearest` finds the known option that is most like an unknown one. With
+ * `stopAtOperand` every word after the first operand is an operand, whatever it begins with.
  */
 export async function readCommandLine(
   words: readonly string[],
@@ -128,7 +134,7 @@ export async function readCommandLine(
   nearest: (word: string, known: readonly string[]) => Promise<string | undefined>,
   stopAtOperand = 0,
 ): Promise<CommandLine> {
-  // `-h` is for help unless a command has it for human-readable sizes.
+  // `-h` means help, except in commands where it means human-readable sizes.
   const hasShortH = Object.values(table).some(({ short }) => short === 'h');
   const known: OptionTable = {
     ...commonOptions,

@@ -1,4 +1,4 @@
-/** Several paths in one command: patterns are expanded, and what fails with one does not keep the others from being done. */
+/** Several paths in one command: expands patterns, and goes on with the other paths when one of them fails. */
 import { GuestfsError } from '../../base/index.js';
 import type { Guest } from '../guest/guest.js';
 import { exitStatus, Failure, ReaderGone, Reported } from './failure.js';
@@ -18,8 +18,8 @@ async function isThere({ g, controls }: Guest, path: string): Promise<boolean> {
 }
 
 /**
- * The paths that a word stands for: its matches where it has wildcards and no file has that very name. Where nothing matches
- * it stands for itself, as in a shell, and whoever wants the file will say that there is none.
+ * The paths that a word stands for: its matches if it has wildcards and no file has exactly that name. A word without
+ * matches stands for itself, as in a shell, and opening the file then reports that it is missing.
  */
 export async function expandPath(guest: Guest, word: string): Promise<readonly string[]> {
   if (!wildcard.test(word) || (await isThere(guest, word))) return [word];
@@ -27,7 +27,7 @@ export async function expandPath(guest: Guest, word: string): Promise<readonly s
   return matches.length === 0 ? [word] : matches;
 }
 
-/** Tells of failures as they come, and remembers the worst, for a command that goes on with what is left. */
+/** Reports failures as they happen and remembers the worst status, for a command that goes on after a failure. */
 export class Failures {
   readonly #invocation: Invocation;
   readonly #guest: Guest;
@@ -38,7 +38,10 @@ export class Failures {
     this.#invocation = guest.invocation;
   }
 
-  /** Does something, and tells of its failure. What ends the whole command is thrown on: Ctrl-C, a reader gone, a dead backend. */
+  /**
+   * Runs some work and reports its failure. Failures that end the whole command are thrown: Ctrl-C, a reader that has
+   * gone, a dead backend.
+   */
   async attempt<T>(work: () => Promise<T>): Promise<T | undefined> {
     try {
       return await work();
@@ -58,7 +61,7 @@ export class Failures {
     this.#worst = Math.max(this.#worst, status);
   }
 
-  /** Ends the command with the worst status, if anything failed. To be called when all is done. */
+  /** Ends the command with the worst status if anything failed. Called when all work is done. */
   end(): void {
     if (this.#worst === 0) return;
     const partly = this.#invocation.isPartial ? exitStatus.corrupt : 0;
@@ -66,7 +69,7 @@ export class Failures {
   }
 }
 
-/** All paths that words stand for; words without a match are told of. */
+/** All paths that the words stand for; reports words without a match. */
 export async function expandPaths(
   guest: Guest,
   words: readonly string[],
@@ -77,7 +80,7 @@ export async function expandPaths(
   return paths;
 }
 
-/** Does something with each path that the words stand for, and fails in the end if any of them failed. */
+/** Does something with each path that the words stand for. Fails at the end if any of them failed. */
 export async function withEachPath(
   guest: Guest,
   words: readonly string[],

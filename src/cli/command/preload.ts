@@ -1,9 +1,11 @@
-/** Whether a command line will launch the engine: a guess from its words alone, which only makes it faster. */
+/**
+ * Guesses from the words of a command line whether the command will launch the engine. A wrong guess only costs time.
+ */
 
-/** Words in front that open no image, or one only sometimes. */
+/** First words of commands that open no image, or only sometimes. */
 const others: ReadonlySet<string> = new Set(['actions', 'doctor', 'help', 'info']);
 
-/** `environment`: what `LIBGUESTFS_BACKEND` says. */
+/** `environment`: the value of `LIBGUESTFS_BACKEND`. */
 export function willLaunch(
   words: readonly string[],
   environment: string | undefined = process.env.LIBGUESTFS_BACKEND,

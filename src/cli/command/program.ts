@@ -1,4 +1,4 @@
-/** The command line as a whole: which command, its options, its run, and how it ended. */
+/** The command line as a whole: choosing the command, reading its options, running it, and its exit status. */
 import { type EngineThread, offerThread } from '../../guestfs/preload.js';
 import { isImageFile, looksLikeFile, splitImageArgument } from '../guest/image-argument.js';
 import { Interrupt } from '../host/interrupt.js';
@@ -10,13 +10,16 @@ import { Invocation } from './invocation.js';
 import { readCommandLine } from './options.js';
 import { reportFailure } from './report.js';
 
-/** The nearest of some words to one that nobody knows. Loaded only where somebody mistyped. */
+/** The known word that is most like an unknown one. Loaded only after a typing error. */
 async function nearest(word: string, known: readonly string[]): Promise<string | undefined> {
   const { nearestName } = await import('../../api/index.js');
   return nearestName(word, known);
 }
 
-/** The image that a first word names which is no command: a file, or what is written as one, even where there is none. */
+/**
+ * The image that the first word names if the word is no command: an existing file, or a word that looks like a file
+ * name.
+ */
 function bareImage(word: string): string | undefined {
   if (word.startsWith('-')) return undefined;
   if (isImageFile(word)) return word;
@@ -51,7 +54,7 @@ async function unknownCommand(word: string): Promise<Error> {
   );
 }
 
-/** Refuses a path inside an image where a drive is added: `cp -a`, to others, is how to copy a tree. */
+/** Refuses a path inside an image where a drive is expected. In other programs `cp -a` copies a tree. */
 function refuseAddedPaths(added: readonly string[]): void {
   for (const word of added) {
     const { image, path } = splitImageArgument(word);
@@ -115,7 +118,10 @@ function namedCommand(words: readonly string[]): string | undefined {
   return first !== undefined && isCommandName(first) ? first : undefined;
 }
 
-/** Runs the command line; gives the exit status. Never rejects. `thread`: for the launch, where one was foreseen. */
+/**
+ * Runs the command line and resolves to the exit status. Never rejects. `thread`: the engine thread that was started
+ * ahead.
+ */
 export async function runProgram(words: readonly string[], thread?: EngineThread): Promise<number> {
   if (thread !== undefined) offerThread(thread);
   const out = new Output(1);
@@ -126,7 +132,7 @@ export async function runProgram(words: readonly string[], thread?: EngineThread
     return interrupt.status ?? status;
   } catch (thrown) {
     if (interrupt.status !== undefined) return interrupt.status;
-    // `guestfs find … | head` has done all that was wanted of it.
+    // In `guestfs find … | head`, all output that was wanted has been written.
     if ((thrown as { code?: unknown } | null)?.code === 'EPIPE') return exitStatus.ok;
     if (thrown instanceof Reported) return thrown.status;
     const { lines, status } = reportFailure(thrown, namedCommand(words));

@@ -1,4 +1,4 @@
-/** From whatever was thrown to the lines on standard error and the exit status. */
+/** Turns a thrown value into lines on standard error and an exit status. */
 import {
   CorruptError,
   GuestfsError,
@@ -15,7 +15,7 @@ export interface FailureReport {
   readonly status: number;
 }
 
-/** The program that checks what is broken, where there is one that people know. */
+/** The usual program that checks and repairs the damaged structure, if there is one. */
 function corruptHint({ structure, problem }: CorruptError): string {
   if (problem.includes('norecovery'))
     return 'give -m DEVICE:/:norecovery, as -m /dev/sda1:/:norecovery, to see it without its log';
@@ -38,14 +38,14 @@ function statusOf(error: GuestfsError): number {
   }
 }
 
-/** Of what the embedded engine does not read, and Linux may. */
+/** The hint for formats that the embedded engine cannot read but Linux perhaps can. */
 export const mayHaveHint =
   "--backend direct may be able to: it boots the real appliance; 'guestfs doctor' tells what works here";
 
-/** What is unsupported on both backends, or is said by the direct one. */
+/** For what both backends lack, or what the direct backend itself reported. */
 const unsupportedByBoth = ['the appliance', 'tar archive'];
 
-/** Where the other backend does it, or may: the error itself says so where that is known. */
+/** For what the other backend has, or may have. The error says so where that is known. */
 function unsupportedHint({ structure, features }: UnsupportedError): string | undefined {
   if (structure === 'the embedded backend')
     return "give --backend direct, which boots the real appliance; 'guestfs doctor' tells whether it works here";
@@ -65,13 +65,13 @@ function hintOf(error: GuestfsError): string | undefined {
   return undefined;
 }
 
-/** A message with the command in front. Programs of the appliance may say several lines: those after the first are indented. */
+/** A message with the command in front. Later lines, which programs of the appliance may print, are indented. */
 function messageLines(prefix: string, message: string): string[] {
   const [first = '', ...more] = message.trimEnd().split('\n');
   return [`${prefix}: ${visible(first)}`, ...more.map((line) => `  ${visible(line)}`)];
 }
 
-/** What to tell of a failure: `guestfs: cat: /etc/nope: no such file or directory`, and perhaps `hint: …`. */
+/** The lines for a failure: `guestfs: cat: /etc/nope: no such file or directory`, and perhaps `hint: …`. */
 export function reportFailure(thrown: unknown, command: string | undefined): FailureReport {
   const prefix = command === undefined ? 'guestfs' : `guestfs: ${command}`;
   const report = (message: string, status: number, hint: string | undefined): FailureReport => ({
@@ -80,7 +80,7 @@ export function reportFailure(thrown: unknown, command: string | undefined): Fai
   });
   if (thrown instanceof Failure) return report(thrown.message, thrown.status, thrown.hint);
   if (thrown instanceof GuestfsError) {
-    // The command's name stands for the action that it happened to use; of `call` the user named the action.
+    // The command's name replaces the name of the action that the command used. In `call`, the user named the action.
     const action = thrown.action === undefined ? '' : `${thrown.action}: `;
     const bare = thrown.message.startsWith(action) ? thrown.message.slice(action.length) : thrown.message;
     const message = command === 'call' ? action.replaceAll('_', '-') + bare : bare;
@@ -90,7 +90,7 @@ export function reportFailure(thrown: unknown, command: string | undefined): Fai
   // The words of an action did not fit it.
   if (thrown instanceof Error && thrown.name === 'UsageError')
     return report(thrown.message, exitStatus.usage, undefined);
-  // A file of the host: Node's own error, whose words are for programmers.
+  // A file of the host: Node's own error, whose text is made for programmers.
   if (thrown instanceof Error && typeof (thrown as NodeJS.ErrnoException).code === 'string') {
     const { path, dest } = thrown as NodeJS.ErrnoException & { dest?: string };
     const about = dest ?? path;

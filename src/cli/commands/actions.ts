@@ -6,7 +6,7 @@ import type { Command } from '../command/invocation.js';
 import { fold } from '../terminal/fold.js';
 import { padEnd } from '../terminal/width.js';
 
-/** Names are padded to this; longer ones are few. */
+/** Names are padded to this width; few are longer. */
 const nameWidth = 26;
 
 export const actions: Command = {

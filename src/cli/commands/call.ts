@@ -45,20 +45,20 @@ function readActions(words: readonly string[]): ActionCall[] {
   return calls.map(readAction);
 }
 
-/** What the handle does when the backend is asked for: these come before it, or instead of it. */
+/** Requirements that the handle itself checks, before or instead of the backend. */
 const withoutLaunch = (name: ActionName): boolean => {
   const { nonBlocking, configOnly } = actions[name] as { nonBlocking?: true; configOnly?: true };
   return nonBlocking === true || configOnly === true;
 };
 
-/** Where an action writes a file, `-` is our own standard output, which must not be opened by name. */
+/** In place of a file that an action writes, `-` is our own standard output, which must not be opened by name. */
 function withOutput(name: ActionName, args: readonly unknown[], invocation: Invocation): unknown[] {
   return args.map((value, index) =>
     actions[name].args[index]?.type === 'fileOut' && value === '/dev/stdout' ? invocation.out.sink() : value,
   );
 }
 
-/** Does what the words stand for: a call, or several of an action that gives nothing. */
+/** Does what the words ask for: one call, or several calls of actions without results. */
 async function runAction(g: Guestfs, { name, words }: ActionCall, invocation: Invocation): Promise<unknown> {
   let value: unknown;
   for (const each of shellCalls(name, words)) value = await runOnce(g, { name, words: each }, invocation);
@@ -77,10 +77,10 @@ async function runOnce(g: Guestfs, { name, words }: ActionCall, invocation: Invo
   );
 }
 
-/** The kinds of argument that mean nothing while nothing is mounted. */
+/** Types of arguments that need a mounted filesystem. */
 const pathArguments: readonly string[] = ['pathname', 'pathnameList', 'devOrPathname', 'mountableOrPathname'];
 
-/** What the whole line needs of the actions that the embedded engine does not have. */
+/** The names of the actions on the line that the embedded engine lacks. */
 function lackHint(calls: readonly ActionCall[], { options }: Invocation): string {
   const changing = calls.find(({ name }) => changesDisks(name))?.name;
   const rw = changing === undefined || options.flag('rw') ? '' : ' --rw';
@@ -88,10 +88,10 @@ function lackHint(calls: readonly ActionCall[], { options }: Invocation): string
   return `give --backend direct${rw}, which boots the real appliance${why}; 'guestfs doctor' tells whether it works here`;
 }
 
-/** Programs in the appliance say it in their own words, without the number. */
+/** Programs in the appliance report this in their own words, without an errno. */
 const saysReadOnly = /read-only file ?system/i;
 
-/** An error, with a hint at what the call lacks: a backend that has it, a drive that can be written, something mounted. */
+/** Adds a hint to an error about what the call lacks: another backend, a writable drive, a mounted filesystem. */
 async function explained(
   thrown: unknown,
   g: Guestfs,
@@ -129,7 +129,7 @@ async function runActions(g: Guestfs, calls: readonly ActionCall[], invocation: 
   if (options.flag('json')) await invocation.printJson(calls.length === 1 ? results[0] : results);
 }
 
-/** An action that needs no image: settings, versions, host files. */
+/** Runs an action that needs no image: settings, versions, host files. */
 async function runWithoutImage(calls: readonly ActionCall[], invocation: Invocation): Promise<void> {
   const g = makeHandle(invocation);
   try {
@@ -159,11 +159,11 @@ export const call: Command = {
     const [added, ...others] = options.list('add');
     if (beginsWithAction && added === undefined)
       return await runWithoutImage(readActions(operands), invocation);
-    // As guestfish has it: every drive by -a, and then the action.
+    // As in guestfish: each drive follows a `-a`, then comes the action.
     const [image, drives] =
       beginsWithAction && added !== undefined ? [added, others] : [first, options.list('add')];
     const words = beginsWithAction ? operands : rest[0] === '--' ? rest.slice(1) : rest;
-    // Read before anything is opened: a mistake in the words is found at once.
+    // The words are parsed before anything is opened, so that a mistake is reported at once.
     const calls = readActions(words);
     for (const { name } of calls)
       if (withoutLaunch(name) && actions[name].configOnly)

@@ -16,7 +16,7 @@ import { readImageOperands, splitImageArgument } from '../guest/image-argument.j
 import { withMountedGuest } from '../guest/mounting.js';
 import { isHostDirectory, makeFile, makeTree, requireParent, unlessPartial } from '../host/host-files.js';
 
-/** What a name at the end of a path in the guest is; empty for the root. It must be one that this machine has too. */
+/** The last name of a guest path; empty for the root. The host must allow the name too. */
 function lastName(path: string): string {
   const name = path.replace(/\/+$/, '').split('/').at(-1) ?? '';
   if (name === '.' || name === '..')
@@ -37,12 +37,12 @@ interface Plan {
   readonly destination: string;
 }
 
-/** Refuses what would write to an image, in words that say so. */
+/** Refuses a command line that would write to an image, and says so. */
 function refuseCopyIn(operands: readonly string[]): void {
   const last = operands.at(-1) ?? '';
   const { image, path } = splitImageArgument(last);
   const first = splitImageArgument(operands[0] ?? '');
-  // `cp file IMAGE:/path`: what comes first names no path in an image, what comes last does.
+  // In `cp file IMAGE:/path` the first operand names no path in an image, and the last one does.
   if (
     path !== undefined &&
     first.path === undefined &&
@@ -76,7 +76,7 @@ async function copyToOutput({ g }: Guest, source: string, invocation: Invocation
   });
 }
 
-/** A guest's permissions for a file of this user: no more than the umask lets through, and no set-id bits. */
+/** The permissions of the guest's file as this user's umask limits them, without set-id bits. */
 function setAttributes(path: string, status: Structs['statns'], preserve: boolean): void {
   chmodSync(path, preserve ? status.stMode & 0o777 : status.stMode & 0o777 & ~process.umask());
   if (preserve)
@@ -116,7 +116,7 @@ async function copyTree(
     });
   }
   const place = name === '' ? destination : join(destination, name);
-  // What is there already is filled up; the root has no name of its own, so its files go right into the directory.
+  // An existing directory gets the files added. The root has no name, so its files go directly into the directory.
   if (isHostDirectory(place)) return await copyInto(destination);
   await makeTree(place, async (scratch) => {
     const partial = await unlessPartial(copyInto(scratch));

@@ -26,7 +26,7 @@ interface Row {
 
 interface Rows {
   readonly rows: readonly Row[];
-  /** What has no row, as it could not be mounted. */
+  /** Filesystems without a row, because they could not be mounted. */
   readonly problems: ReturnType<typeof problemsOf>;
 }
 
@@ -47,7 +47,7 @@ async function allRows(guest: Guest): Promise<Rows> {
   return { rows, problems: problemsOf(facts) };
 }
 
-/** No filesystem could be measured though there are some: the first that failed is as good a reason as any. */
+/** If filesystems exist but none could be measured, the first failure is reported. */
 function failIfNone({ rows, problems: [first] }: Rows): void {
   if (rows.length > 0 || first === undefined) return;
   const isUnsupported = first.code === 'ENOTSUP';
@@ -85,7 +85,7 @@ function dfLines(rows: readonly Row[], size: SizeFormat, inodes: boolean): strin
   return tableOf(columns, rows);
 }
 
-/** The usage of what could not be mounted, for programs. */
+/** The filesystems that could not be mounted, for programs. */
 const noUsage: Readonly<Record<keyof SpaceUsage, null>> = {
   sizeInBytes: null,
   usedInBytes: null,

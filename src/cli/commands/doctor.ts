@@ -20,7 +20,7 @@ import { humanSize } from '../terminal/sizes.js';
 import { visible } from '../terminal/visible.js';
 import { padEnd } from '../terminal/width.js';
 
-/** Those that people ask for; the engine says of each whether it reads it. */
+/** The formats that people ask about. The engine decides which of them are readable. */
 const filesystemTypes = [
   'ext2',
   'ext3',
@@ -95,7 +95,7 @@ interface Verdict {
   readonly summary: string;
 }
 
-/** The direct backend's verdict: by its launch where there was one, and else by what was found. */
+/** The verdict on the direct backend: from the launch if there was one, else from the checks. */
 function directVerdict(
   findings: readonly CheckResult[],
   launch: LaunchTrial | GuestfsError | undefined,
@@ -123,7 +123,7 @@ function launchFinding(launch: LaunchTrial): CheckResult {
   };
 }
 
-/** Boots the appliance. A launch that fails is a finding; one that was interrupted is not. */
+/** Boots the appliance. A failed launch is a result of the check; an interrupted one is an error. */
 async function launchDirect(invocation: Invocation): Promise<LaunchTrial | GuestfsError> {
   const { options, err } = invocation;
   const isQuiet = options.flag('quiet');

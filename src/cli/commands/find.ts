@@ -1,4 +1,4 @@
-/** `guestfs find`: everything below a directory, in one call, whatever there is. */
+/** `guestfs find`: everything below a directory, in one call for any number of files. */
 import type { TreeListing } from '../../api/index.js';
 import { decodeText, encodeText, GuestfsError } from '../../base/index.js';
 import { usageFailure } from '../command/failure.js';
@@ -19,7 +19,7 @@ import { humanSize } from '../terminal/sizes.js';
 import { visible } from '../terminal/visible.js';
 import { padEnd, padStart } from '../terminal/width.js';
 
-/** A path as bytes, in a larger row of them. */
+/** A path as bytes, inside a larger array. */
 interface PathBytes {
   readonly bytes: Uint8Array;
   readonly start: number;
@@ -41,17 +41,20 @@ function depthOf({ bytes, start, end }: PathBytes): number {
   return depth;
 }
 
-/** Whether a file is wanted by all that its path and type tell. `depth` is 0 for the start. */
+/** Whether a file passes the tests on its path and type. `depth` is 0 for the start. */
 function isWanted({ type, name, maxDepth }: Filter, path: PathBytes, mode: number, depth?: number): boolean {
   if (type !== undefined && !type(mode)) return false;
   if (maxDepth !== Number.POSITIVE_INFINITY && (depth ?? depthOf(path)) > maxDepth) return false;
   return name === undefined || name(nameOf(path));
 }
 
-/** How a file becomes a line. `facts` are asked for only where they are needed. */
+/** Turns a file into a line. `facts` are fetched only if the line needs them. */
 type Printer = (to: LineWriter, path: PathBytes, facts: () => FileFacts) => void;
 
-/** `ls -l` before a path. The list is printed as it comes, so its columns have a width that most files keep to. */
+/**
+ * The columns of `ls -l` before a path. The list is printed while it arrives, so the widths are fixed and fit most
+ * files.
+ */
 function longPrinter(accounts: Accounts, isHuman: boolean, isTerminal: boolean): Printer {
   const widths = [10, 2, 8, 8, isHuman ? 5 : 9, 16];
   const size = isHuman ? humanSize : String;
@@ -85,7 +88,7 @@ async function makePrinter(guest: Guest, { options, out }: Invocation): Promise<
   };
 }
 
-/** What a listing in columns says of one of its files. */
+/** The facts about one file of a listing in columns. */
 function factsAt({ columns }: TreeListing, index: number): FileFacts {
   // safe: every column has `count` numbers, and index is below that
   const number = (column: Float64Array): number => column[index] as number;
@@ -111,7 +114,7 @@ function factsAt({ columns }: TreeListing, index: number): FileFacts {
 /** Bytes that are written at once. */
 const pieceLength = 1024 * 1024;
 
-/** A path in the listing, with the start in front of it: put together in one place, over and over. */
+/** A path of the listing with the start in front of it. One buffer is used for all paths. */
 class JoinedPath implements PathBytes {
   bytes: Uint8Array;
   readonly start = 0;
@@ -187,7 +190,7 @@ async function findBelow(guest: Guest, path: string, invocation: Invocation, fil
   await flush();
 }
 
-/** A moment as a number, with the time of the guest's file looked up where it is one. */
+/** A moment as a number. For a path, the modification time of that file of the guest. */
 async function momentOf(guest: Guest, moment: Moment | undefined) {
   if (moment === undefined || !('path' in moment)) return moment;
   const { path } = moment;

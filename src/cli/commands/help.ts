@@ -12,7 +12,8 @@ export const help: Command = {
     const [word, ...more] = operands;
     if (more.length > 0) throw usageFailure(`'${more[0]}' is too much`, 'one command or action at a time');
     if (word === undefined) return await out.write(overview());
-    // Some names are both, such as `cat`: the command is what is typed most, and its help names the action.
+    // Some names are both a command and an action, such as `cat`. The command comes first, since people type it more
+    // often; its help names the action.
     if (isCommandName(word)) return await out.write(commandHelp(word));
     const found = findAction(word);
     if (found.name !== undefined) {

@@ -11,7 +11,7 @@ import { HexDump } from '../terminal/hex.js';
 /** Bytes that are read at once. */
 const pieceLength = 256 * 1024;
 
-/** Reads up to so many bytes at an offset; fewer, or none, at the end. */
+/** Reads up to `length` bytes at an offset; fewer, or none, at the end. */
 type Read = (count: number, offset: number) => Promise<Uint8Array>;
 
 async function dump(read: Read, invocation: Invocation): Promise<void> {
@@ -42,7 +42,7 @@ export const hexdump: Command = {
       const name = device.startsWith('/') ? device : `/dev/${device}`;
       return await withGuest(invocation, readOneImage(operands), async ({ g, controls }: Guest) => {
         const size = await g.blockdevGetsize64(name, controls);
-        // A device has an end that reading does not go beyond.
+        // Reading a device stops at its end.
         const read: Read = (count, offset) =>
           offset >= size
             ? Promise.resolve(new Uint8Array(0))

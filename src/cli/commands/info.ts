@@ -22,7 +22,7 @@ import type { SizeFormat } from '../terminal/sizes.js';
 import { type ColumnOf, factLines, tableOf } from '../terminal/table.js';
 import { visible } from '../terminal/visible.js';
 
-/** An image with its internal snapshots, as far as they are listed. */
+/** An image with its internal snapshots, up to the limit. */
 interface Link extends ImageInfo {
   /** On the host, absolute. */
   readonly path: string;
@@ -33,7 +33,7 @@ interface Link extends ImageInfo {
 
 type Chain = readonly Link[];
 
-/** Snapshots that are listed of one image, and characters that their names may have in all. */
+/** Limits for one image: the number of snapshots that are listed, and the characters of all their names. */
 const mostSnapshots = 10_000;
 const mostCharacters = 1024 * 1024;
 
@@ -58,7 +58,7 @@ const allWithSnapshots = async (links: readonly ChainLink[]): Promise<Chain> => 
   return chain;
 };
 
-/** The image and all below it; the image alone where something below cannot be opened. */
+/** The image and all images below it. Only the image itself if one below it cannot be opened. */
 async function readChain(invocation: Invocation, image: string): Promise<{ chain: Chain; problem?: string }> {
   const { options } = invocation;
   const format = options.text('format');
@@ -68,7 +68,7 @@ async function readChain(invocation: Invocation, image: string): Promise<{ chain
     return { chain: await allWithSnapshots(await imageChain(image, { ...named, policy })) };
   } catch (thrown) {
     if (!(thrown instanceof GuestfsError)) throw thrown;
-    // The image's own header may be fine all the same.
+    // The image's own header may be valid even so.
     try {
       const info = await imageInfo(image, format);
       return {
@@ -83,7 +83,7 @@ async function readChain(invocation: Invocation, image: string): Promise<{ chain
   }
 }
 
-/** What the header tells of an image in a format that is not read. Throws what is to be reported. */
+/** The facts in the header of a format that cannot be read. Throws the error to report. */
 async function readSummary(image: string, invocation: Invocation): Promise<Chain[number]> {
   try {
     const { format, virtualSizeInBytes } = await imageSummary(image);
@@ -194,7 +194,7 @@ function diskLines({ drives, volumes, unreadable }: DiskFacts, size: SizeFormat)
   return lines;
 }
 
-/** An image of a chain as JSON has it: null for what it has not. */
+/** An image of a chain as JSON: null for facts that the format lacks. */
 function linkJson({
   facts,
   encrypted,
@@ -225,7 +225,8 @@ export const info: Command = {
     const image = readOneImage(invocation.operands);
     const { chain, problem } = await readChain(invocation, image);
     if (problem !== undefined) {
-      // What can be told is told; then the image is opened all the same, and fails in the words of every command.
+      // All known facts are printed first. Then the image is opened anyway, so that the failure reads as in every
+      // command.
       if (options.flag('json'))
         await invocation.printJson({
           image,

@@ -30,7 +30,7 @@ function packagesText({ packages, packagesProblem, packageFormat, packageManagem
   return `${kind.trim()}${tool}, cannot be listed: ${packagesProblem?.message}`.trim();
 }
 
-/** Some systems have no more of a name than their number, as Debian in its release file. */
+/** Some systems give only a number as their version name, as Debian does in its release file. */
 function titleOf({ productName, distro, type }: OsFacts): string {
   const kind = distro ?? type ?? 'unknown operating system';
   const name = kind.charAt(0).toUpperCase() + kind.slice(1);
@@ -78,7 +78,7 @@ interface Seen {
   readonly systems: readonly OsFacts[];
   readonly facts: readonly FilesystemFacts[];
   readonly unreadable: readonly Unreadable[];
-  /** Why nothing was found, or not all; to be reported after all else. */
+  /** Why nothing, or not everything, was found; reported at the end. */
   readonly failure: GuestfsError | undefined;
 }
 
@@ -86,7 +86,7 @@ interface Seen {
 const damagedPackages = ({ root, packagesProblem }: OsFacts) =>
   packagesProblem?.code === 'EIO' ? [{ device: root, code: packagesProblem.code }] : [];
 
-/** Everything that can be told. That something cannot be read keeps nothing else from being told. */
+/** Collects all facts. A part that cannot be read does not stop the others. */
 async function look(guest: Guest): Promise<Seen> {
   const systems = await attempt(describeSystems(guest));
   const filesystems = await attempt(describeFilesystems(guest));
@@ -98,7 +98,7 @@ async function look(guest: Guest): Promise<Seen> {
       ? []
       : [{ device, type, code: problem.code, message: problem.message }],
   );
-  // Of the others the backend has told, or the failure does.
+  // The backend has reported the others, or the failure does.
   noteProblems(
     guest.invocation,
     facts.filter(({ device }) => !known.has(device)),

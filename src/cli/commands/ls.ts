@@ -28,7 +28,7 @@ const lastName = (path: string): string => path.slice(path.lastIndexOf('/') + 1)
 const join = (directory: string, name: string): string =>
   directory.endsWith('/') ? directory + name : `${directory}/${name}`;
 
-/** As the kernel orders bytes: the same everywhere, whatever the language. */
+/** Compares bytes as the kernel does, so that the order is the same in every language. */
 const byBytes = (a: string, b: string): number =>
   a === b ? 0 : Buffer.compare(encodeText(a), encodeText(b));
 
@@ -37,7 +37,7 @@ async function recordAt({ g, controls }: Guest, path: string): Promise<FileRecor
   return recordOf(path, stat, isSymlink(stat.stMode) ? await g.readlink(path, controls) : undefined);
 }
 
-/** The files of a directory, in a handful of calls however many there are. */
+/** The files of a directory, in a few calls for any number of files. */
 async function recordsIn({ g, controls }: Guest, directory: string): Promise<FileRecord[]> {
   const names = (await g.ls(directory, controls)).sort(byBytes);
   const stats = await g.lstatnslist(directory, names, controls);
@@ -50,7 +50,10 @@ async function recordsIn({ g, controls }: Guest, directory: string): Promise<Fil
   });
 }
 
-/** By `-t` or `-S`, newest or largest first, and backwards with `-r`; of equals, and without either, by name. */
+/**
+ * Sorts by `-t` (newest first) or `-S` (largest first); `-r` reverses. Equal files, and files without either option,
+ * are sorted by name.
+ */
 function ordered(records: readonly FileRecord[], options: ParsedOptions): readonly FileRecord[] {
   const byTime = (a: FileRecord, b: FileRecord): number =>
     b.mtime - a.mtime || b.mtimeNanoseconds - a.mtimeNanoseconds;
@@ -61,7 +64,7 @@ function ordered(records: readonly FileRecord[], options: ParsedOptions): readon
   return options.flag('reverse') ? sorted.reverse() : sorted;
 }
 
-/** A link on the command line is followed; one that leads nowhere is shown itself. */
+/** A link on the command line is followed. A broken link is shown itself. */
 async function list(guest: Guest, path: string, directoriesThemselves: boolean): Promise<Listing> {
   const { g, controls } = guest;
   if (!directoriesThemselves) {
@@ -82,7 +85,9 @@ function painted(paint: Paint, { mode }: FileRecord, name: string): string {
   return (mode & 0o111) !== 0 ? paint('green', name) : name;
 }
 
-/** A directory and all below it, each before those in it. A damaged disk may have a directory below itself. */
+/**
+ * A directory and all directories below it, each before its own. On a damaged disk a directory may be below itself.
+ */
 async function* treeOf(
   guest: Guest,
   top: Listing,
@@ -180,7 +185,7 @@ export const ls: Command = {
       const accounts = needsNames ? await Accounts.of(guest) : Accounts.none;
       const isTitled = words.length > 1 || paths.length > 1 || options.flag('recursive');
       const printer = new ListingPrinter(invocation, accounts, isTitled);
-      // As ls does: files first, and together, then directories, each under its name where there are several.
+      // As in ls: first all files together, then each directory, under its name if there are several.
       const files = listings.filter((each) => !each.isDirectory).flatMap(({ records }) => records);
       if (files.length > 0)
         await printer.print({ path: '', isDirectory: false, records: ordered(files, options) });

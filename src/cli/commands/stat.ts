@@ -32,7 +32,7 @@ const typeNames: Readonly<Record<string, string>> = {
 const momentText = (seconds: number, nanoseconds: number): string =>
   `${timeText(seconds)}.${String(nanoseconds).padStart(9, '0')} +0000`;
 
-/** In the layout of GNU stat, whose readers are many. */
+/** The layout of GNU stat, which many people know. */
 function statLines({ path, stat, target }: Found, accounts: Accounts, isHuman: boolean): string[] {
   const { major, minor } = deviceNumbers(stat.stRdev);
   const name = target === undefined ? visible(path) : `${visible(path)} -> ${visible(target)}`;

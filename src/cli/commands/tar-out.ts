@@ -9,7 +9,7 @@ import { makeFile } from '../host/host-files.js';
 
 const compressions = ['gzip', 'zstd', 'xz', 'bzip2', 'none'];
 
-/** How archives are called that are compressed. */
+/** The name endings of compressed archives. */
 const endings: readonly (readonly [RegExp, string])[] = [
   [/\.(tgz|tar\.gz)$/i, 'gzip'],
   [/\.(tzst|tar\.zst)$/i, 'zstd'],
@@ -17,13 +17,13 @@ const endings: readonly (readonly [RegExp, string])[] = [
   [/\.(tbz2?|tar\.bz2)$/i, 'bzip2'],
 ];
 
-/** Endings that promise what is not written here: other archives, other compressions, and what is no archive of files. */
+/** Name endings of other archives and compressions, and of files that are no archives: these cannot be written. */
 const otherEnding =
   /\.(zip|7z|rar|jar|cpio|iso|squashfs|sqfs|img|raw|qcow2|gz|bz2|xz|zst|lzma|tlz|lz|lz4|lzo|tzo|Z|taz|br)$/i;
 
 /**
- * The compression that was asked for, or that the archive's name promises; undefined for none. Throws a usage failure for a
- * name that promises something else, unless the compression was asked for.
+ * The compression that was asked for, or that the archive's name stands for; undefined for none. Throws a usage
+ * failure for a name that stands for another format, unless the compression was asked for.
  */
 export function compressionOf(file: string, given: string | undefined): string | undefined {
   const chosen = given ?? endings.find(([ending]) => ending.test(file))?.[1];

@@ -2,10 +2,10 @@
 import { decodeText, GuestfsError } from '../../base/index.js';
 import type { Guest } from './guest.js';
 
-/** Nobody's list of users is longer; a larger file is no such list. */
+/** A limit that no real list of users reaches. A larger file is ignored. */
 const mostBytes = 4 * 1024 * 1024;
 
-/** Names by number from lines `name:password:number:…`; of a number that comes twice the first counts. */
+/** Names by number, from lines `name:password:number:…`. The first line with a number counts. */
 export function parseAccounts(text: string): Map<number, string> {
   const names = new Map<number, string>();
   for (const line of text.split('\n')) {
@@ -21,7 +21,7 @@ async function readAccounts({ g, controls }: Guest, path: string): Promise<Map<n
     if ((await g.filesize(path, controls)) > mostBytes) return new Map();
     return parseAccounts(decodeText(await g.readFile(path, controls)));
   } catch (thrown) {
-    // A disk of data has no users; and whatever is wrong with the file, numbers can be shown.
+    // A data disk has no users. Whatever is wrong with the file, numbers can be shown instead.
     if (thrown instanceof GuestfsError && thrown.code !== 'ECANCELED') return new Map();
     throw thrown;
   }

@@ -19,7 +19,7 @@ export interface PartitionFacts {
   readonly name: string | null;
   readonly uuid: string | null;
   readonly bootable: boolean;
-  /** What is in it: a filesystem, `swap`, `LVM2_member`, …; null where nothing is recognised. */
+  /** The content: a filesystem, `swap`, `LVM2_member`, …; null if nothing is recognised. */
   readonly content: string | null;
   readonly label: string | null;
 }
@@ -31,7 +31,7 @@ export interface DriveFacts {
   /** `gpt`, `msdos`; null where there is none, or it cannot be read. */
   readonly table: string | null;
   readonly partitions: readonly PartitionFacts[];
-  /** What fills a drive without partitions, or with such that hold nothing that is known. */
+  /** The content of a drive without partitions, or whose partitions hold nothing known. */
   readonly content: string | null;
   readonly label: string | null;
 }
@@ -50,7 +50,7 @@ export interface DiskFacts {
   readonly unreadable: readonly Unreadable[];
 }
 
-/** A fact that is not there for every disk. */
+/** A fact that some disks lack. */
 async function ifAny<T>(fact: Promise<T>): Promise<T | undefined> {
   try {
     return await fact;
@@ -68,7 +68,10 @@ async function contentOf(
   return { content, label: content === null ? null : (await ifAny(g.vfsLabel(device, controls))) || null };
 }
 
-/** The type by the table, and what that is for. Of other tables than GPT and MBR it is what blkid tells, which may be nothing. */
+/**
+ * The type from the table, and its purpose. For tables other than GPT and MBR, the type is what blkid reports, which
+ * may be nothing.
+ */
 async function typeOfPartition(
   { g, controls }: Guest,
   drive: Device,
@@ -86,7 +89,10 @@ async function typeOfPartition(
   return { type, purpose: type };
 }
 
-/** The place of a partition that parted does not list, such as a part of a BSD slice, as blkid tells it in sectors of 512 bytes. */
+/**
+ * The place of a partition that parted does not list, such as a part of a BSD slice. blkid reports it in sectors of
+ * 512 bytes.
+ */
 async function unlistedEntry(
   { g, controls }: Guest,
   device: Device,
@@ -163,7 +169,7 @@ async function describeVolume(guest: Guest, device: Device): Promise<VolumeFacts
 export async function describeDisks(guest: Guest): Promise<DiskFacts> {
   const { g, controls } = guest;
   const unreadable = await listUnreadable(guest);
-  /** A list that the backend does not give where it would be empty for want of what cannot be read. */
+  /** A list that the backend refuses to give if it would be empty only because something cannot be read. */
   const listed = async <T>(list: Promise<T[]>): Promise<T[]> => {
     const { value, failure } = await attempt(list);
     if (failure !== undefined && unreadable.length === 0) throw failure;

@@ -57,7 +57,7 @@ export function recordOf(path: string, stat: Structs['statns'], target?: string)
   };
 }
 
-/** Whether bytes are printable ASCII with nothing that JSON would escape, as nearly every path is. */
+/** Whether bytes are printable ASCII that JSON need not escape. Nearly every path is. */
 function isPlain(bytes: Uint8Array, start: number, end: number): boolean {
   for (let at = start; at < end; at++) {
     const byte = bytes[at] as number; // safe: the caller's bounds
@@ -75,8 +75,8 @@ function writeText(to: LineWriter, bytes: Uint8Array, start: number, end: number
 }
 
 /**
- * Seconds since 1970 with nine decimals, which a number of JSON can hold and one of JavaScript cannot. Before 1970 the
- * nanoseconds still count forwards: -1 s and 0.25 s are -0.75 s.
+ * Seconds since 1970 with nine decimals: JSON numbers can hold them exactly, JavaScript numbers cannot. Nanoseconds
+ * count forwards before 1970 too: -1 s and 0.25 s are -0.75 s.
  */
 function writeTime(to: LineWriter, seconds: number, nanoseconds: number): void {
   if (nanoseconds === 0) return to.number(seconds);
@@ -88,7 +88,7 @@ function writeTime(to: LineWriter, seconds: number, nanoseconds: number): void {
   to.digits(seconds < 0 ? 1e9 - nanoseconds : nanoseconds, 9);
 }
 
-/** Writes a record as JSON on one line, without its end; the path are bytes, as a listing has it. */
+/** Writes a record as JSON on one line, without the newline. The path is given as bytes, as in a listing. */
 export function writeRecord(
   to: LineWriter,
   { bytes, start, end }: { bytes: Uint8Array; start: number; end: number },

@@ -51,7 +51,7 @@ export function permissionsText(mode: number): string {
   return (mode & 0o7777).toString(8).padStart(4, '0');
 }
 
-/** `2024-05-01 12:34:56`, or only to the minute; always UTC. Seconds beyond what a calendar has stay a number. */
+/** `2024-05-01 12:34:56`, or only to the minute; always UTC. Seconds outside the calendar's range stay a number. */
 export function timeText(seconds: number, until: 'seconds' | 'minutes' = 'seconds'): string {
   const date = new Date(seconds * 1000);
   if (Number.isNaN(date.getTime())) return `@${seconds}`;

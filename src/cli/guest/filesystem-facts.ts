@@ -22,15 +22,15 @@ export interface FilesystemFacts {
   readonly type: string;
   readonly label: string;
   readonly uuid: string;
-  /** Of the device; undefined for a subvolume, which has no size of its own. */
+  /** The size of the device; undefined for a subvolume, which has no size of its own. */
   readonly deviceSizeInBytes: number | undefined;
-  /** undefined for what cannot be mounted, such as swap. */
+  /** Undefined for types that cannot be mounted, such as swap. */
   readonly usage: SpaceUsage | undefined;
-  /** Why it could not be mounted, though it is a filesystem; or, where the type is unknown, why that is. */
+  /** Why mounting failed; for an unknown type, why it is unknown. */
   readonly problem: Problem | undefined;
 }
 
-/** What is listed as a filesystem but never mounted. */
+/** Types that are listed as filesystems but are never mounted. */
 const neverMounted = new Set(['', 'swap', 'unknown']);
 
 /** How full the filesystem mounted at a directory is. */
@@ -72,8 +72,8 @@ async function orEmpty(fact: Promise<string>): Promise<string> {
 }
 
 /**
- * All filesystems of the image, one after the other; and drives that are one as a whole, where their partitions hold none.
- * Nothing may be mounted, and nothing is afterwards.
+ * All filesystems of the image, one after the other, and drives that are a filesystem as a whole if their partitions
+ * hold none. Nothing may be mounted before, and nothing is mounted afterwards.
  */
 export async function describeFilesystems(guest: Guest): Promise<FilesystemFacts[]> {
   const { g, controls } = guest;
@@ -129,19 +129,21 @@ export function filesystemJson({
   };
 }
 
-/** A message that begins with what it is about, without that: who tells it has named it. */
+/** A message without the name of its subject in front, because the caller has printed that name. */
 function withoutSubject(message: string, subject: string): string {
   return message.startsWith(`${subject}: `) ? message.slice(subject.length + 2) : message;
 }
 
-/** Tells which filesystems could not be mounted. Of what is on a device of unknown type, the backend has told. */
+/**
+ * Reports the filesystems that could not be mounted. For devices of unknown type the backend has reported the reason.
+ */
 export function noteProblems(invocation: Invocation, facts: readonly FilesystemFacts[]): void {
   for (const { device, type, problem } of facts)
     if (problem !== undefined && !neverMounted.has(type))
       invocation.note(`${device} cannot be mounted: ${withoutSubject(problem.message, device)}`);
 }
 
-/** `45%`: of what can be used, as df counts. */
+/** `45%`: of the usable space, as df counts. */
 export function percentUsed({ usedInBytes, availableInBytes }: SpaceUsage): string {
   const whole = usedInBytes + availableInBytes;
   return whole === 0 ? '-' : `${Math.ceil((usedInBytes * 100) / whole)}%`;

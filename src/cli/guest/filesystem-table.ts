@@ -4,7 +4,7 @@ import type { SizeFormat } from '../terminal/sizes.js';
 import { type ColumnOf, tableOf } from '../terminal/table.js';
 import { type FilesystemFacts, percentUsed } from './filesystem-facts.js';
 
-/** Lines of a table. Both `USE%` and the long UUIDs would not fit 80 columns: one is shown, as `last` says. */
+/** Lines of a table. `USE%` and the long UUIDs together do not fit into 80 columns: `last` says which is shown. */
 export function filesystemLines(
   facts: readonly FilesystemFacts[],
   size: SizeFormat,

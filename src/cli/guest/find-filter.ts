@@ -1,11 +1,11 @@
-/** The tests of `guestfs find`: which files are wanted. */
+/** The tests of `guestfs find`. */
 import { namePattern } from '../../base/index.js';
 import { usageFailure } from '../command/failure.js';
 import type { OptionTable, ParsedOptions } from '../command/options.js';
 import { parseSize } from '../terminal/sizes.js';
 import { typeLetter, typeLetters } from './file-words.js';
 
-/** What a test may ask of a file. Times are seconds since 1970, and nanoseconds that count from there. */
+/** The facts that a test may use. Times are seconds since 1970, and nanoseconds that count from there. */
 export interface TestedFacts {
   readonly size: number;
   readonly mtime: number;
@@ -16,14 +16,14 @@ export interface TestedFacts {
 export interface Filter {
   readonly type: ((mode: number) => boolean) | undefined;
   readonly name: ((name: string) => boolean) | undefined;
-  /** Whatever is no matter of names and types: asked last, as it has to be looked up. */
+  /** Tests on anything but name and type. They run last, because their facts must be fetched. */
   readonly facts: ((facts: TestedFacts) => boolean) | undefined;
   readonly maxDepth: number;
 }
 
 type Test = (facts: TestedFacts) => boolean;
 
-/** A moment, or the file of the guest that was changed at it. */
+/** A moment, or the file of the guest whose modification time is the moment. */
 export type Moment = { readonly path: string } | { readonly seconds: number; readonly nanoseconds: number };
 
 export const filterOptions = {
@@ -88,14 +88,17 @@ export function readMoment(word: string): Moment {
   return { seconds: Math.floor(inMs / 1000), nanoseconds: 0 };
 }
 
-/** What the options ask for. `momentOf` finds when a file of the guest was changed. */
+/** The tests of the options. `momentOf` finds the modification time of a file of the guest. */
 export interface FilterPlan {
   /** Of `--newer`. */
   readonly moment: Moment | undefined;
   filter(newerThan: { readonly seconds: number; readonly nanoseconds: number } | undefined): Filter;
 }
 
-/** Reads the tests of a command line. Throws a usage failure for one that makes no sense, before anything is opened. */
+/**
+ * Reads the tests of a command line. Throws a usage failure for a test that makes no sense, before anything is
+ * opened.
+ */
 export function readFilter(options: ParsedOptions, nowInSeconds: number = Date.now() / 1000): FilterPlan {
   const name = options.text('name');
   const iname = options.text('iname');

@@ -1,11 +1,11 @@
-/** When a path is not there: which part of it is missing, and what may have been meant. */
+/** For a path that does not exist: finds the missing part of it, and a similar name. */
 import { nearestName } from '../../api/index.js';
 import { GuestfsError, HostError } from '../../base/index.js';
 import { exitStatus, Failure } from '../command/failure.js';
 import { visible } from '../terminal/visible.js';
 import type { Guest } from './guest.js';
 
-/** The names in a directory; undefined where it is none or cannot be read. */
+/** The names in a directory; undefined for other files and unreadable directories. */
 async function namesIn({ g, controls }: Guest, directory: string): Promise<string[] | undefined> {
   try {
     return await g.ls(directory, controls);
@@ -33,18 +33,18 @@ async function hintFor(guest: Guest, path: string): Promise<string | undefined> 
     }
     directory = join(directory, name);
   }
-  // All components are there: the last is a link that leads nowhere.
+  // All components exist, so the last one is a broken link.
   return `${path} is a symbolic link that leads nowhere: see 'guestfs stat ${guest.image}:${path}'`;
 }
 
-/** Does something with a path inside the guest; when the path is not there, the error says what may have been meant. */
+/** Does something with a path inside the guest. If the path does not exist, the error suggests a similar one. */
 export async function withPath<T>(guest: Guest, path: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (thrown) {
     if (!(thrown instanceof GuestfsError) || thrown instanceof HostError || thrown.code !== 'ENOENT')
       throw thrown;
-    // A name may hold a newline, which is none of the message's.
+    // A newline in a name must not break the message into lines.
     const message = `${visible(path)}: no such file or directory`;
     throw new Failure(message, exitStatus.notFound, await hintFor(guest, path));
   }

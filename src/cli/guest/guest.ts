@@ -18,14 +18,14 @@ function readBackend(name: string | undefined): Backend | undefined {
   return backend;
 }
 
-/** Writes a warning for the user, unless there are to be none. */
+/** Prints a warning for the user, except with `-q`. */
 function showWarning({ options, err }: Invocation, message: string): void {
   if (!options.flag('quiet')) err.writeNow(`guestfs: warning: ${visible(message)}\n`);
 }
 
 /**
- * A handle as the options want it, without drives. What it has to say goes to standard error; `warn` takes the warnings
- * elsewhere.
+ * A handle with the settings of the options, without drives. Its messages go to standard error; `warn` receives the
+ * warnings instead.
  */
 export function makeHandle(
   invocation: Invocation,
@@ -36,10 +36,10 @@ export function makeHandle(
   const g = new Guestfs({
     ...(backend === undefined ? {} : { backend }),
     policy: options.flag('trust') ? 'trusted' : 'untrusted',
-    // The handle has escaped what guests have chosen.
+    // The handle has escaped the texts that come from guests.
     stderr: { write: (text) => err.writeNow(text) },
   });
-  /** What an answer lacks is told by each call that lacks it. */
+  /** Each call that lacks a part of its answer reports that itself. */
   const told = new Set<string>();
   g.setEventCallback(({ message, partial }) => {
     if (partial) invocation.isPartial = true;
@@ -58,10 +58,10 @@ export function bareMessage(error: GuestfsError): string {
   return error.message.startsWith(prefix) ? error.message.slice(prefix.length) : error.message;
 }
 
-/** Why the policy refuses an image: its message ends with what a program can do about it. */
+/** Why the policy refuses an image. The message ends with advice for programs, which is left out here. */
 const refusal = /; open the image with policy 'trusted'.*$/;
 
-/** What to do about an image that the host, or the policy, does not let us open. */
+/** Hints for an image that the host or the policy does not let us open. */
 function openingHint(error: GuestfsError, image: string, { options }: Invocation): string | undefined {
   if (refusal.test(error.message)) return 'if the image comes from someone you trust, give --trust';
   switch (error.code) {
@@ -91,7 +91,10 @@ function isReadable(path: string): boolean {
   }
 }
 
-/** Whether an error of a launch is about an image, or a file that it names, and not about what else a launch needs. */
+/**
+ * Whether a launch error is about an image, or a file that an image names, rather than about something else that a
+ * launch needs.
+ */
 function isAboutImage(error: GuestfsError, image: string): boolean {
   const message = bareMessage(error);
   const isNamed = message.startsWith(`${image}: `) || message.includes(resolve(image));
@@ -99,8 +102,8 @@ function isAboutImage(error: GuestfsError, image: string): boolean {
 }
 
 /**
- * An error of opening, with the status of its own unless its class has one. Of a launch `images` are all that were given:
- * what is about none of them is an error of this machine.
+ * An error of opening, with the status of the opening unless the error's class has one. `images` are all images of
+ * the launch: an error about none of them is an error of this machine.
  */
 export function openingFailure(
   thrown: unknown,
@@ -118,7 +121,7 @@ export function openingFailure(
   return new Failure(message, exitStatus.cannotOpen, openingHint(thrown, about, invocation));
 }
 
-/** A drive, and its sector size where that is not left open. */
+/** A drive, and its sector size if it is known. */
 interface NamedDrive {
   readonly file: string;
   readonly blocksize: 512 | 4096 | undefined;
@@ -129,7 +132,9 @@ function readBlocksize({ options }: Invocation): NamedDrive['blocksize'] {
   return size === undefined ? undefined : size === '4096' ? 4096 : 512;
 }
 
-/** A launched handle. Its warnings are shown from `release` on; those from before are lost with a handle that is closed. */
+/**
+ * A launched handle. Its warnings are held back until `release`; if the handle is closed before, they are dropped.
+ */
 async function launchDrives(
   invocation: Invocation,
   drives: readonly NamedDrive[],
@@ -151,7 +156,7 @@ async function launchDrives(
   try {
     for (const [index, { file, blocksize }] of drives.entries()) {
       current = file;
-      // The format is that of the image; further drives tell their own by themselves.
+      // The format option applies to the image. The formats of further drives are detected.
       g.addDrive(file, {
         readonly,
         ...(format === undefined || index > 0 ? {} : { format }),
@@ -168,11 +173,13 @@ async function launchDrives(
   }
 }
 
-/** Where a GPT's header begins on a disk of 4096-byte sectors, and where the type of the first entry of its MBR is. */
+/**
+ * The offset of a GPT header on a disk of 4096-byte sectors, and the offset of the type byte of the first MBR entry.
+ */
 const largeSector = 4096;
 const firstTypeOffset = 450;
 
-/** The first bytes of a drive; none where they cannot be read, of which every use of the drive will tell. */
+/** The first bytes of a drive; none if they cannot be read, which later use of the drive will report. */
 async function readStart(g: Guestfs, device: string, count: number): Promise<Buffer> {
   try {
     return Buffer.from(await g.preadDevice(device, count, 0));
@@ -183,7 +190,7 @@ async function readStart(g: Guestfs, device: string, count: number): Promise<Buf
 }
 
 /**
- * The drives with the sector size of their partition tables, where one has a GPT for sectors of 4096 bytes; undefined where
+ * The drives with the sector size of their partition tables, if one has a GPT for sectors of 4096 bytes; undefined if
  * none has.
  */
 async function withSectorsOfTable(
@@ -205,7 +212,7 @@ async function withSectorsOfTable(
   return any ? told : undefined;
 }
 
-/** A launched handle with the image as its first drive, then the others: those of `-a` unless told. */
+/** A launched handle with the image as its first drive, followed by the other drives: by default those of `-a`. */
 export class Guest {
   readonly g: Guestfs;
   /** As the user named it. */

@@ -1,4 +1,4 @@
-/** `IMAGE:/path`, as scp writes it: which part is a file of the host, which a path inside it. */
+/** `IMAGE:/path`, as scp writes it: separates the file of the host from the path inside it. */
 import { statSync } from 'node:fs';
 import { usageFailure } from '../command/failure.js';
 
@@ -9,7 +9,7 @@ export interface ImageArgument {
   readonly path: string | undefined;
 }
 
-/** Whether there is something on the host that can be an image: not a directory. No for what cannot even be asked after. */
+/** Whether something on the host can be an image, so is no directory. False if the host cannot be asked. */
 export function isImageFile(path: string): boolean {
   try {
     const status = statSync(path, { throwIfNoEntry: false });
@@ -19,16 +19,16 @@ export function isImageFile(path: string): boolean {
   }
 }
 
-/** Whether a word is written as files are and no command is: with a directory, or with an ending. */
+/** Whether a word looks like a file name and not like a command: it has a directory or an ending. */
 export const looksLikeFile = (word: string): boolean => /[/\\.]/.test(word);
 
-/** A letter, a colon, a slash: on Windows that is a drive of the host, not an image called by one letter. */
+/** A letter, a colon, a slash: on Windows a drive of the host, rather than an image with a name of one letter. */
 const windowsDrive = /^[A-Za-z]:[\\/]/;
 
 /**
- * Takes an operand apart. A colon may also be part of a file's name: a file that exists with the whole name is the
- * image, else the shortest beginning before a `:/` that exists. When none exists the first `:/` is taken, and opening the
- * image will say that it is missing.
+ * Splits an operand. A colon may also be part of a file's name: if a file with the whole name exists, it is the
+ * image; else the image is the shortest beginning before a `:/` that exists. If none exists, the operand is split at
+ * the first `:/`, and opening the image then reports that it is missing.
  */
 export function splitImageArgument(
   operand: string,
@@ -85,7 +85,7 @@ export function readImageOperands(operands: readonly string[]): { image: string;
   return { image, paths };
 }
 
-/** The image of a command that looks at no path. */
+/** The image of a command that takes no paths. */
 export function readOneImage(operands: readonly string[]): string {
   const { image, paths } = readImageOperands(operands);
   if (paths.length > 0)

@@ -1,20 +1,20 @@
-/** What to mount where: `-m DEV[:MOUNTPOINT[:OPTIONS[:FSTYPE]]]`, and the order in which to do it. */
+/** What to mount where, and in which order: `-m DEV[:MOUNTPOINT[:OPTIONS[:FSTYPE]]]`. */
 import { usageFailure } from '../command/failure.js';
 
 export interface MountPoint {
   readonly mountable: string;
   /** Absolute. */
   readonly directory: string;
-  /** Of mount(8), joined by commas; empty for none. */
+  /** Options of mount(8), joined by commas; empty for none. */
   readonly options: string;
   /** undefined: what is found there. */
   readonly type: string | undefined;
 }
 
-/** A btrfs subvolume is written `btrfsvol:DEVICE/VOLUME`: that colon parts nothing. */
+/** A btrfs subvolume is written `btrfsvol:DEVICE/VOLUME`: its colon separates nothing. */
 const subvolume = 'btrfsvol:';
 
-/** Reads the value of `-m`. A device without its `/dev/` is understood too. */
+/** Reads the value of `-m`. The device may lack its `/dev/`. */
 export function readMountPoint(word: string): MountPoint {
   const prefix = word.startsWith(subvolume) ? subvolume : '';
   const [device = '', directory = '/', options = '', type, ...rest] = word.slice(prefix.length).split(':');
@@ -33,7 +33,10 @@ export function readMountPoint(word: string): MountPoint {
 
 const depth = (directory: string): number => directory.split('/').filter((name) => name !== '').length;
 
-/** In the order of mounting: a directory before those in it. Of equals the first given goes first. */
+/**
+ * In the order of mounting: a directory before the directories inside it. Among equals the first one given goes
+ * first.
+ */
 export function inMountOrder<M extends { readonly directory: string }>(mounts: readonly M[]): M[] {
   return [...mounts].sort((a, b) => depth(a.directory) - depth(b.directory));
 }

@@ -8,7 +8,7 @@ export interface MountableFileSystem {
   readonly type: string;
 }
 
-/** What is on a device but is no filesystem. */
+/** Types of content that are no filesystem. */
 const notMountable = new Set([
   '',
   'swap',
@@ -22,8 +22,8 @@ const notMountable = new Set([
 const isMountable = (type: string): boolean => !notMountable.has(type);
 
 /**
- * Drives that hold a filesystem as a whole, with its type, though they are partitioned: where no partition holds anything that
- * is known. So are discs that firmware shall take for a hard disk.
+ * Drives that hold a filesystem as a whole, with its type, although they have partitions: drives whose partitions
+ * hold nothing known. Discs that firmware can boot as a hard disk are of this kind.
  */
 export async function findWholeDrives(
   { g, controls }: Guest,
@@ -33,7 +33,7 @@ export async function findWholeDrives(
   const known = new Set<string>();
   for (const partition of await g.listPartitions(controls)) {
     const drive = await g.partToDev(partition, controls);
-    // Extended partitions are not listed, and hold nothing of their own.
+    // Extended partitions are not listed, since they hold nothing themselves.
     if (!listed.has(partition)) continue;
     (listed.get(partition) === 'unknown' ? unknown : known).add(drive);
   }
@@ -46,7 +46,7 @@ export async function findWholeDrives(
   return found;
 }
 
-/** What may be mounted, as `list_filesystems` has it, and drives that hold a filesystem as a whole. */
+/** What may be mounted: the answer of `list_filesystems`, and drives that hold a filesystem as a whole. */
 export async function findMountable(
   guest: Guest,
 ): Promise<(MountableFileSystem & { readonly isWhole: boolean })[]> {

@@ -1,4 +1,4 @@
-/** Making the paths of a guest reachable: its filesystems, mounted by inspection or by hand. */
+/** Mounts the filesystems of a guest, by inspection or as the options say. */
 import { GuestfsError } from '../../base/index.js';
 import { exitStatus, Failure, usageFailure } from '../command/failure.js';
 import type { Invocation } from '../command/invocation.js';
@@ -20,7 +20,7 @@ async function mountOne({ g, controls, invocation }: Guest, point: MountPoint): 
   else await g.mount(mountable, directory, controls);
 }
 
-/** Mounts, and once more when the device is missing and might be a volume of a group that is not complete. */
+/** Mounts. If the device is missing, activates incomplete volume groups, which may have it, and tries again. */
 async function mountOrActivate(guest: Guest, point: MountPoint): Promise<void> {
   try {
     await mountOne(guest, point);
@@ -39,7 +39,7 @@ async function mountByHand(guest: Guest, words: readonly string[]): Promise<void
     } catch (thrown) {
       if (!(thrown instanceof GuestfsError) || !['ENOENT', 'ENODEV', 'EINVAL'].includes(thrown.code))
         throw thrown;
-      // Only now is it worth the time to look what there would have been.
+      // The available devices are looked up only after a failure, since this takes time.
       const found = await findMountable(guest);
       throw new Failure(
         `-m ${point.mountable}: ${bareMessage(thrown)}`,
@@ -50,7 +50,7 @@ async function mountByHand(guest: Guest, words: readonly string[]): Promise<void
   }
 }
 
-/** Nothing on the disk looks like an operating system, and everything could be read: a disk of data. */
+/** Everything could be read and nothing looks like an operating system: a data disk. */
 async function mountOnlyFilesystem(guest: Guest): Promise<void> {
   const found = await findMountable(guest);
   const [only] = found;
@@ -74,7 +74,7 @@ async function mountOnlyFilesystem(guest: Guest): Promise<void> {
   invocation.note(`no operating system was found: ${only.mountable} (${what}) is mounted as /`);
 }
 
-/** The root to mount: the only one, or that of `--root`. */
+/** The root to mount: the only one, or the one of `--root`. */
 async function chooseRoot(
   guest: Guest,
   roots: readonly string[],
@@ -115,7 +115,7 @@ export async function mountRoot(guest: Guest, root: string): Promise<void> {
     try {
       await mountOne(guest, point);
     } catch (thrown) {
-      // A guest may name what is on another disk. Only without its root there is nothing to be seen.
+      // A guest may name devices on other disks. Only a missing root is an error.
       if (point.directory === '/' || !(thrown instanceof GuestfsError) || thrown.code === 'ECANCELED')
         throw thrown;
       invocation.note(`${point.directory} is not mounted: ${bareMessage(thrown)}`);
@@ -123,7 +123,7 @@ export async function mountRoot(guest: Guest, root: string): Promise<void> {
   }
 }
 
-/** Mounts what the options ask for; by inspection when they ask for nothing. */
+/** Mounts what the options ask for, by inspection if they ask for nothing. */
 export async function mountGuest(guest: Guest): Promise<void> {
   const { g, controls, invocation } = guest;
   const { options } = invocation;

@@ -1,4 +1,4 @@
-/** What inspection tells of an operating system. */
+/** The answers of inspection about an operating system. */
 import type { Structs } from '../../api/index.js';
 import type { Guest } from './guest.js';
 import { mountRoot } from './mounting.js';
@@ -87,7 +87,7 @@ async function describeRoot(guest: Guest, root: string): Promise<OsFacts> {
     osinfo: known(await g.inspectGetOsinfo(root, controls)),
     packageFormat: known(await g.inspectGetPackageFormat(root, controls)),
     packageManagement: known(await g.inspectGetPackageManagement(root, controls)),
-    // An object without a prototype: a guest's fstab may name a directory `__proto__`.
+    // An object without a prototype, because a guest's fstab may name a directory `__proto__`.
     mountpoints: Object.assign(
       Object.create(null),
       Object.fromEntries(await g.inspectGetMountpoints(root, controls)),
@@ -97,14 +97,14 @@ async function describeRoot(guest: Guest, root: string): Promise<OsFacts> {
   };
 }
 
-/** Every operating system of the image. Nothing may be mounted, and nothing is afterwards. */
+/** Every operating system of the image. Nothing may be mounted before, and nothing is mounted afterwards. */
 export async function describeSystems(guest: Guest): Promise<OsFacts[]> {
   const systems: OsFacts[] = [];
   for (const root of await guest.g.inspectOs(guest.controls)) systems.push(await describeRoot(guest, root));
   return systems;
 }
 
-/** A package as JSON has it: null for what its format does not tell. */
+/** A package as JSON: null for facts that its format lacks. */
 function packageJson({ release, arch, summary, sourcePackage, ...certain }: Package) {
   const orNull = (text: string): string | null => (text === '' ? null : text);
   return {

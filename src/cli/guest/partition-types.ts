@@ -1,6 +1,6 @@
 /**
- * What partitions are for, by the type that their table gives them. GPT: UEFI specification 2.10, section 5.3, the
- * Discoverable Partitions Specification, and what vendors have published. MBR: the bytes that are still met.
+ * The purpose of partitions by the type in their table. GPT: UEFI specification 2.10, section 5.3, the Discoverable
+ * Partitions Specification, and types that vendors have published. MBR: the bytes that are still in use.
  */
 
 const gptTypes: Readonly<Record<string, string>> = {
@@ -62,12 +62,12 @@ const mbrTypes: Readonly<Record<number, string>> = {
   253: 'Linux RAID',
 };
 
-/** The purpose of a GPT type; the GUID itself where it is not known. */
+/** The purpose of a GPT type; the GUID itself if it is unknown. */
 export function gptTypeName(guid: string): string {
   return gptTypes[guid.toUpperCase()] ?? guid;
 }
 
-/** The purpose of an MBR type byte; the byte itself where it is not known. */
+/** The purpose of an MBR type byte; the byte itself if it is unknown. */
 export function mbrTypeName(type: number): string {
   return mbrTypes[type] ?? `0x${type.toString(16).padStart(2, '0')}`;
 }

@@ -1,4 +1,4 @@
-/** What of an image could not be read, as every command tells it, and the exit status that follows. */
+/** The parts of an image that could not be read, how commands report them, and the exit status for them. */
 import type { Unreadable } from '../../api/index.js';
 import { asGuestfsError, type ErrnoName, GuestfsError, UnsupportedError } from '../../base/index.js';
 import { exitStatus, Failure } from '../command/failure.js';
@@ -10,13 +10,13 @@ export interface Problem {
   readonly message: string;
 }
 
-/** What is wrong with one thing among others; anything else, such as a cancelled call, is thrown on. */
+/** The problem with one of several things. Throws errors of another kind, such as a cancelled call. */
 export function problemOf(thrown: unknown): Problem {
   if (!(thrown instanceof GuestfsError) || thrown.code === 'ECANCELED') throw thrown;
   return { code: thrown.code, message: bareMessage(thrown) };
 }
 
-/** What the backend could not read. The appliance does not tell. */
+/** The devices that the backend could not read. The appliance reports none. */
 export async function listUnreadable({ g, controls }: Guest): Promise<readonly Unreadable[]> {
   try {
     return await g.unreadable(controls);
@@ -26,7 +26,10 @@ export async function listUnreadable({ g, controls }: Guest): Promise<readonly U
   }
 }
 
-/** An answer that may be missing because nothing could be read: then why, as it is to be reported in the end. */
+/**
+ * For an answer that may be missing because something could not be read: the reason, as the report at the end gives
+ * it.
+ */
 export async function attempt<T>(answer: Promise<T>): Promise<{ value?: T; failure?: GuestfsError }> {
   try {
     return { value: await answer };
@@ -52,7 +55,10 @@ export function unreadableText(unreadable: readonly Unreadable[]): string {
     .join(', ');
 }
 
-/** What is damaged is missing from the answer that was given: the status says so. What is whole was only told. */
+/**
+ * Damaged parts are missing from the answer, so the exit status says so. Unsupported but intact parts were only
+ * reported.
+ */
 export function failIfDamaged(
   problems: readonly { readonly device: string; readonly code: ErrnoName }[],
 ): void {

@@ -1,4 +1,4 @@
-/** What the embedded engine, and the command itself, need of this machine. */
+/** What the embedded engine and the command itself need from this machine. */
 import { accessSync, constants, statfsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import * as zlib from 'node:zlib';
@@ -30,10 +30,10 @@ export function checkZstd(): CheckResult {
   }
 }
 
-/** Below this an overlay over a damaged or dirty filesystem may not fit. */
+/** With less free space, the overlay of a damaged or dirty filesystem may not fit. */
 const leastSpaceInBytes = 64 * 2 ** 20;
 
-/** Both backends put what lasts no longer than a handle into this directory. */
+/** Both backends put files that last only as long as a handle into this directory. */
 export function checkTemporary(directory: string, showSize: (bytes: number) => string): CheckResult {
   const name = 'temporary files';
   const remedy = 'choose another directory with LIBGUESTFS_TMPDIR';

@@ -1,4 +1,4 @@
-/** Files of the host: their sizes, and files and trees that appear whole or not at all. */
+/** Files of the host: their sizes, and files and trees that appear complete or not at all. */
 import {
   accessSync,
   chmodSync,
@@ -19,12 +19,12 @@ import { encodeText, hostError, PartialError } from '../../base/index.js';
 import { exitStatus, Failure } from '../command/failure.js';
 import { begin } from './partial-output.js';
 
-/** A path for calls of the system: as bytes, so that a name that is no UTF-8 comes out as it is in the guest. */
+/** A path for system calls, as bytes, so that a name that is not UTF-8 stays as in the guest. */
 export function hostPath(path: string): Buffer {
   return Buffer.from(encodeText(path));
 }
 
-/** The bytes of a file as it is read, and those that it takes: fewer where it has holes. */
+/** The length of a file in bytes, and the bytes that it takes on disk, which are fewer if it has holes. */
 export function hostSizes(path: string): { sizeInBytes: number; usedInBytes: number } {
   const { size, blocks } = statSync(path);
   return { sizeInBytes: size, usedInBytes: blocks * 512 };
@@ -35,7 +35,7 @@ export function isHostDirectory(path: string): boolean {
   return statSync(hostPath(path), { throwIfNoEntry: false })?.isDirectory() === true;
 }
 
-/** Does something with files of this machine alone. Throws a HostError about `path`, which the user has named. */
+/** Does something with files of this machine. Throws a HostError about `path`, which the user has named. */
 function onHost<T>(path: string, work: () => T): T {
   try {
     return work();
@@ -45,7 +45,8 @@ function onHost<T>(path: string, work: () => T): T {
 }
 
 /**
- * Throws unless something can be made at a path: the directory it would be in is there, and this user may write to it.
+ * Throws unless something can be made at a path: its directory must exist, and this user must be allowed to write to
+ * it.
  */
 export function requireParent(path: string): void {
   const parent = dirname(path);
@@ -58,13 +59,13 @@ export function requireParent(path: string): void {
   onHost(parent, () => accessSync(hostPath(parent), constants.W_OK | constants.X_OK));
 }
 
-/** Whether a path is there and is neither a regular file nor a directory: a device or a pipe is written to as it is. */
+/** Whether a path exists and is neither a regular file nor a directory. A device or a pipe is written to directly. */
 function isSpecial(path: string): boolean {
   const status = statSync(hostPath(path), { throwIfNoEntry: false });
   return status !== undefined && !status.isFile() && !status.isDirectory();
 }
 
-/** Waits for work. Gives the error of one that has delivered all that could be read. */
+/** Waits for work. Resolves to the error if the work delivered all that could be read. */
 export async function unlessPartial(work: Promise<void>): Promise<PartialError | undefined> {
   try {
     await work;
@@ -75,23 +76,23 @@ export async function unlessPartial(work: Promise<void>): Promise<PartialError |
   }
 }
 
-/** Throws the system's error unless what is at a path, or what a link there is to lead to, can be written. */
+/** Throws the system's error unless the file at a path, or the target of a link there, can be written. */
 function requireWritable(path: string): void {
   if (existsSync(hostPath(path))) accessSync(hostPath(path), constants.W_OK);
   else closeSync(openSync(hostPath(path), 'a'));
 }
 
-/** Counts them, for the names that they have until they are complete. */
+/** Numbers the temporary names of unfinished files. */
 let filesMade = 0;
 
 /**
- * Makes a file by `work`, which is given the path to write to. It appears under its own name only when `work` has succeeded;
- * what was there before is replaced then, and not before. A link is followed: what it leads to is replaced, not the link.
+ * Makes a file by `work`, which writes to the path that it is given. The file gets its own name only after `work` has
+ * succeeded, and replaces an earlier file only then. A link is followed: its target is replaced.
  */
 export async function makeFile(path: string, work: (path: string) => Promise<void>): Promise<void> {
   requireParent(path);
   const there = lstatSync(hostPath(path), { throwIfNoEntry: false });
-  // A link's target, a device or a pipe cannot be replaced by renaming.
+  // The target of a link, a device or a pipe cannot be replaced by renaming.
   if (isSpecial(path) || there?.isSymbolicLink()) {
     onHost(path, () => requireWritable(path));
     return await work(path);
@@ -100,14 +101,15 @@ export async function makeFile(path: string, work: (path: string) => Promise<voi
   const temporary = join(dirname(path), `.guestfs-${process.pid}-${filesMade++}`);
   const done = begin(temporary);
   try {
-    // Made here, so that what the host has against it is not taken for a fault of the guest's file.
+    // Created here, so that an error of the host is not taken for an error of the guest's file.
     onHost(path, () => closeSync(openSync(temporary, 'wx')));
     const partial = await unlessPartial(work(temporary));
     if (there?.isFile()) chmodSync(temporary, there.mode & 0o7777);
     onHost(path, () => renameSync(temporary, hostPath(path)));
     if (partial !== undefined) throw partial;
   } catch (thrown) {
-    // The engine removes what it made when a call fails; what is left was whole, and could not be renamed.
+    // The engine removes its file when a call fails. A file that is still there was complete but could not be
+    // renamed.
     if (existsSync(temporary)) unlinkSync(temporary);
     throw thrown;
   } finally {
@@ -115,7 +117,7 @@ export async function makeFile(path: string, work: (path: string) => Promise<voi
   }
 }
 
-/** Directories of a guest may forbid their owner to write; then a plain user can neither rename nor remove them. */
+/** A guest's directory may forbid its owner to write. A plain user can then neither rename nor remove it. */
 function makeWritable(directory: Buffer): void {
   chmodSync(directory, 0o700);
   for (const entry of readdirSync(directory, { withFileTypes: true, encoding: 'buffer' }))
@@ -129,9 +131,9 @@ function removeTree(path: string): void {
 }
 
 /**
- * Makes a directory, or a link, by `work`: it is given an empty directory beside the place, and gives what in it is to
- * become `path`, or that directory itself; also the error that says that not all of it is there. A directory at `path`
- * must be empty.
+ * Makes a directory, or a link, by `work`. `work` gets an empty directory beside the place and returns the entry in
+ * it, or the directory itself, that is to become `path`; it also returns the error if the copy is incomplete. An
+ * existing directory at `path` must be empty.
  */
 export async function makeTree(
   path: string,
@@ -146,7 +148,7 @@ export async function makeTree(
     const { made, partial } = await work(scratch);
     if (made === scratch) chmodSync(scratch, 0o777 & ~process.umask());
     const status = lstatSync(hostPath(made));
-    // To be renamed a directory must be writable to a plain user, for its entry `..` changes.
+    // A plain user can rename a directory only if it is writable, because its entry `..` changes.
     const isLocked = status.isDirectory() && (status.mode & 0o200) === 0;
     if (isLocked) chmodSync(hostPath(made), status.mode | 0o200);
     onHost(path, () => renameSync(hostPath(made), hostPath(path)));

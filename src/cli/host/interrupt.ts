@@ -1,15 +1,18 @@
-/** Ctrl-C and its like: the first asks the running call to stop, the second ends the process at once. */
+/** Ctrl-C and similar signals: the first asks the running call to stop, the second ends the process at once. */
 
 import { removePartialOutput } from './partial-output.js';
 
-/** Signals that end us in good order, and the numbers that shells add to 128 for the exit status. */
+/** Signals that end the process in good order, and their numbers, which shells add to 128 for the exit status. */
 const numbers = { SIGINT: 2, SIGTERM: 15, SIGHUP: 1 } as const;
 type EndingSignal = keyof typeof numbers;
 
-/** After the first signal, how long an orderly end may take: somebody may hold a pipe that we write to. */
+/** How long an orderly end may take after the first signal: the reader of a pipe may block our writes. */
 const patienceInMs = 3000;
 
-/** Dies of a signal, so that the caller sees it and no exit handler or blocked thread is waited for. */
+/**
+ * Ends the process by a signal, so that the caller sees the signal, and no exit handler or blocked thread delays the
+ * end.
+ */
 function dieOf(signal: EndingSignal): void {
   removePartialOutput();
   process.removeAllListeners(signal);
@@ -40,7 +43,7 @@ export class Interrupt {
     }
   }
 
-  /** Leaves signals to what they do by themselves. */
+  /** Gives signals their default effect again. */
   stop(): void {
     for (const [signal, listener] of this.#listeners) process.off(signal, listener);
     this.#listeners.clear();

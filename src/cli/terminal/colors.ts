@@ -1,10 +1,12 @@
-/** Colours, for terminals that have them and people who want them. */
+/** Colours for terminals. */
 import type { Output } from './output.js';
 
 export type ColorChoice = 'auto' | 'always' | 'never';
 export const colorChoices: readonly string[] = ['auto', 'always', 'never'];
 
-/** Whether to colour what goes to `output`. `NO_COLOR` (no-color.org) and a dumb terminal turn `auto` off. */
+/**
+ * Whether to colour the text that goes to `output`. `NO_COLOR` (no-color.org) and a dumb terminal turn `auto` off.
+ */
 export function wantsColor(output: Output, choice: ColorChoice, environment = process.env): boolean {
   if (choice !== 'auto') return choice === 'always';
   if (environment.NO_COLOR !== undefined && environment.NO_COLOR !== '') return false;

@@ -1,6 +1,6 @@
 /** Folding text into lines for a terminal of 80 columns. */
 
-/** In the last column the cursor of some terminals would go to the next line. */
+/** The last column stays free, because the cursor of some terminals would wrap there. */
 const width = 79;
 
 /** Folds words into lines of at most `width` columns. */

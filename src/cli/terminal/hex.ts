@@ -20,7 +20,7 @@ export function addressText(address: number): string {
   return address.toString(16).padStart(8, '0');
 }
 
-/** Puts pieces of bytes into lines: lines that repeat the one before are one `*`. Pieces may have any length. */
+/** Formats pieces of bytes, of any length, as lines. Lines that repeat the one before become one `*`. */
 export class HexDump {
   #address: number;
   #rest: Uint8Array = new Uint8Array(0);
@@ -32,7 +32,7 @@ export class HexDump {
     this.#address = address;
   }
 
-  /** The lines that a further piece completes. */
+  /** The lines that another piece completes. */
   add(piece: Uint8Array): string {
     const bytes = this.#rest.length === 0 ? piece : Buffer.concat([this.#rest, piece]);
     const whole = bytes.length - (bytes.length % 16);
@@ -55,7 +55,7 @@ export class HexDump {
     return hexLine(address, bytes);
   }
 
-  /** What is left, and the address after the last byte; nothing where there were no bytes. */
+  /** The last line, and the address after the last byte; nothing if there were no bytes. */
   end(): string {
     const line = this.#rest.length > 0 ? hexLine(this.#address, this.#rest) : '';
     this.#address += this.#rest.length;

@@ -1,15 +1,15 @@
-/** Builds output as bytes: for a hundred thousand lines, strings would cost more than everything else together. */
+/** Builds output as bytes. For a hundred thousand lines, strings would cost more than all other work. */
 import { encodeText } from '../../base/index.js';
 
 const zero = 0x30;
-/** Below this, digits are found with whole 32-bit numbers. */
+/** Smaller numbers are converted with 32-bit arithmetic. */
 const fastLimit = 2 ** 31;
 
 export class LineWriter {
   #bytes: Uint8Array;
   #length = 0;
 
-  /** `capacity`: bytes to begin with; there may be any number. */
+  /** `capacity`: the initial size in bytes; the buffer grows as needed. */
   constructor(capacity = 1024) {
     this.#bytes = new Uint8Array(capacity);
   }
@@ -35,7 +35,7 @@ export class LineWriter {
     this.#length = at;
   }
 
-  /** Any text, as {@link encodeText} has it. */
+  /** Any text, encoded by {@link encodeText}. */
   text(text: string): void {
     const bytes = encodeText(text);
     this.copy(bytes, 0, bytes.length);
@@ -58,7 +58,7 @@ export class LineWriter {
     this.digits(value, digits);
   }
 
-  /** The last so many decimal digits of a whole number below 2^31, with zeroes in front. */
+  /** The last `count` decimal digits of a whole number below 2^31, with leading zeroes. */
   digits(value: number, count: number): void {
     this.#reserve(count);
     let left = value | 0;
@@ -70,7 +70,7 @@ export class LineWriter {
     this.#length += count;
   }
 
-  /** What was written, until the next change; then begins anew. */
+  /** The bytes so far, valid until the next change. The writer starts again. */
   take(): Uint8Array {
     const taken = this.#bytes.subarray(0, this.#length);
     this.#length = 0;

@@ -1,16 +1,16 @@
 /**
- * Standard output and standard error. Written through their descriptors: `process.stdout` costs milliseconds to make, and
- * would turn a pipe that we share with others non-blocking.
+ * Standard output and standard error, written through their descriptors. `process.stdout` would take milliseconds to
+ * create, and would make a pipe non-blocking that we share with other processes.
  */
 import { accessSync, constants, fstatSync, type Stats, write, writeSync } from 'node:fs';
 import { encodeText } from '../../base/index.js';
 import { ReaderGone } from '../command/failure.js';
 import { visible } from './visible.js';
 
-/** How long to wait before trying again when a non-blocking pipe is full, in milliseconds. */
+/** How long to wait before another try when a non-blocking pipe is full, in milliseconds. */
 const napInMs = 5;
 
-/** Writes some of the bytes; gives how many. Resolves to 0 when there is no room now. */
+/** Writes some of the bytes and resolves to their number; 0 if there is no room now. */
 function writeSome(fd: number, bytes: Uint8Array, offset: number): Promise<number> {
   return new Promise((resolve, reject) => {
     write(fd, bytes, offset, bytes.length - offset, null, (error, count) => {
@@ -26,7 +26,7 @@ function statusOf(fd: number): Stats | undefined {
   try {
     return fstatSync(fd);
   } catch {
-    // A descriptor that was closed before we started: it is no terminal, and writing to it will say so.
+    // The descriptor was closed before we started. It is no terminal, and writing to it will fail.
     return undefined;
   }
 }
@@ -40,7 +40,7 @@ export class Output {
   }
 
   get isTerminal(): boolean {
-    // Asked the cheap way first: node:tty brings the whole of node:net with it.
+    // A cheap test comes first, because node:tty loads all of node:net.
     this.#isTerminal ??=
       statusOf(this.#fd)?.isCharacterDevice() === true &&
       process.getBuiltinModule('node:tty').isatty(this.#fd);
@@ -55,7 +55,7 @@ export class Output {
     return this.isTerminal && stream.columns > 0 ? stream.columns : 80;
   }
 
-  /** Text from inside an image: made visible on a terminal, as it is anywhere else. */
+  /** Text from inside an image, with control characters made visible, on a terminal and elsewhere. */
   name(text: string): string {
     return this.isTerminal ? visible(text) : text;
   }
@@ -70,7 +70,9 @@ export class Output {
     if (lines.length > 0) await this.write(`${lines.join('\n')}\n`);
   }
 
-  /** Writes a little now, without waiting. What a full pipe does not take is lost: for messages only. */
+  /**
+   * Writes a little now, without waiting. What does not fit into a full pipe is lost, so this is for messages only.
+   */
   writeNow(text: string): void {
     const bytes = encodeText(text);
     try {
@@ -82,9 +84,9 @@ export class Output {
   }
 
   /**
-   * Where an action with a `fileOut` argument should write so that its bytes come out here: the path of the descriptor, so
-   * that the engine writes by itself, or a stream. A regular file must not be opened anew: that would empty it, and
-   * forget the position that we share with the processes before us. A socket cannot be opened at all.
+   * Where an action with a `fileOut` argument should write so that its bytes appear here: the path of the descriptor,
+   * so that the engine writes by itself, or a stream. A regular file must not be opened again, since that would empty
+   * it and lose the position that we share with earlier processes. A socket cannot be opened at all.
    */
   sink(): string | WritableStream<Uint8Array> {
     const status = statusOf(this.#fd);
@@ -94,7 +96,7 @@ export class Output {
         accessSync(path, constants.W_OK);
         return path;
       } catch {
-        // Another user's terminal, or no /dev/fd: the stream below uses the descriptor that is open already.
+        // The terminal belongs to another user, or there is no /dev/fd: the stream below uses the open descriptor.
       }
     }
     return new WritableStream<Uint8Array>({ write: (chunk) => this.write(chunk) });

@@ -3,7 +3,7 @@ import { humanSize } from './sizes.js';
 import { visible } from './visible.js';
 import { cut, padEnd, padStart } from './width.js';
 
-/** What the positions of a call count. Stages take as long as they take: nothing is foretold from them. */
+/** The unit of a call's positions. Stages differ in length, so no end time is estimated from them. */
 export type ProgressUnit = 'bytes' | 'steps' | 'stages';
 
 export interface BarState {
@@ -13,7 +13,7 @@ export interface BarState {
   readonly total: number;
   /** Since the call started. */
   readonly elapsedInMs: number;
-  /** Units a second, lately; undefined while it is not known. */
+  /** Recent units per second; undefined while unknown. */
   readonly rate: number | undefined;
   /** Counts the drawings of a bar of unknown length. */
   readonly pulse: number;
@@ -28,19 +28,22 @@ export function clockText(seconds: number): string {
   return hours > 0 ? `${hours}:${two(minutes)}:${two(whole % 60)}` : `${minutes}:${two(whole % 60)}`;
 }
 
-/** guestfsd and our engine say 0 of 1 for "working, and nobody knows how long", and 1 of 1 at its end: these count nothing. */
+/**
+ * guestfsd and our engine report 0 of 1 for "working, length unknown", and 1 of 1 at the end: these positions count
+ * nothing.
+ */
 const countsNothing = ({ total }: Pick<BarState, 'total'>): boolean => total <= 1;
 const isUnknown = (state: Pick<BarState, 'position' | 'total'>): boolean =>
   countsNothing(state) && state.position < state.total;
 
-/** A call that is done sooner shows nothing: by the handle's own rule, which reports nothing before. */
+/** Shorter calls show no bar. The handle has the same rule and sends no report before this time. */
 const patienceInMs = 2000;
 
 const leastBar = 10;
 const mostBar = 40;
 const mostLabel = 24;
 
-/** The bar in `columns` columns, one less than the terminal has: in its last one the cursor would wrap. */
+/** The bar in `columns` columns, one less than the terminal has, because the cursor would wrap in the last one. */
 export function renderBar(state: BarState, columns: number): string {
   const { unit, position, total, elapsedInMs, rate } = state;
   const width = columns - 1;
@@ -81,7 +84,7 @@ function pulseBar(width: number, pulse: number): string {
   return ' '.repeat(at) + block + ' '.repeat(way - at);
 }
 
-/** The rate over the last few seconds, so that it follows a disk that slows down. */
+/** The rate over the last few seconds, so that it follows a disk that becomes slower. */
 class RateMeter {
   readonly #samples: { at: number; position: number }[] = [];
   static readonly windowInMs = 5000;
@@ -130,7 +133,7 @@ export class ProgressBar {
     const now = this.#now();
     const elapsedInMs = now - this.#start;
     const done = position >= total;
-    // At its end a bar tells the rate of the whole.
+    // At the end, the bar shows the rate of the whole call.
     const lately = this.#meter.add(now, position);
     const rate = done && elapsedInMs > 0 ? (position * 1000) / elapsedInMs : lately;
     const line = renderBar(
@@ -141,12 +144,12 @@ export class ProgressBar {
     this.#drawn = true;
   }
 
-  /** Some time has gone by: draws what was reported last with the time as it is now, once the call has taken long. */
+  /** Redraws the last report with the present time, if the call has taken long enough to show a bar. */
   tick(): void {
     if (this.#now() - this.#start >= patienceInMs) this.report(this.#last);
   }
 
-  /** The call is over. A bar that came to its end stays on its line if `stays`; another one goes. */
+  /** The call is over. A bar that reached its end stays on its line if `stays` is set; other bars are erased. */
   end(succeeded: boolean, stays = true): void {
     if (!this.#drawn) return;
     this.#drawn = false;

@@ -1,10 +1,10 @@
-/** Asking for secrets: never on the command line, where every user of the machine sees them. */
+/** Asks for secrets. They never stand on the command line, where every user of the machine sees them. */
 import { createInterface } from 'node:readline/promises';
 import { Writable } from 'node:stream';
 import { usageFailure } from '../command/failure.js';
 import type { Invocation } from '../command/invocation.js';
 
-/** Reads one line for each name: without showing it on a terminal, or from a pipe with `--keys-from-stdin`. */
+/** Reads one line for each name: hidden on a terminal, or from a pipe with `--keys-from-stdin`. */
 export async function askSecrets(
   names: readonly string[],
   { options, err, signal }: Invocation,

@@ -1,4 +1,4 @@
-/** Tables and lists for people: columns as wide as what is in them. */
+/** Tables and lists for people: each column is as wide as its widest cell. */
 import { visible } from './visible.js';
 import { padEnd, padStart, widthOf } from './width.js';
 
@@ -8,7 +8,10 @@ export interface Column {
   readonly right?: boolean;
 }
 
-/** Cells of equal columns, joined to lines; `right` says which stand right. The last column is not padded. */
+/**
+ * Joins cells to lines with aligned columns; `right` marks the columns that are aligned right. The last column is not
+ * padded.
+ */
 export function alignedLines(
   rows: readonly (readonly string[])[],
   right: readonly boolean[],
@@ -36,10 +39,10 @@ export function tableLines(columns: readonly Column[], rows: readonly (readonly 
   );
 }
 
-/** A column of a table of things, and what it shows of each. */
+/** A column of a table, and its cell for each row. */
 export interface ColumnOf<R> extends Column {
   readonly cell: (row: R) => string;
-  /** Left out when it is empty in all rows: disks without labels show no column for them. */
+  /** The column is left out if it is empty in all rows: disks without labels show no label column. */
   readonly optional?: boolean;
 }
 
@@ -52,31 +55,31 @@ export function tableOf<R>(columns: readonly ColumnOf<R>[], rows: readonly R[]):
   );
 }
 
-/** Facts, one a line, their names padded to the longest. */
+/** Facts, one a line, with names padded to the longest. */
 export function factLines(facts: readonly (readonly [string, string])[], indent = ''): string[] {
   const width = Math.max(0, ...facts.map(([name]) => widthOf(name)));
   return facts.map(([name, value]) => `${indent}${padEnd(name, width)}  ${visible(value)}`.trimEnd());
 }
 
-/** A word of a grid: as it counts for the width, and as it is written, perhaps with colours. */
+/** A word of a grid: its text for the width, and its text with colours for the output. */
 export interface GridWord {
   readonly text: string;
   readonly shown: string;
 }
 
-/** The widths of a grid's columns when it has so many rows. */
+/** The widths of a grid's columns for a number of rows. */
 function gridWidths(widths: readonly number[], rows: number): number[] {
   const columns: number[] = [];
   for (let at = 0; at < widths.length; at += rows) columns.push(Math.max(...widths.slice(at, at + rows)));
   return columns;
 }
 
-/** Words in columns downwards, as `ls` has them, in lines at most `columns` wide, if that can be. */
+/** Words in columns from top to bottom, as `ls` does, in lines of at most `columns` if possible. */
 export function gridLines(words: readonly GridWord[], columns: number): string[] {
   const gap = 2;
   const widths = words.map(({ text }) => widthOf(text));
   const area = widths.reduce((sum, width) => sum + width + gap, 0);
-  // No grid has fewer rows than the area needs. In small steps from there: large directories need few of them.
+  // The area gives a lower bound for the rows. The search goes on in small steps, since large directories need few.
   let rows = Math.max(1, Math.ceil(area / (columns + gap)));
   let columnWidths = gridWidths(widths, rows);
   while (rows < words.length && columnWidths.reduce((sum, width) => sum + width + gap, -gap) > columns) {

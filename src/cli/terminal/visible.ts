@@ -1,12 +1,12 @@
-/** Text from inside an image as the command shows it: see `escapeControls` of base/visible.ts. */
+/** Text from inside an image as the command prints it: see `escapeControls` of base/visible.ts. */
 import { escapeControls, hasControls } from '../../base/index.js';
 
-/** The text on one line with nothing in it that a terminal obeys. Where something had to be escaped, so is `\`. */
+/** The text on one line, without characters that control a terminal. If something was escaped, `\` is escaped too. */
 export function visible(text: string): string {
   return hasControls(text) ? escapeControls(text.replaceAll('\\', '\\\\')) : text;
 }
 
-/** A value as JSON in which no character can reach a terminal as a control; the same value to who reads it. */
+/** A value as JSON without control characters, so that none reaches a terminal. Its meaning is the same. */
 export function visibleJson(value: unknown, indent?: number): string {
   const replacer = (_key: string, member: unknown): unknown => {
     if (typeof member === 'bigint') return member.toString();

@@ -1,6 +1,9 @@
-/** How many columns of a terminal a text takes: Unicode Standard Annex 11 (East Asian Width), and what takes none. */
+/**
+ * How many columns of a terminal a text takes: Unicode Standard Annex 11 (East Asian Width), and characters without
+ * width.
+ */
 
-/** Blocks of wide characters, first and last. Symbols shown as pictures are wide too, and found by their property. */
+/** Blocks of wide characters, first and last. Emoji are wide too, and are found by their Unicode property. */
 const wideRanges: readonly (readonly [number, number])[] = [
   [0x1100, 0x115f],
   [0x2329, 0x232a],
@@ -22,7 +25,7 @@ const wideRanges: readonly (readonly [number, number])[] = [
 
 const narrowText = /^[\x20-\x7e]*$/;
 const picture = /\p{Emoji_Presentation}/u;
-/** Marks that combine with what is before them, and format characters. */
+/** Marks that combine with the character before them, and format characters. */
 const zeroWidth = /[\p{Mn}\p{Me}\p{Cf}\u1160-\u11ff]/u;
 
 function widthOfCharacter(character: string): number {
@@ -51,7 +54,7 @@ export function padStart(text: string, width: number): string {
   return ' '.repeat(Math.max(0, width - widthOf(text))) + text;
 }
 
-/** The text cut to `width` columns, its last one then an ellipsis. */
+/** The text cut to `width` columns, with an ellipsis in the last one. */
 export function cut(text: string, width: number): string {
   if (widthOf(text) <= width) return text;
   let kept = '';
