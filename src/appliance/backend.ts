@@ -1,4 +1,7 @@
-/** A launched appliance as the handle sees it: its machine, the connection to its daemon, and the actions made of both. */
+/**
+ * A launched appliance as the handle sees it: its machine, the connection to its daemon, and the actions made of
+ * both.
+ */
 import type { Backend, BackendConfig, BackendEvents, CallControl, ShutdownOptions } from '../api/index.js';
 import { asFailureOf, asGuestfsError, GuestfsError, plainError } from '../base/index.js';
 import { type Daemon, libraryActions } from './library/index.js';
@@ -9,13 +12,13 @@ import type { Accelerator } from './machine/qemu.js';
 import type { DaemonVersion } from './wire/compat.js';
 import type { Connection } from './wire/connection.js';
 
-/** How long the end of the process may lag behind the loss of its connection, in milliseconds. */
+/** How long the process may take to end after its connection is lost, in milliseconds. */
 const lagInMs = 1000;
 
-/** How long the last sync may take, in milliseconds: there is no more to write than the appliance's memory holds. */
+/** How long the last sync may take, in milliseconds. At most the appliance's memory has to be written. */
 const syncPatienceInMs = 600_000;
 
-/** What a promise gives; undefined where that takes longer. */
+/** The value of a promise; undefined if that takes longer. */
 async function within<T>(milliseconds: number, promise: Promise<T>): Promise<T | undefined> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<undefined>((resolve) => {
@@ -35,7 +38,9 @@ export interface ApplianceFacts {
   readonly daemon: DaemonVersion;
 }
 
-/** Whether anything that a guest writes outlives its machine. The caller's own parameters may have added a drive. */
+/**
+ * Whether anything that a guest writes outlives its machine. The caller's own qemu parameters may have added a drive.
+ */
 function keepsWrites({ drives, hvParams }: BackendConfig): boolean {
   return (
     hvParams.length > 0 ||
@@ -47,7 +52,7 @@ export class ApplianceBackend implements Backend {
   readonly #machine: Machine;
   readonly #connection: Connection;
   readonly #autosync: boolean;
-  /** Where nothing that the guest writes is kept, its end need not wait for what it has not written. */
+  /** Unwritten data is dropped if nothing of it would be kept, so the end need not wait. */
   readonly #keepsWrites: boolean;
   readonly #daemon: Daemon;
   /** Ends the running call. */
@@ -70,7 +75,7 @@ export class ApplianceBackend implements Backend {
       warn: (message) => events.log('warning', message),
     };
     listeners.progress = (position, total) => events.progress(position, total);
-    // A daemon that is gone, or out of step, is of no use: qemu, which may not have noticed, goes too.
+    // A daemon that is gone or out of step is useless. qemu may not have noticed, so it is ended too.
     listeners.broken = () => {
       this.#lost = true;
       const timer = setTimeout(() => machine.kill(), lagInMs);
@@ -91,7 +96,7 @@ export class ApplianceBackend implements Backend {
     return this.#machine.pid;
   }
 
-  /** What this machine turned out to be: by qemu's own word, and by what its daemon knows. */
+  /** The facts about this machine: what qemu reports, and what its daemon supports. */
   async describe(): Promise<ApplianceFacts> {
     const { qmp } = this.#machine;
     const { enabled } = (await qmp.command('query-kvm')) as { enabled: boolean };
@@ -126,7 +131,7 @@ export class ApplianceBackend implements Backend {
     }
   }
 
-  /** The machine stopped, as it does of KVM's internal errors: nothing will go on by itself. */
+  /** The machine stopped, as after an internal error of KVM: it cannot go on by itself. */
   async #stopped(): Promise<void> {
     try {
       const { status } = (await this.#machine.qmp.command('query-status')) as { status?: unknown };
@@ -147,7 +152,7 @@ export class ApplianceBackend implements Backend {
     return words === undefined ? '' : `; the last that was heard of it: ${words}`;
   }
 
-  /** Why the machine ended; undefined where that was asked for. */
+  /** Why the machine ended; undefined if the end was requested. */
   #reasonOf(end: MachineEnd): GuestfsError | undefined {
     if (this.#failure !== undefined || end.expected) return this.#failure;
     const how = end.signal === null ? `ended with status ${end.exitCode}` : `was ended by ${end.signal}`;
@@ -157,7 +162,7 @@ export class ApplianceBackend implements Backend {
     );
   }
 
-  /** A call that failed because the machine ended: says how that ended. */
+  /** The error of a call that failed because the machine ended, with the reason of that end. */
   async #explain(action: string, error: GuestfsError): Promise<GuestfsError> {
     if (error.code !== 'EIO' || !this.#lost) return error;
     const end = await within(lagInMs, this.#machine.ended);
@@ -178,7 +183,7 @@ export class ApplianceBackend implements Backend {
     if (failure !== undefined) throw failure;
   }
 
-  /** Writes what the guest has not written yet. Gives what went wrong. */
+  /** Writes the guest's unwritten data. Resolves to the error, if any. */
   async #sync(patienceInMs: number | undefined): Promise<GuestfsError | undefined> {
     const idle = this.#connection.idle().then(() => true);
     const isIdle = patienceInMs === undefined ? await idle : await within(patienceInMs, idle);

@@ -1,6 +1,7 @@
 /**
- * Which guestfsd an appliance will have that supermin builds, without booting it. It is a program in an archive beside the
- * others of its parts, and says nowhere which libguestfs it is of; but it holds the name of each procedure that it has.
+ * Finds out which guestfsd a supermin appliance will have, without booting it. The daemon is a program in an archive
+ * beside the other parts. It does not contain its libguestfs version, but it does contain the name of each procedure
+ * that it has.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,7 +11,7 @@ import { hostError } from '../../base/index.js';
 import { type DaemonVersion, identifyDaemon } from '../wire/compat.js';
 import { internalProcedures } from '../wire/procedures.js';
 
-/** Debian's is 1.9 megabytes, and 5.2 unpacked. */
+/** Debian's archive has 1.9 megabytes, 5.2 when unpacked. */
 const mostBytes = 256 * 2 ** 20;
 
 const procedureNames = new Map(
@@ -19,7 +20,7 @@ const procedureNames = new Map(
   ),
 );
 
-/** What the daemon in `supermin.d` has. Rejects with GuestfsError where the archive cannot be read. */
+/** The procedures of the daemon in `supermin.d`. Rejects with GuestfsError if the archive cannot be read. */
 export async function daemonOfParts(supermin: string): Promise<DaemonVersion> {
   const path = join(supermin, 'daemon.tar.gz');
   let bytes: Buffer;

@@ -1,6 +1,6 @@
 /**
- * What the direct backend finds on this machine: each thing that it needs or uses, in the order in which a launch comes to
- * it, whether it is right, and what to do where it is not. Nothing is made or changed, and the appliance is not booted.
+ * Checks what the direct backend needs or uses on this machine, in the order of a launch: the state of each thing,
+ * and a remedy for each problem. Nothing is made or changed, and the appliance is not booted.
  */
 import { accessSync, constants, lstatSync, statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -23,7 +23,10 @@ import { tryGuest } from './guest-trial.js';
 /** One thing, as it was found. */
 export interface CheckResult {
   readonly name: string;
-  /** Without what is `limited` it works, less well; what is `missing`, or there and `failed`, keeps it from working. */
+  /**
+   * `limited`: the backend works, but less well. `missing`, and `failed` for a thing that exists: the backend cannot
+   * work.
+   */
   readonly status: 'ok' | 'limited' | 'missing' | 'failed';
   readonly detail: string;
   /** What to do about it. */
@@ -39,13 +42,13 @@ export interface DoctorOptions {
   readonly signal?: AbortSignal | undefined;
   /** How sizes are written in details. */
   readonly showSize: (bytes: number) => string;
-  /** How long a guest is tried under KVM, in milliseconds. */
+  /** How long the trial guest may run under KVM, in milliseconds. */
   readonly trialLimitInMs?: number;
   /** Where the distribution's kernels are. */
   readonly boot?: string;
 }
 
-/** What a step of the examination has to go by. */
+/** The surroundings that each check uses. */
 interface Surroundings extends DoctorOptions {
   readonly settings: DoctorSettings;
   readonly architecture: Architecture;
@@ -53,13 +56,13 @@ interface Surroundings extends DoctorOptions {
   readonly place: AppliancePlace | undefined;
 }
 
-/** How long a program may take to tell its version, in milliseconds. */
+/** How long a program may take to print its version, in milliseconds. */
 const versionPatienceInMs = 5000;
 
 /** The first that takes devices as JSON. */
 const leastQemu = [6, 2] as const;
 
-/** All that there is to find. Rejects with GuestfsError only where it was cancelled. */
+/** All checks. Rejects with GuestfsError only if cancelled. */
 export async function checkAppliance(
   settings: DoctorSettings,
   options: DoctorOptions,
@@ -97,7 +100,7 @@ export async function checkAppliance(
   ];
 }
 
-/** What a program says of its version. Rejects with GuestfsError. */
+/** The version that a program prints. Rejects with GuestfsError. */
 async function versionOf(path: string, signal: AbortSignal | undefined): Promise<string> {
   const run = await runProgram(path, ['--version'], { signal, timeoutInMs: versionPatienceInMs });
   if (run.exitCode === 0) return /[0-9]+(?:\.[0-9]+)+/.exec(run.output)?.[0] ?? 'of unknown version';
@@ -105,7 +108,7 @@ async function versionOf(path: string, signal: AbortSignal | undefined): Promise
   throw new GuestfsError('EIO', `${path} --version failed${line === '' ? '' : `: ${line}`}`);
 }
 
-/** The failure to show, unless all of it was cancelled. */
+/** Turns an error into a result, unless the whole run was cancelled. */
 function shown(thrown: unknown): GuestfsError {
   const error = asGuestfsError(thrown);
   if (error.code === 'ECANCELED') throw error;
@@ -141,7 +144,7 @@ async function checkQemu({ settings, signal }: Surroundings, hv: string | undefi
   return { name, status: 'ok', detail: `${version}, ${hv}`, facts };
 }
 
-/** A kernel to try a guest with: the appliance's own, or the last of the distribution's. */
+/** A kernel for the trial guest: the appliance's own, or the newest of the distribution. */
 function findKernel({ place, cache, boot }: Surroundings): string | undefined {
   const { all, unreadable } = listKernels(boot);
   const readable = all.filter((path) => !unreadable.includes(path)).sort();
@@ -155,7 +158,7 @@ function findKernel({ place, cache, boot }: Surroundings): string | undefined {
   });
 }
 
-/** KVM is worth a guest's trial: that it opens says little. */
+/** Boots a trial guest, since KVM may open without being able to run one. */
 async function checkKvm(
   { settings, architecture, cache, signal, trialLimitInMs }: Surroundings,
   hv: string | undefined,
@@ -243,7 +246,7 @@ async function checkSupermin({ place, signal }: Surroundings): Promise<CheckResu
   }
 }
 
-/** The kernels of which supermin takes the newest. */
+/** The kernels from which supermin takes the newest. */
 function checkKernels({ place, boot = '/boot' }: Surroundings): CheckResult {
   const name = 'kernel';
   if (place?.kind === 'fixed') return { name, status: 'ok', detail: 'that of the fixed appliance' };
@@ -336,7 +339,7 @@ async function checkDaemon({ place }: Surroundings): Promise<CheckResult> {
   }
 }
 
-/** The directory for what later launches use again. */
+/** The directory for files that later launches use again. */
 function checkCache({ settings, cache, showSize }: Surroundings): CheckResult {
   const name = 'cache';
   const elsewhere = 'choose another directory with LIBGUESTFS_CACHEDIR';
@@ -371,7 +374,7 @@ function checkCache({ settings, cache, showSize }: Surroundings): CheckResult {
   }
 }
 
-/** Whether launches can go on from the state of an earlier one. Which of them fits is known only to the launch. */
+/** Whether launches can resume from a snapshot. Only the launch itself knows which snapshot fits. */
 function checkSnapshots({ settings, cache }: Surroundings): CheckResult {
   const name = 'start';
   try {

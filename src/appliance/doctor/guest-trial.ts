@@ -1,19 +1,19 @@
 /**
- * Whether an accelerator really runs a guest, found out in a second or two: a kernel without any disk is booted until it
- * panics for want of one. That takes it through its own unpacking, page tables, timers and interrupts, which is where a
- * KVM that opens and is of no use gives up. The processor is the one that the appliance would get.
+ * Finds out in a second or two whether an accelerator really runs a guest. A kernel without any disk is booted until
+ * it panics for lack of a root filesystem. On the way it unpacks itself and sets up page tables, timers and
+ * interrupts, where a useless KVM fails. The guest gets the processor that the appliance would get.
  */
 import { GuestfsError } from '../../base/index.js';
 import { runProgram } from '../machine/programs.js';
 import { type Accelerator, type Architecture, boardArguments } from '../machine/qemu.js';
 
-/** Much more than a kernel needs to come to its panic. */
+/** Far more memory than a kernel needs to reach its panic. */
 const memoryInMegabytes = 192;
 
-/** With KVM the panic comes within half a second; a guest that hangs is given up after so many milliseconds. */
+/** With KVM the panic comes within half a second. A guest without a panic after this many milliseconds is ended. */
 const usualLimitInMs = 5000;
 
-/** The kernel's last words where it ran all the way and missed nothing but its disk. */
+/** The panic message of a kernel that lacked nothing but its disk. */
 const missesItsDisk = /Kernel panic - not syncing: VFS: Unable to mount root/;
 
 export interface TrialOptions {
@@ -27,7 +27,7 @@ export interface TrialOptions {
 }
 
 export interface GuestTrial {
-  /** Why the guest did not run; undefined where it did. */
+  /** Why the guest did not run; undefined if it did. */
   readonly problem: string | undefined;
   readonly milliseconds: number;
 }
@@ -44,7 +44,7 @@ function trialArguments({ kernel, architecture, accelerator }: TrialOptions): st
     '-kernel',
     kernel,
     '-append',
-    // A panic ends in a reboot at once, which qemu turns into its own end.
+    // A panic causes an immediate reboot, which ends qemu.
     ['panic=-1', 'quiet', `console=${console}`, ...kernelParameters].join(' '),
   ];
 }

@@ -1,4 +1,4 @@
-/** One launch of the appliance without any drive, to see that it works and what it is. */
+/** Launches the appliance once, without any drive, to see that it works and which version it is. */
 import type { BackendConfig, BackendEvents } from '../../api/index.js';
 import type { ApplianceBackend } from '../backend.js';
 import { startAppliance } from '../machine/launch.js';
@@ -6,19 +6,19 @@ import type { Accelerator } from '../machine/qemu.js';
 import { countActions } from '../wire/compat.js';
 
 export interface LaunchTrial {
-  /** From nothing to a daemon that takes calls. */
+  /** From the start to a daemon that takes calls. */
   readonly seconds: number;
   /** By qemu's own word. */
   readonly accelerator: Accelerator;
   readonly qemuVersion: string;
-  /** As exactly as the daemon lets one know. */
+  /** The version as exactly as the daemon shows it. */
   readonly daemonVersion: string;
   /** How many actions are possible with it. */
   readonly actions: number;
   readonly allActions: number;
 }
 
-/** Launches, asks, and ends it. Rejects as a launch does, leaving nothing behind. */
+/** Launches, asks the daemon, and shuts down. Rejects as a launch does, and leaves nothing behind. */
 export async function tryLaunch(
   config: BackendConfig,
   events: BackendEvents,

@@ -1,10 +1,11 @@
 /**
- * Drives as qemu's block layer is told of them: the arguments of QMP's `blockdev-add`, `device_add` and `object-add`.
- * Everything is a JSON value of its own, so that nothing in a caller's string can mean an option to qemu, and secrets
- * stand in no command line. Source: qemu's QAPI reference, BlockdevOptions.
+ * Drives in the form of qemu's block layer: the arguments of QMP's `blockdev-add`, `device_add` and `object-add`.
+ * Every value is a JSON value of its own. So no text of a caller can become a qemu option, and no secret stands on a
+ * command line. Source: qemu's QAPI reference, BlockdevOptions.
  *
- * A drive is a stack of nodes: a protocol (a host file, a server), a format over it with its backing images, perhaps a
- * layer that takes writes, perhaps one that keeps what was read, and the SCSI disk that the guest sees.
+ * A drive is a stack of nodes: a protocol (a host file, a server), a format over it with its backing images,
+ * optionally a layer that takes writes, optionally a layer that keeps what was read, and the SCSI disk that the guest
+ * sees.
  */
 
 import type { DriveConfig, DriveImage } from '../../api/index.js';
@@ -12,23 +13,23 @@ import { encodeText, GuestfsError } from '../../base/index.js';
 import type { Json } from '../machine/qmp.js';
 import { remoteNode } from './drive-protocols.js';
 
-/** The most drives that fit: a SCSI target each, on one bus. */
+/** The most drives that fit: one SCSI target each, on one bus. */
 export const mostTargets = 255;
 
 /** The id of qemu's SCSI controller for drives. */
 export const driveBus = 'scsi';
 
-/** What is needed, in this order, for one drive. */
+/** The commands for one drive, in this order. */
 export interface DriveBlocks {
   /** `object-add`, before the nodes. */
   readonly secrets: readonly Json[];
-  /** `blockdev-add`: the image as it is, with all that it stands on. */
+  /** `blockdev-add`: the image and everything below it. */
   readonly image: Json;
   /** The name of that node. */
   readonly imageNode: string;
-  /** `blockdev-add` of the layers over the image: needs the overlay's file where there is one. */
+  /** `blockdev-add` of the layers over the image. If there is an overlay, its file must exist. */
   readonly layers: readonly Json[];
-  /** Whether `layers` open an overlay that must be made first: at this path, as large as the image. */
+  /** The path of the overlay file that `layers` open, which must be made first, as large as the image. */
   readonly overlay: string | undefined;
   /** `device_add`. */
   readonly device: Json;
@@ -36,21 +37,21 @@ export interface DriveBlocks {
 
 /** Formats of which one image can stand on another. */
 const layered = new Set(['qcow2', 'qcow', 'qed', 'vmdk']);
-/** Formats and protocols through which discarding works. */
+/** Formats and protocols that pass on a discard. */
 const discardFormats = new Set(['raw', 'qcow2']);
 const discardProtocols = new Set(['file', 'gluster', 'iscsi', 'nbd', 'rbd']);
 
-/** What of the host is asked for while blocks are made. */
+/** Questions to the host while the commands are made. */
 export interface DriveSurroundings {
-  /** Whether qemu may follow the names that images have for others, where it is not known what they are. */
+  /** Whether qemu may follow the file names in images whose format is unknown. */
   readonly followsNames: boolean;
-  /** An absolute host path of a file of our own, by its name: in the private directory. */
+  /** The absolute host path of one of our own files, by its name in the private directory. */
   ownFile(name: string): string;
   /** Whether a path of the host is a block device. */
   isBlockDevice(path: string): boolean;
 }
 
-/** A path as qemu's JSON can carry it. Throws GuestfsError (EILSEQ): JSON has no bytes beyond Unicode. */
+/** A path as qemu's JSON can carry it. Throws GuestfsError (EILSEQ): JSON cannot hold bytes that are not Unicode. */
 function jsonPath(path: string): string {
   if (Buffer.from(encodeText(path)).toString('utf8') !== path)
     throw new GuestfsError('EILSEQ', `${JSON.stringify(path)}: qemu cannot open a path that is not UTF-8`);
@@ -63,7 +64,7 @@ interface FileOptions {
   readonly discard: 'ignore' | 'unmap';
 }
 
-/** The node of a host file. An image that is only read is not locked: another program may be writing it. */
+/** The node of a host file. An image that is only read is not locked, since another program may be writing it. */
 function fileNode(path: string, options: FileOptions, surroundings: DriveSurroundings): Json {
   return {
     driver: surroundings.isBlockDevice(path) ? 'host_device' : 'file',
@@ -75,7 +76,7 @@ function fileNode(path: string, options: FileOptions, surroundings: DriveSurroun
   };
 }
 
-/** An image with everything below it. What it stands on is named here, where it is known. */
+/** An image with everything below it. Backing images that are known are named here. */
 function imageNode(image: DriveImage, options: FileOptions, surroundings: DriveSurroundings): Json {
   const below = { ...options, readonly: true, discard: 'ignore' } as const;
   return {
@@ -86,7 +87,7 @@ function imageNode(image: DriveImage, options: FileOptions, surroundings: DriveS
   };
 }
 
-/** `backing: null` stands for none, whatever the header says. */
+/** `backing: null` opens no backing image, whatever the header says. */
 function formatNode(format: string, options: FileOptions, { followsNames }: DriveSurroundings): Json {
   return {
     driver: format,
@@ -97,7 +98,7 @@ function formatNode(format: string, options: FileOptions, { followsNames }: Driv
   };
 }
 
-/** The blocks of the drive that is number `index` (from 0). Throws GuestfsError: EINVAL, ENOTSUP, EILSEQ. */
+/** The commands for drive number `index` (from 0). Throws GuestfsError: EINVAL, ENOTSUP, EILSEQ. */
 export function driveBlocks(drive: DriveConfig, index: number, surroundings: DriveSurroundings): DriveBlocks {
   const name = `drive${index}`;
   const { readonly = false, copyonread = false } = drive;
@@ -145,7 +146,7 @@ export function driveBlocks(drive: DriveConfig, index: number, surroundings: Dri
   };
 }
 
-/** The layer that takes writes, over a node. What is in it need not survive a crash. */
+/** The layer over a node that takes writes. Its content need not survive a crash. */
 export function overlayNode(path: string, backing: string, name: string): Json {
   const cache = { direct: false, 'no-flush': true };
   return {
@@ -164,7 +165,7 @@ function givenImage({ path = '', format }: DriveConfig): DriveImage {
   return { path, format };
 }
 
-/** Whether discarding is wanted. Throws GuestfsError (ENOTSUP) where it is demanded and cannot be. */
+/** Whether discard is wanted. Throws GuestfsError (ENOTSUP) if it is required and impossible. */
 function checkDiscard({
   discard,
   format,
@@ -183,8 +184,8 @@ function checkDiscard({
 }
 
 /**
- * The disk that the guest sees. Its target number is its place in the order of `add_drive`, which is also the guest's
- * order of names. A write that finds the host's disk full is an error there, and does not stop the machine for ever.
+ * The disk that the guest sees. Its target number is its place in the order of `add_drive`, which is also the order
+ * of the guest's names. If the host's disk is full, a write fails in the guest, and the machine keeps running.
  */
 function driveDevice(drive: DriveConfig, index: number, node: string): Json {
   if (index >= mostTargets) throw new GuestfsError('EINVAL', `there are more than ${mostTargets} drives`);

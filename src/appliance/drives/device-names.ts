@@ -1,6 +1,6 @@
 /**
- * The names of drives in calls to the daemon. guestfsd looks at its start which disks there are, and by that takes `/dev/hda`
- * and `/dev/vda` for `/dev/sda`; of disks that come later it knows the real names alone.
+ * The names of drives in calls to the daemon. guestfsd looks for disks when it starts, and for those it accepts
+ * `/dev/hda` and `/dev/vda` as names of `/dev/sda`. For disks that are added later, it accepts only the real names.
  */
 import { canonicalDriveName, driveName, placeOfLink } from '../../formats/index.js';
 import type { WireAction } from '../wire/codec.js';
@@ -13,7 +13,7 @@ function scsiName(name: string): string {
   return `${prefix}${canonicalDriveName(device, ['hd', 'vd'])}${below}`;
 }
 
-/** By where libguestfs's own machine has a drive, which is elsewhere in this one. */
+/** Translates by the place that a drive has in libguestfs's own machine, which differs from its place in this one. */
 function placeName(name: string): string {
   const place = placeOfLink(name);
   return place === undefined ? name : `${driveName(place.index)}${place.partition ?? ''}`;
@@ -22,8 +22,8 @@ function placeName(name: string): string {
 const named = new Set<string>(['device', 'mountable', 'devOrPathname', 'mountableOrPathname']);
 
 /**
- * The arguments of a call, every drive in them by its real name: that of a SCSI disk. `drivesComeLater`: the daemon was
- * started before it had them.
+ * The arguments of a call, with every drive by its real name, which is that of a SCSI disk. `drivesComeLater`: the
+ * daemon started before the drives were added.
  */
 export function withRealNames(
   { args: kinds }: WireAction,

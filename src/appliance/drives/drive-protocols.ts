@@ -1,11 +1,11 @@
-/** Drives on the network as nodes of qemu's block layer. What the options mean is checked when a drive is added. */
+/** Drives on the network as nodes of qemu's block layer. Their options were checked when the drive was added. */
 
 import type { DriveConfig } from '../../api/index.js';
 import { GuestfsError } from '../../base/index.js';
 import type { Json } from '../machine/qmp.js';
 import { authority, parseServer, type ServerAddress } from './servers.js';
 
-/** A protocol's node, and the secret that it names. */
+/** A protocol's node, and the secret that it refers to. */
 export interface RemoteNode {
   readonly node: Json;
   /** The arguments of `object-add`. */
@@ -31,12 +31,12 @@ function tcpServer(remote: Remote, defaultPort: number): { host: string; port: n
   return server;
 }
 
-/** A server as QAPI's SocketAddress and InetSocketAddress have it: the port is text. */
+/** A server as QAPI's SocketAddress or InetSocketAddress: the port is text. */
 function socketAddress(server: ServerAddress): Json {
   return server.type === 'unix' ? { ...server } : { ...server, port: String(server.port) };
 }
 
-/** `first/rest`, as some protocols write a place in a pool, a volume, a target. */
+/** `first/rest`: how some protocols write a place in a pool, a volume, a target. */
 function splitPath(path: string, what: string): [string, string] {
   const slash = path.indexOf('/');
   if (slash <= 0 || slash === path.length - 1) throw invalid(`'${path}' must be ${what}`);
@@ -54,7 +54,7 @@ function curlNode(scheme: string, defaultPort: number) {
   };
 }
 
-/** A path in a URL: what may not stand there is escaped; a `%` begins an escape of the caller's own, as in the C library. */
+/** A path in a URL, with special characters escaped. A `%` already begins an escape, as in the C library. */
 function encodePath(path: string): string {
   if (/\p{Surrogate}/u.test(path))
     throw new GuestfsError('EILSEQ', `${JSON.stringify(path)}: a URL cannot have what is not UTF-8`);
@@ -140,7 +140,7 @@ export function remoteNode(drive: DriveConfig, secretId: string): RemoteNode {
     },
   });
   if (secret === undefined) return { node, secret: undefined };
-  // The key of rbd is base64 as it is given, and qemu makes base64 of the bytes again.
+  // The caller gives the key of rbd as base64, and qemu encodes the decoded bytes again.
   const data = protocol === 'rbd' ? secret : Buffer.from(secret).toString('base64');
   return { node, secret: { 'qom-type': 'secret', id: secretId, data, format: 'base64' } };
 }

@@ -1,4 +1,4 @@
-/** Gives a machine its drives, by QMP: before it is let run, or while it runs. */
+/** Adds drives to a machine by QMP, before its processor starts or while it runs. */
 import { closeSync, ftruncateSync, openSync, statSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { BackendConfig, DriveConfig } from '../../api/index.js';
@@ -8,7 +8,7 @@ import { readHead } from '../machine/kernel-image.js';
 import { type Qmp, QmpError } from '../machine/qmp.js';
 import { type DriveBlocks, type DriveSurroundings, driveBlocks } from './blocks.js';
 
-/** How much an image is believed when it names other files: see `BackendConfig`. */
+/** How far the file names in images are trusted: see `BackendConfig`. */
 type Policy = BackendConfig['policy'];
 
 /** Where the drives' own files are made. */
@@ -26,7 +26,7 @@ export function surroundingsIn(directory: string, policy: Policy): DriveSurround
   };
 }
 
-/** A new file of our own: only its parts take room. Throws GuestfsError with the path. */
+/** Creates a sparse file of our own. Throws GuestfsError with the path. */
 function writeSparse(path: string, sizeInBytes: number, parts: Iterable<ImagePiece> = []): void {
   try {
     const fd = openSync(path, 'wx', 0o600);
@@ -62,7 +62,7 @@ function nameOf(drive: DriveConfig): string {
   return drive.protocol === undefined ? drive.path : `${drive.protocol} drive '${drive.path}'`;
 }
 
-/** The system's words at the end of qemu's sentences. */
+/** The system's error text at the end of qemu's messages. */
 const endings: readonly (readonly [RegExp, ErrnoName])[] = [
   [/Permission denied$/, 'EACCES'],
   [/No such file or directory$/, 'ENOENT'],
@@ -75,7 +75,7 @@ const endings: readonly (readonly [RegExp, ErrnoName])[] = [
   [/Failed to get (?:"write"|shared "write") lock/, 'EBUSY'],
 ];
 
-/** qemu's refusal of a drive, as the failure of that drive. */
+/** Turns qemu's refusal of a drive into the error of that drive. */
 function driveFailure(drive: DriveConfig, thrown: unknown): GuestfsError {
   if (!(thrown instanceof QmpError)) return asGuestfsError(thrown);
   const { description } = thrown;
@@ -102,7 +102,7 @@ interface NodeImage {
   readonly 'backing-filename'?: string;
 }
 
-/** The images of nodes, by the nodes' names. */
+/** The images of nodes, by node name. */
 async function readNodes(qmp: Qmp): Promise<Map<string, NodeImage>> {
   const nodes = (await qmp.command('query-named-block-nodes', { flat: true })) as {
     'node-name'?: string;
@@ -118,8 +118,8 @@ const refusal = (drive: DriveConfig, why: string): GuestfsError =>
   );
 
 /**
- * A VMDK may be no more than a list of other files. One that holds its data itself begins with a header that tells how much
- * that is: `KDMV`, a version, flags, and 8 bytes of capacity, little endian; or with `COWD`.
+ * A VMDK may be only a list of other files. A VMDK that contains its data begins with a header that has the size:
+ * `KDMV`, a version, flags, and 8 bytes of capacity, little endian; or with `COWD`.
  */
 function checkVmdk(drive: DriveConfig, policy: Policy): void {
   const { path, protocol, format, image } = drive;
@@ -132,7 +132,7 @@ function checkVmdk(drive: DriveConfig, policy: Policy): void {
   if (!holdsData) throw refusal(drive, 'it is a VMDK that names other files');
 }
 
-/** An image whose backing file nobody knew of, and which was opened without it, would show the guest zeroes. */
+/** If an unknown backing file was not opened, the guest would read zeroes in its place. */
 function checkBacking(drive: DriveConfig, node: NodeImage | undefined, policy: Policy): void {
   const named = node?.['backing-filename'];
   if (named === undefined || policy === 'trusted' || drive.image?.backing !== undefined) return;
@@ -140,8 +140,8 @@ function checkBacking(drive: DriveConfig, node: NodeImage | undefined, policy: P
 }
 
 /**
- * Adds drives in their order; the first has the number `first`, and files of our own are made in `directory`. Rejects with a GuestfsError that names the drive. A running
- * guest hears of them as of disks that are plugged in.
+ * Adds drives in order. The first one has the number `first`, and our own files are made in `directory`. Rejects with
+ * a GuestfsError that names the drive. A running guest sees the drives as hot-plugged disks.
  */
 export async function attachDrives(
   qmp: Qmp,
@@ -155,7 +155,7 @@ export async function attachDrives(
       writeSparse(surroundings.ownFile(`drive${first + index}`), drive.scratchSizeInBytes);
     return { drive, blocks: driveBlocks(drive, first + index, surroundings) };
   });
-  /** One step for all drives at once: qemu does commands in their order, and an answer is not waited for in between. */
+  /** Sends one step for all drives at once. qemu runs commands in order, so no answer is awaited in between. */
   const step = (commands: (blocks: DriveBlocks) => readonly (readonly [string, DriveBlocks['image']])[]) =>
     Promise.all(
       attached.map(async ({ drive, blocks }) => {

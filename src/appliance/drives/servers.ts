@@ -1,4 +1,7 @@
-/** The servers of drives on the network, as `add_drive` takes them: `host`, `host:port`, `tcp:host:port`, `unix:/path`. */
+/**
+ * The servers of drives on the network, in the form of `add_drive`: `host`, `host:port`, `tcp:host:port`,
+ * `unix:/path`.
+ */
 import { GuestfsError } from '../../base/index.js';
 
 /** Where a server listens. */
@@ -6,7 +9,7 @@ export type ServerAddress =
   | { readonly type: 'inet'; readonly host: string; readonly port: number }
   | { readonly type: 'unix'; readonly path: string };
 
-/** Reads a server. An IPv6 address is written in brackets where a port follows it. Throws GuestfsError (EINVAL). */
+/** Reads a server. An IPv6 address with a port must stand in brackets. Throws GuestfsError (EINVAL). */
 export function parseServer(server: string, defaultPort: number): ServerAddress {
   if (server.startsWith('unix:')) return { type: 'unix', path: server.slice('unix:'.length) };
   const address = server.startsWith('tcp:') ? server.slice('tcp:'.length) : server;
@@ -18,7 +21,7 @@ export function parseServer(server: string, defaultPort: number): ServerAddress 
   return { type: 'inet', host, port: port === undefined ? defaultPort : Number(port) };
 }
 
-/** As in a URL: an IPv6 address has brackets again. */
+/** In a URL, an IPv6 address has brackets again. */
 export function authority({ host, port }: { host: string; port: number }): string {
   return `${host.includes(':') ? `[${host}]` : host}:${port}`;
 }

@@ -1,5 +1,5 @@
 /**
- * `inspect_list_applications2`: the packages that a guest has installed, from the database of its package manager. The
+ * `inspect_list_applications2`: the installed packages of a guest, from the database of its package manager. The
  * guest's filesystems must be mounted.
  */
 import { application2Struct, type Structs } from '../../api/index.js';
@@ -25,12 +25,12 @@ import { listingActions } from './listing.js';
 
 type Application2 = Structs['application2'];
 
-/** Sorted by the bytes of their names. None for a system that is known to have no packages. */
+/** Sorted by the bytes of their names. Empty for a system that is known to have no packages. */
 export async function listApplications(call: LibraryCall, root: string): Promise<Application2[]> {
   const type = await call.daemon('inspect_get_type', [root]);
   const distro = await call.daemon('inspect_get_distro', [root]);
   const told = await call.daemon('inspect_get_package_format', [root]);
-  // The daemon goes by the distribution alone: of one that it does not know, the database tells.
+  // The daemon judges by the distribution. For an unknown distribution, the format is found from the database.
   const packageFormat = told === 'unknown' && isUnix(type) ? await formatByDatabase(call) : told;
   const applications = await list(call, root, { type, distro, packageFormat });
   return applications.sort((a, b) => compareBytewise(a.app2Name, b.app2Name));
@@ -38,7 +38,7 @@ export async function listApplications(call: LibraryCall, root: string): Promise
 
 const isUnix = (type: string): boolean => type === 'linux' || type === 'hurd';
 
-/** The format whose database is there, of those that can be listed. */
+/** The format of the database that exists, if it can be listed. */
 async function formatByDatabase(call: LibraryCall): Promise<string> {
   const isFile = async (path: string) => await call.daemon('is_file', [path], { followsymlinks: true });
   const isDirectory = async (path: string) => await call.daemon('is_dir', [path], { followsymlinks: true });
@@ -74,7 +74,7 @@ interface LineReader {
   end(): void;
 }
 
-/** Gives a file's lines to a reader; false where there is no such file. */
+/** Passes a file's lines to a reader; false if the file does not exist. */
 async function readInto(call: LibraryCall, path: string, reader: LineReader): Promise<boolean> {
   let bytes: Buffer;
   try {
@@ -123,14 +123,17 @@ async function listPacman(call: LibraryCall): Promise<Application[]> {
       const application = pacmanApplication(lines);
       if (application !== undefined) applications.push(application);
     } catch (thrown) {
-      // Not everything there is a package: its version stands in a file of its own.
+      // Some entries are no packages. The version is in a file of its own.
       if (!failedWith(thrown, 'ENOENT', 'ENOTDIR', 'EFBIG')) throw thrown;
     }
   }
   return applications;
 }
 
-/** Where Windows notes how programs are removed: the native ones, and those of 32 bits on one of 64. */
+/**
+ * The registry keys where Windows records uninstallers: of native programs, and of 32-bit programs on a 64-bit
+ * system.
+ */
 const uninstallKeys: readonly (readonly string[])[] = [
   ['Microsoft', 'Windows', 'CurrentVersion', 'Uninstall'],
   ['WOW6432node', 'Microsoft', 'Windows', 'CurrentVersion', 'Uninstall'],
@@ -156,7 +159,10 @@ async function listWindows(call: LibraryCall, root: string): Promise<Application
   }
 }
 
-/** A program that has a name to show; the key's own name is its name, as the other one is in the guest's language. */
+/**
+ * A program with a display name. The key's name becomes its name, because the display name is in the guest's
+ * language.
+ */
 async function windowsApplication(call: LibraryCall, node: number): Promise<Application2 | undefined> {
   const value = async (key: string): Promise<string | undefined> => {
     const found = await call.daemon('hivex_node_get_value', [node, key]);

@@ -1,4 +1,4 @@
-/** One call of a composite action, with the types that the tables of `api/` give to every procedure. */
+/** One call of a composite action, with types for every procedure from the tables of `api/`. */
 import type {
   ActionArguments,
   ActionName,
@@ -16,13 +16,13 @@ import type {
 import { GuestfsError, plainError, restoreError } from '../../base/index.js';
 import type { Daemon, LibraryAction } from './daemon.js';
 
-/** What stands for files: the caller's own path or stream. */
+/** File arguments are the caller's own path or stream. */
 export interface HostFiles extends FileEnds {
   readonly in: FileSource;
   readonly out: FileSink;
 }
 
-/** An action as this folder writes it down. */
+/** An action as this folder defines it. */
 export type Composite<N extends ActionName> = (
   call: LibraryCall,
   ...args: [...required: HandlerArguments<N, HostFiles>, options: ActionOptions<N>]
@@ -70,14 +70,14 @@ export class LibraryCall {
     return await this.#daemon.call(procedure, args, options, this.#control);
   }
 
-  /** Throws ECANCELED once the call is not wanted any more: between two procedures nobody else would. */
+  /** Throws ECANCELED if the call was cancelled: no procedure runs at this moment that could notice. */
   checkpoint(): void {
     const { signal } = this.#control;
     if (signal?.aborted === true)
       throw new GuestfsError('ECANCELED', 'the call was cancelled', { cause: signal.reason });
   }
 
-  /** Whether what the guest says is believed. */
+  /** Whether the guest's answers are trusted. */
   get isTrusted(): boolean {
     return this.#daemon.policy === 'trusted';
   }
@@ -92,7 +92,7 @@ export function failedWith(thrown: unknown, ...codes: readonly GuestfsError['cod
   return thrown instanceof GuestfsError && codes.includes(thrown.code);
 }
 
-/** A composite in the form that the backend calls. Its failures are its own, whichever procedure failed. */
+/** A composite in the form that the backend calls. Its errors carry its own name, whichever procedure failed. */
 export function libraryAction(
   name: string,
   composite: (call: LibraryCall, ...given: never[]) => Promise<unknown>,

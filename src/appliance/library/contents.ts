@@ -1,4 +1,6 @@
-/** Whole files: read through `download`, which has no bound on the length, and written as it suits their length. */
+/**
+ * Whole files: read through `download`, which has no length limit, and written in the way that suits their length.
+ */
 import type { ActionName } from '../../api/index.js';
 import { decodeText } from '../../base/index.js';
 import type { Composites, LibraryCall } from './call.js';
@@ -9,14 +11,14 @@ export function readGuestFile(call: LibraryCall, path: string, limitInBytes = re
   return gather(path, (sink) => call.daemon('download', [path, sink]), limitInBytes);
 }
 
-/** The lines of a text, without their newlines; a last line without one counts. */
+/** The lines of a text without their newlines. The last line may lack one. */
 export function linesOf(bytes: Uint8Array): string[] {
   const lines = decodeText(bytes).split('\n');
   if (lines.at(-1) === '') lines.pop();
   return lines;
 }
 
-/** What is longer is uploaded: a message has 4 MiB at most, and libguestfs draws its line here as well. */
+/** Longer contents are uploaded: a message has at most 4 MiB, and libguestfs has the same limit here. */
 const longestMessageInBytes = 2 * 1024 * 1024;
 
 async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {

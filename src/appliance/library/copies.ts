@@ -1,4 +1,4 @@
-/** `copy_in` and `copy_out`: files and whole trees between host and guest, as tar archives on their way. */
+/** `copy_in` and `copy_out`: files and whole trees between host and guest, transferred as tar archives. */
 import { stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { Writable } from 'node:stream';
@@ -22,12 +22,12 @@ const attributesOf = (stats: Structs['statns']): HostAttributes => ({
   mode: stats.stMode,
   uid: stats.stUid,
   gid: stats.stGid,
-  // As of what comes in an archive, which has no other time.
+  // The time that tar stores for entries without one.
   accessedSeconds: stats.stMtimeSec,
   modifiedSeconds: stats.stMtimeSec,
 });
 
-/** Puts an archive's entries into a directory of the host. */
+/** Writes an archive's entries into a directory of the host. */
 class Unpacker implements TarReceiver {
   readonly #copy: HostCopy;
   readonly #call: LibraryCall;
@@ -35,7 +35,7 @@ class Unpacker implements TarReceiver {
   #file: HostFileWriter | undefined;
   #member: TarMember | undefined;
 
-  /** `top`: the name that the archive's own top gets in the copy; empty where the directory itself is the caller's. */
+  /** `top`: the name of the archive's top in the copy; empty if the top is the caller's directory itself. */
   constructor(copy: HostCopy, call: LibraryCall, top: string) {
     this.#copy = copy;
     this.#call = call;
@@ -96,7 +96,7 @@ class Unpacker implements TarReceiver {
   }
 }
 
-/** Something to write to that hands each piece on and waits for it. `failure`: why the first piece was refused. */
+/** A stream that hands each piece on and waits for it. `failure`: why the first piece was refused. */
 class Handing extends Writable {
   readonly #take: (piece: Uint8Array) => Promise<void>;
   #last: Promise<void> = Promise.resolve();
@@ -105,7 +105,7 @@ class Handing extends Writable {
   constructor(take: (piece: Uint8Array) => Promise<void>) {
     super({ highWaterMark: 1024 * 1024 });
     this.#take = take;
-    // Told by whoever writes, and by `into`; without a listener it would end the process.
+    // The error is reported by the writer and by `into`. An error event without a listener would end the process.
     this.on('error', () => {});
   }
 
@@ -185,7 +185,7 @@ async function copyFile(
   await runSteps(copy.finishFile(file, attributes));
 }
 
-/** A path of the host as its bytes: names need not be UTF-8. */
+/** A path of the host as bytes, because names need not be UTF-8. */
 const onDisk = (path: string): Buffer => Buffer.from(encodeText(path));
 
 async function isHostDirectory(path: string): Promise<boolean> {
@@ -206,14 +206,15 @@ export const copyActions = {
       throw hostError(localPath, thrown);
     }
     const name = basename(localPath);
-    // These name no file that could be made in the guest: what is in the directory goes in, as with `tar -C PATH .`.
+    // These paths name no file that could be made in the guest. The directory's contents are copied, as with `tar -C
+    // PATH .`.
     const isContents = name === '.' || name === '..';
-    // As in libguestfs: whoever means the whole host writes `/.`.
+    // As in libguestfs, `/.` means the whole host.
     if (name === '') throw new GuestfsError('EINVAL', `${localPath}: must end in a name`);
-    // A link to a directory is followed in the guest, as a path is.
+    // The guest follows a link to a directory, as in any path.
     if (!(await call.daemon('is_dir', [remoteDirectory], { followsymlinks: true })))
       throw systemError('ENOTDIR', remoteDirectory);
-    // A slash at the end would follow a link; of `link/..` nothing is to be reckoned away.
+    // A trailing slash would follow a link; `link/..` must not be simplified.
     const path = isContents ? localPath : join(dirname(localPath), name);
     const archive = archiveOf(path, isContents ? '.' : name, {
       checkpoint: () => call.checkpoint(),

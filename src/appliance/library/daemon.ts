@@ -1,14 +1,14 @@
 /**
- * What the actions of this folder are made of: calls to guestfsd. They are the ones that C libguestfs does on the host,
- * because the answer may be larger than one message, or because a file of the host is at the other end.
+ * How the actions of this folder call guestfsd. These are the actions that the C library does on the host, because
+ * the answer may be larger than one message, or because a file of the host is involved.
  */
 import type { BackendConfig, CallControl } from '../../api/index.js';
 
 /** The daemon of a launched appliance. */
 export interface Daemon {
   /**
-   * Calls one of its procedures by its libguestfs name, public or not. Results have the shapes that the tables of
-   * `api/` say; rejects with a GuestfsError.
+   * Calls a procedure of the daemon by its libguestfs name, public or not. Results have the shapes of the tables of
+   * `api/`; rejects with a GuestfsError.
    */
   call(
     procedure: string,
@@ -18,13 +18,13 @@ export interface Daemon {
   ): Promise<unknown>;
   /** A directory of the host for temporary files. */
   readonly tmpdir: string;
-  /** How much the guest is believed: see `BackendConfig`. */
+  /** How far the guest is trusted: see `BackendConfig`. */
   readonly policy: BackendConfig['policy'];
   /** Told of what was left out, and why. */
   warn?(message: string): void;
 }
 
-/** An action in terms of the daemon's calls: arguments and options arrive checked, as a backend gets them. */
+/** An action built of the daemon's calls. Arguments and options are checked before, as for a backend. */
 export type LibraryAction = (
   daemon: Daemon,
   args: readonly unknown[],

@@ -1,10 +1,10 @@
-/** What a procedure writes to a file of the host, gathered in memory instead. */
+/** Collects in memory what a procedure would write to a file of the host. */
 import { Writable } from 'node:stream';
 import { decodeText, GuestfsError } from '../../base/index.js';
 
 /**
- * The most bytes that one result carries: what can be held and handed over without harm, and no more than a string of
- * JavaScript's can be long. The embedded engine has the same bound.
+ * The most bytes that one result carries. More would be hard to hold and pass on, and a JavaScript string could not
+ * be longer. The embedded engine has the same limit.
  */
 export const resultLimit = 512 * 1024 * 1024;
 
@@ -17,11 +17,11 @@ class Gathering extends Writable {
   failure: GuestfsError | undefined;
 
   constructor(limitInBytes: number, what: string) {
-    // Pieces are kept as they come: there is nothing to wait for.
+    // Pieces are kept as they arrive, so a write never waits.
     super({ highWaterMark: 1024 * 1024 });
     this.#limitInBytes = limitInBytes;
     this.#what = what;
-    // Told to whoever writes, and by `gather`; without a listener it would end the process.
+    // The error is reported by the writer and by `gather`. An error event without a listener would end the process.
     this.on('error', () => {});
   }
 
@@ -43,7 +43,7 @@ class Gathering extends Writable {
   }
 }
 
-/** Runs `work` with something to write to, and gives all that was written. EFBIG past the limit. */
+/** Runs `work` with a stream, and resolves to everything that was written to it. EFBIG past the limit. */
 export async function gather(
   what: string,
   work: (sink: Writable) => Promise<unknown>,

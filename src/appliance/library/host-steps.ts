@@ -1,4 +1,4 @@
-/** Does the steps of copying to a host (formats/host-steps.ts), one after the other, without keeping the thread. */
+/** Runs the steps of copying to a host (formats/host-steps.ts) one after the other, without blocking the thread. */
 import { close, constants, fchmod, fchown, futimes, open, write } from 'node:fs';
 import { chmod, copyFile, lchown, link, lstat, lutimes, mkdir, symlink, unlink } from 'node:fs/promises';
 import { promisify } from 'node:util';
@@ -12,7 +12,7 @@ import type {
   OpenHostFile,
 } from '../../formats/index.js';
 
-// Descriptors, and not handles of files: the rules pass them on.
+// Plain descriptors, because the rules pass them on.
 const onDescriptor = {
   open: promisify(open),
   close: promisify(close),
@@ -72,7 +72,7 @@ async function perform(step: HostStep): Promise<HostAnswer> {
   }
 }
 
-/** Does what the rules want, and gives what they come to. Rejects with GuestfsError. */
+/** Runs the steps and resolves to their result. Rejects with GuestfsError. */
 export async function runSteps<T>(steps: HostSteps<T>): Promise<T> {
   for (let next = steps.next(); ; ) {
     if (next.done === true) return next.value;
@@ -88,10 +88,10 @@ export async function runSteps<T>(steps: HostSteps<T>): Promise<T> {
   }
 }
 
-/** Bytes that are gathered before they are written. */
+/** Bytes that are collected before a write. */
 const writeLength = 1024 * 1024;
 
-/** Writes pieces to a file that the rules have opened, many at a time. */
+/** Writes pieces to a file that the rules have opened, many pieces at a time. */
 export class HostFileWriter {
   readonly file: OpenHostFile;
   #waiting: Uint8Array[] = [];

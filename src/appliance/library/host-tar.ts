@@ -1,6 +1,6 @@
 /**
- * A file or a tree of the host as a tar archive, in pieces as they are wanted. As `tar` does it: links are stored as
- * links, a file with several names once, and sockets, which an archive has no place for, are left out.
+ * A file or a tree of the host as a tar archive, made piece by piece as the reader wants it. As in `tar`, links are
+ * stored as links, a file with several names is stored once, and sockets, which tar cannot store, are left out.
  */
 
 import type { BigIntStats } from 'node:fs';
@@ -17,7 +17,7 @@ import {
 } from '../../base/index.js';
 import { deviceNumbers } from '../../formats/index.js';
 
-/** A path as bytes, so that names that are no UTF-8 go in as they are. */
+/** A path as bytes, so that names that are not UTF-8 stay unchanged. */
 type HostPathBytes = Buffer;
 
 export interface HostTarOptions {
@@ -35,10 +35,10 @@ interface Pending {
 const noRecords: ReadonlyMap<string, Uint8Array> = new Map();
 const pieceLength = 256 * 1024;
 const slash = Buffer.from('/');
-/** Two blocks of zeroes end an archive, which is a multiple of twenty blocks. */
+/** An archive ends with two blocks of zeroes, and its length is a multiple of twenty blocks. */
 const recordLength = 20 * tarBlockLength;
 
-/** Directories inside each other at most: a path of the kernel's has no more components. */
+/** The deepest nesting of directories: the kernel's longest path has no more components. */
 const depthLimit = 4096;
 
 async function onHost<T>(path: HostPathBytes, work: () => Promise<T>): Promise<T> {
@@ -63,9 +63,9 @@ const toSeconds = (nanoseconds: bigint): number => Number(nanoseconds / 1_000_00
 class HostTar {
   readonly #options: HostTarOptions;
   readonly #headers: TarHeaderWriter;
-  /** What the header writer gave since it was last taken. */
+  /** The header writer's output since the last take. */
   #written: Uint8Array[] = [];
-  /** The first name of each file that has several, by device and inode. */
+  /** For files with several names: the first name, by device and inode. */
   readonly #linked = new Map<string, string>();
   #length = 0;
 
@@ -127,7 +127,7 @@ class HostTar {
       sizeInBytes,
       modifiedSeconds: toSeconds(stats.mtimeNs),
       linkName: first ?? (type === 'symlink' ? await target() : ''),
-      // Numbers alone: the appliance would give the names of this host the numbers that they have there.
+      // Only the numbers are stored. With names, the appliance would translate them to its own numbers.
       userName: '',
       groupName: '',
       deviceMajor: device.major,
@@ -141,7 +141,10 @@ class HostTar {
     if (type === 'file' && first === undefined) yield* this.#contents(path, sizeInBytes);
   }
 
-  /** As many bytes as the header says: a file that grows meanwhile is cut, one that shrinks is an error. */
+  /**
+   * Exactly the number of bytes in the header: a file that grows meanwhile is cut, and a file that shrinks is an
+   * error.
+   */
   async *#contents(path: HostPathBytes, sizeInBytes: number): AsyncGenerator<Uint8Array> {
     if (sizeInBytes === 0) return;
     const file = await onHost(path, () => open(path, 'r'));
@@ -161,7 +164,7 @@ class HostTar {
   }
 }
 
-/** The archive of what is at `path`, under `name`. Rejects with the host's errors. */
+/** The archive of the file or tree at `path`, under `name`. Rejects with the host's errors. */
 export function archiveOf(path: string, name: string, options: HostTarOptions): AsyncGenerator<Uint8Array> {
   return new HostTar(options).archive({ path: Buffer.from(encodeText(path)), name });
 }

@@ -1,6 +1,6 @@
 /**
- * The actions that are made of several of the daemon's, whose answers have no bound, or that it must be guarded from: by
- * their libguestfs names.
+ * Actions that consist of several calls to the daemon, whose answers have no length limit, or whose calls need a
+ * check before the daemon gets them. By their libguestfs names.
  */
 import type { ActionsBy, ActionTables, AsyncActionName } from '../../api/index.js';
 import { UnsupportedError } from '../../base/index.js';

@@ -1,11 +1,11 @@
-/** What inspection tells of a guest that takes more than one of its answers, or files of the guest. */
+/** Answers of inspection that need several answers of the daemon, or files of the guest. */
 import { type ActionName, applicationStruct } from '../../api/index.js';
 import { type Icon, iconCandidates, iconLimit, isIcon, osinfoOf } from '../../formats/index.js';
 import { listApplications } from './applications.js';
 import { type Composites, failedWith, type LibraryCall } from './call.js';
 import { readGuestFile } from './contents.js';
 
-/** The picture at a path, if it is one that is believed. Links are followed. */
+/** The picture at a path, if it passes the checks for an icon. Links are followed. */
 async function readIcon(call: LibraryCall, path: string, icon: Icon): Promise<Uint8Array | undefined> {
   if (!(await call.daemon('is_file', [path], { followsymlinks: true }))) return undefined;
   try {
@@ -17,7 +17,7 @@ async function readIcon(call: LibraryCall, path: string, icon: Icon): Promise<Ui
   }
 }
 
-/** A path as the disk spells it; as it is given where nothing is there. */
+/** A path in the spelling of the disk; unchanged if nothing is there. */
 async function spelled(call: LibraryCall, path: string): Promise<string> {
   try {
     return await call.daemon('case_sensitive_path', [path]);
@@ -67,7 +67,7 @@ export const inspectionActions = {
   },
 } satisfies Partial<Composites<ActionName>>;
 
-/** The build of Windows; undefined from daemons older than the question. */
+/** The build of Windows; undefined if the daemon is too old to report it. */
 async function buildId(call: LibraryCall, root: string): Promise<string | undefined> {
   try {
     return await call.daemon('inspect_get_build_id', [root]);

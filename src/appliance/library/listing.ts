@@ -1,4 +1,4 @@
-/** Directories and trees, whose listings have no bound: through streams of names, sorted here. */
+/** Listings of directories and trees, which have no length limit: streams of names that are sorted here. */
 import type { ActionName } from '../../api/index.js';
 import { sortBytewise } from '../../base/index.js';
 import type { Composites } from './call.js';

@@ -1,11 +1,11 @@
-/** Many files at once, a thousand names a message; and the older shapes of what newer procedures give. */
+/** Calls on many files at once, a thousand names a message; and old actions in terms of newer procedures. */
 import { type ActionName, type Structs, statStruct } from '../../api/index.js';
 import type { Composites, LibraryCall } from './call.js';
 
-/** Names in one message; libguestfs's own number. Of the longest names they take a sixteenth of what it may hold. */
+/** Names in one message, as in libguestfs. Even the longest names fill only a sixteenth of a message. */
 const namesAtOnce = 1000;
 
-/** What `ask` gives for all names, asked of some at a time. */
+/** The answers of `ask` for all names, a part of the names at a time. */
 async function inBatches<T>(
   names: readonly string[],
   ask: (some: readonly string[]) => Promise<readonly T[]>,
@@ -16,7 +16,7 @@ async function inBatches<T>(
   return answers;
 }
 
-/** The status of files of one directory, in the order of their names; of one that is not there the inode is -1. */
+/** The status of files of one directory, in the order of their names. A missing file has the inode -1. */
 export function statList(
   call: LibraryCall,
   directory: string,

@@ -6,7 +6,7 @@ import type { Composites } from './call.js';
 export const mountableActions = {
   mountable_device: async (call, mountable) =>
     (await call.internal('internal_parse_mountable', [mountable])).imDevice,
-  // The daemon's numbers for the types have not stayed the same: whether there is a volume tells.
+  // The daemon's numbers for the types have changed between versions, but only a subvolume has a volume.
   mountable_subvolume: async (call, mountable) => {
     const imVolume = mountable.startsWith('btrfsvol:')
       ? (await call.internal('internal_parse_mountable', [mountable])).imVolume

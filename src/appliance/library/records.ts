@@ -1,4 +1,4 @@
-/** Results without a bound, which the daemon sends as a stream of records: in XDR, but for the journal's. */
+/** Results without a length limit, which the daemon sends as a stream of records: in XDR, except for the journal. */
 import type { ActionName, StructName, Structs } from '../../api/index.js';
 import { decodeText } from '../../base/index.js';
 import { structKind } from '../wire/codec.js';
@@ -6,7 +6,7 @@ import { ProtocolError, XdrReader } from '../wire/xdr.js';
 import { type Composites, failedWith, type LibraryCall } from './call.js';
 import { gather } from './gather.js';
 
-/** Structs one after another, to the end of the bytes. */
+/** Structs one after another, up to the end of the bytes. */
 function structsOf<S extends StructName>(name: S, bytes: Buffer): Structs[S][] {
   const reader = new XdrReader(bytes);
   const kind = structKind(name);
@@ -17,7 +17,7 @@ function structsOf<S extends StructName>(name: S, bytes: Buffer): Structs[S][] {
 
 const lengthBytes = 8;
 
-/** Fields `NAME=value`, each with its length in 64 bits before it, big-endian. The name ends at the first `=`. */
+/** Fields `NAME=value`, each after its length in 64 bits, big endian. The name ends at the first `=`. */
 function journalFields(bytes: Buffer): Structs['xattr'][] {
   const fields: Structs['xattr'][] = [];
   for (let at = 0; at < bytes.length; ) {
@@ -35,7 +35,9 @@ function journalFields(bytes: Buffer): Structs['xattr'][] {
   return fields;
 }
 
-/** The entries of a directory. Daemons before 1.49 have a procedure of their own for it, in one message. */
+/**
+ * The entries of a directory. Daemons before 1.49 have another procedure for this, with one message as its answer.
+ */
 async function readdir(call: LibraryCall, directory: string): Promise<Structs['dirent'][]> {
   try {
     const bytes = await gather(directory, (sink) => call.internal('internal_readdir', [directory, sink]));

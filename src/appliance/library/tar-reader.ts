@@ -1,6 +1,6 @@
 /**
- * A tar archive as it comes, in pieces of any length: POSIX.1-2017 pax "ustar Interchange Format", pax extended headers,
- * and GNU tar's long names and numbers in base 256.
+ * Reads a tar archive that arrives in pieces of any length: POSIX.1-2017 pax "ustar Interchange Format", pax extended
+ * headers, and GNU tar's long names and base-256 numbers.
  */
 import {
   CorruptError,
@@ -13,10 +13,10 @@ import {
   UnsupportedError,
 } from '../../base/index.js';
 
-/** An entry of an archive; of a hard link `linkName` is the name of an earlier one. */
+/** An entry of an archive. In a hard link, `linkName` is the name of an earlier entry. */
 export type TarMember = Omit<TarEntry, 'userName' | 'groupName' | 'records'>;
 
-/** Where the entries go, one after another. */
+/** The receiver of the entries, one after another. */
 export interface TarReceiver {
   begin(member: TarMember): Promise<void>;
   /** The next bytes of a file. */
@@ -35,22 +35,25 @@ const types: Readonly<Record<string, TarMember['type']>> = {
   '6': 'fifo',
   '7': 'file',
 };
-/** Entries that say something of the next: GNU's long link and long name, pax's own and pax's for all that follow. */
+/**
+ * Types of entries that describe the next one: GNU's long link and long name, pax's own and pax's for all later
+ * entries.
+ */
 const notes = new Set(['K', 'L', 'x', 'g']);
-/** A path has 4096 bytes at most, an attribute 64 KiB. */
+/** Limits: a path has at most 4096 bytes, an attribute 64 KiB. */
 const noteLimit = 1024 * 1024;
 
 const corrupt = (problem: string, details?: Readonly<Record<string, number | string>>): CorruptError =>
   new CorruptError('tar archive', problem, details);
 
-/** Octal digits between blanks and NULs, or base 256 where the first bit is set. */
+/** Octal digits between blanks and NULs, or base 256 if the first bit is set. */
 function readNumber(block: Buffer, at: number, length: number): number {
   const field = block.subarray(at, at + length);
   const first = field[0] ?? 0;
   if (first & 0x80) {
     let value = BigInt(first & 0x7f);
     for (const byte of field.subarray(1)) value = (value << 8n) | BigInt(byte);
-    // All but the marking bit are the number, in two's complement.
+    // All bits except the marking bit are the number, in two's complement.
     const signed = BigInt.asIntN(8 * length - 1, value);
     if (signed > BigInt(Number.MAX_SAFE_INTEGER) || signed < BigInt(Number.MIN_SAFE_INTEGER))
       throw corrupt('has a number beyond 2^53');
@@ -62,7 +65,10 @@ function readNumber(block: Buffer, at: number, length: number): number {
   return Number.parseInt(digits, 8);
 }
 
-/** Records `LENGTH KEY=VALUE\n`, the length counting all of it. */
+/**
+ * Records `LENGTH KEY=VALUE
+ * `; the length counts the whole record.
+ */
 function readRecords(bytes: Buffer): Map<string, string> {
   const records = new Map<string, string>();
   for (let at = 0; at < bytes.length && bytes[at] !== 0; ) {
@@ -97,13 +103,13 @@ export class TarReader {
   readonly #receiver: TarReceiver;
   readonly #block = Buffer.alloc(tarBlockLength);
   #filled = 0;
-  /** Bytes of the present entry's contents still to come, and of the padding after them. */
+  /** Remaining bytes of the present entry's contents, and of the padding after them. */
   #left = 0;
   #padding = 0;
   #note: Note | undefined;
   #inMember = false;
   #ended = false;
-  /** What the notes before it say of the next entry. */
+  /** Attributes for the next entry, from the entries before it. */
   #longName: string | undefined;
   #longLink: string | undefined;
   #records = new Map<string, string>();
@@ -113,7 +119,7 @@ export class TarReader {
     this.#receiver = receiver;
   }
 
-  /** The next piece. Rejects with CorruptError, UnsupportedError, or what the receiver rejects with. */
+  /** Takes the next piece. Rejects with CorruptError, UnsupportedError, or the receiver's error. */
   async take(piece: Uint8Array): Promise<void> {
     for (let at = 0; at < piece.length && !this.#ended; ) {
       const rest = piece.subarray(at);
@@ -139,7 +145,7 @@ export class TarReader {
     }
   }
 
-  /** There is no further piece. Throws CorruptError where the archive is not at its end. */
+  /** The archive has ended. Throws CorruptError if its end is missing. */
   finish(): void {
     if (!this.#ended) throw corrupt('breaks off');
   }

@@ -1,6 +1,6 @@
 /**
- * Uploads that the daemon would not survive. It refuses some without taking the chunks that follow the call, and then reads
- * these as its next one: here they are refused before it hears of them. guestfsd 1.48 to 1.61.
+ * Checks uploads that would break the daemon. guestfsd 1.48 to 1.61 refuses some calls without taking the chunks that
+ * follow, and then reads these chunks as its next call. Such calls are refused here, before they are sent.
  */
 import type { ActionName } from '../../api/index.js';
 import { GuestfsError } from '../../base/index.js';

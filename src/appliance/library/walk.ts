@@ -1,6 +1,6 @@
 /**
- * The handle's `walk`, which the daemon has nothing of: the names through `find0`, then the status of each directory's
- * files together.
+ * The handle's `walk`, which the daemon lacks: the names through `find0`, then the status of each directory's files
+ * together.
  */
 import type { ListingColumn, Structs, TreeListing } from '../../api/index.js';
 import { GuestfsError } from '../../base/index.js';
@@ -26,15 +26,15 @@ const fields = {
   changedNanoseconds: 'stCtimeNsec',
 } as const satisfies Readonly<Record<ListingColumn, keyof Structs['statns']>>;
 
-/** Everything below a directory, relative to it; each directory before what is in it. */
+/** The paths below a directory, relative to it; each directory comes before its contents. */
 async function pathsBelow(call: LibraryCall, directory: string): Promise<string[]> {
-  // With a slash at its end a link is followed, and paths have none in front.
+  // With a trailing slash a link is followed, and the paths begin without a slash.
   const start = directory.endsWith('/') ? directory : `${directory}/`;
   const names = await gather(directory, (sink) => call.daemon('find0', [start, sink]));
   return textsOf(names);
 }
 
-/** The indices of paths by the directory they are in. */
+/** The indices of paths, by their directory. */
 function byDirectory(paths: readonly string[]): Map<string, number[]> {
   const groups = new Map<string, number[]>();
   for (const [index, path] of paths.entries()) {
@@ -46,7 +46,7 @@ function byDirectory(paths: readonly string[]): Map<string, number[]> {
   return groups;
 }
 
-/** Everything below a directory, in columns. What was removed while it was walked is left out. */
+/** Everything below a directory, in columns. Files that were removed during the walk are left out. */
 export async function walk(call: LibraryCall, directory: string): Promise<TreeListing> {
   if (!directory.startsWith('/'))
     throw new GuestfsError('EINVAL', `${directory}: path must start with a / character`);

@@ -1,7 +1,7 @@
 /**
- * Whether KVM is to be tried: whether it can be opened, and whether it is known not to run guests here. On some hosts, above
- * all virtual machines, /dev/kvm opens and then a guest dies or never prints a line. A launch that has found that out
- * writes it down in the user's cache directory, for this machine, its kernel and this qemu.
+ * Decides whether to try KVM: /dev/kvm must open, and KVM must not be known to fail here. On some hosts, mostly
+ * virtual machines, /dev/kvm opens but a guest then dies or never prints a line. A launch that finds this writes it
+ * into the user's cache directory, for this machine, its kernel and this qemu.
  */
 import { createHash } from 'node:crypto';
 import { accessSync, constants, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -10,17 +10,17 @@ import { join } from 'node:path';
 
 const dayInMs = 24 * 3600 * 1000;
 /**
- * After how long KVM is tried again, in milliseconds: the host of a virtual machine may have changed. Where it only was not
- * heard of in time, what hindered it may have been that the host was busy.
+ * After how long KVM is tried again, in milliseconds: the host of a virtual machine may have changed. The time is
+ * shorter after a mere timeout, because the host may only have been busy.
  */
 const rememberedForInMs = { failed: 30 * dayInMs, silent: dayInMs } as const;
 
-/** Whether KVM failed by its own word, or nothing was heard in time of the guest that it was to run. */
+/** Whether KVM reported an error itself, or its guest printed nothing in time. */
 export type KvmFailure = keyof typeof rememberedForInMs;
 
 const usualDevice = '/dev/kvm';
 
-/** The host's word for why the device cannot be opened; undefined where it can. */
+/** The host's error for opening the device; undefined if it opens. */
 function openingErrno(device: string): string | undefined {
   try {
     accessSync(device, constants.R_OK | constants.W_OK);
@@ -30,7 +30,7 @@ function openingErrno(device: string): string | undefined {
   }
 }
 
-/** Why KVM cannot be opened; undefined where it can. */
+/** Why KVM cannot be opened; undefined if it opens. */
 export function kvmProblem(device = usualDevice): string | undefined {
   const code = openingErrno(device);
   if (code === undefined) return undefined;
@@ -40,7 +40,7 @@ export function kvmProblem(device = usualDevice): string | undefined {
     : `${device} cannot be opened (${code})`;
 }
 
-/** What can be done where {@link kvmProblem} has something to say, or where KVM opens and runs no guest. */
+/** The remedy if {@link kvmProblem} reports a problem, or if KVM opens but runs no guest. */
 export function kvmRemedy(): string {
   switch (openingErrno(usualDevice)) {
     case 'EACCES':
@@ -60,19 +60,19 @@ interface Verdict {
   readonly at: number;
 }
 
-/** This machine's id, or what comes closest. */
+/** This machine's id, or the best replacement. */
 function machineId(): string {
   for (const path of ['/etc/machine-id', '/var/lib/dbus/machine-id']) {
     try {
       return readFileSync(path, 'latin1').trim();
     } catch {
-      // The next one: a container may have neither.
+      // Try the next file; a container may have neither.
     }
   }
   return '';
 }
 
-/** The file that tells of this machine, kernel, processor and qemu. */
+/** The file with the record for this machine, kernel, processor and qemu. */
 function verdictPath(cache: string, hv: string): string {
   const { ino, size, mtimeMs } = statSync(hv);
   const parts = [machineId(), release(), cpus()[0]?.model ?? '', hv, ino, size, mtimeMs];
@@ -82,13 +82,13 @@ function verdictPath(cache: string, hv: string): string {
 
 /** A verdict that still counts. */
 export interface RememberedVerdict extends Verdict {
-  /** The end of its time, in milliseconds since 1970. */
+  /** When the record expires, in milliseconds since 1970. */
   readonly until: number;
   /** The file that holds it. */
   readonly path: string;
 }
 
-/** What is known of KVM's not running guests here; undefined where nothing is. `hv` is the path of the program. */
+/** The record that KVM runs no guests here; undefined if there is none. `hv` is the path of the program. */
 export function findKvmVerdict(cache: string, hv: string, now = Date.now()): RememberedVerdict | undefined {
   let path: string;
   let verdict: Partial<Verdict>;
@@ -105,12 +105,12 @@ export function findKvmVerdict(cache: string, hv: string, now = Date.now()): Rem
   return now < until && at <= now ? { reason, failure, at, until, path } : undefined;
 }
 
-/** Why KVM is known not to run guests here; undefined where nothing is known. `hv` is the path of the program. */
+/** Why KVM is known to run no guests here; undefined if nothing is known. `hv` is the path of the program. */
 export function rememberedKvmProblem(cache: string, hv: string, now = Date.now()): string | undefined {
   return findKvmVerdict(cache, hv, now)?.reason;
 }
 
-/** Writes down why KVM does not run guests here. Throws the host's error. */
+/** Records why KVM runs no guests here. Throws the host's error. */
 export function rememberKvmProblem(
   cache: string,
   hv: string,

@@ -1,6 +1,6 @@
 /**
- * Where the appliance comes from: a list of directories, joined by colons, in which the first counts that has either the
- * parts of one for supermin (`supermin.d`), or a whole one that somebody made (`README.fixed`, `kernel`, `initrd`, `root`).
+ * Finds the appliance: in a list of directories, joined by colons, the first one with either the parts for supermin
+ * (`supermin.d`) or a complete fixed appliance (`README.fixed`, `kernel`, `initrd`, `root`).
  */
 import { existsSync, type Stats, statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -31,7 +31,7 @@ export interface ApplianceOptions {
   /** By qemu's name. */
   readonly architecture: string;
   readonly signal?: AbortSignal | undefined;
-  /** Told in a few words what a launch waits for. */
+  /** Called with a few words on what the launch waits for. */
   readonly log?: (message: string) => void;
 }
 
@@ -45,7 +45,7 @@ const fixedParts = ['README.fixed', 'kernel', 'initrd', 'root'];
 
 /** The first directory of the list that has an appliance. */
 export function findPlace(path: string): AppliancePlace | undefined {
-  // An empty name in such a list is the present directory, from which nothing is ever started.
+  // An empty name in such a list is the present directory. Nothing is ever started from there.
   for (const directory of path.split(':').filter((name) => name !== '')) {
     if (existsSync(join(directory, 'supermin.d'))) return { kind: 'supermin', directory };
     if (fixedParts.every((name) => existsSync(join(directory, name)))) return { kind: 'fixed', directory };
@@ -53,7 +53,7 @@ export function findPlace(path: string): AppliancePlace | undefined {
   return undefined;
 }
 
-/** Why nothing was found: a fixed appliance that lacks a part is told of, else there is none at all. */
+/** Why nothing was found: a fixed appliance lacks a part, or there is no appliance. */
 function missingAppliance(path: string): GuestfsError {
   for (const directory of path.split(':').filter((name) => name !== '')) {
     const missing = fixedParts.filter((name) => !existsSync(join(directory, name)));
@@ -66,7 +66,7 @@ function missingAppliance(path: string): GuestfsError {
   );
 }
 
-/** The appliance, built where that is needed. Rejects with GuestfsError, with the remedy. */
+/** The appliance, built if needed. Rejects with GuestfsError, with the remedy. */
 export async function findAppliance(options: ApplianceOptions): Promise<Appliance> {
   const place = findPlace(options.path);
   if (place === undefined) throw missingAppliance(options.path);
@@ -83,11 +83,11 @@ export async function findAppliance(options: ApplianceOptions): Promise<Applianc
   return describeAppliance('supermin', directory, architecture);
 }
 
-/** A built one gets a new UUID each time, and its files a new date whenever they are used: see supermin.ts. */
+/** Each build gets a new UUID, and each use gives its files a new date: see supermin.ts. */
 const fileIdentity = (kind: Appliance['kind'], { ino, size, mtimeMs }: Stats): string =>
   kind === 'supermin' ? `${ino}-${size}` : `${ino}-${size}-${mtimeMs}`;
 
-/** Looks at the files of an appliance. Throws GuestfsError for those that cannot be read or booted. */
+/** Reads the files of an appliance. Throws GuestfsError if they cannot be read or booted. */
 export function describeAppliance(
   kind: Appliance['kind'],
   directory: string,

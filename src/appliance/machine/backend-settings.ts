@@ -1,4 +1,4 @@
-/** The backend settings that mean something here; others are other backends', and left alone as in the C library. */
+/** The backend settings that this backend knows. Settings of other backends are ignored, as in the C library. */
 import { GuestfsError } from '../../base/index.js';
 
 export interface BackendSettings {
@@ -11,7 +11,10 @@ export interface BackendSettings {
 
 const truths = new Set(['1', 'true', 't', 'yes', 'y', 'on']);
 
-/** From `NAME` and `NAME=VALUE`; the first of a name counts. Throws GuestfsError (EINVAL) for two that exclude each other. */
+/**
+ * Reads `NAME` and `NAME=VALUE`; the first setting of a name counts. Throws GuestfsError (EINVAL) if two exclude each
+ * other.
+ */
 export function readBackendSettings(settings: readonly string[]): BackendSettings {
   const isSet = (name: string): boolean => {
     const found = settings.find((setting) => setting === name || setting.startsWith(`${name}=`));

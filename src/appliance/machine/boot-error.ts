@@ -1,11 +1,11 @@
-/** Starts of the appliance that failed: why, in one sentence with a remedy. */
+/** Errors of a start of the appliance: the reason in one sentence, with a remedy. */
 import { type ErrnoName, GuestfsError } from '../../base/index.js';
 import type { Machine } from './machine.js';
 
-/** A failure of the machine itself, before the appliance was up. With KVM, another accelerator may fare better. */
+/** A failure of the machine before the appliance was up. If it ran on KVM, another accelerator may work. */
 export class BootError extends GuestfsError {
   override name = 'BootError';
-  /** What happened, without what to do about it. */
+  /** The failure without the remedy. */
   readonly reason: string;
 
   constructor(code: ErrnoName, reason: string, remedy: string) {
@@ -14,10 +14,10 @@ export class BootError extends GuestfsError {
   }
 }
 
-/** What helps where nothing better is known. */
+/** The remedy if nothing better is known. */
 export const seeAll = 'set LIBGUESTFS_DEBUG=1 to see all that it says';
 
-/** What tells best why a machine ended: qemu's own message, or the guest's last line. */
+/** The text that best explains the end of a machine: qemu's own message, or the guest's last line. */
 export function consoleTail({ messages, console }: Machine): string | undefined {
   const said = messages.lines.findLast((line) => line.trim() !== '' && !/\bwarning: /.test(line));
   const panic = console.lines.findLast((line) => line.includes('Kernel panic'));

@@ -1,13 +1,13 @@
-/** Watches a guest that boots, or goes on: what it prints, and whether it stops. */
+/** Watches a guest that boots or resumes: its output, and whether it stops. */
 import type { GuestfsError } from '../../base/index.js';
 import { BootError, consoleTail, seeAll } from './boot-error.js';
 import { type BootOptions, launchSteps } from './boot-options.js';
 import type { Machine } from './machine.js';
 
-/** How often the console's silence is looked at, in milliseconds. */
+/** How often the time since the last output is checked, in milliseconds. */
 const watchEveryInMs = 200;
 
-/** How long qemu's words may lag behind its event, in milliseconds. */
+/** How long qemu's message may come after its event, in milliseconds. */
 const wordsInMs = 200;
 
 export class Watch {
@@ -27,9 +27,9 @@ export class Watch {
     this.#fail = fail;
     this.#timer = setInterval(() => this.#look(), watchEveryInMs);
     this.#stopListening = machine.qmp.onEvent(({ event }) => {
-      // Not asked for by anyone: KVM's internal error does it, and nothing else but a debugger that is left to do so.
+      // Nobody requested this stop. Only an internal error of KVM causes it, or a debugger, whose stops are allowed.
       if (event === 'STOP' && this.#runningSince !== undefined && !options.gdb)
-        // What qemu says of it comes by another pipe, perhaps a moment later.
+        // qemu's message about it comes through another pipe, perhaps a moment later.
         this.#stopping ??= setTimeout(() => this.#stopped(), wordsInMs);
     });
   }
@@ -59,7 +59,7 @@ export class Watch {
     const { accelerator, config, limits, gdb, events, from } = this.#options;
     const { console } = this.#machine;
     const now = performance.now();
-    // A guest that goes on has nothing to print.
+    // A resumed guest prints nothing.
     if (from !== undefined) {
       const limit = limits.resumeInMs + config.drives.length * limits.driveInMs;
       if (now - this.#startedAt > limit) this.#late('was not up after', limit);
@@ -69,7 +69,7 @@ export class Watch {
       this.#sawKernel = true;
       events.progress(launchSteps.kernel, launchSteps.total);
     }
-    // Somebody steps through it with a debugger.
+    // A debugger is stepping through the guest.
     if (gdb) return;
     if (now - this.#startedAt > limits.bootInMs) return this.#late('was not up after', limits.bootInMs);
     if (this.#runningSince === undefined) return;

@@ -1,4 +1,4 @@
-/** What a start of the appliance is given, and what comes of it. */
+/** The options of a start of the appliance, and its result. */
 import type { BackendConfig, BackendEvents } from '../../api/index.js';
 import type { GuestfsError } from '../../base/index.js';
 import { overlayNode } from '../drives/blocks.js';
@@ -8,7 +8,7 @@ import type { Machine } from './machine.js';
 import { type Accelerator, type Architecture, qemuArguments, rootNodes } from './qemu.js';
 import type { UnfinishedSnapshot, UsableSnapshot } from './snapshot-store.js';
 
-/** How long what may take, in milliseconds. */
+/** Time limits in milliseconds. */
 export interface BootLimits {
   /** All of it. */
   readonly bootInMs: number;
@@ -20,13 +20,13 @@ export interface BootLimits {
   readonly kvmFirstLineInMs: number;
   /** With KVM: nothing on the console. */
   readonly kvmSilenceInMs: number;
-  /** From a kept state: until the first call is answered, without drives. */
+  /** From a snapshot: until the first call is answered, without drives. */
   readonly resumeInMs: number;
   /** And so much more for each drive. */
   readonly driveInMs: number;
 }
 
-/** Ten minutes are libguestfs's own limit. The kernel's first line comes within 0.3 seconds where KVM works. */
+/** Ten minutes is libguestfs's own limit. With a working KVM, the kernel's first line comes within 0.3 seconds. */
 export const usualLimits: BootLimits = {
   bootInMs: 600_000,
   silenceInMs: 180_000,
@@ -57,23 +57,23 @@ export interface BootOptions {
 export interface Booted {
   readonly machine: Machine;
   readonly connection: Connection;
-  /** Whom the connection tells once the launch is over. */
+  /** Receives the connection's events once the launch is over. */
   readonly listeners: ConnectionListeners;
 }
 
-/** What a connection tells; nobody listens while the appliance boots. */
+/** The connection's events. Nobody listens while the appliance boots. */
 export interface ConnectionListeners {
   progress: (position: number, total: number) => void;
   broken: (error: GuestfsError) => void;
 }
 
-/** Steps of a launch, in the C library's twelfths. */
+/** Steps of a launch, in twelfths as in the C library. */
 export const launchSteps = { total: 12, found: 2, started: 3, kernel: 4, init: 7 } as const;
 
-/** The files of the appliance's own disk above its image, topmost first; none of them exists for a plan that is only compared. */
+/** The files of the appliance's own disk above its image, topmost first. None exists if the plan is only compared. */
 export interface RootLayers {
   readonly writes: string;
-  /** What was written until the state was kept. */
+  /** Writes from before the snapshot. */
   readonly kept?: string;
 }
 

@@ -1,9 +1,9 @@
 /**
- * One start of the appliance with one accelerator: from nothing to a guestfsd that answers, or to the reason why not. It
- * boots, or it goes on from a state that an earlier boot left (kept-state.ts).
+ * One start of the appliance with one accelerator: from nothing to a guestfsd that answers, or to the reason for the
+ * failure. It boots, or it resumes from a snapshot that an earlier boot left (snapshot-store.ts).
  *
- * Where the accelerator is KVM, signs of life are expected soon: one of those machines on which KVM opens and does not run
- * guests shows it by qemu's end, by a stop that nobody asked for, or by a console on which nothing follows the firmware.
+ * Under KVM, signs of life are expected soon. On a machine where KVM opens but runs no guests, qemu ends, or stops
+ * unasked, or the console stays silent after the firmware.
  */
 import { closeSync } from 'node:fs';
 import { join } from 'node:path';
@@ -26,7 +26,7 @@ import { memoryVariable, readMachineState, writeMachineState } from './migration
 import { prepareForKeeping, resume, setClock } from './resume.js';
 import type { UnfinishedSnapshot, UsableSnapshot } from './snapshot-store.js';
 
-/** Makes the layer that takes what the guest writes to its own disk, in a directory that ends with the machine. */
+/** Makes the layer for the guest's writes to its own disk, in a directory that ends with the machine. */
 function rootLayersIn(directory: string, { appliance, from }: BootOptions): RootLayers {
   const writes = join(directory, 'root.qcow2');
   makeOverlay(writes, appliance.rootSizeInBytes);
@@ -34,8 +34,8 @@ function rootLayersIn(directory: string, { appliance, from }: BootOptions): Root
 }
 
 /**
- * Starts. Rejects with GuestfsError (BootError where the machine is at fault, or the state that it was to go on from),
- * leaving nothing behind.
+ * Starts. Rejects with GuestfsError and leaves nothing behind; the error is a BootError if the machine or the
+ * snapshot is at fault.
  */
 export async function bootAppliance(options: BootOptions): Promise<Booted> {
   const { config, events, signal, accelerator, limits, from, keep } = options;
@@ -93,13 +93,13 @@ export async function bootAppliance(options: BootOptions): Promise<Booted> {
       if (failed.signal.aborted) reject(failed.signal.reason);
       failed.signal.addEventListener('abort', () => reject(failed.signal.reason), { once: true });
     });
-    // Whichever comes second is told to nobody.
+    // Only the first of the two is reported.
     work.catch(() => {});
     failure.catch(() => {});
     await Promise.race([work, failure]);
     return { machine, connection, listeners };
   } catch (thrown) {
-    // A connection or monitor that breaks is a consequence: the end of the process, which follows at once, has the reason.
+    // A broken connection or monitor is a consequence: the process ends right after it, and that end has the reason.
     const { code } = asGuestfsError(thrown);
     const isConsequence = !failed.signal.aborted && (code === 'EPIPE' || code === 'EIO');
     if (isConsequence) await Promise.race([machine.ended, delay(1000)]);
@@ -119,7 +119,7 @@ export async function bootAppliance(options: BootOptions): Promise<Booted> {
   }
 }
 
-/** Waits until qemu's monitor is there to be talked to. */
+/** Waits until qemu's monitor accepts a connection. */
 async function greet({ accelerator, architecture, limits }: BootOptions, { qmp }: Machine): Promise<void> {
   try {
     await qmp.negotiate(accelerator === 'kvm' ? { timeoutInMs: limits.kvmGreetingInMs } : {});
@@ -136,7 +136,7 @@ async function greet({ accelerator, architecture, limits }: BootOptions, { qmp }
     );
 }
 
-/** Boots the machine and waits for the daemon. A boot whose state is kept gets its drives when that is done. */
+/** Boots the machine and waits for the daemon. If a snapshot is made, the drives are added after it. */
 async function start(
   options: BootOptions,
   machine: Machine,
@@ -148,7 +148,7 @@ async function start(
   await greet(options, machine);
   if (keep === undefined)
     await attachDrives(qmp, config.drives, { directory: machine.directory, policy: config.policy });
-  // Before it runs: it may stop as soon as it does.
+  // Begins before the processor starts, because the machine may stop at once.
   watch.begin();
   await qmp.command('cont');
   await connection.launched;
@@ -159,13 +159,13 @@ async function start(
   await resume(machine, connection, async () => {}, { config, isKept, attached: () => {} });
 }
 
-/** The warning of a launch whose state cannot be kept. */
+/** The warning of a launch that cannot keep a snapshot. */
 export const cannotKeep = (thrown: unknown): string =>
   `the started appliance cannot be kept for later launches, which will boot again: ${asGuestfsError(thrown).message}`;
 
 /**
- * Keeps the state of a machine that has no drives, and lets it go on. That it cannot be kept is no failure of the launch;
- * false then.
+ * Makes a snapshot of a machine without drives, and lets the machine go on. If that fails, the launch does not: the
+ * result is then false.
  */
 async function writeSnapshot(
   { events, architecture }: BootOptions,
@@ -188,7 +188,7 @@ async function writeSnapshot(
   }
 }
 
-/** Goes on from a kept state. What fails before the drives are in their places, or after, is the state's fault. */
+/** Resumes from a snapshot. Failures before the drives are added, and after, are the snapshot's fault. */
 async function startFromSnapshot(
   options: BootOptions,
   from: UsableSnapshot,

@@ -1,12 +1,12 @@
-/** What the cache directory holds: ours, and libguestfs's own, which shares it. */
+/** The contents of the cache directory: ours, and libguestfs's own, which shares it. */
 import { type Dirent, lstatSync, readdirSync, statfsSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Things that are kept, by what they are for. */
+/** The kept files, by their purpose. */
 export interface Kept {
   readonly what: string;
   readonly names: readonly string[];
-  /** What they take on the host's disk, holes left out. */
+  /** The space that they take on the host's disk, without holes. */
   readonly sizeInBytes: number;
 }
 
@@ -24,7 +24,9 @@ const otherKind = 'other files';
 /** Deeper than what is kept goes. */
 const mostLevels = 8;
 
-/** What a file or a tree takes on the disk, in bytes. What another process removes meanwhile takes nothing. */
+/**
+ * The space that a file or a tree takes on disk, in bytes. Files that another process removes meanwhile count as 0.
+ */
 function spaceOf(path: string, levels = mostLevels): number {
   const stats = lstatSync(path, { throwIfNoEntry: false });
   if (stats === undefined) return 0;
@@ -42,7 +44,7 @@ function namesIn(directory: string): Dirent[] {
   }
 }
 
-/** All that is kept in a directory, in the order of the kinds. Throws the host's error. */
+/** All kept files of a directory, in the order of the kinds. Throws the host's error. */
 export function listKept(directory: string): Kept[] {
   const found = new Map<string, { names: string[]; sizeInBytes: number }>();
   for (const { name } of namesIn(directory).sort((a, b) => (a.name < b.name ? -1 : 1))) {
@@ -58,7 +60,7 @@ export function listKept(directory: string): Kept[] {
   });
 }
 
-/** Bytes that this user may still fill on the disk of a directory. Throws the host's error. */
+/** The free space for this user on the disk of a directory, in bytes. Throws the host's error. */
 export function freeSpace(directory: string): number {
   const { bavail, bsize } = statfsSync(directory);
   return bavail * bsize;

@@ -1,16 +1,16 @@
 /**
- * The lines of a byte stream that people read: a machine's serial console, a program's messages. What comes from inside a
- * guest is not trusted: lines have a limit, and the sequences that steer a terminal are taken out.
+ * Splits a byte stream into lines for people: a machine's serial console, a program's messages. Output from inside a
+ * guest is not trusted: lines have a length limit, and terminal control sequences are removed.
  */
 import type { Readable } from 'node:stream';
 
 const longestLine = 4096;
-/** How many lines are kept for the sentence of an error. */
+/** How many lines are kept for error messages. */
 const keptLines = 64;
 
 const escapeByte = String.fromCodePoint(0x1b);
 const bell = String.fromCodePoint(7);
-/** Sequences that steer a terminal: with parameters (colours, cursor), with a text (title), of two characters. */
+/** Terminal control sequences: with parameters (colours, cursor), with a text (title), of two characters. */
 const sequences = new RegExp(
   `${escapeByte}(?:\\[[0-?]*[ -/]*[@-~]|\\][^${bell}${escapeByte}]*(?:${bell}|${escapeByte}\\\\)?|[@-Z\\\\^_a-z])`,
   'g',
@@ -18,7 +18,7 @@ const sequences = new RegExp(
 /** The control characters but the tab. */
 const controls = /(?!\t)\p{Cc}/gu;
 
-/** What a firmware prints before any kernel runs. */
+/** Output of the firmware, before any kernel runs. */
 const firmware = /^(?:SeaBIOS|Booting from|iPXE|qboot|\s*$)/;
 
 export class LineLog {
@@ -28,7 +28,7 @@ export class LineLog {
   #lastHeardAt = performance.now();
   #beyondFirmware = false;
 
-  /** `listener` is called for each line, without its end. */
+  /** `listener` is called for each line, without the newline. */
   constructor(source: Readable, listener: (line: string) => void = () => {}) {
     this.#listener = listener;
     source.setEncoding('utf8');
@@ -37,7 +37,7 @@ export class LineLog {
     source.on('error', () => this.flush());
   }
 
-  /** The last line that says something; undefined where none came. */
+  /** The last line that is not empty; undefined if there was none. */
   get lastLine(): string | undefined {
     return this.#kept.findLast((line) => line.trim() !== '' && !firmware.test(line));
   }
@@ -47,12 +47,12 @@ export class LineLog {
     return this.#kept;
   }
 
-  /** When something came last, or this was made: by `performance.now()`. */
+  /** The time of the last output, or of the creation of this object: by `performance.now()`. */
   get lastHeardAt(): number {
     return this.#lastHeardAt;
   }
 
-  /** Whether a line came that is not the firmware's: then a kernel has run. */
+  /** Whether any line came that is not the firmware's, which shows that a kernel has run. */
   get beyondFirmware(): boolean {
     return this.#beyondFirmware;
   }

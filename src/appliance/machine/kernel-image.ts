@@ -1,21 +1,21 @@
 /**
- * What a kernel's image file says of itself. Sources: the kernel's Documentation/arch/x86/boot.rst and
+ * Facts from a kernel's image file. Sources: the kernel's Documentation/arch/x86/boot.rst and
  * Documentation/arch/arm64/booting.rst. Little endian.
  */
 import { closeSync, openSync, readSync } from 'node:fs';
 import { hostError } from '../../base/index.js';
 
-/** The longest version that is read, in bytes; the kernel's own are below a hundred. */
+/** The longest version that is read, in bytes; real ones have less than a hundred. */
 const longestVersion = 256;
 
 export interface KernelImage {
-  /** By qemu's name; undefined for one that is not recognised. */
+  /** The architecture by qemu's name; undefined if unknown. */
   readonly architecture: 'x86_64' | 'aarch64' | undefined;
-  /** `6.1.0-18-cloud-amd64`, where the image tells. */
+  /** `6.1.0-18-cloud-amd64`, if the image contains it. */
   readonly version: string | undefined;
 }
 
-/** Bytes of a file; fewer where it ends. Throws GuestfsError with the path. */
+/** Bytes of a file; fewer at its end. Throws GuestfsError with the path. */
 export function readHead(path: string, offset: number, length: number): Buffer {
   try {
     const fd = openSync(path, 'r');
@@ -30,7 +30,7 @@ export function readHead(path: string, offset: number, length: number): Buffer {
   }
 }
 
-/** Throws GuestfsError (ENOENT, EACCES, …) where the file cannot be read. */
+/** Throws GuestfsError (ENOENT, EACCES, …) if the file cannot be read. */
 export function readKernelImage(path: string): KernelImage {
   const head = readHead(path, 0, 0x210);
   if (head.length === 0x210 && head.toString('latin1', 0x202, 0x206) === 'HdrS') {
@@ -43,7 +43,9 @@ export function readKernelImage(path: string): KernelImage {
   return { architecture: undefined, version: undefined };
 }
 
-/** The UUID in the superblock of an ext2 filesystem; undefined where there is none. Source: ext4's disk layout. */
+/**
+ * The UUID in the superblock of an ext2 filesystem; undefined without such a superblock. Source: ext4's disk layout.
+ */
 export function readExtUuid(path: string): string | undefined {
   const superblock = readHead(path, 1024, 0x78);
   if (superblock.length < 0x78 || superblock.readUInt16LE(0x38) !== 0xef53) return undefined;

@@ -1,23 +1,23 @@
 /**
- * Locks between launches, of this process and of others: where nothing is cached yet, one launch builds the appliance or
- * boots it, and the others wait and use what it made. Node has no file locks of its own: the lock is held by a child, the
- * program flock of util-linux, for as long as its standard input is open. The death of this process closes that.
+ * Locks between launches of all processes. If nothing is cached yet, one launch builds or boots the appliance; the
+ * others wait and use the result. Node has no file locks, so a child process, the program flock of util-linux, holds
+ * the lock as long as its standard input is open. The death of this process closes that input.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
 import { GuestfsError } from '../../base/index.js';
 import { findProgram } from './programs.js';
 
-/** How often a lock that another launch holds is asked for again, in milliseconds. */
+/** How often a lock that another launch holds is tried again, in milliseconds. */
 const retryInMs = 100;
-/** The status of flock where another holds the lock. */
+/** The exit status of flock if another process holds the lock. */
 const held = 75;
 
 export interface LockOptions {
   readonly signal?: AbortSignal | undefined;
   /** How long another may hold the lock. */
   readonly patienceInMs: number;
-  /** Called once, when another launch turns out to hold the lock. */
+  /** Called once, if another launch holds the lock. */
   readonly waiting: () => void;
   /** The program. */
   readonly flock?: string;
@@ -36,8 +36,8 @@ export class LaunchLock {
   }
 
   /**
-   * Takes the lock of a file, which is made where it is missing. Undefined where there is no program to hold locks: two
-   * launches then do the same work, each for itself. Rejects with GuestfsError: ECANCELED, ETIMEDOUT, EIO.
+   * Takes the lock on a file, which is created if missing. Undefined if there is no flock program: two launches may
+   * then do the same work. Rejects with GuestfsError: ECANCELED, ETIMEDOUT, EIO.
    */
   static async take(path: string, options: LockOptions): Promise<LaunchLock | undefined> {
     const program = findProgram(options.flock ?? 'flock');
@@ -63,7 +63,7 @@ export class LaunchLock {
     }
   }
 
-  /** Undefined where another holds the lock. */
+  /** Undefined if another process holds the lock. */
   static #tryOnce(program: string, path: string): Promise<LaunchLock | undefined> {
     const hold = [
       '--nonblock',
@@ -92,7 +92,7 @@ export class LaunchLock {
     });
   }
 
-  /** Lets the next launch have the lock; done when its holder has ended. */
+  /** Releases the lock; resolves when its holder has ended. */
   async release(): Promise<void> {
     this.#holder.stdin?.end();
     await this.#ended;

@@ -1,4 +1,6 @@
-/** The start of the direct backend: the appliance is found or built, and booted with the accelerator that works here. */
+/**
+ * The start of the direct backend: finds or builds the appliance, and boots it with an accelerator that works here.
+ */
 import { join } from 'node:path';
 import type { StartBackend } from '../../api/index.js';
 import { asFailureOf, asGuestfsError, GuestfsError } from '../../base/index.js';
@@ -28,7 +30,7 @@ import {
   type UsableSnapshot,
 } from './snapshot-store.js';
 
-/** The program, by a path or a name. Throws GuestfsError (ENOENT). */
+/** The qemu program, by a path or a name. Throws GuestfsError (ENOENT). */
 function findHypervisor(hv: string): string {
   const found = findProgram(hv);
   if (found !== undefined) return found;
@@ -38,7 +40,7 @@ function findHypervisor(hv: string): string {
   );
 }
 
-/** Makes the start of a backend; tests shorten its patience, and have a KVM device of their own. */
+/** Makes the function that starts a backend. Tests use shorter time limits and another KVM device. */
 export function applianceStarter(limits: BootLimits = usualLimits, kvm?: string): StartBackend {
   return async (config, events, signal) => {
     try {
@@ -72,10 +74,7 @@ export function applianceStarter(limits: BootLimits = usualLimits, kvm?: string)
 
 type BootWithout = Omit<BootOptions, 'accelerator'>;
 
-/**
- * The kept state of this machine. There is none of one that was given parameters of the caller's own, nor of one that is
- * to be seen booting.
- */
+/** The snapshot for this machine. There is none if the caller gave qemu parameters, or wants to watch the boot. */
 function snapshotOf(options: BootOptions, { noSnapshotStart }: BackendSettings): MachineSnapshot | undefined {
   const { config, gdb, hv, appliance, architecture } = options;
   const isOrdinary = config.hvParams.length === 0 && !gdb && !config.verbose;
@@ -87,7 +86,7 @@ function snapshotOf(options: BootOptions, { noSnapshotStart }: BackendSettings):
   });
 }
 
-/** A lock that is taken when it is first wanted, and then held. */
+/** A lock that is taken when it is first needed, and then kept. */
 class ColdStartLock {
   #lock: LaunchLock | undefined;
   #isTaken = false;
@@ -115,7 +114,7 @@ class ColdStartLock {
   }
 }
 
-/** Goes on from a kept state; undefined where it turns out to be of no use. */
+/** Resumes from a snapshot; undefined if the snapshot proves unusable. */
 async function startFrom(from: UsableSnapshot, options: BootOptions): Promise<Booted | undefined> {
   try {
     const booted = await bootAppliance({ ...options, from });
@@ -129,8 +128,8 @@ async function startFrom(from: UsableSnapshot, options: BootOptions): Promise<Bo
 }
 
 /**
- * Starts from the kept state where there is one that serves, and boots otherwise, keeping the state of that. One launch at a
- * time boots to keep its state; those that waited for it go on from there.
+ * Resumes from the snapshot if a usable one exists; else boots and makes one. Only one launch at a time boots to make
+ * a snapshot; launches that waited for it resume from that.
  */
 async function startMachine(
   options: BootOptions,
@@ -159,7 +158,7 @@ async function startMachine(
       if (booted !== undefined) return booted;
     }
     if (options.accelerator === 'kvm') {
-      // The launch that was waited for may have found out that a guest does not run under it.
+      // The other launch may have found meanwhile that KVM runs no guest.
       const problem = rememberedKvmProblem(cacheDirectory(options.config.cachedir), options.hv);
       if (problem !== undefined) throw new BootError('EIO', problem, seeAll);
     }
@@ -180,7 +179,7 @@ async function startMachine(
   }
 }
 
-/** Boots with KVM where it may work, and else, or when it turns out not to, without. */
+/** Boots with KVM if that may work. Without KVM, or after it failed, boots with TCG. */
 async function bootWithAccelerator(
   options: BootWithout,
   settings: BackendSettings,
@@ -219,7 +218,7 @@ async function bootWithAccelerator(
     return startMachine({ ...options, accelerator: 'tcg' }, settings, lock);
   }
   events.log('library', `KVM does not run the appliance: ${failure.reason}`);
-  // Whatever was wrong without KVM too is told by this second boot, and is not KVM's fault.
+  // If the cause is not KVM, this second boot fails too and reports it; KVM is then not blamed.
   const booted = await startMachine({ ...options, accelerator: 'tcg' }, settings, lock);
   events.log(
     'warning',

@@ -1,18 +1,18 @@
 /**
- * What is left of processes that were killed together with their guard: their private directories. The name of such a
- * directory tells its owner, so that a later launch removes those whose owner is gone, and no other.
+ * Removes the private directories of processes that were killed together with their watchdog. The name of such a
+ * directory contains its owner, so that a later launch removes only directories whose owner is gone.
  *
- * An owner is a process by its number and the time of its start, of one start of one machine and one namespace of
- * processes: a number alone is used again, and means another process elsewhere.
+ * An owner is a process number with its start time, the boot of the machine and the namespace of processes: a number
+ * alone is used again, and means another process elsewhere.
  */
 import { type Dir, lstatSync, opendirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Names of a directory that one launch looks at, and what it removes of them at most. */
+/** How many names in a directory one launch looks at, and how many it removes. */
 const mostNames = 4096;
 const mostRemoved = 16;
 
-/** Where a process lives; undefined where there is no /proc that tells. */
+/** Where processes are looked up; undefined without a usable /proc. */
 function readPlace(): string | undefined {
   try {
     const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').slice(0, 8);
@@ -23,18 +23,21 @@ function readPlace(): string | undefined {
   }
 }
 
-/** When a process started, in ticks since the machine's start; undefined where that cannot be seen. */
+/** When a process started, in ticks since boot; undefined if that is hidden. */
 function startOf(pid: number): string | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    // The name of the program, in parentheses, may hold anything; the start is the twentieth field behind it.
+    // The program name in parentheses may contain any character. The start time is the twentieth field after it.
     return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
   } catch {
     return undefined;
   }
 }
 
-/** The mark of this process in the names of what it makes; undefined where nobody could tell later whether it is gone. */
+/**
+ * The mark of this process in the names of its directories; undefined if a later launch could not check whether the
+ * process is gone.
+ */
 export function ownerMark(): string | undefined {
   const place = readPlace();
   const start = startOf(process.pid);
@@ -43,7 +46,7 @@ export function ownerMark(): string | undefined {
 
 const marked = /^guestfs-([0-9a-f]{8}\.\d{1,20})\.(\d{1,10})\.(\d{1,20})-[A-Za-z0-9_-]{12}$/;
 
-/** Whether a process has ended. One that is hidden, or is seen as another cannot be told from it, has not. */
+/** Whether a process has ended. A process that is hidden, or cannot be told from another, counts as running. */
 function isGone(pid: number, start: string): boolean {
   try {
     process.kill(pid, 0);
@@ -54,15 +57,15 @@ function isGone(pid: number, start: string): boolean {
   return seen !== undefined && seen !== start;
 }
 
-/** Whether a name is that of a private directory whose owner, of this machine's processes, is gone. */
+/** Whether a name is that of a private directory whose owner ran on this machine and is gone. */
 function isRemains(name: string, place: string): boolean {
   const [, itsPlace, pid, start = ''] = marked.exec(name) ?? [];
   return itsPlace === place && isGone(Number(pid), start);
 }
 
 /**
- * Removes the private directories in `parent` whose owners are gone: this user's own, and a bounded number. What cannot be
- * removed stays, as another may be removing the same.
+ * Removes the private directories in `parent` whose owners are gone: only this user's, and a limited number. Errors
+ * are ignored, because another process may be removing the same directory.
  */
 export function removeRemains(parent: string): void {
   const place = readPlace();

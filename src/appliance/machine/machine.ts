@@ -1,8 +1,8 @@
 /**
- * A running qemu: its process, its three sockets, its private directory, and its end in every way.
+ * A running qemu: its process, its three sockets, its private directory, and every way in which it ends.
  *
- * qemu is the leader of a process group of its own, so that Ctrl-C is the caller's to answer, and so that a wrapper script
- * given as the hypervisor is ended with all that it started.
+ * qemu leads a process group of its own. So Ctrl-C reaches only the caller, and a wrapper script given as the
+ * hypervisor is ended together with its children.
  */
 import type { ChildProcess } from 'node:child_process';
 import type { Socket } from 'node:net';
@@ -14,23 +14,23 @@ import { qemuDescriptors } from './qemu.js';
 import { Qmp } from './qmp.js';
 import { spawnWatched, Watchdog } from './watchdog.js';
 
-/** How long qemu may take to end when it is asked to, in milliseconds. */
+/** How long qemu may take to quit after a request, in milliseconds. */
 const quitPatienceInMs = 5000;
 
 export interface MachineOptions {
   /** The program. */
   readonly hv: string;
-  /** Its arguments. Files that end with the machine go to `directory`. */
+  /** Its arguments. Files that end with the machine are put into `directory`. */
   readonly arguments: (directory: string) => readonly string[];
   /** Where the private directory is made. */
   readonly tmpdir: string;
-  /** Whether a process watches over the end of this one. */
+  /** Whether a watchdog process ends this machine when the caller dies. */
   readonly watched: boolean;
-  /** A file descriptor of the file that the machine's memory is read from. */
+  /** The descriptor of the file with the machine's memory. */
   readonly memory?: number;
-  /** Variables of qemu's environment, beside those of this process. */
+  /** Extra environment variables for qemu. */
   readonly environment?: Readonly<Record<string, string>>;
-  /** A directory that is removed if the machine ends before it got another name. */
+  /** A directory that is removed if the machine ends before the directory got another name. */
   readonly unfinished?: string;
   /** A line of the guest's console. */
   readonly onConsole: (line: string) => void;
@@ -50,12 +50,12 @@ export class Machine {
   /** For files that end with the machine. Mode 0700. */
   readonly directory: string;
   readonly console: LineLog;
-  /** What qemu itself says, on standard error and output. */
+  /** qemu's own messages, from standard error and output. */
   readonly messages: LineLog;
   readonly qmp: Qmp;
   /** The guest's end of this is guestfsd's. */
   readonly channel: Socket;
-  /** Resolves when the process is gone, and the directory with it. Never rejects. */
+  /** Resolves when the process and the directory are gone. Never rejects. */
   readonly ended: Promise<MachineEnd>;
   readonly #process: ChildProcess;
   readonly #watchdog: Watchdog | undefined;
@@ -83,14 +83,14 @@ export class Machine {
     new LineLog(child.stdout as Readable, options.onMessage);
     this.qmp = new Qmp(monitor);
     this.ended = new Promise((resolve) => {
-      // Not `exit`: by `close` the last of qemu's messages has come.
+      // Not `exit`: only at `close` have all of qemu's messages arrived.
       child.once('close', (exitCode, signal) => {
         this.#isRunning = false;
         this.#cleanUp();
         resolve({ exitCode, signal, expected: this.#ending });
       });
     });
-    // What it started may hold the pipes open for ever.
+    // Child processes may hold the pipes open for ever.
     child.once('exit', () => {
       this.#killGroup();
       setTimeout(() => {
@@ -99,7 +99,7 @@ export class Machine {
     });
   }
 
-  /** Starts qemu. Rejects with GuestfsError (ENOENT, EACCES, …), leaving nothing behind. */
+  /** Starts qemu. Rejects with GuestfsError (ENOENT, EACCES, …), and leaves nothing behind. */
   static async start(options: MachineOptions): Promise<Machine> {
     const directory = privatePath(options.tmpdir);
     const { watched, unfinished, memory, environment } = options;
@@ -132,7 +132,7 @@ export class Machine {
     return this.#isRunning;
   }
 
-  /** Whether the machine keeps this process alive. It does, from its start on. */
+  /** Sets whether the machine keeps this process alive. At first it does. */
   set keepsAlive(keeps: boolean) {
     const refer = (object: { ref(): unknown; unref(): unknown }): unknown =>
       keeps ? object.ref() : object.unref();
@@ -140,19 +140,19 @@ export class Machine {
     for (const socket of this.#sockets) refer(socket);
   }
 
-  /** Ends qemu in good order, so that what it holds of the drives is written. Resolves when all is gone. */
+  /** Quits qemu in good order, so that cached writes reach the drives. Resolves when everything is gone. */
   async quit(): Promise<void> {
     if (!this.#isRunning) return;
     this.#ending = true;
     this.keepsAlive = true;
     const timer = setTimeout(() => this.kill(), quitPatienceInMs);
-    // The connection may break before the answer is read: the end of the process is what counts.
+    // The connection may break before the answer arrives. Only the end of the process counts.
     this.qmp.command('quit').catch(() => this.kill());
     await this.ended;
     clearTimeout(timer);
   }
 
-  /** Ends qemu at once, and removes its files: also where nothing can be waited for. */
+  /** Kills qemu at once and removes its files, for callers that cannot wait. */
   kill(): void {
     if (!this.#isRunning) return;
     this.#ending = true;

@@ -1,10 +1,10 @@
 /**
- * A machine's state out of qemu and into another one: its memory and devices, as the stream that live migration sends. Source:
- * qemu's QAPI reference, "Migration".
+ * Transfers a machine's state, its memory and devices, out of qemu and into another qemu, in the format of live
+ * migration. Source: qemu's QAPI reference, "Migration".
  *
- * It is read from a file descriptor that qemu was started with. Written it cannot be in that way: for that, qemu wants one
- * that was sent over its monitor, which Node cannot do. So it goes through a pipe to a shell, which finds the file's name in its
- * environment, where no character of it means anything.
+ * Reading uses a file descriptor that qemu was started with. Writing cannot: for that, qemu needs a descriptor that
+ * was sent over its monitor, which Node cannot do. So the state is written through a pipe to a shell, which gets the
+ * file's name in its environment, where no character is special.
  */
 import { existsSync } from 'node:fs';
 import { GuestfsError } from '../../base/index.js';
@@ -13,13 +13,13 @@ import type { Qmp } from './qmp.js';
 
 /** The variable that names the file. */
 export const memoryVariable = 'GUESTFS_MEMORY';
-/** The file has its name only when all of it is there. */
+/** The file gets its name only when it is complete. */
 const writing = `exec:umask 077; cat > "$${memoryVariable}.part" && mv "$${memoryVariable}.part" "$${memoryVariable}"`;
 const reading = `fd:${qemuDescriptors.memory}`;
 const lookEveryInMs = 5;
-/** 1.3 GB, all that a machine of the usual size has, take no longer even on a slow disk. Milliseconds. */
+/** A machine of the usual size has 1.3 GB, which even a slow disk writes in this time. Milliseconds. */
 const patienceInMs = 60_000;
-/** Not the usual 128 MiB a second, which spare a network. Bytes a second. */
+/** qemu's default of 128 MiB a second is made for networks. Bytes a second. */
 const unlimitedBandwidth = 2 ** 40;
 
 interface MigrationInfo {
@@ -41,8 +41,9 @@ async function completed(qmp: Qmp, what: string, isWhole: () => boolean = () => 
 }
 
 /**
- * Writes a machine's state and lets it go on, also when that fails. `memory` is the file that {@link memoryVariable} names. It
- * stands still meanwhile; so does what it has of its disks when `keepDisks` is called. Rejects with GuestfsError.
+ * Writes a machine's state and lets the machine go on, also after a failure. `memory` is the file that {@link
+ * memoryVariable} names. The machine stands still meanwhile, and so does its disk while `keepDisks` runs. Rejects
+ * with GuestfsError.
  */
 export async function writeMachineState(qmp: Qmp, memory: string, keepDisks: () => void): Promise<void> {
   await qmp.command('stop');
@@ -56,7 +57,7 @@ export async function writeMachineState(qmp: Qmp, memory: string, keepDisks: () 
   }
 }
 
-/** Reads a machine's state; afterwards it stands where it was stopped. Rejects with GuestfsError. */
+/** Reads a machine's state. The machine then stands where it was stopped. Rejects with GuestfsError. */
 export async function readMachineState(qmp: Qmp): Promise<void> {
   await qmp.command('migrate-incoming', { uri: reading });
   await completed(qmp, "the machine's memory could not be read");

@@ -1,12 +1,12 @@
 /**
- * Waiting for whoever is at the other end of a pipe or terminal of the host, who may never come. In the kernel such a wait
- * would hold a thread that nothing can wake, and with it the end of the process; so files are opened not to block, and
- * tried again after a while.
+ * Waits for the other end of a pipe or terminal of the host, which may never come. A wait in the kernel would hold a
+ * thread that nothing can wake, and so would keep the process from ending. Files are therefore opened non-blocking
+ * and tried again after a while.
  */
 import { constants } from 'node:fs';
 import { GuestfsError } from '../../base/index.js';
 
-// Windows lacks some of these, and what they are about.
+// Windows lacks some of these constants, and the features behind them.
 const { O_WRONLY, O_CREAT, O_RDONLY, O_NONBLOCK = 0, O_NOCTTY = 0 } = constants;
 export const { O_EXCL, O_TRUNC } = constants;
 /** To write, and to read. */
@@ -24,7 +24,7 @@ export class Patience {
   #ended = false;
   #wake: (() => void) | undefined;
 
-  /** Resolves after a while, a longer one each time. Rejects with ECANCELED once it was ended. */
+  /** Resolves after a delay, which grows each time. Rejects with ECANCELED after it was ended. */
   async wait(): Promise<void> {
     if (!this.#ended)
       await new Promise<void>((resolve) => {

@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { asGuestfsError, describeErrno, HostError, hostError } from '../../base/index.js';
 import { ownerMark, removeRemains } from './leftovers.js';
 
-/** A path below `parent` that nobody else can know, with the mark of this process where it has one (remains.ts). */
+/** A path below `parent` that nobody can guess, with the mark of this process if it has one (leftovers.ts). */
 export function privatePath(parent: string): string {
   const mark = ownerMark();
   const random = randomBytes(9).toString('base64url');
@@ -13,9 +13,9 @@ export function privatePath(parent: string): string {
 }
 
 /**
- * Makes the directory, of mode 0700, and removes what processes that were killed have left beside it: apart from its name,
- * so that whoever is to remove it can be told of it first. Throws GuestfsError: the host's error about the directory it was
- * to be in.
+ * Makes the directory with mode 0700, and removes the directories that killed processes left beside it. The name is a
+ * separate step, so that the watchdog can learn it before the directory exists. Throws GuestfsError: the host's error
+ * about the parent directory.
  */
 export function makePrivateDirectory(path: string): void {
   removeRemains(dirname(path));
@@ -35,14 +35,14 @@ export function removeDirectory(path: string): void {
   rmSync(path, { recursive: true, force: true });
 }
 
-/** Where {@link cacheDirectory} is, or will be. */
+/** The path of {@link cacheDirectory}, whether it exists or not. */
 export function cachePath(parent: string): string {
   return join(parent, `.guestfs-${process.geteuid?.() ?? 0}`);
 }
 
 /**
- * The directory for what later handles of this user may use again: `<parent>/.guestfs-UID`. Made where it is missing, and
- * refused where another could have put something into it. Throws GuestfsError (EPERM, ENOTDIR, or the host's error).
+ * The directory for files that later handles of this user use again: `<parent>/.guestfs-UID`. Made if missing, and
+ * refused if another user could have written to it. Throws GuestfsError (EPERM, ENOTDIR, or the host's error).
  */
 export function cacheDirectory(parent: string): string {
   const path = cachePath(parent);
@@ -56,7 +56,7 @@ export function cacheDirectory(parent: string): string {
   return path;
 }
 
-/** Throws GuestfsError unless a path is a directory, itself and not by a link, that `uid` alone may change. */
+/** Throws GuestfsError unless a path is a real directory, no link, that only `uid` may change. */
 export function checkOwnDirectory(path: string, uid: number): void {
   let stats: Stats;
   try {

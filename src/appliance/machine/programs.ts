@@ -1,4 +1,4 @@
-/** Programs of the host: where they are, and one run of them to its end. */
+/** Programs of the host: finding them, and running one to its end. */
 import type { ChildProcess } from 'node:child_process';
 import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, isAbsolute, join } from 'node:path';
@@ -15,13 +15,13 @@ function isProgram(path: string): boolean {
   }
 }
 
-/** A program by its path, or by its name in the search path and in the directories for root's programs. */
+/** A program by its path, or by its name in the search path and in the directories of system programs. */
 export function findProgram(name: string): string | undefined {
   if (name.includes('/')) return isProgram(name) ? name : undefined;
   const directories = [...(process.env.PATH ?? '').split(delimiter), '/usr/bin', '/usr/sbin', '/sbin'];
   return (
     directories
-      // From a relative one, as from an empty one, which is the present directory, nothing is ever started.
+      // Nothing is ever started from a relative directory or an empty one, which is the present directory.
       .filter(isAbsolute)
       .map((directory) => join(directory, name))
       .find(isProgram)
@@ -31,18 +31,18 @@ export function findProgram(name: string): string | undefined {
 export interface Run {
   readonly exitCode: number | null;
   readonly signal: NodeJS.Signals | null;
-  /** The end of what it said, on both outputs. */
+  /** The end of its output, from both streams. */
   readonly output: string;
 }
 
 export interface RunOptions {
   readonly signal?: AbortSignal | undefined;
   readonly environment?: Readonly<Record<string, string>>;
-  /** It is killed after so many milliseconds. */
+  /** The program is killed after this many milliseconds. */
   readonly timeoutInMs?: number;
-  /** Where a directory is made for its temporary files, which goes with it. */
+  /** The parent of its directory for temporary files, which is removed afterwards. */
   readonly tmpdir?: string;
-  /** What it makes beside that, and may leave unfinished. */
+  /** Its output, which is removed if the program leaves it unfinished. */
   readonly build?: Watched['build'];
 }
 
@@ -50,7 +50,7 @@ export interface RunOptions {
 const keptOutput = 64 * 1024;
 
 /**
- * Runs a program to its end; `signal` kills it and all that it started, as does the death of this process. Rejects with
+ * Runs a program to its end. `signal`, and the death of this process, kill it with all its children. Rejects with
  * GuestfsError: why it cannot be started, ECANCELED, ETIMEDOUT.
  */
 export async function runProgram(

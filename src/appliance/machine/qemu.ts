@@ -1,9 +1,9 @@
 /**
- * The command line of the appliance's qemu. It names no user drive: those are added by QMP before the machine is let run
- * (drives.ts), so that one way serves a cold start and one from a kept state. Pure. Source: qemu's manual page, the kernel's
- * kernel-parameters.txt, and supermin's and guestfsd's own words on the kernel command line.
+ * The command line of the appliance's qemu. It names no user drive: drives are added by QMP before the processor
+ * starts (drives.ts), in the same way for a boot and for a resume. Pure. Source: qemu's manual page, the kernel's
+ * kernel-parameters.txt, and the words of supermin and guestfsd on the kernel command line.
  *
- * The machine is given its sockets as open file descriptors. So there is none in the file system that another could reach.
+ * The machine gets its sockets as open file descriptors, so no socket in the file system can be reached by others.
  */
 import { GuestfsError } from '../../base/index.js';
 import { driveBus } from '../drives/blocks.js';
@@ -11,15 +11,15 @@ import type { Json } from './qmp.js';
 
 export type Accelerator = 'kvm' | 'tcg';
 
-/** File descriptors that qemu is started with, beyond the three of every process. */
+/** File descriptors that qemu is started with, beyond the usual three. */
 export const qemuDescriptors = { monitor: 3, channel: 4, console: 5, memory: 6 } as const;
 
-/** The name by which guestfsd finds its port. */
+/** The name of the serial port that guestfsd opens. */
 const channelName = 'org.libguestfs.channel.0';
 
-/** The machines that are known, by the processor's name in qemu's program. */
+/** The known machine types, by the processor's name in qemu's program name. */
 export interface Architecture {
-  /** As `query-target` and supermin's `--host-cpu` name it. */
+  /** The processor as `query-target` and supermin's `--host-cpu` name it. */
   readonly name: string;
   readonly machine: string;
   readonly machineOptions: readonly string[];
@@ -33,15 +33,15 @@ const x86: Architecture = {
   machine: 'pc',
   machineOptions: ['graphics=off', 'hpet=off', 'vmport=off'],
   console: 'ttyS0',
-  // Five levels of page tables gain nothing here, and cost TCG. Of "enhanced" string instructions the kernel and the C library
-  // believe that they move bytes as fast as words; TCG moves them one by one.
+  // Five levels of page tables give no advantage here and slow TCG. The kernel and the C library take "enhanced"
+  // string instructions for fast, but TCG moves their bytes one by one.
   cpu: { kvm: 'host', tcg: 'max,la57=off,erms=off,fsrm=off' },
   kernelParameters: [
     'edd=off',
     'no_timer_check',
     'tsc=reliable',
     '8250.nr_uarts=1',
-    // Without the driver of the clock of the board, udev does not wait for that clock's next second.
+    // Without a driver for the board's clock, udev does not wait for the clock's next second.
     'initcall_blacklist=cmos_init',
   ],
 };
@@ -76,7 +76,7 @@ export interface MachinePlan {
   readonly gdb: boolean;
   /** Further parameters of the caller's. */
   readonly hvParams: readonly (readonly [string, string | null])[];
-  /** Waits to be told by QMP where the machine's state comes from, instead of starting its kernel. */
+  /** Waits for QMP to name the source of the machine's state, instead of starting its kernel. */
   readonly incoming: boolean;
 }
 
@@ -84,7 +84,7 @@ export interface MachinePlan {
 export function kernelCommandLine(plan: MachinePlan): string {
   const { architecture, append } = plan;
   const words = [
-    // A panic ends in a reboot, which qemu turns into its own end: it is noticed at once.
+    // A panic causes a reboot, which ends qemu, so it is noticed at once.
     'panic=1',
     `console=${architecture.console}`,
     'udevtimeout=6000',
@@ -107,12 +107,12 @@ export function kernelCommandLine(plan: MachinePlan): string {
   return words.join(' ');
 }
 
-/** The nodes of the appliance's own disk, the last of which is what the guest sees: see `rootDevice`. */
+/** The nodes of the appliance's own disk. The guest sees the last one: see `rootDevice`. */
 export const rootNodes = { image: 'root-image', kept: 'root-kept', writes: 'root-writes' } as const;
 
 /**
- * The appliance's own disk hangs on a controller of its own: so the guest's names of the SCSI disks (`sda`, `sdb`, …) are
- * those of user drives alone, whenever they are added.
+ * The appliance's own disk has a controller of its own. So the guest's SCSI disk names (`sda`, `sdb`, …) belong to
+ * user drives alone, whenever these are added.
  */
 export const rootDevice: Json = {
   driver: 'virtio-blk-pci',
@@ -125,7 +125,7 @@ export const rootDevice: Json = {
 
 const device = (properties: Json): string[] => ['-device', JSON.stringify(properties)];
 
-/** A bare machine: the board and its processor, and nothing that nobody asked for. */
+/** A bare machine: the board and its processor, without default devices. */
 export function boardArguments(architecture: Architecture, accelerator: Accelerator): string[] {
   const { machine, machineOptions, cpu } = architecture;
   return [
@@ -135,7 +135,9 @@ export function boardArguments(architecture: Architecture, accelerator: Accelera
   ];
 }
 
-/** The arguments after the program's name. `root` from the bottom up. The machine waits for QMP's `cont`. */
+/**
+ * The arguments after the program's name. `root` is ordered from the bottom up. The machine waits for QMP's `cont`.
+ */
 export function qemuArguments(plan: MachinePlan, root: readonly Json[]): string[] {
   const { architecture, accelerator, incoming } = plan;
   const { monitor, channel, console } = qemuDescriptors;
@@ -163,7 +165,7 @@ export function qemuArguments(plan: MachinePlan, root: readonly Json[]): string[
     ...device({ driver: 'virtio-rng-pci', rng: 'rng' }),
     ...root.flatMap((node) => ['-blockdev', JSON.stringify(node)]),
     ...device(rootDevice),
-    // A running guest is not told of new drives: it is made to look for them, in their order.
+    // A running guest gets no notice of new drives: it is made to scan for them, in their order.
     ...device({ driver: 'virtio-scsi-pci', id: driveBus, hotplug: false }),
     ...device({ driver: 'virtio-serial-pci', id: 'serial' }),
     '-chardev',
@@ -180,7 +182,7 @@ export function qemuArguments(plan: MachinePlan, root: readonly Json[]): string[
   ];
 }
 
-/** A network of qemu's own, from which the outside is reached and which nothing reaches. */
+/** qemu's user network: the guest can reach the outside, and nothing can reach the guest. */
 function networkArguments(): string[] {
   return [
     '-netdev',

@@ -2,21 +2,24 @@
  * The client of qemu's machine protocol, QMP: one JSON object a line in each direction. Source: qemu's
  * docs/interop/qmp-spec and its QAPI reference.
  *
- * qemu greets first and takes nothing but `qmp_capabilities` until that is done. Answers carry the `id` of their command;
- * events come at any time between them.
+ * qemu greets first, and then accepts only `qmp_capabilities` until the negotiation is done. Answers carry the `id`
+ * of their command; events arrive at any time.
  */
 import type { Duplex } from 'node:stream';
 import { GuestfsError } from '../../base/index.js';
 
-/** A line is one message. `query-named-block-nodes` with 255 drives is about a megabyte; the schema is a quarter of one. */
+/**
+ * The longest line, which is one message. `query-named-block-nodes` with 255 drives takes about a megabyte; the
+ * schema takes a quarter of one.
+ */
 const longestLineInBytes = 16 * 2 ** 20;
 
-/** How long qemu may take to answer a command that does no work, in milliseconds. */
+/** How long qemu may take to answer a quick command, in milliseconds. */
 const patienceInMs = 30_000;
 
 const newline = 10;
 
-/** Something that qemu tells unasked: `STOP`, `SHUTDOWN`, `DEVICE_DELETED`, … */
+/** An event that qemu sends: `STOP`, `SHUTDOWN`, `DEVICE_DELETED`, … */
 export interface QmpEvent {
   readonly event: string;
   readonly data: Readonly<Record<string, unknown>>;
@@ -25,7 +28,7 @@ export interface QmpEvent {
 /** qemu's refusal of a command. */
 export class QmpError extends GuestfsError {
   override name = 'QmpError';
-  /** qemu's own class of the error: `GenericError`, `DeviceNotFound`, `CommandNotFound`. */
+  /** qemu's own error class: `GenericError`, `DeviceNotFound`, `CommandNotFound`. */
   readonly qemuClass: string;
   /** qemu's sentence alone. */
   readonly description: string;
@@ -50,13 +53,13 @@ export type Json = Readonly<Record<string, unknown>>;
 const isObject = (value: unknown): value is Json =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** What a command gives besides its name and arguments. */
+/** Options of a command beside its name and arguments. */
 export interface QmpCommandOptions {
-  /** How long the answer may take; 0 for ever. Default 30 seconds. */
+  /** The time limit for the answer; 0 for none. Default 30 seconds. */
   readonly timeoutInMs?: number;
 }
 
-/** One connection to a qemu. After `ended` nothing is heard, and every command is refused. */
+/** One connection to a qemu. After `ended`, no event is reported and every command is refused. */
 export class Qmp {
   readonly #stream: Duplex;
   readonly #waiting = new Map<number, Waiting>();
@@ -76,7 +79,7 @@ export class Qmp {
       this.#greeted = resolve;
       this.#notGreeted = reject;
     });
-    // It may fail before anybody asks for it.
+    // The connection may fail before anybody waits for this promise.
     this.#greeting.catch(() => {});
     stream.on('data', (chunk: Buffer) => this.#take(chunk));
     stream.on('error', (error) => this.#end(new GuestfsError('EIO', `qemu's monitor: ${error.message}`)));
@@ -84,12 +87,12 @@ export class Qmp {
     stream.on('end', () => this.#end(new GuestfsError('EPIPE', 'qemu closed its monitor')));
   }
 
-  /** As the greeting tells it: `7.2.22`. Empty before {@link negotiate}. */
+  /** The version in the greeting: `7.2.22`. Empty before {@link negotiate}. */
   get version(): string {
     return this.#version;
   }
 
-  /** Hears events until the returned function is called. */
+  /** Calls a listener for events, until the returned function is called. */
   onEvent(listener: (event: QmpEvent) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -111,8 +114,8 @@ export class Qmp {
   }
 
   /**
-   * Sends a command; gives what it returns. Rejects with QmpError when qemu refuses it, and with another GuestfsError when
-   * the connection ends or the answer is late.
+   * Sends a command and resolves to its result. Rejects with QmpError if qemu refuses it, and with another
+   * GuestfsError if the connection ends or the answer is late.
    */
   command(name: string, args?: Json, options: QmpCommandOptions = {}): Promise<unknown> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
@@ -132,7 +135,7 @@ export class Qmp {
     });
   }
 
-  /** Ends the connection; commands that wait are rejected. */
+  /** Ends the connection; waiting commands are rejected. */
   close(): void {
     this.#end(new GuestfsError('EPIPE', "the connection to qemu's monitor was closed"));
   }
@@ -173,7 +176,8 @@ export class Qmp {
     }
     const waiting = typeof message.id === 'number' ? this.#waiting.get(message.id) : undefined;
     if (waiting === undefined) {
-      // An answer without an id is to a line that qemu could not read; with one, to a command whose time was over.
+      // An answer without an id belongs to a line that qemu could not read. An answer with an unknown id belongs to a
+      // command that timed out.
       if (message.id === undefined)
         this.#end(
           new GuestfsError('EPROTO', `qemu's monitor could not read a command: ${describe(message.error)}`),
@@ -203,7 +207,7 @@ export class Qmp {
   }
 }
 
-/** Half a surrogate pair, which stands for a byte that is no text: JSON can spell it, and qemu refuses the whole line. */
+/** Half a surrogate pair stands for a byte that is not text. JSON can write it, but qemu refuses the whole line. */
 const loneSurrogate = /\p{Surrogate}/u;
 
 /** A line for qemu. Throws GuestfsError (EILSEQ). */
@@ -226,7 +230,7 @@ function lateError(what: string, timeoutInMs: number): GuestfsError {
   );
 }
 
-/** The version of a greeting; digits and dots alone, since it becomes part of file names. */
+/** The version in a greeting: only digits and dots, since it becomes part of file names. */
 function versionOf(greeting: Json): string {
   const version = isObject(greeting.version) ? greeting.version : {};
   const qemu = isObject(version.qemu) ? version.qemu : {};

@@ -1,7 +1,8 @@
 /**
- * What a machine is told before its first call when it did not boot with its drives: because it goes on from a kept state,
- * or because that state was made just now. It gets its drives, and does with them what the appliance's own start would have
- * done; in a machine from a kept state, whose memory is that of many others, the clock is set and the randomness is stirred.
+ * Prepares a machine that did not boot with its drives before its first call: it resumed from a snapshot, or its
+ * snapshot was made just now. It gets its drives, and then does the steps of the appliance's own start for them. A
+ * resumed machine shares its memory with others of the same snapshot, so its clock is set and its random generator is
+ * reseeded.
  */
 import type { BackendConfig } from '../../api/index.js';
 import { attachDrives } from '../drives/drives.js';
@@ -14,8 +15,8 @@ const sightInMs = 60_000;
 const lookEveryInMs = 20;
 
 /**
- * Lets the guest see drives one after another, so that its names for them are in the order of their numbers: the kernel
- * names a disk when its driver comes to it, and drivers come in any order. At the end, udev has told all it knows of them.
+ * Makes the guest see drives one after another, so that its names follow the drive numbers: the kernel names a disk
+ * when its driver gets to it, and drivers run in any order. At the end, udev has finished with all of them.
  */
 function scanScript(count: number): string {
   return `
@@ -47,8 +48,8 @@ udevadm settle --timeout=600
 }
 
 /**
- * As the appliance's /init does at its end, of all that is there; but only where a drive has something of the kind. An array
- * may hold physical volumes, so those are looked for again when arrays run.
+ * The last steps of the appliance's /init, only where a drive needs them. An array may hold physical volumes, so
+ * these are searched again once arrays run.
  */
 const assembleScript = `
 export LVM_SYSTEM_DIR=/tmp/lvm
@@ -73,12 +74,12 @@ esac
 true
 `;
 
-/** Where the program lies that renews the machine: in its memory, so in the kept state too. */
+/** The path of the refresh program: in the machine's memory, so the snapshot contains it. */
 const program = '/run/guestfs-renew';
 
 /**
- * Before the state is kept: the program is put in its place, and what every start from the state runs is read from the
- * appliance's disk once, so that it need not be read again.
+ * Runs before the snapshot: installs the refresh program, and reads everything from the appliance's disk that a
+ * resume will run, so that a resume need not read it.
  */
 const prepareScript = (architecture: string): string => `
 umask 077
@@ -93,7 +94,7 @@ true
 /** A byte as a shell's printf takes it. */
 const octal = (byte: number): string => `\\${byte.toString(8).padStart(3, '0')}`;
 
-/** The clock, the randomness, and the one random number that /init draws and keeps. */
+/** Sets the clock, the random generator, and the one random number that /init draws and keeps. */
 function refreshScript(): string {
   return `
 printf '${[...refreshInput()].map(octal).join('')}' | ${program} || exit 1
@@ -105,32 +106,32 @@ echo "$1$2$3$4$5" > /etc/machine-id
 `;
 }
 
-/** Sets the clock of a machine that booted: the board's has whole seconds, and is read only at the start. */
+/** Sets the clock of a machine that booted: the board's clock has whole seconds, and is read only at the start. */
 const clockScript = (): string => `date -s @${(Date.now() / 1000).toFixed(3)} > /dev/null || exit 1\n`;
 
 const shell = async (connection: Connection, script: string): Promise<void> => {
   await connection.call('debug', ['sh', [script]], {}, { wantsProgress: false });
 };
 
-/** To be done before a machine's state is kept. Rejects with GuestfsError. */
+/** Runs before a snapshot of the machine is made. Rejects with GuestfsError. */
 export async function prepareForKeeping(connection: Connection, architecture: string): Promise<void> {
   await shell(connection, prepareScript(architecture));
 }
 
-/** Gives a machine that booted the time. Rejects with GuestfsError. */
+/** Sets the clock of a machine that booted. Rejects with GuestfsError. */
 export async function setClock(connection: Connection): Promise<void> {
   await shell(connection, clockScript());
 }
 
 export interface ResumeOptions {
   readonly config: BackendConfig;
-  /** Whether the machine's memory is, or may be, another's too. */
+  /** Whether other machines have, or may get, the same memory. */
   readonly isKept: boolean;
-  /** The drives are in their places: what fails from now on is not theirs. */
+  /** Called when the drives are in place: later failures are not theirs. */
   readonly attached: () => void;
 }
 
-/** The machine runs, or is let run by `proceed`, and answers calls. Rejects with GuestfsError. */
+/** Prepares a machine, which runs already or is started by `proceed`, to answer calls. Rejects with GuestfsError. */
 export async function resume(
   machine: Machine,
   connection: Connection,

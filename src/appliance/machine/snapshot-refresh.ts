@@ -1,18 +1,17 @@
 /**
- * A program for the appliance that makes of its kernel one of its own: it sets the clock, and gives fresh randomness. A
- * machine that goes on from a kept state has the time of that state, and would draw the same numbers as every other one:
- * UUIDs, keys, temporary names. What is written to /dev/urandom is mixed into the kernel's pool, but numbers are drawn from a
- * generator that takes from the pool only now and then; the ioctl that makes it do so at once has no program in the
- * appliance. So this is one: an ELF executable of a few system calls. Sources: System V ABI, AMD64 supplement; ELF-64 Object
- * File Format 1.5; random(4); clock_settime(2).
+ * A program for the appliance that sets the clock and reseeds the random generator. A resumed machine has the time of
+ * its snapshot, and would draw the same random numbers as every other one: UUIDs, keys, temporary names. Data written
+ * to /dev/urandom goes into the kernel's pool, but the generator reads the pool only now and then; the appliance has
+ * no program for the ioctl that reseeds it at once. So this is one: an ELF executable of a few system calls. Sources:
+ * System V ABI, AMD64 supplement; ELF-64 Object File Format 1.5; random(4); clock_settime(2).
  */
 import { randomBytes } from 'node:crypto';
 import { GuestfsError } from '../../base/index.js';
 
 /**
- * Reads 88 bytes of its standard input: a `struct timespec`, a `struct rand_pool_info`. Sets the clock, opens /dev/random, adds
- * the pool with its credit (RNDADDENTROPY), has the generator seeded anew (RNDRESEEDCRNG), and exits with 0 or the errno
- * of what failed; ENODATA where the input is short.
+ * Reads 88 bytes from standard input: a `struct timespec` and a `struct rand_pool_info`. Sets the clock, opens
+ * /dev/random, adds the pool with its credit (RNDADDENTROPY), reseeds the generator (RNDRESEEDCRNG), and exits with 0
+ * or the errno of the failure; ENODATA if the input is short.
  */
 const x86Code = Buffer.from(
   [
@@ -55,12 +54,12 @@ const x86Code = Buffer.from(
 const headerLength = 64;
 const segmentLength = 56;
 const loadAddress = 0x400000;
-/** By qemu's name of the processor: ELF's number of it, and the code. */
+/** By qemu's processor name: the ELF machine number, and the code. */
 const machines: Readonly<Record<string, { readonly elfMachine: number; readonly code: Buffer }>> = {
   x86_64: { elfMachine: 62, code: x86Code },
 };
 
-/** One segment that holds the whole file, readable and executable, entered behind the headers. Little endian. */
+/** One segment with the whole file, readable and executable; the entry point follows the headers. Little endian. */
 function elf(elfMachine: number, code: Buffer): Buffer {
   const headers = Buffer.alloc(headerLength + segmentLength);
   const length = headers.length + code.length;
@@ -87,7 +86,7 @@ function elf(elfMachine: number, code: Buffer): Buffer {
 /** Whether there is such a program for a processor, by qemu's name. */
 export const canRefresh = (architecture: string): boolean => Object.hasOwn(machines, architecture);
 
-/** The program. Throws GuestfsError (ENOTSUP) for a processor that it is not written for. */
+/** The program. Throws GuestfsError (ENOTSUP) for a processor without one. */
 export function refreshProgram(architecture: string): Buffer {
   const machine = Object.hasOwn(machines, architecture) ? machines[architecture] : undefined;
   if (machine === undefined)
@@ -95,10 +94,10 @@ export function refreshProgram(architecture: string): Buffer {
   return elf(machine.elfMachine, machine.code);
 }
 
-/** Bytes of randomness; the kernel's generator takes 32. */
+/** Bytes of randomness; the kernel's generator uses 32. */
 const poolBytes = 64;
 
-/** What the program reads: the time in milliseconds since 1970, and randomness of this host. */
+/** The program's input: the time in milliseconds since 1970, and random bytes of this host. */
 export function refreshInput(timeInMs = Date.now(), random: Uint8Array = randomBytes(poolBytes)): Buffer {
   const head = Buffer.alloc(24);
   const seconds = Math.floor(timeInMs / 1000);

@@ -1,13 +1,13 @@
 /**
- * Machines that were started once and are kept: the memory and the own disk of an appliance that has no drive yet, in the
- * user's cache directory. A later launch goes on from there instead of booting.
+ * Snapshots of started machines: the memory and own disk of an appliance that has no drive yet, in the user's cache
+ * directory. A later launch resumes from there instead of booting.
  *
  *   <cache>/start-<digest>/memory       qemu's migration stream
- *                          root.qcow2   what the guest wrote to its own disk until then
- *                          state.json   of what this is the state, and the sums of the two files
+ *                          root.qcow2   the guest's writes to its own disk until then
+ *                          state.json   the machine's identity, and the sums of the two files
  *
- * A state is made in a directory of another name, which gets this one when all is written. It serves only the machine that it
- * was made by: the same qemu, appliance, processor and size, with the same options.
+ * A snapshot is made in a directory of another name, which is renamed when complete. It fits only a machine with the
+ * same qemu, appliance, processor, size and options.
  */
 import { createHash, randomBytes } from 'node:crypto';
 import {
@@ -31,20 +31,20 @@ import { asGuestfsError, GuestfsError, hostError } from '../../base/index.js';
 import type { DaemonVersion } from '../wire/compat.js';
 import { checkOwnDirectory } from './private-directory.js';
 
-/** Grows when anything about a state or the machine changes that its arguments do not tell. */
+/** Increased when a snapshot or the machine changes in a way that its arguments do not show. */
 const formatVersion = 2;
 
 const prefix = 'start-';
 const names = { memory: 'memory', root: 'root.qcow2', description: 'state.json' } as const;
-/** As many states are kept as one user alternates between; each takes some 150 MB. */
+/** How many snapshots are kept: as many as one user alternates between. Each takes about 150 MB. */
 const mostKept = 3;
-/** What is half made and as old as this, nobody works on any more. Milliseconds. */
+/** An unfinished snapshot of this age has been abandoned. Milliseconds. */
 const abandonedAfterInMs = 10 * 60_000;
 const readLength = 1024 * 1024;
 
-/** What a state is of. All of it must be the same for the state to be used. */
+/** The identity of a snapshot's machine. All of it must be equal for the snapshot to be used. */
 export interface MachineIdentity {
-  /** The arguments of qemu, without what differs from one start to the next. */
+  /** qemu's arguments, without those that differ in each start. */
   readonly arguments: readonly string[];
   /** The path of the program. */
   readonly hv: string;
@@ -64,7 +64,7 @@ interface Description {
   readonly root: Sum;
 }
 
-/** What of this host a state depends on: the processor, with all that it can do, and the kernel. */
+/** The parts of this host that a snapshot depends on: the processor with its features, and the kernel. */
 function hostIdentity(): readonly unknown[] {
   let flags = '';
   try {
@@ -80,7 +80,7 @@ function identityText({ arguments: args, hv, appliance }: MachineIdentity): stri
   return JSON.stringify([formatVersion, args, [hv, ino, size, mtimeMs], appliance, hostIdentity()]);
 }
 
-/** The sum of a file's bytes; the event loop has its turn between pieces. */
+/** The checksum of a file. Other work of the event loop can run between the pieces. */
 async function sumOf(file: FileHandle): Promise<Sum> {
   const piece = Buffer.allocUnsafe(readLength);
   let sum = 0;
@@ -102,7 +102,7 @@ async function sumOfPath(path: string): Promise<Sum> {
   }
 }
 
-/** What a directory has; nothing where it is not made yet. */
+/** The entries of a directory; none if it does not exist yet. */
 function namesIn(directory: string): string[] {
   try {
     return readdirSync(directory);
@@ -116,19 +116,21 @@ function namesIn(directory: string): string[] {
 export class SnapshotStore {
   readonly #cache: string;
 
-  /** `cache`: the user's own directory in the cache. */
+  /** `cache`: the user's own cache directory. */
   constructor(cache: string) {
     this.#cache = cache;
   }
 
-  /** The place of the state of a machine, whether there is one or not. Throws the host's error of the program's file. */
+  /**
+   * The place of a machine's snapshot, whether one exists or not. Throws the host's error about the program's file.
+   */
   of(identity: MachineIdentity): MachineSnapshot {
     const text = identityText(identity);
     const digest = createHash('sha256').update(text).digest('hex').slice(0, 16);
     return new MachineSnapshot(this.#cache, `${prefix}${digest}`, text);
   }
 
-  /** What is kept, the last used first. Sizes in bytes. Throws the host's error. */
+  /** All snapshots, the last used first. Sizes in bytes. Throws the host's error. */
   list(): { readonly path: string; readonly sizeInBytes: number; readonly usedAt: Date }[] {
     return namesIn(this.#cache)
       .filter((name) => /^start-[0-9a-f]{16}$/.test(name))
@@ -146,7 +148,7 @@ export class SnapshotStore {
   }
 }
 
-/** The state of one machine: to be used, or to be made. */
+/** The snapshot of one machine, to use or to make. */
 export class MachineSnapshot {
   readonly #cache: string;
   readonly #name: string;
@@ -163,7 +165,7 @@ export class MachineSnapshot {
     return join(this.#cache, this.#name);
   }
 
-  /** The state, if there is one of this very machine; what is in its files is still to be checked. */
+  /** The snapshot, if one of exactly this machine exists. The contents of its files are not checked yet. */
   find(): UsableSnapshot | undefined {
     let description: Description | null;
     try {
@@ -177,12 +179,12 @@ export class MachineSnapshot {
     return description?.identity === this.#identity ? new UsableSnapshot(this.path, description) : undefined;
   }
 
-  /** Removes what is there: it was of no use. */
+  /** Removes an unusable snapshot. */
   discard(): void {
     rmSync(this.path, { recursive: true, force: true });
   }
 
-  /** Begins a new one. Throws the host's error. */
+  /** Begins a new snapshot. Throws the host's error. */
   begin(): UnfinishedSnapshot {
     const path = `${this.path}.${randomBytes(6).toString('hex')}`;
     try {
@@ -193,7 +195,7 @@ export class MachineSnapshot {
     return new UnfinishedSnapshot(path, this.path, this.#identity);
   }
 
-  /** Removes the states that were not used for the longest time, and what was begun and never finished. */
+  /** Removes the snapshots that were unused for the longest time, and abandoned unfinished ones. */
   prune(now = Date.now()): void {
     for (const { path } of new SnapshotStore(this.#cache).list().slice(mostKept))
       rmSync(path, { recursive: true, force: true });
@@ -217,17 +219,17 @@ export class UsableSnapshot {
     this.daemon = description.daemon;
   }
 
-  /** The image of the guest's own disk, above the appliance's. */
+  /** The image of the guest's own disk, above the appliance's image. */
   get root(): string {
     return join(this.#path, names.root);
   }
 
-  /** The file that qemu reads the machine's memory from. The caller closes it. Throws the host's error. */
+  /** Opens the file with the machine's memory. The caller closes it. Throws the host's error. */
   openMemory(): number {
     return openSync(join(this.#path, names.memory), 'r');
   }
 
-  /** Reads both files and compares them with what was written. Rejects with GuestfsError (EIO, or the host's). */
+  /** Reads both files and compares their checksums. Rejects with GuestfsError (EIO, or the host's). */
   async check(): Promise<void> {
     for (const [name, sum] of [
       [names.memory, this.#description.memory],
@@ -251,7 +253,7 @@ export class UsableSnapshot {
       const now = new Date();
       utimesSync(this.#path, now, now);
     } catch (thrown) {
-      // Removed by another launch, which had more recent ones: it served all the same.
+      // Another launch, which had more recent snapshots, removed this one. It was usable all the same.
       if (asGuestfsError(thrown).code !== 'ENOENT') throw thrown;
     }
   }
@@ -259,7 +261,7 @@ export class UsableSnapshot {
 
 /** A state that is being written. */
 export class UnfinishedSnapshot {
-  /** The directory that it is in until it is finished. */
+  /** The directory of the unfinished snapshot. */
   readonly path: string;
   readonly #target: string;
   readonly #identity: string;
@@ -270,7 +272,7 @@ export class UnfinishedSnapshot {
     this.#identity = identity;
   }
 
-  /** The file that the machine's memory is to be written to. */
+  /** The file for the machine's memory. */
   get memory(): string {
     return join(this.path, names.memory);
   }
@@ -280,7 +282,7 @@ export class UnfinishedSnapshot {
     copyFileSync(image, join(this.path, names.root), fsConstants.COPYFILE_FICLONE);
   }
 
-  /** Gives it its name. Another launch may have been faster: then that one's stays. Rejects with the host's error. */
+  /** Gives the snapshot its name. If another launch was faster, its snapshot stays. Rejects with the host's error. */
   async finish(daemon: DaemonVersion): Promise<void> {
     const description: Description = {
       identity: this.#identity,

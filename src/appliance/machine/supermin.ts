@@ -1,6 +1,6 @@
 /**
- * Builds the appliance with supermin, from the files of the distribution's packages, into the user's cache directory: once,
- * and again when packages have changed. The place and the options are libguestfs's, so that both share one.
+ * Builds the appliance with supermin from the distribution's package files into the user's cache directory: once, and
+ * again after packages have changed. The place and the options are those of libguestfs, so both share one appliance.
  */
 import { accessSync, constants, readdirSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
@@ -17,18 +17,20 @@ export interface SuperminOptions {
   /** The processor's name, as qemu has it. */
   readonly architecture: string;
   readonly signal?: AbortSignal | undefined;
-  /** Told in a few words what a launch waits for. */
+  /** Called with a few words on what the launch waits for. */
   readonly log?: (message: string) => void;
   /** The program. */
   readonly supermin?: string;
-  /** Where the distribution's kernels are: for the sentence that tells what is wrong with them. */
+  /** The directory of the distribution's kernels, for error messages. */
   readonly boot?: string;
 }
 
-/** How long a build may take, with the wait for another's, in milliseconds. It takes some seconds. */
+/** How long a build may take, including the wait for another build, in milliseconds. A build takes some seconds. */
 const buildPatienceInMs = 600_000;
 
-/** Builds the appliance unless it is there already; gives its directory. Rejects with GuestfsError, with the remedy. */
+/**
+ * Builds the appliance unless it exists, and resolves to its directory. Rejects with GuestfsError, with the remedy.
+ */
 export async function buildAppliance(options: SuperminOptions): Promise<string> {
   const { cache, signal, log } = options;
   const supermin = findProgram(options.supermin ?? 'supermin');
@@ -39,8 +41,9 @@ export async function buildAppliance(options: SuperminOptions): Promise<string> 
     );
   const output = join(cache, 'appliance.d');
   const lock = join(cache, 'lock');
-  // supermin locks the same file for itself, in another way. But its look behind that lock cannot see that another has just
-  // built: the kernel's date is that of its package until the files are touched. So both are done under one lock.
+  // supermin locks the same file too, in another way. But its check after taking its lock cannot see that another
+  // process has just built: until the files are touched, the kernel has the date of its package. So building and
+  // touching happen under one lock.
   const mine = await LaunchLock.take(lock, {
     signal,
     patienceInMs: buildPatienceInMs,
@@ -74,15 +77,15 @@ async function build(
 }
 
 /**
- * Gives the files the date of today. supermin builds anew when any of them is older than the packages, and gives the kernel
- * the date that it has in its package; and what cleans up temporary directories takes what is old.
+ * Sets the date of the files to now. supermin rebuilds if any file is older than the packages, and gives the kernel
+ * the date of its package; programs that clean temporary directories remove old files.
  */
 function touch(directory: string): void {
   const now = new Date();
   for (const name of ['kernel', 'initrd', 'root']) utimesSync(join(directory, name), now, now);
 }
 
-/** Kernels of the distribution, and those of them that this user may not read. */
+/** Kernels of the distribution, and those that this user cannot read. */
 export function listKernels(boot = '/boot'): { all: string[]; unreadable: string[] } {
   let names: string[];
   try {
@@ -102,7 +105,7 @@ export function listKernels(boot = '/boot'): { all: string[]; unreadable: string
   return { all, unreadable };
 }
 
-/** One sentence out of what supermin said. */
+/** One sentence from supermin's output. */
 function buildFailure(
   { output, signal }: Run,
   { boot = '/boot', cache, architecture }: SuperminOptions,

@@ -1,21 +1,22 @@
 /**
- * A process that outlives the caller to clean up after it. It holds one end of a pipe; when the other end closes, by
- * whatever death, it kills a process group and removes what that leaves in the file system. That it is a shell makes it
- * cost a megabyte and a millisecond. A caller that cleans up by itself tells it so first.
+ * A process that outlives the caller and cleans up after it. It holds one end of a pipe. When the other end closes,
+ * however the caller died, it kills a process group and removes that group's files. It is a shell, so it costs a
+ * megabyte and a millisecond. A caller that cleans up by itself dismisses it first.
  *
- * It runs in a session of its own, so that neither Ctrl-C nor the end of a terminal takes it away with the caller.
+ * It runs in a session of its own, so that Ctrl-C or the end of a terminal does not end it together with the caller.
  */
 import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process';
 import type { Socket } from 'node:net';
 
 /**
- * Reads lines: `group N` names a process group to kill, or none any more; `done` says that all is over. The machine cannot
- * have been replaced by another process of its number: the number is free only after the caller, its parent, has heard of its
- * end, and then `done` is the next thing that the caller does.
+ * Reads lines. `group N` names the process group to kill; an empty N means none. `done` means that all is over. The
+ * machine's number cannot belong to another process: it becomes free only after the caller, its parent, has seen its
+ * end, and `done` is the caller's next step.
  *
- * Arguments: a lock and the output of a build, or two empty ones; then directories. Beside its output a build has
- * directories with random names, and only while it holds the lock. So those that were listed before a look at the lock shows
- * that no other build holds it are remains. A group that is stopped neither makes more nor lets go of the lock.
+ * Arguments: a lock and the output of a build, or two empty ones; then directories. Beside its output, a build makes
+ * directories with random names, and only while it holds the lock. The directories are listed first, and then the
+ * lock is examined: if no other build holds it, the listed directories are leftovers. A stopped process group can
+ * neither make more directories nor release the lock.
  */
 const script = `
 trap '' INT TERM HUP PIPE
@@ -48,25 +49,25 @@ rm -rf -- "$@"
 `;
 
 /**
- * Tells the guard of itself before it becomes the program: so there is no moment in which the program runs, the caller
- * may die, and the guard does not know. The pipe does not stay open in the program.
+ * Registers the program with the watchdog before the shell becomes that program. So at no moment does the program
+ * run, unknown to the watchdog, while the caller may die. The program does not inherit the pipe.
  */
 const announced = (pipe: number): string => `echo "group $$" >&${pipe} && exec ${pipe}>&- && exec "$0" "$@"`;
 
 export interface Watched {
   /** Directories to remove. */
   readonly directories: readonly string[];
-  /** A program that builds `output` under a lock: what it has not finished is to be removed. Absolute paths. */
+  /** A program that builds `output` under a lock; unfinished output is removed. Absolute paths. */
   readonly build?: { readonly lock: string; readonly output: string };
 }
 
 export interface WatchedSpawnOptions {
-  /** At most nine, so that a shell can name the next. A number is a file descriptor of this process. */
+  /** At most nine, because a shell names descriptors by one digit. A number is a file descriptor of this process. */
   readonly stdio: readonly ('ignore' | 'pipe' | number)[];
   readonly env: NodeJS.ProcessEnv;
 }
 
-/** Starts a program as the leader of a process group of its own, watched over where there is a guard. */
+/** Starts a program as the leader of a new process group, registered with the watchdog if there is one. */
 export function spawnWatched(
   watchdog: Watchdog | undefined,
   program: string,
@@ -96,7 +97,7 @@ export class Watchdog {
     });
     this.#exited = new Promise((resolve) => {
       this.#process.once('exit', () => resolve());
-      // Without a shell there is no guard, which is no reason to do without a machine.
+      // Without a shell there is no watchdog, but the machine can still run.
       this.#process.once('error', () => resolve());
     });
     this.#process.stdin?.on('error', () => {});
@@ -104,21 +105,21 @@ export class Watchdog {
     (this.#process.stdin as Socket | null)?.unref();
   }
 
-  /** The guard's ear; undefined where there is no shell to be one. */
+  /** The watchdog's end of the pipe; undefined if no shell could be started. */
   get pipe(): Socket | undefined {
     return this.#process.pid === undefined
       ? undefined
       : ((this.#process.stdin as Socket | null) ?? undefined);
   }
 
-  /** All that it guards is gone. */
+  /** Everything that it watches over is gone. */
   dismiss(): void {
     this.#process.stdin?.end('done\n');
   }
 
   /**
-   * Does at once what it would do at the caller's death; `dead` spares it the killing, of what has ended already. Resolves
-   * when that is done.
+   * Does now what it would do at the caller's death. With `dead` it skips the killing, because the group has ended
+   * already. Resolves when done.
    */
   async strike({ dead = false }: { dead?: boolean } = {}): Promise<void> {
     this.#process.ref();

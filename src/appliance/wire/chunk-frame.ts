@@ -1,6 +1,6 @@
 /**
- * Many chunks in one piece of memory, each with its length and header in front, to be sent in one write. The headers of full
- * chunks are all alike and written once; data is read into its place between them.
+ * Many chunks in one buffer, each with its length and header in front, to be sent in one write. The headers of full
+ * chunks are all alike and are written once; data is read into the places between them.
  *
  *   │ 8200 │ 0 │ 8192 │ data … 8192 │ 8200 │ 0 │ 8192 │ data … │ … │ end chunk │
  */
@@ -14,12 +14,12 @@ export class ChunkFrame {
   readonly #places: readonly Buffer[];
   /** Bytes of data. */
   #filled = 0;
-  /** The chunk whose header is not that of a full one. */
+  /** The chunk whose header differs from that of a full one. */
   #begun: number | undefined;
 
   /** Room for `chunks` full chunks. */
   constructor(chunks: number) {
-    // The last chunk, the only one that may not be full, leaves the room that its padding takes; the end needs its own.
+    // Only the last chunk may be shorter than a full one. Room is kept for its padding, and for the end chunk.
     this.#bytes = Buffer.allocUnsafeSlow(chunks * stride + endChunk.length);
     this.#places = Array.from({ length: chunks }, (_, index) => {
       this.#writeHead(index, longestChunk);
@@ -43,7 +43,7 @@ export class ChunkFrame {
     return this.#filled === this.#places.length * longestChunk;
   }
 
-  /** The places that are free, in order; what is put there is told with {@link advance}. */
+  /** The free places, in order. After filling them, call {@link advance}. */
   room(): Buffer[] {
     const first = Math.floor(this.#filled / longestChunk);
     const room = this.#places.slice(first);
@@ -53,12 +53,12 @@ export class ChunkFrame {
     return room;
   }
 
-  /** So many bytes were put where {@link room} said. */
+  /** Counts bytes that were put into the places of {@link room}. */
   advance(count: number): void {
     this.#filled += count;
   }
 
-  /** Copies as much as there is room for, and says how much that was. */
+  /** Copies as much as fits, and returns its length. */
   put(bytes: Uint8Array): number {
     let done = 0;
     while (done < bytes.length && !this.full) {
@@ -73,7 +73,7 @@ export class ChunkFrame {
     return done;
   }
 
-  /** What is to be sent; with `last`, the chunk behind it that ends the transfer. Empties the frame. */
+  /** The bytes to send; with `last`, the end chunk of the transfer follows. Empties the frame. */
   take(last = false): Buffer {
     const full = Math.floor(this.#filled / longestChunk);
     const rest = this.#filled % longestChunk;
@@ -90,9 +90,9 @@ export class ChunkFrame {
     return this.#bytes.subarray(0, length);
   }
 
-  /** Makes the frame ready to be filled again: what {@link take} gave has been sent. */
+  /** Prepares the frame for new data, after the bytes of {@link take} were sent. */
   reuse(): void {
-    // The end chunk ends a transfer, so nothing of it is ever in the way here.
+    // The end chunk ends a transfer, so it never has to be overwritten here.
     if (this.#begun !== undefined) this.#writeHead(this.#begun, longestChunk);
     this.#begun = undefined;
   }

@@ -1,9 +1,9 @@
 /**
- * The arguments and results of the daemon's procedures as XDR, from the tables of the API: every kind of argument,
- * result and field has one way to the wire and one back, and an action is a row of kinds.
+ * The arguments and results of the daemon's procedures as XDR, from the tables of the API. Every kind of argument,
+ * result and field has one encoding and one decoding; an action is a row of kinds.
  *
- * Files are no part of the arguments: their bytes follow in chunks. Optional arguments stand after the required ones,
- * every one of them in every call; a mask in the header says which of them mean anything.
+ * Files are not among the arguments: their bytes follow in chunks. Optional arguments stand after the required ones,
+ * all of them in every call; a mask in the header marks those that were given.
  */
 import {
   type Action,
@@ -27,7 +27,7 @@ export interface WireAction extends Pick<Action, 'result'> {
   readonly proc: number;
 }
 
-/** One kind of value on the wire. `shortest`: the fewest bytes it takes. */
+/** One kind of value on the wire. `shortest`: the fewest bytes that a value takes. */
 interface Kind<T> {
   readonly shortest: number;
   write(writer: XdrWriter, value: T): void;
@@ -48,7 +48,7 @@ const optString: Kind<string | null> = {
   write: (w, text) => w.optString(text),
   read: (r) => r.optString(),
 };
-/** A copy when read: the message's memory may be a part of something much larger. */
+/** Decoding makes a copy, because the message may be a part of a much larger buffer. */
 const buffer: Kind<Uint8Array> = {
   shortest: 4,
   write: (w, bytes) => w.opaque(bytes),
@@ -115,7 +115,7 @@ const fieldKinds = {
   optPercent,
 } as const satisfies Readonly<Record<FieldType, unknown>>;
 
-/** What has no bytes among the arguments. */
+/** Kinds of arguments that take no bytes. */
 const absent = undefined;
 const argumentKinds = {
   string,
@@ -141,7 +141,7 @@ const argumentKinds = {
   pointer: absent,
 } as const satisfies Readonly<Record<ArgumentType, unknown>>;
 
-/** The optional arguments, each with what stands for it in a call that does not give it. */
+/** The optional arguments, each with the value that is sent if the caller gives none. */
 const optionKinds = {
   bool: { kind: bool, unset: false },
   int: { kind: int32, unset: 0 },
@@ -154,7 +154,7 @@ type Row = Readonly<Record<string, unknown>>;
 
 const structKinds = new Map<string, Kind<Row>>();
 
-/** The kind of a struct, made when first wanted. */
+/** The kind of a struct, made at its first use. */
 export function structKind(name: string): Kind<Row> {
   const known = structKinds.get(name);
   if (known !== undefined) return known;
@@ -224,8 +224,8 @@ function planOf(action: WireAction): Plan {
 const noOptions: readonly string[] = [];
 
 /**
- * Writes the arguments of a call and gives the mask of the optional ones that are given. `unknown`: the names of those,
- * always the last, that the daemon's version does not have yet, and so must not be given either.
+ * Writes the arguments of a call and returns the mask of the given optional ones. `unknown`: the names, always the
+ * last ones, that the daemon's version lacks; they must not be given, and are not sent.
  */
 export function encodeArguments(
   writer: XdrWriter,
@@ -246,7 +246,7 @@ export function encodeArguments(
   return mask;
 }
 
-/** The way back of {@link encodeArguments}; undefined stands for a file. */
+/** The reverse of {@link encodeArguments}; undefined stands for a file. */
 export function decodeArguments(
   reader: XdrReader,
   action: WireAction,
@@ -268,7 +268,7 @@ export function encodeResult(writer: XdrWriter, action: WireAction, value: unkno
   planOf(action).result.write(writer, value);
 }
 
-/** What an action gives back. Throws a ProtocolError, or ERANGE for a number that is not exact. */
+/** The result of an action. Throws a ProtocolError, or ERANGE for a number that JavaScript cannot hold exactly. */
 export function decodeResult(reader: XdrReader, action: WireAction): unknown {
   const value = planOf(action).result.read(reader);
   reader.end();

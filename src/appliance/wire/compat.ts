@@ -1,18 +1,18 @@
 /**
- * What the daemon at the other end has. The tables are those of the newest libguestfs; an older daemon lacks the last
- * procedures, and the last optional arguments of some. It never says which libguestfs it is of.
+ * Finds out what the daemon supports. The tables are those of the newest libguestfs; an older daemon lacks the last
+ * procedures, and the last optional arguments of some. It never reports its libguestfs version.
  */
 import { type Action, actions } from '../../api/index.js';
 import { GuestfsError } from '../../base/index.js';
 import type { DaemonError } from './protocol.js';
 
-/** What a daemon has, in what the wire can tell. */
+/** A daemon's abilities, as far as the wire shows them. */
 export interface DaemonVersion {
   /** In words, for messages. */
   readonly name: string;
-  /** The highest number of a procedure that it has. */
+  /** Its highest procedure number. */
   readonly lastProcedure: number;
-  /** The optional arguments that it does not take, by action. They are the last of their action. */
+  /** The optional arguments that it lacks, by action. They are the last of their action. */
   readonly lackedOptions: Readonly<Record<string, readonly string[]>>;
 }
 
@@ -23,14 +23,14 @@ export const newestDaemon: DaemonVersion = {
   lackedOptions: {},
 };
 
-/** Of Debian 12, and of all the stable series that it belongs to. */
+/** The daemon of Debian 12, and of its whole stable series. */
 export const daemon1_48: DaemonVersion = {
   name: 'libguestfs 1.48',
   lastProcedure: 510,
   lackedOptions: { cryptsetup_open: ['cipher'], e2fsck: ['forceno'], tar_in: ['keepdirlink'] },
 };
 
-/** A daemon between the two: which of the options it takes is found out by giving them. */
+/** A daemon between the two: trying an option is the only way to find out whether it is supported. */
 const daemonWith = (lastProcedure: number): DaemonVersion => ({
   name: `its last procedure is ${lastProcedure}`,
   lastProcedure,
@@ -38,8 +38,8 @@ const daemonWith = (lastProcedure: number): DaemonVersion => ({
 });
 
 /**
- * Finds out what a daemon has by asking for procedures that only newer ones have, without the arguments that all of these
- * need: what is there complains about the arguments, what is not is not known.
+ * Finds out what a daemon supports by calling procedures of newer versions without their required arguments. A known
+ * procedure complains about the arguments; an unknown one is reported as unknown.
  */
 export async function identifyDaemon(has: (proc: number) => Promise<boolean>): Promise<DaemonVersion> {
   let low = daemon1_48.lastProcedure;
@@ -54,10 +54,10 @@ export async function identifyDaemon(has: (proc: number) => Promise<boolean>): P
   return low === newestDaemon.lastProcedure ? newestDaemon : daemonWith(low);
 }
 
-/** How many actions of the API are possible with a daemon, and how many there are. */
+/** How many actions of the API work with a daemon, and how many there are. */
 export function countActions({ lastProcedure }: DaemonVersion): { possible: number; all: number } {
   const all: readonly Action[] = Object.values(actions);
-  // Those without a number are the library's own.
+  // Actions without a number are done by the library.
   const possible = all.filter(({ proc }) => proc === undefined || proc <= lastProcedure);
   return { possible: possible.length, all: all.length };
 }
@@ -65,7 +65,7 @@ export function countActions({ lastProcedure }: DaemonVersion): { possible: numb
 const lacks = (action: string, what: string, detail: string): GuestfsError =>
   new GuestfsError('ENOTSUP', `the installed daemon lacks ${what} (${detail})`, { action });
 
-/** Why a call cannot be made to this daemon, or undefined when it can. */
+/** Why this daemon cannot do a call; undefined if it can. */
 export function lackOf(
   daemon: DaemonVersion,
   action: string,
@@ -77,11 +77,11 @@ export function lackOf(
   return option === undefined ? undefined : lacks(action, `the option ${option} of this action`, daemon.name);
 }
 
-/** Whether the daemon says that it does not know the procedure. These words are all there is: it gives no errno. */
+/** Whether the daemon reports an unknown procedure. The text is the only sign, because it sends no errno. */
 export const saysUnknownProcedure = ({ text }: DaemonError): boolean =>
   /\bunknown procedure number \d/.test(text);
 
-/** What a daemon says about something that it lacks, in our words; undefined for every other error. */
+/** The daemon's error about something that it lacks, in our words; undefined for other errors. */
 export function lackSaidBy(action: string, error: DaemonError): GuestfsError | undefined {
   if (saysUnknownProcedure(error)) return lacks(action, 'this action', 'it does not know the procedure');
   if (/^unknown option in optional arguments bitmask\b/.test(error.text))

@@ -1,9 +1,9 @@
 /**
- * The connection to a guestfsd: calls one after another, whatever happens on the way. When the daemon ends or sends
- * what it must not, the connection is lost for good.
+ * The connection to a guestfsd: calls one after another. If the daemon ends or breaks the protocol, the connection is
+ * lost for good.
  *
- * guestfsd does one call at a time and cannot be interrupted in one that has no file. A call that is cancelled there
- * rejects at once, and the next one waits until the daemon is done with it.
+ * guestfsd does one call at a time, and a call without a file cannot be interrupted there. A cancelled call rejects
+ * at once, and the next call waits until the daemon has finished it.
  */
 import type { Duplex } from 'node:stream';
 import type { CallControl } from '../../api/index.js';
@@ -18,29 +18,29 @@ import { type DaemonError, firstSerial, readHeader } from './protocol.js';
 import { ProtocolError, XdrReader } from './xdr.js';
 
 export interface ConnectionEvents {
-  /** The running call has come this far, raw. `total` 0 is unknown length. */
+  /** The running call's progress as the daemon reports it. `total` 0 means unknown length. */
   progress(position: number, total: number): void;
-  /** The connection was lost, which nobody asked for. Once; the running call rejects too. */
+  /** The connection was lost unexpectedly. Called once; the running call rejects too. */
   broken(error: GuestfsError): void;
 }
 
 export interface ConnectionOptions {
-  /** The daemon has said before that it is up: in a guest that goes on from a kept state. */
+  /** The daemon reported earlier that it is up, because the guest resumes from a snapshot. */
   readonly alreadyLaunched?: boolean;
-  /** The drives come when the daemon has started: see device-names.ts. */
+  /** The drives are added after the daemon has started: see device-names.ts. */
   readonly drivesComeLater?: boolean;
-  /** What the daemon has, where that is known; else {@link Connection.identify} may find out. */
+  /** What the daemon supports, if that is known; else {@link Connection.identify} can find out. */
   readonly daemon?: DaemonVersion;
 }
 
-/** What sockets have, and other streams have not. */
+/** Methods that sockets have and other streams lack. */
 interface Holding {
   ref?(): unknown;
   unref?(): unknown;
 }
 
 export class Connection {
-  /** Resolves when the daemon says that it is up; rejects when the connection is lost before. */
+  /** Resolves when the daemon reports that it is up; rejects if the connection is lost before. */
   readonly launched: Promise<void>;
   readonly #socket: Duplex;
   readonly #events: ConnectionEvents;
@@ -52,14 +52,20 @@ export class Connection {
   #isLaunched: boolean;
   #tellLaunched: () => void = () => {};
   #refuseLaunched: (error: GuestfsError) => void = () => {};
-  /** The one that has the wire, and those that will. */
+  /** The call that has the wire, and the calls that wait for it. */
   #calls: Exchange[] = [];
-  /** Those whose caller waits for an answer: perhaps, of one that is over, until its file is written. */
+  /**
+   * The calls whose caller waits for an answer. The wire may be free already while a downloaded file is still being
+   * written.
+   */
   readonly #unanswered = new Set<Exchange>();
   #waitingForIdle: (() => void)[] = [];
   #lost: GuestfsError | undefined;
 
-  /** `socket` belongs to the connection from now on. What its write callback has told is done is not read any more. */
+  /**
+   * `socket` belongs to the connection from now on. Bytes that its write callback has reported as written are not
+   * read any more.
+   */
   constructor(socket: Duplex, events: ConnectionEvents, options: ConnectionOptions = {}) {
     this.#socket = socket;
     this.#events = events;
@@ -72,7 +78,7 @@ export class Connection {
           this.#tellLaunched = resolve;
           this.#refuseLaunched = reject;
         });
-    // Who does not wait for the launch hears of the loss by `broken`.
+    // A caller that does not wait for the launch gets the loss through `broken`.
     this.launched.catch(() => {});
     this.#frames = new FrameReader({
       launched: () => this.#launch(),
@@ -104,14 +110,14 @@ export class Connection {
     this.#hold();
   }
 
-  /** What the daemon has, as far as is known. */
+  /** What the daemon supports, as far as is known. */
   get daemon(): DaemonVersion {
     return this.#daemon;
   }
 
   /**
-   * Calls a procedure by its libguestfs name, of the API or internal. Arguments are in the form that backends take. One that
-   * the daemon lacks is ENOTSUP; a lost connection is EIO.
+   * Calls a procedure by its libguestfs name, of the API or internal. Arguments are in the form of backends. A
+   * procedure that the daemon lacks is ENOTSUP; a lost connection is EIO.
    */
   call(
     name: string,
@@ -176,7 +182,7 @@ export class Connection {
     if (this.#calls.length === 1) call.start();
   }
 
-  /** A call is over, perhaps before it began. */
+  /** A call is over, perhaps before it was sent. */
   #next(over: Exchange): void {
     const first = this.#calls[0] === over;
     this.#calls = this.#calls.filter((call) => call !== over);
@@ -185,18 +191,18 @@ export class Connection {
     for (const tell of this.#waitingForIdle.splice(0)) tell();
   }
 
-  /** Asks the running call to stop; it rejects with ECANCELED. */
+  /** Cancels the running call, which rejects with ECANCELED. */
   cancel(): void {
     for (const call of [...this.#unanswered]) call.cancel();
   }
 
-  /** Resolves when the daemon does nothing any more, also for calls that were given up; or the connection is lost. */
+  /** Resolves when the daemon is idle, after cancelled calls too, or when the connection is lost. */
   idle(): Promise<void> {
     if (this.#calls.length === 0) return Promise.resolve();
     return new Promise((resolve) => this.#waitingForIdle.push(resolve));
   }
 
-  /** Finds out what the daemon has, and keeps to it. A few short calls. */
+  /** Finds out what the daemon supports, and remembers it. Takes a few short calls. */
   async identify(): Promise<DaemonVersion> {
     this.#daemon = await identifyDaemon(
       (proc) =>
@@ -213,7 +219,7 @@ export class Connection {
     return this.#daemon;
   }
 
-  /** Ends it; the running call rejects. Nothing is told any more. */
+  /** Ends the connection; the running call rejects. No further event is reported. */
   close(): void {
     this.#end(new GuestfsError('EIO', 'the connection to the appliance was closed'));
   }

@@ -1,6 +1,6 @@
 /**
- * The data of a file that comes out, on its way to its sink. Pieces are written together, some hundred KiB at once, while
- * the next ones arrive; where the sink is slower than the daemon, the socket is not read any more until it has caught up.
+ * The data of a downloaded file on its way to its sink. Pieces are written together, some hundred KiB at once, while
+ * the next ones arrive. If the sink is slower than the daemon, the socket is paused until the sink has caught up.
  */
 import type { DownloadSink } from './sinks.js';
 
@@ -27,7 +27,7 @@ export class Download {
   #work: Promise<void> | undefined;
   #wake: (() => void) | undefined;
 
-  /** `failed` hears once what the sink threw; then nothing is left to do but `abandon`. */
+  /** `failed` is called once, with the sink's error; only `abandon` may follow. */
   constructor(sink: DownloadSink, flow: Flow, failed: (thrown: unknown) => void) {
     this.#sink = sink;
     this.#flow = flow;
@@ -46,7 +46,7 @@ export class Download {
     this.#writeOn();
   }
 
-  /** All has come: resolves when all is written and closed. Never resolves where the sink fails. */
+  /** All data has arrived. Resolves when it is written and the sink is closed. Never resolves if the sink fails. */
   finish(): Promise<void> {
     this.#ending = true;
     return new Promise((resolve) => {
@@ -61,7 +61,7 @@ export class Download {
     });
   }
 
-  /** Drops what was not written. Resolves when the sink is given up; at once where that may take long. */
+  /** Drops unwritten data. Resolves when the sink is closed, or at once if that may take long. */
   async abandon(): Promise<void> {
     if (this.#abandoned) return;
     this.#abandoned = true;
@@ -70,7 +70,7 @@ export class Download {
     this.#resume();
     this.#sink.stopWaiting();
     const over = (this.#work ?? Promise.resolve()).then(() => this.#sink.abandon());
-    // The call has failed already; what removing its remains says would hide why.
+    // The call has failed already. An error of removing the leftovers would hide the reason.
     const quiet = over.catch(() => {});
     if (!this.#sink.mayWait) await quiet;
   }
@@ -80,7 +80,7 @@ export class Download {
     this.#paused = false;
   }
 
-  /** One thing at a time; then the next, if there is one. */
+  /** Writes one batch at a time, as long as there is one. */
   #do(work: () => Promise<void>): void {
     this.#work = work().then(
       () => {
@@ -106,7 +106,7 @@ export class Download {
     const pieces = this.#pieces;
     this.#pieces = [];
     this.#waiting = 0;
-    // What is being written does not wait any more: at most twice as much is held in all.
+    // The batch being written does not count as waiting, so at most twice the limit is held.
     this.#resume();
     await this.#sink.write(pieces);
   }

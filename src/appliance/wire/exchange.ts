@@ -1,10 +1,10 @@
 /**
- * One call: the request with the file that goes in, the reply with the file that comes out, and every way in which
- * these end early.
+ * One call: the request with its uploaded file, the reply with its downloaded file, and every way in which these end
+ * early.
  *
- * The caller's answer and the wire are two things. A call that is given up (cancelled, its file unreadable or its
- * sink full) rejects at once, but the daemon may still be at work: the wire is free again only when its last word
- * has come, and what comes until then is read and dropped.
+ * The caller's answer and the wire are separate. A call that is given up (cancelled, its file unreadable or its sink
+ * full) rejects at once, but the daemon may still be working. The wire is free again only after the daemon's last
+ * message, and everything until then is read and dropped.
  */
 import type { FileSink, FileSource } from '../../api/index.js';
 import { asFailureOf, GuestfsError } from '../../base/index.js';
@@ -45,11 +45,11 @@ export interface WireRequest {
   readonly daemon: DaemonVersion;
 }
 
-/** Who hears of what becomes of it; each once. */
+/** Callbacks for the end of the call; each is called once. */
 export interface Outcome {
   succeeded(value: unknown): void;
   failed(error: GuestfsError, said: DaemonError | undefined): void;
-  /** The daemon is done with it: the next may start. */
+  /** The daemon has finished: the next call may start. */
   over(): void;
 }
 
@@ -57,9 +57,11 @@ export class Exchange {
   readonly #request: WireRequest;
   readonly #wire: Wire;
   readonly #outcome: Outcome;
-  /** `waiting`: nothing is sent. `called`: the reply is awaited. `chunks`: it came, and its file is coming. */
+  /**
+   * `waiting`: nothing is sent. `called`: the reply is awaited. `chunks`: the reply came, and its file is arriving.
+   */
   #stage: 'waiting' | 'called' | 'chunks' | 'over' = 'waiting';
-  /** The caller has its answer, or will have it without anything that still comes. */
+  /** The caller has its answer, or will get it independently of the data that still arrives. */
   #settled = false;
   #upload: Upload | undefined;
   #download: Download | undefined;
@@ -85,14 +87,14 @@ export class Exchange {
     return this.#stage === 'over';
   }
 
-  /** The argument that is a file. No procedure has two. */
+  /** The file argument. No procedure has two. */
   #file(type: 'fileIn' | 'fileOut'): unknown {
     const { action, args } = this.#request;
     const index = action.args.findIndex((argument) => argument.type === type);
     return index < 0 ? undefined : args[index];
   }
 
-  /** To be called once, when the wire is free. */
+  /** Called once, when the wire is free. */
   start(): void {
     const given = this.#file('fileIn');
     if (given === undefined) this.#call(0);
@@ -103,7 +105,8 @@ export class Exchange {
     let upload: Upload;
     try {
       const source = await openSource(given);
-      // Cancelled, or the connection lost, while it was opened: or else a request that cannot be made.
+      // While the file was opened, the call was cancelled or the connection was lost. Otherwise the request could not
+      // be made.
       if (this.over || !this.#call(source.sizeInBytes ?? 0)) return source.close();
       upload = new Upload(source, this.#wire.send);
       this.#upload = upload;
@@ -118,7 +121,7 @@ export class Exchange {
     }
   }
 
-  /** Sends the request. False, with the call failed, where it cannot be made. */
+  /** Sends the request. False, with the call failed, if it cannot be made. */
   #call(progressHint: number): boolean {
     const { name, action, args, options, serial, daemon } = this.#request;
     try {
@@ -149,7 +152,7 @@ export class Exchange {
     }
   }
 
-  /** Gives the call up. It rejects with ECANCELED, and the daemon is told where it listens. */
+  /** Gives the call up. It rejects with ECANCELED, and the daemon gets a cancellation if it listens for one. */
   cancel(): void {
     if (this.#settled) return;
     if (this.#stage === 'waiting') this.#finish();
@@ -167,7 +170,7 @@ export class Exchange {
     this.#finish();
   }
 
-  /** The daemon wants no more chunks. A reply that says why follows the chunk that ends them. */
+  /** The daemon wants no more chunks. After the end chunk it sends a reply with the reason. */
   daemonCancelled(): void {
     if (this.#upload?.ended === false) this.#upload.stop();
   }
@@ -204,7 +207,7 @@ export class Exchange {
       this.#settled = true;
       this.#outcome.succeeded(value);
     } catch (thrown) {
-      // A number that is too large is the call's own misfortune; the connection is none the worse.
+      // A number that is too large fails the call, but the connection is still good.
       if (thrown instanceof ProtocolError) throw thrown;
       this.#fail(thrown);
     }

@@ -1,6 +1,6 @@
 /**
- * Bytes of the daemon, in whatever pieces they come, to messages and chunks. Nothing is kept of a chunk's data: its pieces
- * are handed on as they lie in what came. A message that came whole is not copied either.
+ * Splits the daemon's bytes, in pieces of any length, into messages and chunks. A chunk's data is not copied: its
+ * pieces are handed on as they arrive. A message that arrives whole is not copied either.
  */
 import {
   chunkHeaderLength,
@@ -16,17 +16,17 @@ import {
 } from './protocol.js';
 import { ProtocolError, XdrReader } from './xdr.js';
 
-/** Who hears of what came. Any of these may change what is expected, or stop the reading. */
+/** Callbacks for what arrives. Each may change what is expected next, or stop the reading. */
 export interface FrameListener {
   launched(): void;
   /** The daemon wants no more chunks. */
   cancelled(): void;
   progress(message: ProgressMessage): void;
-  /** A message without its length. Its memory is only lent: what is kept must be copied. */
+  /** A message without its length. Its memory is only lent: a receiver must copy what it keeps. */
   message(bytes: Buffer): void;
   /** A part of a chunk's data. Its memory may be kept. */
   data(bytes: Buffer): void;
-  /** The last chunk: the file's end, or `cancelled` where not all of it came. */
+  /** The last chunk: the end of the file, or `cancelled` if the file is incomplete. */
   end(cancelled: boolean): void;
 }
 
@@ -34,15 +34,15 @@ type Part = 'word' | 'progress' | 'message' | 'chunkHeader' | 'data' | 'padding'
 
 export class FrameReader {
   readonly #listener: FrameListener;
-  /** Where the small parts are gathered that came in pieces. */
+  /** Collects the small parts that arrive in pieces. */
   readonly #scratch = Buffer.allocUnsafe(Math.max(wordLength, progressLength, chunkHeaderLength));
   #part: Part = 'word';
   /** Bytes of the part. */
   #wanted = wordLength;
-  /** Bytes of the part that were gathered, or, of data and padding, passed on. */
+  /** Bytes of the present part that were collected; for data and padding, that were passed on. */
   #have = 0;
   #gathered: Buffer = this.#scratch;
-  /** The length of the message that the chunk is. */
+  /** The length of the message that contains the chunk. */
   #frame = 0;
   #stopped = false;
   /** Whether the next messages are chunks. */
@@ -57,12 +57,12 @@ export class FrameReader {
     return this.#part === 'word' && this.#have === 0;
   }
 
-  /** Nothing more is told, not even of what `push` has at hand. */
+  /** Stops all callbacks, even for bytes that `push` already has. */
   stop(): void {
     this.#stopped = true;
   }
 
-  /** Takes the next bytes. Throws a ProtocolError for what cannot be; all that comes after it means nothing. */
+  /** Takes the next bytes. Throws a ProtocolError for invalid bytes; after that, no byte has a meaning. */
   push(bytes: Buffer): void {
     let at = 0;
     while (at < bytes.length && !this.#stopped) {
@@ -85,7 +85,7 @@ export class FrameReader {
     }
   }
 
-  /** Where the present part is put together. */
+  /** The buffer for the present part. */
   #gather(): Buffer {
     if (this.#have === 0)
       this.#gathered = this.#part === 'message' ? Buffer.allocUnsafe(this.#wanted) : this.#scratch;
@@ -98,7 +98,7 @@ export class FrameReader {
     this.#have = 0;
   }
 
-  /** The part is whole, at `at` in `bytes`. */
+  /** The part is complete, at `at` in `bytes`. */
   #complete(bytes: Buffer, at: number): void {
     switch (this.#part) {
       case 'word':

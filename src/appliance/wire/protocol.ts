@@ -1,11 +1,10 @@
 /**
- * guestfsd's protocol, version 4: what frames the arguments and results. All words are big-endian.
+ * guestfsd's protocol, version 4: the frame around arguments and results. All words are big endian.
  *
- * Each message has its length in a word before it, which does not count itself. Four values are too large for a length and
- * mean something else: the appliance is up, a transfer is to be cancelled, a report of progress follows.
- *
- *   request     length, header, arguments; then the chunks of a file that goes in
- *   reply       length, header, result or error; after a result the chunks of a file that comes out
+ * A word with its length precedes each message and does not count itself. Four values are too large to be lengths:
+ * the appliance is up, cancel a transfer, a progress report follows, and the ping in its place.
+ *   request     length, header, arguments; then the chunks of an uploaded file
+ *   reply       length, header, result or error; after a result the chunks of a downloaded file
  *   chunk       length, cancel (0 or 1), data with its length; one with no data is the end
  *   progress    flag, procedure, serial, position, total; at any time between messages
  */
@@ -15,19 +14,19 @@ import { ProtocolError, type XdrReader, XdrWriter } from './xdr.js';
 export const program = 0x2000f5f5;
 export const protocolVersion = 4;
 
-/** What may stand where a length is expected. */
+/** Special values in the place of a length. */
 export const flags = { launch: 0xf5f55ff5, cancel: 0xffffeeee, progress: 0xffff5555 } as const;
 
-/** Bytes of a message, at most, with its header and without the word of its length. */
+/** The most bytes of a message, with its header, without the length word. */
 export const longestMessage = 4 * 1024 * 1024;
 export const headerLength = 40;
 export const wordLength = 4;
 export const progressLength = 24;
 /** Bytes of data in one chunk, at most. */
 export const longestChunk = 8192;
-/** What stands in front of a chunk's data, without the word of the message's length. */
+/** Bytes in front of a chunk's data, without the length word. */
 export const chunkHeaderLength = 8;
-/** Bytes of the text of an error, at most, and of its errno's name. */
+/** The most bytes of an error's text, and of its errno name. */
 export const longestError = 64 * 1024;
 export const longestErrnoName = 32;
 /** The number of a connection's first call. */
@@ -36,13 +35,13 @@ export const firstSerial = 0x00123400;
 const direction = { call: 0, reply: 1 } as const;
 const status = { ok: 0, error: 1 } as const;
 
-/** What says which call a message belongs to. */
+/** Identifies the call that a message belongs to. */
 export interface MessageHeader {
   readonly proc: number;
   readonly serial: number;
   readonly reply: boolean;
   readonly failed: boolean;
-  /** Bytes that will follow in chunks; 0 where that is not known. */
+  /** Bytes that will follow in chunks; 0 if unknown. */
   readonly progressHint: number;
   readonly optionsMask: bigint;
 }
@@ -60,7 +59,7 @@ const messageHeader = struct('message header', 'big', 44, {
   status: u32(40),
 });
 
-/** Writes a header with the word of the whole message's length in front. */
+/** Writes a header, with the length word of the whole message in front. */
 export function writeHeader(into: Buffer, header: MessageHeader): void {
   messageHeader.encode(
     {
@@ -78,10 +77,10 @@ export function writeHeader(into: Buffer, header: MessageHeader): void {
   );
 }
 
-/** Where the arguments or the result begin, in a writer whose message {@link writeHeader} completes. */
+/** Where the arguments or the result begin in a message; {@link writeHeader} completes it later. */
 export const beforeBody = wordLength + headerLength;
 
-/** Reads a header, and refuses one of another program or version. */
+/** Reads a header. Refuses another program or version. */
 export function readHeader(reader: XdrReader): MessageHeader {
   const itsProgram = reader.uint32();
   if (itsProgram !== program) throw new ProtocolError(`a message of the program ${hexadecimal(itsProgram)}`);
@@ -107,7 +106,7 @@ export function readHeader(reader: XdrReader): MessageHeader {
 
 export const hexadecimal = (value: number): string => `0x${value.toString(16).padStart(8, '0')}`;
 
-/** What the daemon says went wrong: an errno's name, which may be empty, and a text. */
+/** The daemon's error: an errno name, which may be empty, and a text. */
 export interface DaemonError {
   readonly errnoName: string;
   readonly text: string;
@@ -125,7 +124,7 @@ export function writeError(writer: XdrWriter, error: DaemonError): void {
   writer.string(error.text);
 }
 
-/** The code of an errno's name: EIO where there is none (a program of the appliance failed), EINVAL where it is not known. */
+/** The code for an errno name: EIO if it is empty (a program of the appliance failed), EINVAL if it is unknown. */
 function codeOf(errnoName: string): ErrnoName {
   if (errnoName === '') return 'EIO';
   if (errnoName === 'EDEADLOCK') return 'EDEADLK';
@@ -137,7 +136,7 @@ export function failureOf(action: string, { errnoName, text }: DaemonError): Gue
   return new GuestfsError(codeOf(errnoName), text.trimEnd(), { action });
 }
 
-/** How far a call has come. Both numbers are beyond what is exact only where nobody could tell. */
+/** The progress of a call. The numbers exceed exact integers only if the length is unknown. */
 export interface ProgressMessage {
   readonly proc: number;
   readonly serial: number;
@@ -151,12 +150,12 @@ export function readProgress(reader: XdrReader): ProgressMessage {
   return { proc, serial, position: Number(reader.bits64()), total: Number(reader.bits64()) };
 }
 
-/** The cancel flag, as it goes over the wire. */
+/** The cancel flag, as it is sent. */
 export const cancelFlag: Buffer = wordOf(flags.cancel);
 
-/** A chunk with no data: the end of a file that goes in. */
+/** A chunk without data: the end of an uploaded file. */
 export const endChunk: Buffer = emptyChunk(false);
-/** A chunk that says that no more will come and what came is not all. */
+/** A chunk that ends an upload as incomplete. */
 export const cancelChunk: Buffer = emptyChunk(true);
 
 function wordOf(value: number): Buffer {

@@ -1,4 +1,4 @@
-/** Where the bytes go that come out with a call: a file of the host, or a stream of the caller. */
+/** The destinations of a call's downloaded bytes: a file of the host, or a stream of the caller. */
 import { statSync } from 'node:fs';
 import { type FileHandle, open, rm } from 'node:fs/promises';
 import type { FileSink } from '../../api/index.js';
@@ -8,20 +8,20 @@ import { codeOf, O_EXCL, O_TRUNC, Patience, patientFlags } from '../machine/pati
 export interface DownloadSink {
   /** The fewest bytes that are worth a write. */
   readonly batchInBytes: number;
-  /** Whether a write or the opening may wait for somebody else: a stream's consumer, a pipe's reader. */
+  /** Whether a write or the opening may wait for another program: a stream's consumer, a pipe's reader. */
   readonly mayWait: boolean;
-  /** Makes ready for {@link write}. Rejects, as all of these do, with the sink's own failure. */
+  /** Prepares for {@link write}. This and all other methods reject with the sink's own error. */
   open(): Promise<void>;
   /** Takes pieces in order. */
   write(pieces: Buffer[]): Promise<void>;
   finish(): Promise<void>;
-  /** Nobody wants it any more: what waits for somebody else in `open` or `write` rejects soon. */
+  /** The data is no longer wanted: an `open` or `write` that waits for another program rejects soon. */
   stopWaiting(): void;
-  /** The call failed: what was made for it goes away. After an `open` that failed there is nothing to do. */
+  /** The call failed: removes what was made for it. Not needed after an `open` that failed. */
   abandon(): Promise<void>;
 }
 
-/** What is at a path; undefined where that cannot be told, as opening it will tell. */
+/** The status of a path; undefined if unknown, in which case opening it fails and reports why. */
 function typeAt(path: string): 'file' | 'pipe' | 'other' | undefined {
   try {
     const stats = statSync(path, { throwIfNoEntry: false });
@@ -32,7 +32,7 @@ function typeAt(path: string): 'file' | 'pipe' | 'other' | undefined {
   }
 }
 
-/** A host file. Created or emptied when opened; one that was not there before is removed when the call fails. */
+/** A host file, created or emptied when opened. A file that is new is removed if the call fails. */
 class FileWriter implements DownloadSink {
   readonly batchInBytes = 256 * 1024;
   readonly mayWait: boolean;
@@ -59,7 +59,7 @@ class FileWriter implements DownloadSink {
     });
   }
 
-  /** Opens a pipe that nobody reads yet when somebody does; everything else at once. */
+  /** Opens a pipe once it has a reader; other files at once. */
   async #openExisting(): Promise<FileHandle> {
     for (;;) {
       try {
@@ -103,7 +103,7 @@ class FileWriter implements DownloadSink {
   async abandon(): Promise<void> {
     await this.#try(async () => {
       await this.#close();
-      // Somebody else may have removed or replaced it meanwhile; then there is nothing of ours to remove.
+      // Another program may have removed or replaced the file meanwhile; then nothing is ours to remove.
       if (this.#created) await rm(this.#path, { force: true });
     });
   }
@@ -123,7 +123,7 @@ class FileWriter implements DownloadSink {
   }
 }
 
-/** What is left of `pieces` after their first `count` bytes. */
+/** The rest of `pieces` after their first `count` bytes. */
 function after(pieces: Buffer[], count: number): Buffer[] {
   let left = count;
   for (const [index, piece] of pieces.entries()) {
@@ -133,7 +133,7 @@ function after(pieces: Buffer[], count: number): Buffer[] {
   return [];
 }
 
-/** A stream of the caller, whose end is the handle's affair. */
+/** A stream of the caller. The handle ends it. */
 class StreamWriter implements DownloadSink {
   readonly batchInBytes = 1;
   readonly mayWait = true;

@@ -1,4 +1,4 @@
-/** The bytes that go in with a call, from a file of the host or from a stream of the caller. */
+/** The sources of a call's uploaded bytes: a file of the host, or a stream of the caller. */
 import { open as openFile } from 'node:fs';
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import { Socket } from 'node:net';
@@ -8,18 +8,18 @@ import { chunksOf, hostError } from '../../base/index.js';
 import { codeOf, Patience, patientReadFlags } from '../machine/patience.js';
 import type { ChunkFrame } from './chunk-frame.js';
 
-/** A descriptor, where a handle of a file would close it by itself. */
+/** A plain descriptor, because a file handle would close it by itself. */
 const openDescriptor = promisify(openFile);
 
 export interface UploadSource {
-  /** All there is to send in bytes, where it is known. */
+  /** The total in bytes, if known. */
   readonly sizeInBytes: number | undefined;
   /**
-   * Puts bytes into an empty frame: as many as fit or, once `idle` has resolved, as many as there are. Resolves to
-   * whether more may follow; where there was nothing at all, it is false. Rejects with the source's own failure.
+   * Puts bytes into an empty frame: as many as fit, or as many as are available once `idle` has resolved. Resolves to
+   * whether more may follow; false if there was nothing at all. Rejects with the source's own error.
    */
   fill(frame: ChunkFrame, idle: Promise<unknown>): Promise<boolean>;
-  /** Nothing more is wanted. What is under way comes to its end by itself. */
+  /** No more is wanted. A read in progress ends by itself. */
   close(): void;
 }
 
@@ -41,7 +41,7 @@ class FileReader implements UploadSource {
         const bytesRead = await this.#readSome(frame);
         if (bytesRead === 0) return false;
         frame.advance(bytesRead);
-        // A pipe or a terminal gives what it has, and may have nothing more for long.
+        // A pipe or a terminal returns what it has now, and may have nothing more for long.
         if (this.sizeInBytes === undefined) break;
       }
       return true;
@@ -66,7 +66,7 @@ class FileReader implements UploadSource {
 
   close(): void {
     this.#patience.end();
-    // Waits for a read under way. That closing what was only read fails says nothing about the call.
+    // Waits for a read in progress. An error of closing a file that was only read does not matter to the call.
     this.#handle.close().catch(() => {});
   }
 }
@@ -75,7 +75,7 @@ class StreamReader implements UploadSource {
   readonly sizeInBytes = undefined;
   readonly #pieces: AsyncGenerator<Uint8Array>;
   #piece: Uint8Array = new Uint8Array(0);
-  /** The next piece, asked for and not there yet. */
+  /** The next piece, requested but not yet available. */
   #coming: Promise<IteratorResult<Uint8Array>> | undefined;
 
   constructor(stream: Exclude<FileSource, string>) {
@@ -87,7 +87,7 @@ class StreamReader implements UploadSource {
       this.#piece = this.#piece.subarray(frame.put(this.#piece));
       if (frame.full) return true;
       this.#coming ??= this.#pieces.next();
-      // A frame that has something waits only as long as the wire has something to do.
+      // A frame that holds data waits only as long as the wire is busy.
       if (!frame.empty && (await Promise.race([this.#coming, idle.then(() => undefined)])) === undefined)
         return true;
       const { done, value } = await this.#coming;
@@ -98,13 +98,13 @@ class StreamReader implements UploadSource {
   }
 
   close(): void {
-    // The call is over, whatever the stream says to being left; one that is waiting hears of it when it wakes.
+    // The call is over, even if the stream fails to close; a waiting stream notices when it wakes.
     this.#coming?.catch(() => {});
     this.#pieces.return(undefined).catch(() => {});
   }
 }
 
-/** The bytes of a pipe of the host, as they come; its end is that of its last writer, who may come late. */
+/** The bytes of a pipe of the host, as they arrive. It ends with its last writer; the first may come late. */
 function pipeReader(path: string, fd: number): UploadSource {
   const socket = new Socket({ fd, readable: true, writable: false });
   const pieces = async function* (): AsyncGenerator<Uint8Array> {
@@ -127,12 +127,12 @@ function pipeReader(path: string, fd: number): UploadSource {
   };
 }
 
-/** Opens what a caller gave. Rejects with the host's error. Nothing waits in the kernel: see patience.ts. */
+/** Opens the caller's file or stream. Rejects with the host's error. Nothing waits in the kernel: see patience.ts. */
 export async function openSource(given: FileSource): Promise<UploadSource> {
   if (typeof given !== 'string') return new StreamReader(given);
   let handle: FileHandle | undefined;
   try {
-    // Looked at before it is opened: a writer that waits for a reader must not meet one that leaves again.
+    // Checked before opening: a writer that waits for a reader must not see one that leaves at once.
     if ((await stat(given)).isFIFO()) return pipeReader(given, await openDescriptor(given, patientReadFlags));
     handle = await open(given, patientReadFlags);
     const stats = await handle.stat();

@@ -1,17 +1,19 @@
 /**
- * The chunks of a file that goes in. Nobody answers single chunks: they are sent as fast as the socket takes them, and the
- * next are read meanwhile.
+ * The chunks of an uploaded file. Chunks have no answers: they are sent as fast as the socket takes them, while the
+ * next ones are read.
  */
 import { ChunkFrame } from './chunk-frame.js';
 import { cancelChunk, longestChunk } from './protocol.js';
 import type { UploadSource } from './sources.js';
 
-/** Chunks in one write: 256 KiB. Larger writes are no faster, as the socket itself holds less. */
+/** Chunks in one write: 256 KiB. Larger writes are no faster, because the socket's buffer is smaller. */
 const chunksOfFrame = 32;
-/** While one frame is read, one may lie in the socket's queue and one be on its way into it. */
+/** While one frame is filled, one may wait in the socket's queue and one may be on its way into it. */
 const frames = 3;
 
-/** Sends bytes to the daemon; resolves when their memory is free again, also when the connection is lost. Never rejects. */
+/**
+ * Sends bytes to the daemon. Resolves when their memory is free again, also if the connection is lost. Never rejects.
+ */
 export type Send = (bytes: Buffer) => Promise<void>;
 
 export class Upload {
@@ -26,20 +28,20 @@ export class Upload {
     this.#send = send;
   }
 
-  /** Whether the last chunk has been given to the socket. Before that no reply can come. */
+  /** Whether the last chunk has been given to the socket. No reply can come before that. */
   get ended(): boolean {
     return this.#ended;
   }
 
-  /** Sends no more than has been sent, and says so to the daemon. */
+  /** Stops sending, and sends the daemon a cancel chunk. */
   stop(): void {
     this.#stopped = true;
     this.#wake?.();
   }
 
   /**
-   * Sends all chunks. Rejects with the source's failure when the daemon has been told of it. The source is closed in the
-   * end.
+   * Sends all chunks. Rejects with the source's error after the daemon got a cancel chunk. The source is closed at
+   * the end.
    */
   async run(): Promise<void> {
     try {
@@ -80,7 +82,7 @@ export class Upload {
     void this.#send(bytes);
   }
 
-  /** What `promise` gives, or undefined as soon as the upload is stopped: then nobody hears of its failure. */
+  /** The value of `promise`, or undefined as soon as the upload is stopped; a later rejection is then ignored. */
   #unlessStopped<T>(promise: Promise<T>): Promise<T | undefined> {
     if (this.#stopped) {
       promise.catch(() => {});

@@ -1,10 +1,10 @@
 /**
- * XDR (RFC 4506), as much of it as guestfsd speaks: big-endian words of 4 bytes, everything padded to a multiple of 4.
- * A reader trusts no length: each is compared with the bytes that are there before anything is done with it.
+ * XDR (RFC 4506), as far as guestfsd uses it: big-endian words of 4 bytes, everything padded to a multiple of 4. A
+ * reader compares each length with the available bytes before using it.
  */
 import { decodeText, encodeText, GuestfsError } from '../../base/index.js';
 
-/** What came from the daemon is not what the protocol says: nothing after it can be trusted. EIO. */
+/** The daemon broke the protocol, so no later byte can be trusted. EIO. */
 export class ProtocolError extends GuestfsError {
   override name = 'ProtocolError';
 
@@ -15,17 +15,17 @@ export class ProtocolError extends GuestfsError {
 
 const word = 4;
 const twoTo32 = 0x1_0000_0000;
-/** Where a message's growing memory starts, in bytes: nearly all requests fit. */
+/** The initial size of a message's buffer in bytes: nearly all requests fit. */
 const usualLength = 256;
 
 const padding = (length: number): number => -length & 3;
 
-/** Puts values one after another into memory that grows. */
+/** Writes values one after another into memory that grows. */
 export class XdrWriter {
   #bytes: Buffer;
   #length = 0;
 
-  /** `reserved`: bytes left free at the beginning, for what is known last. */
+  /** `reserved`: bytes kept free at the beginning, for values that are known last. */
   constructor(reserved = 0) {
     this.#bytes = Buffer.allocUnsafe(reserved + usualLength);
     this.#length = reserved;
@@ -35,12 +35,12 @@ export class XdrWriter {
     return this.#length;
   }
 
-  /** All that was written, the reserved bytes in front. Shares the writer's memory. */
+  /** Everything written so far, with the reserved bytes in front. Shares the writer's memory. */
   finish(): Buffer {
     return this.#bytes.subarray(0, this.#length);
   }
 
-  /** Makes room for `count` bytes and says where they go. */
+  /** Makes room for `count` bytes and returns its position. */
   #grow(count: number): number {
     const at = this.#length;
     this.#length = at + count;
@@ -113,7 +113,7 @@ export class XdrWriter {
   }
 }
 
-/** Takes values one after another from bytes that are all there. Throws a ProtocolError where they do not suffice. */
+/** Reads values one after another from complete bytes. Throws a ProtocolError if they are too short. */
 export class XdrReader {
   readonly #bytes: Buffer;
   #at: number;
@@ -148,7 +148,7 @@ export class XdrReader {
     return this.#bytes.readUInt32BE(this.#take(word));
   }
 
-  /** Throws ERANGE for what no number holds exactly. */
+  /** Throws ERANGE for a number that JavaScript cannot hold exactly. */
   int64(): number {
     const at = this.#take(2 * word);
     return exact(this.#bytes.readInt32BE(at) * twoTo32 + this.#bytes.readUInt32BE(at + word), () =>
@@ -156,7 +156,7 @@ export class XdrReader {
     );
   }
 
-  /** Throws ERANGE for what no number holds exactly. */
+  /** Throws ERANGE for a number that JavaScript cannot hold exactly. */
   uint64(): number {
     const at = this.#take(2 * word);
     return exact(this.#bytes.readUInt32BE(at) * twoTo32 + this.#bytes.readUInt32BE(at + word), () =>
@@ -200,7 +200,7 @@ export class XdrReader {
     return this.bool() ? this.string() : null;
   }
 
-  /** `shortest`: the fewest bytes that an element takes, so that no count makes more elements than there are bytes for. */
+  /** `shortest`: the fewest bytes of an element. A count that would need more bytes than there are is refused. */
   list<T>(shortest: number, read: (reader: XdrReader) => T): T[] {
     const count = this.uint32();
     if (count * shortest > this.left)
