@@ -5,7 +5,7 @@ import type { Tree } from '../vfs/index.js';
 import { eachLine } from './lines.js';
 import { findQuietly } from './text.js';
 
-/** What is installed. ENOENT where there is no database. */
+/** The installed packages. ENOENT without a database. */
 export function readApk(tree: Tree): Application[] {
   for (const path of apkFiles) {
     const place = findQuietly(tree, path, true);

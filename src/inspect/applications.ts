@@ -1,4 +1,4 @@
-/** `inspect_list_applications2`: the packages that a guest has installed, from the database of its package manager. */
+/** `inspect_list_applications2`: the installed packages of a guest, from the database of its package manager. */
 import { compareBytewise, UnsupportedError } from '../base/index.js';
 import {
   type Application,
@@ -13,8 +13,8 @@ import { readPacman } from './pacman.js';
 import { isFile } from './text.js';
 
 /**
- * The packages, in the byte-wise order of their names. The guest's filesystems must be mounted in `tree`. None for a system
- * that is known to have no packages; UnsupportedError where they are kept in what is not read.
+ * The packages, in the byte-wise order of their names. The guest's filesystems must be mounted in `tree`. Empty for a
+ * system that is known to have no packages; UnsupportedError if its package database cannot be read here.
  */
 export function listApplications(tree: Tree, guest: PackagedGuest): Application[] {
   return read(tree, guest).sort((a, b) => compareBytewise(a.name, b.name));

@@ -1,16 +1,16 @@
 /**
- * `file_architecture`: which processor a program is for. ELF (System V ABI, "ELF Header"), PE (Microsoft's PE format),
- * and, for initrds, the programs inside a cpio archive. Compression around any of them is looked through.
+ * `file_architecture`: the processor that a program is for. ELF (System V ABI, "ELF Header"), PE (Microsoft's PE
+ * format), and, for initrds, the programs inside a cpio archive. Compressed files of these kinds are unpacked first.
  */
 import { elfMachines, GuestfsError, sourceOf, typeOfMode, UnsupportedError } from '../base/index.js';
 import { initrdEntries, isCpio, type Place, packingOf, readStart, type Tree, unpack } from '../vfs/index.js';
 
-/** How much of a program's beginning is looked at, in bytes: PE's header may lie behind a program for DOS. */
+/** How much of a program's beginning is read, in bytes: PE's header may lie behind a program for DOS. */
 const headLength = 4096;
-/** How much of a program in an initrd is read, in bytes: it may be compressed itself. */
+/** How much of a program in an initrd is read, in bytes. The program itself may be compressed. */
 const packedLength = 4 * 1024 * 1024;
 
-/** ELF's `e_machine` where the name does not depend on word size and byte order. */
+/** Names for ELF's `e_machine` that do not depend on word size and byte order. */
 const machines = new Map<number, string>([
   [2, 'sparc'],
   [3, 'i386'],
@@ -39,7 +39,7 @@ const peMachines = new Map<number, string>([
   [0xaa64, 'aarch64'],
 ]);
 
-/** The architecture of a program by its first bytes; undefined where they are those of no program. */
+/** The architecture of a program by its first bytes; undefined if they are no program's. */
 export function architectureOf(head: Uint8Array): string | undefined {
   return elfArchitecture(head) ?? peArchitecture(head);
 }
@@ -53,7 +53,7 @@ function elfArchitecture(head: Uint8Array): string | undefined {
   if (bits === undefined || (!little && head[5] !== 2)) return undefined;
   const view = new DataView(head.buffer, head.byteOffset, 20);
   const kind = view.getUint16(16, little);
-  // Relocatable, executable or shared; anything else (a core file) is no program.
+  // Relocatable, executable or shared; other ELF files, such as a core file, are no programs.
   if (kind < 1 || kind > 3) return undefined;
   const machine = view.getUint16(18, little);
   switch (machine) {
@@ -69,7 +69,7 @@ function elfArchitecture(head: Uint8Array): string | undefined {
     case 258:
       return `loongarch${bits}`;
     default:
-      // As in libguestfs, a processor that has no name of its own here has the one that file(1) gives it.
+      // As in libguestfs, a processor without a name in this table gets the name that file(1) uses.
       return machines.get(machine) ?? elfMachines.get(machine);
   }
 }
@@ -78,7 +78,7 @@ function peArchitecture(head: Uint8Array): string | undefined {
   if (head.length < 0x40 || head[0] !== 0x4d || head[1] !== 0x5a) return undefined;
   const view = new DataView(head.buffer, head.byteOffset, head.length);
   const start = view.getUint32(0x3c, true);
-  // The signature, the machine 4 bytes on, and the optional header's magic 24 bytes on.
+  // The PE signature, the machine at offset 4, and the optional header's magic at offset 24.
   if (start + 26 > head.length || view.getUint32(start, true) !== 0x00004550) return undefined;
   const magic = view.getUint16(start + 24, true);
   if (magic !== 0x10b && magic !== 0x20b) return undefined;
@@ -86,8 +86,8 @@ function peArchitecture(head: Uint8Array): string | undefined {
 }
 
 /**
- * The architecture of a program, library, kernel module or initrd. EINVAL where it is none that is known;
- * UnsupportedError where it is compressed otherwise than by gzip, xz or zstd.
+ * The architecture of a program, library, kernel module or initrd. EINVAL for other files; UnsupportedError for a
+ * compression other than gzip, xz or zstd.
  */
 export function fileArchitecture(tree: Tree, path: string): string {
   const place = tree.resolve(path);
@@ -101,7 +101,7 @@ export function fileArchitecture(tree: Tree, path: string): string {
   return found;
 }
 
-/** Programs that every initrd has one of, from whose architecture its own is told. */
+/** Every initrd has one of these programs, and has its architecture. */
 const programs = new Set(
   ['bin/ls', 'bin/rm', 'bin/modprobe', 'sbin/modprobe', 'bin/sh', 'bin/bash', 'bin/dash', 'bin/nash'].flatMap(
     (name) => [name, `usr/${name}`],

@@ -11,7 +11,7 @@ import type { Tree } from '../vfs/index.js';
 import { eachLine } from './lines.js';
 import { findQuietly } from './text.js';
 
-/** What is installed. ENOENT where there is no database. */
+/** The installed packages. ENOENT without a database. */
 export function readDpkg(tree: Tree): Application[] {
   const status = findQuietly(tree, dpkgFiles.status, true);
   if (status?.type === 'file') {

@@ -1,6 +1,6 @@
 /**
- * What can be known of an operating system, in the words of libguestfs's inspection (guestfs(3), INSPECTION and the
- * `inspect_get_*` calls). Undefined is "could not be determined", which the calls answer with `unknown`.
+ * The facts about an operating system, in the words of libguestfs's inspection (guestfs(3), INSPECTION and the
+ * `inspect_get_*` calls). Undefined means "could not be determined", for which the calls answer `unknown`.
  */
 
 /** The answers of `inspect_get_type`. */
@@ -71,13 +71,16 @@ export interface Version {
   readonly minor: number;
 }
 
-/** A line of fstab: what is mounted, where. The second is no path for what is not mounted (`none`, `swap`). */
+/**
+ * A line of fstab: a device and its mount point. For lines that mount nothing, the mount point is no path (`none`,
+ * `swap`).
+ */
 export interface FstabEntry {
   readonly mountable: string;
   readonly mountpoint: string;
 }
 
-/** What is known so far of one operating system; filled in by looking at one filesystem after the other. */
+/** The facts so far about one operating system, collected from one filesystem after the other. */
 export interface Facts {
   type?: OsType | undefined;
   distro?: Distro | undefined;
@@ -87,7 +90,7 @@ export interface Facts {
   arch?: string | undefined;
   hostname?: string | undefined;
   buildId?: string | undefined;
-  /** Distributions that it says it is like, the nearest first. */
+  /** Distributions that the system declares to be like, the nearest first. */
   likes?: readonly Distro[] | undefined;
   packageFormat?: PackageFormat | undefined;
   packageManagement?: PackageManagement | undefined;
@@ -97,7 +100,7 @@ export interface Facts {
   windowsSystemHive?: string | undefined;
 }
 
-/** Adds to `facts` what `other` knows and it does not: what a separate `/usr` tells of the root it belongs to. */
+/** Adds to `facts` the facts that only `other` has: a separate `/usr` knows things about its root. */
 export function mergeFacts(facts: Facts, other: Facts): void {
   const fstab = [...other.fstab, ...facts.fstab];
   const known = Object.fromEntries(Object.entries(facts).filter(([, value]) => value !== undefined));

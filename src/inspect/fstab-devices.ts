@@ -1,7 +1,6 @@
 /**
- * The block devices of a guest as the block devices here. It is taken for granted that the disks were added in the
- * order in which the guest has them: there is nothing else to go by. A name that is not understood, or whose device
- * is not here, stays as it is.
+ * Translates the guest's block device names into the names here. The disks are assumed to have been added in the
+ * guest's order, because nothing else is known. A name that is unknown, or whose device is not here, stays unchanged.
  */
 import { lettersToIndex, partitionName } from '../formats/index.js';
 import type { DeviceTable } from '../vfs/index.js';
@@ -10,9 +9,9 @@ import type { OsType } from './facts.js';
 export interface GuestDevices {
   readonly table: DeviceTable;
   readonly type: OsType;
-  /** The guest's names of MD arrays, with the device of each here. */
+  /** The guest's names of MD arrays, each with its device here. */
   readonly arrays: ReadonlyMap<string, string>;
-  /** The guest's name of the disk that is the only drive here; undefined where that is not certain. */
+  /** The guest's name of the disk that is the only drive here; undefined if that is uncertain. */
   readonly onlyDisk: string | undefined;
 }
 
@@ -41,7 +40,7 @@ function resolveMapper(spec: string, { table }: GuestDevices): string | undefine
 function resolveByLetters(spec: string, guest: GuestDevices): string | undefined {
   const [, letters, number] = /^\/dev\/(?:h|s|v|xv)d([a-z]{1,4})([1-9][0-9]*)$/.exec(spec) ?? [];
   if (letters === undefined || number === undefined) return undefined;
-  // As in libguestfs, the drive must be here; whether it has that partition is not asked.
+  // As in libguestfs, the drive must exist, but the partition is not checked.
   const drive = guest.table.drives[lettersToIndex(letters)];
   return drive && partitionName(drive.name, Number(number));
 }
@@ -53,8 +52,8 @@ function partitionAt({ table }: GuestDevices, index: number, number: string): st
 }
 
 /**
- * The links of udev that name what is on the disk, and so are the same in the guest and here: `/dev/disk/by-uuid/…` and its
- * sisters, and what LVM calls its volumes. Those that name the hardware are the guest's own.
+ * udev's links that name the contents of a disk, and so are equal in the guest and here: `/dev/disk/by-uuid/…` and
+ * similar ones, and LVM's names of volumes. Links that name hardware are valid only in the guest.
  */
 const lastingLink =
   /^\/dev\/disk\/(?:by-(?:uuid|label|partuuid|partlabel)\/|by-id\/(?:dm-(?:name|uuid)|lvm-pv-uuid)-)/;
@@ -63,14 +62,17 @@ function resolveByLink(spec: string, { table }: GuestDevices): string | undefine
   return lastingLink.test(spec) ? table.find(spec)?.name : undefined;
 }
 
-/** `/dev/disk/by-id/…-part2`: what the identifier was is lost, so this is clear only where there is one disk. */
+/**
+ * `/dev/disk/by-id/…-part2`: the disk of the identifier is unknown here, so the name is clear only if there is one
+ * disk.
+ */
 function resolveById(spec: string, guest: GuestDevices): string | undefined {
   const number = /^\/dev\/disk\/by-id\/.*-part([0-9]+)$/.exec(spec)?.[1];
   if (number === undefined || guest.table.drives.length !== 1) return undefined;
   return partitionAt(guest, 0, number);
 }
 
-/** A partition by a name that says which disk it is on, but not which of the drives here that is. */
+/** A partition whose name identifies a disk of the guest, but no drive here. */
 interface NumberedPartition {
   /** `/dev/mmcblk0`, `/dev/nvme0n1`, `/dev/cciss/c0d0`, `/dev/disk/by-path/pci-0000:03:00.0-scsi-0:0:0:0`. */
   readonly disk: string;
@@ -88,8 +90,9 @@ function numberedPartition(spec: string): NumberedPartition | undefined {
 }
 
 /**
- * The guest's name of the only drive here, where its fstab leaves no doubt: what is mounted on `/` is the partition of that
- * number on which the system was found; or, where `/` is told otherwise, all such names are of one disk.
+ * The guest's name of the only drive here, if its fstab leaves no doubt. Either the device mounted on `/` has the
+ * number of the partition on which the system was found; or, if `/` is given in another way, all such names are of
+ * one disk.
  */
 export function findOnlyDisk(
   lines: readonly { readonly spec: string; readonly mountpoint: string }[],
@@ -114,14 +117,14 @@ function resolveOnlyDisk(spec: string, guest: GuestDevices): string | undefined 
   return partitionAt(guest, 0, partition.number);
 }
 
-/** The letter of a drive; undefined past `z`, where the rules below end. */
+/** The letter of a drive; undefined past `z`, since the rules below have no more letters. */
 function driveLetter(index: number): string | undefined {
   return index < 26 ? String.fromCharCode(0x61 + index) : undefined;
 }
 
 /**
- * FreeBSD: `/dev/ada0p2` is a partition of a GPT; `/dev/ada0s1a` one of the BSD partitions inside the first MBR
- * slice, which Linux numbers from 5, leaving out `c`, the whole of the slice.
+ * FreeBSD: `/dev/ada0p2` is a partition of a GPT; `/dev/ada0s1a` is a BSD partition inside the first MBR slice. Linux
+ * numbers these from 5, without `c`, which is the whole slice.
  */
 function resolveFreeBsd(spec: string): string | undefined {
   const [, gptDisk, gptPart] = /^\/dev\/(?:ada?|vtbd)([0-9]{1,2})p([0-9]{1,3})$/.exec(spec) ?? [];
@@ -134,7 +137,7 @@ function resolveFreeBsd(spec: string): string | undefined {
   return numberedFromFive(Number(disk), part, ['c'], 25);
 }
 
-/** NetBSD and OpenBSD: `/dev/wd0a`. The letters of whole slice and whole disk are not partitions in Linux. */
+/** NetBSD and OpenBSD: `/dev/wd0a`. The letters of the whole slice and the whole disk are no partitions in Linux. */
 function resolveBsd(spec: string, type: OsType): string | undefined {
   const [, kind, disk, part] = /^\/dev\/([lsw])d([0-9])([a-z])$/.exec(spec) ?? [];
   if (disk === undefined || part === undefined) return undefined;
@@ -143,7 +146,7 @@ function resolveBsd(spec: string, type: OsType): string | undefined {
   return undefined;
 }
 
-/** The partition with a letter, where `skipped` letters have no number. */
+/** The partition with a letter, if the letters in `skipped` have no number. */
 function numberedFromFive(
   disk: number,
   part: string,

@@ -1,6 +1,6 @@
 /**
- * fstab(5): which filesystem belongs where, with the devices of the guest turned into the devices here. Fields are
- * parted by blanks and tabs; a blank in a field is written `\040`.
+ * fstab(5): the mount points of filesystems, with the guest's devices translated into the devices here. Fields are
+ * separated by blanks and tabs; a blank in a field is written `\040`.
  */
 
 import { GuestfsError } from '../base/index.js';
@@ -10,7 +10,7 @@ import { findOnlyDisk, type GuestDevices, resolveDevice } from './fstab-devices.
 import { readArrays } from './mdadm.js';
 import { findQuietly, readLines, shellUnquote } from './text.js';
 
-/** libguestfs gives up on larger ones as well; in bytes. */
+/** The largest file in bytes, as in libguestfs. */
 const fstabLimit = 100_000;
 
 interface Line {
@@ -20,9 +20,9 @@ interface Line {
   readonly options: readonly string[];
 }
 
-/** Mounts of no interest: of the system's own doing, or of removable disks. */
+/** Mounts that are left out: virtual filesystems, and removable disks. */
 const ignoredDirectories = ['/dev', '/media', '/proc', '/selinux', '/sys'];
-/** A disk in `/media` comes and goes, but one mounted on `/media` itself is kept. */
+/** A disk below `/media` is removable, but one mounted on `/media` itself is kept. */
 const ignoredExactly = new Set(['/dev', '/proc', '/selinux', '/sys']);
 
 function isIgnored(mountpoint: string): boolean {
@@ -32,7 +32,7 @@ function isIgnored(mountpoint: string): boolean {
   );
 }
 
-/** Floppy disks and CD-ROM drives, under the names of several systems. */
+/** Floppy disks and CD-ROM drives, by their names in several systems. */
 function isRemovable(spec: string): boolean {
   return (
     /^\/dev\/(?:fd|cd)[0-9]/.test(spec) ||
@@ -62,16 +62,16 @@ function parseLine(line: string): Line | undefined {
   };
 }
 
-/** `///usr//local//` to `/usr/local`. What is no path stays as it is. */
+/** `///usr//local//` becomes `/usr/local`. Texts that are no paths stay unchanged. */
 function tidyMountpoint(file: string): string {
   const tidied = file.replace(/\/{2,}/g, '/');
   return tidied.length > 1 && tidied.endsWith('/') ? tidied.slice(0, -1) : tidied;
 }
 
 /**
- * What the fstab of the filesystem in `tree` names, resolved; last line first, as libguestfs gives it. Lines that
- * are no entries, and entries that name no device that is here, are left out. Where something is named, `/` is among it:
- * the filesystem on which the system was found, unless a line names another that is here.
+ * The entries of the fstab in `tree`, with devices resolved; the last line first, as in libguestfs. Invalid lines,
+ * and devices that are not here, are left out. If there is any entry, `/` is among them: it is the filesystem on
+ * which the system was found, unless a line names another one that is here.
  */
 export function readFstab(
   tree: Tree,
@@ -112,8 +112,8 @@ function isHere(mountable: string, table: DeviceTable): boolean {
 }
 
 /**
- * A guest's fstab may name its root by a device of the guest's hardware, by what the loader mounted before, or not at all.
- * But the filesystem that was looked into holds the system, so nothing is guessed in mounting it on `/`.
+ * A guest's fstab may name its root by a hardware name, by a mount of the boot loader, or not at all. But the
+ * examined filesystem holds the system, so mounting it on `/` is no guess.
  */
 function withRoot(entries: readonly FstabEntry[], root: string, table: DeviceTable): FstabEntry[] {
   const kept = entries.filter(({ mountpoint, mountable }) => mountpoint !== '/' || isHere(mountable, table));
@@ -122,7 +122,7 @@ function withRoot(entries: readonly FstabEntry[], root: string, table: DeviceTab
   return kept;
 }
 
-/** The device that the first field means; undefined for what is none (tmpfs, nfs, bind mounts) or is not here. */
+/** The device of the first field; undefined for tmpfs, nfs and bind mounts, and for devices that are not here. */
 function resolveSpec({ spec, mountpoint }: Line, root: string, guest: GuestDevices): string | undefined {
   const [, tag, value] = /^(UUID|LABEL|PARTUUID|PARTLABEL)=(.*)$/s.exec(spec) ?? [];
   if (tag !== undefined && value !== undefined) {
@@ -130,15 +130,16 @@ function resolveSpec({ spec, mountpoint }: Line, root: string, guest: GuestDevic
     return guest.table.findByProperty(property, shellUnquote(value))?.name;
   }
   const isBsd = guest.type === 'freebsd' || guest.type === 'netbsd' || guest.type === 'openbsd';
-  // The devices of BSD are hard to tell, but where its root is is known already.
+  // BSD device names are hard to translate, but the device of the root is already known.
   if (spec === '/dev/root' || (isBsd && mountpoint === '/')) return root;
   if (spec.startsWith('/dev/')) return resolveDevice(spec, guest);
-  // OpenBSD names a partition by its disk label's identifier and a letter; take it to be on the first disk.
+  // OpenBSD names a partition by the identifier of its disk label and a letter. The label is assumed to be on the
+  // first disk.
   const letter = /^[0-9a-f]{16}\.([a-z])/.exec(spec)?.[1];
   return letter === undefined ? undefined : resolveDevice(`/dev/sd0${letter}`, guest);
 }
 
-/** Of a btrfs filesystem, the subvolume that the options name. */
+/** The subvolume in the options of a btrfs filesystem. */
 function withSubvolume(mountable: string, { type, options }: Line): string {
   if (type !== 'btrfs' || mountable.startsWith('btrfsvol:')) return mountable;
   const option = options.find((each) => each.startsWith('subvol='));

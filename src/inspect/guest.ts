@@ -1,4 +1,4 @@
-/** One operating system that was found, with the answers of the `inspect_get_*` calls. */
+/** One operating system, with the answers of the `inspect_get_*` calls. */
 import { GuestfsError } from '../base/index.js';
 import { osinfoOf } from '../formats/index.js';
 import type { Distro, Facts, OsType, PackageFormat, PackageManagement } from './facts.js';
@@ -10,7 +10,7 @@ export class InspectedGuest {
   readonly distro: Distro | 'unknown';
   readonly productName: string;
   readonly productVariant: string;
-  /** 0 where it is not known, as is `minorVersion`. */
+  /** 0 if unknown, as is `minorVersion`. */
   readonly majorVersion: number;
   readonly minorVersion: number;
   readonly arch: string;
@@ -19,9 +19,9 @@ export class InspectedGuest {
   readonly packageFormat: PackageFormat | 'unknown';
   readonly packageManagement: PackageManagement | 'unknown';
   readonly osinfo: string;
-  /** Mountables by where they belong, in the order in which libguestfs gives them (the reverse of fstab's). */
+  /** The mount points with their mountables, in libguestfs's order, which is the reverse of fstab's. */
   readonly mountpoints: ReadonlyMap<string, string>;
-  /** The mountables that belong to it, swap among them. */
+  /** The system's mountables, including swap. */
   readonly filesystems: readonly string[];
   readonly #facts: Facts;
 
@@ -51,7 +51,7 @@ export class InspectedGuest {
     this.filesystems = fstab.length === 0 ? [root] : fstab.map(({ mountable }) => mountable);
   }
 
-  /** Drive letters of Windows; they are in the registry, which is not read. */
+  /** Drive letters of Windows. They are in the registry, which cannot be read here. */
   get driveMappings(): ReadonlyMap<string, string> {
     return new Map();
   }
@@ -71,7 +71,7 @@ export class InspectedGuest {
     return this.#windows(this.#facts.windowsSystemHive, 'system hive not found');
   }
 
-  /** EINVAL; it is in the registry, which is not read. */
+  /** EINVAL: the answer is in the registry, which cannot be read here. */
   get windowsCurrentControlSet(): string {
     return this.#windows(undefined, 'CurrentControlSet could not be determined');
   }

@@ -1,4 +1,6 @@
-/** What inspection must be given: the filesystems to look into, and the devices that a guest's fstab may mean. */
+/**
+ * What inspection needs from its caller: the filesystems to examine, and the devices that a guest's fstab may name.
+ */
 import type { DeviceTable, FileSystem } from '../vfs/index.js';
 
 /** A filesystem opened for a look. */
@@ -8,7 +10,7 @@ export interface OpenedFileSystem {
   release(): void;
 }
 
-/** Something that may be a filesystem, as `list_filesystems` lists it. */
+/** A device that may hold a filesystem, as in `list_filesystems`. */
 export interface Candidate {
   /** Its name for `mount`: `/dev/sda1`, `btrfsvol:/dev/sda2/home`. */
   readonly mountable: string;
@@ -18,9 +20,9 @@ export interface Candidate {
 
 export interface InspectionHost {
   readonly devices: DeviceTable;
-  /** In the order of `list_filesystems`, without those on which nothing is recognised. */
+  /** In the order of `list_filesystems`, without devices on which nothing is recognised. */
   candidates(): Iterable<Candidate>;
-  /** Opens a candidate for reading. What cannot be opened throws, and is overlooked. */
+  /** Opens a candidate for reading. If that throws, the candidate is left out. */
   open(candidate: Candidate): OpenedFileSystem;
   /** The MD arrays that are assembled here, for an fstab that names them otherwise; none unless told. */
   arrays?(): Iterable<{ readonly device: string; readonly uuid: string }>;

@@ -1,8 +1,8 @@
-/** The name of the machine, as far as its configuration files tell. */
+/** The host name, from the configuration files. */
 import type { Tree } from '../vfs/index.js';
 import { isPlainFile, readLines } from './text.js';
 
-/** A file that holds a name alone: its first line that is neither empty nor a comment. */
+/** In a file with only a name: the first line that is neither empty nor a comment. */
 export function hostnameFromFile(tree: Tree, path: string): string | undefined {
   return readLines(tree, path)?.find((line) => line !== '' && !line.startsWith('#'));
 }
@@ -23,10 +23,13 @@ export function bsdHostname(tree: Tree): string | undefined {
   return shellVariable(tree, '/etc/rc.conf', 'hostname') ?? hostnameFromFile(tree, '/etc/myname');
 }
 
-/** `NAME=value`, perhaps exported, as a shell reads it: quoted or up to a blank or semicolon; a comment may follow. */
+/** `NAME=value`, perhaps exported, in shell syntax: quoted, or up to a blank or semicolon; a comment may follow. */
 const assignment = /^\s*(?:export\s+)?(\w+)=(?:"([^"]*)"|'([^']*)'|([^\s;]*))\s*(?:[;#].*)?$/;
 
-/** A variable that a file of assignments sets: the last one counts, as in a shell. Empty is as if it were not there. */
+/**
+ * The value of a variable in a file of assignments. The last assignment counts, as in a shell. An empty value counts
+ * as none.
+ */
 function shellVariable(tree: Tree, path: string, name: string): string | undefined {
   let found: string | undefined;
   for (const line of readLines(tree, path) ?? []) {

@@ -1,10 +1,10 @@
-/** `inspect_get_icon`: a PNG file in the guest that shows what system it is. */
+/** `inspect_get_icon`: a PNG file in the guest with the logo of its system. */
 import { GuestfsError } from '../base/index.js';
 import { type Icon, type IconOptions, iconCandidates, iconLimit, isIcon } from '../formats/index.js';
 import { readWhole, type Tree } from '../vfs/index.js';
 import { findQuietly } from './text.js';
 
-/** The icon's bytes; empty where there is none. The guest's filesystems must be mounted in `tree`. */
+/** The icon's bytes; empty without an icon. The guest's filesystems must be mounted in `tree`. */
 export function findIcon(
   tree: Tree,
   guest: Parameters<typeof iconCandidates>[0],
@@ -17,7 +17,7 @@ export function findIcon(
   return new Uint8Array();
 }
 
-/** A picture that is believed; undefined for everything else. */
+/** A picture that passes the checks for an icon; undefined for all other files. */
 function readIcon(tree: Tree, icon: Icon): Uint8Array | undefined {
   const place = findQuietly(tree, icon.path, true);
   if (place?.type !== 'file') return undefined;

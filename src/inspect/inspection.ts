@@ -1,6 +1,6 @@
 /**
- * `inspect_os`: looks at every filesystem by itself, then puts together what belongs together. Nothing is mounted in
- * the caller's tree for it.
+ * `inspect_os`: examines each filesystem by itself, then combines those of one system. Nothing is mounted in the
+ * caller's tree.
  */
 import { endsCall, GuestfsError } from '../base/index.js';
 import { MountTable } from '../vfs/index.js';
@@ -9,7 +9,7 @@ import { InspectedGuest } from './guest.js';
 import type { Candidate, InspectionHost } from './host.js';
 import { type Finding, findRole } from './roles.js';
 
-/** A filesystem that could not be looked into, and why. */
+/** A filesystem that could not be examined, and why. */
 export interface Overlooked extends Candidate {
   readonly error: GuestfsError;
 }
@@ -18,7 +18,7 @@ export interface Overlooked extends Candidate {
 export class Inspection {
   /** In the order of the filesystems they were found on. */
   readonly guests: readonly InspectedGuest[];
-  /** Where further systems may be, or parts of those found. */
+  /** Filesystems that may hold further systems, or parts of the systems found. */
   readonly overlooked: readonly Overlooked[];
   readonly #looked: boolean;
 
@@ -28,10 +28,10 @@ export class Inspection {
     this.#looked = looked;
   }
 
-  /** What is known before any inspection: nothing. */
+  /** The result before any inspection: nothing. */
   static readonly none = new Inspection([], [], false);
 
-  /** Looks at all filesystems. One that cannot be read is left out, and stands in {@link overlooked}. */
+  /** Examines all filesystems. An unreadable one is left out, and is listed in {@link overlooked}. */
   static run(host: InspectionHost): Inspection {
     const findings: Finding[] = [];
     const overlooked: Overlooked[] = [];
@@ -55,7 +55,7 @@ export class Inspection {
     return this.guests.map(({ root }) => root);
   }
 
-  /** The operating system on a root filesystem. EINVAL for anything else than one of {@link roots}. */
+  /** The operating system on a root filesystem. EINVAL for a filesystem that is not among {@link roots}. */
   guest(root: string): InspectedGuest {
     if (!this.#looked) throw new GuestfsError('EINVAL', 'no inspection data: call inspect_os first');
     const guest = this.guests.find((each) => each.root === root);
@@ -78,8 +78,8 @@ function lookAt(candidate: Candidate, host: InspectionHost): Finding | Overlooke
     mounts.mount(fileSystem, { source: mountable, mountpoint: '/', readonly: true, release });
     return findRole(mounts.tree, mountable, host);
   } catch (thrown) {
-    // A damaged or foreign filesystem must not hide the systems on the others. Anything else is a bug of ours,
-    // or the caller's wish to stop.
+    // A damaged or foreign filesystem must not hide the systems on others. Other errors are bugs, or the caller's
+    // cancellation.
     if (!(thrown instanceof GuestfsError) || endsCall(thrown)) throw thrown;
     return { ...candidate, error: thrown };
   } finally {
@@ -89,7 +89,7 @@ function lookAt(candidate: Candidate, host: InspectionHost): Finding | Overlooke
 
 const isCoreOs = ({ facts }: Finding): boolean => facts.distro === 'coreos';
 
-/** Container Linux has two /usr, of which one is in use: surely the newer. */
+/** Container Linux has two /usr. The one in use is assumed to be the newer. */
 function mergeCoreOs(findings: readonly Finding[]): readonly Finding[] {
   const [root, ...more] = findings.filter((finding) => finding.role === 'root' && isCoreOs(finding));
   if (root === undefined) return findings;
@@ -98,7 +98,7 @@ function mergeCoreOs(findings: readonly Finding[]): readonly Finding[] {
   const [newest] = usrs.toSorted((a, b) => compareVersions(b.facts.version, a.facts.version));
   if (newest === undefined) return findings;
   mergeFacts(root.facts, newest.facts);
-  // libguestfs puts the root first and turns the others round; which root is asked about first follows from it.
+  // libguestfs puts the root first and reverses the others. This order decides which root is asked about first.
   const others = findings.filter((finding) => finding !== root && !usrs.includes(finding));
   return [root, ...others.toReversed()];
 }
@@ -107,7 +107,10 @@ function compareVersions(a: Version | undefined, b: Version | undefined): number
   return (a?.major ?? 0) - (b?.major ?? 0) || (a?.minor ?? 0) - (b?.minor ?? 0);
 }
 
-/** A BSD's root shows up twice: inside the slice, and as the slice itself, which begins with it. The latter goes. */
+/**
+ * A BSD's root appears twice: as a partition in the slice, and as the slice itself, which begins with it. The slice
+ * is dropped.
+ */
 function dropBsdShadow(findings: readonly Finding[]): readonly Finding[] {
   const isBsd = ({ role, facts }: Finding): boolean =>
     role === 'root' && ['freebsd', 'netbsd', 'openbsd'].includes(facts.type ?? '');
@@ -120,7 +123,7 @@ function dropBsdShadow(findings: readonly Finding[]): readonly Finding[] {
   return shadowed ? findings.filter((finding) => finding !== slice) : findings;
 }
 
-/** Gives each Linux root what its separate /usr knows, where its fstab names one that was found. */
+/** Adds to each Linux root the facts of its separate /usr, if its fstab names one that was found. */
 function mergeUsr(findings: readonly Finding[]): readonly Finding[] {
   for (const { role, facts } of findings) {
     if (role !== 'root' || facts.distro === 'coreos') continue;

@@ -1,4 +1,4 @@
-/** Large text files by lines, without having the file in memory. */
+/** Reads large text files line by line, without holding the file in memory. */
 import { decodeText, systemError, work } from '../base/index.js';
 import type { Place } from '../vfs/index.js';
 
@@ -6,8 +6,8 @@ const pieceLength = 1024 * 1024;
 const newline = 0x0a;
 
 /**
- * Calls `take` for each line of a regular file, without its newline. A line that is longer than a piece of 1 MiB is
- * cut there. EFBIG past `limitInBytes`.
+ * Calls `take` for each line of a regular file, without its newline. A line longer than a piece of 1 MiB is cut
+ * there. EFBIG past `limitInBytes`.
  */
 export function eachLine(
   place: Place,
@@ -28,7 +28,7 @@ export function eachLine(
     const last = buffer.lastIndexOf(newline, filled - 1);
     const end = offset === disk.size || last < 0 ? filled : last;
     const lines = decodeText(buffer.subarray(0, end)).split('\n');
-    // A newline at the very end of the file ends its last line, it begins no further one.
+    // A newline at the very end of the file ends the last line and begins no further one.
     if (offset === disk.size && lines.at(-1) === '') lines.pop();
     for (const line of lines) take(line);
     kept = end === filled ? 0 : filled - end - 1;

@@ -1,14 +1,14 @@
-/** mdadm.conf(5): what a guest calls its MD arrays, found again here by their UUIDs. */
+/** mdadm.conf(5): a guest's names of its MD arrays, matched with the arrays here by UUID. */
 import type { Tree } from '../vfs/index.js';
 import { readLines } from './text.js';
 
-/** `aabbccdd:eeff0011:…` as 32 hexadecimal digits, whatever parts them; undefined for anything else. */
+/** `aabbccdd:eeff0011:…` as 32 hexadecimal digits, with any separators; undefined for other texts. */
 function normalUuid(text: string): string | undefined {
   const digits = text.replace(/[:. -]/g, '').toLowerCase();
   return /^[0-9a-f]{32}$/.test(digits) ? digits : undefined;
 }
 
-/** The guest's device names, with the device of the same array here. */
+/** The guest's device names, each with the device of the same array here. */
 export function readArrays(
   tree: Tree,
   hostArrays: Iterable<{ readonly device: string; readonly uuid: string }>,
@@ -32,7 +32,7 @@ export function readArrays(
   return names;
 }
 
-/** A line that begins with a blank goes on with the one before. */
+/** A line that begins with a blank continues the line before. */
 function logicalLines(lines: readonly string[]): string[] {
   const joined: string[] = [];
   for (const line of lines) {

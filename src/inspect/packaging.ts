@@ -68,7 +68,7 @@ const redHatFamily = new Set<Distro>([
 
 function managementOf(tree: Tree, distro: Distro, majorVersion: number): PackageManagement | undefined {
   if (distro === 'fedora') {
-    // dnf came with Fedora 22, but was not the only choice.
+    // dnf came with Fedora 22, but yum was still possible.
     if (majorVersion >= 22 && isFile(tree, '/usr/bin/dnf')) return 'dnf';
     return majorVersion >= 1 ? 'yum' : undefined;
   }
@@ -80,7 +80,7 @@ function managementOf(tree: Tree, distro: Distro, majorVersion: number): Package
   return managements[distro];
 }
 
-/** Where each format keeps what is installed. */
+/** The path of each format's database. */
 const databases: readonly (readonly [PackageFormat, ...(readonly string[])])[] = [
   ['deb', dpkgFiles.status, dpkgFiles.directory],
   ['rpm', ...rpmDatabases],
@@ -97,7 +97,7 @@ function formatByDatabase(tree: Tree): PackageFormat | undefined {
   )?.[0];
 }
 
-/** The tool of each format; of those that several use, the first whose program is there. */
+/** The tools of each format. If several use one format, the first one whose program exists is taken. */
 const tools: Readonly<Record<PackageFormat, readonly PackageManagement[]>> = {
   apk: ['apk'],
   deb: ['apt'],
@@ -117,8 +117,8 @@ function toolOf(tree: Tree, format: PackageFormat): PackageManagement | undefine
 }
 
 /**
- * Sets package format and management by distribution and version. Of a distribution that is not known they are those of the
- * nearest that it says it is like; where that tells nothing, those of the database that is there.
+ * Sets package format and management by distribution and version. For an unknown distribution, those of the nearest
+ * known distribution that it declares to be like are taken; if there is none, those of the database that exists.
  */
 export function decidePackaging(tree: Tree, facts: Facts): void {
   const { distro, version, likes = [], type } = facts;

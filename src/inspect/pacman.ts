@@ -10,7 +10,7 @@ import {
 import type { Tree } from '../vfs/index.js';
 import { readLines } from './text.js';
 
-/** What is installed. ENOENT where there is no database. */
+/** The installed packages. ENOENT without a database. */
 export function readPacman(tree: Tree): Application[] {
   const directory = tree.resolve(pacmanDirectory);
   const applications: Application[] = [];

@@ -1,7 +1,7 @@
 /**
- * Which distribution is this: os-release(5), lsb-release, and the release files of older systems, asked in
- * libguestfs's order. A file that does not settle the question leaves what it told for the next one to build on,
- * as its product name and version are then better than none.
+ * Identifies the distribution: os-release(5), lsb-release, and the release files of older systems, in libguestfs's
+ * order. A file that does not identify the distribution still adds its product name and version, which later files
+ * may replace.
  */
 import type { Tree } from '../vfs/index.js';
 import type { Distro, Facts } from './facts.js';
@@ -16,7 +16,7 @@ import {
   unquote,
 } from './text.js';
 
-/** Reads one file; true when the question is settled. */
+/** Reads one file; true if the distribution is identified. */
 type Reader = (tree: Tree, path: string, facts: Facts) => boolean;
 
 /** `ID` of os-release to libguestfs's name. */
@@ -56,12 +56,12 @@ const lsbIds = new Map<string, Distro>([
   ['Ubuntu', 'ubuntu'],
 ]);
 
-/** These keep only the major number in os-release: their own release file knows more. */
+/** Distributions with only a major number in os-release: their own release file has more. */
 const coarseInOsRelease = new Set<Distro>(['debian', 'centos', 'circle', 'rocky']);
 /** These have no version at all. */
 const rolling = new Set<Distro>(['archlinux', 'gentoo', 'voidlinux']);
 
-/** Distributions that a system says it is like; no system names more than a few. */
+/** The most distributions that a system may declare to be like; real systems name a few. */
 const mostLikes = 20;
 
 const distroOfId = (id: string): Distro | undefined =>
@@ -101,7 +101,7 @@ function readVersionId(text: string, facts: Facts): void {
   if (version !== undefined) facts.version = version;
 }
 
-/** /etc/lsb-release. One that names neither a distribution nor a product (there are such) settles nothing. */
+/** /etc/lsb-release. Some files name neither a distribution nor a product, and identify nothing. */
 export const readLsbRelease: Reader = (tree, path, facts) => {
   let settled = false;
   for (const [key, value] of keyValues(readLines(tree, path) ?? [])) {
@@ -122,7 +122,7 @@ export const readLsbRelease: Reader = (tree, path, facts) => {
 
 /**
  * A release file whose first line is the product's name. With `pattern`, the line must match it, and its groups are
- * the version; without one, any number in the line will do.
+ * the version; without `pattern`, any number in the line is the version.
  */
 export function firstLine(distro: Distro, pattern?: RegExp): Reader {
   return (tree, path, facts) => {
@@ -142,7 +142,7 @@ export function firstLine(distro: Distro, pattern?: RegExp): Reader {
   };
 }
 
-/** The file is there: that is all there is to know. */
+/** Only the existence of the file counts. */
 function present(distro: Distro): Reader {
   return (_tree, _path, facts) => {
     facts.distro = distro;
@@ -167,11 +167,11 @@ const readSuseRelease: Reader = (tree, path, facts) => {
   return true;
 };
 
-/** /etc/br-version is Buildroot's; CirrOS is made with Buildroot and known by its logo. */
+/** /etc/br-version is Buildroot's. CirrOS is made with Buildroot and recognised by its logo. */
 const readBuildrootVersion: Reader = (tree, path, facts) =>
   firstLine(isFile(tree, '/usr/share/cirros/logo') ? 'cirros' : 'buildroot')(tree, path, facts);
 
-/** The ways Red Hat and its rebuilds write their version: `NAME … release 4 … Update 3`, `release 7.9`, `release 9`. */
+/** Version formats of Red Hat and its rebuilds: `NAME … release 4 … Update 3`, `release 7.9`, `release 9`. */
 function releases(distro: Distro, name: string): Reader[] {
   return [
     firstLine(distro, new RegExp(`${name}.*release ([0-9]+).*Update ([0-9]+)`)),
@@ -180,10 +180,10 @@ function releases(distro: Distro, name: string): Reader[] {
   ];
 }
 
-/** The files, in order; each with what is tried on it, in order. */
+/** The files in order, each with its readers in order. */
 type ReleaseFiles = readonly (readonly [path: string, readers: readonly Reader[]])[];
 
-/** os-release(5): the second is what the vendor ships, and holds only where the first is not there. */
+/** os-release(5): the second file is the vendor's, and counts only without the first one. */
 const osReleaseFiles: ReleaseFiles = [
   ['/etc/os-release', [readOsRelease]],
   [
@@ -195,7 +195,7 @@ const osReleaseFiles: ReleaseFiles = [
 const linuxFiles: ReleaseFiles = [
   ...osReleaseFiles,
   ['/etc/lsb-release', [readLsbRelease]],
-  // Rebuilds of Red Hat's system carry /etc/redhat-release too, so their own files come first.
+  // Rebuilds of Red Hat's system also have /etc/redhat-release, so their own files come first.
   [
     '/etc/openmandriva-release',
     [firstLine('openmandriva', /OpenMandriva.*release ([0-9]+)\.([0-9]+)\.?(?:[0-9]+)? ./)],

@@ -1,6 +1,6 @@
 /**
- * What a filesystem is to a guest: the root of an operating system, its /usr, or something else; told by which files
- * and directories it has. The rules and their order are libguestfs's, so that the answers are.
+ * The role of a filesystem in a guest: the root of an operating system, its /usr, or something else, judged by its
+ * files and directories. The rules and their order are libguestfs's, so the answers agree.
  */
 import { GuestfsError } from '../base/index.js';
 import type { Tree } from '../vfs/index.js';
@@ -45,14 +45,14 @@ const directories = (tree: Tree, ...paths: string[]): boolean =>
   paths.every((path) => isPlainDirectory(tree, path));
 const files = (tree: Tree, ...paths: string[]): boolean => paths.every((path) => isPlainFile(tree, path));
 
-/** Where /usr holds everything, /bin is a link into it. */
+/** On a system with a merged /usr, /bin is a link into it. */
 function hasBin(tree: Tree): boolean {
   const bin = findQuietly(tree, '/bin', false);
   if (bin?.type === 'symlink') return bin.fileSystem.readlink(bin.inode) === 'usr/bin';
   return bin?.type === 'directory';
 }
 
-/** In this order; the first that applies says what the filesystem is. */
+/** Tried in this order. The first rule that applies decides. */
 const rules: readonly Rule[] = [
   {
     // A separate /boot.
@@ -148,7 +148,7 @@ const rules: readonly Rule[] = [
   },
 ];
 
-/** Looks at a filesystem that is mounted alone, as `/`. */
+/** Examines a filesystem that is mounted alone, as `/`. */
 export function findRole(tree: Tree, mountable: string, host: InspectionHost): Finding {
   const facts: Facts = { fstab: [] };
   const rule = rules.find(({ applies }) => applies(tree));
@@ -179,10 +179,10 @@ function readBsd(look: Look, type: 'freebsd' | 'netbsd' | 'openbsd', file: strin
   readSystem(look, type, readRelease, bsdHostname(look.tree));
 }
 
-/** MINIX's fstab is left alone: what its devices are here is not known. */
+/** MINIX's fstab is not read, because its device names cannot be translated. */
 function readMinix({ tree, host, facts }: Look): void {
   facts.type = 'minix';
-  // MINIX has no distributions; the name given here is taken back at once.
+  // MINIX has no distributions, so this name is removed at once.
   firstLine('meego', /^([0-9]+)\.([0-9]+)/)(tree, '/etc/version', facts);
   facts.distro = undefined;
   facts.arch = findArchitecture(tree, host);
@@ -195,7 +195,7 @@ function readUsr({ tree, host, facts }: Look): void {
   facts.arch = findArchitecture(tree, host);
 }
 
-/** Container Linux: the root holds the configuration only, and has no fstab. */
+/** Container Linux: the root holds only configuration and has no fstab. */
 function readCoreOsRoot({ tree, mountable, facts }: Look): void {
   facts.type = 'linux';
   facts.distro = 'coreos';
@@ -216,7 +216,7 @@ function readCoreOsUsr({ tree, mountable, host, facts }: Look): void {
 
 const programs = ['/bin/bash', '/bin/ls', '/bin/echo', '/bin/rm', '/bin/sh'];
 
-/** The architecture of the first program that tells one. */
+/** The architecture of the first of these programs that has a known one. */
 function findArchitecture(tree: Tree, host: InspectionHost): string | undefined {
   for (const path of programs) {
     if (!isFile(tree, path)) continue;

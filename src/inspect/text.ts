@@ -1,14 +1,14 @@
 /**
- * Small text files of a guest, which may hold anything: read with a bound on their size, and matched against with a
- * bound on their lines, as several of the expressions take time that grows with the square or cube of the length.
+ * Small text files of a guest, which may hold anything. File size and line length are bounded, because several of the
+ * expressions take time that grows with the square or cube of the length.
  */
 import { decodeText } from '../base/index.js';
 import { type Place, readWhole, type Tree } from '../vfs/index.js';
 import type { Version } from './facts.js';
 
-/** The largest configuration file that is read, in bytes; libguestfs's bound as well. */
+/** The largest configuration file that is read, in bytes, as in libguestfs. */
 const smallFileLimit = 2 * 1024 * 1024;
-/** How much of a line is matched against, in characters. */
+/** How many characters of a line the expressions see. */
 const matchedLength = 1024;
 
 /** Whether a path is a regular file; links are followed. */
@@ -26,7 +26,7 @@ export function isPlainDirectory(tree: Tree, path: string): boolean {
   return findQuietly(tree, path, false)?.type === 'directory';
 }
 
-/** As `Tree.find`; links that lead in circles and names too long lead to nothing. */
+/** As `Tree.find`. Circular links and too long names count as not found. */
 export function findQuietly(tree: Tree, path: string, followLast: boolean): Place | undefined {
   try {
     return tree.find(path, { followLast });
@@ -37,7 +37,7 @@ export function findQuietly(tree: Tree, path: string, followLast: boolean): Plac
   }
 }
 
-/** The lines of a small regular file, each up to its first NUL; undefined where there is none or it is too large. */
+/** The lines of a small regular file, each up to its first NUL; undefined if it does not exist or is too large. */
 export function readLines(tree: Tree, path: string): string[] | undefined {
   const place = findQuietly(tree, path, true);
   if (place?.type !== 'file') return undefined;
@@ -55,7 +55,7 @@ export function matchLine(line: string, expression: RegExp): RegExpExecArray | n
   return expression.exec(line.slice(0, matchedLength));
 }
 
-/** Lines `KEY=value`, without comments, in order; values as they stand. */
+/** Lines `KEY=value` without comments, in order; the values are unchanged. */
 export function* keyValues(lines: readonly string[]): Iterable<readonly [key: string, value: string]> {
   for (const line of lines) {
     if (line === '' || line.startsWith('#')) continue;
@@ -71,20 +71,20 @@ export function unquote(value: string): string {
   return quoted ? value.slice(1, -1) : value;
 }
 
-/** Takes off quotes as a shell does: within double quotes a backslash keeps `$`, a backtick, `"` and itself. */
+/** Removes quotes as a shell does: within double quotes a backslash protects `$`, a backtick, `"` and itself. */
 export function shellUnquote(value: string): string {
   const inner = unquote(value);
   return value.startsWith('"') && inner !== value ? inner.replace(/\\([$`"\\])/g, '$1') : inner;
 }
 
-/** Digits as a number that fits the 32 bits of the calls' results. */
+/** Digits as a number that fits into the 32 bits of the calls' results. */
 export function parseNumber(digits: string | undefined): number | undefined {
   if (digits === undefined || !/^[0-9]{1,10}$/.test(digits)) return undefined;
   const value = Number(digits);
   return value < 2 ** 31 ? value : undefined;
 }
 
-/** `major.minor`, or at least a number, anywhere in a text. */
+/** `major.minor`, or a single number, anywhere in a text. */
 export function findVersion(text: string): Version | undefined {
   const both = matchLine(text, /([0-9]+)\.([0-9]+)/);
   const major = parseNumber((both ?? matchLine(text, /([0-9]+)/))?.[1]);

@@ -1,6 +1,6 @@
 /**
- * Windows and DOS, as far as files tell. What is kept in the Windows registry (name, version, host name, drive
- * letters) is not read here. Names are found whatever their case, as these systems find them.
+ * Windows and DOS, as far as their files show. Facts from the Windows registry (name, version, host name, drive
+ * letters) are not read here. Names are found in any case, as on these systems.
  */
 import { caseSensitivePath, Spellings, type Tree } from '../vfs/index.js';
 import { fileArchitecture } from './architecture.js';
@@ -9,7 +9,7 @@ import { findQuietly, readLines } from './text.js';
 
 const usualSystemroots = ['/windows', '/winnt', '/win32', '/win', '/reactos'];
 
-/** A tree that is inspected does not change, and is asked for many paths. */
+/** An inspected tree does not change, and many paths are looked up in it. */
 const spellings = new WeakMap<Tree, Spellings>();
 
 function spellingsOf(tree: Tree): Spellings {
@@ -21,7 +21,7 @@ function spellingsOf(tree: Tree): Spellings {
   return known;
 }
 
-/** How a path is spelled on the disk, and what is there; undefined where there is nothing. */
+/** A path in the disk's spelling, with its file; undefined if nothing is there. */
 function findAnyCase(
   tree: Tree,
   path: string,
@@ -52,7 +52,7 @@ function isSystemroot(tree: Tree, path: string): boolean {
   );
 }
 
-/** The directory of Windows, as it is spelled on the disk: one of the usual, or one that boot.ini names. */
+/** The directory of Windows in the disk's spelling: one of the usual ones, or the one in boot.ini. */
 export function findSystemroot(tree: Tree): string | undefined {
   for (const usual of [...usualSystemroots, ...bootIniRoots(tree)]) {
     const path = findAnyCase(tree, usual)?.path;
@@ -61,10 +61,12 @@ export function findSystemroot(tree: Tree): string | undefined {
   return undefined;
 }
 
-/** More than the boot loader of Windows shows. */
+/** More entries than the boot loader of Windows shows. */
 const mostBootEntries = 64;
 
-/** `multi(0)disk(0)rdisk(0)partition(1)\WINDOWS="…"` below `[operating systems]`. The disk is taken to be this one. */
+/**
+ * `multi(0)disk(0)rdisk(0)partition(1)\WINDOWS="…"` below `[operating systems]`. The disk is assumed to be this one.
+ */
 function* bootIniRoots(tree: Tree): Iterable<string> {
   const path = findAnyCase(tree, '/boot.ini')?.path;
   const lines = (path === undefined ? undefined : readLines(tree, path)) ?? [];
@@ -80,7 +82,7 @@ function* bootIniRoots(tree: Tree): Iterable<string> {
   }
 }
 
-/** Fills in what the files of a Windows system tell. */
+/** Adds the facts from the files of a Windows system. */
 export function readWindows(tree: Tree, systemroot: string, facts: Facts): void {
   facts.type = 'windows';
   facts.distro = 'windows';
