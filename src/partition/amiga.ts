@@ -1,4 +1,4 @@
-/** The Amiga's rigid disk block: a list of partition blocks, whose places are in cylinders. */
+/** The Amiga's rigid disk block: a list of partition blocks, which give their places in cylinders. */
 import { decodeLatin1, viewOf } from '../base/index.js';
 import type { Disk } from '../disk/index.js';
 import { PartitionCollector } from './collector.js';
@@ -17,7 +17,7 @@ import { readSectors } from './sectors.js';
 /** What ends the list. */
 const endOfList = 0xffffffff;
 
-/** The block in a sector, if it is of that kind and its 32-bit words add up to zero. */
+/** The block in a sector, if it is of that kind and the sum of its 32-bit words is zero. */
 function readBlock(disk: Disk, sector: number, id: number): DataView | undefined {
   const bytes = readSectors(disk, sector);
   if (bytes === undefined) return undefined;
@@ -25,7 +25,7 @@ function readBlock(disk: Disk, sector: number, id: number): DataView | undefined
   const block = amigaBlock.decode(view);
   if (block.id !== id) return undefined;
   let sum = 0;
-  // As Linux does, only what is in this sector is summed, whatever the block claims.
+  // As in Linux, only the words of this sector are summed, whatever size the block claims.
   const words = Math.min(block.summed_longs, labelSectorSize / 4);
   for (let word = 0; word < words; word++) sum = (sum + view.getUint32(word * 4)) >>> 0;
   return sum === 0 ? view : undefined;
@@ -39,7 +39,7 @@ function findRigidDisk(disk: Disk): DataView | undefined {
   return undefined;
 }
 
-/** In units of 512 bytes; undefined where the block's own words make no sense. */
+/** In units of 512 bytes; undefined if the block's own fields make no sense. */
 function blockSizeOf(view: DataView): number | undefined {
   const { rdb_BlockBytes } = rigidDiskBlock.decode(view);
   const size = rdb_BlockBytes / labelSectorSize;

@@ -1,6 +1,6 @@
 /**
- * Apple's partition map: a driver descriptor in the first block, and behind it one entry a block, the map itself among
- * them. Surprising: the size of a block is the descriptor's own word (2048 on discs), whatever the sectors of the disk are.
+ * Apple's partition map: a driver descriptor in the first block, then one entry a block; the map itself is among the
+ * entries. Surprising: the descriptor defines the block size (2048 on discs), whatever the disk's sector size is.
  */
 import { viewOf } from '../base/index.js';
 import type { Disk } from '../disk/index.js';
@@ -16,7 +16,7 @@ import {
 import { highestPartitionNumber, type PartitionScheme } from './scheme.js';
 import { readSectors } from './sectors.js';
 
-/** The size of a block in bytes; undefined where the disk has no map. */
+/** The size of a block in bytes; undefined if the disk has no map. */
 function blockSizeOf(disk: Disk): number | undefined {
   const sector = readSectors(disk, 0);
   if (sector === undefined) return undefined;

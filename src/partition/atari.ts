@@ -1,6 +1,6 @@
 /**
- * Atari's root sector: four entries, and in ICD's form eight more. It has no mark: an entry in use must have a known kind and
- * lie on the disk, which is more than Linux asks for.
+ * Atari's root sector: four entries, and in ICD's form eight more. It has no signature, so an entry in use must have
+ * a known kind and lie on the disk; Linux asks for less.
  */
 import { decodeLatin1 } from '../base/index.js';
 import type { Disk } from '../disk/index.js';
@@ -19,7 +19,7 @@ import { readSectors } from './sectors.js';
 
 const knownKinds = new Set(['GEM', 'BGM', 'LNX', 'SWP', 'RAW', 'XGM', 'MIX', 'UNX', 'F32', 'MAC', 'QWA']);
 const icdKinds = new Set(['GEM', 'BGM', 'LNX', 'SWP', 'RAW']);
-/** The kind of an entry that stands for a chain of others. */
+/** The kind of an entry that begins a chain of others. */
 const extendedKind = 'XGM';
 
 interface Entry {
@@ -36,7 +36,7 @@ function readEntries(sector: Uint8Array, offset: number, count: number): Entry[]
   });
 }
 
-/** The sector, where one of its entries is in use and none that is makes no sense. */
+/** The sector, if an entry is in use and every entry in use is valid. */
 function findRoot(disk: Disk): Uint8Array | undefined {
   const sector = readSectors(disk, 0);
   if (sector === undefined) return undefined;
@@ -63,7 +63,7 @@ export const atari: PartitionScheme = {
       if (chain >= 0) collector.warnings.push('the partitions of an extended one (XGM) are not read');
       const icd = readEntries(sector, atariIcdOffset, atariIcdCount);
       const hasIcd = chain < 0 && icdKinds.has(icd[0]?.kind ?? '');
-      // The numbers behind a chain depend on how long it is.
+      // The numbers after a chain depend on its length.
       const read = chain >= 0 ? entries.slice(0, chain) : hasIcd ? [...entries, ...icd] : entries;
       for (const [index, { inUse, kind, start, size }] of read.entries()) {
         if (!inUse || (index >= atariEntryCount && !icdKinds.has(kind))) continue;

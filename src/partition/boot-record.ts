@@ -1,4 +1,7 @@
-/** A boot record: the four entries in the first sector of a disk, and in the first sector of each logical partition's place. */
+/**
+ * A boot record: four entries, in the first sector of a disk and in the first sector of each logical partition's
+ * place.
+ */
 import { readMaybe, viewOf } from '../base/index.js';
 import type { Disk } from '../disk/index.js';
 import {
@@ -25,7 +28,7 @@ export interface BootRecord {
   readonly entries: readonly BootRecordEntry[];
 }
 
-/** The boot record at `offset` bytes; undefined where the disk ends before it or it lacks the mark 55 AA. */
+/** The boot record at `offset` bytes; undefined if the disk ends before it or it lacks the signature 55 AA. */
 export function readBootRecord(disk: Disk, offset: number): BootRecord | undefined {
   const bytes = readMaybe(disk, offset, bootRecordSize);
   if (bytes === undefined) return undefined;

@@ -1,6 +1,6 @@
 /**
- * BSD's disk label on a whole disk, without an MBR. Linux knows such labels in slices alone: parted lists these partitions,
- * and no device is made of them.
+ * BSD's disk label on a whole disk, without an MBR. Linux knows such labels only in slices: parted lists these
+ * partitions, but Linux makes no devices for them.
  */
 import type { Disk } from '../disk/index.js';
 import { PartitionCollector } from './collector.js';
@@ -11,7 +11,7 @@ import { type BsdEntry, readBsdLabel } from './slices.js';
 /** As many as parted reads: `a` to `h`. */
 const mostPartitions = 8;
 
-/** Where machines have the label: in the boot block, as on the Alpha, or behind it, as on the PC. */
+/** The place of the label: in the boot block, as on the Alpha, or after it, as on the PC. */
 const places = [
   { sector: 0, offset: 64 },
   { sector: 1, offset: 0 },

@@ -1,8 +1,11 @@
-/** Collects the partitions that a table names, as the kernel makes devices of them: what does not lie on the disk is left out. */
+/**
+ * Collects the partitions of a table for which the kernel makes devices: parts beyond the end of the disk are left
+ * out.
+ */
 import type { Disk } from '../disk/index.js';
 import { highestPartitionNumber, type Partition } from './scheme.js';
 
-/** What a scheme knows of a partition beside its place. */
+/** A scheme's facts about a partition, beside its place. */
 type Facts = Partial<Omit<Partition, 'number' | 'startInBytes' | 'sizeInBytes'>>;
 
 export class PartitionCollector {
@@ -17,9 +20,9 @@ export class PartitionCollector {
     this.#sectorCount = Math.floor(disk.size / sectorSize);
   }
 
-  /** Start and size are in sectors, together at most 2^40: safe as numbers, also in bytes. */
+  /** Start and size are in sectors, together at most 2^40, so both are safe numbers, also in bytes. */
   add(number: number, start: number, size: number, facts: Facts = {}): void {
-    // An empty one keeps its number from others, and gets no device.
+    // An empty partition takes its number but gets no device.
     if (size === 0) return;
     if (number > highestPartitionNumber) {
       this.warnings.push(`partition ${number} has a number above ${highestPartitionNumber}: left out`);

@@ -2,8 +2,9 @@
  * The GUID partition table. UEFI specification 2.10, §5.3: a header in the second sector, an array of entries that it
  * points to, and a copy of both at the end of the disk; header and array each have a CRC-32.
  *
- * Surprising: Linux accepts a GPT only behind a protective MBR, and so do we; but where Linux gives up when the first
- * header is damaged, we go on with the copy and say so, as partitioning tools do. A hybrid MBR counts as protective.
+ * Surprising: Linux accepts a GPT only behind a protective MBR, and this driver does too. But if the first header is
+ * damaged, Linux gives up, while this driver uses the copy and reports that, as partitioning tools do. A hybrid MBR
+ * counts as protective.
  */
 import { CorruptError, checksumHolds, crc32, formatGuid, viewOf } from '../base/index.js';
 import type { Disk } from '../disk/index.js';
@@ -25,11 +26,11 @@ import {
   type PartitionTable,
 } from './scheme.js';
 
-/** Tools make arrays of 16 KiB; Linux reads what it can allocate in one piece, 4 MiB. */
+/** Tools make arrays of 16 KiB. Linux reads at most what it can allocate in one piece, 4 MiB. */
 const largestArray = 4 * 1024 * 1024;
 const largestEntry = 4096;
 
-/** A header whose checksums and limits hold. */
+/** A header with valid checksums and limits. */
 interface Gpt {
   readonly alternateLba: number;
   readonly diskGuid: string;
@@ -80,7 +81,7 @@ function readHeader(disk: Disk, lba: number, sectorSize: number): Gpt {
   if (arraySize > largestArray)
     throw new CorruptError(name, 'has too many entries', { count: header.number_of_partition_entries });
   const arrayLba = header.partition_entry_lba;
-  // Compared as bigint; after this the offset is at most disk.size, a safe number.
+  // Compared as bigint. After this check the offset is at most disk.size, a safe number.
   if (arrayLba < 1n || arrayLba * BigInt(sectorSize) + BigInt(arraySize) > BigInt(disk.size))
     throw new CorruptError(name, 'has its entries outside the disk', { firstSector: arrayLba });
   const entries = new Uint8Array(arraySize);
@@ -99,7 +100,7 @@ function readHeader(disk: Disk, lba: number, sectorSize: number): Gpt {
   };
 }
 
-/** The header, or what is wrong with it. Errors that are not about the bytes pass through. */
+/** The header, or the problem with it. Errors that do not concern the bytes are thrown. */
 function tryHeader(disk: Disk, lba: number, sectorSize: number): Gpt | CorruptError {
   try {
     return readHeader(disk, lba, sectorSize);
@@ -118,7 +119,7 @@ function decodeName(bytes: Uint8Array): string {
   return end < 0 ? name : name.slice(0, end);
 }
 
-/** Entries that are left out, each with a warning of its own; of more only the number is told. */
+/** Entries that are left out get a warning each; beyond this limit, only their number is reported. */
 const toldEntries = 8;
 
 function decodeEntries(gpt: Gpt, disk: Disk, sectorSize: number, warnings: string[]): Partition[] {
@@ -165,7 +166,7 @@ function tableOf(gpt: Gpt, disk: Disk, sectorSize: number, warnings: string[]): 
   return { scheme: 'gpt', partitions, diskGuid: gpt.diskGuid, warnings };
 }
 
-/** As Linux demands: an entry of the protective type that starts in sector 1, where the header is. */
+/** As in Linux: an entry of the protective type must start in sector 1, where the header is. */
 function hasProtectiveEntry(disk: Disk): boolean {
   const entries = readBootRecord(disk, 0)?.entries ?? [];
   return entries.some(({ type, start }) => type === protectiveType && start === 1);
@@ -204,8 +205,8 @@ export const gpt: PartitionScheme = {
 export const sectorSizes: readonly number[] = [512, 4096];
 
 /**
- * The sector size for which a disk has a GPT, where it is not `sectorSize` and there is none for that: the disk was written
- * as one of other sectors.
+ * The sector size of a disk's GPT, if it differs from `sectorSize` and there is no GPT for that: the disk was then
+ * written as a disk of other sectors.
  */
 export function otherSectorSize(disk: Disk, sectorSize: number): number | undefined {
   if (!hasProtectiveEntry(disk) || hasSignature(disk, 1, sectorSize)) return undefined;

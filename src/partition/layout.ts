@@ -1,10 +1,11 @@
 /**
  * On-disk structures of partition tables: the PC master boot record (the same for an extended boot record), the GUID
- * partition table of the UEFI specification 2.10, §5.2 and §5.3, both little-endian; and the disk labels of other machines.
+ * partition table of the UEFI specification 2.10, §5.2 and §5.3, both little-endian; and the disk labels of other
+ * machines.
  */
 import { bits64, bytes, i32, struct, text, u8, u16, u32 } from '../base/index.js';
 
-/** The boot record's mark, in the last two bytes of its first 512, whatever the sector size. */
+/** The boot record's signature, in the last two of its first 512 bytes, whatever the sector size. */
 export const bootSignature = 0xaa55;
 export const bootRecordSize = 512;
 export const mbrEntryCount = 4;
@@ -62,7 +63,7 @@ export const legacyBiosBootable = 1n << 2n;
 /** The type of the EFI system partition. */
 export const efiSystemType = 'C12A7328-F81F-11D2-BA4B-00A0C93EC93B';
 
-/** The unit of all that follows but Apple's: whatever the sectors of the disk are. */
+/** The unit of all structures below except Apple's, whatever the sector size of the disk. */
 export const labelSectorSize = 512;
 
 /** SunOS <sun/dklabel.h>: in the first sector, with the table of contents (VTOC) that later versions added. */
@@ -80,7 +81,7 @@ export const sunVtocVersion = 1;
 export const sunPartitionCount = 8;
 /** The tag of the partition that is all of the disk. */
 export const sunWholeDisk = 5;
-/** Kind of each partition in the VTOC, and its place in cylinders with its size in sectors. */
+/** The kind of each partition in the VTOC; its place in cylinders, and its size in sectors. */
 export const sunInfosOffset = 142;
 export const sunInfo = struct('Sun partition information', 'big', 4, { p_tag: u16(0), p_flag: u16(2) });
 export const sunMapsOffset = 444;
@@ -114,7 +115,7 @@ export const appleEntry = struct('Apple partition map entry', 'big', 136, {
   pmParType: text(48, 32),
 });
 export const appleEntrySignature = 0x504d;
-/** The types of entries for what is in no partition. */
+/** The types of entries for space outside all partitions. */
 export const appleNothing = /^Apple_(?:Free|Void)$/i;
 
 /** BSD <sys/disklabel.h>: in the second sector of a disk or of a slice. */
@@ -140,7 +141,10 @@ export const solarisVtoc = struct('Solaris table of contents', 'little', 72, {
 export const solarisSlicesOffset = 72;
 export const solarisSlice = struct('Solaris slice', 'little', 12, { p_start: u32(4), p_size: u32(8) });
 
-/** AmigaOS <devices/hardblocks.h>: the rigid disk block, in one of the first sixteen, and the list of partition blocks. */
+/**
+ * AmigaOS <devices/hardblocks.h>: the rigid disk block, in one of the first sixteen sectors, and the list of
+ * partition blocks.
+ */
 export const amigaBlock = struct('Amiga block', 'big', 12, { id: u32(0), summed_longs: u32(4) });
 export const rigidDiskBlock = struct('Amiga rigid disk block', 'big', 32, {
   rdb_BlockBytes: u32(16),
@@ -159,7 +163,7 @@ export const amigaPartition = struct('Amiga partition block', 'big', 192, {
 });
 export const amigaPartitionId = 0x50415254;
 
-/** Atari's root sector: no structure but these entries, and the size of the disk in sectors. */
+/** Atari's root sector: these entries, and the size of the disk in sectors. */
 export const atariSizeOffset = 450;
 export const atariEntriesOffset = 454;
 export const atariEntryCount = 4;
@@ -172,9 +176,9 @@ export const atariEntry = struct('Atari partition', 'big', 12, {
   p_siz: u32(8),
 });
 
-/** NEC's PC-98: the boot block says so at this offset; its table is of another form than the MBR's. */
+/** NEC's PC-98: the signature at this offset of the boot block; its table differs from the MBR's. */
 export const pc98MarkOffset = 4;
 export const pc98Mark = 'IPL1';
 
-/** AIX writes its physical volumes' mark ("IBMA" in EBCDIC) where a boot record begins. */
+/** AIX writes the signature of its physical volumes ("IBMA" in EBCDIC) where a boot record begins. */
 export const aixMagic = 0xc9c2d4c1;

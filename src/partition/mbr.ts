@@ -1,10 +1,10 @@
 /**
  * The PC partition table: four primary entries in the master boot record, and logical partitions in a chain of
- * extended boot records. No standard says all of it; this follows what Linux reads (its msdos partition parser), since
- * the numbers become device names.
+ * extended boot records. No standard covers all of it. This follows Linux's msdos partition parser, since the numbers
+ * become device names.
  *
- * Surprising: all numbers count logical sectors (of 512 or 4096 bytes), but the mark 55 AA stays at byte 510. In an
- * extended boot record the first two kinds of entry have different origins: data is relative to that record, the link
+ * Surprising: all numbers count logical sectors (of 512 or 4096 bytes), but the signature 55 AA stays at byte 510. In
+ * an extended boot record, the two kinds of entries have different origins: data is relative to that record, the link
  * to the next record is relative to the start of the extended partition.
  */
 import { CorruptError, decodeLatin1, viewOf } from '../base/index.js';
@@ -15,14 +15,14 @@ import { aixMagic, extendedTypes, labelSectorSize, protectiveType } from './layo
 import { highestPartitionNumber, type Partition, type PartitionScheme } from './scheme.js';
 import { readSubpartitions } from './slices.js';
 
-/** Linux's limit on links that bring no partition, which also bounds a chain of empty records. */
+/** Linux's limit on links without a partition, which also bounds a chain of empty records. */
 const emptyRecordLimit = 100;
 
 function isExtended(entry: BootRecordEntry): boolean {
   return extendedTypes.has(entry.type);
 }
 
-/** Whether it is the boot sector of a filesystem, which bears the same mark as a partition table. */
+/** Whether this is the boot sector of a filesystem, which has the same signature as a partition table. */
 function isFilesystem({ bytes }: BootRecord): boolean {
   const at = (offset: number, length: number) => decodeLatin1(bytes.subarray(offset, offset + length));
   const oem = at(3, 8);
@@ -32,13 +32,13 @@ function isFilesystem({ bytes }: BootRecord): boolean {
 
 function readTable(disk: Disk): BootRecord | undefined {
   const record = readBootRecord(disk, 0);
-  // AIX has its own mark before this one, and no partitions.
+  // AIX has its own signature in front of this one, and no partitions.
   if (record !== undefined && viewOf(record.bytes).getUint32(0) === aixMagic) return undefined;
-  // Boot code of a filesystem where the entries would be: it shows in a first byte that is neither "inactive" nor "active".
+  // Where the entries would be, a filesystem has boot code: then a first byte is neither "inactive" nor "active".
   if (!record?.entries.every(({ bootIndicator }) => bootIndicator === 0 || bootIndicator === 0x80))
     return undefined;
   if (record.entries.some(({ type }) => type === protectiveType)) return undefined;
-  // A filesystem and an empty table: a filesystem. With entries in it, both Linux and parted take it for a table.
+  // A filesystem with an empty table is a filesystem. With entries in it, both Linux and parted take it for a table.
   if (isFilesystem(record) && record.entries.every(({ size }) => size === 0)) return undefined;
   return record;
 }
@@ -91,7 +91,10 @@ class Reader {
     for (const entry of record.entries) if (entry.size > 0) this.#inside(entry);
   }
 
-  /** The parts of a slice that another system has divided in its own way: numbered after the logical partitions. */
+  /**
+   * The parts of a slice that another system has divided in its own way. They are numbered after the logical
+   * partitions.
+   */
   #inside({ type, start, size }: BootRecordEntry): void {
     const scale = this.#sectorSize / labelSectorSize;
     for (const part of readSubpartitions(this.#disk, type, { start: start * scale, size: size * scale })) {
@@ -123,7 +126,7 @@ class Reader {
       const found = this.#next;
       for (const [index, entry] of record.entries.entries()) {
         if (entry.size === 0 || isExtended(entry)) continue;
-        // The third and fourth entries are used by OS/2 only: Linux believes them when they fit, and so do we.
+        // Only OS/2 uses the third and fourth entries. As in Linux, they count if they fit.
         if (index >= 2 && !this.#fits(extended, start, size, entry)) continue;
         if (this.#next > highestPartitionNumber) {
           this.warnings.push(
@@ -154,7 +157,7 @@ class Reader {
     );
   }
 
-  /** Says which partitions share sectors; Linux makes devices of them all the same. */
+  /** Reports partitions that share sectors; Linux makes devices of them all the same. */
   checkOverlaps(): void {
     const inOrder = this.partitions
       .filter(({ mbrId, kind }) => kind !== 'extended' && mbrId !== undefined)

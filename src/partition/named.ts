@@ -1,4 +1,4 @@
-/** Tables that are only named: what they divide the disk into is not read. */
+/** Tables that are recognised by name only: their partitions cannot be read. */
 import { decodeLatin1, viewOf } from '../base/index.js';
 import type { Disk } from '../disk/index.js';
 import { readBootRecord } from './boot-record.js';
@@ -11,14 +11,14 @@ function isAix(disk: Disk): boolean {
   return sector !== undefined && viewOf(sector).getUint32(0) === aixMagic;
 }
 
-/** AIX: Linux has a parser that Debian leaves out, and parted knows only the mark. */
+/** AIX: Linux has a parser that Debian leaves out, and parted knows only the signature. */
 export const aix: PartitionScheme = {
   name: 'aix',
   probe: isAix,
   open: () => ({ scheme: 'aix', partitions: [], hasDevices: false, warnings: [] }),
 };
 
-/** NEC's PC-98: Linux takes its boot block for an MBR without partitions, parted knows it. */
+/** NEC's PC-98: Linux takes its boot block for an MBR without partitions, and parted knows it. */
 export const pc98: PartitionScheme = {
   name: 'pc98',
   probe(disk) {

@@ -1,8 +1,8 @@
-/** What the actions on partitions answer, made from a table that was read. Pure. */
+/** The answers of the actions on partitions, made from a table. Pure. */
 import { efiSystemType } from './layout.js';
 import type { Partition, PartitionTable, SchemeName } from './scheme.js';
 
-/** One line of `part_list`: bytes, the end inclusive. */
+/** One line of `part_list`: bytes, with an inclusive end. */
 export interface PartitionListing {
   readonly partNum: number;
   readonly partStart: number;
@@ -11,8 +11,8 @@ export interface PartitionListing {
 }
 
 /**
- * `part_list`: by place on the disk, not by number; an extended partition comes before the logical ones in it. As in parted,
- * neither what stands for the whole disk or for free space, nor the parts of a slice.
+ * `part_list`: ordered by place on the disk; an extended partition comes before its logical ones. As in parted,
+ * entries for the whole disk or for free space, and the parts of a slice, are left out.
  */
 export function listPartitions(table: PartitionTable): PartitionListing[] {
   return table.partitions
@@ -31,12 +31,12 @@ export function findPartition(table: PartitionTable, number: number): Partition 
   return table.partitions.find((partition) => partition.number === number);
 }
 
-/** `part_get_bootable`. On GPT, parted also calls the EFI system partition the boot partition. */
+/** `part_get_bootable`. On GPT, parted also counts the EFI system partition as bootable. */
 export function isBootable(partition: Partition): boolean {
   return partition.bootable || partition.gptType === efiSystemType;
 }
 
-/** blkid's names for the schemes that it knows. */
+/** blkid's names for the schemes that blkid knows. */
 const blkidNames: Readonly<Partial<Record<SchemeName, string>>> = {
   gpt: 'gpt',
   msdos: 'dos',
@@ -49,7 +49,7 @@ const blkidNames: Readonly<Partial<Record<SchemeName, string>>> = {
   pc98: 'dos',
 };
 
-/** The `PART_ENTRY_*` facts that blkid tells of a partition, but for `PART_ENTRY_DISK`. Sizes in units of 512 bytes. */
+/** blkid's `PART_ENTRY_*` facts about a partition, without `PART_ENTRY_DISK`. Sizes in units of 512 bytes. */
 export function partitionEntryFacts(table: PartitionTable, partition: Partition): Map<string, string> {
   const facts = new Map<string, string>();
   const set = (name: string, value: string) => facts.set(`PART_ENTRY_${name}`, value);
@@ -77,7 +77,7 @@ export function partitionEntryFacts(table: PartitionTable, partition: Partition)
   return facts;
 }
 
-/** The facts that blkid tells of the partitioned disk: `PTTYPE`, `PTUUID`. */
+/** blkid's facts about the partitioned disk: `PTTYPE`, `PTUUID`. */
 export function tableFacts(table: PartitionTable): Map<string, string> {
   const uuid = table.scheme === 'gpt' ? table.diskGuid?.toLowerCase() : table.diskSignature;
   const facts = new Map<string, string>();

@@ -6,14 +6,14 @@ export interface Partition {
   /** The number in its device name: `/dev/sda5` is 5. From 1. */
   readonly number: number;
   readonly startInBytes: number;
-  /** What it covers. One that runs past the end of the disk is cut off there, as Linux does. */
+  /** Its range. A partition that runs past the end of the disk is cut off there, as in Linux. */
   readonly sizeInBytes: number;
   /**
-   * How large its block device is: {@link sizeInBytes}, but for an extended partition two sectors of 512 bytes or one
-   * larger sector, which is what Linux shows so that nobody writes over the logical partitions through it.
+   * The size of its block device: {@link sizeInBytes}. For an extended partition, it is two sectors of 512 bytes or
+   * one larger sector: Linux shows no more, so that nobody writes over the logical partitions through it.
    */
   readonly deviceSizeInBytes: number;
-  /** Where it stands in an MBR (a part of a BSD slice is `logical`); every partition of another scheme is `primary`. */
+  /** Its kind in an MBR (a part of a BSD slice is `logical`); partitions of other schemes are `primary`. */
   readonly kind: 'primary' | 'extended' | 'logical';
   /** MBR: the active flag. GPT: attribute bit 2, "legacy BIOS bootable". */
   readonly bootable: boolean;
@@ -25,9 +25,12 @@ export interface Partition {
   /** GPT, Apple, Amiga. */
   readonly name?: string;
   readonly attributes?: bigint;
-  /** Other schemes: what the table says of its kind, a number or a word of the scheme's own. */
+  /** In other schemes, the kind in the table: a number or a word of the scheme. */
   readonly labelType?: number | string;
-  /** False: Linux makes a device of it, but it stands for the whole disk or for free space, or is a part of a slice. */
+  /**
+   * False for entries for which Linux makes a device although they are the whole disk, free space, or a part of a
+   * slice.
+   */
   readonly isListed?: false;
 }
 
@@ -43,9 +46,9 @@ export interface PartitionTable {
   readonly diskGuid?: string;
   /** MBR: the disk signature as eight hexadecimal digits, from which partition UUIDs are made (`SIGNATURE-NN`). */
   readonly diskSignature?: string;
-  /** Absent: Linux makes a device of each partition. False: it knows the scheme not, as parted does. */
+  /** Absent: Linux makes a device of each partition. False: only parted knows the scheme. */
   readonly hasDevices?: false;
-  /** What was damaged and could be lived with (the backup header used, …). */
+  /** Damage that could be worked around (the backup header was used, …). */
   readonly warnings: readonly string[];
 }
 
@@ -55,8 +58,8 @@ export const highestPartitionNumber = 255;
 /** One scheme. */
 export interface PartitionScheme {
   readonly name: SchemeName;
-  /** Whether the disk has such a table. Pure, never throws on any bytes. */
+  /** Whether the disk has such a table. Pure; never throws. */
   probe(disk: Disk, sectorSize: number): boolean;
-  /** Reads the table. `sectorSize`: 512 or 4096. Damage that leaves nothing usable is a CorruptError. */
+  /** Reads the table. `sectorSize`: 512 or 4096. CorruptError if damage leaves nothing usable. */
   open(disk: Disk, sectorSize: number): PartitionTable;
 }

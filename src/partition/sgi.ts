@@ -1,4 +1,7 @@
-/** SGI's volume header (parted's `dvh`): sixteen partitions in sectors, of which some are the header and the whole disk. */
+/**
+ * SGI's volume header (parted's `dvh`): sixteen partitions in sectors. Some of them are the header and the whole
+ * disk.
+ */
 import { viewOf } from '../base/index.js';
 import type { Disk } from '../disk/index.js';
 import { PartitionCollector } from './collector.js';
@@ -14,7 +17,7 @@ import {
 import type { PartitionScheme } from './scheme.js';
 import { readSectors } from './sectors.js';
 
-/** The header's sector, if it has the mark and its 32-bit words add up to zero. */
+/** The header's sector, if it has the signature and the sum of its 32-bit words is zero. */
 function findHeader(disk: Disk): DataView | undefined {
   const sector = readSectors(disk, 0);
   if (sector === undefined) return undefined;

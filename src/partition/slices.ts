@@ -1,6 +1,6 @@
 /**
- * Labels of other systems inside a primary partition of an MBR, whose parts Linux numbers after the logical partitions:
- * BSD's disk labels, Solaris's tables of contents, and Minix's boot records.
+ * Labels of other systems inside a primary partition of an MBR: BSD's disk labels, Solaris's tables of contents, and
+ * Minix's boot records. Linux numbers their parts after the logical partitions.
  */
 import { viewOf } from '../base/index.js';
 import type { Disk } from '../disk/index.js';
@@ -19,7 +19,7 @@ import {
 } from './layout.js';
 import { readSectors } from './sectors.js';
 
-/** A part of a slice; in units of 512 bytes, from the start of the disk. */
+/** A part of a slice, in units of 512 bytes from the start of the disk. */
 export interface Subpartition {
   readonly start: number;
   readonly size: number;
@@ -33,7 +33,7 @@ interface Range {
   readonly size: number;
 }
 
-/** An entry of a BSD label; places as they are in it, in units of 512 bytes. */
+/** An entry of a BSD label. Its place is unchanged, in units of 512 bytes. */
 export interface BsdEntry {
   readonly start: number;
   readonly size: number;
@@ -41,7 +41,7 @@ export interface BsdEntry {
   readonly labelType: number;
 }
 
-/** The entries of a BSD label, at most `most`, in the order of their letters; undefined where there is no label. */
+/** The entries of a BSD label, at most `most`, in the order of their letters; undefined without a label. */
 export function readBsdLabel(
   disk: Disk,
   place: { readonly sector: number; readonly offset: number },
@@ -59,7 +59,10 @@ export function readBsdLabel(
   });
 }
 
-/** FreeBSD counts from the start of the slice where the whole of it (`c`) begins at 0; the others from that of the disk. */
+/**
+ * FreeBSD counts from the start of the slice if the whole slice (`c`) begins at 0; other systems count from the start
+ * of the disk.
+ */
 function readBsd(disk: Disk, slice: Range, most: number, mayBeRelative: boolean): Subpartition[] {
   const entries = readBsdLabel(disk, { sector: slice.start + 1, offset: 0 }, most) ?? [];
   const origin = mayBeRelative && entries[2]?.start === 0 ? slice.start : 0;
@@ -86,17 +89,17 @@ function readSolaris(disk: Disk, slice: Range): Subpartition[] {
   return found;
 }
 
-/** The type of Minix's partitions, in the boot record of the slice as well. */
+/** The type of Minix's partitions, also in the boot record of the slice. */
 const minixType = 0x81;
 
 function readMinix(disk: Disk, slice: Range): Subpartition[] {
   const record = readBootRecord(disk, slice.start * labelSectorSize);
-  // Only where the first entry is Minix's is it a table and no boot block.
+  // The sector is a table only if the first entry is of Minix's type; else it is a boot block.
   if (record?.entries[0]?.type !== minixType) return [];
   return record.entries.filter(({ type }) => type === minixType).map(({ start, size }) => ({ start, size }));
 }
 
-/** What a primary partition of that type has in it; nothing where its label is missing. */
+/** The parts of a primary partition of that type; none if its label is missing. */
 export function readSubpartitions(disk: Disk, type: number, slice: Range): Subpartition[] {
   switch (type) {
     case 0xa5:

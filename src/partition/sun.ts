@@ -1,6 +1,6 @@
 /**
- * Sun's disk label: eight partitions in cylinders. Surprising: the third is by convention the whole disk, and Linux makes a
- * device of it as of any other.
+ * Sun's disk label: eight partitions in cylinders. Surprising: by convention the third is the whole disk, and Linux
+ * makes a device of it as of any other.
  */
 import { viewOf } from '../base/index.js';
 import type { Disk } from '../disk/index.js';
@@ -21,7 +21,7 @@ import {
 import type { PartitionScheme } from './scheme.js';
 import { readSectors } from './sectors.js';
 
-/** The label's sector, if it has the mark and its 16-bit words are zero when combined by exclusive or. */
+/** The label's sector, if it has the signature and the exclusive or of its 16-bit words is zero. */
 function findLabel(disk: Disk): DataView | undefined {
   const sector = readSectors(disk, 0);
   if (sector === undefined) return undefined;

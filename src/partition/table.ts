@@ -13,8 +13,8 @@ import { sgi } from './sgi.js';
 import { sun } from './sun.js';
 
 /**
- * In the order in which Linux asks them: a GPT disk also holds a protective MBR. What it does not know comes last, but for
- * what it takes for an MBR.
+ * In Linux's order: a GPT disk also holds a protective MBR, so GPT comes first. Schemes that Linux does not know come
+ * last, except those that Linux takes for an MBR.
  */
 export const partitionSchemes: readonly PartitionScheme[] = [
   gpt,
@@ -30,9 +30,9 @@ export const partitionSchemes: readonly PartitionScheme[] = [
 ];
 
 /**
- * The partition table of a disk, or undefined where it has none (a filesystem or volume on the whole disk, or nothing).
- * `sectorSize` is the disk's logical sector size, 512 or 4096 bytes. A table beyond use is a CorruptError; Linux shows
- * such a disk as one with no partitions.
+ * The partition table of a disk; undefined if there is none (a filesystem or volume on the whole disk, or nothing).
+ * `sectorSize` is the disk's logical sector size, 512 or 4096 bytes. An unusable table is a CorruptError; Linux shows
+ * such a disk without partitions.
  */
 export function readPartitionTable(disk: Disk, sectorSize: number): PartitionTable | undefined {
   if (!sectorSizes.includes(sectorSize))
