@@ -1,9 +1,9 @@
-/** What a backend is told when it is started. */
+/** The configuration that a backend starts with. */
 import type { BackendConfig } from '../api/index.js';
 import { type Limits, readLimits } from '../base/index.js';
 import type { Settings } from './settings.js';
 
-/** The settings as they are now, with drives. */
+/** The present settings, with the drives. */
 export function backendConfig(
   settings: Settings,
   drives: BackendConfig['drives'],

@@ -1,16 +1,16 @@
-/** From the name of a backend to what starts it. */
+/** Finds the function that starts a backend, by the backend's name. */
 import type { StartBackend } from '../api/index.js';
 import { GuestfsError } from '../base/index.js';
 import { startEngine } from '../engine/index.js';
 import { withDriveImages } from './drives/drive-images.js';
 
-/** The appliance's code is loaded by the first launch that wants it. */
+/** The appliance's code is loaded by the first launch that needs it. */
 const startDirect = withDriveImages(async (config, events, signal) => {
   const { startAppliance } = await import('../appliance/index.js');
   return await startAppliance(config, events, signal);
 });
 
-/** Throws GuestfsError (ENOTSUP) for a backend that this version does not have. */
+/** Throws GuestfsError (ENOTSUP) for a backend that this version lacks. */
 export function findBackend(name: string): StartBackend {
   if (name === 'embedded' || name === 'auto') return startEngine;
   if (name === 'direct') return startDirect;

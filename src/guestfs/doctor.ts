@@ -1,4 +1,4 @@
-/** What the direct backend finds on this machine, with the settings that the environment makes. */
+/** Checks of this machine for the direct backend, with the settings from the environment. */
 import type { CallControls } from '../api/index.js';
 import type { CheckResult, LaunchTrial } from '../appliance/index.js';
 import { backendConfig } from './backend-config.js';
@@ -21,9 +21,9 @@ export interface DirectExaminationOptions {
 }
 
 /**
- * Looks at all that the direct backend needs or uses, without booting it and without changing anything; a guest of a
- * kernel alone is tried under KVM, which takes at most five seconds. Rejects with GuestfsError for a variable of the
- * environment that means nothing, and where it was cancelled.
+ * Checks everything that the direct backend needs or uses, without booting it and without changing anything. A guest
+ * with only a kernel is tried under KVM, for at most five seconds. Rejects with GuestfsError for an invalid
+ * environment variable, and if cancelled.
  */
 export async function examineDirect(options: DirectExaminationOptions): Promise<readonly CheckResult[]> {
   const settings = environmentSettings();
@@ -36,7 +36,7 @@ export interface DirectTrialOptions extends CallControls {
   readonly onLog: (kind: 'appliance' | 'library' | 'warning', message: string) => void;
 }
 
-/** Launches the appliance without drives, looks at it, and ends it. Rejects as a launch does. */
+/** Launches the appliance without drives, asks it for its facts, and shuts it down. Rejects as a launch does. */
 export async function tryDirect({ signal, onProgress, onLog }: DirectTrialOptions): Promise<LaunchTrial> {
   const config = backendConfig(environmentSettings(), [], 'untrusted', {});
   const { tryLaunch } = await import('../appliance/index.js');

@@ -1,4 +1,4 @@
-/** The settings that the environment makes: `LIBGUESTFS_…`, as users of libguestfs know them, and `TMPDIR`. */
+/** Settings from the environment: the `LIBGUESTFS_…` variables of libguestfs, and `TMPDIR`. */
 import { GuestfsError, HostError } from '../base/index.js';
 import type { Settings } from './settings.js';
 
@@ -31,9 +31,9 @@ function readMegabytes(text: string): number {
 }
 
 interface Variable {
-  /** The names; the first one that is set counts. */
+  /** The variable names; the first one that is set counts. */
   readonly names: readonly string[];
-  /** Means something also when it is the empty string. */
+  /** Whether the empty string is a value too. */
   readonly mayBeEmpty?: true;
   /** May be changed after launch. */
   readonly anyTime?: true;
@@ -86,8 +86,8 @@ const variables: readonly Variable[] = [
 ];
 
 /**
- * Makes the settings that an environment asks for. Throws GuestfsError, with the variable in front, for a value that
- * means nothing, and for a setting that cannot be changed any more; those before it are made.
+ * Makes the settings of an environment. Throws GuestfsError, with the variable's name in front, for an invalid value
+ * and for a setting that cannot be changed any more; the settings before it stay made.
  */
 export function applyEnvironment(settings: Settings, environment: Environment, inConfig: boolean): void {
   for (const { names, mayBeEmpty, anyTime, apply } of variables) {
@@ -108,7 +108,7 @@ export function applyEnvironment(settings: Settings, environment: Environment, i
   }
 }
 
-/** An environment from a list of `NAME=value`; of a name that comes twice the first counts, as in a process. */
+/** An environment from a list of `NAME=value`. The first value of a name counts, as in a process. */
 export function environmentOf(list: readonly string[]): Environment {
   const environment: Record<string, string> = Object.create(null);
   for (const entry of list) {

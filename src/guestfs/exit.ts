@@ -1,9 +1,9 @@
 /**
- * Handles that are open when the process exits: their close callbacks run, and their backends end at once. One listener
- * serves all handles, however many there are.
+ * Handles that are open when the process exits: their close callbacks run, and their backends are ended at once. One
+ * listener serves all handles.
  */
 export interface ExitTarget {
-  /** Everything that can be done without waiting. */
+  /** Does everything that needs no waiting. */
   exit(): void;
 }
 

@@ -42,19 +42,19 @@ import { type TestingOptions, testing } from './testing.js';
 /** How a handle is made. */
 export interface GuestfsOptions {
   /**
-   * Where actions are done: `embedded`, the engine in a worker thread of this process, is the default. It goes before
-   * `LIBGUESTFS_BACKEND`. `auto` is `embedded` in this version.
+   * The backend that does the actions: `embedded`, the engine in a worker thread of this process, is the default.
+   * This option overrides `LIBGUESTFS_BACKEND`. `auto` is `embedded` in this version.
    */
   readonly backend?: BackendName | undefined;
   /**
-   * How far an image is believed that names other files (backing files, data files). `untrusted`, the default, follows
-   * nothing outside the image's own directory, and guesses no formats; `trusted` does as qemu does.
+   * How far file names in images (backing files, data files) are trusted. `untrusted`, the default, follows none
+   * outside the image's own directory, and guesses no formats; `trusted` does as qemu does.
    */
   readonly policy?: 'untrusted' | 'trusted' | undefined;
   /**
-   * What one call of the embedded engine may use at most, so that an image that was made to harm ends in an error (EDQUOT)
-   * that names the limit. The defaults are more than honest images need; a service that reads strangers' images may lower
-   * them. The backend settings `limit_entries=NUMBER` and so on go before it.
+   * The most that one call of the embedded engine may use. An image that was made to do harm then ends in an error
+   * (EDQUOT) that names the limit. Honest images stay far below the defaults; a service that reads strangers' images
+   * may lower them. The backend settings `limit_entries=NUMBER` and so on override this option.
    */
   readonly limits?: Partial<Limits> | undefined;
   /** Whether `LIBGUESTFS_…` variables and `TMPDIR` make settings; true by default. */
@@ -65,8 +65,9 @@ export interface GuestfsOptions {
    */
   readonly closeOnExit?: boolean | undefined;
   /**
-   * Where trace, warnings and, if verbose, messages go that no callback hears: anything with `write`. Standard error by
-   * default; null for nowhere. Control characters in them are escaped (`\\n`, `\\x1b`): callbacks get them raw.
+   * The output for trace, warnings and, if verbose, messages without a callback: any object with `write`. Standard
+   * error by default; null for none. Control characters are escaped there (`\
+   * `, `\\x1b`); callbacks get them raw.
    */
   readonly stderr?: TextOutput | null | undefined;
   /** @internal */
@@ -94,15 +95,15 @@ function checkCallback(method: string, callback: unknown): void {
   if (typeof callback !== 'function') throw new TypeError(`${method}: the callback must be a function`);
 }
 
-/** A handle: its drives, its backend once it is launched, and everything that was asked of it. */
+/** A handle: its drives, its settings, and its backend once launched. */
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the methods are made from the tables, below
 export class Guestfs {
   readonly #handle: Handle;
   readonly #slots: CallbackSlots<this>;
 
   /**
-   * A handle with no drives, in the state `config`. Throws GuestfsError (EINVAL, ENOENT, …) for a setting from the
-   * environment that means nothing, TypeError for options that there are not.
+   * A handle without drives, in the state `config`. Throws GuestfsError (EINVAL, ENOENT, …) for an invalid setting in
+   * the environment, TypeError for unknown options.
    */
   constructor(options: GuestfsOptions = {}) {
     checkOptions(options);
@@ -121,9 +122,9 @@ export class Guestfs {
   }
 
   static {
-    // A bundler shortens the name of a class, which people read where a handle is printed.
+    // A bundler may shorten the class name, which people see when a handle is printed.
     Object.defineProperty(Guestfs, 'name', { value: 'Guestfs' });
-    /** What Node prints of a handle: its state and its drives, for no property of it shows them. */
+    /** Node's output for a handle: its state and its drives, which are no visible properties. */
     Object.defineProperty(Guestfs.prototype, Symbol.for('nodejs.util.inspect.custom'), {
       value(
         this: Guestfs,
@@ -158,10 +159,10 @@ export class Guestfs {
   }
 
   /**
-   * Closes the handle: its close callbacks run before this returns, then its private data and callbacks are forgotten,
-   * the running call is cancelled, and the backend ends in good order. Everything that is called afterwards fails.
-   * Resolves when all is gone; rejects with a GuestfsError when not all was in order, as `shutdown` does. A second call
-   * gives the same promise.
+   * Closes the handle. Its close callbacks run before this returns; then its private data and callbacks are dropped,
+   * the running call is cancelled, and the backend ends in good order. Every later call fails. Resolves when
+   * everything is gone; rejects with a GuestfsError if the backend reported a problem, as `shutdown` does. A second
+   * call returns the same promise.
    */
   close(): Promise<void> {
     return this.#handle.close();
@@ -172,11 +173,11 @@ export class Guestfs {
   }
 
   /**
-   * Everything below a directory with what `lstatns` tells of each file, in columns: for whole trees, where a call or an
-   * object a file would take many times as long. Links are not followed; filesystems mounted below are walked too. What is
-   * damaged is left out, of which a `warning` event tells that is marked `partial`. Rejects with ENOENT or ENOTDIR for what is
-   * no directory, EFBIG for paths of more than 256 MiB in all, ECANCELED when the signal is. Rejects with a TypeError for
-   * arguments that are none.
+   * Everything below a directory with the `lstatns` facts of each file, in columns: for whole trees, where a call or
+   * an object for each file would take many times as long. Links are not followed; filesystems mounted below are
+   * included. Damaged parts are left out, and a `warning` event marked `partial` reports them. Rejects with ENOENT or
+   * ENOTDIR if the path is no directory, EFBIG if the paths take more than 256 MiB, ECANCELED if cancelled. Rejects
+   * with a TypeError for invalid arguments.
    */
   walk(directory: Pathname, controls?: CallControls): Promise<TreeListing>;
   walk(...given: unknown[]): Promise<TreeListing> {
@@ -184,19 +185,19 @@ export class Guestfs {
   }
 
   /**
-   * The devices that could not be read, or what is on them, each with what was recognised there and why: those whose bytes or
-   * partition table are damaged, whose filesystem or container the backend does not implement, and after `inspectOs` those
-   * into which it could not look. They are missing from the answers of `inspectOs`, `listFilesystems` and others; such a call
-   * rejects where its answer would be empty without them. Rejects with ENOTSUP on the direct backend, whose appliance does not
-   * tell.
+   * The devices that could not be read, or whose contents could not, each with what was recognised and why it failed:
+   * damaged bytes or partition tables, filesystems or containers that the backend does not implement, and after
+   * `inspectOs` filesystems that could not be examined. They are missing from the answers of `inspectOs`,
+   * `listFilesystems` and others. Such a call rejects if its answer would be empty without them. Rejects with ENOTSUP
+   * on the direct backend, whose appliance does not report this.
    */
   unreadable(controls: CallControls = {}): Promise<readonly Unreadable[]> {
     return this.#handle.unreadable(controls);
   }
 
   /**
-   * Keeps a value in the handle under a name, in place of an earlier one; null removes it. The library does nothing
-   * with it. Names that begin with `_` belong to bindings that are built on this library, which make them with
+   * Stores a value in the handle under a name and replaces an earlier one; null removes it. The library does not use
+   * the value. Names that begin with `_` are reserved for bindings built on this library, which make them with
    * `bindingKey`.
    */
   setPrivate<T>(key: PrivateKey<T>, value: T | null): void;
@@ -213,8 +214,9 @@ export class Guestfs {
   }
 
   /**
-   * Begins a walk over the private data, which `nextPrivate` goes on with: a name and its value, or null if there is
-   * none. The order means nothing. Names may be set and removed meanwhile: those removed, and new ones, are left out.
+   * Begins a walk over the private data, which `nextPrivate` continues: a name and its value, or null if there is
+   * none. The order has no meaning. Names may be set and removed during the walk: removed names and new names are
+   * left out.
    */
   firstPrivate(): [key: string, value: unknown] | null {
     return this.#handle.privateData.first();
@@ -225,12 +227,12 @@ export class Guestfs {
     return this.#handle.privateData.next();
   }
 
-  /** The private data as something to iterate over; any number of walks at a time, by the rules of `firstPrivate`. */
+  /** The private data as an iterable; any number of walks at a time, by the rules of `firstPrivate`. */
   privateEntries(): IterableIterator<[key: string, value: unknown]> {
     return this.#handle.privateData.entries();
   }
 
-  /** One callback for the messages of the backend itself (the event `appliance`): `(g, opaque, message)`. */
+  /** One callback for messages of the backend itself (the event `appliance`): `(g, opaque, message)`. */
   setLogMessageCallback<Opaque = undefined>(
     callback: LogMessageCallback<this, Opaque> | null,
     opaque?: Opaque,
@@ -238,7 +240,7 @@ export class Guestfs {
     this.#setSlot('logMessage', 'setLogMessageCallback', callback, opaque);
   }
 
-  /** One callback for the end of the backend, asked for or not: `(g, opaque)`. */
+  /** One callback for the end of the backend, requested or not: `(g, opaque)`. */
   setSubprocessQuitCallback<Opaque = undefined>(
     callback: SubprocessQuitCallback<this, Opaque> | null,
     opaque?: Opaque,
@@ -246,7 +248,7 @@ export class Guestfs {
     this.#setSlot('subprocessQuit', 'setSubprocessQuitCallback', callback, opaque);
   }
 
-  /** One callback for the end of a launch that succeeded: `(g, opaque)`. */
+  /** One callback for the end of a successful launch: `(g, opaque)`. */
   setLaunchDoneCallback<Opaque = undefined>(
     callback: LaunchDoneCallback<this, Opaque> | null,
     opaque?: Opaque,
@@ -254,7 +256,7 @@ export class Guestfs {
     this.#setSlot('launchDone', 'setLaunchDoneCallback', callback, opaque);
   }
 
-  /** One callback for `close`, called before it returns, once: `(g, opaque)`. */
+  /** One callback for `close`, called once, before `close` returns: `(g, opaque)`. */
   setCloseCallback<Opaque = undefined>(callback: CloseCallback<this, Opaque> | null, opaque?: Opaque): void {
     this.#setSlot('close', 'setCloseCallback', callback, opaque);
   }
@@ -274,10 +276,10 @@ export class Guestfs {
   }
 
   /**
-   * Adds a callback for some events, given by their names or as a mask of the C library's bits. Callbacks are called in
-   * the order in which they were added; what they throw becomes a `warning` event. Gives a number for
-   * `deleteEventCallback`, which may be used again after that. Throws GuestfsError: ENOSPC for more than 1000 callbacks,
-   * EINVAL for events that there are not.
+   * Adds a callback for some events, given by their names or as a mask of the C library's bits. Callbacks are called
+   * in the order in which they were added; their errors become `warning` events. Returns a number for
+   * `deleteEventCallback`; after that call it may be used again. Throws GuestfsError: ENOSPC for more than 1000
+   * callbacks, EINVAL for unknown events.
    */
   setEventCallback<E extends EventName = EventName>(
     callback: (event: GuestfsEvent<E>, eventHandle: number, g: this) => unknown,
@@ -291,19 +293,22 @@ export class Guestfs {
     return registration.eventHandle;
   }
 
-  /** Removes a callback: it is not called any more, even for an event that is being told. An unknown number is nothing. */
+  /**
+   * Removes a callback. It is not called any more, even for an event that is being sent. An unknown number is
+   * ignored.
+   */
   deleteEventCallback(eventHandle: number): void {
     this.#handle.hub.remove(eventHandle);
   }
 
-  /** The C library's names of the events in a mask, with commas between them. Throws GuestfsError (EINVAL). */
+  /** The C library's names of the events in a mask, joined by commas. Throws GuestfsError (EINVAL). */
   eventToString(mask: number): string {
     return mask === 0 ? '' : eventToString(eventMask(mask));
   }
 
   /**
-   * Calls a listener at each event of a name: with the progress, the text, or undefined for those that bring nothing.
-   * Gives a function that stops it.
+   * Calls a listener at each event of a name: with the progress, the text, or undefined for events without a value.
+   * Returns a function that removes the listener.
    */
   on<E extends EventName>(name: E, listener: (value: EventValue<E>, g: this) => unknown): () => void {
     this.#handle.requireOpen('on');
@@ -315,7 +320,7 @@ export class Guestfs {
     return () => hub.remove(registration);
   }
 
-  /** As `on`, for the next event of that name only. */
+  /** As `on`, but only for the next event of that name. */
   once<E extends EventName>(name: E, listener: (value: EventValue<E>, g: this) => unknown): () => void {
     checkCallback('once', listener);
     const stop = this.on(name, (value, g) => {
@@ -326,8 +331,8 @@ export class Guestfs {
   }
 
   /**
-   * The events of a name to iterate over, from now on. The iteration ends when the handle is closed, when `signal`
-   * aborts, when the promise `until` settles, or when the loop is left; events that came before are still given.
+   * The events of a name as an iterable, from now on. The iteration ends when the handle is closed, when `signal`
+   * aborts, when the promise `until` settles, or when the loop is left; earlier events are still delivered.
    *
    *     const copy = g.download('/big', 'big');
    *     for await (const { position, total } of g.events('progress', { until: copy })) show(position / total);

@@ -1,4 +1,4 @@
-/** The inside of a handle, as the actions that the handle does itself see it. */
+/** The inside of a handle, for the actions that the handle does itself. */
 import type {
   ActionArguments,
   ActionName,
@@ -37,11 +37,11 @@ export interface HandleInternals {
   readonly drives: DriveList;
   readonly hub: EventHub;
   readonly state: HandleState;
-  /** The process of the running backend; undefined where there is none, or it has no process of its own. */
+  /** The process of the running backend; undefined if there is none, or it has no process of its own. */
   readonly pid: number | undefined;
 
   launch(controls: CallControls): Promise<void>;
-  /** Ends the backend in good order, after the calls that were made before. */
+  /** Ends the backend in good order, after all earlier calls. */
   shutdown(): Promise<void>;
   /** Ends the backend now. */
   killSubprocess(): Promise<void>;
@@ -63,7 +63,7 @@ interface HandleFiles extends FileEnds {
 /** Synchronous actions of the handle. */
 export type SyncHandlers<N extends ActionName> = Handlers<N, HandleInternals, HandleFiles>;
 
-/** Asynchronous actions of the handle: the controls of the call come before its arguments. */
+/** Asynchronous actions of the handle. The call's controls come before its arguments. */
 export type AsyncHandlers<N extends ActionName> = {
   readonly [K in N]: (
     handle: HandleInternals,

@@ -1,8 +1,8 @@
 /**
- * The handle behind the public class: from a method's arguments to what the action gives, in every state.
+ * The handle behind the public class: from a method's arguments to the action's result, in every state.
  *
- * The life of a call: it is checked, `enter` is told, and then a setting answers at once, an action of the handle's own
- * runs at once, and all others are queued for the backend of the session.
+ * A call is checked, and `enter` is sent. Then a setting answers at once, an action of the handle itself runs at
+ * once, and other actions are queued for the backend of the session.
  */
 import {
   type ActionName,
@@ -61,7 +61,7 @@ type OwnHandler = (handle: HandleInternals, controls: CallControls, ...args: unk
 
 const isOwn = (name: ActionName): name is ActionsBy<'handle'> => actions[name].by === 'handle';
 
-/** The number of a handle's first call; guestfsd's clients begin here too. */
+/** The number of a handle's first call; guestfsd's clients begin with the same number. */
 const firstSerial = 0x00123400;
 
 export interface HandleOptions {
@@ -72,7 +72,7 @@ export interface HandleOptions {
   readonly closeOnExit: boolean;
   readonly output: TextOutput | null;
   readonly clock: Clock;
-  /** In place of the backends that there are. */
+  /** Replaces the known backends. */
   readonly startBackend: StartBackend | undefined;
 }
 
@@ -126,12 +126,12 @@ export class Handle implements HandleInternals, ExitTarget {
     return this.#privateData;
   }
 
-  /** Throws GuestfsError (EBADF) for what makes no sense any more. */
+  /** Throws GuestfsError (EBADF) for calls after `close`. */
   requireOpen(what: string): void {
     if (this.#gone) throw closedError(what);
   }
 
-  /** Throws what a call is refused for before it is even told of. */
+  /** Throws if a call is refused before its `enter` event. */
   #check(name: ActionName, given: readonly unknown[]): CheckedCall {
     if (this.#closed !== undefined) throw closedError(name);
     return checkCall(name, given, camelCase(name));
@@ -213,7 +213,7 @@ export class Handle implements HandleInternals, ExitTarget {
     }
   }
 
-  /** The session that takes calls. Throws GuestfsError (EBADFD) where there is none yet. */
+  /** The session that takes calls. Throws GuestfsError (EBADFD) if there is none yet. */
   #ready(action: string): Session {
     if (this.#closed !== undefined) throw closedError(action);
     if (this.#launching !== undefined) throw stillLaunchingError(action);
@@ -280,7 +280,7 @@ export class Handle implements HandleInternals, ExitTarget {
     }
   }
 
-  /** Starts a session; the handle is then `ready`, or `config` as before. */
+  /** Starts a session. The handle is then `ready`; after a failure it is `config` again. */
   async #start(
     start: StartBackend,
     signal: AbortSignal,
@@ -312,7 +312,7 @@ export class Handle implements HandleInternals, ExitTarget {
     this.hub.emit('launchDone');
   }
 
-  /** The handle is in `config` again. As in the C library, its drives are forgotten. */
+  /** The handle is in `config` again. As in the C library, its drives are dropped. */
   #sessionEnded(session: Session): void {
     if (this.#session !== session) return; // it ended while it was launched: launch tells
     this.#session = undefined;
@@ -375,7 +375,7 @@ export class Handle implements HandleInternals, ExitTarget {
       }
       await this.#session?.close();
     } finally {
-      // Not before: a process that exits meanwhile must still end the backend.
+      // Only now: a process that exits before must still end the backend.
       forgetAtExit(this);
     }
   }

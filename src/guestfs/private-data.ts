@@ -1,28 +1,28 @@
 /**
- * The private data area: named values that callers keep in a handle. The library never looks at, copies or frees
- * them.
+ * The private data area: named values that callers store in a handle. The library never reads, copies or frees the
+ * values.
  *
- * Names that begin with `_` belong to bindings that are built on this library; {@link bindingKey} is their way in.
+ * Names that begin with `_` are reserved for bindings built on this library, which use {@link bindingKey}.
  */
 
 declare const valueType: unique symbol;
 
-/** A name that knows the type of its value; at run time it is just the name. */
+/** A name with the type of its value. At run time it is only the name. */
 export type PrivateKey<T> = string & { readonly [valueType]: T };
 
-/** What a name that begins with `_` gives instead of a key: nothing takes it. */
+/** The type for a name that begins with `_`: nothing accepts it. */
 export interface ReservedName {
   readonly problem: 'names that begin with _ belong to bindings: use bindingKey';
 }
 
-/** A name that anyone may use: any string, but no literal that begins with `_`, and no typed key. */
+/** A name for everyone: any string except a literal that begins with `_`, and except a typed key. */
 export type OrdinaryName<Name extends string> = Name extends `_${string}` | { readonly [valueType]: unknown }
   ? never
   : Name;
 
 /**
- * A typed key for the private data area: `const jobKey = privateKey<Job>('myapp.job')`. Put the name of your program
- * in it, for all users of a handle share its area. Two keys of one name are one key.
+ * A typed key for the private data area: `const jobKey = privateKey<Job>('myapp.job')`. Put your program's name into
+ * the key, because all users of a handle share its area. Two keys of one name are the same key.
  */
 export function privateKey<_T>(name: `_${string}`): ReservedName;
 export function privateKey<T>(name: string): PrivateKey<T>;
@@ -31,7 +31,7 @@ export function privateKey(name: string): unknown {
 }
 
 /**
- * A typed key for a binding that is built on this library, and that must not collide with the names of its users:
+ * A typed key for a binding built on this library, whose names must not collide with those of its users:
  * `bindingKey<State>('_mybinding.state')`. Programs use {@link privateKey}.
  */
 export function bindingKey<T>(name: `_${string}`): PrivateKey<T> {
@@ -39,13 +39,16 @@ export function bindingKey<T>(name: `_${string}`): PrivateKey<T> {
 }
 
 /**
- * The area of one handle. A JavaScript Map keeps entries in the order of their setting and lets them be removed and
- * added under an iterator; births end an iteration before entries that are newer than itself, so that a loop that
- * sets a new name in each round ends.
+ * The area of one handle. A JavaScript Map keeps entries in insertion order, and entries may be removed and added
+ * during iteration. `births` ends an iteration before entries that are newer than itself, so that a loop that sets a
+ * new name in each round ends.
  */
 export class PrivateData {
   readonly #values = new Map<string, unknown>();
-  /** When the names were set that are newer than the first walk; undefined before that, as most areas are never walked. */
+  /**
+   * When the names were set that are newer than the first walk; undefined before that, because most areas are never
+   * walked.
+   */
   #births: Map<string, number> | undefined;
   #birthCount = 0;
   #cursor: Iterator<[string, unknown]> | undefined;
@@ -67,8 +70,8 @@ export class PrivateData {
   }
 
   /**
-   * The names and values, each name once. Entries removed meanwhile are left out, those set meanwhile under a new name
-   * too; a value replaced meanwhile is the new one. The order means nothing.
+   * The names and values, each name once. Entries removed during the walk, and new names, are left out; a replaced
+   * value appears as the new one. The order has no meaning.
    */
   *entries(): Generator<[string, unknown], void, undefined> {
     this.#births ??= new Map();
@@ -80,13 +83,13 @@ export class PrivateData {
     }
   }
 
-  /** Begins a walk with {@link next}, giving up an earlier one: the first name and value, or null. */
+  /** Begins a walk for {@link next} and drops an earlier one: the first name and value, or null. */
   first(): [string, unknown] | null {
     this.#cursor = this.entries();
     return this.next();
   }
 
-  /** The next name and value of the walk; null at its end, and when there is none. */
+  /** The next name and value of the walk; null at its end, and without a walk. */
   next(): [string, unknown] | null {
     const step = this.#cursor?.next();
     if (step === undefined || step.done === true) {

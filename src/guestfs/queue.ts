@@ -1,4 +1,4 @@
-/** The calls of a launched handle: one runs, the others wait in the order in which they came. */
+/** The calls of a launched handle: one runs, the others wait in order of arrival. */
 import { GuestfsError } from '../base/index.js';
 
 /** A call that waits or runs. */
@@ -7,9 +7,9 @@ export interface Job<T = unknown> {
   readonly action: string;
   /** Does it. Called when its turn comes. */
   readonly run: () => Promise<T>;
-  /** Takes the call out while it waits. While it runs, ending it is its own affair. */
+  /** Removes the call while it waits. A running call must be ended in another way. */
   readonly signal?: AbortSignal | undefined;
-  /** Hears of a call that was refused while it waited. */
+  /** Called if the call was refused while it waited. */
   readonly refused?: (error: GuestfsError) => void;
 }
 
@@ -24,7 +24,7 @@ export const cancelledError = (action: string, reason: unknown): GuestfsError =>
   new GuestfsError('ECANCELED', 'cancelled', { action, cause: reason });
 
 export class CallQueue {
-  /** A set keeps the order of arrival, and lets go of one in the middle at no cost. */
+  /** A Set keeps the order of arrival, and removes an entry in the middle at no cost. */
   readonly #waiting = new Set<Waiting>();
   #running = false;
 
@@ -33,7 +33,7 @@ export class CallQueue {
     return this.#running;
   }
 
-  /** Runs a job: at once if none runs, before this returns; else after all that came before it. */
+  /** Runs a job: if none runs, at once and before this returns; else after all earlier jobs. */
   add<T>(job: Job<T>): Promise<T> {
     const { action, signal } = job;
     return new Promise<T>((resolve, reject) => {

@@ -29,10 +29,10 @@ export const sessionActions = {
   version: () => ({ ...apiVersion }),
 } satisfies Partial<SyncHandlers<SyncActionName>>;
 
-/** What guestfsd's `internal_feature_available` says of a group. */
+/** The answers of guestfsd's `internal_feature_available` about a group. */
 const featureAnswer = { available: 0, unavailable: 1, unknown: 2 } as const;
 
-/** Whether all groups are there. Throws GuestfsError (EINVAL) for a group that there is not. */
+/** Whether all groups are available. Throws GuestfsError (EINVAL) for an unknown group. */
 async function allAvailable(
   handle: HandleInternals,
   groups: readonly string[],
@@ -46,7 +46,7 @@ async function allAvailable(
   return undefined;
 }
 
-/** Why this version does nothing with a mount point of the host. */
+/** Why this version cannot use a mount point of the host. */
 async function noLocalMount(): Promise<never> {
   throw new GuestfsError('ENOTSUP', 'mounting into the host needs FUSE, which this version does not use');
 }
@@ -70,8 +70,8 @@ export const sessionAsyncActions = {
     try {
       return await handle.backendCall('lvm_canonical_lv_name', [device], controls);
     } catch (thrown) {
-      // Not every mapped device is a logical volume, and before launch nobody knows: it keeps its name. But a call
-      // that was cancelled, or whose backend died, has no answer.
+      // Not every mapped device is a logical volume, and before launch nobody knows, so the name stays unchanged. But
+      // a call that was cancelled, or whose backend died, must fail.
       const code = thrown instanceof GuestfsError ? thrown.code : undefined;
       if (code === 'ECANCELED' || code === 'EIO' || code === undefined) throw thrown;
       return device;

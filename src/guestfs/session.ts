@@ -1,6 +1,6 @@
 /**
- * One launch of a handle: the backend from its start to its end, the calls to it one after another, and what it tells.
- * After a session has ended nothing of its backend is heard any more.
+ * One launch of a handle: the backend from its start to its end, its calls one after another, and its events. After a
+ * session has ended, no event of its backend is passed on.
  */
 import {
   type ActionName,
@@ -24,11 +24,11 @@ export interface SessionCall {
   readonly args: readonly unknown[];
   readonly options: Readonly<Record<string, unknown>>;
   readonly controls: CallControls;
-  /** What is to be done when the backend has done it all: the end of the stream that it wrote to. */
+  /** What remains after the backend has finished: the end of the stream that it wrote to. */
   readonly ending?: (() => Promise<void>) | undefined;
 }
 
-/** Tells what becomes of a call; for the trace. */
+/** Called with the result of a call, for the trace. */
 export interface CallWatcher {
   started(): void;
   succeeded(value: unknown): void;
@@ -43,11 +43,11 @@ export interface SessionOptions {
   readonly autosync: () => boolean;
   /** The next number of a call of this handle. */
   readonly nextSerial: () => number;
-  /** The backend has ended, or is given up. Called once. */
+  /** The backend has ended, or was given up. Called once. */
   readonly ended: (session: Session) => void;
 }
 
-/** How long `close` waits for the running call to heed its cancellation before it kills the backend. */
+/** How long `close` waits for the running call to react to its cancellation before it kills the backend. */
 const patienceInMs = 5000;
 
 export class Session {
@@ -55,13 +55,13 @@ export class Session {
   readonly #queue = new CallQueue();
   #backend: Backend | undefined;
   #reporter: ProgressReporter | undefined;
-  /** Rejects the call that the backend is doing. */
+  /** Rejects the call that the backend is running. */
   #abandon: ((error: GuestfsError) => void) | undefined;
   /** Asks the running call to end. */
   #cancel: (() => void) | undefined;
   #ended = false;
   #closing = false;
-  /** Resolves when the backend says that it has ended. */
+  /** Resolves when the backend reports its end. */
   readonly #gone: Promise<void>;
   #tellGone!: () => void;
 
@@ -95,7 +95,7 @@ export class Session {
     },
   };
 
-  /** Starts the backend. Rejects, with nothing left behind, when it cannot or when `signal` says so. */
+  /** Starts the backend. Rejects, leaving nothing behind, if that fails or if `signal` aborts. */
   async start(
     start: StartBackend,
     config: BackendConfig,
@@ -152,7 +152,7 @@ export class Session {
     const reporter = this.#report(action, this.#options.nextSerial(), onProgress);
     try {
       const value = await new Promise((resolve, reject) => {
-        // A callback that heard of the call may have ended the backend.
+        // A callback for the start of this call may have ended the backend.
         if (backend === undefined || this.#ended) throw notLaunchedError(action);
         this.#abandon = reject;
         this.#cancel = cancel;
@@ -161,7 +161,8 @@ export class Session {
         const work = async (): Promise<unknown> => {
           const result = await backend.call(action, args, options, control);
           if (ending === undefined) return result;
-          // The backend is done, and the stream may take for ever: from here on a cancellation waits for nobody.
+          // The backend has finished, but the stream may take for ever: from here on a cancellation takes effect at
+          // once.
           cancelBackend = () => reject(new GuestfsError('ECANCELED', 'the call was cancelled'));
           if (wasCancelled) cancelBackend();
           else await ending();
@@ -202,7 +203,7 @@ export class Session {
     return this.#reporter;
   }
 
-  /** A backend's error in the words of the one who cancelled. */
+  /** The backend's error, in the words of the canceller. */
   #failure(action: string, thrown: unknown, signal: AbortSignal | undefined): GuestfsError {
     const error = asFailureOf(action, thrown);
     if (error.code !== 'ECANCELED') return error;
@@ -219,7 +220,7 @@ export class Session {
     this.#cancel?.();
   }
 
-  /** Ends the backend in good order when all earlier calls are done. Rejects when not all was in order. */
+  /** Ends the backend in good order after all earlier calls. Rejects if the backend reported a problem. */
   async shutdown(before?: () => void): Promise<void> {
     let began = false;
     const run = async (): Promise<void> => {
@@ -240,25 +241,25 @@ export class Session {
     try {
       await this.#queue.add({ action: 'shutdown', run });
     } catch (thrown) {
-      // Refused in the queue: the backend ended first, which is what was wanted.
+      // Refused in the queue: the backend ended first, which was the purpose.
       if (began) throw thrown;
     }
   }
 
-  /** Ends the backend now, and the calls with it. Resolves when it has ended. */
+  /** Kills the backend and its calls now. Resolves when it has ended. */
   kill(): Promise<void> {
     this.#backend?.kill();
     this.#end();
     return this.#gone;
   }
 
-  /** As `kill`, where nobody can wait: while the process exits. */
+  /** As `kill`, for the exit of the process, which cannot wait. */
   killAtExit(): void {
     this.#ended = true;
     this.#backend?.kill();
   }
 
-  /** Ends the backend in good order, but soon: the running call is cancelled, and those that wait are not done. */
+  /** Ends the backend in good order, but soon: the running call is cancelled, and waiting calls are refused. */
   async close(): Promise<void> {
     this.#closing = true;
     this.#queue.refuseWaiting((action) => this.#cutError(action));

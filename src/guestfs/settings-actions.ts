@@ -18,7 +18,7 @@ export const settingActions = {
   },
   get_autosync: ({ settings }) => settings.autosync,
   set_identifier: ({ settings }, identifier) => {
-    // It stands in every trace line, where a line feed would forge another one.
+    // The identifier stands in every trace line, where a line feed would forge another line.
     if (/[^0-9A-Za-z_-]/.test(identifier)) {
       throw new GuestfsError('EINVAL', 'an identifier may have letters, digits, _ and - only');
     }

@@ -1,28 +1,28 @@
-/** The settings of a handle: their values, defaults and rules. Who may change one when is the handle's affair. */
+/** The settings of a handle: their values, defaults and rules. The handle decides when one may be changed. */
 import { tmpdir as systemTmpdir } from 'node:os';
 import { basename } from 'node:path';
 import { GuestfsError } from '../base/index.js';
 import { resolveHostDirectory } from '../engine/index.js';
 
-/** Where a handle's actions are done. `auto` is the embedded engine as long as there is no hand-over. */
+/** The backend of a handle. `auto` is the embedded engine until both can be combined. */
 export type BackendName = 'embedded' | 'direct' | 'auto';
 
 /** The smallest memory in which the appliance still boots, in megabytes. */
 const leastMemsize = 256;
 const mostSmp = 255;
 
-/** The processors' names in Debian's directories and in qemu's programs, where they differ from Node's. */
+/** The processors' names in Debian's directories and in qemu's program names, if they differ from Node's. */
 const machines: Readonly<Record<string, string>> = { x64: 'x86_64', arm64: 'aarch64', ia32: 'i386' };
 const machine = machines[process.arch] ?? process.arch;
 
-/** Where distributions put the files that the appliance is made of. */
+/** The directories in which distributions put the appliance's parts. */
 const defaultPath = `/usr/lib/${machine}-linux-gnu/guestfs:/usr/lib64/guestfs:/usr/lib/guestfs`;
 const defaultHv = `/usr/bin/qemu-system-${machine}`;
 const onWindows = process.platform === 'win32';
 
 const invalid = (problem: string): GuestfsError => new GuestfsError('EINVAL', problem);
 
-/** qemu's parameters that the library gives itself, or that would show a window. */
+/** qemu parameters that the library sets itself, or that would open a window. */
 const ownParameters = new Set([
   '-kernel',
   '-initrd',
@@ -34,14 +34,14 @@ const ownParameters = new Set([
   '-std-vga',
 ]);
 
-/** Throws GuestfsError (EINVAL) for a backend that nobody knows. Those of libguestfs's that are not here are known. */
+/** Throws GuestfsError (EINVAL) for an unknown backend. libguestfs's other backends are known names. */
 export function checkBackendName(name: string): void {
   if (['embedded', 'auto', 'direct', 'appliance', 'libvirt'].includes(name) || name.startsWith('libvirt:'))
     return;
   throw invalid(`no such backend: '${name}'; there are embedded, direct and auto`);
 }
 
-/** Settings of the form `NAME=VALUE`, or `NAME` alone, which means `NAME=1`. */
+/** Settings of the form `NAME=VALUE`; `NAME` alone means `NAME=1`. */
 function namePart(setting: string): string {
   return setting.split('=', 1)[0] as string; // safe: a split has at least one part
 }
@@ -67,7 +67,7 @@ export class Settings {
   #hvParams: readonly (readonly [string, string | null])[] = [];
   #tmpdir: string | undefined;
   #cachedir: string | undefined;
-  /** From `TMPDIR`, which the two settings above go before. */
+  /** From `TMPDIR`; the two settings above have precedence. */
   #environmentTmpdir: string | undefined;
   /** From `XDG_RUNTIME_DIR`. */
   #runtimeDir: string | undefined;
@@ -122,7 +122,7 @@ export class Settings {
   setBackendSettings(settings: readonly string[]): void {
     this.#backendSettings = [...settings];
   }
-  /** The value of the first setting of this name; undefined where there is none. */
+  /** The value of the first setting of this name; undefined without one. */
   findBackendSetting(name: string): string | undefined {
     const setting = this.#backendSettings.find((candidate) => namePart(candidate) === name);
     if (setting === undefined) return undefined;
@@ -132,7 +132,7 @@ export class Settings {
     this.clearBackendSetting(name);
     this.#backendSettings = [...this.#backendSettings, `${name}=${value}`];
   }
-  /** Removes the settings of this name; gives how many there were. */
+  /** Removes the settings of this name and returns how many there were. */
   clearBackendSetting(name: string): number {
     const kept = this.#backendSettings.filter((setting) => namePart(setting) !== name);
     const removed = this.#backendSettings.length - kept.length;
@@ -151,12 +151,15 @@ export class Settings {
   get tmpdir(): string {
     return this.#tmpdir ?? this.#environmentTmpdir ?? (onWindows ? systemTmpdir() : '/tmp');
   }
-  /** A directory of the host that exists, or null for the default. Throws GuestfsError (ENOENT, ENOTDIR, …). */
+  /** An existing directory of the host, or null for the default. Throws GuestfsError (ENOENT, ENOTDIR, …). */
   setTmpdir(tmpdir: string | null): void {
     this.#tmpdir = tmpdir === null ? undefined : resolveHostDirectory(tmpdir);
   }
 
-  /** For what may be used again by later handles, and may be large: not in memory, as /tmp often is. */
+  /**
+   * For files that later handles may use again and that may be large, so a directory on disk: /tmp often is in
+   * memory.
+   */
   get cachedir(): string {
     return this.#cachedir ?? this.#environmentTmpdir ?? (onWindows ? systemTmpdir() : '/var/tmp');
   }
@@ -168,7 +171,7 @@ export class Settings {
     this.#environmentTmpdir = resolveHostDirectory(tmpdir);
   }
 
-  /** For sockets. Root has no runtime directory of its own session that a qemu of another user could reach. */
+  /** For sockets. Root has no runtime directory of its session that a qemu of another user could reach. */
   get sockdir(): string {
     const isRoot = process.getuid?.() === 0;
     return (isRoot ? undefined : this.#runtimeDir) ?? (onWindows ? systemTmpdir() : '/tmp');

@@ -1,7 +1,7 @@
 /**
- * The ends of the streams that a call writes to. As with `pipeline` and `pipeTo`, a call that succeeds ends its stream and
- * waits until all is out; one that fails destroys it, so that nobody takes a part for the whole or waits for more. With the
- * control `end: false` the stream is the caller's in every way.
+ * The ends of the streams that a call writes to. As with `pipeline` and `pipeTo`, a successful call ends its stream
+ * and waits until everything is written; a failed call destroys it, so that no reader takes a part for the whole or
+ * waits for more. With the control `end: false` the caller alone ends the stream.
  */
 import { finished } from 'node:stream';
 import { type ActionName, actions } from '../api/index.js';
@@ -11,10 +11,10 @@ type Stream = NodeJS.WritableStream | WritableStream<Uint8Array>;
 
 const isWeb = (stream: Stream): stream is WritableStream<Uint8Array> => 'getWriter' in stream;
 
-/** What other parts of the process write to as well is never ended, as `pipe` does not. */
+/** Streams that other parts of the process also write to are never ended, as in `pipe`. */
 const isShared = (stream: Stream): boolean => stream === process.stdout || stream === process.stderr;
 
-/** The stream that a call was given to write to, and is to end; undefined where there is none. */
+/** The stream that a call writes to and must end; undefined without one. */
 export function sinkOf(name: ActionName, given: readonly unknown[]): Stream | undefined {
   const { args } = actions[name];
   const index = args.findIndex(({ type }) => type === 'fileOut');
@@ -26,13 +26,13 @@ export function sinkOf(name: ActionName, given: readonly unknown[]): Stream | un
   return isShared(stream) ? undefined : stream;
 }
 
-/** Ends a stream to which all was written, and resolves when it has taken that. Rejects with the stream's own failure. */
+/** Ends a stream, and resolves when it has taken all data. Rejects with the stream's own error. */
 export async function endSink(stream: Stream): Promise<void> {
   if (isWeb(stream)) return await stream.close();
   const { destroyed, writableFinished } = stream as { destroyed?: boolean; writableFinished?: boolean };
   if (writableFinished === true) return;
   if (destroyed === true) throw new GuestfsError('EPIPE', 'the stream was closed before all was written');
-  // A stream that does not say whether it is finished is not waited for.
+  // A stream that does not report its end is not waited for.
   if (writableFinished === undefined) return void stream.end();
   await new Promise<void>((resolve, reject) => {
     finished(stream, { readable: false }, (error) => (error ? reject(error) : resolve()));
@@ -40,16 +40,17 @@ export async function endSink(stream: Stream): Promise<void> {
   });
 }
 
-/** Gives a stream up, of a call that failed. */
+/** Destroys the stream of a failed call. */
 export function destroySink(stream: Stream, error: GuestfsError): void {
   if (isWeb(stream)) {
-    // Locked, it belongs to somebody else. What it says to being aborted is nothing to the call, which failed already.
+    // A locked stream belongs to somebody else. An error of aborting it is ignored, since the call has failed
+    // already.
     if (!stream.locked) stream.abort(error).catch(() => {});
     return;
   }
   const destroy = (stream as { destroy?: unknown }).destroy;
   if (typeof destroy !== 'function') return;
-  // Without a listener the error, which the call rejects with, would end the process.
+  // The call rejects with this error. Without a listener, the error event would end the process.
   stream.on('error', () => {});
   destroy.call(stream, error);
 }

@@ -1,19 +1,17 @@
 /**
  * The states of a handle.
- *
  *     config ──launch()──▶ launching ──▶ ready ⇄ busy
  *        ▲                     │           │
  *        └─────────────────────┴───────────┘   the launch failed, or the backend ended: shutdown(),
  *                                              killSubprocess(), or by itself
- *
- * and `closed` from any of them, for good. The state is never stored: `Handle` tells it from whether there is a
- * launch, a session or a running call, so that it cannot disagree with them.
+ * and `closed` from any of them, for good. The state is never stored: `Handle` derives it from its launch, session
+ * and running call, so that it cannot disagree with them.
  */
 import { GuestfsError } from '../base/index.js';
 
 export type HandleState = 'config' | 'launching' | 'ready' | 'busy' | 'closed';
 
-/** The numbers that `getState` gives, as in the C library. */
+/** The numbers of `getState`, as in the C library. */
 export const stateNumbers: Readonly<Record<Exclude<HandleState, 'closed'>, number>> = {
   config: 0,
   launching: 1,
@@ -25,14 +23,14 @@ export const stateNumbers: Readonly<Record<Exclude<HandleState, 'closed'>, numbe
 export const closedError = (action: string): GuestfsError =>
   new GuestfsError('EBADF', 'the handle is closed', { action });
 
-/** For what is only possible before `launch`. */
+/** For actions that are only possible before `launch`. */
 export const notConfigError = (action: string): GuestfsError =>
   new GuestfsError('EBADFD', 'this function can only be called in the config state', { action });
 
-/** For an action that came before there is a backend, or after it ended. */
+/** For an action before there is a backend, or after it ended. */
 export const notLaunchedError = (action: string): GuestfsError =>
   new GuestfsError('EBADFD', 'call launch before using this function', { action });
 
-/** For an action that came while `launch` is under way. */
+/** For an action during `launch`. */
 export const stillLaunchingError = (action: string): GuestfsError =>
   new GuestfsError('EBADFD', 'the launch is not done yet: await it before using this function', { action });

@@ -1,4 +1,4 @@
-/** The actions that add drives, and those about libvirt, which would add more. */
+/** The actions that add drives, and libvirt's, which would add more. */
 import type { ActionsBy, SyncActionName } from '../../api/index.js';
 import { GuestfsError } from '../../base/index.js';
 import type { AsyncHandlers, SyncHandlers } from '../handle-internals.js';
@@ -16,7 +16,7 @@ const credentials = [
   'external',
 ];
 
-/** libvirt is asked for nothing here, so it never asks back. */
+/** libvirt is never called here, so it never asks for credentials. */
 function notAsked(): never {
   throw new GuestfsError('EINVAL', 'only a callback for the event libvirtAuth may call this');
 }

@@ -1,13 +1,13 @@
 /**
- * What the host's images are and what they stand on, for a backend that does not look for itself: so that the same formats
- * are detected, and the same names followed or refused, whichever backend opens them.
+ * Describes the host's images and their backing images, for a backend that does not examine them itself. So every
+ * backend detects the same formats, and follows or refuses the same names.
  */
 import { dirname, isAbsolute, join } from 'node:path';
 import type { BackendConfig, DriveConfig, DriveImage, StartBackend } from '../../api/index.js';
 import { UnsupportedError } from '../../base/index.js';
 import { type ChainLink, imageChain, imageFormat } from '../../engine/index.js';
 
-/** An image out of its chain, the topmost first. */
+/** An image of a chain, topmost first. */
 function stacked([top, ...below]: readonly ChainLink[]): DriveImage | undefined {
   if (top === undefined) return undefined;
   const { path, format, dataFile } = top;
@@ -31,13 +31,13 @@ async function describeDrive(drive: DriveConfig, policy: BackendConfig['policy']
     const image = stacked(await imageChain(path, { format: actual, policy }));
     return image === undefined ? drive : { ...drive, image };
   } catch (thrown) {
-    // A format that is only recognised here, or a chain with such: the backend has its own way with names.
+    // The format, or one in the chain, is only recognised here: the backend itself handles its file names.
     if (thrown instanceof UnsupportedError) return { ...drive, format: actual };
     throw thrown;
   }
 }
 
-/** A backend's start with its drives described first. */
+/** Starts a backend after its drives were described. */
 export function withDriveImages(start: StartBackend): StartBackend {
   return async (config, events, signal) => {
     const drives = await Promise.all(config.drives.map((drive) => describeDrive(drive, config.policy)));

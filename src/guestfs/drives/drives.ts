@@ -1,16 +1,16 @@
-/** The drives of a handle: what may be added, and how they are described. */
+/** The drives of a handle: the rules for adding them, and their description. */
 import type { ActionOptions, DriveConfig } from '../../api/index.js';
 import { GuestfsError, systemError } from '../../base/index.js';
 import { checkHostImage } from '../../engine/index.js';
 import { checkRemoteDrive } from './servers.js';
 
-/** The most drives that a backend can have; the C library says the same of qemu's virtio-scsi. */
+/** The most drives that a backend can have; the C library has the same limit with qemu's virtio-scsi. */
 export const mostDrives = 255;
 
-/** `/dev/null` stands for an empty disk of this size. */
+/** `/dev/null` means an empty disk of this size. */
 const nullDriveInBytes = 4096;
 
-/** A filename's charset would be no rule; these two become part of hypervisors' command lines. */
+/** File names may hold any character, but these two become part of hypervisors' command lines. */
 const wordForm = /^[A-Za-z0-9_-]+$/;
 /** A label becomes the name of a link in `/dev/disk/guestfs`. */
 const labelForm = /^[A-Za-z]{1,20}$/;
@@ -57,7 +57,7 @@ export class DriveList {
     return this.#drives;
   }
 
-  /** Adds a drive. Throws GuestfsError: EINVAL, or why the host cannot read the file. */
+  /** Adds a drive. Throws GuestfsError: EINVAL, or the host's error for reading the file. */
   add(filename: string, options: DriveOptions): void {
     const {
       protocol = 'file',
@@ -101,7 +101,7 @@ export class DriveList {
     this.#append({ ...common, path: filename });
   }
 
-  /** Adds an empty disk that lives as long as the launch. Throws GuestfsError (EINVAL). */
+  /** Adds an empty disk that lasts until the backend ends. Throws GuestfsError (EINVAL). */
   addScratch(sizeInBytes: number, options: ActionOptions<'add_drive_scratch'>): void {
     if (sizeInBytes <= 0) throw invalid(`a disk cannot have ${sizeInBytes} bytes`);
     this.#checkLabel(options.label);
@@ -128,7 +128,7 @@ export class DriveList {
     this.#drives = [];
   }
 
-  /** A line for each drive, in the C library's notation. */
+  /** One line for each drive, in the C library's notation. */
   describe(): string[] {
     return this.#drives.map((drive) => {
       const words = [drive.path ?? `scratch:${drive.scratchSizeInBytes}`];

@@ -1,4 +1,4 @@
-/** The rules for drives on the network: which protocol takes which servers, names and secrets. */
+/** The rules for network drives: the servers, names and secrets of each protocol. */
 import type { DriveConfig } from '../../api/index.js';
 import { GuestfsError } from '../../base/index.js';
 
@@ -8,9 +8,9 @@ interface Protocol {
   /** How many servers it takes. */
   readonly servers: 'one' | 'any';
   readonly tcpOnly?: true;
-  /** Whether a username, and a secret, may be given. */
+  /** Whether a username and a secret may be given. */
   readonly credentials?: true;
-  /** What the file name is, and whether it begins with a slash. */
+  /** The meaning of the file name, and whether it begins with a slash. */
   readonly export: {
     readonly what: string;
     readonly slash: 'must' | 'must not' | 'may';
@@ -52,7 +52,7 @@ function checkServer(protocol: string, server: string, tcpOnly: boolean): void {
   const [, host = '', port] = /^(\[[^\]]*\]|.*?)(?::([0-9]+))?$/s.exec(address) ?? [];
   if (!/^[\p{L}\p{N}\-._:[\]]+$/u.test(host))
     throw invalid(`invalid host name '${host}' in server '${server}'`);
-  // An IPv6 address without brackets has no port: its last colon is its own.
+  // An IPv6 address without brackets has no port: its last colon belongs to the address.
   const isBareIpv6 = host.includes(':') && !host.startsWith('[');
   if (port !== undefined && !isBareIpv6 && (Number(port) < 1 || Number(port) > 65535))
     throw invalid(`invalid port number ${port} in server '${server}'`);

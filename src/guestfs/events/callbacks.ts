@@ -1,6 +1,6 @@
 /**
- * The five single-slot callbacks, one of each kind in a handle, with the C library's order of arguments: the handle,
- * the opaque value, then what the event brings.
+ * The five single-slot callbacks of a handle, with the C library's order of arguments: the handle, the opaque value,
+ * then the event's values.
  */
 import { type EventName, events } from '../../api/index.js';
 import type { EventHub, GuestfsEvent, Registration } from './events.js';
@@ -18,7 +18,7 @@ export type ProgressCallback<G, Opaque> = (
   total: number,
 ) => unknown;
 
-/** One slot: setting it again replaces what was there, null empties it. */
+/** One slot: setting it replaces the callback, null removes it. */
 class Slot<Callback> {
   readonly #hub: EventHub;
   readonly #mask: number;

@@ -1,15 +1,15 @@
-/** Events as something to iterate over: `for await (const progress of g.events('progress', { until: copy }))`. */
+/** Events as an iterable: `for await (const progress of g.events('progress', { until: copy }))`. */
 
 export interface EventStreamOptions {
-  /** Ends the iteration, quietly, when it aborts. */
+  /** Ends the iteration without an error when it aborts. */
   readonly signal?: AbortSignal | undefined;
-  /** Ends the iteration when this settles, whichever way: a call that is being watched. */
+  /** Ends the iteration when this promise settles, in either way: usually a call that is being watched. */
   readonly until?: Promise<unknown> | undefined;
 }
 
 /**
- * Values that come when they come. They are kept for a slow reader, none is lost; the stream is open from its making,
- * not from the first reading, until it ends by itself, or its reader leaves the loop.
+ * An asynchronous iterable of values. All values are kept for a slow reader. The stream is open from its creation
+ * until it ends by itself or its reader leaves the loop.
  */
 export class EventStream<T> implements AsyncIterableIterator<T> {
   readonly #values: T[] = [];
@@ -35,7 +35,7 @@ export class EventStream<T> implements AsyncIterableIterator<T> {
     else reader({ value, done: false });
   }
 
-  /** No more values come; those that came are still read. */
+  /** No more values follow. Values that arrived before can still be read. */
   end(): void {
     if (this.#ended) return;
     this.#ended = true;

@@ -1,11 +1,12 @@
 /**
- * The events of a handle: who hears of what, in which order, and where messages go that nobody hears.
+ * The events of a handle: their callbacks, the order of calls, and the output of messages without a callback.
  *
- * Callbacks get each text as it is, control characters and all: a program may compare it or show it in its own way. What
- * the handle itself writes is escaped, so that no name of a guest's forges a line or drives a terminal.
+ * Callbacks get each text unchanged, with control characters, so that a program can compare it or show it in its own
+ * way. Text that the handle itself writes is escaped, so that no name of a guest forges a line or controls a
+ * terminal.
  *
- * A callback that throws never disturbs the action that it hears of. What it threw becomes a `warning`; what a
- * callback for warnings throws goes to the default output, so that there is no circle.
+ * A callback that throws never disturbs the action. Its error becomes a `warning`. An error of a callback for
+ * warnings goes to the default output, so that there is no endless loop.
  */
 import {
   allEvents,
@@ -23,56 +24,56 @@ interface Bodies {
   none: unknown;
   message: {
     readonly message: string;
-    /** Of a warning: whether it tells of what the answer of the running call lacks, as it could not be read. */
+    /** For a warning: whether the running call's answer lacks a part that could not be read. */
     readonly partial?: boolean;
   };
   array: { readonly progress: Progress };
 }
 
-/** An event as callbacks get it: `progress` has a `progress`, those with a text have a `message`. */
+/** An event as callbacks get it: `progress` has a `progress`, events with a text have a `message`. */
 export type GuestfsEvent<E extends EventName = EventName> = {
   [N in E]: { readonly event: N; readonly mask: number } & Bodies[(typeof events)[N]['payload']];
 }[E];
 
-/** What a listener of `on` gets first: the progress, the message, or nothing. */
+/** The first argument of a listener of `on`: the progress, the message, or nothing. */
 export type EventValue<E extends EventName> = {
   none: undefined;
   message: string;
   array: Progress;
 }[(typeof events)[E]['payload']];
 
-/** The events with a text, which is raw: it may hold whatever a guest put into a name. */
+/** The events with a text. The text is raw: it may hold any bytes of a guest's file names. */
 export type MessageEvent = {
   [E in EventName]: (typeof events)[E]['payload'] extends 'message' ? E : never;
 }[EventName];
 
 /** One callback of a handle. */
 export interface Registration {
-  /** The number that `setEventCallback` gives. */
+  /** The number from `setEventCallback`. */
   readonly eventHandle: number;
   readonly mask: number;
 }
 
 interface Listener extends Registration {
   callback: (event: GuestfsEvent) => unknown;
-  /** Called when the handle ends, and no event will come any more. */
+  /** Called when the handle ends: no event follows. */
   readonly ended: (() => void) | undefined;
   removed: boolean;
 }
 
-/** What is written to when nobody hears a message: standard error, unless the handle was made with another. */
+/** The output for messages without a callback: standard error, or the one that the handle was made with. */
 export interface TextOutput {
   write(text: string): unknown;
 }
 
 export interface HubOptions {
-  /** Where messages go that nobody hears; null: nowhere. */
+  /** The output for messages without a callback; null for none. */
   readonly output: TextOutput | null;
   readonly isVerbose: () => boolean;
   readonly identifier: () => string;
 }
 
-/** The bits of some events. Throws GuestfsError (EINVAL) for none, for unknown bits and for unknown names. */
+/** The bits of some events. Throws GuestfsError (EINVAL) for an empty list, unknown bits and unknown names. */
 export function eventMask(given: number | EventName | readonly EventName[]): number {
   let mask = 0;
   if (typeof given === 'number') mask = given;
@@ -85,7 +86,7 @@ export function eventMask(given: number | EventName | readonly EventName[]): num
 
 export class EventHub {
   readonly #options: HubOptions;
-  /** In the order of registration. Replaced, never changed, so that a walk over it is undisturbed. */
+  /** In the order of registration. The array is replaced at each change, so a loop over it is undisturbed. */
   #listeners: readonly Listener[] = [];
   /** All events that somebody listens to. */
   #mask = 0;
@@ -94,7 +95,7 @@ export class EventHub {
     this.#options = options;
   }
 
-  /** Adds a callback. Throws GuestfsError (ENOSPC) when there are as many as a handle keeps. */
+  /** Adds a callback. Throws GuestfsError (ENOSPC) if the handle has the maximum number. */
   add(mask: number, callback: (event: GuestfsEvent) => unknown, ended?: () => void): Registration {
     if (this.#listeners.length >= maxEventCallbacks)
       throw new GuestfsError('ENOSPC', `too many event callbacks: at most ${maxEventCallbacks} at a time`);
@@ -106,12 +107,12 @@ export class EventHub {
     return listener;
   }
 
-  /** Gives a registration another callback, in the same place of the order. */
+  /** Gives a registration another callback, at the same place in the order. */
   change(registration: Registration, callback: (event: GuestfsEvent) => unknown): void {
     for (const listener of this.#listeners) if (listener === registration) listener.callback = callback;
   }
 
-  /** Removes a callback, by its registration or its number; from then on it is not called. */
+  /** Removes a callback by its registration or number. It is not called from then on. */
   remove(which: Registration | number): void {
     this.#replace(
       this.#listeners.filter((listener) => {
@@ -122,7 +123,7 @@ export class EventHub {
     );
   }
 
-  /** Removes all callbacks, and tells those that wait for an end. */
+  /** Removes all callbacks, and calls those that wait for the end. */
   clear(): void {
     const gone = this.#listeners;
     this.#replace([]);
@@ -142,7 +143,7 @@ export class EventHub {
     return (this.#mask & events[event].mask) !== 0;
   }
 
-  /** Tells of an event that brings nothing. */
+  /** Sends an event without a value. */
   emit(event: 'close' | 'subprocessQuit' | 'launchDone'): void {
     if (this.listens(event)) this.#dispatch({ event, mask: events[event].mask });
   }
@@ -151,14 +152,14 @@ export class EventHub {
     if (this.listens('progress')) this.#dispatch({ event: 'progress', mask: events.progress.mask, progress });
   }
 
-  /** Tells of a text, or writes it where texts go that nobody hears. */
+  /** Sends a text, or writes it to the output if no callback gets it. */
   emitMessage(event: MessageEvent, message: string, partial = false): void {
     const body = { event, mask: events[event].mask, message, ...(partial ? { partial } : {}) };
     if (this.listens(event)) this.#dispatch(body as GuestfsEvent);
     else this.#write(event, message);
   }
 
-  /** Runs something of the caller's; what it throws, now or later, becomes a warning. */
+  /** Runs a function of the caller. Its error, thrown now or later, becomes a warning. */
   guard(what: string, call: () => unknown): void {
     this.#guard(call, (thrown) => this.emitMessage('warning', failureOf(what, thrown)));
   }
@@ -166,7 +167,7 @@ export class EventHub {
   #guard(call: () => unknown, failed: (thrown: unknown) => void): void {
     try {
       const returned = call();
-      // Not only promises of our own kind: whatever can be waited for may fail later.
+      // Any thenable may fail later, so promises of other libraries count too.
       if (typeof (returned as { then?: unknown } | null | undefined)?.then === 'function')
         Promise.resolve(returned).catch(failed);
     } catch (thrown) {
@@ -197,7 +198,7 @@ export class EventHub {
   }
 }
 
-/** The lines of a log with their ends; a return that ends no line would write over it, and is escaped. */
+/** The lines of a log with their ends. A carriage return that ends no line would overwrite it, and is escaped. */
 function escapeInLines(text: string): string {
   return text.replace(/[^\r\n]+|\r(?!\n|$)/g, escapeControls);
 }
@@ -206,7 +207,7 @@ function failureOf(what: string, thrown: unknown): string {
   return `the ${what} failed: ${thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : describe(thrown)}`;
 }
 
-/** Text for a thrown value of any kind; even one that refuses to become text. */
+/** Text for a thrown value of any kind, even one whose conversion to text throws. */
 function describe(thrown: unknown): string {
   try {
     return String(thrown);
@@ -215,7 +216,7 @@ function describe(thrown: unknown): string {
   }
 }
 
-/** The value that `on` hands to its listeners. */
+/** The value that listeners of `on` get. */
 export function eventValue<E extends EventName>(event: GuestfsEvent<E>): EventValue<E>;
 export function eventValue(event: GuestfsEvent): unknown {
   if ('progress' in event) return event.progress;

@@ -1,18 +1,18 @@
 /**
- * When progress is told, whatever a backend reports: first after two seconds, then at most three times a second,
- * positions that never fall, and a last message at the end. guestfsd keeps the same times.
+ * When progress events are sent, whatever a backend reports: first after two seconds, then at most three times a
+ * second, with positions that never fall, and a last event at the end. guestfsd keeps the same times.
  */
 import type { Progress } from '../../api/index.js';
 
-/** Time, and something to happen later; given from outside so that tests need not wait. */
+/** A clock with timers, as an interface so that tests need not wait. */
 export interface Clock {
-  /** Milliseconds since some moment; never falls. */
+  /** Milliseconds since some moment; never decreases. */
   now(): number;
-  /** Calls back once after so many milliseconds; what it gives back stops it. */
+  /** Calls back once after a number of milliseconds; the returned function cancels that. */
   later(milliseconds: number, callback: () => void): () => void;
 }
 
-/** The computer's own time. What is to happen later does not keep the process alive. */
+/** The computer's own clock. Its timers do not keep the process alive. */
 export const systemClock: Clock = {
   now: () => performance.now(),
   later(milliseconds, callback) {
@@ -21,7 +21,7 @@ export const systemClock: Clock = {
   },
 };
 
-/** Calls that are done sooner tell nothing. */
+/** A shorter call sends no progress. */
 export const firstProgressInMs = 2000;
 /** Three messages a second at the most. */
 export const progressPeriodInMs = 1000 / 3;
@@ -30,7 +30,7 @@ export interface ReporterOptions {
   readonly clock: Clock;
   readonly procNr: number;
   readonly serial: number;
-  /** Whether anybody listens at this moment. */
+  /** Whether anybody listens at present. */
   readonly listens: () => boolean;
   readonly send: (progress: Progress) => void;
 }
@@ -53,8 +53,8 @@ export class ProgressReporter {
   }
 
   /**
-   * The call has come this far. A total of 0 is an unknown length: from then on, and until a report with a total,
-   * 0 of 1 is told again and again, whether or not the backend reports.
+   * The call's progress. A total of 0 means unknown length: from then on, until a report with a total, 0 of 1 is sent
+   * again and again, whether or not the backend reports.
    */
   report(position: number, total: number): void {
     if (this.#finished || Number.isNaN(position) || Number.isNaN(total)) return;
@@ -72,7 +72,7 @@ export class ProgressReporter {
     this.#send(Math.min(Math.max(position, before), length), length);
   }
 
-  /** The call is over. If it succeeded and anything was told, the last thing told is that all is done. */
+  /** The call is over. If it succeeded and any event was sent, the last event is that everything is done. */
   finish(succeeded: boolean): void {
     if (this.#finished) return;
     this.#finished = true;
@@ -88,10 +88,13 @@ export class ProgressReporter {
     this.#stopPulse = undefined;
   }
 
-  /** Sends a pulse if it is due, and comes back for the next. A timer may ring a little early: then it is set again. */
+  /**
+   * Sends a pulse if one is due, and sets the timer for the next. A timer may fire a little early, and is then set
+   * again.
+   */
   #pulse(): void {
     const { clock } = this.#options;
-    // Once positions were told they do not fall back to 0 of 1: the pulse repeats the last.
+    // After real positions, a pulse must not fall back to 0 of 1: it repeats the last position.
     if (clock.now() >= this.#due) this.#send(this.#sent?.position ?? 0, this.#sent?.total ?? 1);
     if (this.#pulsing)
       this.#stopPulse = clock.later(Math.max(this.#due - clock.now(), 1), () => this.#pulse());

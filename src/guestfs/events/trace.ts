@@ -1,7 +1,7 @@
 /**
- * The lines of the trace, in libguestfs's notation: `mount "/dev/sda1" "/"` when a call starts, `mount = 0` when it is
- * done. Strings stand as they are, in quotes, and are escaped where the handle writes them to a log (events.ts); bytes have
- * escapes and are cut after 256; secrets are `***`.
+ * The lines of the trace, in libguestfs's notation: `mount "/dev/sda1" "/"` at the start of a call, `mount = 0` at
+ * its end. Strings stand in quotes unchanged, and are escaped when the handle writes them to a log (events.ts). Bytes
+ * are escaped and cut after 256. Secrets are `***`.
  */
 import {
   type Action,
@@ -19,7 +19,7 @@ const shownBytes = 256;
 
 const quoted = (text: unknown): string => `"${text}"`;
 
-/** The first bytes, those that are no printable ASCII as `\x0a`. */
+/** The first bytes; bytes that are not printable ASCII become `\x0a`. */
 function bytesText(bytes: Uint8Array): string {
   let text = '';
   for (const byte of bytes.subarray(0, shownBytes))
@@ -55,12 +55,12 @@ function argumentText(type: ArgumentType, value: unknown): string {
 }
 
 function optionText(name: string, type: OptionType, value: unknown): string {
-  // A drive's `secret` is the one optional argument that is a secret.
+  // The only secret among optional arguments is a drive's `secret`.
   if (name === 'secret') return '"secret:***"';
   return quoted(`${name}:${type === 'stringList' ? (value as readonly string[]).join(' ') : value}`);
 }
 
-/** A call, its arguments as they were checked. */
+/** A call, with its checked arguments. */
 export function traceCall(
   name: ActionName,
   args: readonly unknown[],
@@ -123,7 +123,7 @@ export function traceResult(name: ActionName, value: unknown): string {
 
 const countingResults: readonly Result['type'][] = ['none', 'bool', 'int', 'int64', 'bits64'];
 
-/** A call that failed: −1 where the C function gives a number, NULL where it gives a pointer. */
+/** A failed call: −1 if the C function returns a number, NULL if it returns a pointer. */
 export function traceFailure(name: ActionName): string {
   return `${name} = ${countingResults.includes(actions[name].result.type) ? '-1' : 'NULL'} (error)`;
 }
