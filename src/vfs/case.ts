@@ -1,6 +1,6 @@
 /**
- * `case_sensitive_path`: a path written in any case, as it is really spelled on the disk. As in libguestfs only
- * ASCII letters have a case here, and the last component may be missing: it is then given back as it came.
+ * `case_sensitive_path`: a path in any case, translated into the spelling on the disk. As in libguestfs, only ASCII
+ * letters have a case here, and the last component may be missing, in which case it stays unchanged.
  */
 import { GuestfsError, LruMap, systemError } from '../base/index.js';
 import type { Place } from './mount.js';
@@ -11,21 +11,24 @@ function lowerAscii(text: string): string {
   return text.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
 }
 
-/** Directories whose names are kept, and names of one; larger ones are searched each time. */
+/** How many directories are kept, and how many names of one; larger directories are searched each time. */
 const keptDirectories = 6;
 const keptNames = 65_536;
 
 interface Names {
   readonly exact: ReadonlySet<string>;
-  /** The first name of each spelling in small letters. */
+  /** For each name in small letters, the first spelling. */
   readonly first: ReadonlyMap<string, string>;
 }
 
-/** How names are spelled in directories that were looked at: for whoever asks for many paths of a tree that does not change. */
+/**
+ * Spellings of the names in directories that were read, for a caller that looks up many paths of a tree that does not
+ * change.
+ */
 export class Spellings {
   readonly #directories = new LruMap<string, Names | 'large'>(keptDirectories);
 
-  /** The entry that is spelled exactly so, else the first that differs only in case. */
+  /** The entry with exactly this spelling, else the first one that differs only in case. */
   find(tree: Tree, directory: Place, name: string): string | undefined {
     const key = `${directory.mount.deviceNumber} ${directory.inode}`;
     let names = this.#directories.get(key);
@@ -50,11 +53,11 @@ function namesOf(tree: Tree, directory: Place): Names | 'large' {
   return { exact, first };
 }
 
-/** The true spelling of a path. ENOENT or ENOTDIR where all but its last component do not lead to a directory. */
+/** A path in its true spelling. ENOENT or ENOTDIR if its components before the last do not lead to a directory. */
 export function caseSensitivePath(tree: Tree, path: string, spellings?: Spellings): string {
   checkAbsolute(path);
   const components = path.split('/').filter((component) => component !== '');
-  // A slash at the end asks for a directory, also of the last component.
+  // A trailing slash requires a directory, in the last component too.
   const needed = path.endsWith('/') ? components.length : components.length - 1;
   let at = tree.resolve('/');
   let spelled = '/';
@@ -73,7 +76,7 @@ export function caseSensitivePath(tree: Tree, path: string, spellings?: Spelling
   return spelled;
 }
 
-/** The entry that is spelled exactly so, else the first that differs only in case. */
+/** The entry with exactly this spelling, else the first one that differs only in case. */
 function findSpelling(tree: Tree, directory: Place, name: string): string | undefined {
   const wanted = lowerAscii(name);
   let found: string | undefined;

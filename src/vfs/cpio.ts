@@ -1,8 +1,8 @@
 /**
- * The entries of cpio archives in the "newc" format, as an initrd has them: archives after each other, perhaps
- * compressed, where the first is often only a processor's microcode (the kernel's
+ * The entries of cpio archives in the "newc" format, as in an initrd: several archives one after the other, perhaps
+ * compressed; the first is often only a processor's microcode (the kernel's
  * Documentation/driver-api/early-userspace/buffer-format.rst). Numbers in headers are eight hexadecimal digits; names
- * and contents are padded to four bytes. Of a file with several names only the last entry has the contents.
+ * and contents are padded to four bytes. For a file with several names, only the last entry has the contents.
  */
 import {
   type ByteSource,
@@ -16,7 +16,7 @@ import { packingMarkLength, packingOf, unpack } from './unpack.js';
 
 const headerLength = 110;
 const nameLimit = 4096;
-/** An initrd with more entries, or more archives, is none. */
+/** A file with more entries, or more archives, is no initrd. */
 const entryLimit = 1_000_000;
 const archiveLimit = 64;
 
@@ -28,11 +28,11 @@ export interface CpioEntry {
   readonly inode: number;
   readonly linkCount: number;
   readonly sizeInBytes: number;
-  /** The contents, or their first `length` bytes. A CorruptError where the archive ends before they do. */
+  /** The contents, or their first `length` bytes. CorruptError if the archive ends before. */
   contents(length?: number): Uint8Array;
 }
 
-/** Whether bytes begin as a cpio archive of this format does. */
+/** Whether bytes begin like a cpio archive of this format. */
 export function isCpio(head: Uint8Array): boolean {
   const magic = decodeLatin1(head.subarray(0, 6));
   return magic === '070701' || magic === '070702';
@@ -40,7 +40,7 @@ export function isCpio(head: Uint8Array): boolean {
 
 const roundUp = (offset: number): number => Math.ceil(offset / 4) * 4;
 
-/** The numbers of a header, in their order. */
+/** The numbers of a header, in order. */
 function decodeHeader(source: ByteSource, at: number): number[] {
   const header = readUpTo(source, at, headerLength);
   if (header.length < headerLength) throw new CorruptError('cpio archive', 'is cut short', { at });
@@ -54,7 +54,7 @@ function decodeHeader(source: ByteSource, at: number): number[] {
   });
 }
 
-/** The entries of one archive; gives where it ends. */
+/** The entries of one archive; returns the offset of its end. */
 function* archiveEntries(source: ByteSource, start: number): Generator<CpioEntry, number> {
   let at = start;
   for (let entries = 0; entries < entryLimit; entries++) {
@@ -89,7 +89,7 @@ function* archiveEntries(source: ByteSource, start: number): Generator<CpioEntry
   throw new CorruptError('cpio archive', 'has too many entries', { entryLimit });
 }
 
-/** Where the next archive begins: after any zeroes. */
+/** The offset of the next archive, after any zeroes. */
 function skipZeroes(source: ByteSource, start: number): number {
   const piece = 65536;
   for (let at = start; at < source.size; at += piece) {
@@ -100,8 +100,8 @@ function skipZeroes(source: ByteSource, start: number): number {
 }
 
 /**
- * The entries of all archives in an initrd. `what` names the file in errors. What is no archive at all is a
- * CorruptError; what follows the first archive and is none is passed over.
+ * The entries of all archives in an initrd. `what` names the file in errors. CorruptError if the file is no archive
+ * at all; later data that is no archive is skipped.
  */
 export function* initrdEntries(source: ByteSource, what: string): Generator<CpioEntry, void> {
   let from = source;
@@ -109,7 +109,8 @@ export function* initrdEntries(source: ByteSource, what: string): Generator<Cpio
   for (let archives = 0; archives < archiveLimit && at < from.size; archives++) {
     const head = readUpTo(from, at, packingMarkLength);
     if (packingOf(head) !== undefined) {
-      // Of the rest of the file all is in here: what comes after a compressed archive cannot be told from it.
+      // The rest of the file is one compressed stream: its end in the file cannot be known, so nothing after it is
+      // read.
       from = sourceOf(unpack(from, what, { start: at }) ?? new Uint8Array(0));
       at = 0;
       continue;

@@ -1,23 +1,22 @@
 /**
- * The links under `/dev` that udev makes to block devices, taken apart: by what is on a device (`by-uuid`, `by-label`), what
- * a partition table says of it (`by-partuuid`, `by-partlabel`), what device-mapper and lvm2 call it (`by-id/dm-name-…`,
- * `by-id/dm-uuid-…`, `by-id/lvm-pv-uuid-…`, `/dev/dm-0`), and where libguestfs's appliance has it (`by-id/scsi-…`,
- * `by-path`).
+ * Parses udev's links under `/dev` to block devices: by contents (`by-uuid`, `by-label`), by partition table
+ * (`by-partuuid`, `by-partlabel`), by the names of device-mapper and lvm2 (`by-id/dm-name-…`, `by-id/dm-uuid-…`,
+ * `by-id/lvm-pv-uuid-…`, `/dev/dm-0`), and by the place in libguestfs's appliance (`by-id/scsi-…`, `by-path`).
  *
  * The rules are systemd's 60-persistent-storage.rules and lvm2's 13-dm-disk.rules and 69-lvm.rules.
  */
 import { concatBytes, decodeText, encodeText } from '../base/index.js';
 import { type DrivePlace, placeOfLink } from '../formats/index.js';
 
-/** What a device can be found by, where it is known to the owner of the table alone. */
+/** The properties of a device that only the table's owner knows. */
 export type DeviceProperty = 'uuid' | 'label' | 'partuuid' | 'partlabel' | 'pvUuid' | 'dmUuid' | 'dmMinor';
 
-/** What a link says of the device that it leads to. */
+/** The meaning of a link. */
 export type LinkTarget =
   | { readonly kind: 'property'; readonly property: DeviceProperty; readonly value: string }
   /** By the name in `/dev/mapper`. */
   | { readonly kind: 'mapper'; readonly name: string }
-  /** By the label that the caller gave to a drive, perhaps with a partition's number after it. */
+  /** By the label that the caller gave to a drive, perhaps followed by a partition number. */
   | { readonly kind: 'driveLabel'; readonly value: string }
   | ({ readonly kind: 'place' } & DrivePlace);
 
@@ -28,20 +27,20 @@ const properties: ReadonlyMap<string, DeviceProperty> = new Map([
   ['by-partlabel', 'partlabel'],
 ]);
 
-/** Names in `by-id` that begin with a word for a property. */
+/** Prefixes of names in `by-id`, each for a property. */
 const identities: readonly (readonly [prefix: string, DeviceProperty])[] = [
   ['dm-uuid-', 'dmUuid'],
   ['lvm-pv-uuid-', 'pvUuid'],
 ];
 
-/** A drive with a label has that as its identifier. */
+/** A drive with a label has the label as its identifier. */
 const scsiIdentity = /^scsi-0QEMU_QEMU_HARDDISK_([A-Za-z]{1,20})(?:-part([1-9][0-9]{0,2}))?$/;
 
-/** udev writes a byte that is awkward in a file's name as `\x20`. */
+/** udev writes a byte that is unsuitable for a file name as `\x20`. */
 function unescapeLink(value: string): string {
   if (!value.includes('\\x')) return value;
   const pieces = value.split(/\\x([0-9a-fA-F]{2})/);
-  // Every second piece is the digits of a byte.
+  // Every second piece is the hexadecimal digits of a byte.
   return decodeText(
     concatBytes(
       pieces.map((piece, index) =>
@@ -63,7 +62,7 @@ function parseIdentity(name: string): LinkTarget | undefined {
   return label === undefined ? undefined : { kind: 'driveLabel', value: label + partition };
 }
 
-/** What a name under `/dev` says as a link; undefined for a name that is none of udev's. */
+/** The meaning of a name under `/dev` as a link; undefined for other names. */
 export function parseDeviceLink(name: string): LinkTarget | undefined {
   if (name.startsWith('/dev/mapper/')) return { kind: 'mapper', name };
   const minor = /^\/dev\/dm-(0|[1-9][0-9]{0,5})$/.exec(name)?.[1];

@@ -1,6 +1,6 @@
 /**
- * The block devices of a session by the names that callers use: whole drives in the order they were added, their
- * partitions, LVM's volumes, and every other name that leads to one of them (`/dev/hda`, `/dev/vda1`, `/dev//sda`, and
+ * The block devices of a session, by the names that callers use: whole drives in the order in which they were added,
+ * their partitions, LVM's volumes, and all other names of these devices (`/dev/hda`, `/dev/vda1`, `/dev//sda`, and
  * the links of udev: see device-links.ts).
  */
 
@@ -11,7 +11,7 @@ import { type DeviceProperty, type LinkTarget, parseDeviceLink, tidyDevicePath }
 
 export type DeviceKind = 'drive' | 'partition' | 'volume';
 
-/** Finds the device that has a property, by what is on it; gives its name. */
+/** Finds the device with a property, by its contents, and returns its name. */
 export type PropertyLookup = (property: DeviceProperty, value: string) => string | undefined;
 
 interface DeviceParts {
@@ -26,7 +26,7 @@ interface DeviceParts {
   readonly open: () => Disk;
 }
 
-/** Why there is no device of a name, where more is known than that; a few words. */
+/** Why there is no device of a name, in a few words, if the reason is known. */
 export type AbsenceReason = (name: string) => string | undefined;
 
 /** One block device. */
@@ -38,7 +38,7 @@ export class BlockDevice {
   readonly parent: BlockDevice | undefined;
   /** A partition's number; from 1. */
   readonly number: number | undefined;
-  /** A drive's label, by which it is `/dev/disk/guestfs/LABEL`. */
+  /** A drive's label, which makes the name `/dev/disk/guestfs/LABEL`. */
   readonly label: string | undefined;
   /** A volume's other name: `/dev/mapper/VG-LV`. */
   readonly mapperName: string | undefined;
@@ -60,7 +60,7 @@ export class BlockDevice {
     this.#openDisk = parts.open;
   }
 
-  /** Its bytes. Opened at the first call; the table closes it. */
+  /** Its bytes. Opened at the first call; the table closes the disk. */
   get disk(): Disk {
     this.#disk ??= this.#openDisk();
     return this.#disk;
@@ -107,7 +107,7 @@ export interface VolumeOptions {
   readonly open: () => Disk;
 }
 
-/** What can be mounted: a device, and of a btrfs filesystem perhaps a subvolume. */
+/** A device that can be mounted, perhaps with a subvolume of its btrfs filesystem. */
 export interface MountSource {
   readonly device: BlockDevice;
   readonly subvolume: string | undefined;
@@ -122,7 +122,7 @@ export class DeviceTable {
   readonly #lookup: PropertyLookup;
   readonly #absence: AbsenceReason;
 
-  /** `lookup` answers for the names in `/dev/disk/by-…`; without one there are none. */
+  /** `lookup` resolves the names in `/dev/disk/by-…`; without it, no such name exists. */
   constructor(lookup: PropertyLookup = () => undefined, absence: AbsenceReason = () => undefined) {
     this.#lookup = lookup;
     this.#absence = absence;
@@ -173,7 +173,7 @@ export class DeviceTable {
     for (const device of devices) this.#byName.set(device.name, device);
   }
 
-  /** Replaces the volumes, as after a scan or an activation. Devices among them are kept as they are. */
+  /** Replaces the volumes, after a scan or an activation. Devices that are among them stay the same objects. */
   setVolumes(volumes: readonly (VolumeOptions | BlockDevice)[]): void {
     const gone = this.#volumes.filter((volume) => !volumes.includes(volume));
     for (const volume of gone) this.#drop(this.#partitions.get(volume) ?? []);
@@ -224,7 +224,7 @@ export class DeviceTable {
     return this.#volumes;
   }
 
-  /** The device that a caller's name means. ENOENT where there is no such device, also for a name that is none of a device. */
+  /** The device of a caller's name. ENOENT if there is none, also for a text that is no device name. */
   resolve(name: string): BlockDevice {
     if (!name.startsWith(devicePrefix)) throw new GuestfsError('ENOENT', `${name}: expecting a device name`);
     const device = this.find(name);
@@ -235,12 +235,12 @@ export class DeviceTable {
     throw new GuestfsError('ENOENT', `${name}: no such device${reason === undefined ? '' : `: ${reason}`}`);
   }
 
-  /** The device that a caller's name means; undefined where there is none. */
+  /** The device of a caller's name; undefined if there is none. */
   find(name: string): BlockDevice | undefined {
     if (!name.startsWith(devicePrefix)) return undefined;
     const exact = this.#byName.get(name);
     if (exact !== undefined) return exact;
-    // The kernel takes a path of a device with doubled slashes or dots for what it leads to; a trailing slash is a directory's.
+    // The kernel resolves doubled slashes and dots in a device path; a trailing slash means a directory.
     const path = name.endsWith('/') ? name : tidyDevicePath(name);
     const target = parseDeviceLink(path);
     if (target !== undefined) return this.#findByTarget(target);
@@ -263,7 +263,7 @@ export class DeviceTable {
     }
   }
 
-  /** The device that has a property, as the table's lookup tells. */
+  /** The device with a property, by the table's lookup. */
   findByProperty(property: DeviceProperty, value: string): BlockDevice | undefined {
     const name = this.#lookup(property, value);
     return name === undefined ? undefined : this.#byName.get(name);
@@ -279,7 +279,10 @@ export class DeviceTable {
       : this.partitions(drive).find((partition) => partition.number === Number(number));
   }
 
-  /** The labels of drives and what they mean: `list_disk_labels`. Partitions of a labelled drive are `LABEL1` and so on. */
+  /**
+   * The labels of drives with their devices: `list_disk_labels`. Partitions of a labelled drive are `LABEL1` and so
+   * on.
+   */
   get labels(): Map<string, string> {
     const labels = new Map<string, string>();
     for (const drive of this.#drives) {
@@ -292,7 +295,7 @@ export class DeviceTable {
     return labels;
   }
 
-  /** What a mountable means: a device's name, or `btrfsvol:` before a device and a subvolume. Errors as {@link resolve}. */
+  /** Parses a mountable: a device name, or `btrfsvol:` before a device and a subvolume. Errors as {@link resolve}. */
   parseMountable(text: string): MountSource {
     const prefix = 'btrfsvol:';
     if (!text.startsWith(prefix)) return { device: this.resolve(text), subvolume: undefined };
@@ -300,7 +303,7 @@ export class DeviceTable {
     if (!rest.startsWith(devicePrefix)) {
       throw new GuestfsError('EINVAL', `${text}: expecting a device name after ${prefix}`);
     }
-    // Device names hold slashes too (/dev/VG/LV): the device is the shortest beginning that names one.
+    // Device names may contain slashes (/dev/VG/LV): the device is the shortest beginning that names one.
     for (let end = rest.indexOf('/', devicePrefix.length); end >= 0; end = rest.indexOf('/', end + 1)) {
       const device = this.find(rest.slice(0, end));
       if (device === undefined) continue;

@@ -1,6 +1,6 @@
 /**
- * `glob_expand`: the paths that a pattern stands for, as glob(3) with `GLOB_BRACE` and, for a slash after
- * directories, `GLOB_MARK`. Nothing found is an empty list, not an error.
+ * `glob_expand`: the paths that match a pattern, as glob(3) with `GLOB_BRACE` and, for a slash after directories,
+ * `GLOB_MARK`. Without a match the result is an empty list.
  */
 import { GuestfsError, type NamePattern, namePattern, sortBytewise } from '../base/index.js';
 import { type DirectoryEntry, heeding } from '../fs/index.js';
@@ -8,21 +8,21 @@ import type { Place } from './mount.js';
 import { checkAbsolute, joinPath } from './names.js';
 import type { Tree } from './tree.js';
 
-/** `{a,b}{a,b}…` doubles with each pair: patterns that stand for more than this are refused. */
+/** `{a,b}{a,b}…` doubles with each pair, so patterns with more alternatives are refused. */
 const alternativeLimit = 4096;
-/** Longer patterns are refused: taking apart braces takes time that grows with the square of the length. */
+/** Longer patterns are refused, because parsing braces takes time that grows with the square of the length. */
 const patternLimit = 16384;
-/** What may match at once: each `*` followed by `..` multiplies the matches. */
+/** The most matches at once: each `*` followed by `..` multiplies them. */
 const matchLimit = 1_000_000;
 
 export interface GlobOptions {
-  /** Whether directories get a slash at their end; yes unless told otherwise. */
+  /** Whether directories get a trailing slash; true by default. */
   readonly directorySlash?: boolean;
 }
 
 /**
- * The paths that match, sorted byte by byte; with braces, sorted for each alternative by itself. E2BIG for a pattern
- * of more than 4096 alternatives or 16384 characters, and past a million matches.
+ * The matching paths, sorted byte by byte; with braces, sorted for each alternative by itself. E2BIG for a pattern of
+ * more than 4096 alternatives or 16384 characters, and past a million matches.
  */
 export function expandGlob(tree: Tree, pattern: string, options: GlobOptions = {}): string[] {
   checkAbsolute(pattern);
@@ -58,7 +58,7 @@ export function expandBraces(pattern: string): string[] {
   return done;
 }
 
-/** The first closed brace pair and its parts; `{}` has one, which is empty. */
+/** The first closed pair of braces and its parts; `{}` has one part, which is empty. */
 function findBrace(text: string): { start: number; end: number; parts: string[] } | undefined {
   for (let start = text.indexOf('{'); start >= 0; start = text.indexOf('{', start + 1)) {
     if (isQuoted(text, start)) continue;
@@ -122,7 +122,7 @@ function expandOne(tree: Tree, pattern: string, directorySlash: boolean): string
   return sortBytewise(paths);
 }
 
-/** What a component matches in a directory, or behind a link to one; nothing where the path is no directory. */
+/** The matches of a component in a directory, links followed; none if the path is no directory. */
 function* expandComponent(tree: Tree, path: string, step: NamePattern): Iterable<Match> {
   if (step.literal !== undefined) {
     const literalPath = joinPath(path, step.literal);
@@ -141,7 +141,7 @@ function* expandComponent(tree: Tree, path: string, step: NamePattern): Iterable
   for (const { name, place } of names) yield { path: joinPath(path, name), place: place ?? directory };
 }
 
-/** The entries of a directory. What is damaged is left out; it is told with the directory's path. */
+/** The entries of a directory. Damaged entries are left out and reported with the directory's path. */
 function heedingEntries(tree: Tree, path: string, directory: Place): Iterable<DirectoryEntry> {
   const { onDamage } = tree;
   return tree.entries(directory, onDamage && ((error) => onDamage(error, path)));
@@ -152,7 +152,7 @@ interface DirectoryName {
   readonly place?: Place;
 }
 
-/** `.` and `..` are names as well: `.*` matches both. */
+/** `.` and `..` are entries as well: `.*` matches both. */
 function* dotNames(step: NamePattern): Iterable<DirectoryName> {
   for (const name of ['.', '..']) if (step.matches(name)) yield { name };
 }
@@ -162,7 +162,7 @@ function isDirectory(tree: Tree, path: string, place: Place): boolean {
   return place.type === 'directory';
 }
 
-/** As glob(3) does, a path that cannot be walked (a loop of links, too long a name, damage) is one that is not there. */
+/** As in glob(3), a path that cannot be resolved (a loop of links, too long a name, damage) counts as missing. */
 function findQuietly(tree: Tree, path: string, followLast: boolean): Place | undefined {
   const { onDamage } = tree;
   try {

@@ -1,6 +1,6 @@
 /**
- * Which filesystems are mounted where. The behaviour is that of `mount`, `umount` and `umount_all` in libguestfs:
- * a mount over a mount hides it, a mount with others below it is busy, and a device may be mounted more than once.
+ * The mounted filesystems and their places. It behaves as `mount`, `umount` and `umount_all` in libguestfs: a mount
+ * over a mount hides it, a mount with others below it is busy, and a device may be mounted more than once.
  */
 
 import { GuestfsError, systemError, UnsupportedError } from '../base/index.js';
@@ -12,7 +12,7 @@ import { RootDirectory } from './root-directory.js';
 import { type Mounts, Tree } from './tree.js';
 
 /** How to mount. */
-/** `ST_RELATIME`, with which Linux mounts unless told otherwise. */
+/** `ST_RELATIME`, Linux's default for mounts. */
 const defaultFlags = 0x1000;
 
 export interface MountOptions {
@@ -22,22 +22,25 @@ export interface MountOptions {
   readonly mountpoint: string;
   readonly readonly?: boolean;
   readonly options?: Readonly<Record<string, string | true>>;
-  /** `f_flag` of statvfs(3), without `ST_RDONLY`; by default that of a mount without options. */
+  /** `f_flag` of statvfs(3), without `ST_RDONLY`; the default is that of a mount without options. */
   readonly flags?: number;
-  /** `st_dev`; by default the number Linux gives to a device of the source's name. */
+  /** `st_dev`; the default is Linux's number for a device of the source's name. */
   readonly deviceNumber?: number;
-  /** Called once when the filesystem is no longer mounted anywhere; by default it is closed. */
+  /** Called once when the filesystem has no mount any more; by default it is closed. */
   readonly release?: () => void;
 }
 
 export interface UnmountOptions {
-  /** As in `umount -f`. Nothing here ever hangs, so it changes nothing: a busy mount stays busy. */
+  /** As in `umount -f`. Nothing here ever hangs, so this option has no effect: a busy mount stays busy. */
   readonly force?: boolean;
-  /** As in `umount -l`: takes with it what is mounted below. */
+  /** As in `umount -l`: also unmounts everything below. */
   readonly lazy?: boolean;
 }
 
-/** Linux's major number for device-mapper, in Debian's and Fedora's kernels; used for every source with no number of its own. */
+/**
+ * Linux's major number for device-mapper, in Debian's and Fedora's kernels; used for sources without a number of
+ * their own.
+ */
 const mapperMajor = 253;
 
 export class MountTable implements Mounts {
@@ -79,7 +82,7 @@ export class MountTable implements Mounts {
     return [...this.#mounts];
   }
 
-  /** By source, where it is mounted; where a source is mounted more than once, the last. */
+  /** The mount of a source; if it is mounted more than once, the last one. */
   get mountpoints(): Map<string, string> {
     return new Map(this.#mounts.map((mount) => [mount.source, mount.mountpoint]));
   }
@@ -89,7 +92,7 @@ export class MountTable implements Mounts {
     return this.#mounts.some((mount) => mount.source === source);
   }
 
-  /** Mounts on an existing directory. EINVAL where that is none. */
+  /** Mounts on an existing directory. EINVAL if there is none. */
   mount(fileSystem: FileSystem, options: MountOptions): Mount {
     const { place, path } = this.#directory(options.mountpoint);
     const { source } = options;
@@ -113,8 +116,8 @@ export class MountTable implements Mounts {
   }
 
   /**
-   * Unmounts by mount point, or by source (the last mount of it). EINVAL where nothing is mounted so, EBUSY where
-   * others are mounted below. What was unmounted is given back, innermost first.
+   * Unmounts by mount point, or by source (its last mount). EINVAL if there is no such mount, EBUSY if others are
+   * mounted below it. Returns the removed mounts, innermost first.
    */
   umount(pathOrSource: string, options: UnmountOptions = {}): readonly Mount[] {
     const mount = this.#mountAt(pathOrSource);
@@ -132,7 +135,7 @@ export class MountTable implements Mounts {
 
   /** Unmounts everything, last first. */
   umountAll(): readonly Mount[] {
-    // A mount can only lie on one made before it, so this order never meets a busy one.
+    // A mount can only lie on an earlier one, so this order never meets a busy mount.
     const detached = this.#mounts.toReversed();
     for (const mount of detached) this.#detach(mount);
     return detached;
@@ -150,7 +153,7 @@ export class MountTable implements Mounts {
     throw this.#cannotWrite(directory, path);
   }
 
-  /** Removes a directory made by {@link mkmountpoint}. EBUSY while it is mounted on, ENOENT, ENOTEMPTY. */
+  /** Removes a directory of {@link mkmountpoint}. EBUSY while something is mounted on it, ENOENT, ENOTEMPTY. */
   rmmountpoint(path: string): void {
     const { directory, name } = this.#bareTree.locate(path);
     if (name === '.') throw systemError('EBUSY', path);
@@ -179,7 +182,7 @@ export class MountTable implements Mounts {
   #mountAt(pathOrSource: string): Mount {
     const bySource = this.#mounts.findLast((mount) => mount.source === pathOrSource);
     if (bySource !== undefined) return bySource;
-    // A device is named by its source alone: the guest's own /dev is of no interest here.
+    // A device is identified by its source alone: the guest's own /dev does not matter here.
     if (pathOrSource.startsWith('/') && !pathOrSource.startsWith('/dev/')) return this.#mountOn(pathOrSource);
     if (pathOrSource.startsWith('/dev/') && this.count > 0 && this.tree.find(pathOrSource) !== undefined) {
       return this.#mountOn(pathOrSource);
@@ -195,7 +198,7 @@ export class MountTable implements Mounts {
     return place.mount;
   }
 
-  /** Everything mounted on a mount, directly or not, innermost first. */
+  /** All mounts on a mount, directly or indirectly, innermost first. */
   #above(mount: Mount): Mount[] {
     const above: Mount[] = [];
     const lower = new Set<Mount>([mount]);

@@ -1,6 +1,6 @@
 /**
- * A mounted filesystem, and a place in the tree that mounts make. The tree's bottom is a mount of its own (see
- * root-directory.ts) whose root every other mount covers, directly or at some distance.
+ * A mounted filesystem, and a place in the tree of mounts. The bottom of the tree is a mount of its own (see
+ * root-directory.ts); every other mount covers its root, directly or through other mounts.
  */
 import { LruMap } from '../base/index.js';
 import type { FileSystem, FileType, InodeNumber } from '../fs/index.js';
@@ -11,10 +11,10 @@ export interface Child {
   readonly type: FileType;
 }
 
-/** How many names are remembered for each filesystem: enough for the directories of a busy walk, about 2 MB. */
+/** How many names are kept for each filesystem: enough for the directories of a busy walk, about 2 MB. */
 const rememberedNames = 16384;
 
-/** Remembers which inode a name leads to. Names that were not found are not remembered. */
+/** Caches the inodes of names. Names that were not found are not cached. */
 export class NameCache {
   readonly #children = new LruMap<string, Child>(rememberedNames);
 
@@ -26,7 +26,7 @@ export class NameCache {
     this.#children.set(`${directory}/${name}`, child);
   }
 
-  /** To be called by whoever removes or replaces a name. */
+  /** Must be called after a name is removed or replaced. */
   forget(directory: InodeNumber, name: string): void {
     this.#children.delete(`${directory}/${name}`);
   }
@@ -50,23 +50,23 @@ export interface MountParts {
   readonly coveredInode: InodeNumber;
 }
 
-/** A mounted filesystem. Made by the mount table only. */
+/** A mounted filesystem. Only the mount table makes one. */
 export class Mount {
   readonly fileSystem: FileSystem;
-  /** The mountable it came from, as the caller of `mount` named it: `/dev/sda1`, `btrfsvol:/dev/sda2/home`. */
+  /** The mountable in the words of the caller of `mount`: `/dev/sda1`, `btrfsvol:/dev/sda2/home`. */
   readonly source: string;
   /** Where it was mounted, links resolved. */
   readonly mountpoint: string;
   readonly options: Readonly<Record<string, string | true>>;
   /** `f_flag` of statvfs(3), without `ST_RDONLY`. */
   readonly flags: number;
-  /** `st_dev`: one number for one filesystem, however often it is mounted. */
+  /** `st_dev`: one number for a filesystem, however often it is mounted. */
   readonly deviceNumber: number;
   readonly names: NameCache;
-  /** The mount that it lies on, and the directory of it that it hides. Only the bottom has none. */
+  /** The mount below, and its directory that this mount hides. Only the bottom has neither. */
   readonly parent: Mount | undefined;
   readonly coveredInode: InodeNumber;
-  /** The mounts on directories of this one, by the inode they hide. */
+  /** The mounts on directories of this mount, by the inode that they hide. */
   readonly covers = new Map<InodeNumber, Mount>();
   #readonly: boolean;
   #blockSize: number | undefined;
@@ -88,7 +88,7 @@ export class Mount {
     return this.#readonly;
   }
 
-  /** Mounts it anew for reading only, or for writing too. */
+  /** Changes it to read-only, or to writable. */
   remount(readonly: boolean): void {
     this.#readonly = readonly;
   }
@@ -100,7 +100,7 @@ export class Mount {
   }
 }
 
-/** A file of the tree, found: which mount, which inode. */
+/** A file of the tree: its mount and its inode. */
 export interface Place {
   readonly mount: Mount;
   readonly fileSystem: FileSystem;
@@ -108,11 +108,11 @@ export interface Place {
   readonly type: FileType;
 }
 
-/** The topmost of what is mounted on a directory, or the directory itself. */
+/** The topmost mount on a directory, or the directory itself. */
 export function topOf(mount: Mount, inode: InodeNumber, type: FileType): Place {
   let top = mount;
   let at = inode;
-  // Ends: each step goes to a mount made later than the one before.
+  // This ends: each step goes to a mount that was made later.
   for (let next = top.covers.get(at); next !== undefined; next = top.covers.get(at)) {
     top = next;
     at = next.fileSystem.root;

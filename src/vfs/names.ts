@@ -1,6 +1,7 @@
 /**
- * Path text: splitting, the kernel's limits, and the byte-wise order of names. Linux paths are bytes; here they are
- * strings in which an undecodable byte is a lone surrogate (see `decodeText`), so lengths and order need care.
+ * Path texts: splitting, the kernel's limits, and the byte-wise order of names. Linux paths are bytes; here they are
+ * strings in which an undecodable byte is a lone surrogate (see `decodeText`). So length and order are computed on
+ * the bytes.
  */
 import { encodeText, GuestfsError } from '../base/index.js';
 
@@ -9,18 +10,24 @@ export const nameLimit = 255;
 /** `PATH_MAX`, which counts the terminating NUL: a path has at most 4095 bytes. */
 export const pathLimit = 4096;
 
-/** Whether text is more than `limit` bytes long. A UTF-16 unit is at most three bytes, so short text needs no encoding. */
+/**
+ * Whether text is longer than `limit` bytes. A UTF-16 unit has at most three bytes, so short text need not be
+ * encoded.
+ */
 function longerThan(text: string, limit: number): boolean {
   if (text.length * 3 <= limit) return false;
   return text.length > limit || encodeText(text).length > limit;
 }
 
-/** Whether a component is longer than a filesystem takes; than any does on which names are made unless told otherwise. */
+/**
+ * Whether a component is longer than a filesystem allows. The default limit is that of filesystems in which names can
+ * be made.
+ */
 export function isNameTooLong(name: string, limit: number = nameLimit): boolean {
   return longerThan(name, limit);
 }
 
-/** Whether a path, or a link's target, is longer than the kernel takes. */
+/** Whether a path, or a link's target, is longer than the kernel allows. */
 export function isPathTooLong(path: string): boolean {
   return longerThan(path, pathLimit - 1);
 }
@@ -34,8 +41,8 @@ export function checkAbsolute(path: string): void {
 }
 
 /**
- * The components of a path, last one first (a stack for walking). A trailing slash is a last component `.`: it asks
- * for a directory, and makes a link before it be followed, exactly as `.` would.
+ * The components of a path, last one first (a stack for walking). A trailing slash becomes a last component `.`: it
+ * requires a directory and follows a link before it, exactly as `.` would.
  */
 export function stackComponents(path: string): string[] {
   const components = path.split('/').filter((component) => component !== '');
@@ -43,7 +50,10 @@ export function stackComponents(path: string): string[] {
   return components.reverse();
 }
 
-/** The path without doubled slashes, `.` components and trailing slash. `..` stays: what it means depends on links. */
+/**
+ * The path without doubled slashes, `.` components and trailing slash. `..` stays, because its meaning depends on
+ * links.
+ */
 export function tidyPath(path: string): string {
   return `/${path
     .split('/')
@@ -51,7 +61,7 @@ export function tidyPath(path: string): string {
     .join('/')}`;
 }
 
-/** A directory's path and a name in it, joined. */
+/** A directory's path joined with a name in it. */
 export function joinPath(directory: string, name: string): string {
   return directory.endsWith('/') ? directory + name : `${directory}/${name}`;
 }

@@ -1,4 +1,4 @@
-/** Small files in one piece: for configuration, not for data, so every reader names its bound. */
+/** Whole small files, for configuration. Every reader gives a length limit. */
 import { GuestfsError, readUpTo, systemError } from '../base/index.js';
 import type { Place } from './mount.js';
 
@@ -11,7 +11,7 @@ export function readWhole(place: Place, limitInBytes: number, name: string): Uin
   return readUpTo(disk, 0, limitInBytes);
 }
 
-/** The beginning of a regular file, at most `length` bytes. Errors as {@link readWhole}, but for EFBIG. */
+/** The beginning of a regular file, at most `length` bytes. Errors as {@link readWhole}, without EFBIG. */
 export function readStart(place: Place, length: number, name: string): Uint8Array {
   if (place.type === 'directory') throw systemError('EISDIR', name);
   if (place.type !== 'file') throw new GuestfsError('EINVAL', `${name}: not a regular file`);

@@ -1,6 +1,7 @@
 /**
- * The bottom of every tree: an empty root directory in memory, on which the first filesystem is mounted, and in
- * which `mkmountpoint` makes directories when nothing is. It holds directories only and is never shown by itself.
+ * The bottom of every tree: an empty root directory in memory. The first filesystem is mounted on it, and
+ * `mkmountpoint` makes directories in it while nothing is mounted. It holds only directories, and callers never see
+ * it itself.
  */
 import { CorruptError, systemError } from '../base/index.js';
 import type { Disk } from '../disk/index.js';
@@ -43,7 +44,7 @@ export class RootDirectory implements FileSystem {
     return directory;
   }
 
-  /** Makes an empty directory. EEXIST where the name is taken. */
+  /** Makes an empty directory. EEXIST if the name exists. */
   makeDirectory(parent: InodeNumber, name: string, path: string): void {
     const { children } = this.#directory(parent);
     if (children.has(name)) throw systemError('EEXIST', path);

@@ -1,8 +1,8 @@
 /**
- * The guest's tree of files: paths to inodes, across mounts. POSIX.1-2017 4.13 (pathname resolution) with the Linux
- * kernel's limits (path_resolution(7)): 40 links a walk, 255 bytes a name, 4095 a path. The walk knows nothing but
- * the mounts: an absolute link starts again at the guest's root, and `..` above that root stays there, so that no
- * path and no link leads out of the guest.
+ * The guest's tree of files: from paths to inodes, across mounts. POSIX.1-2017 4.13 (pathname resolution) with the
+ * Linux kernel's limits (path_resolution(7)): 40 links a walk, 255 bytes a name, 4095 a path. The walk knows only the
+ * mounts: an absolute link starts again at the guest's root, and `..` at that root stays there. So no path and no
+ * link leads out of the guest.
  */
 import { CorruptError, type ErrnoName, GuestfsError, systemError, typeOfMode } from '../base/index.js';
 import type {
@@ -16,10 +16,10 @@ import type {
 import { type Child, type Mount, type Place, topOf } from './mount.js';
 import { checkAbsolute, isNameTooLong, isPathTooLong, stackComponents } from './names.js';
 
-/** The kernel's `MAXSYMLINKS`: the links that one walk may follow. */
+/** The kernel's `MAXSYMLINKS`: the most links in one walk. */
 const linkLimit = 40;
 
-/** What a tree must know of the mount table. */
+/** What a tree needs from the mount table. */
 export interface Mounts {
   /** The mount under all others. */
   readonly bottom: Mount;
@@ -35,22 +35,22 @@ export interface TreeStat extends InodeStat {
   readonly blockSize: number;
 }
 
-/** Whether a link in the last component is followed; it is unless told otherwise. */
+/** Whether a link in the last component is followed; true by default. */
 export interface ResolveOptions {
   readonly followLast?: boolean;
 }
 
-/** The last component of a path, and the directory that holds it or would. */
+/** The last component of a path, and its directory. The component need not exist. */
 export interface Position {
   readonly directory: Place;
   /** `.` where the path is the root. */
   readonly name: string;
 }
 
-/** The tree seen through a mount table; holds nothing itself. */
+/** The tree of a mount table; it has no state of its own. */
 export class Tree {
   readonly #mounts: Mounts;
-  /** Told of what is damaged in directories, whose other entries are given then; without, damage is an error. */
+  /** Called for damage in directories, whose other entries are then returned; without it, damage is an error. */
   readonly onDamage: OnDamage | undefined;
 
   constructor(mounts: Mounts, onDamage?: OnDamage) {
@@ -64,14 +64,17 @@ export class Tree {
     return topOf(bottom, bottom.fileSystem.root, 'directory');
   }
 
-  /** The file at a path. ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG; EINVAL for a relative path and while nothing is mounted. */
+  /**
+   * The file at a path. ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG; EINVAL for a relative path, and while nothing is
+   * mounted.
+   */
   resolve(path: string, options: ResolveOptions = {}): Place {
     const found = this.#walk(path, options.followLast ?? true);
     if (typeof found === 'string') throw systemError(found, path);
     return found;
   }
 
-  /** The file at a path; undefined where there is none (ENOENT, ENOTDIR). Other failures are thrown. */
+  /** The file at a path; undefined if it does not exist (ENOENT, ENOTDIR). Other errors are thrown. */
   find(path: string, options: ResolveOptions = {}): Place | undefined {
     const found = this.#walk(path, options.followLast ?? true);
     if (found === 'ENOENT' || found === 'ENOTDIR') return undefined;
@@ -80,8 +83,8 @@ export class Tree {
   }
 
   /**
-   * The directory of a path's last component, which itself need not exist and is not followed: where a name is made
-   * or removed. A last component `.` or `..` is EINVAL, as there is no name to make.
+   * The directory of a path's last component, which need not exist and is not followed: where a name can be made or
+   * removed. EINVAL for a last component `.` or `..`, which is no new name.
    */
   locate(path: string): Position {
     this.#check(path);
@@ -97,12 +100,12 @@ export class Tree {
     return { directory, name };
   }
 
-  /** What the file at a path is; of a link, the link. */
+  /** The status of the file at a path; for a link, of the link. */
   lstat(path: string): TreeStat {
     return this.statOf(this.resolve(path, { followLast: false }));
   }
 
-  /** What the file at a path is, links followed. */
+  /** The status of the file at a path, links followed. */
   stat(path: string): TreeStat {
     return this.statOf(this.resolve(path));
   }
@@ -117,14 +120,14 @@ export class Tree {
     };
   }
 
-  /** The target of a link. EINVAL where the path is no link. */
+  /** The target of a link. EINVAL if the path is no link. */
   readlink(path: string): string {
     const place = this.resolve(path, { followLast: false });
     if (place.type !== 'symlink') throw systemError('EINVAL', path);
     return place.fileSystem.readlink(place.inode);
   }
 
-  /** The path by which a file is reached without links, `.`, `..` and doubled slashes. */
+  /** The path of a file without links, `.`, `..` and doubled slashes. */
   realpath(path: string): string {
     const names: string[] = [];
     const found = this.#walk(path, true, names);
@@ -141,8 +144,8 @@ export class Tree {
 
   /**
    * The entries of a directory, in stored order, without `.` and `..`. As in `readdir`, the inode of an entry is the
-   * one stored in this directory, also where something is mounted on it: {@link enter} goes there.
-   * A name that no kernel would let pass (empty, with a slash or a NUL) is damage: callers join names to paths.
+   * one stored in this directory, even if something is mounted on it: {@link enter} goes there. A name that no kernel
+   * accepts (empty, with a slash or a NUL) is damage, because callers join names to paths.
    */
   *entries(directory: Place, onDamage: OnDamage | undefined = this.onDamage): Iterable<DirectoryEntry> {
     for (const entry of directory.fileSystem.entries(directory.inode, onDamage)) {
@@ -161,14 +164,14 @@ export class Tree {
     }
   }
 
-  /** The inode numbers that `readdir` gives for `.` and `..`: those of the directory's own filesystem. */
+  /** The inode numbers of `.` and `..` in `readdir`: those of the directory's own filesystem. */
   dots(directory: Place): { readonly self: InodeNumber; readonly parent: InodeNumber } {
     return { self: directory.inode, parent: directory.fileSystem.parent(directory.inode) };
   }
 
   /**
-   * The file that an entry of a directory leads to: what is mounted there, else the inode itself. Links are not followed.
-   * That it is a directory is not believed of the entry: whoever goes there needs the inode anyway.
+   * The file of a directory entry: the mount on it, else the inode itself. Links are not followed. The entry's type
+   * is not trusted, since a caller that enters a directory reads the inode anyway.
    */
   enter(directory: Place, entry: DirectoryEntry): Place {
     const asks = entry.type === 'unknown' || entry.type === 'directory';
@@ -176,12 +179,12 @@ export class Tree {
     return arrive(directory, { inode: entry.inode, type });
   }
 
-  /** What `statvfs` tells of the filesystem at a path. */
+  /** The `statvfs` facts of the filesystem at a path. */
   usage(path: string): FileSystemUsage {
     return this.resolve(path).fileSystem.usage();
   }
 
-  /** Forgets what a name led to: for whoever removes or replaces it. */
+  /** Drops the cached inode of a name: for callers that remove or replace the name. */
   forget(directory: Place, name: string): void {
     directory.mount.names.forget(directory.inode, name);
   }
@@ -201,7 +204,8 @@ export class Tree {
 
   /**
    * Walks from the root; `pending` holds the components, the next one last. `names` gets the components of the real
-   * path. As in the kernel, `..` goes back to where the walk came from, whatever the disk says a directory's parent is.
+   * path. As in the kernel, `..` goes back to the directory from which the walk came, whatever the disk says about
+   * the parent.
    */
   #follow(pending: string[], followLast: boolean, names: string[] | undefined): Place | ErrnoName {
     const { root } = this;
@@ -228,7 +232,7 @@ export class Tree {
           above.length = 0;
           if (names !== undefined) names.length = 0;
         }
-        // At most 40 targets of 2048 components each are ever pending.
+        // At most 40 link targets of 2048 components each are ever pending.
         for (const component of stackComponents(target)) pending.push(component);
         continue;
       }
@@ -240,13 +244,13 @@ export class Tree {
   }
 }
 
-/** The place that a child of a directory is: the topmost mount on it, where there is one. */
+/** The place of a directory's child: the topmost mount on it, if there is one. */
 function arrive(directory: Place, { inode, type }: Child): Place {
   const { mount, fileSystem } = directory;
   return type === 'directory' ? topOf(mount, inode, type) : { mount, fileSystem, inode, type };
 }
 
-/** What a directory holds under a name, through the cache. */
+/** The inode of a name in a directory, through the cache. */
 function lookUp(directory: Place, name: string): Child | ErrnoName {
   const { mount, fileSystem, inode } = directory;
   const known = mount.names.get(inode, name);

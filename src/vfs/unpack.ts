@@ -1,6 +1,6 @@
 /**
- * Compressed files looked through: gzip (RFC 1952), compress, xz and zstd; the others are told by name. One place for all who
- * read what is inside: programs and modules, initrds, `zgrep`.
+ * Unpacks compressed files: gzip (RFC 1952), compress, xz and zstd; other compressions are only named. All readers of
+ * compressed contents use it: for programs and modules, initrds, `zgrep`.
  */
 import { gunzipSync, constants as zlibConstants } from 'node:zlib';
 import {
@@ -30,20 +30,20 @@ const packings: readonly (readonly [magic: readonly number[], name: string])[] =
   [[0x89, 0x4c, 0x5a, 0x4f], 'lzo'],
 ];
 
-/** How bytes are compressed, by the name of the program that does it; undefined where they are not. */
+/** The compression of bytes, by its program's name; undefined if they are not compressed. */
 export function packingOf(head: Uint8Array): string | undefined {
   return packings.find(([magic]) => magic.every((byte, i) => head[i] === byte))?.[1];
 }
 
-/** The longest beginning of a file that {@link packingOf} looks at, in bytes. */
+/** The most bytes of a file's beginning that {@link packingOf} looks at. */
 export const packingMarkLength = 6;
 
 export interface UnpackOptions {
-  /** Where the compressed bytes begin; at 0 unless told otherwise. */
+  /** Where the compressed bytes begin; 0 by default. */
   readonly start?: number;
-  /** How much of the contents is enough, in bytes: more may come. All of it unless told otherwise. */
+  /** How many bytes of the contents are enough; more may be returned. All by default. */
   readonly enough?: number;
-  /** The most that the contents may be, in bytes, where all of it is wanted. More is an UnsupportedError. */
+  /** The largest allowed contents in bytes, if all of it is wanted. UnsupportedError beyond. */
   readonly limit?: number;
 }
 
@@ -51,12 +51,12 @@ export interface UnpackOptions {
 const packedLimit = 256 * 1024 * 1024;
 const unpackedLimit = 256 * 1024 * 1024;
 const firstPiece = 8 * 1024;
-/** How much of an xz or zstd file is looked at for its beginning, in bytes. */
+/** How much of an xz or zstd file is read for a beginning of its contents, in bytes. */
 const packedBeginning = 4 * 1024 * 1024;
 
 /**
- * What is in a compressed file; undefined for one that is not compressed. `what` names the file in errors: a
- * compression that is not looked through and contents past the limit are an UnsupportedError, damage a CorruptError.
+ * The contents of a compressed file; undefined if it is not compressed. `what` names the file in errors: an unknown
+ * compression and contents past the limit are an UnsupportedError, damage is a CorruptError.
  */
 export function unpack(
   source: ByteSource,
@@ -73,7 +73,7 @@ export function unpack(
     throw new UnsupportedError(what, [`${packing} compression (${other})`]);
   }
   if (packing === 'compress') return decodeLzw(wholePacked(source, start, what), { limit, enough });
-  // Both come in blocks of some 100 KiB, so that a beginning of them is enough for a beginning.
+  // Both formats have blocks of about 100 KiB, so a beginning of the file has a beginning of the contents.
   const packed =
     enough === undefined ? wholePacked(source, start, what) : readUpTo(source, start, packedBeginning);
   if (packing === 'zstd') {
@@ -83,7 +83,7 @@ export function unpack(
   return decodeXz(packed, limit, enough);
 }
 
-/** Counts what was unpacked as held by the call. */
+/** Counts the unpacked bytes as memory of the call. */
 function counted(bytes: Uint8Array): Uint8Array {
   work.bytes.spend(bytes.length);
   return bytes;
@@ -96,7 +96,7 @@ function wholePacked(source: ByteSource, start: number, what: string): Uint8Arra
   return counted(readUpTo(source, start, source.size - start));
 }
 
-/** Expands ever larger beginnings, until there is enough. */
+/** Unpacks ever larger beginnings until there is enough. */
 function gunzip(
   source: ByteSource,
   start: number,
@@ -105,10 +105,10 @@ function gunzip(
   enough: number | undefined,
 ): Uint8Array {
   if (enough === undefined) return gunzipWhole(wholePacked(source, start, what), what, limit);
-  // Deflate makes at most 1032 bytes of one, so what comes out is bounded by what goes in.
+  // Deflate expands a byte to at most 1032 bytes, so the input bounds the output.
   for (let length = firstPiece; ; length *= 4) {
     const isAll = start + length >= source.size;
-    // Of a file that is cut short, the beginning may still be enough.
+    // The beginning of a truncated file may still be enough.
     if (isAll) return gunzipPiece(wholePacked(source, start, what), false, what, limit);
     const bytes = gunzipPiece(readUpTo(source, start, length), false, what, limit);
     if (bytes.length >= enough) return bytes;
@@ -130,8 +130,8 @@ function gunzipPiece(packed: Uint8Array, isAll: boolean, what: string, limit: nu
 }
 
 /**
- * A whole file, of one member or several. What stands behind the last one and begins no other is no part of it, as for gzip;
- * zlib takes that for damage, so that a file that it refuses is looked at once more.
+ * A whole file, of one member or several. As in gzip, bytes after the last member that begin no other are ignored.
+ * zlib reports these bytes as damage, so a file that zlib refuses is read once more.
  */
 function gunzipWhole(packed: Uint8Array, what: string, limit: number): Uint8Array {
   try {

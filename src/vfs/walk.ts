@@ -1,7 +1,7 @@
 /**
- * The whole tree below a directory, one entry after the other, without recursion: what find, du, tar and the
- * checksum actions go through. Links are never followed. A directory met twice is damage (hard links to directories
- * do not exist), so a walk of any disk ends. What is damaged is told and left out, and the walk goes on behind it.
+ * The whole tree below a directory, one entry after the other, without recursion, for find, du, tar and the checksum
+ * actions. Links are never followed. A directory met twice is damage (hard links to directories do not exist), so a
+ * walk of any disk ends. Damaged parts are reported and left out, and the walk continues after them.
  */
 import {
   CorruptError,
@@ -21,24 +21,27 @@ import type { Mount, Place } from './mount.js';
 import { joinPath } from './names.js';
 import type { Tree } from './tree.js';
 
-/** Deeper than any path can name (4096 bytes hold 2048 levels), and far below what memory would allow. */
+/** Deeper than any path can be (4096 bytes hold 2048 levels), and far below the memory limit. */
 const depthLimit = 4096;
-/** Eight times what any path can name. Each level keeps its own path, so that long names in deep trees take memory by the square. */
+/**
+ * Eight times the longest path. Each level keeps its own path, so long names in deep trees would take memory by the
+ * square.
+ */
 const pathLimit = 32 * 1024;
 
 /** One file met on a walk. */
 export interface Visit {
-  /** From the start, without a leading slash: `etc/passwd`; empty for the start itself. */
+  /** The path from the start, without a leading slash: `etc/passwd`; empty for the start itself. */
   readonly path: string;
   /** The last component; empty for the start itself. */
   readonly name: string;
   /** 0 for the start, 1 for its entries. */
   readonly depth: number;
-  /** Its type is the inode's with `stat`, and of directories always; else what the entry claims. */
+  /** Its type is the inode's with `stat`, and always for directories; else the entry's claim. */
   readonly place: Place;
-  /** Of all files with `stat`; else of directories that can be read. */
+  /** The status of all files with `stat`; else only of directories that can be read. */
   readonly stat: InodeStat | undefined;
-  /** True when a directory is left, after all that is in it: only with `leave`. */
+  /** True when a directory is left, after everything in it; only with `leave`. */
   readonly leaving: boolean;
 }
 
@@ -48,19 +51,22 @@ export interface StatVisit extends Visit {
 }
 
 export interface WalkOptions {
-  /** Whether to go into other filesystems mounted below; yes unless told otherwise. Their roots are met all the same. */
+  /** Whether to enter filesystems mounted below; true by default. Their roots are visited in any case. */
   readonly crossMounts?: boolean;
   /** Whether the entries of a directory come in the byte-wise order of their names, instead of stored order. */
   readonly sorted?: boolean;
-  /** Whether each directory comes once more, after all that is in it. */
+  /** Whether each directory comes once more, after everything in it. */
   readonly leave?: boolean;
-  /** Asked before the entries of a directory are read; on false they are left out. */
+  /** Called before the entries of a directory are read; false leaves them out. */
   readonly into?: (visit: Visit) => boolean;
-  /** Whether every file's inode is read. One that cannot be is left out; without, its name is met all the same. */
+  /**
+   * Whether every file's inode is read. A file with an unreadable inode is then left out; without this option its
+   * name is visited all the same.
+   */
   readonly stat?: boolean;
   /** The path of the start, for messages. */
   readonly from?: string;
-  /** Told of what is left out; the tree's own unless told otherwise. Where neither is there, damage ends the walk. */
+  /** Called for parts that are left out; the tree's own callback by default. Without either, damage ends the walk. */
   readonly onDamage?: OnDamage;
 }
 
@@ -110,7 +116,7 @@ export function* walkTree(tree: Tree, start: Place, options: WalkOptions = {}): 
     }
   }
 
-  /** What an entry leads to. The type that the entry claims is not believed where the inode can be asked at no cost. */
+  /** The file of an entry. The entry's type is not trusted if the inode can be read at no cost. */
   function meet({ path: above, depth, place: directory }: Visit, entry: DirectoryEntry): Visit | undefined {
     const { name } = entry;
     const path = above === '' ? name : `${above}/${name}`;
@@ -158,7 +164,7 @@ export function* walkTree(tree: Tree, start: Place, options: WalkOptions = {}): 
   }
 
   function markSeen({ path, place }: Visit): void {
-    // By mount, not by filesystem: one that is mounted twice is met twice with good reason.
+    // By mount rather than filesystem: a filesystem that is mounted twice is visited twice.
     let inodes = seen.get(place.mount);
     if (inodes === undefined) {
       inodes = new Set();
