@@ -45,7 +45,7 @@ class CodeReader {
 }
 
 export interface LzwOptions {
-  /** How much of the contents is enough, in bytes: more may come. All of it unless told otherwise. */
+  /** How many bytes of the contents are enough; more may be returned. All by default. */
   readonly enough?: number | undefined;
   /** The most that the contents may be, in bytes. More is an UnsupportedError. */
   readonly limit: number;

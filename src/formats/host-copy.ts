@@ -1,7 +1,7 @@
 /**
- * The rules of copying a tree of a guest into a directory of the host. The guest chooses names and targets of links, so
- * nothing that it names is ever followed on the host: files are made anew, and a directory is entered only after a look that
- * it is one and no link. What a host cannot make is left out, with a warning; the rest is copied.
+ * The rules of copying a tree of a guest into a directory of the host. The guest chooses names and targets of links,
+ * so nothing that it names is ever followed on the host: files are made anew, and a directory is entered only after a
+ * look that it is one and no link. What a host cannot make is left out, with a warning; the rest is copied.
  */
 import {
   CorruptError,
@@ -70,8 +70,8 @@ function* attempt(step: HostStep, codes: readonly ErrorCode[]): HostSteps<Guestf
 }
 
 /**
- * The name that a copy of a guest's path gets; empty where the contents alone are copied: of the root, and of `d/.`. What ends
- * in `..` has none: EINVAL.
+ * The name that a copy of a guest's path gets; empty where the contents alone are copied: of the root, and of `d/.`.
+ * What ends in `..` has none: EINVAL.
  */
 export function lastNameOf(path: string): string {
   const name =
@@ -189,7 +189,10 @@ export class HostCopy {
     return this.#files.has(tidy(name));
   }
 
-  /** Another name of a file that this copy made before; false: it is left out. Where the host cannot link, a copy is made. */
+  /**
+   * Another name of a file that this copy made before; false: it is left out. Where the host cannot link, a copy is
+   * made.
+   */
   *hardLink(name: string, first: string, attributes: HostAttributes): HostSteps<boolean> {
     const target = this.#links.get(tidy(first));
     if (target !== undefined) return yield* this.symlink(name, target, attributes, false);
@@ -291,9 +294,10 @@ export class HostCopy {
   }
 
   /**
-   * Makes something new. What is there already in a directory of this copy's own is what the copy made: in the eyes of the
-   * host two names are one (a case-insensitive filesystem, Unicode normalisation), or a damaged guest has one name twice. The
-   * second is left out: it would replace the first in silence, and a link would become the way of a directory after it.
+   * Makes something new. What is there already in a directory of this copy's own is what the copy made: in the eyes
+   * of the host two names are one (a case-insensitive filesystem, Unicode normalisation), or a damaged guest has one
+   * name twice. The second is left out: it would replace the first in silence, and a link would become the way of a
+   * directory after it.
    */
   *#make(
     name: string,

@@ -1,6 +1,6 @@
 /**
- * What copying to a host asks of it, step by step. The rules of copying are generators of steps: one of two small loops does
- * them, with or without waiting, and throws a step's failure, a GuestfsError, back into the rules.
+ * What copying to a host asks of it, step by step. The rules of copying are generators of steps: one of two small
+ * loops does them, with or without waiting, and throws a step's failure, a GuestfsError, back into the rules.
  */
 
 /** A host path as bytes, so that names that are no UTF-8 come out as they are. */

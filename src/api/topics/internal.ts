@@ -41,7 +41,7 @@ export const internal = {
   internal_unreadable: { args: [], result: shaped<readonly Unreadable[]>() },
   /** 0 there, 1 not there, 2 no such group. */
   internal_feature_available: { args: [of('string', 'group')], result: gives.int, proc: 458, by: 'table' },
-  /** Syncs and unmounts all before the appliance is ended. */
+  /** Syncs and unmounts everything before the appliance is ended. */
   internal_autosync: { args: [], result: gives.nothing, proc: 282 },
   internal_filesystem_walk: { args: [device, records], result: gives.nothing, proc: 466 },
   internal_find_inode: { args: [device, of('int64', 'inode'), records], result: gives.nothing, proc: 470 },
@@ -57,13 +57,13 @@ export const internal = {
   /** The entries as a file of XDR structs. A daemon before 1.49 has `readdir` instead. */
   internal_readdir: { args: [of('pathname', 'dir'), records], result: gives.nothing, proc: 511 },
   internal_readlinklist: { args: [path, names], result: gives.strings, proc: 206 },
-  /** Takes a file and leaves off after `count` bytes of it: for tests of cancellation. */
+  /** Takes a file and stops after `count` bytes, for tests of cancellation. */
   internal_rhbz914931: {
     args: [of('fileIn', 'filename'), of('int', 'count')],
     result: gives.nothing,
     proc: 397,
   },
-  /** Into the daemon's own temporary directory, with a mode. */
+  /** Uploads into the daemon's own temporary directory, with a mode. */
   internal_upload: {
     args: [of('fileIn', 'filename'), of('string', 'tmpname'), of('int', 'mode')],
     result: gives.nothing,
@@ -72,7 +72,7 @@ export const internal = {
   internal_write: { args: [path, of('bufferIn', 'content')], result: gives.nothing, proc: 246 },
   internal_write_append: { args: [path, of('bufferIn', 'content')], result: gives.nothing, proc: 290 },
   internal_yara_scan: { args: [path, records], result: gives.nothing, proc: 474 },
-  /** What daemons up to 1.48 had in the place of `internal_readdir`. */
+  /** The predecessor of `internal_readdir` in daemons up to 1.48. */
   readdir: { args: [of('pathname', 'dir')], result: gives.structs('dirent'), proc: 138 },
 } as const satisfies Readonly<Record<string, InternalCall>>;
 

@@ -48,8 +48,8 @@ function writeSparse(path: string, sizeInBytes: number, parts: Iterable<ImagePie
 }
 
 /**
- * Makes the file of the layer that takes what a guest writes to a disk that must not change. It is opened with its base given
- * beside it, so its header names none. Throws GuestfsError: the host's, or EFBIG beyond two pebibytes.
+ * Makes the file of the layer that takes what a guest writes to a disk that must not change. It is opened with its
+ * base given beside it, so its header names none. Throws GuestfsError: the host's, or EFBIG beyond two pebibytes.
  */
 export function makeOverlay(path: string, virtualSizeInBytes: number): void {
   const image = newQcow2({ virtualSizeInBytes, clusterSize: 65536, version: 3, allocated: false });

@@ -11,7 +11,7 @@ export const internalProcedures: Readonly<Record<string, WireAction>> = Object.f
   ),
 );
 
-/** The daemon's procedure of a name, of the API or internal; undefined for what the library does itself. */
+/** A procedure of the daemon by its name, of the API or internal; undefined for actions that the library does. */
 export function wireAction(name: string): WireAction | undefined {
   if (isActionName(name)) {
     const action: Action = actions[name];

@@ -136,7 +136,7 @@ const { O_WRONLY, O_CREAT, O_EXCL, O_TRUNC, O_NONBLOCK = 0, O_NOCTTY = 0 } = con
 /** A pipe or a terminal must never keep the thread waiting in the kernel, where nothing could wake it. */
 const patientFlags = O_WRONLY | O_CREAT | O_NONBLOCK | O_NOCTTY;
 
-/** Opens a pipe that nobody reads yet when somebody does; everything else at once. */
+/** Opens a pipe once it has a reader; other files at once. */
 function openPatiently(path: string, checkpoint: () => void): number {
   const patience = new Patience(checkpoint);
   for (;;) {
@@ -198,7 +198,7 @@ export class HostFileSink implements FileOutSink {
   abandon(): void {
     try {
       this.#close();
-      // Somebody else may have removed or replaced it meanwhile; then there is nothing of ours to remove.
+      // Another program may have removed or replaced the file meanwhile; then nothing is ours to remove.
       if (this.#created) rmSync(this.#path, { force: true });
     } catch (thrown) {
       throw hostError(this.#path, thrown);

@@ -3,8 +3,8 @@
 /** Debian has some 60,000 packages in all. */
 export const packageLimit = 250_000;
 /**
- * The largest package database that is read, in bytes, all of its files together. That of a system with all of Debian has some
- * 60 MB; what is read of it stays on the heap as long as any of its fields does.
+ * The largest package database that is read, in bytes, all of its files together. That of a system with all of Debian
+ * has some 60 MB; what is read of it stays on the heap as long as any of its fields does.
  */
 export const packageDatabaseLimit = 64 * 1024 * 1024;
 

@@ -16,7 +16,10 @@ export function isDpkgStatus(name: string): boolean {
   return !name.endsWith('.md5sums');
 }
 
-/** A version `epoch:upstream-revision` in its parts, as libguestfs parts them: at the first colon and the first hyphen. */
+/**
+ * A version `epoch:upstream-revision` in its parts, as libguestfs parts them: at the first colon and the first
+ * hyphen.
+ */
 export function splitVersion(text: string): Pick<Application, 'epoch' | 'version' | 'release'> | undefined {
   const colon = text.indexOf(':');
   const epochText = colon < 0 ? '0' : text.slice(0, colon);

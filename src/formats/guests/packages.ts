@@ -10,7 +10,10 @@ export const rpmDatabases = [
   '/var/lib/rpm/Packages',
 ] as const;
 
-/** What inspection says of a guest, as far as its packages go: the words of libguestfs, `unknown` where nothing is known. */
+/**
+ * What inspection says of a guest, as far as its packages go: the words of libguestfs, `unknown` where nothing is
+ * known.
+ */
 export interface PackagedGuest {
   readonly type: string;
   readonly distro: string;
@@ -22,8 +25,8 @@ const packagelessTypes = new Set(['dos', 'minix']);
 const packagelessDistros = new Set(['buildroot', 'cirros', 'coreos', 'ttylinux']);
 
 /**
- * To be asked about a guest of whose packages nothing is read: an empty list is the truth only of a system that has none. Of
- * all others UnsupportedError says whose packages cannot be listed.
+ * To be asked about a guest of whose packages nothing is read: an empty list is the truth only of a system that has
+ * none. Of all others UnsupportedError says whose packages cannot be listed.
  */
 export function requireListablePackages({ type, distro, packageFormat }: PackagedGuest): void {
   if (packagelessTypes.has(type) || packagelessDistros.has(distro)) return;

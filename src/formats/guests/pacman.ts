@@ -1,4 +1,7 @@
-/** What pacman tells of a package: a file `desc` in a directory of its own, lines `%NAME%`, each followed by its value. */
+/**
+ * What pacman tells of a package: a file `desc` in a directory of its own, lines `%NAME%`, each followed by its
+ * value.
+ */
 import type { Application } from './application.js';
 import { splitVersion } from './dpkg.js';
 

@@ -1,7 +1,7 @@
 /**
- * A new, empty qcow2 image, as the pieces of its file. Specification: docs/interop/qcow2.txt of qemu. The parts follow one
- * another: header, refcount table, refcount blocks, L1 table, and, where space is allocated in advance, the L2 tables and
- * the clusters of the guest, in order.
+ * A new, empty qcow2 image, as the pieces of its file. Specification: docs/interop/qcow2.txt of qemu. The parts
+ * follow one another: header, refcount table, refcount blocks, L1 table, and, where space is allocated in advance,
+ * the L2 tables and the clusters of the guest, in order.
  */
 import { encodeText, GuestfsError } from '../../base/index.js';
 import {

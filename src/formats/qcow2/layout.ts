@@ -97,7 +97,10 @@ export const snapshotExtra = struct('qcow2 snapshot extra data', 'big', 16, {
   disk_size: u64(8),
 });
 
-/** An entry of the L1 table, of an L2 table and of the refcount table: an offset, with flags in the bits that it leaves. */
+/**
+ * An entry of the L1 table, of an L2 table and of the refcount table: an offset, with flags in the bits that it
+ * leaves.
+ */
 export const tableEntry = struct('qcow2 table entry', 'big', 8, { high: u32(0), low: u32(4) });
 
 /** An entry of a refcount block where refcount_order is 4, the only one that version 2 knows. */
