@@ -227,7 +227,8 @@ export class Handle implements HandleInternals, ExitTarget {
     { signal }: CallControls,
   ): Promise<BackendCallResult<N>> {
     const call = { action: name, args: args as readonly unknown[], options: {}, controls: { signal } };
-    return (await this.#ready(name).call(call)) as BackendCallResult<N>; // safe: the backend was given what the table says
+    // safe: the backend gives the result that the table says
+    return (await this.#ready(name).call(call)) as BackendCallResult<N>;
   }
 
   /** An internal call behind a public method that is no action: its failures have the method's name. */
@@ -239,7 +240,8 @@ export class Handle implements HandleInternals, ExitTarget {
   ): Promise<InternalResult<N>> {
     try {
       const call = { action: name, args: args as readonly unknown[], options: {}, controls };
-      return (await this.#ready(method).call(call)) as InternalResult<N>; // safe: the backend was given what the table says
+      // safe: the backend gives the result that the table says
+      return (await this.#ready(method).call(call)) as InternalResult<N>;
     } catch (thrown) {
       throw asFailureOf(method, thrown);
     }

@@ -25,11 +25,8 @@ const notFolded = new Set([
   'scripts',
 ]);
 const longHeaders = {
-  'src/appliance/machine/snapshot-store.ts': 11,
-  'src/appliance/wire/protocol.ts': 11,
   'src/base/work.ts': 11,
   'src/engine/thread/messages.ts': 11,
-  'src/guestfs/state.ts': 11,
 };
 
 interface File {

@@ -1,7 +1,6 @@
 /**
  * Snapshots of started machines: the memory and own disk of an appliance that has no drive yet, in the user's cache
  * directory. A later launch resumes from there instead of booting.
- *
  *   <cache>/start-<digest>/memory       qemu's migration stream
  *                          root.qcow2   the guest's writes to its own disk until then
  *                          state.json   the machine's identity, and the sums of the two files
