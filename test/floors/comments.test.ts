@@ -15,7 +15,6 @@ const notFolded = new Set([
   'src/base',
   'src/disk',
   'src/engine',
-  'src/formats',
   'src/fs',
   'src/image',
   'src/volume',
