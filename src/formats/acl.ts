@@ -1,6 +1,7 @@
 /**
- * POSIX access control lists as the attributes `system.posix_acl_access` and `…_default` have them, and as filesystems store
- * them, little-endian. Specification: the kernel's include/uapi/linux/posix_acl.h and posix_acl_xattr.h.
+ * POSIX access control lists as the attributes `system.posix_acl_access` and `…_default` have them, and as
+ * filesystems store them, little-endian. Specification: the kernel's include/uapi/linux/posix_acl.h and
+ * posix_acl_xattr.h.
  */
 import { struct, u16, u32 } from '../base/index.js';
 

@@ -1,7 +1,7 @@
 /**
- * Names of block devices. Drives are `/dev/sda`, `/dev/sdb` … in the order of `add_drive`, as the disks of one SCSI controller
- * are in Linux; other drivers' names for the same disk (`/dev/hda`, `/dev/vda`, …) mean the same. Volumes are `/dev/VG/LV`,
- * and in the device mapper's own notation `/dev/mapper/VG-LV`.
+ * Names of block devices. Drives are `/dev/sda`, `/dev/sdb` … in the order of `add_drive`, as the disks of one SCSI
+ * controller are in Linux; other drivers' names for the same disk (`/dev/hda`, `/dev/vda`, …) mean the same. Volumes
+ * are `/dev/VG/LV`, and in the device mapper's own notation `/dev/mapper/VG-LV`.
  */
 
 /** `a` … `z`, `aa` …: the letters of the drive at an index, from 0. */
@@ -13,7 +13,7 @@ export function driveLetters(index: number): string {
   return letters;
 }
 
-/** The index that drive letters stand for: `a` is 0, `aa` is 26. */
+/** The index for drive letters: `a` is 0, `aa` is 26. */
 export function lettersToIndex(letters: string): number {
   let index = 0;
   for (const letter of letters) index = index * 26 + (letter.charCodeAt(0) - 0x60);
@@ -32,7 +32,7 @@ export function driveIndex(name: string): number | undefined {
   return letters === undefined ? undefined : lettersToIndex(letters);
 }
 
-/** `/dev/sda` and 5 to `/dev/sda5`. A drive whose name ends in a digit takes a `p` between. */
+/** `/dev/sda` and 5 give `/dev/sda5`. After a drive name that ends in a digit, a `p` is inserted. */
 export function partitionName(drive: string, number: number): string {
   return /[0-9]$/.test(drive) ? `${drive}p${number}` : `${drive}${number}`;
 }
@@ -41,8 +41,8 @@ export function partitionName(drive: string, number: number): string {
 const letteredDrivers = ['hd', 'vd', 'xvd', 'ubd'] as const;
 
 /**
- * A disk's or partition's name under the one driver that the API speaks of; any other name as it is. `drivers`: whose names
- * are taken for it.
+ * A disk's or partition's name under the one driver that the API speaks of; any other name as it is. `drivers`: whose
+ * names are taken for it.
  */
 export function canonicalDriveName(
   name: string,
@@ -62,7 +62,7 @@ export function mapperName(group: string, volume: string): string {
   return `/dev/mapper/${group.replaceAll('-', '--')}-${volume.replaceAll('-', '--')}`;
 }
 
-/** Whether a name may be a logical volume's in the device mapper's own notation. */
+/** Whether a name may be a logical volume in the device mapper's own notation. */
 export function isMapperName(name: string): boolean {
   return name.startsWith('/dev/mapper/') || name.startsWith('/dev/dm-');
 }
@@ -76,9 +76,9 @@ export interface DrivePlace {
 }
 
 /**
- * The links by which libguestfs's appliance shows a drive: by qemu's name for it, and by its target of the controller, which
- * lies in the third PCI slot. The order in which the kernel meets the disks is another at each boot, so what counts by it
- * (`by-diskseq`, `/dev/block`) names no certain drive.
+ * The links by which libguestfs's appliance shows a drive: by qemu's name for it, and by its target of the
+ * controller, which lies in the third PCI slot. The order in which the kernel meets the disks is another at each
+ * boot, so what counts by it (`by-diskseq`, `/dev/block`) names no certain drive.
  */
 const places: readonly RegExp[] = [
   /^\/dev\/disk\/by-id\/scsi-0QEMU_QEMU_HARDDISK_hd(0|[1-9][0-9]{0,2})(?:-part([1-9][0-9]{0,2}))?$/,

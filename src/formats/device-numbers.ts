@@ -19,7 +19,10 @@ export function deviceNumbers(device: number): { readonly major: number; readonl
   };
 }
 
-/** `st_dev` of a filesystem on `/dev/sdXN`; undefined for other names, and for partitions that Linux numbers as it pleases. */
+/**
+ * `st_dev` of a filesystem on `/dev/sdXN`; undefined for other names, and for partitions whose numbers Linux assigns
+ * dynamically.
+ */
 export function numberOfDevice(name: string): number | undefined {
   const parts = /^\/dev\/sd([a-z]{1,2})([0-9]{0,3})$/.exec(name);
   if (parts === null) return undefined;

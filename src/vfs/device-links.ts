@@ -76,7 +76,7 @@ export function parseDeviceLink(name: string): LinkTarget | undefined {
   return found === undefined ? undefined : property(found, unescapeLink(value));
 }
 
-/** A path under `/dev` without doubled slashes, `.` and `..`; one that leads out of `/dev` comes back as it is. */
+/** A path under `/dev` without doubled slashes, `.` and `..`; a path that leads out of `/dev` stays unchanged. */
 export function tidyDevicePath(name: string): string {
   if (!/\/(?:\/|\.\.?(?:\/|$))/.test(name)) return name;
   const components: string[] = [];

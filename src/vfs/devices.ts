@@ -67,8 +67,9 @@ export class BlockDevice {
   }
 
   /**
-   * Whether writing is refused: by its own flag, or by that of the drive that a partition is on. A volume has its own flag
-   * alone: Linux's device mapper writes to members that are read-only (block/blk-core.c, bio_check_ro, warns and goes on).
+   * Whether writing is refused: by its own flag, or by that of the drive that a partition is on. A volume has its own
+   * flag alone: Linux's device mapper writes to members that are read-only (block/blk-core.c, bio_check_ro, warns and
+   * goes on).
    */
   get readonly(): boolean {
     return this.#readonly || (this.parent?.readonly ?? false);
