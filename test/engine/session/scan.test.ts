@@ -178,9 +178,17 @@ describe('a table that is read again', () => {
     const scanned = scanOf([disk], kindsWith(boxKind(), setKind));
     const used = find(scanned, '/dev/sda2');
     const lease = scanned.fileSystems.open(used);
-    writePartitions(disk, [8, 8]);
-    scanned.scan.rescan(['/dev/sda']);
-    assert.equal(find(scanned, '/dev/sda2'), used);
+    for (const changed of [
+      [
+        [8, 8],
+        [20, 8],
+      ],
+      [[8, 8]],
+    ] as const) {
+      writePartitions(disk, ...changed);
+      scanned.scan.rescan(['/dev/sda']);
+      assert.equal(find(scanned, '/dev/sda2'), used);
+    }
     lease.release();
     scanned.scan.rescan(['/dev/sda']);
     assert.deepEqual(scanned.names(), ['/dev/sda', '/dev/sda1']);
