@@ -144,7 +144,7 @@ const journal: Target = {
   name: 'fs/ext-journal',
 };
 
-export const fileSystemTargets: readonly Target[] = [
+const special: readonly Target[] = [
   fileSystemTarget(
     'ext',
     all.filter((name) => !journals.test(name)),
@@ -153,4 +153,16 @@ export const fileSystemTargets: readonly Target[] = [
   journal,
   fileSystemTarget('fat', fixturesIn('fat', /\.img\.gz$/), fatFields),
   fileSystemTarget('iso9660', [...fixturesIn('iso', /\.iso\.gz$/), 'scenarios/disc.iso.gz'], isoFields),
+];
+
+/** A driver of which nothing is said above: the images in the folder of its name. */
+function plainTarget({ name }: FileSystemDriver): Target {
+  return fileSystemTarget(name, fixturesIn(name, /\.img\.gz$/), () => []);
+}
+
+export const fileSystemTargets: readonly Target[] = [
+  ...special,
+  ...fileSystems
+    .filter(({ open, name }) => open !== undefined && !special.some((target) => target.name === `fs/${name}`))
+    .map(plainTarget),
 ];

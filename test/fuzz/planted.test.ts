@@ -10,7 +10,9 @@ import { after, test } from 'node:test';
 import type { Plugin } from 'esbuild';
 import { buildFuzzer } from '../../fuzz/build.js';
 import { Campaign, type Finding, newTally } from '../../fuzz/campaign.js';
-import { type Plant, plants } from './plants.js';
+import { type Plant, readPlants } from './plant.js';
+
+const plants = await readPlants();
 
 /** Each plant is to be found in so many rounds, from a fixed seed. */
 const mostRounds = 4000;

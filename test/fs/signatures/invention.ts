@@ -13,3 +13,9 @@ export interface Invented {
   /** Whether blkid 2.38 does not know this kind, or not its place. */
   readonly unlike?: boolean;
 }
+
+export function imageOf({ size, write }: Invented): Buffer {
+  const image = Buffer.alloc(size);
+  write(image);
+  return image;
+}

@@ -1,19 +1,6 @@
 /* biome-ignore-all lint/suspicious/noTemplateCurlyInString: the texts are source */
-/** Errors that are put into the parsers to see whether the fuzzer finds them: one replaced piece of source each. */
-
-export interface Plant {
-  /** What is wrong with the planted source. */
-  readonly error: string;
-  /** The file below src/ and the exact text in it that is replaced. */
-  readonly file: string;
-  readonly original: string;
-  readonly planted: string;
-  /** Where it is to be found. */
-  readonly target: string;
-  readonly fixtures: readonly string[];
-  /** What is said of the round. */
-  readonly finding: RegExp;
-}
+/** Plants in parsers of all kinds. */
+import type { Plant } from '../plant.js';
 
 export const plants: readonly Plant[] = [
   {
