@@ -1,4 +1,5 @@
 /** The filesystem room: every driver there is. Adding one is a folder, and a line here. */
+import { cramfs } from './cramfs/index.js';
 import type { FileSystemDriver } from './driver.js';
 import { ext } from './ext/index.js';
 import { fat } from './fat/index.js';
@@ -26,4 +27,12 @@ export { containers } from './signatures/index.js';
 export { emptyUsage, noXattrs } from './support.js';
 
 /** In no order: see the list of all kinds, which is the engine's. */
-export const fileSystems: readonly FileSystemDriver[] = [ext, fat, iso9660, swap, swsuspend, ...signatures];
+export const fileSystems: readonly FileSystemDriver[] = [
+  ext,
+  fat,
+  iso9660,
+  cramfs,
+  swap,
+  swsuspend,
+  ...signatures,
+];

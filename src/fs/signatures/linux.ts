@@ -1,5 +1,5 @@
 /**
- * Filesystems of Linux that are known by sight. Superblocks: btrfs, f2fs, EROFS, cramfs, romfs, NILFS2, ReiserFS, JFS, minix: the kernel's own headers; squashfs: its format 4.0.
+ * Filesystems of Linux that are known by sight. Superblocks: btrfs, f2fs, EROFS, romfs, NILFS2, ReiserFS, JFS, minix: the kernel's own headers; squashfs: its format 4.0.
  */
 import { crc32Raw } from '../../base/index.js';
 import type { Disk, ProbeContext } from '../../disk/index.js';
@@ -64,13 +64,6 @@ function probeErofs(disk: Disk): Found | undefined {
     uuid: uuid(view, 48),
     facts: { BLOCK_SIZE: powerOfTwo(view.getUint8(12)) },
   };
-}
-
-function probeCramfs(disk: Disk): Found | undefined {
-  const view = viewMaybe(disk, 0, 64);
-  if (view === undefined) return undefined;
-  if (view.getUint32(0, true) !== 0x28cd3d45 && view.getUint32(0) !== 0x28cd3d45) return undefined;
-  return { label: label(view, 48, 16) };
 }
 
 function probeRomfs(disk: Disk): Found | undefined {
@@ -214,7 +207,6 @@ export const linux = [
   signature('reiserfs', probeReiser, { minimumSize: minReiserSize }),
   signature('reiser4', probeReiser4, { minimumSize: minReiserSize }),
   signature('jfs', probeJfs, { minimumSize: minJfsSize }),
-  signature('cramfs', probeCramfs),
   signature('romfs', probeRomfs),
   signature('minix', probeMinix),
   signature('squashfs', probeSquashfs('squashfs')),
