@@ -3,7 +3,7 @@
  * Arguments arrive checked. Every method is called in one state of the handle at a time: see ARCHITECTURE.md.
  */
 
-import type { GuestfsError, Limits } from '../base/index.js';
+import type { Elsewhere, GuestfsError, Limits } from '../base/index.js';
 
 /** What a host file is, and whatever it stands on. */
 export interface DriveImage {
@@ -85,9 +85,14 @@ export interface BackendEvents {
   progress(position: number, total: number): void;
   /**
    * A message of the backend's log: `appliance` from inside, `library` about it. `partial`: a warning of what the answer of
-   * the running call lacks.
+   * the running call lacks. `elsewhere`: who else may do what a warning says is not supported.
    */
-  log(kind: 'appliance' | 'library' | 'warning', message: string, partial?: boolean): void;
+  log(
+    kind: 'appliance' | 'library' | 'warning',
+    message: string,
+    partial?: boolean,
+    elsewhere?: Elsewhere,
+  ): void;
   /** The worker or the process has ended, asked for or not; nothing follows. With why, where the backend knows that. */
   quit(reason?: GuestfsError): void;
 }

@@ -1,5 +1,5 @@
 /** What answers over all devices leave out, because it could not be read. */
-import type { ErrnoName } from '../base/index.js';
+import type { Elsewhere, ErrnoName } from '../base/index.js';
 
 /** A device that could not be read, or what is on it. */
 export interface Unreadable {
@@ -17,4 +17,6 @@ export interface Unreadable {
   readonly code: ErrnoName;
   /** Why, in words. */
   readonly message: string;
+  /** Of what is not implemented: `appliance` where the direct backend may read it, `nowhere` where it cannot either. */
+  readonly elsewhere?: Elsewhere | undefined;
 }

@@ -3,7 +3,7 @@
  * both.
  */
 import type { Backend, BackendConfig, BackendEvents, CallControl, ShutdownOptions } from '../api/index.js';
-import { asFailureOf, asGuestfsError, GuestfsError, plainError } from '../base/index.js';
+import { asGuestfsError, GuestfsError } from '../base/index.js';
 import { type Daemon, libraryActions } from './library/index.js';
 import { consoleTail } from './machine/boot-error.js';
 import type { Booted } from './machine/boot-options.js';
@@ -124,7 +124,7 @@ export class ApplianceBackend implements Backend {
       if (composite !== undefined) return await composite(this.#daemon, args, options, own);
       return await this.#connection.call(action, args, options, own);
     } catch (thrown) {
-      throw await this.#explain(action, asFailureOf(action, thrown));
+      throw await this.#explain(asGuestfsError(thrown));
     } finally {
       control.signal?.removeEventListener('abort', cancel);
       if (this.#running === abort) this.#running = undefined;
@@ -163,11 +163,11 @@ export class ApplianceBackend implements Backend {
   }
 
   /** The error of a call that failed because the machine ended, with the reason of that end. */
-  async #explain(action: string, error: GuestfsError): Promise<GuestfsError> {
+  async #explain(error: GuestfsError): Promise<GuestfsError> {
     if (error.code !== 'EIO' || !this.#lost) return error;
     const end = await within(lagInMs, this.#machine.ended);
     const reason = end === undefined ? undefined : this.#reasonOf(end);
-    return reason === undefined ? error : new GuestfsError('EIO', reason.message, { action, cause: error });
+    return reason === undefined ? error : new GuestfsError('EIO', reason.message, { cause: error });
   }
 
   cancel(): void {
@@ -202,8 +202,7 @@ export class ApplianceBackend implements Backend {
       )
         return undefined;
     } catch (thrown) {
-      const { code, message } = plainError(asGuestfsError(thrown));
-      return new GuestfsError(code, message, { cause: thrown });
+      return asGuestfsError(thrown);
     }
     return new GuestfsError(
       'ETIMEDOUT',

@@ -6,8 +6,10 @@ import { describeErrno, type ErrnoName, errnoNumbers, isErrnoName } from './errn
 
 /** What an error can carry beside its message. */
 export interface ErrorDetails {
-  /** The action that failed, by its libguestfs name (`mount`, `part_list`). */
+  /** The action that failed, by its libguestfs name (`mount`, `part_list`). The handle gives it, and nobody below. */
   action?: string | undefined;
+  /** More that a reader may want to know: it stands in parentheses at the end. */
+  remark?: string | undefined;
   cause?: unknown;
 }
 
@@ -30,9 +32,29 @@ export class GuestfsError extends Error {
 
   constructor(code: ErrnoName, message: string, details: ErrorDetails = {}) {
     const prefix = details.action === undefined ? '' : `${details.action}: `;
-    super(prefix + message, details.cause === undefined ? undefined : { cause: details.cause });
+    const suffix = details.remark === undefined ? '' : ` (${details.remark})`;
+    super(prefix + message + suffix, details.cause === undefined ? undefined : { cause: details.cause });
     this.code = code;
     this.action = details.action;
+  }
+
+  /** The message without the action in front. */
+  get bareMessage(): string {
+    return this.action === undefined ? this.message : this.message.slice(this.action.length + 2);
+  }
+
+  /** The same error about `where`, a file or device, which stands in front. This one is its cause. */
+  within(where: string): this {
+    return this.remade(`${where}: `, { action: this.action, cause: this }) as this; // safe: each class makes its own kind
+  }
+
+  /** The same error as the failure of an action. */
+  of(action: string, remark?: string): this {
+    return this.remade('', { action, remark, cause: this.cause }) as this; // safe: each class makes its own kind
+  }
+
+  protected remade(front: string, details: ErrorDetails): GuestfsError {
+    return new GuestfsError(this.code, front + this.bareMessage, details);
   }
 
   /** The Linux number of {@link code}. */
@@ -72,6 +94,10 @@ export class CorruptError extends GuestfsError {
     this.problem = problem;
     this.details = details;
   }
+
+  protected override remade(front: string, extra: ErrorDetails): CorruptError {
+    return new CorruptError(front + this.structure, this.problem, this.details, extra);
+  }
 }
 
 /**
@@ -91,6 +117,19 @@ export class PartialError extends GuestfsError {
     super('EIO', message, extra);
     this.leftOut = leftOut;
   }
+
+  protected override remade(front: string, extra: ErrorDetails): PartialError {
+    return new PartialError(front + this.bareMessage, this.leftOut, extra);
+  }
+}
+
+/** Who else may do what is not supported: the appliance, or neither backend. */
+export type Elsewhere = 'appliance' | 'nowhere';
+
+/** What is known of something that is not supported. */
+export interface UnsupportedDetails extends ErrorDetails {
+  elsewhere?: Elsewhere | undefined;
+  untouched?: boolean | undefined;
 }
 
 /** The disk is valid, but uses what this driver does not implement. `ENOTSUP`. */
@@ -104,12 +143,31 @@ export class UnsupportedError extends GuestfsError {
   readonly structure: string;
   /** The features in the way, by the format's own names. */
   readonly features: readonly string[];
+  /** Who else may do it; undefined where whoever throws this does not know. */
+  readonly elsewhere: Elsewhere | undefined;
+  /**
+   * Whether nothing was written, on a drive or on the host, before this was thrown, so that the call may be made again
+   * elsewhere. Only a whole call knows that: what throws this inside one leaves it false.
+   */
+  readonly untouched: boolean;
 
-  constructor(structure: string, features: readonly string[], extra: ErrorDetails = {}) {
-    super('ENOTSUP', `${structure}: not supported: ${features.join(', ')}`, extra);
+  constructor(structure: string, features: readonly string[], details: UnsupportedDetails = {}) {
+    super('ENOTSUP', `${structure}: not supported: ${features.join(', ')}`, details);
     this.structure = structure;
     this.features = features;
+    this.elsewhere = details.elsewhere;
+    this.untouched = details.untouched ?? false;
   }
+
+  protected override remade(front: string, details: ErrorDetails): UnsupportedError {
+    const { structure, features, elsewhere, untouched } = this;
+    return new UnsupportedError(front + structure, features, { ...details, elsewhere, untouched });
+  }
+}
+
+/** Who else may do what an error says is not supported. */
+export function elsewhereOf(error: Error): Elsewhere | undefined {
+  return error instanceof UnsupportedError ? error.elsewhere : undefined;
 }
 
 /** The system of this machine refused something about a file of its own: it is none of the guest's. Keeps the system's code. */
@@ -119,6 +177,10 @@ export class HostError extends GuestfsError {
   }
 
   override name = 'HostError';
+
+  protected override remade(front: string, details: ErrorDetails): HostError {
+    return new HostError(this.code, front + this.bareMessage, details);
+  }
 }
 
 /** V8's words for memory that there is not: strings, buffers and collections that are too long. */
@@ -140,50 +202,44 @@ export function asGuestfsError(thrown: unknown): GuestfsError {
   return new GuestfsError(isErrnoName(code) ? code : 'EIO', message, { cause: thrown });
 }
 
-/** An error as plain data, for the way from one thread to another. */
+/** An error as plain data, for the way from one thread to another. Below the handle no error has an action. */
 export interface PlainError {
   readonly code: ErrnoName;
-  /** The message without the action in front. */
   readonly message: string;
   readonly corrupt?: Pick<CorruptError, 'structure' | 'problem' | 'details'>;
-  readonly unsupported?: Pick<UnsupportedError, 'structure' | 'features'>;
+  readonly unsupported?: Pick<UnsupportedError, 'structure' | 'features' | 'elsewhere' | 'untouched'>;
   readonly partial?: Pick<PartialError, 'leftOut'>;
   readonly host?: true;
 }
 
-/** An error as plain data; `restoreError` is the way back. */
-export function plainError(error: GuestfsError): PlainError {
-  const prefix = error.action === undefined ? '' : `${error.action}: `;
-  const { code } = error;
-  const message = error.message.slice(prefix.length);
+/** An error as plain data; `restoreError` is the way back. `untouched`: as the whole call knows it. */
+export function plainError(error: GuestfsError, untouched?: boolean): PlainError {
+  const { code, message } = error;
   if (error instanceof CorruptError) {
     const { structure, problem, details } = error;
     return { code, message, corrupt: { structure, problem, details } };
   }
   if (error instanceof UnsupportedError) {
-    const { structure, features } = error;
-    return { code, message, unsupported: { structure, features } };
+    const { structure, features, elsewhere } = error;
+    const unsupported = { structure, features, elsewhere, untouched: untouched ?? error.untouched };
+    return { code, message, unsupported };
   }
   if (error instanceof PartialError) return { code, message, partial: { leftOut: error.leftOut } };
   if (error instanceof HostError) return { code, message, host: true };
   return { code, message };
 }
 
-/** The error that plain data stands for, as the failure of `action`. */
-export function restoreError(plain: PlainError, action?: string): GuestfsError {
-  const { corrupt, unsupported, partial } = plain;
-  if (corrupt) return new CorruptError(corrupt.structure, corrupt.problem, corrupt.details, { action });
-  if (unsupported) return new UnsupportedError(unsupported.structure, unsupported.features, { action });
-  if (partial) return new PartialError(plain.message, partial.leftOut, { action });
-  const Kind = plain.host === true ? HostError : GuestfsError;
-  return new Kind(plain.code, plain.message, { action });
-}
-
-/** The same error as the failure of `action`, unless it names an action already. */
-export function asFailureOf(action: string, thrown: unknown): GuestfsError {
-  const error = asGuestfsError(thrown);
-  if (error.action !== undefined) return error;
-  const named = restoreError(plainError(error), action);
-  if (thrown instanceof Error) named.cause = thrown;
-  return named;
+/** The error that plain data stands for. */
+export function restoreError({
+  code,
+  message,
+  corrupt,
+  unsupported,
+  partial,
+  host,
+}: PlainError): GuestfsError {
+  if (corrupt) return new CorruptError(corrupt.structure, corrupt.problem, corrupt.details);
+  if (unsupported) return new UnsupportedError(unsupported.structure, unsupported.features, unsupported);
+  if (partial) return new PartialError(message, partial.leftOut);
+  return host === true ? new HostError(code, message) : new GuestfsError(code, message);
 }

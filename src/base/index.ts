@@ -15,10 +15,11 @@ export { checksumHolds, crc16, crc32, crc32c, crc32cOfView, crc32Raw } from './c
 export { elfMachines } from './elf-machines.js';
 export { describeErrno, type ErrnoName, errnoNumbers, isErrnoName } from './errno.js';
 export {
-  asFailureOf,
   asGuestfsError,
   CorruptError,
+  type Elsewhere,
   type ErrorDetails,
+  elsewhereOf,
   GuestfsError,
   HostError,
   PartialError,

@@ -1,5 +1,5 @@
 /** Settings from the environment: the `LIBGUESTFS_…` variables of libguestfs, and `TMPDIR`. */
-import { GuestfsError, HostError } from '../base/index.js';
+import { GuestfsError } from '../base/index.js';
 import type { Settings } from './settings.js';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -100,8 +100,7 @@ export function applyEnvironment(settings: Settings, environment: Environment, i
         apply(settings, text);
       } catch (thrown) {
         if (!(thrown instanceof GuestfsError)) throw thrown;
-        const Kind = thrown instanceof HostError ? HostError : GuestfsError;
-        throw new Kind(thrown.code, `${name}: ${thrown.message}`, { cause: thrown });
+        throw thrown.within(name);
       }
       break;
     }

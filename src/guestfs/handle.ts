@@ -21,7 +21,7 @@ import {
   type TreeListing,
   type Unreadable,
 } from '../api/index.js';
-import { asFailureOf, GuestfsError, type Limits } from '../base/index.js';
+import { GuestfsError, type Limits } from '../base/index.js';
 import { backendConfig } from './backend-config.js';
 import { findBackend } from './backends.js';
 import { driveActions, libvirtActions } from './drives/drive-actions.js';
@@ -31,6 +31,7 @@ import { EventHub, type TextOutput } from './events/events.js';
 import type { Clock } from './events/progress.js';
 import { traceCall, traceFailure, traceResult } from './events/trace.js';
 import { closeAtExit, type ExitTarget, forgetAtExit } from './exit.js';
+import { failureOf, withElsewhere } from './failure.js';
 import type {
   AsyncHandlers,
   BackendCallArguments,
@@ -128,18 +129,18 @@ export class Handle implements HandleInternals, ExitTarget {
 
   /** Throws GuestfsError (EBADF) for calls after `close`. */
   requireOpen(what: string): void {
-    if (this.#gone) throw closedError(what);
+    if (this.#gone) throw failureOf(what, closedError());
   }
 
   /** Throws if a call is refused before its `enter` event. */
   #check(name: ActionName, given: readonly unknown[]): CheckedCall {
-    if (this.#closed !== undefined) throw closedError(name);
+    if (this.#closed !== undefined) throw failureOf(name, closedError());
     return checkCall(name, given, camelCase(name));
   }
 
   /** Throws GuestfsError (EBADFD) where it is too late for an action. */
   #requireState(name: ActionName): void {
-    if (actions[name].configOnly === true && this.state !== 'config') throw notConfigError(name);
+    if (actions[name].configOnly === true && this.state !== 'config') throw notConfigError();
   }
 
   /** An action that answers at once. */
@@ -157,7 +158,7 @@ export class Handle implements HandleInternals, ExitTarget {
       return value;
     } catch (thrown) {
       if (trace) this.hub.emitMessage('trace', traceFailure(name));
-      throw asFailureOf(name, thrown);
+      throw failureOf(name, thrown);
     }
   }
 
@@ -168,7 +169,7 @@ export class Handle implements HandleInternals, ExitTarget {
     try {
       return await this.#callAsync(name, given, () => endSink(sink));
     } catch (thrown) {
-      destroySink(sink, asFailureOf(name, thrown));
+      destroySink(sink, failureOf(name, thrown));
       throw thrown;
     }
   }
@@ -194,30 +195,30 @@ export class Handle implements HandleInternals, ExitTarget {
     };
     if (!isOwn(name)) {
       try {
-        return await this.#ready(name).call({ action: name, args, options, controls, ending }, watcher);
+        return await this.#ready().call({ action: name, args, options, controls, ending }, watcher);
       } catch (thrown) {
-        throw asFailureOf(name, thrown);
+        throw failureOf(name, thrown);
       }
     }
     watcher.started();
     try {
       this.#requireState(name);
-      if (controls.signal?.aborted === true) throw cancelledError(name, controls.signal.reason);
+      if (controls.signal?.aborted === true) throw cancelledError(controls.signal.reason);
       const handler = ownActions[name] as OwnHandler; // the arguments were checked against the table
       const value = await handler(this, controls, ...args, options);
       watcher.succeeded(value);
       return value;
     } catch (thrown) {
       watcher.failed();
-      throw asFailureOf(name, thrown);
+      throw failureOf(name, thrown);
     }
   }
 
   /** The session that takes calls. Throws GuestfsError (EBADFD) if there is none yet. */
-  #ready(action: string): Session {
-    if (this.#closed !== undefined) throw closedError(action);
-    if (this.#launching !== undefined) throw stillLaunchingError(action);
-    if (this.#session === undefined) throw notLaunchedError(action);
+  #ready(): Session {
+    if (this.#closed !== undefined) throw closedError();
+    if (this.#launching !== undefined) throw stillLaunchingError();
+    if (this.#session === undefined) throw notLaunchedError();
     return this.#session;
   }
 
@@ -228,7 +229,7 @@ export class Handle implements HandleInternals, ExitTarget {
   ): Promise<BackendCallResult<N>> {
     const call = { action: name, args: args as readonly unknown[], options: {}, controls: { signal } };
     // safe: the backend gives the result that the table says
-    return (await this.#ready(name).call(call)) as BackendCallResult<N>;
+    return (await this.#ready().call(call)) as BackendCallResult<N>;
   }
 
   /** An internal call behind a public method that is no action: its failures have the method's name. */
@@ -241,9 +242,9 @@ export class Handle implements HandleInternals, ExitTarget {
     try {
       const call = { action: name, args: args as readonly unknown[], options: {}, controls };
       // safe: the backend gives the result that the table says
-      return (await this.#ready(method).call(call)) as InternalResult<N>;
+      return (await this.#ready().call(call)) as InternalResult<N>;
     } catch (thrown) {
-      throw asFailureOf(method, thrown);
+      throw failureOf(method, thrown);
     }
   }
 
@@ -254,7 +255,8 @@ export class Handle implements HandleInternals, ExitTarget {
   }
 
   async unreadable(controls: CallControls): Promise<readonly Unreadable[]> {
-    return await this.#internalCall('internal_unreadable', [], controls, 'unreadable');
+    const found = await this.#internalCall('internal_unreadable', [], controls, 'unreadable');
+    return found.map((each) => ({ ...each, message: withElsewhere(each.message, each.elsewhere) }));
   }
 
   async launch({ signal, onProgress }: CallControls): Promise<void> {
@@ -276,7 +278,7 @@ export class Handle implements HandleInternals, ExitTarget {
     try {
       await done;
     } catch (thrown) {
-      throw abort.signal.aborted ? cancelledError('launch', abort.signal.reason) : thrown;
+      throw abort.signal.aborted ? cancelledError(abort.signal.reason) : thrown;
     } finally {
       signal?.removeEventListener('abort', cancel);
     }
@@ -305,7 +307,7 @@ export class Handle implements HandleInternals, ExitTarget {
       if (session.ended) throw new GuestfsError('EIO', 'the backend ended while it was launched');
       if (signal.aborted) {
         await session.kill();
-        throw cancelledError('launch', signal.reason);
+        throw cancelledError(signal.reason);
       }
       this.#session = session;
     } finally {
@@ -323,7 +325,7 @@ export class Handle implements HandleInternals, ExitTarget {
   }
 
   async shutdown(): Promise<void> {
-    if (this.#launching !== undefined) throw stillLaunchingError('shutdown');
+    if (this.#launching !== undefined) throw stillLaunchingError();
     await this.#session?.shutdown();
   }
 
@@ -375,7 +377,9 @@ export class Handle implements HandleInternals, ExitTarget {
         this.#launching.abort.abort(new GuestfsError('ECANCELED', 'the handle was closed'));
         await this.#launching.settled;
       }
-      await this.#session?.close();
+      await this.#session?.close().catch((thrown) => {
+        throw failureOf('shutdown', thrown);
+      });
     } finally {
       // Only now: a process that exits before must still end the backend.
       forgetAtExit(this);

@@ -3,8 +3,6 @@ import { GuestfsError } from '../base/index.js';
 
 /** A call that waits or runs. */
 export interface Job<T = unknown> {
-  /** The action, for errors. */
-  readonly action: string;
   /** Does it. Called when its turn comes. */
   readonly run: () => Promise<T>;
   /** Removes the call while it waits. A running call must be ended in another way. */
@@ -20,8 +18,8 @@ interface Waiting {
 }
 
 /** For a call that its signal ended. */
-export const cancelledError = (action: string, reason: unknown): GuestfsError =>
-  new GuestfsError('ECANCELED', 'cancelled', { action, cause: reason });
+export const cancelledError = (reason: unknown): GuestfsError =>
+  new GuestfsError('ECANCELED', 'cancelled', { cause: reason });
 
 export class CallQueue {
   /** A Set keeps the order of arrival, and removes an entry in the middle at no cost. */
@@ -35,7 +33,7 @@ export class CallQueue {
 
   /** Runs a job: if none runs, at once and before this returns; else after all earlier jobs. */
   add<T>(job: Job<T>): Promise<T> {
-    const { action, signal } = job;
+    const { signal } = job;
     return new Promise<T>((resolve, reject) => {
       const settle = (tell: () => void): void => {
         this.#next();
@@ -58,7 +56,7 @@ export class CallQueue {
           reject(error);
         },
       };
-      const abort = (): void => waiting.refuse(cancelledError(action, signal?.reason));
+      const abort = (): void => waiting.refuse(cancelledError(signal?.reason));
       if (signal?.aborted === true) return abort();
       if (!this.#running) return waiting.start();
       signal?.addEventListener('abort', abort, { once: true });
@@ -67,8 +65,8 @@ export class CallQueue {
   }
 
   /** Refuses all calls that wait. */
-  refuseWaiting(errorFor: (action: string) => GuestfsError): void {
-    for (const waiting of [...this.#waiting]) waiting.refuse(errorFor(waiting.job.action));
+  refuseWaiting(makeError: () => GuestfsError): void {
+    for (const waiting of [...this.#waiting]) waiting.refuse(makeError());
   }
 
   #next(): void {

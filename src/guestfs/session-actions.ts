@@ -18,10 +18,10 @@ export const sessionActions = {
     return stateNumbers[state];
   },
   wait_ready: ({ state }) => {
-    if (state !== 'ready' && state !== 'busy') throw notLaunchedError('wait_ready');
+    if (state !== 'ready' && state !== 'busy') throw notLaunchedError();
   },
   get_pid: ({ state, pid, settings }) => {
-    if (state !== 'ready' && state !== 'busy') throw notLaunchedError('get_pid');
+    if (state !== 'ready' && state !== 'busy') throw notLaunchedError();
     if (pid === undefined)
       throw new GuestfsError('ENOTSUP', `the ${settings.backend} backend has no process of its own`);
     return pid;

@@ -12,9 +12,10 @@ import {
   isActionName,
   type StartBackend,
 } from '../api/index.js';
-import { asFailureOf, GuestfsError } from '../base/index.js';
+import { asGuestfsError, GuestfsError } from '../base/index.js';
 import type { EventHub } from './events/events.js';
 import { type Clock, ProgressReporter } from './events/progress.js';
+import { withElsewhere } from './failure.js';
 import { CallQueue, cancelledError } from './queue.js';
 import { notLaunchedError } from './state.js';
 
@@ -49,6 +50,9 @@ export interface SessionOptions {
 
 /** How long `close` waits for the running call to react to its cancellation before it kills the backend. */
 const patienceInMs = 5000;
+
+/** For a call that the end of its handle cut short. */
+const cutError = (): GuestfsError => new GuestfsError('ECANCELED', 'the handle was closed');
 
 export class Session {
   readonly #options: SessionOptions;
@@ -86,8 +90,9 @@ export class Session {
 
   readonly #events: BackendEvents = {
     progress: (position, total) => this.#reporter?.report(position, total),
-    log: (kind, message, partial) => {
-      if (!this.#ended) this.#options.hub.emitMessage(kind, message, partial);
+    log: (kind, message, partial, elsewhere) => {
+      if (this.#ended) return;
+      this.#options.hub.emitMessage(kind, withElsewhere(message, elsewhere), partial);
     },
     quit: (reason) => {
       this.#tellGone();
@@ -109,13 +114,13 @@ export class Session {
       if (this.#ended) throw new GuestfsError('EIO', 'the backend ended while it was launched');
       if (signal.aborted) {
         await backend.shutdown();
-        throw cancelledError('launch', signal.reason);
+        throw cancelledError(signal.reason);
       }
       reporter.finish(true);
     } catch (thrown) {
       reporter.finish(false);
       this.#ended = true;
-      throw asFailureOf('launch', thrown);
+      throw thrown;
     } finally {
       this.#reporter = undefined;
     }
@@ -123,10 +128,8 @@ export class Session {
 
   /** Calls the backend when all earlier calls are done. */
   call(call: SessionCall, watcher?: CallWatcher): Promise<unknown> {
-    const { action, controls } = call;
     return this.#queue.add({
-      action,
-      signal: controls.signal,
+      signal: call.controls.signal,
       refused: () => {
         watcher?.started();
         watcher?.failed();
@@ -153,7 +156,7 @@ export class Session {
     try {
       const value = await new Promise((resolve, reject) => {
         // A callback for the start of this call may have ended the backend.
-        if (backend === undefined || this.#ended) throw notLaunchedError(action);
+        if (backend === undefined || this.#ended) throw notLaunchedError();
         this.#abandon = reject;
         this.#cancel = cancel;
         const wantsProgress = onProgress !== undefined || hub.listens('progress');
@@ -178,7 +181,7 @@ export class Session {
     } catch (thrown) {
       reporter.finish(false);
       watcher?.failed();
-      throw this.#failure(action, thrown, signal);
+      throw this.#failure(thrown, signal);
     } finally {
       signal?.removeEventListener('abort', cancel);
       this.#abandon = undefined;
@@ -204,15 +207,11 @@ export class Session {
   }
 
   /** The backend's error, in the words of the canceller. */
-  #failure(action: string, thrown: unknown, signal: AbortSignal | undefined): GuestfsError {
-    const error = asFailureOf(action, thrown);
+  #failure(thrown: unknown, signal: AbortSignal | undefined): GuestfsError {
+    const error = asGuestfsError(thrown);
     if (error.code !== 'ECANCELED') return error;
-    if (signal?.aborted === true) return cancelledError(action, signal.reason);
-    return this.#closing ? this.#cutError(action) : error;
-  }
-
-  #cutError(action: string): GuestfsError {
-    return new GuestfsError('ECANCELED', 'the handle was closed', { action });
+    if (signal?.aborted === true) return cancelledError(signal.reason);
+    return this.#closing ? cutError() : error;
   }
 
   /** Asks the running call to stop. */
@@ -232,14 +231,12 @@ export class Session {
           autosync: this.#options.autosync(),
           ...(this.#closing ? { patienceInMs } : {}),
         });
-      } catch (thrown) {
-        throw asFailureOf('shutdown', thrown);
       } finally {
         this.#end();
       }
     };
     try {
-      await this.#queue.add({ action: 'shutdown', run });
+      await this.#queue.add({ run });
     } catch (thrown) {
       // Refused in the queue: the backend ended first, which was the purpose.
       if (began) throw thrown;
@@ -262,7 +259,7 @@ export class Session {
   /** Ends the backend in good order, but soon: the running call is cancelled, and waiting calls are refused. */
   async close(): Promise<void> {
     this.#closing = true;
-    this.#queue.refuseWaiting((action) => this.#cutError(action));
+    this.#queue.refuseWaiting(cutError);
     this.cancelRunning();
     const stopWaiting = this.#options.clock.later(patienceInMs, () => this.#backend?.kill());
     try {
@@ -275,10 +272,8 @@ export class Session {
   #end(reason = new GuestfsError('EIO', 'the backend ended before the call was done')): void {
     if (this.#ended) return;
     this.#ended = true;
-    this.#abandon?.(this.#closing ? this.#cutError('close') : reason);
-    this.#queue.refuseWaiting((action) =>
-      this.#closing ? this.#cutError(action) : notLaunchedError(action),
-    );
+    this.#abandon?.(this.#closing ? cutError() : reason);
+    this.#queue.refuseWaiting(this.#closing ? cutError : notLaunchedError);
     this.#options.ended(this);
   }
 }

@@ -20,17 +20,16 @@ export const stateNumbers: Readonly<Record<Exclude<HandleState, 'closed'>, numbe
 };
 
 /** For a call that came after `close`. */
-export const closedError = (action: string): GuestfsError =>
-  new GuestfsError('EBADF', 'the handle is closed', { action });
+export const closedError = (): GuestfsError => new GuestfsError('EBADF', 'the handle is closed');
 
 /** For actions that are only possible before `launch`. */
-export const notConfigError = (action: string): GuestfsError =>
-  new GuestfsError('EBADFD', 'this function can only be called in the config state', { action });
+export const notConfigError = (): GuestfsError =>
+  new GuestfsError('EBADFD', 'this function can only be called in the config state');
 
 /** For an action before there is a backend, or after it ended. */
-export const notLaunchedError = (action: string): GuestfsError =>
-  new GuestfsError('EBADFD', 'call launch before using this function', { action });
+export const notLaunchedError = (): GuestfsError =>
+  new GuestfsError('EBADFD', 'call launch before using this function');
 
 /** For an action during `launch`. */
-export const stillLaunchingError = (action: string): GuestfsError =>
-  new GuestfsError('EBADFD', 'the launch is not done yet: await it before using this function', { action });
+export const stillLaunchingError = (): GuestfsError =>
+  new GuestfsError('EBADFD', 'the launch is not done yet: await it before using this function');

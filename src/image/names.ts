@@ -40,9 +40,7 @@ function find(path: string, what: string): HostFile {
   try {
     return findHostFile(path);
   } catch (thrown) {
-    throw new GuestfsError(asGuestfsError(thrown).code, `${what}: ${asGuestfsError(thrown).message}`, {
-      cause: thrown,
-    });
+    throw asGuestfsError(thrown).within(what);
   }
 }
 

@@ -172,11 +172,7 @@ function openLink(
 function placed(thrown: unknown, path: string, opening: Opening): unknown {
   if (!(thrown instanceof CorruptError || thrown instanceof UnsupportedError)) return thrown;
   if (opening.placed.has(thrown)) return thrown;
-  const structure = `${path}: ${thrown.structure}`;
-  const named =
-    thrown instanceof CorruptError
-      ? new CorruptError(structure, thrown.problem, thrown.details, { cause: thrown })
-      : new UnsupportedError(structure, thrown.features, { cause: thrown });
+  const named = thrown.within(path);
   opening.placed.add(named);
   return named;
 }

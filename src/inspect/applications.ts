@@ -22,7 +22,7 @@ export function listApplications(tree: Tree, guest: PackagedGuest): Application[
 
 function read(tree: Tree, guest: PackagedGuest): Application[] {
   if (guest.type === 'windows') {
-    throw new UnsupportedError('list of applications', ['the Windows registry (the direct backend has it)']);
+    throw new UnsupportedError('list of applications', ['the Windows registry'], { elsewhere: 'appliance' });
   }
   switch (guest.packageFormat) {
     case 'deb':
@@ -33,7 +33,7 @@ function read(tree: Tree, guest: PackagedGuest): Application[] {
       return readPacman(tree);
     case 'rpm': {
       const database = rpmDatabases.find((path) => isFile(tree, path)) ?? 'the rpm database';
-      throw new UnsupportedError('list of applications', [`${database} (the direct backend has it)`]);
+      throw new UnsupportedError('list of applications', [database], { elsewhere: 'appliance' });
     }
     default:
       requireListablePackages(guest);

@@ -69,8 +69,8 @@ export function unpack(
   if (packing === 'gzip') return gunzip(source, start, what, limit, enough);
   if (packing !== 'xz' && packing !== 'zstd' && packing !== 'compress') {
     // guestfsd's file_architecture has bzcat, its initrd_list nothing but zcat; of the others it has neither program.
-    const other = packing === 'bzip2' ? 'the direct backend may have it' : 'the direct backend lacks it too';
-    throw new UnsupportedError(what, [`${packing} compression (${other})`]);
+    const elsewhere = packing === 'bzip2' ? 'appliance' : 'nowhere';
+    throw new UnsupportedError(what, [`${packing} compression`], { elsewhere });
   }
   if (packing === 'compress') return decodeLzw(wholePacked(source, start, what), { limit, enough });
   // Both formats have blocks of about 100 KiB, so a beginning of the file has a beginning of the contents.

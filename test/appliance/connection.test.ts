@@ -78,8 +78,7 @@ test('a number beyond 2^53 is ERANGE, and the connection goes on', async (t) => 
   await p.daemon.ok(await p.daemon.request(), words(0x00200000, 0));
   await assert.rejects(answer, {
     code: 'ERANGE',
-    action: 'filesize',
-    message: 'filesize: 9007199254740992 is beyond 2^53, where numbers are exact',
+    message: '9007199254740992 is beyond 2^53, where numbers are exact',
   });
   const next = call(p, 'ping_daemon');
   await p.daemon.ok(await p.daemon.request());
@@ -87,7 +86,7 @@ test('a number beyond 2^53 is ERANGE, and the connection goes on', async (t) => 
   assert.deepEqual(p.broken, []);
 });
 
-test("the daemon's errors have their code, and the action in front", async (t) => {
+test("the daemon's errors have their code and its words, and no action: that is the handle's to say", async (t) => {
   const p = await pair(t);
   const said = async (errnoName: string, message: string): Promise<unknown> => {
     const answer = call(p, 'mount', '/dev/sda9', '/').then(
@@ -101,8 +100,8 @@ test("the daemon's errors have their code, and the action in front", async (t) =
   assert.ok(error instanceof GuestfsError);
   assert.equal(error.code, 'ENOENT');
   assert.equal(error.errno, 2);
-  assert.equal(error.action, 'mount');
-  assert.equal(error.message, 'mount: /dev/sda9: No such file or directory');
+  assert.equal(error.action, undefined);
+  assert.equal(error.message, '/dev/sda9: No such file or directory');
   assert.equal(((await said('', 'mount exited')) as GuestfsError).code, 'EIO');
   assert.equal(((await said('EWHATEVER', 'x')) as GuestfsError).code, 'EINVAL');
   assert.equal(((await said('EDEADLOCK', 'x')) as GuestfsError).code, 'EDEADLK');
@@ -113,7 +112,7 @@ test('an error as long as they may be is given whole, and a longer one is none o
   const longest = 'é'.repeat(32768);
   const answer = call(p, 'mount', 'a', 'b');
   await p.daemon.fail(await p.daemon.request(), 'E'.repeat(32), longest);
-  await assert.rejects(answer, { code: 'EINVAL', message: `mount: ${longest}` });
+  await assert.rejects(answer, { code: 'EINVAL', message: `${longest}` });
   const next = call(p, 'mount', 'a', 'b');
   await p.daemon.fail(await p.daemon.request(), 'EIO', `${longest}x`);
   await assert.rejects(next, { code: 'EIO', message: /65537 bytes where 65536 are the most/ });
@@ -130,7 +129,7 @@ test('arguments that make too long a message are refused before anything is sent
   await fits;
   await assert.rejects(call(p, 'internal_write', '/a', Buffer.alloc(room + 1)), {
     code: 'EMSGSIZE',
-    message: 'internal_write: the arguments make a message of 4194308 bytes, and 4194304 are the most',
+    message: 'the arguments make a message of 4194308 bytes, and 4194304 are the most',
   });
   const next = call(p, 'ping_daemon');
   await p.daemon.ok(await p.daemon.requestOf('ping_daemon'));
@@ -157,7 +156,7 @@ test('a cancelled call rejects at once, and the next waits until the daemon is d
   const first = call(p, 'zero_device', '/dev/sda');
   const request = await p.daemon.request();
   p.connection.cancel();
-  await assert.rejects(first, { code: 'ECANCELED', action: 'zero_device' });
+  await assert.rejects(first, { code: 'ECANCELED' });
   const second = call(p, 'ping_daemon');
   let idle = false;
   void p.connection.idle().then(() => {
@@ -184,9 +183,9 @@ test('a signal cancels, before the call, while it waits, and while it runs', asy
   const second = p.connection.call('ping_daemon', [], {}, { ...nobody, signal: waiting.signal });
   const request = await p.daemon.request();
   waiting.abort();
-  await assert.rejects(second, { code: 'ECANCELED', action: 'ping_daemon' });
+  await assert.rejects(second, { code: 'ECANCELED' });
   running.abort();
-  await assert.rejects(first, { code: 'ECANCELED', action: 'zero_device' });
+  await assert.rejects(first, { code: 'ECANCELED' });
   const third = call(p, 'umount_all');
   await p.daemon.ok(request);
   await p.daemon.ok(await p.daemon.requestOf('umount_all'));
@@ -195,7 +194,7 @@ test('a signal cancels, before the call, while it waits, and while it runs', asy
 
 test('what the library does itself is no procedure', async (t) => {
   const p = await pair(t);
-  await assert.rejects(call(p, 'add_drive', '/x'), { code: 'ENOTSUP', action: 'add_drive' });
+  await assert.rejects(call(p, 'add_drive', '/x'), { code: 'ENOTSUP' });
   await assert.rejects(call(p, 'constructor'), { code: 'ENOTSUP' });
 });
 
@@ -203,11 +202,11 @@ test('a daemon known to be old is not asked for what it lacks', async (t) => {
   const p = await pair(t, { daemon: daemon1_48 });
   await assert.rejects(call(p, 'xfs_info2', '/'), {
     code: 'ENOTSUP',
-    message: 'xfs_info2: the installed daemon lacks this action (libguestfs 1.48)',
+    message: 'the installed daemon lacks this action (libguestfs 1.48)',
   });
   await assert.rejects(p.connection.call('e2fsck', ['/dev/sda'], { forceno: true }, nobody), {
     code: 'ENOTSUP',
-    message: 'e2fsck: the installed daemon lacks the option forceno of this action (libguestfs 1.48)',
+    message: 'the installed daemon lacks the option forceno of this action (libguestfs 1.48)',
   });
   const answer = p.connection.call('e2fsck', ['/dev/sda'], { correct: true }, nobody);
   const request = await p.daemon.request();
@@ -225,7 +224,7 @@ test('a daemon that says what it lacks is ENOTSUP as well', async (t) => {
   await p.daemon.fail(await p.daemon.request(), '', unknown);
   await assert.rejects(answer, {
     code: 'ENOTSUP',
-    message: /^xfs_info2: the installed daemon lacks this action/,
+    message: /^the installed daemon lacks this action/,
   });
   const option = p.connection.call('e2fsck', ['/dev/sda'], { forceno: true }, nobody);
   await p.daemon.fail(
@@ -233,7 +232,7 @@ test('a daemon that says what it lacks is ENOTSUP as well', async (t) => {
     '',
     'unknown option in optional arguments bitmask (this can happen if a program is newer)',
   );
-  await assert.rejects(option, { code: 'ENOTSUP', message: /^e2fsck: the installed daemon lacks an option/ });
+  await assert.rejects(option, { code: 'ENOTSUP', message: /^the installed daemon lacks an option/ });
 });
 
 for (const last of [510, 511, 517, 521, 522])
@@ -276,13 +275,11 @@ async function goesWrong(
   await assert.rejects(answer, (error: GuestfsError) => {
     assert.ok(error instanceof GuestfsError);
     assert.equal(error.code, 'EIO');
-    assert.equal(error.action, 'is_file');
     assert.match(error.message, message);
-    assert.ok(error.message.startsWith('is_file: '));
     return true;
   });
-  await assert.rejects(waiting, { code: 'EIO', action: 'umount_all', message });
-  await assert.rejects(call(p, 'ping_daemon'), { code: 'EIO', action: 'ping_daemon', message });
+  await assert.rejects(waiting, { code: 'EIO', message });
+  await assert.rejects(call(p, 'ping_daemon'), { code: 'EIO', message });
   await p.connection.idle();
   await turn();
   assert.equal(p.broken.length, 1);
@@ -383,7 +380,7 @@ test('closing rejects the running call and tells nobody else', async (t) => {
   p.connection.close();
   await assert.rejects(answer, {
     code: 'EIO',
-    message: 'is_file: the connection to the appliance was closed',
+    message: 'the connection to the appliance was closed',
   });
   await turn();
   assert.deepEqual(p.broken, []);

@@ -6,7 +6,6 @@ import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { test } from 'node:test';
 import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
-import type { GuestfsError } from '../../src/base/index.js';
 import { cancelFlag, nobody, type Pair, pair, pattern, scratch } from './fake-daemon.js';
 
 /** Begins a call; a test may look at what becomes of it only later. */
@@ -112,7 +111,7 @@ test('a daemon that cancels gets no more chunks, and its error is the answer', a
   await p.daemon.write(cancelFlag);
   assert.equal((await p.daemon.file()).cancelled, true);
   await p.daemon.fail(request, 'ENOSPC', '/remote: No space left on device');
-  await assert.rejects(answer, { code: 'ENOSPC', message: 'upload: /remote: No space left on device' });
+  await assert.rejects(answer, { code: 'ENOSPC', message: '/remote: No space left on device' });
   await ping(p);
   assert.deepEqual(p.broken, []);
 });
@@ -146,7 +145,7 @@ test('an upload that is cancelled rejects at once, and the daemon is told by a c
   const request = await p.daemon.request();
   await p.daemon.chunk();
   controller.abort();
-  await assert.rejects(answer, { code: 'ECANCELED', action: 'upload' });
+  await assert.rejects(answer, { code: 'ECANCELED' });
   assert.equal((await p.daemon.file()).cancelled, true);
   await p.daemon.fail(request, 'EINTR', 'operation cancelled by user');
   await ping(p);
@@ -180,8 +179,7 @@ test('a source that cannot be opened fails before anything is sent', async (t) =
   const path = join(scratch(t), 'missing');
   await assert.rejects(upload(p, path), {
     code: 'ENOENT',
-    action: 'upload',
-    message: `upload: ${path}: no such file or directory`,
+    message: `${path}: no such file or directory`,
   });
   await assert.rejects(upload(p, scratch(t)), { code: 'EISDIR' });
   // The directory could be opened, and failed when it was read: the daemon was told.
@@ -201,7 +199,7 @@ test('a source that fails in mid-upload is the answer, and the daemon is told', 
   const request = await p.daemon.request();
   assert.equal((await p.daemon.file()).cancelled, true);
   await p.daemon.fail(request, 'EINTR', 'operation cancelled by user');
-  await assert.rejects(answer, { code: 'ENETDOWN', message: 'upload: the network is gone' });
+  await assert.rejects(answer, { code: 'ENETDOWN', message: 'the network is gone' });
   const wrong = upload(p, [{ not: 'bytes' }] as unknown);
   const second = await p.daemon.request();
   assert.equal((await p.daemon.file()).cancelled, true);
@@ -234,7 +232,7 @@ test('a daemon that dies in mid-upload is one error, and the source is ended', a
   await p.daemon.request();
   await p.daemon.chunk();
   p.daemon.die();
-  await assert.rejects(answer, (error: GuestfsError) => error.code === 'EIO' && error.action === 'upload');
+  await assert.rejects(answer, { code: 'EIO' });
   await turn();
   assert.ok(left);
   assert.equal(p.broken.length, 1);

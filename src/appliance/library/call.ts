@@ -13,7 +13,7 @@ import type {
   InternalName,
   InternalResult,
 } from '../../api/index.js';
-import { GuestfsError, plainError, restoreError } from '../../base/index.js';
+import { GuestfsError } from '../../base/index.js';
 import type { Daemon, LibraryAction } from './daemon.js';
 
 /** File arguments are the caller's own path or stream. */
@@ -94,20 +94,11 @@ export function failedWith(thrown: unknown, ...codes: readonly GuestfsError['cod
 
 /** A composite in the form that the backend calls. Its errors carry its own name, whichever procedure failed. */
 export function libraryAction(
-  name: string,
   composite: (call: LibraryCall, ...given: never[]) => Promise<unknown>,
 ): LibraryAction {
   return async (daemon, args, options, control) => {
     const call = new LibraryCall(daemon, control);
-    // safe: a composite stands under its name
-    const run = composite as (call: LibraryCall, ...given: readonly unknown[]) => Promise<unknown>;
-    try {
-      return await run(call, ...args, options);
-    } catch (thrown) {
-      if (!(thrown instanceof GuestfsError) || thrown.action === name) throw thrown;
-      const own = restoreError(plainError(thrown), name);
-      own.cause = thrown;
-      throw own;
-    }
+    const run = composite as (call: LibraryCall, ...given: readonly unknown[]) => Promise<unknown>; // safe: a composite stands under its name
+    return await run(call, ...args, options);
   };
 }

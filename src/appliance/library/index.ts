@@ -50,6 +50,6 @@ const own = {
 
 export const libraryActions: ReadonlyMap<string, LibraryAction> = new Map(
   Object.entries({ ...composites, ...own }).map(
-    ([name, composite]) => [name, libraryAction(name, composite)] as const,
+    ([name, composite]) => [name, libraryAction(composite)] as const,
   ),
 );

@@ -3,7 +3,7 @@
  */
 import { join } from 'node:path';
 import type { StartBackend } from '../../api/index.js';
-import { asFailureOf, asGuestfsError, GuestfsError } from '../../base/index.js';
+import { asGuestfsError, GuestfsError } from '../../base/index.js';
 import { ApplianceBackend } from '../backend.js';
 import { kvmProblem, rememberedKvmProblem, rememberKvmProblem } from './accelerator.js';
 import { findAppliance } from './appliance.js';
@@ -43,31 +43,27 @@ function findHypervisor(hv: string): string {
 /** Makes the function that starts a backend. Tests use shorter time limits and another KVM device. */
 export function applianceStarter(limits: BootLimits = usualLimits, kvm?: string): StartBackend {
   return async (config, events, signal) => {
+    if (signal?.aborted === true)
+      throw new GuestfsError('ECANCELED', 'the launch was cancelled', { cause: signal.reason });
+    const settings = readBackendSettings(config.backendSettings);
+    const architecture = findArchitecture(process.arch);
+    const hv = findHypervisor(config.hv);
+    events.progress(0, launchSteps.total);
+    const appliance = await findAppliance({
+      path: config.path,
+      cachedir: config.cachedir,
+      architecture: architecture.name,
+      signal,
+      log: (message) => events.log('library', message),
+    });
+    events.progress(launchSteps.found, launchSteps.total);
+    const options = { config, events, signal, architecture, appliance, hv, gdb: settings.gdb, limits };
+    const lock = new ColdStartLock();
     try {
-      if (signal?.aborted === true)
-        throw new GuestfsError('ECANCELED', 'the launch was cancelled', { cause: signal.reason });
-      const settings = readBackendSettings(config.backendSettings);
-      const architecture = findArchitecture(process.arch);
-      const hv = findHypervisor(config.hv);
-      events.progress(0, launchSteps.total);
-      const appliance = await findAppliance({
-        path: config.path,
-        cachedir: config.cachedir,
-        architecture: architecture.name,
-        signal,
-        log: (message) => events.log('library', message),
-      });
-      events.progress(launchSteps.found, launchSteps.total);
-      const options = { config, events, signal, architecture, appliance, hv, gdb: settings.gdb, limits };
-      const lock = new ColdStartLock();
-      try {
-        const booted = await bootWithAccelerator(options, settings, kvm, lock);
-        return new ApplianceBackend(booted, config, events);
-      } finally {
-        await lock.release();
-      }
-    } catch (thrown) {
-      throw asFailureOf('launch', thrown);
+      const booted = await bootWithAccelerator(options, settings, kvm, lock);
+      return new ApplianceBackend(booted, config, events);
+    } finally {
+      await lock.release();
     }
   };
 }

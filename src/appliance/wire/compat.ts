@@ -62,8 +62,8 @@ export function countActions({ lastProcedure }: DaemonVersion): { possible: numb
   return { possible: possible.length, all: all.length };
 }
 
-const lacks = (action: string, what: string, detail: string): GuestfsError =>
-  new GuestfsError('ENOTSUP', `the installed daemon lacks ${what} (${detail})`, { action });
+const lacks = (what: string, detail: string): GuestfsError =>
+  new GuestfsError('ENOTSUP', `the installed daemon lacks ${what} (${detail})`);
 
 /** Why this daemon cannot do a call; undefined if it can. */
 export function lackOf(
@@ -72,9 +72,9 @@ export function lackOf(
   proc: number,
   options: Readonly<Record<string, unknown>>,
 ): GuestfsError | undefined {
-  if (proc > daemon.lastProcedure) return lacks(action, 'this action', daemon.name);
+  if (proc > daemon.lastProcedure) return lacks('this action', daemon.name);
   const option = daemon.lackedOptions[action]?.find((name) => options[name] !== undefined);
-  return option === undefined ? undefined : lacks(action, `the option ${option} of this action`, daemon.name);
+  return option === undefined ? undefined : lacks(`the option ${option} of this action`, daemon.name);
 }
 
 /** Whether the daemon reports an unknown procedure. The text is the only sign, because it sends no errno. */
@@ -82,9 +82,9 @@ export const saysUnknownProcedure = ({ text }: DaemonError): boolean =>
   /\bunknown procedure number \d/.test(text);
 
 /** The daemon's error about something that it lacks, in our words; undefined for other errors. */
-export function lackSaidBy(action: string, error: DaemonError): GuestfsError | undefined {
-  if (saysUnknownProcedure(error)) return lacks(action, 'this action', 'it does not know the procedure');
+export function lackSaidBy(error: DaemonError): GuestfsError | undefined {
+  if (saysUnknownProcedure(error)) return lacks('this action', 'it does not know the procedure');
   if (/^unknown option in optional arguments bitmask\b/.test(error.text))
-    return lacks(action, 'an option of this action', 'it is older than the option');
+    return lacks('an option of this action', 'it is older than the option');
   return undefined;
 }

@@ -127,9 +127,7 @@ export class Connection {
   ): Promise<unknown> {
     const action = wireAction(name);
     if (action === undefined)
-      return Promise.reject(
-        new GuestfsError('ENOTSUP', 'the daemon has no such procedure', { action: name }),
-      );
+      return Promise.reject(new GuestfsError('ENOTSUP', 'the daemon has no such procedure'));
     const lack = lackOf(this.#daemon, name, action.proc, options);
     if (lack !== undefined) return Promise.reject(lack);
     const sent = withRealNames(action, args, this.#drivesComeLater);
@@ -149,12 +147,9 @@ export class Connection {
     resolve: (value: unknown) => void,
     reject: (error: GuestfsError, said?: DaemonError) => void,
   ): void {
-    const { name } = request;
     const lost = this.#lost;
-    if (lost !== undefined)
-      return reject(new GuestfsError('EIO', lost.message, { action: name, cause: lost }));
-    if (signal?.aborted === true)
-      return reject(new GuestfsError('ECANCELED', 'the call was cancelled', { action: name }));
+    if (lost !== undefined) return reject(new GuestfsError('EIO', lost.message, { cause: lost }));
+    if (signal?.aborted === true) return reject(new GuestfsError('ECANCELED', 'the call was cancelled'));
     const cancel = (): void => call.cancel();
     const answered = (): void => {
       signal?.removeEventListener('abort', cancel);

@@ -7,7 +7,7 @@
  * message, and everything until then is read and dropped.
  */
 import type { FileSink, FileSource } from '../../api/index.js';
-import { asFailureOf, GuestfsError } from '../../base/index.js';
+import { asGuestfsError, GuestfsError } from '../../base/index.js';
 import { decodeResult, encodeArguments, type WireAction } from './codec.js';
 import { type DaemonVersion, lackSaidBy } from './compat.js';
 import { Download, type Flow } from './download.js';
@@ -177,7 +177,7 @@ export class Exchange {
 
   /** The reply has come. */
   reply(header: MessageHeader, reader: XdrReader): void {
-    const { name, action, serial } = this.#request;
+    const { action, serial } = this.#request;
     if (!header.reply) throw new ProtocolError('a request of its own');
     if (this.#stage !== 'called') throw new ProtocolError('a reply that nobody waits for');
     if (header.serial !== serial)
@@ -187,7 +187,7 @@ export class Exchange {
     if (this.#upload?.ended === false) throw new ProtocolError('a reply before the end of the upload');
     if (header.failed) {
       const said = readError(reader);
-      this.#fail(lackSaidBy(name, said) ?? failureOf(name, said), said);
+      this.#fail(lackSaidBy(said) ?? failureOf(said), said);
       return this.#finish();
     }
     if (this.#sink !== undefined) {
@@ -242,7 +242,7 @@ export class Exchange {
   #fail(thrown: unknown, said?: DaemonError): void {
     if (this.#settled) return;
     this.#settled = true;
-    const error = asFailureOf(this.#request.name, thrown);
+    const error = asGuestfsError(thrown);
     const tell = (): void => this.#outcome.failed(error, said);
     if (this.#download === undefined) tell();
     else void this.#download.abandon().then(tell);

@@ -132,8 +132,8 @@ function codeOf(errnoName: string): ErrnoName {
 }
 
 /** The daemon's error as the failure of an action. */
-export function failureOf(action: string, { errnoName, text }: DaemonError): GuestfsError {
-  return new GuestfsError(codeOf(errnoName), text.trimEnd(), { action });
+export function failureOf({ errnoName, text }: DaemonError): GuestfsError {
+  return new GuestfsError(codeOf(errnoName), text.trimEnd());
 }
 
 /** The progress of a call. The numbers exceed exact integers only if the length is unknown. */

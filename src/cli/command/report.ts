@@ -43,17 +43,14 @@ export const mayHaveHint =
   "--backend direct may be able to: it boots the real appliance; 'guestfs doctor' tells what works here";
 
 /** For what both backends lack, or what the direct backend itself reported. */
-const unsupportedByBoth = ['the appliance', 'tar archive'];
+const unsupportedByBoth = ['the appliance', 'tar archive', 'list of applications'];
 
 /** For what the other backend has, or may have. The error says so where that is known. */
-function unsupportedHint({ structure, features }: UnsupportedError): string | undefined {
+function unsupportedHint({ structure, elsewhere }: UnsupportedError): string | undefined {
   if (structure === 'the embedded backend')
     return "give --backend direct, which boots the real appliance; 'guestfs doctor' tells whether it works here";
-  const said = features.join(', ');
-  const isKnownToHave = /the direct backend (has|reads|can|may)/.test(said);
-  const lacksToo = /the direct backend lacks/.test(said) || structure === 'list of applications';
-  if (!isKnownToHave && (lacksToo || unsupportedByBoth.includes(structure))) return undefined;
-  return mayHaveHint;
+  if (elsewhere === 'nowhere') return undefined;
+  return elsewhere === undefined && unsupportedByBoth.includes(structure) ? undefined : mayHaveHint;
 }
 
 function hintOf(error: GuestfsError): string | undefined {
@@ -81,9 +78,8 @@ export function reportFailure(thrown: unknown, command: string | undefined): Fai
   if (thrown instanceof Failure) return report(thrown.message, thrown.status, thrown.hint);
   if (thrown instanceof GuestfsError) {
     // The command's name replaces the name of the action that the command used. In `call`, the user named the action.
-    const action = thrown.action === undefined ? '' : `${thrown.action}: `;
-    const bare = thrown.message.startsWith(action) ? thrown.message.slice(action.length) : thrown.message;
-    const message = command === 'call' ? action.replaceAll('_', '-') + bare : bare;
+    const action = thrown.action === undefined ? '' : `${thrown.action.replaceAll('_', '-')}: `;
+    const message = command === 'call' ? action + thrown.bareMessage : thrown.bareMessage;
     const where = thrown instanceof HostError ? ' on this machine' : '';
     return report(message + where, statusOf(thrown), hintOf(thrown));
   }

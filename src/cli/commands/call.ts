@@ -15,7 +15,7 @@ import { printResult, resultJson } from '../command/action-results.js';
 import { exitStatus, Failure, usageFailure } from '../command/failure.js';
 import type { Command, Invocation } from '../command/invocation.js';
 import { guestOptions, progressOptions } from '../command/options.js';
-import { bareMessage, Guest, makeHandle } from '../guest/guest.js';
+import { Guest, makeHandle } from '../guest/guest.js';
 import { isImageFile } from '../guest/image-argument.js';
 import { mountGuest } from '../guest/mounting.js';
 import { askSecrets } from '../terminal/secrets.js';
@@ -101,7 +101,7 @@ async function explained(
 ): Promise<unknown> {
   if (!(thrown instanceof GuestfsError) || thrown instanceof HostError || g.state !== 'ready') return thrown;
   const failure = (status: number, hint: string): Failure =>
-    new Failure(`${shellName(name)}: ${bareMessage(thrown)}`, status, hint);
+    new Failure(`${shellName(name)}: ${thrown.bareMessage}`, status, hint);
   if (thrown instanceof UnsupportedError && needsAppliance(name) && g.getBackend() !== 'direct')
     return failure(exitStatus.notSupported, lackHint(calls, invocation));
   const isReadOnly = thrown.code === 'EROFS' || saysReadOnly.test(thrown.message);

@@ -12,7 +12,7 @@ import { exitStatus, Failure, usageFailure } from '../command/failure.js';
 import { allows, findingsLines, readsLines } from '../command/findings.js';
 import type { Command, Invocation } from '../command/invocation.js';
 import { progressOptions } from '../command/options.js';
-import { bareMessage, makeHandle } from '../guest/guest.js';
+import { makeHandle } from '../guest/guest.js';
 import { checkNode, checkTemporary, checkZstd } from '../host/host-checks.js';
 import type { Paint } from '../terminal/colors.js';
 import { fold } from '../terminal/fold.js';
@@ -212,7 +212,7 @@ export const doctor: Command = {
     }
     if (launch instanceof GuestfsError)
       throw new Failure(
-        bareMessage(launch),
+        launch.bareMessage,
         exitStatus.failure,
         'guestfs doctor --launch -v shows its messages',
       );

@@ -14,7 +14,7 @@ import type { Command, Invocation } from '../command/invocation.js';
 import { imageOptions, sizeOptions } from '../command/options.js';
 import { type DiskFacts, type DriveFacts, describeDisks, type PartitionFacts } from '../guest/disk-facts.js';
 import { timeText } from '../guest/file-words.js';
-import { bareMessage, type Guest, openingFailure, withGuest } from '../guest/guest.js';
+import { type Guest, openingFailure, withGuest } from '../guest/guest.js';
 import { readOneImage } from '../guest/image-argument.js';
 import { failIfDamaged } from '../guest/unreadable.js';
 import { hostSizes } from '../host/host-files.js';
@@ -73,11 +73,11 @@ async function readChain(invocation: Invocation, image: string): Promise<{ chain
       const info = await imageInfo(image, format);
       return {
         chain: await allWithSnapshots([{ ...info, path: resolve(image) }]),
-        problem: bareMessage(thrown),
+        problem: thrown.bareMessage,
       };
     } catch (own) {
       if (own instanceof UnsupportedError && format === undefined)
-        return { chain: [await readSummary(image, invocation)], problem: bareMessage(thrown) };
+        return { chain: [await readSummary(image, invocation)], problem: thrown.bareMessage };
       throw openingFailure(own, image, invocation);
     }
   }

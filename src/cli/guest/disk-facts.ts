@@ -1,7 +1,7 @@
 /** What is on the drives of an image: partition tables, partitions, volumes. */
 import type { Device, Unreadable } from '../../api/index.js';
 import { GuestfsError } from '../../base/index.js';
-import { bareMessage, type Guest } from './guest.js';
+import type { Guest } from './guest.js';
 import { activateHalfGroups } from './half-groups.js';
 import { gptTypeName, mbrTypeName } from './partition-types.js';
 import { attempt, listUnreadable } from './unreadable.js';
@@ -161,7 +161,7 @@ async function describeVolume(guest: Guest, device: Device): Promise<VolumeFacts
     return { device, sizeInBytes, ...(await contentOf(guest, device)) };
   } catch (thrown) {
     if (!(thrown instanceof GuestfsError) || thrown.code === 'ECANCELED') throw thrown;
-    guest.invocation.note(`${device}: ${bareMessage(thrown)}`);
+    guest.invocation.note(`${device}: ${thrown.bareMessage}`);
     return { device, sizeInBytes: 0, content: null, label: null };
   }
 }

@@ -52,12 +52,6 @@ export function makeHandle(
   return g;
 }
 
-/** The message of an error without the action in front. */
-export function bareMessage(error: GuestfsError): string {
-  const prefix = error.action === undefined ? '' : `${error.action}: `;
-  return error.message.startsWith(prefix) ? error.message.slice(prefix.length) : error.message;
-}
-
 /** Why the policy refuses an image. The message ends with advice for programs, which is left out here. */
 const refusal = /; open the image with policy 'trusted'.*$/;
 
@@ -96,7 +90,7 @@ function isReadable(path: string): boolean {
  * launch needs.
  */
 function isAboutImage(error: GuestfsError, image: string): boolean {
-  const message = bareMessage(error);
+  const message = error.bareMessage;
   const isNamed = message.startsWith(`${image}: `) || message.includes(resolve(image));
   return isNamed || refusal.test(message) || /^(?:backing|data) file ‘/.test(message);
 }
@@ -115,8 +109,8 @@ export function openingFailure(
   if (thrown instanceof CorruptError || thrown instanceof UnsupportedError || thrown.code === 'ENOTSUP')
     return thrown;
   const about = images === undefined ? image : images.find((each) => isAboutImage(thrown, each));
-  if (about === undefined) return new Failure(bareMessage(thrown));
-  const bare = bareMessage(thrown).replace(refusal, '');
+  if (about === undefined) return new Failure(thrown.bareMessage);
+  const bare = thrown.bareMessage.replace(refusal, '');
   const message = bare.includes(about) || bare.includes(resolve(about)) ? bare : `${about}: ${bare}`;
   return new Failure(message, exitStatus.cannotOpen, openingHint(thrown, about, invocation));
 }

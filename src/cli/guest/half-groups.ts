@@ -1,7 +1,7 @@
 /** Volume groups with a missing disk: volumes that lie wholly on the present disks can be used. */
 
 import { GuestfsError } from '../../base/index.js';
-import { bareMessage, type Guest } from './guest.js';
+import type { Guest } from './guest.js';
 import { attempt } from './unreadable.js';
 
 /**
@@ -17,7 +17,7 @@ export async function activateHalfGroups({ g, controls, invocation }: Guest): Pr
     await g.vgActivateAll(true, controls);
   } catch (thrown) {
     if (!(thrown instanceof GuestfsError) || thrown.code === 'ECANCELED') throw thrown;
-    invocation.note(bareMessage(thrown));
+    invocation.note(thrown.bareMessage);
   }
   return true;
 }

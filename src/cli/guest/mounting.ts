@@ -2,7 +2,7 @@
 import { GuestfsError } from '../../base/index.js';
 import { exitStatus, Failure, usageFailure } from '../command/failure.js';
 import type { Invocation } from '../command/invocation.js';
-import { bareMessage, type Guest, withGuest } from './guest.js';
+import { type Guest, withGuest } from './guest.js';
 import { activateHalfGroups } from './half-groups.js';
 import { inMountOrder, type MountPoint, readMountPoint } from './mount-points.js';
 import { findMountable, type MountableFileSystem } from './mountable.js';
@@ -42,7 +42,7 @@ async function mountByHand(guest: Guest, words: readonly string[]): Promise<void
       // The available devices are looked up only after a failure, since this takes time.
       const found = await findMountable(guest);
       throw new Failure(
-        `-m ${point.mountable}: ${bareMessage(thrown)}`,
+        `-m ${point.mountable}: ${thrown.bareMessage}`,
         exitStatus.notFound,
         found.length > 0 ? `there are ${listed(found)}` : undefined,
       );
@@ -118,7 +118,7 @@ export async function mountRoot(guest: Guest, root: string): Promise<void> {
       // A guest may name devices on other disks. Only a missing root is an error.
       if (point.directory === '/' || !(thrown instanceof GuestfsError) || thrown.code === 'ECANCELED')
         throw thrown;
-      invocation.note(`${point.directory} is not mounted: ${bareMessage(thrown)}`);
+      invocation.note(`${point.directory} is not mounted: ${thrown.bareMessage}`);
     }
   }
 }

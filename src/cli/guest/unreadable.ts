@@ -2,7 +2,7 @@
 import type { Unreadable } from '../../api/index.js';
 import { asGuestfsError, type ErrnoName, GuestfsError, UnsupportedError } from '../../base/index.js';
 import { exitStatus, Failure } from '../command/failure.js';
-import { bareMessage, type Guest } from './guest.js';
+import type { Guest } from './guest.js';
 
 /** Why something is missing from an answer. */
 export interface Problem {
@@ -13,7 +13,7 @@ export interface Problem {
 /** The problem with one of several things. Throws errors of another kind, such as a cancelled call. */
 export function problemOf(thrown: unknown): Problem {
   if (!(thrown instanceof GuestfsError) || thrown.code === 'ECANCELED') throw thrown;
-  return { code: thrown.code, message: bareMessage(thrown) };
+  return { code: thrown.code, message: thrown.bareMessage };
 }
 
 /** The devices that the backend could not read. The appliance reports none. */

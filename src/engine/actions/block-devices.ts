@@ -27,7 +27,7 @@ function noDynamicDisks(call: Call): string[] {
   for (const drive of session.devices.drives)
     for (const partition of session.tables.table(drive)?.partitions ?? [])
       if (partition.mbrId === dynamicType || partition.gptType === dynamicGuid)
-        throw new UnsupportedError(drive.name, ['dynamic disks of Windows (the direct backend has them)']);
+        throw new UnsupportedError(drive.name, ['dynamic disks of Windows'], { elsewhere: 'appliance' });
   return [];
 }
 

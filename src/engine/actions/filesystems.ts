@@ -12,7 +12,7 @@ import type { TopicHandlers } from '../thread/handlers.js';
 function probe(call: Call, mountable: string): Probed | undefined {
   const { device, subvolume } = call.session.devices.parseMountable(mountable);
   if (subvolume !== undefined)
-    throw new UnsupportedError(mountable, ['btrfs subvolumes (the direct backend has them)']);
+    throw new UnsupportedError(mountable, ['btrfs subvolumes'], { elsewhere: 'appliance' });
   return call.session.contents.probe(device);
 }
 

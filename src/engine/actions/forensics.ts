@@ -45,9 +45,9 @@ function withExt<T>(
   return withFileSystem(call, mountable, (fileSystem) => {
     const details = extDetails(fileSystem);
     if (details === undefined)
-      throw new UnsupportedError(`${call.action} on ${mountable}`, [
-        `${fileSystem.type} (the direct backend has it)`,
-      ]);
+      throw new UnsupportedError(`${call.action} on ${mountable}`, [fileSystem.type], {
+        elsewhere: 'appliance',
+      });
     return work(details, fileSystem);
   });
 }

@@ -96,7 +96,7 @@ export const inspectionHandlers = {
   inspect_get_windows_group_policy(call, root) {
     if (guest(call, root).type !== 'windows')
       throw new GuestfsError('EINVAL', `${root}: not a Windows guest`);
-    throw new UnsupportedError(root, ['the Windows registry (the direct backend reads it)']);
+    throw new UnsupportedError(root, ['the Windows registry'], { elsewhere: 'appliance' });
   },
   // Installation and live media are told apart by libosinfo, no longer here: the answers are the same for all.
   inspect_get_format: (call, root) => guest(call, root) && 'installed',

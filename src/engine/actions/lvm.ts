@@ -84,6 +84,6 @@ export const lvmHandlers = {
   lvm_clear_filter: (call) => call.session.scan.setFilter(lvm2.kind, undefined),
   lvm_remove_all(call) {
     if (stateOf(call).physicalVolumes.length > 0)
-      throw new UnsupportedError('lvm_remove_all', ['removing volumes (the direct backend can do it)']);
+      throw new UnsupportedError('lvm_remove_all', ['removing volumes'], { elsewhere: 'appliance' });
   },
 } satisfies TopicHandlers;

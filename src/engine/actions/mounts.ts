@@ -34,7 +34,7 @@ function mount(call: Call, mountable: string, mountpoint: string, request: Worke
   const { session } = call;
   const { device, subvolume } = session.devices.parseMountable(mountable);
   if (subvolume !== undefined)
-    throw new UnsupportedError(mountable, ['btrfs subvolumes (the direct backend has them)']);
+    throw new UnsupportedError(mountable, ['btrfs subvolumes'], { elsewhere: 'appliance' });
   const { readonly, flags, own } = parseMountOptions(request.options ?? '');
   const type = chosenType(call, device, request.type);
   const isReadonly = readonly ?? (request.readonly || device.readonly);

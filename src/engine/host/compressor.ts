@@ -27,12 +27,11 @@ function compressorFor(type: string, level: number | undefined): Compress {
   }
   if (type === 'zstd' && zstdCompressSync !== undefined) return zstdCompressSync;
   if (type === 'zstd')
-    throw new UnsupportedError('compression', [
-      'zstd (needs Node 22.15 or later; the direct backend lacks it)',
-    ]);
-  if (lacking.has(type)) throw new UnsupportedError('compression', [`${type} (the direct backend has it)`]);
-  if (type === 'compress')
-    throw new UnsupportedError('compression', [`${type} (the direct backend lacks it too)`]);
+    throw new UnsupportedError('compression', ['zstd, which needs Node 22.15 or later'], {
+      elsewhere: 'nowhere',
+    });
+  if (lacking.has(type)) throw new UnsupportedError('compression', [type], { elsewhere: 'appliance' });
+  if (type === 'compress') throw new UnsupportedError('compression', [type], { elsewhere: 'nowhere' });
   throw new GuestfsError('EINVAL', `${type}: unknown type of compression`);
 }
 

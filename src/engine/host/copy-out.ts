@@ -2,7 +2,7 @@
 import { statSync } from 'node:fs';
 import { decodeText, describeErrno, HostError, hostError } from '../../base/index.js';
 import type { Disk } from '../../disk/index.js';
-import { type HostAttributes, HostCopy, lastNameOf, sourcesOf } from '../../formats/index.js';
+import { type HostAttributes, HostCopy, type HostSteps, lastNameOf, sourcesOf } from '../../formats/index.js';
 import type { FileType, InodeStat, Time } from '../../fs/index.js';
 import type { StatVisit } from '../../vfs/index.js';
 import { contentsOf } from '../session/contents.js';
@@ -53,6 +53,10 @@ class CopyOut {
     this.#progress = progress;
   }
 
+  #run<T>(steps: HostSteps<T>): T {
+    return runSteps(steps, () => this.#call.touch());
+  }
+
   /** Makes what is at `place` under a name of the copy; false: it is left out. */
   entry({ place, stat, path }: StatVisit, name: string, from: string): boolean {
     const { damage } = this.#call.session;
@@ -60,20 +64,20 @@ class CopyOut {
     const copy = this.#copy;
     switch (place.type) {
       case 'directory':
-        return runSteps(copy.directory(name, attributes));
+        return this.#run(copy.directory(name, attributes));
       case 'symlink': {
         let target: string | undefined;
         damage.attempt(from, () => {
           target = place.fileSystem.readlink(place.inode);
         });
         if (target === undefined) return false;
-        return runSteps(copy.symlink(name, target, attributes, false));
+        return this.#run(copy.symlink(name, target, attributes, false));
       }
       case 'file': {
         const linkable = stat.linkCount > 1;
         const first = linkable ? this.#links.first(place, name) : undefined;
         if (first !== undefined && copy.hasFile(first))
-          return runSteps(copy.hardLink(name, first, attributes));
+          return this.#run(copy.hardLink(name, first, attributes));
         let contents: Disk | undefined;
         damage.attempt(from, () => {
           contents = contentsOf(place, path);
@@ -87,7 +91,7 @@ class CopyOut {
   }
 
   #file(contents: Disk, name: string, from: string, attributes: HostAttributes, linkable: boolean): boolean {
-    const file = runSteps(this.#copy.file(name, linkable));
+    const file = this.#run(this.#copy.file(name, linkable));
     if (file === undefined) return false;
     try {
       const sink = new DescriptorSink(file.fd, decodeText(file.path), () => this.#call.checkpoint());
@@ -97,11 +101,11 @@ class CopyOut {
       });
       sink.settle();
     } catch (thrown) {
-      runSteps(this.#copy.abandonFile(file));
+      this.#run(this.#copy.abandonFile(file));
       throw thrown;
     }
     this.#progress.add(contents.size);
-    runSteps(this.#copy.finishFile(file, attributes));
+    this.#run(this.#copy.finishFile(file, attributes));
     return true;
   }
 }
@@ -134,6 +138,6 @@ export function copyOut(
     return name === '' || work.entry(visit, name, pathBelow(remotePath, path));
   };
   for (const _entry of distinctEntries(call, start, take, remotePath)) progress.at(0);
-  runSteps(copy.finish());
+  runSteps(copy.finish(), () => call.touch());
   session.damage.failIfPartial();
 }

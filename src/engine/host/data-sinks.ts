@@ -156,8 +156,11 @@ export class HostFileSink implements FileOutSink {
   readonly #created: boolean;
   readonly #sink: DescriptorSink;
 
-  /** `checkpoint` is asked while a pipe has no reader, or no room, and throws to end that. */
-  constructor(path: string, checkpoint: () => void) {
+  /**
+   * `checkpoint` is asked while a pipe has no reader, or no room, and throws to end that. `touch` is called before something
+   * is changed that stays when the call fails: what was there before, but not a file that is removed then.
+   */
+  constructor(path: string, checkpoint: () => void, touch: () => void) {
     this.#path = path;
     let fd: number | undefined;
     let created = false;
@@ -167,6 +170,7 @@ export class HostFileSink implements FileOutSink {
         created = true;
       } catch (thrown) {
         if (codeOf(thrown) !== 'EEXIST') throw thrown;
+        touch();
         fd = openPatiently(path, checkpoint);
       }
       this.#sink = new DescriptorSink(fd, path, checkpoint);

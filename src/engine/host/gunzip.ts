@@ -25,7 +25,7 @@ export function* gunzipped(call: Call, disk: Disk, what: string): Generator<Uint
   const packing = packingOf(mark);
   const known = unread.find(([bytes]) => bytes.every((byte, index) => mark[index] === byte));
   if (known !== undefined)
-    throw new UnsupportedError(what, [`${known[1]} compression (the direct backend has it)`]);
+    throw new UnsupportedError(what, [`${known[1]} compression`], { elsewhere: 'appliance' });
   if (packing !== 'gzip' && packing !== 'compress') return yield* piecesOf(call, disk);
   if (packing === 'compress') {
     yield unpack(disk, what, { limit: expandedLimit }) ?? new Uint8Array(0);

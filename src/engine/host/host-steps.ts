@@ -64,12 +64,16 @@ function perform(step: HostStep): HostAnswer {
   }
 }
 
-/** Does what the rules want, and gives what they come to. Throws GuestfsError. */
-export function runSteps<T>(steps: HostSteps<T>): T {
+/** Steps that leave the host as it is. */
+const looking: ReadonlySet<HostStep['do']> = new Set(['lstat', 'close']);
+
+/** Does what the rules want, and gives what they come to. `touch` is called before the host is changed. Throws GuestfsError. */
+export function runSteps<T>(steps: HostSteps<T>, touch: () => void): T {
   for (let next = steps.next(); ; ) {
     if (next.done === true) return next.value;
     const step = next.value;
     let answer: HostAnswer;
+    if (!looking.has(step.do)) touch();
     try {
       answer = perform(step);
     } catch (thrown) {

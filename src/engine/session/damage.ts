@@ -3,7 +3,7 @@
  * does the action gives the rest and fails, the call delivers the rest and rejects with a PartialError; where the tool gives
  * the rest and succeeds, so does the call; where nothing at all is left of an answer, it rejects in any case.
  */
-import { type GuestfsError, PartialError } from '../../base/index.js';
+import { elsewhereOf, type GuestfsError, PartialError } from '../../base/index.js';
 import { isDamage } from '../../fs/index.js';
 import type { Warnings } from './warnings.js';
 
@@ -30,7 +30,7 @@ export class Damage {
       this.#first = error;
       this.#firstText = text;
     }
-    this.#warnings.leaveOut(`${text}: left out`);
+    this.#warnings.leaveOut(`${text}: left out`, elsewhereOf(error));
   }
 
   /** Does what concerns one file; false where damage kept it from being done, which is told. All else is thrown. */

@@ -57,9 +57,9 @@ export function openDrive(drive: DriveConfig, context: DriveContext): OpenDrive 
     };
   }
   if (drive.protocol !== undefined && drive.protocol !== 'file') {
-    throw new UnsupportedError(`drive ${drive.path}`, [
-      `protocol ${drive.protocol} (the direct backend may have it)`,
-    ]);
+    throw new UnsupportedError(`drive ${drive.path}`, [`protocol ${drive.protocol}`], {
+      elsewhere: 'appliance',
+    });
   }
   const named = drive.format === undefined ? {} : { format: drive.format };
   const inPlace = !drive.readonly && readImageInfo(drive.path, named).format === 'raw';

@@ -151,10 +151,10 @@ function chooseDriver(
   if (kind === undefined) {
     throw type === undefined
       ? new GuestfsError('EINVAL', `${name}: no filesystem was recognised on it`)
-      : new UnsupportedError(name, [`filesystem type ${type} (the direct backend may have it)`]);
+      : new UnsupportedError(name, [`filesystem type ${type}`], { elsewhere: 'appliance' });
   }
   if (!isOpenable(kind))
-    throw new UnsupportedError(name, [`reading ${kind.name} (the direct backend may have it)`]);
+    throw new UnsupportedError(name, [`reading ${kind.name}`], { elsewhere: 'appliance' });
   const [first] = recognition?.seen ?? [];
   if (chosen !== undefined && first !== undefined && first !== chosen) {
     const [read, other] = [chosen.probed.type, first.probed.type];

@@ -3,6 +3,7 @@
  * what is mounted. Handlers work on this; it knows nothing of actions, and of no kind of layer by name.
  */
 import type { BackendConfig } from '../../api/index.js';
+import type { Elsewhere } from '../../base/index.js';
 import { prepareZstd } from '../../disk/index.js';
 import type { Inspection } from '../../inspect/index.js';
 import {
@@ -29,6 +30,7 @@ export type SessionLog = (
   kind: 'appliance' | 'library' | 'warning',
   message: string,
   partial?: boolean,
+  elsewhere?: Elsewhere,
 ) => void;
 
 export class Session {
@@ -56,7 +58,9 @@ export class Session {
 
   private constructor(config: BackendConfig, log: SessionLog) {
     this.config = config;
-    this.warnings = new Warnings((message, partial) => log('warning', message, partial));
+    this.warnings = new Warnings((message, partial, elsewhere) =>
+      log('warning', message, partial, elsewhere),
+    );
     this.damage = new Damage(this.warnings);
     this.devices = new DeviceTable(
       (property, value) => this.findByProperty(property, value)?.name,

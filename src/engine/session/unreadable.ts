@@ -5,9 +5,9 @@
 import type { Unreadable } from '../../api/index.js';
 import {
   CorruptError,
+  elsewhereOf,
   endsCall,
   GuestfsError,
-  plainError,
   systemError,
   UnsupportedError,
   work,
@@ -56,7 +56,7 @@ function faultOn(session: Session, device: BlockDevice): Fault | undefined {
   return {
     device: name,
     type,
-    error: new UnsupportedError(name, [`reading ${type} (the direct backend may have it)`]),
+    error: new UnsupportedError(name, [`reading ${type}`], { elsewhere: 'appliance' }),
   };
 }
 
@@ -94,12 +94,13 @@ export function faultError(faults: readonly [Fault, ...Fault[]], answer: string)
   const also = others.length === 0 ? '' : `, nor ${others.join(', ')}`;
   const bare = (text: string): string => text.replace(`${worst.device}: `, '');
   const lead = `${answer}, and ${deviceText({ error, ...worst })} cannot be read${also}`;
-  if (error instanceof UnsupportedError) return new UnsupportedError(lead, error.features, { cause: error });
+  if (error instanceof UnsupportedError)
+    return new UnsupportedError(lead, error.features, { cause: error, elsewhere: error.elsewhere });
   if (error instanceof CorruptError)
     return new CorruptError(`${lead}: ${bare(error.structure)}`, error.problem, error.details, {
       cause: error,
     });
-  return new GuestfsError(error.code, `${lead}: ${bare(plainError(error).message)}`, { cause: error });
+  return new GuestfsError(error.code, `${lead}: ${bare(error.message)}`, { cause: error });
 }
 
 /**
@@ -134,7 +135,8 @@ export function foundBy(
 /** Faults as callers see them. */
 export function unreadableOf(faults: readonly Fault[]): Unreadable[] {
   return faults.map(({ device, type, error }) => {
-    const { code, message } = plainError(error);
-    return { device, type, code, message };
+    const { code, message } = error;
+    const elsewhere = elsewhereOf(error);
+    return { device, type, code, message, ...(elsewhere === undefined ? {} : { elsewhere }) };
   });
 }

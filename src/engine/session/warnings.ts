@@ -3,6 +3,7 @@
  * one kind the first few, then one line with the count of the rest when the call is done. A disk decides what there is to
  * warn of, so nothing here grows with it.
  */
+import { type Elsewhere, elsewhereOf } from '../../base/index.js';
 
 /** Warnings of one kind that a call tells in full. */
 const toldOfAKind = 8;
@@ -33,8 +34,11 @@ interface Kind {
   readonly partial: boolean;
 }
 
-/** Where warnings go; `partial`: what the answer of the running call lacks. */
-export type Teller = (message: string, partial: boolean) => void;
+/**
+ * Where warnings go; `partial`: what the answer of the running call lacks; `elsewhere`: who else may do what a warning says is
+ * not supported.
+ */
+export type Teller = (message: string, partial: boolean, elsewhere?: Elsewhere) => void;
 
 export class Warnings {
   readonly #tell: Teller;
@@ -54,29 +58,31 @@ export class Warnings {
    * Tells of something odd that does not keep a call from succeeding. `kind` groups messages of one sort: needed only where
    * they differ in more than numbers, quoted names and absolute paths, or come by the hundred thousand.
    */
-  warn(message: string, kind: string = kindOf(message)): void {
-    this.#add(message, kind, false);
+  warn(message: string, kind: string = kindOf(message), elsewhere?: Elsewhere): void {
+    this.#add(message, kind, false, elsewhere);
   }
 
   /**
    * Tells that a device, or something on it, cannot be read. Whoever meets the same fault of the same device again, on the way
    * to something else, tells nothing new.
    */
-  warnOf(device: string, { message }: Error, what?: string): void {
+  warnOf(device: string, error: Error, what?: string): void {
+    const { message } = error;
     const told = this.#toldOf.get(device) ?? new Set();
     this.#toldOf.set(device, told);
     const bare = message.startsWith(`${device}: `) ? message.slice(device.length + 2) : message;
     if (told.has(bare)) return;
     told.add(bare);
-    this.warn(what === undefined ? `${device}: ${bare}` : `${device}: ${what}: ${bare}`);
+    const text = what === undefined ? `${device}: ${bare}` : `${device}: ${what}: ${bare}`;
+    this.warn(text, undefined, elsewhereOf(error));
   }
 
   /** Tells of what is damaged and left out of the answer of the running call. */
-  leaveOut(message: string): void {
-    this.#add(message, 'left out', true);
+  leaveOut(message: string, elsewhere?: Elsewhere): void {
+    this.#add(message, 'left out', true, elsewhere);
   }
 
-  #add(message: string, kind: string, partial: boolean): void {
+  #add(message: string, kind: string, partial: boolean, elsewhere: Elsewhere | undefined): void {
     const known = this.#kindNamed(kind, partial);
     if (known === undefined) {
       this.#others++;
@@ -86,7 +92,7 @@ export class Warnings {
     if (known.texts.has(text)) return;
     if (known.texts.size < toldOfAKind) {
       known.texts.add(text);
-      this.#tellOnce(text, partial);
+      this.#tellOnce(text, partial, elsewhere);
       return;
     }
     known.rest++;
@@ -125,8 +131,8 @@ export class Warnings {
     return kind;
   }
 
-  #tellOnce(text: string, partial = false): void {
-    if (partial) return this.#tell(text, true);
+  #tellOnce(text: string, partial = false, elsewhere?: Elsewhere): void {
+    if (partial) return this.#tell(text, true, elsewhere);
     if (this.#told.has(text)) return;
     if (this.#told.size >= toldOfASession)
       for (const oldest of this.#told) {
@@ -134,7 +140,7 @@ export class Warnings {
         break;
       }
     this.#told.add(text);
-    this.#tell(text, false);
+    this.#tell(text, false, elsewhere);
   }
 }
 

@@ -26,6 +26,7 @@ export class Call {
   readonly #began = now();
   #lastProgress = this.#began;
   readonly #handedOver: ArrayBuffer[] = [];
+  #touched = false;
 
   constructor(action: string, session: Session, outlet: CallOutlet, wantsProgress: boolean) {
     this.action = action;
@@ -51,6 +52,19 @@ export class Call {
     if (time - this.#lastProgress < progressInterval) return;
     this.#lastProgress = time;
     this.#outlet.progress(position, total);
+  }
+
+  /**
+   * To be said before anything is written, on a drive or on the host, that stays when the call fails. Every sink and every
+   * writer says so.
+   */
+  touch(): void {
+    this.#touched = true;
+  }
+
+  /** Whether the call, if it failed now, would leave a change behind. */
+  get touched(): boolean {
+    return this.#touched;
   }
 
   /** Memory of the result that goes to the handle's thread instead of being copied there; gone from here afterwards. */

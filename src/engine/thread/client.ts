@@ -12,7 +12,6 @@ import {
   type StartBackend,
 } from '../../api/index.js';
 import {
-  asFailureOf,
   asGuestfsError,
   chunksOf,
   GuestfsError,
@@ -33,7 +32,6 @@ import { type Turn, threadQueue } from './thread-queue.js';
 
 interface Running {
   readonly serial: number;
-  readonly action: string;
   resolve(value: unknown): void;
   reject(error: GuestfsError): void;
   /** Ends the fileIn pump. */
@@ -82,13 +80,13 @@ class EngineClient implements Backend {
     this.#running = undefined;
     running?.turn?.end();
     running?.sourceEnd.abort();
-    running?.reject(new GuestfsError('EIO', 'the engine ended unexpectedly', { action: running.action }));
+    running?.reject(new GuestfsError('EIO', 'the engine ended unexpectedly'));
     this.#events.quit();
     this.#tellEnded();
   }
 
   #stopped(report: Report & { type: 'stopped' }): void {
-    if (report.error) this.#stopError = restoreError(report.error, 'shutdown');
+    if (report.error) this.#stopError = restoreError(report.error);
     if (!report.kept) return; // it ends by itself
     const { worker } = this.#thread;
     stopListening(worker);
@@ -103,7 +101,7 @@ class EngineClient implements Backend {
   #hear(report: Report): void {
     switch (report.type) {
       case 'log':
-        return this.#events.log(report.kind, report.message, report.partial);
+        return this.#events.log(report.kind, report.message, report.partial, report.elsewhere);
       case 'stopped':
         return this.#stopped(report);
       case 'ready':
@@ -130,8 +128,7 @@ class EngineClient implements Backend {
         );
         return;
       case 'failure': {
-        const reject = (): void =>
-          this.#finish(running, () => running.reject(restoreError(report.error, running.action)));
+        const reject = (): void => this.#finish(running, () => running.reject(restoreError(report.error)));
         // What could be read is delivered before it is said that some could not.
         if (report.error.partial === undefined) reject();
         else running.written.then(reject, () => {});
@@ -160,7 +157,7 @@ class EngineClient implements Backend {
       if (isOver()) return;
       // The consumer failed: the call is of no use any more.
       if (!running.workDone) this.cancel();
-      this.#finish(running, () => running.reject(asFailureOf(running.action, thrown)));
+      this.#finish(running, () => running.reject(asGuestfsError(thrown)));
     });
   }
 
@@ -204,7 +201,7 @@ class EngineClient implements Backend {
       const answer = tableAnswers[action] as (...given: readonly unknown[]) => unknown; // safe: the arguments were checked
       return Promise.resolve(answer(...args));
     }
-    if (this.#dead) return Promise.reject(new GuestfsError('EIO', 'the engine has ended', { action }));
+    if (this.#dead) return Promise.reject(new GuestfsError('EIO', 'the engine has ended'));
     const serial = ++this.#thread.lastSerial;
     const { shared } = this.#thread;
     Atomics.store(shared, sharedWord.chunksTaken, 0);
@@ -212,7 +209,6 @@ class EngineClient implements Backend {
     return new Promise((resolve, reject) => {
       const running: Running = {
         serial,
-        action,
         resolve,
         reject,
         sourceEnd: new AbortController(),
@@ -247,7 +243,7 @@ class EngineClient implements Backend {
           post(this.#thread, { type: 'call', serial, action, args: sent, options, wantsProgress });
         } catch (thrown) {
           // Memory that was given away meanwhile cannot be sent. It is this call's fault, not that of whoever made room for it.
-          return this.#finish(running, () => reject(asFailureOf(action, thrown)));
+          return this.#finish(running, () => reject(asGuestfsError(thrown)));
         }
         for (const source of sources) void this.#pump(running, source);
       });
@@ -258,11 +254,11 @@ class EngineClient implements Backend {
   cancel(): void {
     const running = this.#running;
     if (running === undefined) return;
-    const { serial, action, workDone } = running;
+    const { serial, workDone } = running;
     // The worker would not hear of it: it is done, and only the consumer is waited for, who may never take the rest.
     if (workDone)
       return this.#finish(running, () =>
-        running.reject(new GuestfsError('ECANCELED', 'the call was cancelled', { action })),
+        running.reject(new GuestfsError('ECANCELED', 'the call was cancelled')),
       );
     Atomics.store(this.#thread.shared, sharedWord.cancelled, serial);
     running.turn?.begin(); // it ends before it does anything
@@ -322,21 +318,14 @@ export const startEngine: StartBackend = (config, events, signal) => {
       void worker.terminate().then(() => reject(error));
     };
     const aborted = (): void =>
-      fail(
-        new GuestfsError('ECANCELED', 'the launch was cancelled', {
-          action: 'launch',
-          cause: signal?.reason,
-        }),
-      );
+      fail(new GuestfsError('ECANCELED', 'the launch was cancelled', { cause: signal?.reason }));
     if (signal?.aborted) return aborted();
     signal?.addEventListener('abort', aborted, { once: true });
-    worker.on('error', (error) => fail(asFailureOf('launch', error)));
-    worker.on('exit', () =>
-      fail(new GuestfsError('EIO', 'the engine ended before it was ready', { action: 'launch' })),
-    );
+    worker.on('error', (error) => fail(asGuestfsError(error)));
+    worker.on('exit', () => fail(new GuestfsError('EIO', 'the engine ended before it was ready')));
     worker.on('message', (report: Report) => {
-      if (report.type === 'log') events.log(report.kind, report.message, report.partial);
-      else if (report.type === 'startFailed') fail(restoreError(report.error, 'launch'));
+      if (report.type === 'log') events.log(report.kind, report.message, report.partial, report.elsewhere);
+      else if (report.type === 'startFailed') fail(restoreError(report.error));
       else if (report.type === 'ready') {
         stopListening(worker);
         signal?.removeEventListener('abort', aborted);

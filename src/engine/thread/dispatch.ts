@@ -57,7 +57,7 @@ export async function findHandler(action: string): Promise<AnyHandler> {
   const table = Object.hasOwn(core, action) ? core : await more();
   const handler = Object.hasOwn(table, action) ? table[action] : undefined;
   if (handler !== undefined) return handler;
-  throw new UnsupportedError('the embedded backend', [`${action} (the direct backend can do it)`]);
+  throw new UnsupportedError('the embedded backend', [action], { elsewhere: 'appliance' });
 }
 
 /** The actions that this engine does. */

@@ -11,7 +11,7 @@
  */
 import type { MessagePort } from 'node:worker_threads';
 import type { BackendConfig } from '../../api/index.js';
-import type { PlainError } from '../../base/index.js';
+import type { Elsewhere, PlainError } from '../../base/index.js';
 
 /** What a worker is started with. Its configuration is the first message. */
 export interface ThreadStart {
@@ -74,7 +74,9 @@ export type Report =
       readonly kind: 'appliance' | 'library' | 'warning';
       readonly message: string;
       /** A warning of what the answer of the running call lacks. */
-      readonly partial?: boolean;
+      readonly partial?: boolean | undefined;
+      /** Who else may do what a warning says is not supported. */
+      readonly elsewhere?: Elsewhere | undefined;
     }
   /**
    * The session is closed; with an error, not all of it went well. `kept`: nothing is left of it, and the worker waits for the

@@ -23,6 +23,8 @@ export interface StreamEnd {
   readonly shared: Int32Array;
   readonly serial: number;
   checkpoint(): void;
+  /** As of a call: what was sent cannot be taken back. */
+  touch(): void;
 }
 
 /** The worker's end of a fileOut stream. */
@@ -49,6 +51,7 @@ export class StreamSink implements FileOutSink {
       Atomics.wait(shared, sharedWord.chunksTaken, taken, nap);
     }
     this.#sent++;
+    this.#end.touch();
     const report: Report = { type: 'chunk', serial, chunk };
     port.postMessage(report, [chunk.buffer]);
   }

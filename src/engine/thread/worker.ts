@@ -3,7 +3,6 @@ import { getHeapStatistics } from 'node:v8';
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import type { BackendConfig } from '../../api/index.js';
 import {
-  asFailureOf,
   asGuestfsError,
   beginWork,
   endWork,
@@ -64,7 +63,8 @@ async function runCall(
     },
     request.wantsProgress,
   );
-  const end = { port, incoming, shared, serial, checkpoint: () => call.checkpoint() };
+  const touch = (): void => call.touch();
+  const end = { port, incoming, shared, serial, checkpoint: () => call.checkpoint(), touch };
   const sinks: FileOutSink[] = [];
   const sources: FileInSource[] = [];
   try {
@@ -74,7 +74,7 @@ async function runCall(
       if ('fileOut' in argument) {
         const sink =
           'path' in argument.fileOut
-            ? new HostFileSink(argument.fileOut.path, end.checkpoint)
+            ? new HostFileSink(argument.fileOut.path, end.checkpoint, touch)
             : new StreamSink(end);
         sinks.push(sink);
         return sink;
@@ -99,7 +99,7 @@ async function runCall(
     const failure = thrown instanceof PartialError ? deliver(thrown, sinks) : thrown;
     endFiles(failure instanceof PartialError ? [] : sinks, sources, call);
     session.warnings.settle();
-    post({ type: 'failure', serial, error: plainError(asFailureOf(action, failure)) });
+    post({ type: 'failure', serial, error: plainError(asGuestfsError(failure), !call.touched) });
   }
 }
 
@@ -119,6 +119,7 @@ function endFiles(unfinished: readonly FileOutSink[], sources: readonly FileInSo
     try {
       work();
     } catch (thrown) {
+      call.touch();
       call.session.warn(asGuestfsError(thrown).message);
     }
   };
@@ -150,14 +151,14 @@ async function start({ port }: Wires, config: BackendConfig): Promise<Session | 
   try {
     // A launch that is given up ends the thread: nothing is to be asked.
     beginWork(config.limits, () => {});
-    const session = await Session.start(config, (kind, message, partial) =>
-      post({ type: 'log', kind, message, ...(partial ? { partial } : {}) }),
+    const session = await Session.start(config, (kind, message, partial, elsewhere) =>
+      post({ type: 'log', kind, message, partial, elsewhere }),
     );
     endWork();
     post({ type: 'ready' });
     return session;
   } catch (thrown) {
-    post({ type: 'startFailed', error: plainError(asGuestfsError(thrown)) });
+    post({ type: 'startFailed', error: plainError(asGuestfsError(thrown), true) });
     port.close();
     return undefined;
   }

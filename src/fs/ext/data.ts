@@ -12,9 +12,9 @@ import type { ExtVolume } from './volume.js';
 export function openData(volume: ExtVolume, inode: Inode): Disk {
   const name = inodeName(inode.number);
   if (inode.kind === 'file' && has(inode.flags, inodeFlags.EXT4_ENCRYPT_FL))
-    throw new UnsupportedError(name, [
-      'encrypt (the contents of this file are encrypted; the direct backend lacks the key too)',
-    ]);
+    throw new UnsupportedError(name, ['encrypt: the contents of this file are encrypted'], {
+      elsewhere: 'nowhere',
+    });
   const size = inode.stat.sizeInBytes;
   if (has(inode.flags, inodeFlags.EXT4_INLINE_DATA_FL)) return openInline(readInlineData(inode), size, name);
   if (size === 0) return new MemoryDisk(new Uint8Array(0));

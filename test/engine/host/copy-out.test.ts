@@ -1,5 +1,5 @@
 /** copy_out writes to the host what a guest names: whatever the guest says, nothing leaves the directory. */
-import assert from 'node:assert/strict';
+import assert, { AssertionError } from 'node:assert/strict';
 import {
   existsSync,
   mkdirSync,
@@ -13,7 +13,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { GuestfsError, PartialError } from '../../../src/base/index.js';
+import { GuestfsError, PartialError, UnsupportedError } from '../../../src/base/index.js';
 import { copyOut } from '../../../src/engine/host/copy-out.js';
 import type { DirectoryEntry } from '../../../src/fs/index.js';
 import { directory, link, MemoryFileSystem, special } from '../../support/memory-fs.js';
@@ -52,6 +52,42 @@ class LinkedFileSystem extends MemoryFileSystem {
 }
 
 describe('copy_out', () => {
+  test('has touched the host once it has made something, and not before', () => {
+    const files = new MemoryFileSystem({ 'top/a': 'first', 'top/b': 'second' });
+    /** The call meets what is not supported at its checkpoint of that number. */
+    const copyUntil = (count: number): { readonly touched: boolean; readonly names: readonly string[] } => {
+      const to = target();
+      let checkpoints = 0;
+      const call = callOn(files, {
+        isCancelled: () => {
+          if (++checkpoints > count) throw new UnsupportedError('a file', ['what is in it']);
+          return false;
+        },
+      });
+      assert.equal(call.touched, false);
+      assert.throws(() => copyOut(call, '/top', to), UnsupportedError);
+      return { touched: call.touched, names: readdirSync(to, { recursive: true }) as string[] };
+    };
+    const outcomes = Array.from({ length: 40 }, (_, count) => count).flatMap((count) => {
+      try {
+        return [copyUntil(count)];
+      } catch (thrown) {
+        if (thrown instanceof AssertionError && thrown.message.startsWith('Missing expected exception'))
+          return [];
+        throw thrown;
+      }
+    });
+    const early = callOn(files);
+    assert.throws(() => copyOut(early, '/nothing', target()), fails('ENOENT'));
+    assert.equal(early.touched, false);
+    for (const { touched, names } of outcomes)
+      if (names.length > 0) assert.equal(touched, true, names.join(' '));
+    assert.ok(
+      outcomes.some(({ names }) => names.length === 2),
+      'half a tree',
+    );
+  });
+
   for (const name of ['../escaped', '/etc/escaped', 'a/b', 'nul\0byte', '']) {
     test(`leaves out a file named ${JSON.stringify(name)}, copies the rest, and says so`, () => {
       const to = target();

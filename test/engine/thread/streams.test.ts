@@ -54,10 +54,23 @@ describe('a fileOut argument', () => {
   test('that is a stream gets all of a Buffer, of whatever memory, and the Buffer stays as it is', () => {
     const { port1, port2 } = new MessageChannel();
     const shared = new Int32Array(new SharedArrayBuffer(64));
-    const sink = new StreamSink({ port: port1, incoming: port1, shared, serial: 1, checkpoint: () => {} });
+    let touched = false;
+    const touch = (): void => {
+      touched = true;
+    };
+    const sink = new StreamSink({
+      port: port1,
+      incoming: port1,
+      shared,
+      serial: 1,
+      checkpoint: () => {},
+      touch,
+    });
+    assert.equal(touched, false);
     const large = Buffer.alloc(2.5 * megabyte, 'abc');
     const small = Buffer.from('in the memory that small Buffers share');
     for (const bytes of [large, small]) sink.write(bytes);
+    assert.equal(touched, true, 'what was sent cannot be taken back');
     const chunks: Uint8Array[] = [];
     for (let got = receiveMessageOnPort(port2); got; got = receiveMessageOnPort(port2))
       chunks.push((got.message as { chunk: Uint8Array }).chunk);

@@ -1,0 +1,94 @@
+/** What the embedded engine does not do: who else may, told once, and whether the call has changed anything before. */
+import assert from 'node:assert/strict';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
+import { after, before, describe, test } from 'node:test';
+import { Guestfs, UnsupportedError } from '../../src/guestfs/index.js';
+import { readFixtureBuffer } from '../support/fixtures.js';
+
+describe('what is not supported', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'guestfs-elsewhere-'));
+  let g: Guestfs;
+
+  before(async () => {
+    const path = join(directory, 'ext4.img');
+    writeFileSync(path, readFixtureBuffer('scenarios/ext4.img.gz'));
+    g = new Guestfs({ environment: false, backend: 'embedded', stderr: null });
+    g.addDrive(path, { readonly: true, format: 'raw' });
+    await g.launch();
+    await g.mountRo('/dev/sda', '/');
+  });
+  after(async () => {
+    await g.close();
+    rmSync(directory, { recursive: true });
+  });
+
+  const failureOf = async (call: Promise<unknown>): Promise<UnsupportedError> => {
+    try {
+      await call;
+    } catch (thrown) {
+      assert.ok(thrown instanceof UnsupportedError, String(thrown));
+      return thrown;
+    }
+    assert.fail('the call succeeded');
+  };
+
+  test('names who else does it, as data and once in the message', async () => {
+    const cases: [Promise<unknown>, 'appliance' | 'nowhere', string][] = [
+      [
+        g.mkfs('ext4', '/dev/sda'),
+        'appliance',
+        'mkfs: the embedded backend: not supported: mkfs (the direct backend can do it)',
+      ],
+      [
+        g.mountRo('btrfsvol:/dev/sda/x', '/'),
+        'appliance',
+        'mount_ro: btrfsvol:/dev/sda/x: not supported: btrfs subvolumes (the direct backend may have it)',
+      ],
+      [
+        g.tarOut('/', join(directory, 'x'), { compress: 'compress' }),
+        'nowhere',
+        'tar_out: compression: not supported: compress (the direct backend lacks it too)',
+      ],
+    ];
+    for (const [call, elsewhere, message] of cases) {
+      const error = await failureOf(call);
+      assert.equal(error.elsewhere, elsewhere);
+      assert.equal(error.message, message);
+      assert.ok(!error.features.join().includes('backend'));
+    }
+  });
+
+  test('is known to have left everything as it was where nothing was written before', async () => {
+    assert.equal((await failureOf(g.touch('/x'))).untouched, true);
+    const file = join(directory, 'new.tar');
+    assert.equal((await failureOf(g.tarOut('/', file, { compress: 'xz' }))).untouched, true);
+    assert.equal(existsSync(file), false);
+    const stream = new PassThrough();
+    stream.on('error', () => {}); // a stream is destroyed with its call
+    assert.equal((await failureOf(g.tarOut('/', stream, { compress: 'xz' }))).untouched, true);
+  });
+
+  test('is known to have changed something where a file of the caller was emptied before', async () => {
+    const file = join(directory, 'old.tar');
+    writeFileSync(file, 'what was there');
+    assert.equal((await failureOf(g.tarOut('/', file, { compress: 'xz' }))).untouched, false);
+    assert.equal(statSync(file).size, 0);
+  });
+
+  test('has a launch that may be made elsewhere, since it changes nothing', async () => {
+    const path = join(directory, 'disk.vmdk');
+    const header = Buffer.alloc(64 * 1024);
+    header.write('KDMV');
+    header.writeUInt32LE(1, 4);
+    writeFileSync(path, header);
+    await using other = new Guestfs({ environment: false, backend: 'embedded', stderr: null });
+    other.addDrive(path, { readonly: true });
+    const error = await failureOf(other.launch());
+    assert.equal(error.untouched, true);
+    assert.match(error.message, /^launch: .*disk\.vmdk: vmdk image: not supported/);
+    assert.deepEqual(readFileSync(path), header);
+  });
+});
