@@ -1,10 +1,9 @@
 /** Packed files and archives: base's decoders, what vfs looks through, what the appliance's tar reader takes, and `file`. */
 
-import { TarReader } from '../../src/appliance/library/tar-reader.js';
-import { decodeXz } from '../../src/base/index.js';
-import { Lzma2Decoder } from '../../src/base/lzma.js';
 import { prepareZstd } from '../../src/disk/index.js';
 import { identify } from '../../src/engine/words/identify/index.js';
+import { decodeXz, TarReader } from '../../src/formats/index.js';
+import { Lzma2Decoder } from '../../src/formats/xz/lzma.js';
 import { architectureOf } from '../../src/inspect/architecture.js';
 import { initrdEntries, unpack } from '../../src/vfs/index.js';
 import { readFixture } from '../../test/support/fixtures.js';
@@ -15,7 +14,7 @@ import { cpioArchive, fileSeeds, packedSeeds, tarArchive } from './seeds/files.j
 const limit = 64 * 1024 * 1024;
 
 const xz: Target = {
-  name: 'base/xz',
+  name: 'formats/xz',
   fixtures: ['xz/blocks.xz', 'xz/text.xz'],
   moves: true,
   run: (bytes) => void decodeXz(bytes, limit),
@@ -23,7 +22,7 @@ const xz: Target = {
 
 /** LZMA2 as it is in a file of xz, without the checksums around it. */
 const lzma: Target = {
-  name: 'base/lzma',
+  name: 'formats/lzma',
   fixtures: ['xz/blocks.xz', 'xz/text.xz'],
   load: (fixture) => readFixture(fixture).slice(24),
   moves: true,
@@ -60,7 +59,7 @@ const cpio: Target = {
 };
 
 const tar: Target = {
-  name: 'appliance/tar',
+  name: 'formats/tar',
   fixtures: ['gnu', 'pax'],
   load: (fixture) => tarArchive(fixture === 'pax'),
   moves: true,

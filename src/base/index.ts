@@ -12,7 +12,6 @@ export {
   formatUuid,
 } from './bytes.js';
 export { checksumHolds, crc16, crc32, crc32c, crc32cOfView, crc32Raw } from './crc.js';
-export { elfMachines } from './elf-machines.js';
 export { describeErrno, type ErrnoName, errnoNumbers, isErrnoName } from './errno.js';
 export {
   asGuestfsError,
@@ -46,7 +45,6 @@ export {
   type Fields,
   i16,
   i32,
-  readU64,
   type Struct,
   struct,
   text,
@@ -56,7 +54,6 @@ export {
   u64,
   viewOf,
 } from './struct.js';
-export { type TarEntry, TarHeaderWriter, tarBlockLength, tarPadding } from './tar-header.js';
 export {
   compareBytewise,
   decodeLatin1,
@@ -79,4 +76,3 @@ export {
   readLimits,
   work,
 } from './work.js';
-export { decodeXz, isXz } from './xz.js';

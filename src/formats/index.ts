@@ -2,6 +2,14 @@
 
 export { aclEntry, aclHeader, aclNoId, aclTags, aclVersion } from './acl.js';
 export {
+  type CpioEntry,
+  cpioAlignment,
+  cpioEntries,
+  cpioTrailer,
+  encodeCpioHeader,
+  isCpio,
+} from './cpio.js';
+export {
   canonicalDriveName,
   type DrivePlace,
   driveIndex,
@@ -14,6 +22,7 @@ export {
   volumeName,
 } from './device-names.js';
 export { deviceNumbers, makeDeviceNumber, numberOfDevice } from './device-numbers.js';
+export { elfMachines } from './elf-machines.js';
 export { ApkReader, apkFiles } from './guests/apk.js';
 export { type Application, packageDatabaseLimit, packageLimit } from './guests/application.js';
 export { DpkgReader, dpkgFiles, isDpkgStatus } from './guests/dpkg.js';
@@ -39,3 +48,8 @@ export type {
 } from './host-steps.js';
 export { type ImagePiece, type NewImage, type NewQcow2, newQcow2 } from './qcow2/create.js';
 export * as qcow2Layout from './qcow2/layout.js';
+export { authority, parseServer, type ServerAddress } from './servers.js';
+export { type TarEntry, tarBlockLength, tarEnd, tarPadding } from './tar/layout.js';
+export { type TarMember, TarReader, type TarReceiver } from './tar/reader.js';
+export { TarHeaderWriter } from './tar/writer.js';
+export { decodeXz } from './xz/xz.js';

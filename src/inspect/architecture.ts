@@ -2,8 +2,10 @@
  * `file_architecture`: the processor that a program is for. ELF (System V ABI, "ELF Header"), PE (Microsoft's PE
  * format), and, for initrds, the programs inside a cpio archive. Compressed files of these kinds are unpacked first.
  */
-import { elfMachines, GuestfsError, sourceOf, typeOfMode, UnsupportedError } from '../base/index.js';
-import { initrdEntries, isCpio, type Place, packingOf, readStart, type Tree, unpack } from '../vfs/index.js';
+
+import { GuestfsError, sourceOf, typeOfMode, UnsupportedError } from '../base/index.js';
+import { elfMachines, isCpio } from '../formats/index.js';
+import { initrdEntries, type Place, packingOf, readStart, type Tree, unpack } from '../vfs/index.js';
 
 /** How much of a program's beginning is read, in bytes: PE's header may lie behind a program for DOS. */
 const headLength = 4096;

@@ -1,7 +1,6 @@
 /** The vfs room: mounts, paths and device names over what the drivers know of inodes. */
 export type { FileSystem } from '../fs/index.js';
 export { caseSensitivePath, Spellings } from './case.js';
-export { type CpioEntry, initrdEntries, isCpio } from './cpio.js';
 export type { DeviceProperty } from './device-links.js';
 export {
   type AbsenceReason,
@@ -15,6 +14,7 @@ export {
   type VolumeOptions,
 } from './devices.js';
 export { expandGlob, type GlobOptions } from './glob.js';
+export { initrdEntries } from './initrd.js';
 export { Mount, type Place } from './mount.js';
 export { type MountOptions, MountTable, type UnmountOptions } from './mount-table.js';
 export { checkAbsolute, joinPath, tidyPath } from './names.js';

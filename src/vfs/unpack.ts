@@ -2,13 +2,13 @@
  * Unpacks compressed files: gzip (RFC 1952), compress, xz and zstd; other compressions are only named. All readers of
  * compressed contents use it: for programs and modules, initrds, `zgrep`.
  */
+
 import { gunzipSync, constants as zlibConstants } from 'node:zlib';
 import {
   type ByteSource,
   CorruptError,
   concatBytes,
   decodeLzw,
-  decodeXz,
   endsCall,
   inflateGzip,
   readUpTo,
@@ -17,6 +17,7 @@ import {
   work,
 } from '../base/index.js';
 import { decodeZstdBeginning, decodeZstdFile } from '../disk/index.js';
+import { decodeXz } from '../formats/index.js';
 
 const packings: readonly (readonly [magic: readonly number[], name: string])[] = [
   [[0x1f, 0x8b, 0x08], 'gzip'],

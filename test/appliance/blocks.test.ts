@@ -1,4 +1,5 @@
 /** Drives as qemu hears of them: a caller's string is a value, whatever it looks like, and never an option. */
+
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { DriveConfig } from '../../src/api/index.js';
@@ -9,7 +10,6 @@ import {
   overlayNode,
 } from '../../src/appliance/drives/blocks.js';
 import { remoteNode } from '../../src/appliance/drives/drive-protocols.js';
-import { parseServer } from '../../src/appliance/drives/servers.js';
 import { readBackendSettings } from '../../src/appliance/machine/backend-settings.js';
 import {
   findArchitecture,
@@ -18,6 +18,7 @@ import {
   qemuArguments,
 } from '../../src/appliance/machine/qemu.js';
 import { GuestfsError } from '../../src/base/index.js';
+import { parseServer } from '../../src/formats/index.js';
 
 /** Names that mean something to somebody: qemu's options, its legacy file names, JSON, a shell. */
 const oddNames = [

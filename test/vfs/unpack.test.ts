@@ -1,10 +1,12 @@
 /** Compressed files and initrds, looked through. */
+
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { describe, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { CorruptError, GuestfsError, UnsupportedError } from '../../src/base/index.js';
-import { initrdEntries, isCpio, packingOf, unpack } from '../../src/vfs/index.js';
+import { isCpio } from '../../src/formats/index.js';
+import { initrdEntries, packingOf, unpack } from '../../src/vfs/index.js';
 import { noise, Random } from '../support/random.js';
 import { needs } from '../support/tools.js';
 

@@ -1,6 +1,7 @@
 /** Files of guests: programs, archives, packed files, as small as they come. */
+
 import { gzipSync } from 'node:zlib';
-import { TarHeaderWriter, tarPadding } from '../../../src/base/index.js';
+import { TarHeaderWriter, tarPadding } from '../../../src/formats/index.js';
 import { elf, pe } from '../../../test/inspect/distributions.js';
 import { readFixture } from '../../../test/support/fixtures.js';
 

@@ -2,8 +2,8 @@
 
 import type { DriveConfig } from '../../api/index.js';
 import { GuestfsError } from '../../base/index.js';
+import { authority, parseServer, type ServerAddress } from '../../formats/index.js';
 import type { Json } from '../machine/qmp.js';
-import { authority, parseServer, type ServerAddress } from './servers.js';
 
 /** A protocol's node, and the secret that it refers to. */
 export interface RemoteNode {

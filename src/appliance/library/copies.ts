@@ -12,11 +12,18 @@ import {
   systemError,
   typeOfMode,
 } from '../../base/index.js';
-import { type HostAttributes, HostCopy, lastNameOf, sourcesOf } from '../../formats/index.js';
+import {
+  type HostAttributes,
+  HostCopy,
+  lastNameOf,
+  sourcesOf,
+  type TarMember,
+  TarReader,
+  type TarReceiver,
+} from '../../formats/index.js';
 import type { Composites, LibraryCall } from './call.js';
 import { HostFileWriter, runSteps } from './host-steps.js';
 import { archiveOf } from './host-tar.js';
-import { type TarMember, TarReader, type TarReceiver } from './tar-reader.js';
 
 const attributesOf = (stats: Structs['statns']): HostAttributes => ({
   mode: stats.stMode,

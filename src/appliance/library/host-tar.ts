@@ -5,17 +5,8 @@
 
 import type { BigIntStats } from 'node:fs';
 import { lstat, open, readdir, readlink } from 'node:fs/promises';
-import {
-  decodeText,
-  encodeText,
-  GuestfsError,
-  hostError,
-  type TarEntry,
-  TarHeaderWriter,
-  tarBlockLength,
-  tarPadding,
-} from '../../base/index.js';
-import { deviceNumbers } from '../../formats/index.js';
+import { decodeText, encodeText, GuestfsError, hostError } from '../../base/index.js';
+import { deviceNumbers, type TarEntry, TarHeaderWriter, tarEnd, tarPadding } from '../../formats/index.js';
 
 /** A path as bytes, so that names that are not UTF-8 stay unchanged. */
 type HostPathBytes = Buffer;
@@ -35,8 +26,6 @@ interface Pending {
 const noRecords: ReadonlyMap<string, Uint8Array> = new Map();
 const pieceLength = 256 * 1024;
 const slash = Buffer.from('/');
-/** An archive ends with two blocks of zeroes, and its length is a multiple of twenty blocks. */
-const recordLength = 20 * tarBlockLength;
 
 /** The deepest nesting of directories: the kernel's longest path has no more components. */
 const depthLimit = 4096;
@@ -94,8 +83,7 @@ class HostTar {
       for (const child of (await this.#children(pending)).reverse())
         waiting.push({ pending: child, depth: depth + 1 });
     }
-    const end = 2 * tarBlockLength;
-    yield new Uint8Array(end + ((recordLength - ((this.#length + end) % recordLength)) % recordLength));
+    yield new Uint8Array(tarEnd(this.#length));
   }
 
   async #children({ path, name }: Pending): Promise<Pending[]> {

@@ -1,9 +1,11 @@
 /** Images and archives that are files of the guest: ISO filesystems and initrds. */
+
 import type { Structs } from '../../api/index.js';
 import { CorruptError, GuestfsError, systemError, typeOfMode } from '../../base/index.js';
 import type { Disk } from '../../disk/index.js';
+import type { CpioEntry } from '../../formats/index.js';
 import { isoDetails } from '../../fs/index.js';
-import { type CpioEntry, initrdEntries } from '../../vfs/index.js';
+import { initrdEntries } from '../../vfs/index.js';
 import { fileContents } from '../session/contents.js';
 import type { Call } from '../thread/call.js';
 import type { TopicHandlers } from '../thread/handlers.js';

@@ -1,6 +1,7 @@
 /** The rules for network drives: the servers, names and secrets of each protocol. */
 import type { DriveConfig } from '../../api/index.js';
 import { GuestfsError } from '../../base/index.js';
+import { parseServer } from '../../formats/index.js';
 
 type Remote = Pick<DriveConfig, 'path' | 'server' | 'username' | 'secret'>;
 
@@ -41,23 +42,6 @@ const protocols: Readonly<Record<string, Protocol>> = {
 
 const invalid = (problem: string): GuestfsError => new GuestfsError('EINVAL', problem);
 
-/** Checks `host`, `host:port`, `tcp:host:port` or `unix:/path`. */
-function checkServer(protocol: string, server: string, tcpOnly: boolean): void {
-  if (server.startsWith('unix:')) {
-    if (server === 'unix:') throw invalid('the path of the Unix socket is missing');
-    if (tcpOnly) throw invalid(`${protocol}: only TCP is possible`);
-    return;
-  }
-  const address = server.startsWith('tcp:') ? server.slice('tcp:'.length) : server;
-  const [, host = '', port] = /^(\[[^\]]*\]|.*?)(?::([0-9]+))?$/s.exec(address) ?? [];
-  if (!/^[\p{L}\p{N}\-._:[\]]+$/u.test(host))
-    throw invalid(`invalid host name '${host}' in server '${server}'`);
-  // An IPv6 address without brackets has no port: its last colon belongs to the address.
-  const isBareIpv6 = host.includes(':') && !host.startsWith('[');
-  if (port !== undefined && !isBareIpv6 && (Number(port) < 1 || Number(port) > 65535))
-    throw invalid(`invalid port number ${port} in server '${server}'`);
-}
-
 /** Checks a drive of a protocol other than `file`. Throws GuestfsError (EINVAL). */
 export function checkRemoteDrive(
   protocol: string,
@@ -68,7 +52,11 @@ export function checkRemoteDrive(
     throw invalid(`unknown protocol '${protocol}'; there are file, ${Object.keys(protocols).join(', ')}`);
   if (rules.servers === 'one' && server.length !== 1)
     throw invalid(`${protocol}: exactly one server must be given`);
-  for (const one of server) checkServer(protocol, one, rules.tcpOnly === true);
+  for (const one of server) {
+    // Which port is the default makes no difference here.
+    const { type } = parseServer(one, 0);
+    if (type === 'unix' && rules.tcpOnly) throw invalid(`${protocol}: only TCP is possible`);
+  }
   if (rules.credentials !== true) {
     if (username !== undefined) throw invalid(`${protocol}: takes no username`);
     if (secret !== undefined) throw invalid(`${protocol}: takes no secret`);

@@ -1,4 +1,5 @@
 /** Trees between host and guest: with GNU tar at the other end where it is installed, and with hostile archives. */
+
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import {
@@ -20,7 +21,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { type TarEntry, TarHeaderWriter, tarPadding } from '../../../src/base/index.js';
+import { type TarEntry, TarHeaderWriter, tarPadding } from '../../../src/formats/index.js';
 import { needs, toolEnvironment } from '../../support/tools.js';
 import { bytesOf, FakeDaemon, fails, run, writes } from './fake-daemon.js';
 

@@ -1,13 +1,14 @@
 /** Archives as the foreign tools read them: GNU tar, GNU cpio, gzip, base64. */
+
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
-import { type TarEntry, TarHeaderWriter } from '../../../src/base/index.js';
 import { writeCpio } from '../../../src/engine/host/archive/cpio.js';
 import { writeTar } from '../../../src/engine/host/archive/tar.js';
+import { type TarEntry, TarHeaderWriter } from '../../../src/formats/index.js';
 
 import { link, MemoryFileSystem } from '../../support/memory-fs.js';
 import { needs, toolEnvironment } from '../../support/tools.js';

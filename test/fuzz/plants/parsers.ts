@@ -77,10 +77,10 @@ export const plants: readonly Plant[] = [
   },
   {
     error: 'an error of the wrong kind is thrown',
-    file: 'base/lzma.ts',
+    file: 'formats/xz/lzma.ts',
     original: 'if (distance > this.#length - this.#start) throw corrupt(',
     planted: 'if (distance > this.#length - this.#start) throw new RangeError(',
-    target: 'base/lzma',
+    target: 'formats/lzma',
     fixtures: ['xz/blocks.xz'],
     finding: /RangeError: a distance/,
   },
@@ -113,11 +113,11 @@ export const plants: readonly Plant[] = [
   },
   {
     error: 'a record without a length is passed over for ever',
-    file: 'appliance/library/tar-reader.ts',
+    file: 'formats/tar/reader.ts',
     original:
       'if (at + length > bytes.length || blank + 1 >= at + length || equals < 0 || record.at(-1) !== 0x0a)',
     planted: 'if (length > 0 && (at + length > bytes.length || blank + 1 >= at + length || equals < 0))',
-    target: 'appliance/tar',
+    target: 'formats/tar',
     fixtures: ['pax'],
     finding: /did not end/,
   },

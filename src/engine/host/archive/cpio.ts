@@ -1,10 +1,8 @@
-/**
- * A tree of the guest as a cpio archive in the SVR4 portable format (`newc`), or the same with checksums (`crc`).
- * cpio(5): a header of hexadecimal digits, name and contents padded to four bytes. Of a file with several names only
- * the last entry has the contents.
- */
+/** A tree of the guest as a cpio archive of the format `newc` or `crc`. Of a file with several names only the last entry has the contents. */
+
 import { encodeText, GuestfsError } from '../../../base/index.js';
 import type { Disk } from '../../../disk/index.js';
+import { cpioAlignment, cpioTrailer, encodeCpioHeader } from '../../../formats/index.js';
 import type { InodeStat, OnDamage } from '../../../fs/index.js';
 import type { Place } from '../../../vfs/index.js';
 import { contentsOf } from '../../session/contents.js';
@@ -15,7 +13,6 @@ import { writeZeroes } from '../data-sinks.js';
 import { distinctEntries, pathBelow } from './entries.js';
 import { TreeProgress } from './progress.js';
 
-const magic = { newc: '070701', crc: '070702' } as const;
 /** The size field has eight hexadecimal digits. */
 const largestFile = 0xffff_ffff;
 const blockLength = 512;
@@ -49,7 +46,7 @@ export function writeCpio(call: Call, directory: string, start: Place, to: DataS
     (name: string): OnDamage =>
     (error) =>
       damage.leaveOut(error, pathBelow(directory, name));
-  const pad = (): void => writeZeroes(out, (4 - (out.position % 4)) % 4);
+  const pad = (): void => writeZeroes(out, (cpioAlignment - (out.position % cpioAlignment)) % cpioAlignment);
   /** Numbers of the archive's own, since inodes of several filesystems may be the same and may not fit. */
   const numbers = new Map<string, number>();
   const pending = new Map<string, Pending>();
@@ -80,29 +77,22 @@ export function writeCpio(call: Call, directory: string, start: Place, to: DataS
     const size = (link as Uint8Array | undefined)?.length ?? (contents as Disk | undefined)?.size ?? 0;
     if (size > largestFile)
       throw new GuestfsError('EFBIG', `${name}: cpio has no room for a file of ${size} bytes`);
-    const encoded = encodeText(name);
-    const numbers32 = [
-      place ? numberOf(place) : 0,
-      stat?.mode ?? 0,
-      stat?.uid ?? 0,
-      stat?.gid ?? 0,
-      place?.type === 'directory' ? Math.max(2, stat?.linkCount ?? 2) : (stat?.linkCount ?? 1),
+    const header = {
+      ino: place ? numberOf(place) : 0,
+      mode: stat?.mode ?? 0,
+      uid: stat?.uid ?? 0,
+      gid: stat?.gid ?? 0,
+      nlink: place?.type === 'directory' ? Math.max(2, stat?.linkCount ?? 2) : (stat?.linkCount ?? 1),
       // Of times before 1970 and after 2106 the lower 32 bits, as cpio has them.
-      stat?.modified.seconds ?? 0,
-      size,
-      0,
-      0,
-      stat?.deviceMajor ?? 0,
-      stat?.deviceMinor ?? 0,
-      encoded.length + 1,
-      sum,
-    ];
-    out.text(
-      magic[format] +
-        numbers32.map((value) => (value >>> 0).toString(16).toUpperCase().padStart(8, '0')).join(''),
-    );
-    out.write(encoded);
-    out.write(Uint8Array.of(0));
+      mtime: stat?.modified.seconds ?? 0,
+      filesize: size,
+      devmajor: 0,
+      devminor: 0,
+      rdevmajor: stat?.deviceMajor ?? 0,
+      rdevminor: stat?.deviceMinor ?? 0,
+      check: sum,
+    };
+    out.write(encodeCpioHeader(format, name, header));
     pad();
     if (link !== undefined) out.write(link);
     else if (contents !== undefined) {
@@ -132,7 +122,7 @@ export function writeCpio(call: Call, directory: string, start: Place, to: DataS
     const stat = place.fileSystem.stat(place.inode);
     for (const each of names) entry(each, stat, place, each === names.at(-1));
   }
-  entry('TRAILER!!!', undefined, undefined, false);
+  entry(cpioTrailer, undefined, undefined, false);
   writeZeroes(out, (blockLength - (out.position % blockLength)) % blockLength);
   out.flush();
 }

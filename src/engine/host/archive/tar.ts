@@ -1,6 +1,7 @@
 /** A tree of the guest as a tar archive. */
-import { type TarEntry, TarHeaderWriter, tarBlockLength, tarPadding } from '../../../base/index.js';
+
 import type { Disk } from '../../../disk/index.js';
+import { type TarEntry, TarHeaderWriter, tarEnd, tarPadding } from '../../../formats/index.js';
 import type { FileType, InodeStat } from '../../../fs/index.js';
 import type { Place, Visit } from '../../../vfs/index.js';
 import { contentsOf } from '../../session/contents.js';
@@ -17,9 +18,6 @@ export interface TarOptions {
   /** Which extended attributes are stored; none without. */
   readonly attributes?: AttributeOptions;
 }
-
-/** Blocks of a record: an archive is a multiple of this many. GNU tar's and POSIX's default. */
-const recordLength = 20 * tarBlockLength;
 
 const entryTypes: Readonly<Record<FileType, TarEntry['type'] | undefined>> = {
   file: 'file',
@@ -118,7 +116,6 @@ export function writeTar(
     progress.add(entry.sizeInBytes);
     out.hole(tarPadding(entry.sizeInBytes));
   }
-  out.hole(2 * tarBlockLength);
-  out.hole((recordLength - (out.position % recordLength)) % recordLength);
+  out.hole(tarEnd(out.position));
   out.flush();
 }

@@ -2,7 +2,9 @@
  * ELF files in the words of the program file: header (System V ABI, "ELF Header"), then what sections or segments tell:
  * linking, interpreter, notes, symbols. Every table is bounded before it is gone through.
  */
-import { elfMachines, viewOf } from '../../../base/index.js';
+
+import { viewOf } from '../../../base/index.js';
+import { elfMachines } from '../../../formats/index.js';
 import type { Subject } from './source.js';
 
 const systems: Readonly<Record<number, string>> = {

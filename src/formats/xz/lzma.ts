@@ -2,8 +2,7 @@
  * The LZMA decoder, in the form LZMA2 uses it: chunks that share a dictionary. The range coder, the literal coder, the
  * length coders and the match distances of the LZMA specification (Igor Pavlov, "LZMA specification", 2015).
  */
-import { CorruptError } from './errors.js';
-import { work } from './work.js';
+import { CorruptError, work } from '../../base/index.js';
 
 const probabilityStart = 1024; // one half of 2^11
 const stateCount = 12;

@@ -1,64 +1,21 @@
 /**
- * The headers of a tar archive: POSIX.1-2017 pax "ustar Interchange Format", with GNU tar's extensions for what does
- * not fit (long names and links as `././@LongLink` entries, large numbers in base 256) or, when attributes are
+ * Writing the headers of a tar archive, with GNU tar's extensions for what does not fit (long names and links as `././@LongLink` entries, large numbers in base 256) or, when attributes are
  * stored, pax extended headers, as GNU tar itself does with `--xattrs`.
  */
-import { concatBytes } from './bytes.js';
-import { encodeText } from './text.js';
-
-export const tarBlockLength = 512;
-
-export interface TarEntry {
-  /** As stored: `./etc/passwd`, directories with a slash at the end. */
-  readonly name: string;
-  readonly type: 'file' | 'hardlink' | 'symlink' | 'character' | 'block' | 'directory' | 'fifo';
-  readonly mode: number;
-  readonly uid: number;
-  readonly gid: number;
-  readonly sizeInBytes: number;
-  readonly modifiedSeconds: number;
-  /** Target of a hard or symbolic link. */
-  readonly linkName: string;
-  readonly userName: string;
-  readonly groupName: string;
-  readonly deviceMajor: number;
-  readonly deviceMinor: number;
-  /** Further records of a pax header, by their keywords. */
-  readonly records: ReadonlyMap<string, Uint8Array>;
-}
-
-const typeFlags: Readonly<Record<TarEntry['type'], string>> = {
-  file: '0',
-  hardlink: '1',
-  symlink: '2',
-  character: '3',
-  block: '4',
-  directory: '5',
-  fifo: '6',
-};
-
-/** Field offsets and lengths of the ustar header. */
-const fields = {
-  name: [0, 100],
-  mode: [100, 8],
-  uid: [108, 8],
-  gid: [116, 8],
-  size: [124, 12],
-  mtime: [136, 12],
-  checksum: [148, 8],
-  typeflag: [156, 1],
-  linkname: [157, 100],
-  magic: [257, 8],
-  uname: [265, 32],
-  gname: [297, 32],
-  devmajor: [329, 8],
-  devminor: [337, 8],
-} as const;
-
-type FieldName = keyof typeof fields;
+import { concatBytes, encodeText } from '../../base/index.js';
+import {
+  tarFields as fields,
+  type TarEntry,
+  type TarField,
+  tarBlockLength,
+  tarMagic,
+  tarNoteFlags,
+  tarPadding,
+  tarTypeFlags,
+} from './layout.js';
 
 /** Text in a field, cut off at its end. Most names are ASCII and go in without a copy. */
-function putText(block: Uint8Array, field: FieldName, text: string, limit: number = fields[field][1]): void {
+function putText(block: Uint8Array, field: TarField, text: string, limit: number = fields[field][1]): void {
   const [at] = fields[field];
   const length = Math.min(text.length, limit);
   for (let i = 0; i < length; i++) {
@@ -72,7 +29,7 @@ function putText(block: Uint8Array, field: FieldName, text: string, limit: numbe
 }
 
 /** Octal with a closing NUL, or GNU's base 256 for what is negative or too large for that. */
-function putNumber(block: Uint8Array, field: FieldName, value: number): void {
+function putNumber(block: Uint8Array, field: TarField, value: number): void {
   const [at, length] = fields[field];
   let rest = value;
   if (rest >= 0) {
@@ -117,7 +74,7 @@ function fillHeader(block: Uint8Array, entry: TarEntry, typeFlag: string, gnu: b
   putNumber(block, 'mtime', entry.modifiedSeconds);
   putText(block, 'typeflag', typeFlag);
   putText(block, 'linkname', entry.linkName);
-  putText(block, 'magic', gnu ? 'ustar  \0' : 'ustar\x0000');
+  putText(block, 'magic', gnu ? tarMagic.gnu : tarMagic.posix);
   putText(block, 'uname', entry.userName, ownerNameLimit);
   putText(block, 'gname', entry.groupName, ownerNameLimit);
   if (entry.type === 'character' || entry.type === 'block') {
@@ -125,11 +82,6 @@ function fillHeader(block: Uint8Array, entry: TarEntry, typeFlag: string, gnu: b
     putNumber(block, 'devminor', entry.deviceMinor);
   }
   putChecksum(block);
-}
-
-/** What follows an entry of this many bytes up to the next block. */
-export function tarPadding(size: number): number {
-  return (tarBlockLength - (size % tarBlockLength)) % tarBlockLength;
 }
 
 const plain = {
@@ -181,10 +133,10 @@ export class TarHeaderWriter {
     const longLink = isLong(entry.linkName);
     if (this.#pax) this.#writePax(entry, longName, longLink);
     else {
-      if (longLink) this.#note('././@LongLink', 'K', encodeText(`${entry.linkName}\0`));
-      if (longName) this.#note('././@LongLink', 'L', encodeText(`${entry.name}\0`));
+      if (longLink) this.#note('././@LongLink', tarNoteFlags.longLink, encodeText(`${entry.linkName}\0`));
+      if (longName) this.#note('././@LongLink', tarNoteFlags.longName, encodeText(`${entry.name}\0`));
     }
-    this.#header(entry, typeFlags[entry.type]);
+    this.#header(entry, tarTypeFlags[entry.type]);
   }
 
   #header(entry: TarEntry, typeFlag: string): void {
@@ -204,6 +156,6 @@ export class TarHeaderWriter {
     if (longName) records.push(paxRecord('path', encodeText(entry.name)));
     if (longLink) records.push(paxRecord('linkpath', encodeText(entry.linkName)));
     for (const [key, value] of entry.records) records.push(paxRecord(key, value));
-    if (records.length > 0) this.#note('././@PaxHeader', 'x', concatBytes(records));
+    if (records.length > 0) this.#note('././@PaxHeader', tarNoteFlags.records, concatBytes(records));
   }
 }

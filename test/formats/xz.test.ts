@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
-import { CorruptError, decodeXz, UnsupportedError } from '../../src/base/index.js';
+import { CorruptError, UnsupportedError } from '../../src/base/index.js';
+import { decodeXz } from '../../src/formats/index.js';
 import { needs } from '../support/tools.js';
 
 const limit = 1 << 26;

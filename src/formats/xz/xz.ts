@@ -2,10 +2,8 @@
  * Reading .xz files. "The .xz File Format", version 1.2.1: streams of blocks, each filtered by LZMA2 alone (the only
  * chain in common use; others are an UnsupportedError), with CRC-32 checked, and CRC-64 and SHA-256 passed over.
  */
-import { checksumHolds, crc32 } from './crc.js';
-import { CorruptError, UnsupportedError } from './errors.js';
+import { CorruptError, checksumHolds, crc32, UnsupportedError, viewOf } from '../../base/index.js';
 import { Lzma2Decoder } from './lzma.js';
-import { viewOf } from './struct.js';
 
 const magic = [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00];
 const headerLength = 12;

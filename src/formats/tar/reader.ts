@@ -5,13 +5,21 @@
 import {
   CorruptError,
   checksumHolds,
+  decodeLatin1,
   decodePadded,
   decodeText,
-  type TarEntry,
-  tarBlockLength,
-  tarPadding,
   UnsupportedError,
 } from '../../base/index.js';
+import {
+  type TarEntry,
+  type TarField,
+  tarBlockLength,
+  tarFields,
+  tarMagic,
+  tarNoteFlags,
+  tarPadding,
+  tarTypeFlags,
+} from './layout.js';
 
 /** An entry of an archive. In a hard link, `linkName` is the name of an earlier entry. */
 export type TarMember = Omit<TarEntry, 'userName' | 'groupName' | 'records'>;
@@ -24,30 +32,23 @@ export interface TarReceiver {
   end(): Promise<void>;
 }
 
-const types: Readonly<Record<string, TarMember['type']>> = {
-  '\0': 'file',
-  '0': 'file',
-  '1': 'hardlink',
-  '2': 'symlink',
-  '3': 'character',
-  '4': 'block',
-  '5': 'directory',
-  '6': 'fifo',
-  '7': 'file',
-};
-/**
- * Types of entries that describe the next one: GNU's long link and long name, pax's own and pax's for all later
- * entries.
- */
-const notes = new Set(['K', 'L', 'x', 'g']);
-/** Limits: a path has at most 4096 bytes, an attribute 64 KiB. */
+const types: ReadonlyMap<string, TarMember['type']> = new Map([
+  ...Object.entries(tarTypeFlags).map(([type, flag]) => [flag, type as TarMember['type']] as const), // safe: its keys
+  // Files of older archives, and files that are to lie in one piece.
+  ['\0', 'file'],
+  ['7', 'file'],
+]);
+/** Entries that say something of the next. */
+const notes: ReadonlySet<string> = new Set(Object.values(tarNoteFlags));
+/** A path has 4096 bytes at most, an attribute 64 KiB. */
 const noteLimit = 1024 * 1024;
 
 const corrupt = (problem: string, details?: Readonly<Record<string, number | string>>): CorruptError =>
   new CorruptError('tar archive', problem, details);
 
 /** Octal digits between blanks and NULs, or base 256 if the first bit is set. */
-function readNumber(block: Buffer, at: number, length: number): number {
+function readNumber(block: Uint8Array, name: TarField): number {
+  const [at, length] = tarFields[name];
   const field = block.subarray(at, at + length);
   const first = field[0] ?? 0;
   if (first & 0x80) {
@@ -65,18 +66,15 @@ function readNumber(block: Buffer, at: number, length: number): number {
   return Number.parseInt(digits, 8);
 }
 
-/**
- * Records `LENGTH KEY=VALUE
- * `; the length counts the whole record.
- */
-function readRecords(bytes: Buffer): Map<string, string> {
+/** Records `LENGTH KEY=VALUE\n`; the length counts the whole record. */
+function readRecords(bytes: Uint8Array): Map<string, string> {
   const records = new Map<string, string>();
   for (let at = 0; at < bytes.length && bytes[at] !== 0; ) {
     const blank = bytes.indexOf(0x20, at);
-    const digits = blank < 0 ? '' : bytes.toString('latin1', at, Math.min(blank, at + 10));
+    const digits = blank < 0 ? '' : decodeLatin1(bytes.subarray(at, Math.min(blank, at + 10)));
     const length = /^[0-9]{1,8}$/.test(digits) ? Number(digits) : 0;
     const record = bytes.subarray(blank + 1, at + length);
-    const equals = record.indexOf('=');
+    const equals = record.indexOf(0x3d);
     if (at + length > bytes.length || blank + 1 >= at + length || equals < 0 || record.at(-1) !== 0x0a)
       throw corrupt('has a pax record that cannot be read', { at });
     records.set(decodeText(record.subarray(0, equals)), decodeText(record.subarray(equals + 1, -1)));
@@ -95,13 +93,13 @@ function wholeNumber(text: string | undefined, otherwise: number): number {
 
 interface Note {
   readonly kind: string;
-  readonly bytes: Buffer;
+  readonly bytes: Uint8Array;
   filled: number;
 }
 
 export class TarReader {
   readonly #receiver: TarReceiver;
-  readonly #block = Buffer.alloc(tarBlockLength);
+  readonly #block = new Uint8Array(tarBlockLength);
   #filled = 0;
   /** Remaining bytes of the present entry's contents, and of the padding after them. */
   #left = 0;
@@ -166,9 +164,9 @@ export class TarReader {
       this.#inMember = false;
       return await this.#receiver.end();
     }
-    if (note.kind === 'L') this.#longName = decodePadded(note.bytes);
-    else if (note.kind === 'K') this.#longLink = decodePadded(note.bytes);
-    else if (note.kind === 'g')
+    if (note.kind === tarNoteFlags.longName) this.#longName = decodePadded(note.bytes);
+    else if (note.kind === tarNoteFlags.longLink) this.#longLink = decodePadded(note.bytes);
+    else if (note.kind === tarNoteFlags.globalRecords)
       this.#globalRecords = new Map([...this.#globalRecords, ...readRecords(note.bytes)]);
     else this.#records = readRecords(note.bytes);
   }
@@ -179,12 +177,14 @@ export class TarReader {
       this.#ended = true;
       return;
     }
-    let sum = 8 * 0x20;
-    for (const [index, byte] of block.entries()) if (index < 148 || index >= 156) sum += byte;
-    if (!checksumHolds(sum, readNumber(block, 148, 8))) throw corrupt('has a header with a wrong checksum');
-    const flag = String.fromCharCode(block[156] ?? 0);
-    if (notes.has(flag)) return this.#beginNote(flag, readNumber(block, 124, 12));
-    const type = types[flag];
+    const [sumAt, sumLength] = tarFields.checksum;
+    let sum = sumLength * 0x20;
+    for (const [index, byte] of block.entries()) if (index < sumAt || index >= sumAt + sumLength) sum += byte;
+    if (!checksumHolds(sum, readNumber(block, 'checksum')))
+      throw corrupt('has a header with a wrong checksum');
+    const flag = String.fromCharCode(block[tarFields.typeflag[0]] ?? 0);
+    if (notes.has(flag)) return this.#beginNote(flag, readNumber(block, 'size'));
+    const type = types.get(flag);
     if (type === undefined) throw new UnsupportedError('tar archive', [`entries of the type '${flag}'`]);
     const member = this.#member(type);
     this.#left = member.sizeInBytes;
@@ -196,7 +196,7 @@ export class TarReader {
 
   #beginNote(kind: string, length: number): void {
     if (length < 0 || length > noteLimit) throw corrupt('has a header extension too long', { length });
-    this.#note = { kind, bytes: Buffer.alloc(length), filled: 0 };
+    this.#note = { kind, bytes: new Uint8Array(length), filled: 0 };
     this.#left = length;
     this.#padding = tarPadding(length);
     // An empty one says nothing.
@@ -207,23 +207,28 @@ export class TarReader {
     const block = this.#block;
     const records = this.#records;
     const record = (key: string): string | undefined => records.get(key) ?? this.#globalRecords.get(key);
-    const text = (at: number, length: number): string => decodePadded(block.subarray(at, at + length));
-    const isPosix = block.toString('latin1', 257, 263) === 'ustar\0';
-    const prefix = isPosix ? text(345, 155) : '';
-    const name = record('path') ?? this.#longName ?? (prefix === '' ? '' : `${prefix}/`) + text(0, 100);
-    const size = wholeNumber(record('size'), readNumber(block, 124, 12));
+    const bytes = (field: TarField): Uint8Array => {
+      const [at, length] = tarFields[field];
+      return block.subarray(at, at + length);
+    };
+    const text = (field: TarField): string => decodePadded(bytes(field));
+    // Whatever the version behind the magic: older archives have none.
+    const isPosix = decodeLatin1(bytes('magic').subarray(0, 6)) === tarMagic.posix.slice(0, 6);
+    const prefix = isPosix ? text('prefix') : '';
+    const name = record('path') ?? this.#longName ?? (prefix === '' ? '' : `${prefix}/`) + text('name');
+    const size = wholeNumber(record('size'), readNumber(block, 'size'));
     if (size < 0) throw corrupt('has an entry of negative size', { size });
     const member: TarMember = {
       name,
       type,
-      mode: readNumber(block, 100, 8) & 0o7777,
-      uid: wholeNumber(record('uid'), readNumber(block, 108, 8)),
-      gid: wholeNumber(record('gid'), readNumber(block, 116, 8)),
+      mode: readNumber(block, 'mode') & 0o7777,
+      uid: wholeNumber(record('uid'), readNumber(block, 'uid')),
+      gid: wholeNumber(record('gid'), readNumber(block, 'gid')),
       sizeInBytes: type === 'file' ? size : 0,
-      modifiedSeconds: wholeNumber(record('mtime'), readNumber(block, 136, 12)),
-      linkName: record('linkpath') ?? this.#longLink ?? text(157, 100),
-      deviceMajor: type === 'character' || type === 'block' ? readNumber(block, 329, 8) : 0,
-      deviceMinor: type === 'character' || type === 'block' ? readNumber(block, 337, 8) : 0,
+      modifiedSeconds: wholeNumber(record('mtime'), readNumber(block, 'mtime')),
+      linkName: record('linkpath') ?? this.#longLink ?? text('linkname'),
+      deviceMajor: type === 'character' || type === 'block' ? readNumber(block, 'devmajor') : 0,
+      deviceMinor: type === 'character' || type === 'block' ? readNumber(block, 'devminor') : 0,
     };
     this.#records = new Map();
     this.#longName = undefined;
