@@ -176,7 +176,8 @@ export class DeviceTable {
 
   /** Replaces the volumes, after a scan or an activation. Devices that are among them stay the same objects. */
   setVolumes(volumes: readonly (VolumeOptions | BlockDevice)[]): void {
-    const gone = this.#volumes.filter((volume) => !volumes.includes(volume));
+    const kept = new Set(volumes);
+    const gone = this.#volumes.filter((volume) => !kept.has(volume));
     for (const volume of gone) this.#drop(this.#partitions.get(volume) ?? []);
     for (const volume of gone) this.#partitions.delete(volume);
     this.#drop(gone);

@@ -302,10 +302,14 @@ export class DeviceScan {
     const used = this.#used();
     const known = new Map([...this.#origins].map(([device, { volume }]) => [volume.id, device]));
     const next = new Map<string, { device: BlockDevice; origin: PresentVolume }>();
+    const found = new Map<readonly string[], readonly BlockDevice[]>();
     for (const system of this.systems.all)
       for (const volume of system.assembly?.volumes ?? []) {
         if (!system.isActive(volume) || next.has(volume.device)) continue;
-        const members = volume.members.flatMap((name) => devices.find(name) ?? []);
+        // The volumes of a group share one list of members, which are looked up once.
+        const members =
+          found.get(volume.members) ?? volume.members.flatMap((name) => devices.find(name) ?? []);
+        found.set(volume.members, members);
         const device = known.get(volume.id);
         const origin = device && this.#origins.get(device);
         const isKept = origin?.volume.layout === volume.layout && isSame(origin.members, members);

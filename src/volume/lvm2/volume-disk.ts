@@ -101,7 +101,7 @@ function openStack(opening: Opening, text: LogicalVolumeText, depth: number): Di
     {
       name: what,
       writable: mayWrite && below.every(({ writable }) => writable),
-      sectorSize: Math.max(512, ...below.map(({ sectorSize }) => sectorSize)),
+      sectorSize: below.reduce((most, disk) => Math.max(most, disk.sectorSize), 512),
     },
   );
 }
