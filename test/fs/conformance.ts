@@ -19,6 +19,8 @@ import {
   PatchedDisk,
   type Range,
   tolerate,
+  unitSize,
+  unitsOf,
   usedPlaces,
   withinBudget,
 } from '../support/damage.js';
@@ -251,17 +253,6 @@ export function survive({ driver, damage }: FileSystemSuite, disk: Disk): Error 
 
 /** How many places of a volume are zeroed or cut at, all over it. */
 const spread = 24;
-
-/** Bytes that are zeroed together. */
-const unitSize = 64;
-
-/** The units of {@link unitSize} bytes in some places, each once; their offsets. */
-function unitsOf(places: readonly Range[], end: number): number[] {
-  const units = new Set<number>();
-  for (const [from, to] of places)
-    for (let at = from - (from % unitSize); at < Math.min(to, end); at += unitSize) units.add(at);
-  return [...units].sort((a, b) => a - b);
-}
 
 function testDamage(suite: FileSystemSuite, volume: Volume): void {
   const { places = usedPlaces, borders = () => [] } = suite.damage;

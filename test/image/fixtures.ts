@@ -1,10 +1,10 @@
-/** The qcow2 fixtures and what qemu-img sees in them, unpacked into a directory that is removed at the end. */
+/** The images of test/fixtures and what qemu-img sees in them, unpacked into a directory that is removed at the end. */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fixturesIn, readFixture } from '../support/fixtures.js';
 import { scratchDirectory } from '../support/scratch.js';
 
-/** One image, as `scripts/fixtures/qcow2.sh` wrote it down. */
+/** One image, as `scripts/lib/image-truth.sh` wrote it down. */
 export interface ImageCase {
   readonly image: string;
   /** Empty for the present state. */
@@ -15,13 +15,27 @@ export interface ImageCase {
   readonly info: Readonly<Record<string, unknown>>;
 }
 
-/** Unpacks every fixture. */
-export function unpackFixtures(): string {
+/** Unpacks every fixture of a folder. */
+export function unpackFixtures(folder = 'qcow2'): string {
   const directory = scratchDirectory();
-  for (const name of fixturesIn('qcow2', /./))
+  for (const name of fixturesIn(folder, /./))
     writeFileSync(join(directory, basename(name, '.gz')), readFixture(name));
   return directory;
 }
+
+/** qcow2 images that are damaged: of each kind of table one. */
+export const damagedImages = [
+  'v2',
+  'v3',
+  'c512',
+  'sub16k',
+  'zlib512',
+  'zstd4k',
+  'snapshots',
+  'data',
+  'over-over',
+  'bitmaps',
+].map((name) => `${name}.qcow2`);
 
 /** One fixture's bytes. */
 export function fixtureBytes(name: string): Uint8Array {

@@ -1,73 +1,27 @@
 /** qcow2 images of every kind that qemu-img makes: what is read equals what qemu-img reads. */
 import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { type OpenedImage, openImage, readImageInfo, readImageSnapshots } from '../../src/image/index.js';
-import { joined, readAll, spansOf } from '../support/gaits.js';
-import { type ImageCase, readCases, unpackFixtures } from './fixtures.js';
+import { openImage, readImageInfo, readImageSnapshots } from '../../src/image/index.js';
+import { qcow2 } from '../../src/image/qcow2/index.js';
+import { readAll } from '../support/gaits.js';
+import { sha256 } from '../support/tell.js';
+import { testImageConformance } from './conformance.js';
+import { damagedImages, readCases, unpackFixtures } from './fixtures.js';
 
 const directory = unpackFixtures();
 const cases = readCases(directory);
 
-function open(of: ImageCase): OpenedImage {
-  return openImage(join(directory, of.image), {
-    policy: 'untrusted',
-    ...(of.snapshot === '' ? {} : { snapshot: of.snapshot }),
-  });
-}
-
-function sha256(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex');
-}
-
-for (const of of cases) {
-  const title = of.snapshot === '' ? of.image : `${of.image}, snapshot ‘${of.snapshot}’`;
-
-  test(`${title} reads as in qemu, whole, cluster by cluster and at odd places`, () => {
-    const { disk } = open(of);
-    try {
-      assert.equal(disk.size, of.size);
-      const whole = readAll(disk);
-      assert.equal(sha256(whole), of.sha256);
-      assert.ok(Buffer.compare(whole, readAll(disk, 65536)) === 0, '64 KiB at a time');
-      assert.ok(Buffer.compare(whole, readAll(disk, 4999)) === 0, '4,999 bytes at a time');
-      for (let at = 0; at + 1 < disk.size; at += 40961) {
-        const few = new Uint8Array(Math.min(700, disk.size - at));
-        disk.read(few, at);
-        assert.ok(Buffer.compare(few, whole.subarray(at, at + few.length)) === 0, `700 bytes at ${at}`);
-      }
-    } finally {
-      disk.close();
-    }
-  });
-
-  test(`${title} tells its holes as qemu-img map does, and they are zeroes`, () => {
-    const { disk } = open(of);
-    try {
-      const spans = spansOf(disk);
-      const whole = readAll(disk);
-      for (const { start, length, zero } of spans) {
-        if (zero) assert.ok(whole.subarray(start, start + length).every((byte) => byte === 0));
-      }
-      if (of.snapshot === '') assert.deepEqual(spans, joined(of.map));
-    } finally {
-      disk.close();
-    }
-  });
-
-  test(`${title} has the header that qemu-img info shows`, () => {
-    const info = readImageInfo(join(directory, of.image));
-    const { info: theirs } = of;
-    const specific = (theirs['format-specific'] as { data: Record<string, unknown> }).data;
-    assert.equal(info.format, theirs.format);
-    assert.equal(info.virtualSizeInBytes, theirs['virtual-size']);
-    assert.equal(info.backingFile, theirs['backing-filename']);
-    assert.equal(info.backingFormat, theirs['backing-filename-format']);
-    assert.equal(info.encrypted, theirs.encrypted ?? false);
+testImageConformance({
+  format: qcow2,
+  directory,
+  cases,
+  compareFacts(info, told) {
+    const specific = (told['format-specific'] as { data: Record<string, unknown> }).data;
+    assert.equal(info.encrypted, told.encrypted ?? false);
     assert.equal(info.dataFile, specific['data-file']);
-    assert.equal(info.facts['cluster-size'], theirs['cluster-size']);
-    assert.equal(info.facts['dirty-flag'], theirs['dirty-flag']);
+    assert.equal(info.facts['cluster-size'], told['cluster-size']);
+    assert.equal(info.facts['dirty-flag'], told['dirty-flag']);
     assert.equal(info.facts.bitmaps, (specific.bitmaps as unknown[] | undefined)?.length);
     for (const key of [
       'compat',
@@ -80,16 +34,39 @@ for (const of of cases) {
     ]) {
       assert.equal(info.facts[key], specific[key], key);
     }
-    const snapshots = (theirs.snapshots ?? []) as Record<string, unknown>[];
-    assert.equal(info.snapshotCount, snapshots.length);
+    assert.equal(info.snapshotCount, ((told.snapshots ?? []) as unknown[]).length);
+  },
+  damage: {
+    images: damagedImages,
+    // The header, and the first clusters, where the tables are.
+    places: (image) => [
+      [0, 120],
+      [0, Math.min(image.length, 6 * 65_536)],
+    ],
+    milliseconds: 2000,
+    snapshots: ['1', 'first'],
+  },
+});
+
+test('the internal snapshots are those that qemu-img shows', () => {
+  let count = 0;
+  for (const { image, info } of cases) {
+    const told = (info.snapshots ?? []) as Record<string, unknown>[];
+    count += told.length;
+    const path = join(directory, image);
     assert.deepEqual(
-      [...readImageSnapshots(join(directory, of.image))].map(
-        ({ id, name, createdAt, vmStateSizeInBytes }) => [id, name, createdAt, vmStateSizeInBytes],
-      ),
-      snapshots.map((their) => [their.id, their.name, their['date-sec'], their['vm-state-size']]),
+      [...readImageSnapshots(path)].map(({ id, name, createdAt, vmStateSizeInBytes }) => [
+        id,
+        name,
+        createdAt,
+        vmStateSizeInBytes,
+      ]),
+      told.map((their) => [their.id, their.name, their['date-sec'], their['vm-state-size']]),
+      image,
     );
-  });
-}
+  }
+  assert.ok(count > 0);
+});
 
 test('a snapshot is found by its id before its name, and one that is not there is ENOENT', () => {
   const path = join(directory, 'snapshots.qcow2');

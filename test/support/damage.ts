@@ -43,6 +43,17 @@ export function usedPlaces(image: Uint8Array): Range[] {
   return places;
 }
 
+/** Bytes that are zeroed together. */
+export const unitSize = 64;
+
+/** The units of {@link unitSize} bytes in some places, each once; their offsets. */
+export function unitsOf(places: readonly Range[], end: number): number[] {
+  const units = new Set<number>();
+  for (const [from, to] of places)
+    for (let at = from - (from % unitSize); at < Math.min(to, end); at += unitSize) units.add(at);
+  return [...units].sort((a, b) => a - b);
+}
+
 /** Numbers that bounds are made of. */
 const telling = [0, 1, 0x7f, 0x80, 0xff, 0x7fff, 0x8000, 0xffff, 0x7fffffff, 0x80000000, 0xffffffff];
 

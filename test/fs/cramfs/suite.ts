@@ -19,7 +19,7 @@ export const suite: FileSystemSuite = {
   volumes: cramImages.volumes(() => ({ compressed: true })).filter(({ name }) => name !== paddedImage),
   comparison,
   damage: {
-    volumes: ['plain', 'big', 'holes', 'version-1', 'extended', 'extended-big'],
+    volumes: ['plain', 'big', 'holes', 'extended-big'],
     borders: () => [64, 76, 88, 4096],
     milliseconds: 1200,
   },

@@ -1,0 +1,32 @@
+# What qemu-img sees in an image, added to cases.json; read with `.`, in the folder of the images. Needs qemu-img and node.
+
+# expect IMAGE [SNAPSHOT SIZE] : the image's contents, map and header, by qemu-img
+expect() {
+  local image=$1 snapshot=${2:-} size=${3:-} options=()
+  if [ -n "$snapshot" ]; then options=(-l "snapshot.name=$snapshot"); fi
+  qemu-img convert "${options[@]}" -O raw "$image" contents.raw
+  # qemu-img shows a snapshot in the size that the disk has now; going back to it gives it the size it had.
+  if [ -n "$size" ]; then truncate -s "$size" contents.raw; fi
+  # Holes of the host's filesystem would show in the map, too.
+  for file in *.qcow2 *.raw *.bin; do
+    [ -e "$file" ] || continue
+    cp --sparse=never "$file" filled && cat filled > "$file"
+  done
+  rm filled
+  echo '[]' > map.json
+  if [ -z "$snapshot" ]; then qemu-img map --output=json "$image" > map.json; fi
+  qemu-img info --output=json "$image" > info.json
+  node - "$image" "$snapshot" <<'NODE'
+const { createHash } = require('node:crypto');
+const { existsSync, readFileSync, writeFileSync } = require('node:fs');
+const [image, snapshot] = process.argv.slice(2);
+const read = (name) => JSON.parse(readFileSync(name, 'utf8'));
+const contents = readFileSync('contents.raw');
+const map = read('map.json').map(({ start, length, zero }) => ({ start, length, zero }));
+const cases = existsSync('cases.json') ? read('cases.json') : [];
+const sha256 = createHash('sha256').update(contents).digest('hex');
+cases.push({ image, snapshot, size: contents.length, sha256, map, info: read('info.json') });
+writeFileSync('cases.json', `${JSON.stringify(cases)}\n`);
+NODE
+  rm -f contents.raw map.json info.json
+}
