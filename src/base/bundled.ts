@@ -9,8 +9,8 @@ export const isBundled = typeof GUESTFS_BUNDLED !== 'undefined';
 declare const recordCompiled: (() => void) | undefined;
 
 /**
- * Has the compiled code of this thread's program kept for later processes, where that is not done yet: for a thread that goes
- * on to live when its first work is done. Without it, that is done at the end of the thread, if it comes to an end of its own.
+ * Stores the compiled code of this thread's program for later processes, unless that was done already. Made for a
+ * thread that lives on after its first work: without this call, the code is stored when the thread ends by itself.
  */
 export function recordCompiledCode(): void {
   if (typeof recordCompiled !== 'undefined') recordCompiled();

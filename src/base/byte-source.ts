@@ -1,4 +1,4 @@
-/** Bytes that are read at any place, and reads of them that keep within their bounds. Every disk is such a source. */
+/** Bytes that can be read at any offset, and bounded reads of them. Every disk is such a source. */
 
 export interface ByteSource {
   /** In bytes. */
@@ -7,20 +7,20 @@ export interface ByteSource {
   read(into: Uint8Array, offset: number): void;
 }
 
-/** The bytes at `offset`; undefined where they do not all lie in the source. */
+/** The bytes at `offset`; undefined unless all of them lie in the source. */
 export function readMaybe(
   source: ByteSource,
   offset: number,
   length: number,
 ): Uint8Array<ArrayBuffer> | undefined {
-  // Written so that no offset that is NaN passes.
+  // The comparison is written so that a NaN offset is refused.
   if (!(offset >= 0 && offset + length <= source.size)) return undefined;
   const bytes = new Uint8Array(length);
   source.read(bytes, offset);
   return bytes;
 }
 
-/** Up to `length` bytes at `offset`: fewer where the source ends, none outside it. */
+/** Up to `length` bytes at `offset`: fewer at the end of the source, none outside it. */
 export function readUpTo(source: ByteSource, offset: number, length: number): Uint8Array<ArrayBuffer> {
   if (!(offset >= 0 && offset < source.size)) return new Uint8Array(0);
   const bytes = new Uint8Array(Math.min(length, source.size - offset));
@@ -28,7 +28,7 @@ export function readUpTo(source: ByteSource, offset: number, length: number): Ui
   return bytes;
 }
 
-/** Bytes in memory as a source. What lies outside them is not given, and leaves `into` as it is. */
+/** Bytes in memory as a source. Reads outside them leave `into` unchanged. */
 export function sourceOf(bytes: Uint8Array): ByteSource {
   return {
     size: bytes.length,

@@ -1,9 +1,9 @@
 /**
- * Arrays of bytes: joined, compared, and as the texts that stand for them. UUIDs are in the byte order of RFC 9562, or in the
- * mixed order of GPT, whose first three groups are little-endian.
+ * Arrays of bytes: joining, comparing, and text forms. UUIDs are in the byte order of RFC 9562, or in the mixed order
+ * of GPT, whose first three groups are little-endian.
  */
 
-/** The pieces after each other, in memory of their own. */
+/** The pieces joined into a new array. */
 export function concatBytes(pieces: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   let length = 0;
   for (const piece of pieces) length += piece.length;
@@ -16,7 +16,7 @@ export function concatBytes(pieces: readonly Uint8Array[]): Uint8Array<ArrayBuff
   return joined;
 }
 
-/** Orders as `memcmp` does, and a beginning before what it begins: below 0, 0 or above 0. */
+/** Orders as `memcmp` does; a prefix comes before the longer array. Below 0, 0 or above 0. */
 export function compareBytes(a: Uint8Array, b: Uint8Array): number {
   const length = Math.min(a.length, b.length);
   for (let i = 0; i < length; i++) {
@@ -35,7 +35,7 @@ export function encodeHex(bytes: Uint8Array): string {
   return text;
 }
 
-/** The bytes of hexadecimal digits, two for each; for constants, which are right. */
+/** The bytes of hexadecimal digits, two for each byte; only for constants, so nothing is checked. */
 export function decodeHex(text: string): Uint8Array<ArrayBuffer> {
   return Uint8Array.from({ length: text.length / 2 }, (_, i) =>
     Number.parseInt(text.slice(2 * i, 2 * i + 2), 16),

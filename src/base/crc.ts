@@ -4,17 +4,17 @@
  */
 import { viewOf } from './struct.js';
 
-/** Defined by the build of the fuzzer alone: damage must reach what lies behind a checksum too. */
+/** Defined only by the build of the fuzzer, so that damage reaches the code behind a checksum too. */
 declare const GUESTFS_CHECKSUMS_IGNORED: boolean | undefined;
 
-/** Whether a checksum that was computed is the one that is stored. */
+/** Whether a computed checksum is the stored one. */
 export function checksumHolds(computed: number, stored: number): boolean {
   return (
     computed === stored || (typeof GUESTFS_CHECKSUMS_IGNORED !== 'undefined' && GUESTFS_CHECKSUMS_IGNORED)
   );
 }
 
-/** Goes on with a sum over the bytes from `start` to `end`. */
+/** Continues a sum over the bytes from `start` to `end`. */
 type Update = (crc: number, view: DataView, start: number, end: number) => number;
 
 /** Eight tables, for eight bytes a step ("slicing by 8"). */
@@ -33,7 +33,7 @@ function tables32(polynomial: number): Int32Array[] {
   return all;
 }
 
-/** The sum for a polynomial. The tables are constants of the closure, which is what lets them be used at full speed. */
+/** The sum for a polynomial. The tables are constants of the closure, which makes them fast to use. */
 function update32(polynomial: number): Update {
   const tables = tables32(polynomial);
   const [t0, t1, t2, t3, t4, t5, t6, t7] = tables as [
@@ -70,12 +70,12 @@ function update32(polynomial: number): Update {
 
 let castagnoli: Update | undefined;
 
-/** CRC-32C without inversion before or after; feed the result back in to go on. ext4 starts from ~0. */
+/** CRC-32C without inversion before or after; pass the result in again to continue. ext4 starts from ~0. */
 export function crc32c(crc: number, data: Uint8Array): number {
   return crc32cOfView(crc, viewOf(data), 0, data.length);
 }
 
-/** {@link crc32c} of the bytes from `start` to `end` of a view, without making a slice of it: for many small sums. */
+/** {@link crc32c} of the bytes from `start` to `end` of a view, without making a slice, for many small sums. */
 export function crc32cOfView(crc: number, view: DataView, start: number, end: number): number {
   castagnoli ??= update32(0x82f63b78);
   return castagnoli(crc, view, start, end);
@@ -83,7 +83,7 @@ export function crc32cOfView(crc: number, view: DataView, start: number, end: nu
 
 let ieee: Update | undefined;
 
-/** CRC-32 (IEEE) without inversion before or after; feed the result back in to go on. */
+/** CRC-32 (IEEE) without inversion before or after; pass the result in again to continue. */
 export function crc32Raw(crc: number, data: Uint8Array): number {
   ieee ??= update32(0xedb88320);
   return ieee(crc, viewOf(data), 0, data.length);

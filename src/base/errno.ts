@@ -137,7 +137,7 @@ export const errnoNumbers = {
 /** The name of a Linux error, as in `ENOENT`. */
 export type ErrnoName = keyof typeof errnoNumbers;
 
-/** What each common error says in a message, in the words Linux users know. */
+/** The text of each common error, in the words that Linux users know. */
 const descriptions: Partial<Record<ErrnoName, string>> = {
   EPERM: 'operation not permitted',
   ENOENT: 'no such file or directory',
@@ -167,7 +167,7 @@ const descriptions: Partial<Record<ErrnoName, string>> = {
   ETIMEDOUT: 'connection timed out',
 };
 
-/** A few words that say what an error name means; the name itself where we have none. */
+/** The meaning of an error name in a few words; the name itself if it has no text here. */
 export function describeErrno(code: ErrnoName): string {
   return descriptions[code] ?? code;
 }

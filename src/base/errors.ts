@@ -1,10 +1,10 @@
 /**
  * The errors that callers see. Every failure of an action is a {@link GuestfsError}; drivers throw its two
- * subclasses, which carry where on the disk the trouble is.
+ * subclasses, which contain the place of the problem on the disk.
  */
 import { describeErrno, type ErrnoName, errnoNumbers, isErrnoName } from './errno.js';
 
-/** What an error can carry beside its message. */
+/** Extra facts of an error, beside its message. */
 export interface ErrorDetails {
   /** The action that failed, by its libguestfs name (`mount`, `part_list`). The handle gives it, and nobody below. */
   action?: string | undefined;
@@ -13,7 +13,7 @@ export interface ErrorDetails {
   cause?: unknown;
 }
 
-/** Keeps a class's own name, which a bundler shortens and which people read where an error is printed. */
+/** Sets the class's name, which people see when an error is printed, and which a bundler would shorten. */
 function named(errorClass: abstract new (...args: never[]) => Error, name: string): void {
   Object.defineProperty(errorClass, 'name', { value: name });
 }
@@ -101,8 +101,8 @@ export class CorruptError extends GuestfsError {
 }
 
 /**
- * What could be read was delivered, whole but for what could not be: a tree with damaged files in it. `EIO`, as the tools of
- * libguestfs's appliance fail when they have done the rest. Warnings have told of each.
+ * The readable part was delivered, but parts of it are missing: a tree with damaged files in it. `EIO`, as the tools
+ * in libguestfs's appliance fail after they have done the rest. A warning reported each missing part.
  */
 export class PartialError extends GuestfsError {
   static {
@@ -110,7 +110,7 @@ export class PartialError extends GuestfsError {
   }
 
   override name = 'PartialError';
-  /** How many files and directories are missing, or are not all there. */
+  /** How many files and directories are missing or incomplete. */
   readonly leftOut: number;
 
   constructor(message: string, leftOut: number, extra: ErrorDetails = {}) {
@@ -132,16 +132,16 @@ export interface UnsupportedDetails extends ErrorDetails {
   untouched?: boolean | undefined;
 }
 
-/** The disk is valid, but uses what this driver does not implement. `ENOTSUP`. */
+/** The disk is valid, but uses a feature that this driver does not implement. `ENOTSUP`. */
 export class UnsupportedError extends GuestfsError {
   static {
     named(UnsupportedError, 'UnsupportedError');
   }
 
   override name = 'UnsupportedError';
-  /** What was being opened or read: `qcow2 image`, `ext4 file`. */
+  /** What was opened or read: `qcow2 image`, `ext4 file`. */
   readonly structure: string;
-  /** The features in the way, by the format's own names. */
+  /** The missing features, by the format's own names. */
   readonly features: readonly string[];
   /** Who else may do it; undefined where whoever throws this does not know. */
   readonly elsewhere: Elsewhere | undefined;
@@ -170,7 +170,9 @@ export function elsewhereOf(error: Error): Elsewhere | undefined {
   return error instanceof UnsupportedError ? error.elsewhere : undefined;
 }
 
-/** The system of this machine refused something about a file of its own: it is none of the guest's. Keeps the system's code. */
+/**
+ * This machine's system refused access to a file of its own, which is no fault of the guest. Keeps the system's code.
+ */
 export class HostError extends GuestfsError {
   static {
     named(HostError, 'HostError');
@@ -183,13 +185,13 @@ export class HostError extends GuestfsError {
   }
 }
 
-/** V8's words for memory that there is not: strings, buffers and collections that are too long. */
+/** V8's messages for failed allocations: strings, buffers and collections that are too long. */
 const tooLong =
   /^(?:Invalid (?:string|array|typed array) length|Cannot create a string|Array buffer allocation|(?:Map|Set) maximum size)/;
 
 /**
- * Any thrown value as a GuestfsError; one that is none already becomes EIO, or keeps Node's own error code. Where V8 gave up,
- * its words would tell a user nothing: such an error says what was too much, and has V8's as its cause.
+ * Any thrown value as a GuestfsError. Other errors become EIO, or keep Node's own error code. V8's messages about
+ * failed allocations would not help a user: such an error says what was too large, and has V8's error as its cause.
  */
 export function asGuestfsError(thrown: unknown): GuestfsError {
   if (thrown instanceof GuestfsError) return thrown;

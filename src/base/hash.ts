@@ -1,4 +1,7 @@
-/** Hashes, from node:crypto, which is only loaded when one is wanted: it takes longer to load than to read a small file. */
+/**
+ * Hashes of node:crypto. The module is loaded at the first use, because loading it takes longer than reading a small
+ * file.
+ */
 import type { Hash } from 'node:crypto';
 
 /** As node:crypto's `createHash`. */

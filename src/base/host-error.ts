@@ -2,7 +2,7 @@
 import { describeErrno, isErrnoName } from './errno.js';
 import { GuestfsError, HostError } from './errors.js';
 
-/** Node's error of a host file: its code, and what it is about. */
+/** Node's error about a host file: its code, and its subject. */
 export function hostError(what: string, thrown: unknown): GuestfsError {
   if (thrown instanceof GuestfsError) return thrown;
   const code = (thrown as { code?: unknown } | null)?.code;

@@ -1,4 +1,4 @@
-/** The base room: what every other room may use, and which knows none of them. */
+/** The base room: used by every other room, and independent of all. */
 
 export { isBundled, recordCompiledCode } from './bundled.js';
 export { type ByteSource, readMaybe, readUpTo, sourceOf } from './byte-source.js';

@@ -1,6 +1,6 @@
 /**
- * gzip files expanded piece by piece, in memory that does not grow with them (Node's zlib has that with promises alone, of
- * which there are none in the engine). RFC 1951 (deflate) and RFC 1952 (gzip).
+ * Unpacks gzip files piece by piece, in memory of constant size. Node's zlib offers that only with promises, which
+ * the engine cannot use. RFC 1951 (deflate) and RFC 1952 (gzip).
  */
 import type { ByteSource } from './byte-source.js';
 import { crc32Raw } from './crc.js';
@@ -26,20 +26,20 @@ const distanceBases = [
 const distanceExtras = [
   0, 0, 0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7, 8, 8, 9, 9, 10, 10, 11, 11, 12, 12, 13, 13,
 ];
-/** The order in which a block gives the lengths of the codes for lengths. */
+/** The order in which a block stores the lengths of the code-length codes. */
 const codeLengthOrder = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15];
 
 const endOfBlock = 256;
 
 const corrupt = (problem: string): CorruptError => new CorruptError('gzip file', problem);
 
-/** A code: by the next `width` bits, the symbol × 16 + its length; 0 where the bits begin no symbol. */
+/** A code: indexed by the next `width` bits, the symbol × 16 + its length; 0 if the bits begin no symbol. */
 interface Code {
   readonly width: number;
   readonly table: Uint16Array;
 }
 
-/** The canonical code with these lengths. `incomplete`: a single symbol may leave the rest of the code unused. */
+/** The canonical code for these lengths. `incomplete`: a single symbol may leave the rest of the code unused. */
 function makeCode(lengths: Uint8Array, incomplete = false): Code {
   const counts = new Uint16Array(longestCode + 1);
   for (const length of lengths) counts[length] = (counts[length] ?? 0) + 1;
@@ -87,13 +87,13 @@ class Inflater {
   #offset: number;
   #input = new Uint8Array(0);
   #at = 0;
-  /** Bits taken from the input and not used yet, the next one lowest. */
+  /** Bits that were taken from the input and not used yet, the next one lowest. */
   #bits = 0;
   #bitCount = 0;
-  /** The window, then the piece that is being made. */
+  /** The window, then the present piece. */
   readonly #output = new Uint8Array(windowSize + pieceSize + longestCopy);
   #end = windowSize;
-  /** What a member has made before the piece, in bytes. */
+  /** Bytes of the member before the present piece. */
   #made = 0;
   #crc = 0;
 
@@ -144,7 +144,7 @@ class Inflater {
     }
   }
 
-  /** Gives what was made, and keeps the end of it as the window. */
+  /** Yields the unpacked bytes, and keeps their end as the window. */
   *#piece(): Generator<Uint8Array, void> {
     const piece = this.#output.subarray(windowSize, this.#end);
     if (piece.length === 0) return;
@@ -242,7 +242,7 @@ class Inflater {
     return entry >>> 4;
   }
 
-  /** Takes bits away that were looked at; none is a code that there is not. */
+  /** Removes bits that were examined; a length of none means an invalid code. */
   #drop(count: number): void {
     if (count === 0) throw corrupt('has a code that stands for nothing');
     if (count > this.#bitCount) throw corrupt('is cut short');
@@ -269,7 +269,7 @@ class Inflater {
     if (count > 0) this.#drop(count);
   }
 
-  /** Has at least `wanted` (≤ 24) bits at hand, but at the end of the file. */
+  /** Makes at least `wanted` (≤ 24) bits available, except at the end of the file. */
   #fill(wanted = 16): void {
     while (this.#bitCount < wanted) {
       if (this.#at === this.#input.length && !this.#readInput()) return;
@@ -290,8 +290,9 @@ class Inflater {
 }
 
 /**
- * The contents of a gzip file that begins at `start`, of one member or several; each piece is valid until the next is asked for.
- * Returns how many bytes stand behind the last member and begin no other. CorruptError for damage, after what could be had.
+ * The contents of a gzip file that begins at `start`, of one member or several; each piece is valid until the next is
+ * requested. Returns how many bytes follow the last member and begin no other. CorruptError for damage, after all
+ * bytes before the damage.
  */
 export function* inflateGzip(source: ByteSource, start = 0): Generator<Uint8Array, number> {
   const inflater = new Inflater(source, start);

@@ -26,7 +26,7 @@ export class LruMap<Key, Value> {
     }
   }
 
-  /** Takes out the value that has to go for another one to be set; undefined while there is room. */
+  /** Removes and returns the value that must go before another is set; undefined while there is room. */
   makeRoom(): Value | undefined {
     if (this.#entries.size < this.#limit) return undefined;
     const oldest = this.#entries.entries().next();

@@ -1,7 +1,7 @@
 /**
- * The contents of `.Z` files: LZW as the Unix program compress writes it. Facts about the format: compress(1) of POSIX, and what
- * gzip reads. Codes are of 9 bits at first and grow up to the number in the header; in memory they lie in groups of eight, the
- * rest of which is skipped when the width changes.
+ * Unpacks `.Z` files: LZW as written by the Unix program compress. Sources: compress(1) of POSIX, and what gzip
+ * accepts. Codes begin with 9 bits and grow up to the number in the header. They are stored in groups of eight; the
+ * rest of a group is skipped when the width changes.
  */
 import { CorruptError, UnsupportedError } from './errors.js';
 import { work } from './work.js';
@@ -21,7 +21,7 @@ class CodeReader {
     this.#bytes = bytes;
   }
 
-  /** The next code; undefined where the file ends before or in it. */
+  /** The next code; undefined if the file ends before or in it. */
   next(): number | undefined {
     if (this.#at + this.width > this.#bytes.length * 8) return undefined;
     const first = this.#at >>> 3;
@@ -35,7 +35,7 @@ class CodeReader {
     return code;
   }
 
-  /** Skips what is left of the group, and goes on with codes of another width. */
+  /** Skips the rest of the group, and continues with codes of another width. */
   changeWidth(width: number): void {
     const groupLength = this.width * 8;
     this.#at = this.#groupStart + Math.ceil((this.#at - this.#groupStart) / groupLength) * groupLength;
@@ -47,11 +47,11 @@ class CodeReader {
 export interface LzwOptions {
   /** How many bytes of the contents are enough; more may be returned. All by default. */
   readonly enough?: number | undefined;
-  /** The most that the contents may be, in bytes. More is an UnsupportedError. */
+  /** The largest allowed contents in bytes. UnsupportedError beyond. */
   readonly limit: number;
 }
 
-/** What is in a `.Z` file. CorruptError where a code means nothing. */
+/** The contents of a `.Z` file. CorruptError for an invalid code. */
 export function decodeLzw(packed: Uint8Array, { enough, limit }: LzwOptions): Uint8Array {
   const flags = packed[2] ?? 0;
   const widest = flags & 0x1f;
@@ -59,7 +59,7 @@ export function decodeLzw(packed: Uint8Array, { enough, limit }: LzwOptions): Ui
   if (widest < firstWidth || widest > 16) {
     throw new UnsupportedError('.Z file', [`codes of up to ${widest} bits`]);
   }
-  // What a code stands for: another code and one more byte.
+  // The meaning of a code: another code and one more byte.
   const prefixes = new Uint16Array(1 << widest);
   const lasts = Uint8Array.from({ length: 1 << widest }, (_, code) => code & 0xff);
   const reversed = new Uint8Array(1 << widest);
@@ -77,7 +77,7 @@ export function decodeLzw(packed: Uint8Array, { enough, limit }: LzwOptions): Ui
     work.steps.spend(1);
     if (read === clearCode && canClear && previous >= 0) {
       codes.changeWidth(firstWidth);
-      // The first code behind it makes an entry that is never used.
+      // The first code after it would make an entry that is never used.
       free = firstFree - 1;
       continue;
     }
@@ -86,7 +86,7 @@ export function decodeLzw(packed: Uint8Array, { enough, limit }: LzwOptions): Ui
     }
     let count = 0;
     let code = read;
-    // The code that is just being defined: what was last, and its first byte again.
+    // The code that is being defined now: the last string, and its first byte again.
     if (read === free && previous >= 0) {
       reversed[count++] = firstByte;
       code = previous;

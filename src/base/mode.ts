@@ -1,4 +1,6 @@
-/** The file type in a mode (`st_mode`): inodes, cpio archives and libguestfs's structures have it alike. linux/stat.h. */
+/**
+ * The file type in a mode (`st_mode`), which inodes, cpio archives and libguestfs's structures share. linux/stat.h.
+ */
 
 export const modeTypeMask = 0o170000;
 
@@ -20,7 +22,7 @@ const typesByBits = Array.from({ length: 16 }, (_, bits): ModeType | 'unknown' =
   return type as ModeType | 'unknown'; // safe: the name is one of the table's keys
 });
 
-/** The file type; `unknown` where the bits name none. */
+/** The file type; `unknown` for unassigned bits. */
 export function typeOfMode(mode: number): ModeType | 'unknown' {
   return typesByBits[(mode & modeTypeMask) >> 12] ?? 'unknown';
 }

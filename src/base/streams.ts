@@ -1,8 +1,8 @@
-/** The caller's streams, in whichever of the usual kinds they come. */
+/** The caller's streams, of any usual kind. */
 import { GuestfsError } from './errors.js';
 import { encodeText } from './text.js';
 
-/** The chunks of a source. Ends the source when it is left before its end. */
+/** The chunks of a source. A source that is left early is ended. */
 export async function* chunksOf(
   source: AsyncIterable<unknown> | ReadableStream<unknown>,
 ): AsyncGenerator<Uint8Array> {
@@ -38,7 +38,7 @@ export function writerTo(
     if (sink.writable === false)
       throw new GuestfsError('EPIPE', 'the stream was closed before all was written');
     if (sink.write(chunk)) return;
-    // `drain` never comes from a stream that is destroyed meanwhile; `close` does.
+    // A stream that is destroyed meanwhile never sends `drain`, but it does send `close`.
     const events = ['drain', 'close', 'error'];
     await new Promise<void>((resolve) => {
       const goOn = (): void => {

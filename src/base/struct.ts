@@ -13,7 +13,7 @@ import { decodePadded, encodeText } from './text.js';
 
 export type Endian = 'little' | 'big';
 
-/** One field: where it lies in its structure, and how it is read and written there. */
+/** One field: its place in the structure, and how it is read and written. */
 export interface Field<Value> {
   /** Offset in the structure, in bytes. */
   readonly at: number;
@@ -21,14 +21,17 @@ export interface Field<Value> {
   readonly length: number;
   /** The value in the structure that begins at `base`. */
   read(view: DataView, base: number, little: boolean): Value;
-  /** Puts a value into the structure that begins at `base`. Throws RangeError where the value has no room. */
+  /** Puts a value into the structure that begins at `base`. Throws RangeError if the value does not fit. */
   write(view: DataView, base: number, value: Value, little: boolean): void;
 }
 
 export type Fields = Readonly<Record<string, Field<unknown>>>;
 export type Decoded<F extends Fields> = { -readonly [K in keyof F]: F[K] extends Field<infer V> ? V : never };
 
-/** Refuses what is no whole number from `least` to `most`: a DataView would keep its lower bits and say nothing. */
+/**
+ * Refuses values that are no whole number from `least` to `most`, because a DataView would silently keep the lower
+ * bits.
+ */
 function checkFits(value: number, least: number, most: number): void {
   if (!Number.isInteger(value) || value < least || value > most)
     throw new RangeError(`${value} is no whole number from ${least} to ${most}`);
@@ -100,7 +103,7 @@ export const bits64 = (at: number): Field<bigint> => ({
     view.setBigUint64(base + at, value, little);
   },
 });
-/** A copy of `length` bytes; written, there must be just as many. */
+/** A copy of `length` bytes; a written value must have exactly that length. */
 export const bytes = (at: number, length: number): Field<Uint8Array> => ({
   at,
   length,
@@ -110,7 +113,7 @@ export const bytes = (at: number, length: number): Field<Uint8Array> => ({
     partOf(view, base + at, length).set(value);
   },
 });
-/** A name in a field of `length` bytes, ended by the first NUL; written, NULs fill the field. */
+/** A name in a field of `length` bytes, ended by the first NUL. When written, it is filled with NULs. */
 export const text = (at: number, length: number): Field<string> => ({
   at,
   length,
@@ -150,15 +153,17 @@ export interface Struct<F extends Fields> {
   readonly fields: F;
   /** Reads every field of the structure at `base`. A structure that does not fit is a CorruptError. */
   decode(source: DataView | Uint8Array, base?: number): Decoded<F>;
-  /** Reads one field: for hot loops that need few. The caller has checked that the structure fits. */
+  /** Reads one field, for hot loops that need few. The caller has checked that the structure fits. */
   get<K extends keyof F>(view: DataView, base: number, field: K): Decoded<F>[K];
   /**
-   * Writes the given fields of the structure at `base` of `into`, and leaves every other byte as it is. Without `into`
-   * there is a new structure, whose other bytes are zero. Gives the array that was written to. Throws RangeError where the
-   * structure does not fit in the array, or a value in its field; the fields before that one are written then.
+   * Writes the given fields of the structure at `base` of `into`; every other byte stays unchanged. Without `into`, a
+   * new array is made, whose other bytes are zero. Returns the array. Throws RangeError if the structure does not fit
+   * into the array, or a value into its field; earlier fields are then written.
    */
   encode(values: Partial<Decoded<F>>, into?: Uint8Array, base?: number): Uint8Array;
-  /** Writes one field: for tables of many entries. The caller has checked that the structure fits. Throws RangeError. */
+  /**
+   * Writes one field, for tables of many entries. The caller has checked that the structure fits. Throws RangeError.
+   */
   set<K extends keyof F>(view: DataView, base: number, field: K, value: Decoded<F>[K]): void;
 }
 

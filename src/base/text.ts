@@ -10,7 +10,7 @@ const strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** Bytes to a string; undecodable bytes become U+DC80…U+DCFF. Never fails. */
 export function decodeText(bytes: Uint8Array): string {
-  // Names are short and mostly ASCII: building the string directly beats the decoder's call overhead.
+  // Names are short and mostly ASCII: building the string directly is faster than a call of the decoder.
   if (bytes.length <= 64) {
     let text = '';
     let i = 0;
@@ -50,8 +50,8 @@ function sequenceLength(bytes: Uint8Array, at: number): number {
 }
 
 /**
- * Written as UTF-16 into one buffer: a string that is put together of pieces takes an object for each piece, thirty times
- * the memory of a file of undecodable bytes.
+ * Written as UTF-16 into one buffer. A string that is joined from pieces has an object for each piece, which for a
+ * file of undecodable bytes takes thirty times the memory.
  */
 function decodeEscaped(bytes: Uint8Array): string {
   const units = new Uint16Array(bytes.length); // no sequence has more units than bytes
@@ -75,7 +75,9 @@ function decodeEscaped(bytes: Uint8Array): string {
   return textOfUnits(units.subarray(0, count));
 }
 
-/** Units that are made text at once: each is an argument of one call, of which a stack has room for some ten thousand. */
+/**
+ * Units that are converted at once: each is an argument of one call, and the stack has room for about ten thousand.
+ */
 const unitsAtOnce = 4096;
 
 function textOfUnits(units: Uint8Array | Uint16Array): string {
@@ -89,9 +91,9 @@ function textOfUnits(units: Uint8Array | Uint16Array): string {
 const escaped = /[\udc80-\udcff]/;
 
 const encoder = new TextEncoder();
-/** At most this many bytes for each unit: a surrogate pair is two units and four bytes. */
+/** At most this many bytes for each unit: a surrogate pair has two units and four bytes. */
 const bytesOfUnit = 3;
-/** Memory of `encode` itself comes dear for a name: names are encoded here and copied. */
+/** `encode` allocates much memory for a name, so names are encoded into this buffer and then copied. */
 const room = new Uint8Array(1024 * bytesOfUnit);
 
 function encodePlain(text: string): Uint8Array<ArrayBuffer> {
@@ -99,7 +101,7 @@ function encodePlain(text: string): Uint8Array<ArrayBuffer> {
   return room.slice(0, encoder.encodeInto(text, room).written);
 }
 
-/** A string to bytes, in memory of their own: the inverse of {@link decodeText}. */
+/** A string as bytes in a new array: the inverse of {@link decodeText}. */
 export function encodeText(text: string): Uint8Array<ArrayBuffer> {
   if (!escaped.test(text)) return encodePlain(text);
   const bytes = new Uint8Array(text.length * bytesOfUnit);
@@ -133,7 +135,7 @@ export function decodePadded(bytes: Uint8Array): string {
   return decodeText(end < 0 ? bytes : bytes.subarray(0, end));
 }
 
-/** Without blanks at the end: ASCII's only, as fixed fields are filled with. */
+/** Removes blanks at the end: only ASCII's, because fixed fields are filled with those. */
 export function trimBlanks(text: string): string {
   return text.replace(/[ \t\n\v\f\r]+$/, '');
 }
@@ -141,24 +143,27 @@ export function trimBlanks(text: string): string {
 const surrogate = /[\ud800-\udfff]/;
 
 /**
- * Compares as `strcmp` compares the encoded bytes. UTF-8 orders as code points do, and so do UTF-16 units up to the
- * first surrogate: only names that hold one are encoded.
+ * Compares as `strcmp` compares the encoded bytes. UTF-8 has the order of code points, and so has UTF-16 up to the
+ * first surrogate: only names with a surrogate are encoded.
  */
 export function compareBytewise(a: string, b: string): number {
   if (!surrogate.test(a) && !surrogate.test(b)) return a < b ? -1 : a > b ? 1 : 0;
   let at = 0;
   while (at < a.length && a.charCodeAt(at) === b.charCodeAt(at)) at++;
-  // Back to the first half of a pair; from there eight units have the four bytes by which the two differ at the latest.
+  // Goes back to the first half of a pair. The next eight units then contain the four bytes in which the two differ.
   if ((a.charCodeAt(at - 1) & 0xfc00) === 0xd800) at--;
   return compareBytes(encodeText(a.slice(at, at + 8)), encodeText(b.slice(at, at + 8)));
 }
 
-/** So many texts are sorted in a few milliseconds. */
+/** This many texts are sorted in a few milliseconds. */
 const quicklySorted = 10_000;
 
-/** Sorts texts by the bytes that {@link encodeText} makes of them, in place. Of many, each comparison is a step of the call. */
+/**
+ * Sorts texts in place by the bytes of {@link encodeText}. For many texts, each comparison counts as a step of the
+ * call.
+ */
 export function sortBytewise(texts: string[]): string[] {
-  // JavaScript's own order, by UTF-16 units, differs only where there are surrogates.
+  // JavaScript's own order, by UTF-16 units, is the same unless there are surrogates.
   if (texts.length <= quicklySorted && !texts.some((text) => surrogate.test(text))) return texts.sort();
   return texts.sort((a, b) => {
     work.steps.spend(1);

@@ -1,11 +1,11 @@
 /**
- * Text from inside an image, made safe for terminals and logs. A guest chooses its names, labels and contents, and a
- * terminal obeys control characters: written raw, a name could forge a line of a log, move the cursor or hide itself.
+ * Makes text from inside an image safe for terminals and logs. A guest chooses its names, labels and contents, and a
+ * terminal obeys control characters: a raw name could forge a line of a log, move the cursor or hide itself.
  */
 
 /**
- * C0 and C1 controls and DEL; what turns the direction of text, which makes one name look like another; the separators
- * U+2028 and U+2029; and halves of surrogate pairs, which stand for bytes that are no UTF-8.
+ * C0 and C1 controls and DEL; characters that change the direction of text, which make one name look like another;
+ * the separators U+2028 and U+2029; and halves of surrogate pairs, which stand for bytes that are not UTF-8.
  */
 const unsafe =
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
@@ -23,10 +23,13 @@ function escapeOne(character: string): string {
   );
 }
 
-/** Whether a text has anything in it that a terminal obeys, or that is no character. */
+/** Whether a text contains a terminal control, or something that is no character. */
 export const hasControls = (text: string): boolean => unsafe.test(text);
 
-/** The text on one line, with escapes for what a terminal obeys: `\n`, `\x1b`, `\u{202e}`. A backslash stays as it is. */
+/**
+ * The text on one line, with terminal controls escaped: `
+ * `, `\x1b`, `\u{202e}`. A backslash stays unchanged.
+ */
 export function escapeControls(text: string): string {
   return unsafe.test(text) ? text.replace(unsafeAll, escapeOne) : text;
 }

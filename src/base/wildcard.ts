@@ -1,15 +1,15 @@
 /**
  * Shell patterns for one name. POSIX.1-2017 2.13 (XCU): `*`, `?`, bracket expressions with ranges, classes and
- * negation by `!` or `^`, backslash quoting. Matching goes by character, not by byte, so `caf?` finds `café`.
+ * negation by `!` or `^`, backslash quoting. Matching is by character, so `caf?` finds `café`.
  */
 import { work } from './work.js';
 
-/** What one place of a pattern takes: `*`, or exactly one character that passes. */
+/** A part of a pattern: `*`, or a test for exactly one character. */
 type Step = { readonly any: true } | { readonly any: false; readonly takes: (character: string) => boolean };
 
 /** One component of a path, as a pattern. */
 export interface NamePattern {
-  /** Without any wildcard: the name it stands for, unquoted. */
+  /** For a pattern without wildcards: the unquoted name. */
   readonly literal: string | undefined;
   matches(name: string): boolean;
 }
@@ -32,32 +32,35 @@ const classes: Readonly<Record<string, RegExp>> = {
 /** The longest name of a class. */
 const longestName = 6;
 
-/** Whether a member of a bracket is a character; undefined for a class that there is not. */
+/** Whether a member of a bracket is a character; undefined for an unknown class. */
 type Test = (character: string) => boolean | undefined;
 
 function codePoint(character: string): number {
   return character.codePointAt(0) ?? 0;
 }
 
-/** A bracket expression: where it ends, and what it takes. */
+/** A bracket expression: its end, and its test. */
 interface Brackets {
   readonly next: number;
   readonly takes: (character: string) => boolean;
 }
 
-/** Brackets of more members than this keep what they said of a character. */
+/** Brackets with more members than this cache their answers for characters. */
 const fewMembers = 16;
 
 /**
- * Reads the bracket expressions of one pattern, in time that grows with its length alone: what stands behind an unclosed
- * bracket is not read again for the next one.
+ * Reads the bracket expressions of one pattern in linear time: the text after an unclosed bracket is not read again
+ * for the next bracket.
  */
 class BracketReader {
   readonly #pattern: readonly string[];
   readonly #insensitive: boolean;
-  /** Where a member of an unclosed bracket began, behind its first: one that has a member there does not close either. */
+  /**
+   * Where each member of an unclosed bracket began, after its first. A bracket that has one of these members does not
+   * close either.
+   */
   readonly #unclosed = new Set<number>();
-  /** For `:` and `=`: where it next stands before a `]`, at each place or behind; made when first asked for. */
+  /** For `:` and `=`: the next place before a `]`, at or after each place; computed at first use. */
   readonly #ends = new Map<string, Int32Array>();
 
   constructor(pattern: readonly string[], insensitive: boolean) {
@@ -65,7 +68,10 @@ class BracketReader {
     this.#insensitive = insensitive;
   }
 
-  /** The bracket expression that begins at `start` (a `[`). Undefined where it never closes: then the bracket is an ordinary character. */
+  /**
+   * The bracket expression that begins at `start` (a `[`). Undefined if it never closes: the bracket is then an
+   * ordinary character.
+   */
   read(start: number): Brackets | undefined {
     const pattern = this.#pattern;
     let at = start + 1;
@@ -79,7 +85,7 @@ class BracketReader {
         for (const place of places) this.#unclosed.add(place);
         return undefined;
       }
-      // A `]` is a member only where it is the first.
+      // A `]` is a member only in the first place.
       if (!first) places.push(at);
       tests.push(member.takes);
       at = member.next;
@@ -87,7 +93,7 @@ class BracketReader {
     const takes = (candidate: string): boolean => {
       for (const test of tests) {
         const answer = test(candidate);
-        // Behind a class that there is not, a bracket takes nothing, not even where it is negated.
+        // After an unknown class, a bracket matches nothing, even if it is negated.
         if (answer === undefined) return false;
         if (answer) return !negated;
       }
@@ -123,7 +129,7 @@ class BracketReader {
     const end = this.#endsOf(kind)[at + 2] ?? -1;
     if (end < 0) return undefined;
     const next = end + 2;
-    // No class has a longer name, and no equivalence of one character.
+    // No class has a longer name, and no equivalence class of one character is longer.
     const name = end - at - 2 > longestName ? undefined : this.#pattern.slice(at + 2, end).join('');
     if (kind === '=') return { next, takes: (candidate) => candidate === name };
     const test = name !== undefined && Object.hasOwn(classes, name) ? classes[name] : undefined;
@@ -148,7 +154,7 @@ class BracketReader {
   }
 }
 
-/** The same answers; each is found once, by `cost` steps. */
+/** Caches the answers; finding one costs `cost` steps. */
 function remembering(takes: (character: string) => boolean, cost: number): (character: string) => boolean {
   const known = new Map<string, boolean>();
   return (candidate) => {
@@ -162,7 +168,7 @@ function remembering(takes: (character: string) => boolean, cost: number): (char
   };
 }
 
-/** One end of a range, or a single member: a character, a quoted one, or `[.x.]`. */
+/** One end of a range, or a single member: a character, a quoted character, or `[.x.]`. */
 function readEnd(pattern: readonly string[], at: number): { next: number; character: string } | undefined {
   if (pattern[at] === '[' && pattern[at + 1] === '.' && pattern[at + 3] === '.' && pattern[at + 4] === ']') {
     return { next: at + 5, character: pattern[at + 2] ?? '' };
@@ -173,13 +179,16 @@ function readEnd(pattern: readonly string[], at: number): { next: number; charac
 }
 
 export interface PatternOptions {
-  /** A dot at the beginning of a name is like any other character (`find -name`); without, wildcards do not match it. */
+  /**
+   * A dot at the beginning of a name is an ordinary character (`find -name`); without this option, wildcards do not
+   * match it.
+   */
   readonly anyDot?: boolean;
   /** Letters match in both cases (`find -iname`). */
   readonly insensitive?: boolean;
 }
 
-/** Makes a pattern of a name. A slash is like any other character: whoever has paths takes them apart. */
+/** Makes a pattern for one name. A slash is an ordinary character: callers with paths split them first. */
 export function namePattern(text: string, { anyDot, insensitive = false }: PatternOptions = {}): NamePattern {
   const fold = (given: string): string => (insensitive ? given.toLowerCase() : given);
   const pattern = [...fold(text)];
@@ -211,7 +220,7 @@ export function namePattern(text: string, { anyDot, insensitive = false }: Patte
   }
   // A dot that begins a name is matched by nothing but a dot that begins the pattern.
   const showsHidden = anyDot === true || text.startsWith('.') || text.startsWith('\\.');
-  // Characters that a name must have at least.
+  // The least number of characters in a matching name.
   const shortest = steps.filter(({ any }) => !any).length;
   return {
     literal,

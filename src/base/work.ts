@@ -1,31 +1,34 @@
 /**
- * The work of the running call. A thread runs one call at a time, so the call's budgets are the thread's, and code at any depth
- * counts what it does where it does it:
- *
+ * The work of the running call. A thread runs one call at a time, so the call's budgets belong to the thread, and
+ * code at any depth counts its own work:
  *     for (const entry of block) {
  *       work.entries.spend(1);
- *
- * In the common case that is a subtraction and a comparison. Every so many units the call's checkpoint is asked, so that
- * whoever counts also hears that the call was cancelled. A budget that is used up throws, and goes on throwing until the
- * call is over. Outside a call (a driver's test, a fuzz target) there is no limit and nothing to ask.
+ * Usually that is a subtraction and a comparison. Every so many units it runs the call's checkpoint, so that counting
+ * also notices a cancellation. A used-up budget throws, again and again until the call is over. Outside a call (a
+ * driver's test, a fuzz target) there is no limit and no checkpoint.
  */
 import { GuestfsError } from './errors.js';
 
 /** What a call may use. */
 export interface Limits {
-  /** Names, records and structures of a disk that a call may look at. Default 1,000,000,000. */
+  /** Names, records and structures of a disk that a call may read. Default 1,000,000,000. */
   readonly entries: number;
-  /** Questions where a piece of a file, a volume or an image lies. Default 10,000,000,000. */
+  /** Lookups of the place of a piece of a file, a volume or an image. Default 10,000,000,000. */
   readonly lookups: number;
-  /** Steps of a search that are not one for each byte: a pattern that goes back, a comparison of all with all. Default 10,000,000,000. */
+  /**
+   * Search steps beyond one for each byte: a pattern that backtracks, a comparison of all with all. Default
+   * 10,000,000,000.
+   */
   readonly steps: number;
-  /** Bytes that a call may hold in memory at once: its answer, and what it reads or unpacks on the way. Default 4 GiB. */
+  /**
+   * Bytes that a call may hold in memory at once: its answer, and what it reads or unpacks for that. Default 4 GiB.
+   */
   readonly bytes: number;
 }
 
 export type LimitName = keyof Limits;
 
-/** More than honest images need: an ext4 filesystem of a terabyte has some 60 million inodes. */
+/** Far more than honest images need: an ext4 filesystem of a terabyte has about 60 million inodes. */
 export const defaultLimits: Limits = {
   entries: 1e9,
   lookups: 1e10,
@@ -43,10 +46,10 @@ let ask: (() => void) | undefined;
 /** One budget of the running call. */
 class Budget {
   readonly #name: LimitName;
-  /** Units after which the checkpoint is asked: some hundred microseconds of work. */
+  /** Units between two checkpoints: a few hundred microseconds of work. */
   readonly #slice: number;
   #limit = Number.POSITIVE_INFINITY;
-  /** What may be spent before the checkpoint is asked. */
+  /** Units that are left before the next checkpoint. */
   #allowance: number;
   /** What is left beside the allowance. */
   #left = Number.POSITIVE_INFINITY;
@@ -57,13 +60,13 @@ class Budget {
     this.#allowance = slice;
   }
 
-  /** Counts `count` units. Throws ECANCELED where the call was cancelled, EDQUOT where the budget is used up. */
+  /** Counts `count` units. Throws ECANCELED if the call was cancelled, EDQUOT if the budget is used up. */
   spend(count: number): void {
     this.#allowance -= count;
     if (this.#allowance < 0) this.#renew();
   }
 
-  /** Gives back units that are not held any more: memory that was let go. */
+  /** Returns units for memory that was released. */
   refund(count: number): void {
     this.#left += count;
   }
@@ -98,13 +101,13 @@ export const work = {
   lookups: new Budget('lookups', 512),
   steps: new Budget('steps', 16 * 1024),
   bytes: new Budget('bytes', 1024 * 1024),
-  /** For work that no budget counts and that is long: throws ECANCELED where the call was cancelled. */
+  /** For long work that no budget counts: throws ECANCELED if the call was cancelled. */
   checkpoint(): void {
     ask?.();
   },
 } as const;
 
-/** Begins a call: full budgets, and what is asked every few hundred microseconds, which throws where the call is to end. */
+/** Begins a call with full budgets. `ask` runs every few hundred microseconds, and throws if the call must end. */
 export function beginWork(limits: Limits, checkpoint: () => void): void {
   ask = checkpoint;
   for (const name of limitNames) work[name].begin(limits[name]);
@@ -117,16 +120,16 @@ export function endWork(): void {
 }
 
 /**
- * Whether an error ends the whole call: it was cancelled, or a budget is used up. Whoever goes on past what is damaged throws
- * such an error on.
+ * Whether an error ends the whole call: it was cancelled, or a budget is used up. Code that continues after damage
+ * must rethrow such an error.
  */
 export function endsCall(thrown: unknown): boolean {
   return thrown instanceof GuestfsError && (thrown.code === 'ECANCELED' || thrown.code === exhausted);
 }
 
 /**
- * All limits: those of backend settings (`limit_entries=NUMBER`) before those given, and these before the defaults. Throws
- * GuestfsError (EINVAL) for a setting that is no number.
+ * All limits: backend settings (`limit_entries=NUMBER`) override the given ones, and these override the defaults.
+ * Throws GuestfsError (EINVAL) for a setting that is no number.
  */
 export function readLimits(settings: readonly string[], given: Partial<Limits> = {}): Limits {
   const limits: { -readonly [Name in LimitName]: number } = { ...defaultLimits };

@@ -20,5 +20,5 @@ export const aclVersion = 2;
 
 export const aclTags = { userObj: 1, user: 2, groupObj: 4, group: 8, mask: 16, other: 32 } as const;
 
-/** `ACL_UNDEFINED_ID`, which an entry for nobody in particular has. */
+/** `ACL_UNDEFINED_ID`, in entries that name no user or group. */
 export const aclNoId = 0xffffffff;

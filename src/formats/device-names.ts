@@ -1,7 +1,7 @@
 /**
- * Names of block devices. Drives are `/dev/sda`, `/dev/sdb` … in the order of `add_drive`, as the disks of one SCSI
- * controller are in Linux; other drivers' names for the same disk (`/dev/hda`, `/dev/vda`, …) mean the same. Volumes
- * are `/dev/VG/LV`, and in the device mapper's own notation `/dev/mapper/VG-LV`.
+ * Names of block devices. Drives are `/dev/sda`, `/dev/sdb` … in the order of `add_drive`, as Linux names the disks
+ * of one SCSI controller. Names of other drivers (`/dev/hda`, `/dev/vda`, …) mean the same disk. Volumes are
+ * `/dev/VG/LV`, and in the device mapper's own notation `/dev/mapper/VG-LV`.
  */
 
 /** `a` … `z`, `aa` …: the letters of the drive at an index, from 0. */
@@ -25,7 +25,7 @@ export function driveName(index: number): string {
   return `/dev/sd${driveLetters(index)}`;
 }
 
-/** The index of a drive by its name under any driver, from 0; undefined for what is no whole drive's name. */
+/** The index of a drive by its name under any driver, from 0; undefined for other names. */
 export function driveIndex(name: string): number | undefined {
   // Three letters name 18,278 disks, far more than any handle has.
   const letters = /^\/dev\/sd([a-z]{1,3})$/.exec(canonicalDriveName(name))?.[1];
@@ -41,8 +41,8 @@ export function partitionName(drive: string, number: number): string {
 const letteredDrivers = ['hd', 'vd', 'xvd', 'ubd'] as const;
 
 /**
- * A disk's or partition's name under the one driver that the API speaks of; any other name as it is. `drivers`: whose
- * names are taken for it.
+ * A disk or partition name in the API's spelling, `/dev/sdX`; other names stay unchanged. `drivers`: the drivers
+ * whose names are translated.
  */
 export function canonicalDriveName(
   name: string,
@@ -57,7 +57,7 @@ export function volumeName(group: string, volume: string): string {
   return `/dev/${group}/${volume}`;
 }
 
-/** `/dev/mapper/VG-LV`: a hyphen parts group and volume, so one within either is doubled. */
+/** `/dev/mapper/VG-LV`: a hyphen separates group and volume, so a hyphen within either is doubled. */
 export function mapperName(group: string, volume: string): string {
   return `/dev/mapper/${group.replaceAll('-', '--')}-${volume.replaceAll('-', '--')}`;
 }
@@ -76,16 +76,16 @@ export interface DrivePlace {
 }
 
 /**
- * The links by which libguestfs's appliance shows a drive: by qemu's name for it, and by its target of the
- * controller, which lies in the third PCI slot. The order in which the kernel meets the disks is another at each
- * boot, so what counts by it (`by-diskseq`, `/dev/block`) names no certain drive.
+ * The links by which libguestfs's appliance shows a drive: by qemu's name for it, and by its target on the
+ * controller, which is in the third PCI slot. The kernel finds the disks in another order at each boot, so links that
+ * depend on that order (`by-diskseq`, `/dev/block`) name no certain drive.
  */
 const places: readonly RegExp[] = [
   /^\/dev\/disk\/by-id\/scsi-0QEMU_QEMU_HARDDISK_hd(0|[1-9][0-9]{0,2})(?:-part([1-9][0-9]{0,2}))?$/,
   /^\/dev\/disk\/by-path\/pci-0000:00:03\.0-scsi-0:0:(0|[1-9][0-9]{0,2}):0(?:-part([1-9][0-9]{0,2}))?$/,
 ];
 
-/** The place that a link under `/dev/disk` stands for; undefined for every other name. */
+/** The drive of a link under `/dev/disk`; undefined for other names. */
 export function placeOfLink(name: string): DrivePlace | undefined {
   if (!name.startsWith('/dev/disk/by-')) return undefined;
   for (const form of places) {

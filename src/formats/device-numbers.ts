@@ -1,6 +1,7 @@
 /**
- * Device numbers as user programs see them in one number, `st_rdev` and `st_dev`: linux/kdev_t.h, glibc's `makedev`. SCSI
- * disks have majors 8, 65-71 and 128-135, sixteen minors a disk (Documentation/admin-guide/devices.txt).
+ * Device numbers as user programs see them, in one number (`st_rdev` and `st_dev`): linux/kdev_t.h, glibc's
+ * `makedev`. SCSI disks have majors 8, 65-71 and 128-135, sixteen minors a disk
+ * (Documentation/admin-guide/devices.txt).
  */
 import { lettersToIndex } from './device-names.js';
 

@@ -1,4 +1,4 @@
-/** ELF's `e_machine` (System V ABI, "ELF Header") in the words that the program file(1) has for it. */
+/** Names for ELF's `e_machine` (System V ABI, "ELF Header"), as the program file(1) prints them. */
 export const elfMachines: ReadonlyMap<number, string> = new Map([
   [0, 'no machine'],
   [1, 'AT&T WE32100'],

@@ -1,7 +1,8 @@
 /**
  * The rules of copying a tree of a guest into a directory of the host. The guest chooses names and targets of links,
- * so nothing that it names is ever followed on the host: files are made anew, and a directory is entered only after a
- * look that it is one and no link. What a host cannot make is left out, with a warning; the rest is copied.
+ * so no link of the guest is ever followed on the host: files are created new, and a directory is entered only after
+ * a check that it is a directory and no link. Files that the host cannot hold are left out with a warning; the rest
+ * is copied.
  */
 import {
   CorruptError,
@@ -16,7 +17,7 @@ import { hostNameProblem } from './host-names.js';
 import type { HostEntry, HostPathBytes, HostStep, HostSteps, OpenHostFile } from './host-steps.js';
 
 export interface HostAttributes {
-  /** Type and permissions; the type is not looked at. */
+  /** Type and permissions; the type is ignored. */
   readonly mode: number;
   readonly uid: number;
   readonly gid: number;
@@ -27,38 +28,38 @@ export interface HostAttributes {
 export interface HostCopyOptions {
   /** As `process.platform`. */
   readonly platform: string;
-  /** Whether the process may give files away: then owners are kept. */
+  /** Whether the process may change owners: owners are then kept. */
   readonly isRoot: boolean;
-  /** Whether the guest is trusted, so that root keeps its set-id bits. */
+  /** Whether the guest is trusted: root then keeps set-id bits. */
   readonly keepsSetId: boolean;
   readonly warn: (message: string) => void;
-  /** What a name below the top is called in warnings. */
+  /** The name in warnings for a name below the top. */
   readonly shown: (name: string) => string;
 }
 
-/** A directory that was seen to be no link. What is one here stays one: only others are ever removed. */
+/** A directory that was checked to be no link. It stays a directory, because the copy only removes other files. */
 interface Directory {
   readonly path: HostPathBytes;
-  /** Made by this copy: all that is in it is this copy's too. */
+  /** Made by this copy, so that everything in it is the copy's too. */
   readonly isOwn: boolean;
 }
 
 type Target = { readonly path: HostPathBytes; readonly fd?: number };
 type ErrorCode = GuestfsError['code'];
 
-/** How a host refuses a name, or a path of its own length, that it cannot hold. */
+/** Errors of a host that cannot hold a name, or a path of this length. */
 const refusesName: readonly ErrorCode[] = ['EINVAL', 'EILSEQ', 'ENAMETOOLONG'];
-/** How it refuses a kind of file that its filesystem has not, or that this user may not make. */
+/** Errors for a kind of file that the filesystem lacks, or that this user may not make. */
 const refusesKind: readonly ErrorCode[] = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'];
-/** How it refuses one more name of a file. */
+/** Errors for one more name of a file. */
 const refusesLink: readonly ErrorCode[] = [...refusesKind, 'EMLINK', 'EXDEV'];
-/** How it refuses owners, permissions or times that its filesystem does not keep. */
+/** Errors for owners, permissions or times that the filesystem does not keep. */
 const refusesAttribute: readonly ErrorCode[] = [...refusesKind, 'EINVAL'];
 
-/** Set-id bits would give the rights of whoever copies to all who may run the file. */
+/** Set-id bits would give the copier's rights to everybody who may run the file. */
 const setIdBits = 0o6000;
 
-/** Undefined for success, else the error that was one of `codes`; others are thrown. */
+/** Undefined for success, else the error, if it is one of `codes`; others are thrown. */
 function* attempt(step: HostStep, codes: readonly ErrorCode[]): HostSteps<GuestfsError | undefined> {
   try {
     yield step;
@@ -70,8 +71,8 @@ function* attempt(step: HostStep, codes: readonly ErrorCode[]): HostSteps<Guestf
 }
 
 /**
- * The name that a copy of a guest's path gets; empty where the contents alone are copied: of the root, and of `d/.`.
- * What ends in `..` has none: EINVAL.
+ * The name of the copy of a guest's path; empty if only the contents are copied: for the root, and for `d/.`. EINVAL
+ * for a path that ends in `..`, which has no name.
  */
 export function lastNameOf(path: string): string {
   const name =
@@ -84,7 +85,7 @@ export function lastNameOf(path: string): string {
   return name;
 }
 
-/** Where in the guest a name of the copy of `path` comes from. */
+/** The path in the guest for a name in the copy of `path`. */
 export function sourcesOf(path: string): (name: string) => string {
   const top = lastNameOf(path);
   const before = top === '' ? `${path.replace(/\/*(\/\.)?\/*$/, '')}/` : path.slice(0, path.lastIndexOf(top));
@@ -94,15 +95,15 @@ export function sourcesOf(path: string): (name: string) => string {
 export class HostCopy {
   readonly #options: HostCopyOptions;
   readonly #entered = new Map<string, Directory>();
-  /** Regular files that were made and may get further names. */
+  /** Regular files of this copy, which may get further names. */
   readonly #files = new Map<string, HostPathBytes>();
-  /** The targets of links that were made and may get further names. */
+  /** Targets of links of this copy, which may get further names. */
   readonly #links = new Map<string, string>();
-  /** What was made in directories that were there before: {@link HostEntry.identity}. */
+  /** Files of this copy in directories that existed before: {@link HostEntry.identity}. */
   readonly #made = new Set<string>();
-  /** The directory that was left out last; what comes in it is left out too. */
+  /** The directory that was left out last; its contents are left out too. */
   #leftOut: string | undefined;
-  /** In the order in which they were met: their attributes come last, the deepest first. */
+  /** In the order of the copy: their attributes are set at the end, the deepest first. */
   readonly #directories: { path: HostPathBytes; attributes: HostAttributes }[] = [];
   readonly #said = new Set<string>();
 
@@ -113,8 +114,8 @@ export class HostCopy {
   }
 
   /**
-   * Makes a directory, or takes one that was there before. False: it is left out, and what is in it is to be left out.
-   * ENOTDIR where something else is in its place.
+   * Makes a directory, or uses an existing one. False: it is left out, and its contents must be left out. ENOTDIR if
+   * there is a file of another kind.
    */
   *directory(name: string, attributes: HostAttributes): HostSteps<boolean> {
     const place = yield* this.#place(name);
@@ -145,7 +146,9 @@ export class HostCopy {
     return false;
   }
 
-  /** Opens a new file in place of what was there; undefined: it is left out. `linkable`: {@link hardLink} may follow. */
+  /**
+   * Opens a new file in place of an existing one; undefined: it is left out. `linkable`: {@link hardLink} may follow.
+   */
   *file(name: string, linkable: boolean): HostSteps<OpenHostFile | undefined> {
     const place = yield* this.#place(name);
     if (place === undefined) return undefined;
@@ -162,13 +165,13 @@ export class HostCopy {
     yield { do: 'close', ...file };
   }
 
-  /** Not all of a file came: what there is of it is removed. */
+  /** A file is incomplete and is removed. */
   *abandonFile(file: OpenHostFile): HostSteps<void> {
     yield { do: 'close', ...file };
     yield { do: 'unlink', path: file.path };
   }
 
-  /** Makes a link in place of what was there; false: it is left out. */
+  /** Makes a link in place of an existing file; false: it is left out. */
   *symlink(name: string, target: string, attributes: HostAttributes, linkable: boolean): HostSteps<boolean> {
     const place = yield* this.#place(name);
     if (place === undefined) return false;
@@ -184,22 +187,19 @@ export class HostCopy {
     return true;
   }
 
-  /** Whether a regular file was made under this name, as a `linkable` one. */
+  /** Whether this copy made a `linkable` regular file under this name. */
   hasFile(name: string): boolean {
     return this.#files.has(tidy(name));
   }
 
-  /**
-   * Another name of a file that this copy made before; false: it is left out. Where the host cannot link, a copy is
-   * made.
-   */
+  /** Another name of an earlier file of this copy; false: it is left out. If the host cannot link, a copy is made. */
   *hardLink(name: string, first: string, attributes: HostAttributes): HostSteps<boolean> {
     const target = this.#links.get(tidy(first));
     if (target !== undefined) return yield* this.symlink(name, target, attributes, false);
     const from = this.#files.get(tidy(first));
     const place = yield* this.#place(name);
     if (place === undefined) return false;
-    // A link to anything else could be as good as following one of the guest's.
+    // A link to any other file could amount to following a link of the guest.
     if (from === undefined) {
       this.#warn(name, `is another name of ${JSON.stringify(first)}, which is not copied, and is left out`);
       return false;
@@ -221,7 +221,7 @@ export class HostCopy {
     return true;
   }
 
-  /** Says that a kind of file is left out, which no call of the system could make. */
+  /** Reports a kind of file that is left out because no system call can make it. */
   leaveOut(name: string, kind: string): void {
     this.#warn(name, `a ${kind} is not copied: making one needs a program of the host`);
   }
@@ -232,7 +232,7 @@ export class HostCopy {
       yield* this.#setAttributes({ path }, attributes);
   }
 
-  /** Where a name goes; undefined where it is left out. Its directory is there, and no link. */
+  /** The host path of a name; undefined if it is left out. Its directory exists and is no link. */
   *#place(name: string): HostSteps<{ path: HostPathBytes; parent: Directory } | undefined> {
     const tidied = tidy(name);
     if (this.#leftOut !== undefined) {
@@ -269,7 +269,7 @@ export class HostCopy {
     return directory;
   }
 
-  /** As {@link #make}, in place of a file or link that was there before. EISDIR where a directory is. */
+  /** As {@link #make}, in place of an existing file or link. EISDIR if there is a directory. */
   *#replace(
     name: string,
     step: HostStep & { path: HostPathBytes },
@@ -288,16 +288,15 @@ export class HostCopy {
       if (there !== undefined) yield { do: 'unlink', path };
     }
     const made = yield* this.#make(name, step, parent, refusals, quiet);
-    // Nobody else writes to a directory that was private from its beginning.
+    // A directory that was private from its beginning has no other writer.
     if (made === 'present') throw systemError('EEXIST', decodeText(path));
     return made;
   }
 
   /**
-   * Makes something new. What is there already in a directory of this copy's own is what the copy made: in the eyes
-   * of the host two names are one (a case-insensitive filesystem, Unicode normalisation), or a damaged guest has one
-   * name twice. The second is left out: it would replace the first in silence, and a link would become the way of a
-   * directory after it.
+   * Makes something new. If it exists already in a directory of this copy, this copy made it: the host treats two
+   * names as one (a case-insensitive filesystem, Unicode normalisation), or a damaged guest has a name twice. The
+   * second one is left out: it would silently replace the first, and a link would redirect a later directory.
    */
   *#make(
     name: string,
@@ -332,7 +331,7 @@ export class HostCopy {
     const { mode, uid, gid } = attributes;
     const foreign = !isRoot || (yield* attempt({ do: 'chown', ...at, uid, gid }, refusesAttribute));
     if (foreign instanceof GuestfsError) this.#warnOfAttribute('owners');
-    // Without its owner a file with set-id bits would run as whoever copied it.
+    // Without its owner, a file with set-id bits would run with the copier's rights.
     const bits = mode & (keepsSetId && foreign === undefined ? 0o7777 : 0o7777 & ~setIdBits);
     if ((yield* attempt({ do: 'chmod', ...at, mode: bits }, refusesAttribute)) !== undefined)
       this.#warnOfAttribute('permissions');
@@ -367,7 +366,7 @@ function* lookAt(path: HostPathBytes): HostSteps<HostEntry | undefined> {
 const join = (directory: HostPathBytes, name: string): HostPathBytes =>
   concatBytes([directory, encodeText(`/${name}`)]);
 
-/** A name of an archive or a walk as its components with slashes between; most are that already. */
+/** A name of an archive or a walk as its components joined by slashes; most names have this form already. */
 function tidy(name: string): string {
   if (!/^\/|\/\/|\/$|(?:^|\/)\.(?:\/|$)/.test(name)) return name;
   return name

@@ -1,18 +1,15 @@
 /**
- * Which names of a guest can be names of files on a host. A guest's name may be any bytes but a slash and a NUL; a
- * host may read some of those as a path, a device or a part of a file, or change them in silence. "Naming Files,
+ * Decides which names of a guest can be file names on a host. A guest's name may have any bytes except a slash and a
+ * NUL; a host may read some of them as a path, a device or a part of a file, or change them silently. "Naming Files,
  * Paths, and Namespaces" (Win32); the names of MS-DOS devices count with any extension.
  */
 
-/** What Win32 reads as more than a part of a name: separators, drives and streams, wildcards, redirections, controls. */
+/** Characters with a special meaning in Win32: separators, drives and streams, wildcards, redirections, controls. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
 const windowsCharacters = /[\u0000-\u001f"*/:<>?\\|]/;
 const windowsDevices = /^(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9¹²³])[ ]*(?:[.:]|$)/i;
 
-/**
- * A byte that is no UTF-8 (see base/text.ts), or half of a character: hosts whose names are Unicode have no place for
- * it.
- */
+/** A byte that is not UTF-8 (see base/text.ts), or half of a character: hosts with Unicode names cannot hold it. */
 const noUnicode = /\p{Surrogate}/u;
 
 function windowsProblem(name: string): string | undefined {
@@ -24,9 +21,9 @@ function windowsProblem(name: string): string | undefined {
 }
 
 /**
- * Why a file of this name cannot be made in a directory of a host, for a sentence; undefined where it can. `platform`
- * as in `process.platform`. Names that two files of one directory share in the eyes of the host are another matter:
- * the host says which those are, and `HostCopy` asks it.
+ * Why a file of this name cannot be made on a host, as a part of a sentence; undefined if it can. `platform` as in
+ * `process.platform`. Whether two names are one file on the host is a separate question, which `HostCopy` puts to the
+ * host.
  */
 export function hostNameProblem(name: string, platform: string): string | undefined {
   if (name === '' || name === '.' || name === '..') return 'it names no file';

@@ -1,40 +1,40 @@
 /**
- * What copying to a host asks of it, step by step. The rules of copying are generators of steps: one of two small
- * loops does them, with or without waiting, and throws a step's failure, a GuestfsError, back into the rules.
+ * The steps of copying to a host. The rules are generators of steps: one of two small loops, synchronous or
+ * asynchronous, runs them, and throws a step's error, a GuestfsError, back into the rules.
  */
 
-/** A host path as bytes, so that names that are no UTF-8 come out as they are. */
+/** A host path as bytes, so that names that are not UTF-8 stay unchanged. */
 export type HostPathBytes = Uint8Array;
 
 /** What is at a path, links not followed. */
 export interface HostEntry {
   readonly isDirectory: boolean;
-  /** The same for two paths exactly when they lead to one file. */
+  /** Equal for two paths exactly if they lead to one file. */
   readonly identity: string;
 }
 
-/** A file that is being written, by the descriptor that `open` gave. */
+/** A file that is being written, by the descriptor of `open`. */
 export interface OpenHostFile {
   readonly path: HostPathBytes;
   readonly fd: number;
 }
 
-/** What attributes are given to. Of a path, links are not followed. */
+/** The file whose attributes are set. A link at a path is not followed. */
 type HostTarget = { readonly path: HostPathBytes; readonly fd?: number };
 
 export type HostStep =
-  /** Answers with a {@link HostEntry}; undefined for nothing. */
+  /** The answer is a {@link HostEntry}; undefined if nothing is there. */
   | { readonly do: 'lstat'; readonly path: HostPathBytes }
   | { readonly do: 'mkdir'; readonly path: HostPathBytes; readonly mode: number }
   | { readonly do: 'unlink'; readonly path: HostPathBytes }
-  /** Makes a new file and answers with its descriptor; EEXIST where there is anything. */
+  /** Makes a new file; the answer is its descriptor. EEXIST if anything is there. */
   | { readonly do: 'open'; readonly path: HostPathBytes; readonly mode: number }
   | ({ readonly do: 'close' } & OpenHostFile)
   | { readonly do: 'symlink'; readonly path: HostPathBytes; readonly target: HostPathBytes }
   /** Gives the file at `from` another name, or makes a copy of it. */
   | { readonly do: 'link' | 'copyFile'; readonly path: HostPathBytes; readonly from: HostPathBytes }
   | ({ readonly do: 'chown'; readonly uid: number; readonly gid: number } & HostTarget)
-  /** Never of a link, whose mode means nothing. */
+  /** Never for a link, whose mode has no meaning. */
   | ({ readonly do: 'chmod'; readonly mode: number } & HostTarget)
   /** Times in seconds. */
   | ({

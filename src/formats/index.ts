@@ -1,4 +1,4 @@
-/** The formats room: formats and rules that need no input or output, for engine, appliance and command alike. */
+/** The formats room: formats and rules without input or output, for engine, appliance and command. */
 
 export { aclEntry, aclHeader, aclNoId, aclTags, aclVersion } from './acl.js';
 export {

@@ -1,6 +1,6 @@
 /**
- * The shape of every filesystem driver: bytes in, inodes out. A driver knows nothing of paths, mounts or actions;
- * it decodes metadata and says where a file's bytes are. See ARCHITECTURE.md, "One driver, one shape".
+ * The interface of every filesystem driver: bytes in, inodes out. A driver knows no paths, mounts or actions; it
+ * decodes metadata and gives the place of a file's bytes. See ARCHITECTURE.md, "One driver, one shape".
  */
 import { GuestfsError, type ModeType, UnsupportedError } from '../base/index.js';
 import type { Disk, Kind } from '../disk/index.js';
@@ -14,7 +14,7 @@ export interface Time {
   readonly nanoseconds: number;
 }
 
-/** Everything `lstat` tells but the device. */
+/** All facts of `lstat`, except the device. */
 export interface InodeStat {
   readonly inode: InodeNumber;
   /** File type and permissions, as in `st_mode`. */
@@ -22,11 +22,11 @@ export interface InodeStat {
   readonly linkCount: number;
   readonly uid: number;
   readonly gid: number;
-  /** Of a device node: major and minor numbers; 0 otherwise. */
+  /** For a device node: major and minor numbers; otherwise 0. */
   readonly deviceMajor: number;
   readonly deviceMinor: number;
   readonly sizeInBytes: number;
-  /** What it occupies, in units of 512 bytes. */
+  /** The space that it occupies, in units of 512 bytes. */
   readonly blockCount512: number;
   readonly accessed: Time;
   readonly modified: Time;
@@ -37,27 +37,27 @@ export interface InodeStat {
 export type FileType = ModeType | 'unknown';
 
 export interface DirectoryEntry {
-  /** Not decoded further: names that are no UTF-8 hold escapes, see `decodeText`. */
+  /** Not decoded further: names that are not UTF-8 contain escapes, see `decodeText`. */
   readonly name: string;
   readonly inode: InodeNumber;
   readonly type: FileType;
 }
 
 /**
- * Told of something damaged, or not implemented, that is left out of an answer, of which the rest follows. `path`: of the
- * directory or file, where a walk has one.
+ * Called for each part of an answer that is left out because it is damaged or not implemented; the rest follows.
+ * `path`: of the directory or file, if a walk knows it.
  */
 export type OnDamage = (error: GuestfsError, path?: string) => void;
 
 /**
- * Whether an error is what a disk holds: it is wrong, cannot be read, or is of a kind that is not implemented. All else, as
- * a cancelled call or a mistake of ours, concerns more than one file.
+ * Whether the error comes from the contents of the disk: they are wrong, unreadable, or not implemented. All other
+ * errors, such as a cancelled call or a bug, concern more than one file.
  */
 export function isDamage(thrown: unknown): thrown is GuestfsError {
   return thrown instanceof GuestfsError && (thrown.code === 'EIO' || thrown instanceof UnsupportedError);
 }
 
-/** What `work` gives; undefined where it met damage and there is `onDamage` to tell. */
+/** The result of `work`; undefined if it met damage and `onDamage` was called. */
 export function heeding<T>(onDamage: OnDamage | undefined, work: () => T): T | undefined {
   if (onDamage === undefined) return work();
   try {
@@ -69,7 +69,7 @@ export function heeding<T>(onDamage: OnDamage | undefined, work: () => T): T | u
   }
 }
 
-/** What `statvfs` tells. Sizes in units of `blockSize`. */
+/** The facts of `statvfs`. Sizes in units of `blockSize`. */
 export interface FileSystemUsage {
   readonly blockSize: number;
   /** The unit of the block counts below (`f_frsize`). */
@@ -90,48 +90,56 @@ export interface FileSystem {
   /** The type, as `Probed.type`. */
   readonly type: string;
   readonly root: InodeNumber;
-  /** Whether names are found whatever their case by default (FAT). */
+  /** Whether names are found in any case by default (FAT). */
   readonly caseInsensitive: boolean;
-  /** The longest name that can be asked for, in bytes: a longer one is ENAMETOOLONG. On FAT and ISO 9660 it is just not there. */
+  /**
+   * The longest possible name in bytes: a longer one is ENAMETOOLONG. On FAT and ISO 9660 a longer name is merely not
+   * found.
+   */
   readonly longestName: number;
-  /** Whether files can have extended attributes. Where they cannot, asking for one is EOPNOTSUPP. */
+  /** Whether files can have extended attributes. If not, reading one is EOPNOTSUPP. */
   readonly hasXattrs: boolean;
-  /** What an inode is. A number that names no inode is a CorruptError. */
+  /** The facts of an inode. CorruptError for a number that names no inode. */
   stat(inode: InodeNumber): InodeStat;
-  /** The inode of a name in a directory; undefined where there is none. Never `.` or `..`: the caller walks those. */
+  /**
+   * The inode of a name in a directory; undefined if it does not exist. Never `.` or `..`: the caller handles those.
+   */
   lookup(directory: InodeNumber, name: string): InodeNumber | undefined;
   /**
-   * The entries of a directory in the order they are stored in, with `.` and `..` left out. Damage ends them with an error,
-   * unless there is `onDamage` to tell: then what lies behind it follows.
+   * The entries of a directory in stored order, without `.` and `..`. Damage throws an error; with `onDamage`, it is
+   * reported and the entries after it follow.
    */
   entries(directory: InodeNumber, onDamage?: OnDamage): Iterable<DirectoryEntry>;
   /** The inode of a directory's parent; of the root, the root. */
   parent(directory: InodeNumber): InodeNumber;
   /** The target of a symbolic link. */
   readlink(inode: InodeNumber): string;
-  /** The contents of a regular file as a read-only disk of the file's size: holes are holes, and closing it is not needed. */
+  /**
+   * The contents of a regular file as a read-only disk of the file's size. Holes are holes; the disk need not be
+   * closed.
+   */
   data(inode: InodeNumber): Disk;
   /** Extended attributes by full name (`user.x`, `security.selinux`, `system.posix_acl_access`), in stored order. */
   xattrs(inode: InodeNumber): ReadonlyMap<string, Uint8Array>;
   usage(): FileSystemUsage;
-  /** Gives up caches; the disk stays open: its opener closes it. */
+  /** Drops the caches. The disk stays open: its opener closes it. */
   close(): void;
 }
 
 /** What an opener may want. */
 export interface OpenOptions {
   /**
-   * Where repairs that mounting implies may be written (the replay of a journal): a copy-on-write layer made by the
-   * caller, who sees them only through this driver. Called at most once.
+   * The disk for repairs that mounting needs (the replay of a journal): a copy-on-write layer of the caller, which
+   * only this driver sees. Called at most once.
    */
   readonly overlay: (disk: Disk) => Disk;
-  /** Mount options of the driver's own, by name (`utf8`, `norecovery`, …); an unknown one is EINVAL. */
+  /** Mount options of the driver, by name (`utf8`, `norecovery`, …); an unknown one is EINVAL. */
   readonly options?: Readonly<Record<string, string | true>>;
-  /** Whether nothing will be written: more damage is let pass then, as by the kernel. */
+  /** Whether nothing will be written: more damage is then accepted, as in the kernel. */
   readonly readonly?: boolean;
-  /** Of a filesystem on several disks: the others, in no order. */
+  /** For a filesystem on several disks: the other disks, in no order. */
   readonly others?: readonly Disk[];
-  /** Told of what is odd but can be lived with (a bad checksum that the kernel lets pass, …). */
+  /** Called for oddities that do not stop the driver (a bad checksum that the kernel accepts, …). */
   readonly warn?: (message: string) => void;
 }
 
@@ -141,10 +149,10 @@ export interface FileSystemDriver extends Kind {
   /** The types it opens, by the names that the kernel has for `mount -t`: `ext2`, `ext3`, `ext4`. */
   readonly types: readonly string[];
   /**
-   * Of a filesystem that may be on several disks: the set that this disk is of, and how many disks the set has. Never
-   * throws on any bytes.
+   * For a filesystem that may be on several disks: the set of this disk, and the number of disks in the set. Never
+   * throws.
    */
   memberOf?(disk: Disk): { readonly set: string; readonly count: number } | undefined;
-  /** Opens and validates. Corrupt: CorruptError; a feature not implemented: UnsupportedError by its name. */
+  /** Opens and validates. CorruptError for damage; UnsupportedError with the names of missing features. */
   open?(disk: Disk, options: OpenOptions): FileSystem;
 }

@@ -1,4 +1,4 @@
-/** The filesystem room: every driver there is. Adding one is a folder, and a line here. */
+/** The filesystem room: all drivers. A new one is a folder and a line here. */
 import { cramfs } from './cramfs/index.js';
 import type { FileSystemDriver } from './driver.js';
 import { ext } from './ext/index.js';
@@ -26,7 +26,7 @@ export { type IsoDetails, isoDetails } from './iso9660/index.js';
 export { containers } from './signatures/index.js';
 export { emptyUsage, noXattrs } from './support.js';
 
-/** In no order: see the list of all kinds, which is the engine's. */
+/** In no order: the order is in the engine's list of all kinds. */
 export const fileSystems: readonly FileSystemDriver[] = [
   ext,
   fat,

@@ -1,24 +1,24 @@
 /**
- * A driver's mount options as a table: by each name what may follow it, and what it sets. An option that the table does not
- * have is EINVAL, as is a value of another kind. The kernel's fs/fs_parser.c has the same kinds.
+ * A driver's mount options as a table: the values that each name takes, and what it sets. EINVAL for an option that
+ * the table lacks, and for a value of another kind. The kernel's fs/fs_parser.c has the same kinds.
  */
 import { GuestfsError } from '../base/index.js';
 
-/** What stands behind an option's name; `true` for an option that stands alone. */
+/** The text after an option's name; `true` for an option without one. */
 export type OptionValue = string | true;
 
 /** Options by name, as they were given. */
 export type GivenOptions = Readonly<Record<string, OptionValue>>;
 
-/** What a value says; undefined where the value is not of this kind. */
+/** The meaning of a value; undefined if it is of another kind. */
 export type ValueKind<T> = (value: OptionValue) => T | undefined;
 
-/** One option: takes its value into the draft; false where the value is not of the option's kind. */
+/** One option: puts its value into the draft; false if the value is of another kind. */
 export type OptionRule<Draft> = (draft: Draft, value: OptionValue) => boolean;
 
 export type MountOptionTable<Draft> = Readonly<Record<string, OptionRule<Draft>>>;
 
-/** An option whose values are of a kind, and what it sets. Without `put` it is checked, and makes no difference. */
+/** An option with values of a kind, and what it sets. Without `put`, the value is checked and has no effect. */
 export function option<T, Draft>(
   kind: ValueKind<T>,
   put?: (draft: Draft, value: T) => unknown,
@@ -54,7 +54,7 @@ export const decimal = (most: number, least = 0): ValueKind<number> =>
 
 export const octal = (most: number): ValueKind<number> => digits(/^[0-7]{1,12}$/, 8, 0, most);
 
-/** A number as C writes it: octal with a zero in front, hexadecimal with 0x, else decimal. */
+/** A number in C's notation: octal with a leading zero, hexadecimal with 0x, else decimal. */
 export const literal =
   (most: number): ValueKind<number> =>
   (value) => {
@@ -81,15 +81,15 @@ export const orAlone =
   (value) =>
     value === true ? true : kind(value);
 
-/** What refuses an option; `why` is a word before `mount option`: `vfat: unknown mount option: uid=x`. */
+/** Throws the error for an option; `why` is a word before `mount option`: `vfat: unknown mount option: uid=x`. */
 export function refusedOption(type: string, name: string, value: OptionValue, why: string): GuestfsError {
   const shown = value === true ? name : `${name}=${value}`;
   return new GuestfsError('EINVAL', `${type}: ${why} mount option: ${shown}`);
 }
 
 /**
- * Takes options into a draft that holds the defaults, in the order in which they were given. Throws GuestfsError (EINVAL),
- * and what a rule itself throws. `type`: the filesystem's, for errors.
+ * Puts options into a draft that holds the defaults, in the given order. Throws GuestfsError (EINVAL), and the errors
+ * of a rule. `type`: the filesystem's, for errors.
  */
 export function takeOptions<Draft>(
   type: string,

@@ -1,4 +1,4 @@
-/** What drivers share: the names of directories in memory, and the answers of a filesystem that has nothing to say. */
+/** Shared parts of drivers: caches of directory names, and the answers for facts that a format lacks. */
 import { LruMap } from '../base/index.js';
 import type { FileSystemUsage, InodeNumber } from './driver.js';
 
@@ -9,15 +9,15 @@ export const parentsKept = 65_536;
 /** Names of one directory that are kept; larger directories are searched name by name. */
 const namesKept = 65_536;
 
-/** What lookups in directories have found, for a format whose directories are lists without an index. */
+/** The results of lookups in directories, for a format whose directories are lists without an index. */
 export class DirectoryCache {
-  /** Parents of the directories that were handed out. */
+  /** Parents of the directories that were returned. */
   readonly parents = new LruMap<InodeNumber, InodeNumber>(parentsKept);
   readonly #indexes = new LruMap<InodeNumber, ReadonlyMap<string, InodeNumber> | 'large'>(directoriesKept);
 
   /**
-   * The inode of the first entry with the name `wanted`; undefined where there is none. `names` gives every name by which
-   * an entry can be found, in the order of the search; `inodeOf` the inode of an entry.
+   * The inode of the first entry with the name `wanted`; undefined if there is none. `names` gives all names that
+   * find an entry, in search order; `inodeOf` gives the inode of an entry.
    */
   find<Entry>(
     directory: InodeNumber,
@@ -53,7 +53,7 @@ function indexNames<Entry>(
   return index;
 }
 
-/** The usage of a filesystem that counts nothing: a driver adds what its format knows. */
+/** The usage of a filesystem without counts: a driver adds the facts of its format. */
 export const emptyUsage: FileSystemUsage = {
   blockSize: 4096,
   fragmentSize: 4096,
@@ -63,9 +63,9 @@ export const emptyUsage: FileSystemUsage = {
   inodes: 0,
   freeInodes: 0,
   nameMax: 255,
-  // Where a format has no identity of its own, Linux gives the device's number, which only the caller knows.
+  // If a format has no identity, Linux returns the device's number, which only the caller knows.
   id: 0n,
 };
 
-/** The attributes of an inode that has none. */
+/** The attributes of an inode without attributes. */
 export const noXattrs: ReadonlyMap<string, Uint8Array> = new Map();

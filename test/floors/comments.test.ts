@@ -12,10 +12,8 @@ const longestHeader = 10;
 /** Rooms of src/, and folders beside it, whose comments are still to be folded. */
 const notFolded = new Set([
   'src/api',
-  'src/base',
   'src/disk',
   'src/engine',
-  'src/fs',
   'src/image',
   'src/volume',
   'test',
@@ -24,7 +22,6 @@ const notFolded = new Set([
   'scripts',
 ]);
 const longHeaders = {
-  'src/base/work.ts': 11,
   'src/engine/thread/messages.ts': 11,
 };
 

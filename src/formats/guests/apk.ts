@@ -1,12 +1,12 @@
-/** What Alpine's apk tells of its packages: one letter a field, an empty line after each package. */
+/** Alpine's apk database of installed packages: one letter a field, an empty line after each package. */
 import { CorruptError } from '../../base/index.js';
 import { type Application, packageLimit } from './application.js';
 import { splitVersion } from './dpkg.js';
 
-/** Systems whose /lib is a part of /usr may have it there only. */
+/** Systems whose /lib is a part of /usr may have the file only there. */
 export const apkFiles = ['/lib/apk/db/installed', '/usr/lib/apk/db/installed'] as const;
 
-/** Takes the lines of the database and makes applications of them. */
+/** Takes the lines of the database and makes applications from them. */
 export class ApkReader {
   readonly applications: Application[] = [];
   #fields = new Map<string, string>();
@@ -18,7 +18,7 @@ export class ApkReader {
       this.#fields.set(line.slice(0, 1), line.slice(2));
   }
 
-  /** The file ends, and its last package with it. */
+  /** The file ends, and with it its last package. */
   end(): void {
     const application = applicationOf(this.#fields);
     this.#fields = new Map();

@@ -1,25 +1,22 @@
 /**
- * What dpkg's status file tells. dpkg(1), "FILES"; deb822(5) for the form: paragraphs parted by empty lines, fields
- * `Name: value` at the start of a line, further lines of a field begin with a blank.
+ * dpkg's status file. dpkg(1), "FILES"; deb822(5) for the format: paragraphs separated by empty lines, fields `Name:
+ * value` at the start of a line, continuation lines begin with a blank.
  */
 import { CorruptError } from '../../base/index.js';
 import { type Application, packageLimit } from './application.js';
 
 export const dpkgFiles = {
   status: '/var/lib/dpkg/status',
-  /** One file a package, and no states: what images without dpkg itself (distroless) have. */
+  /** A directory with one file for each package, without states, in images without dpkg itself (distroless). */
   directory: '/var/lib/dpkg/status.d',
 } as const;
 
-/** Whether a file of {@link dpkgFiles}' directory is about a package, and not about its files. */
+/** Whether a file in that directory of {@link dpkgFiles} describes a package, rather than listing its files. */
 export function isDpkgStatus(name: string): boolean {
   return !name.endsWith('.md5sums');
 }
 
-/**
- * A version `epoch:upstream-revision` in its parts, as libguestfs parts them: at the first colon and the first
- * hyphen.
- */
+/** A version `epoch:upstream-revision`, split as libguestfs splits it: at the first colon and the first hyphen. */
 export function splitVersion(text: string): Pick<Application, 'epoch' | 'version' | 'release'> | undefined {
   const colon = text.indexOf(':');
   const epochText = colon < 0 ? '0' : text.slice(0, colon);
@@ -35,7 +32,7 @@ export function splitVersion(text: string): Pick<Application, 'epoch' | 'version
 
 const wanted = new Set(['Package', 'Status', 'Version', 'Architecture', 'Homepage', 'Source', 'Description']);
 
-/** Takes the lines of status files and makes applications of their paragraphs. */
+/** Takes the lines of status files and makes applications from their paragraphs. */
 export class DpkgReader {
   readonly applications: Application[] = [];
   readonly #needsStatus: boolean;
@@ -61,7 +58,7 @@ export class DpkgReader {
     }
   }
 
-  /** A file ends, and its last paragraph with it. */
+  /** A file ends, and with it its last paragraph. */
   end(): void {
     const fields = this.#fields;
     if (fields.size > 0) {
@@ -87,7 +84,7 @@ export class DpkgReader {
     this.#inDescription = false;
   }
 
-  /** `Status` is what is wanted, whether that failed, and what is the case; only the last counts. */
+  /** `Status` has the wanted state, an error flag, and the present state; only the last one counts. */
   #isInstalled(): boolean {
     const status = this.#fields.get('Status');
     if (status === undefined) return !this.#needsStatus;

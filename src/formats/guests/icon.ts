@@ -1,10 +1,10 @@
-/** Where guests keep a PNG file that shows what system they are, and which of these files are believed. */
+/** Where guests keep a PNG file with the logo of their system, and the checks for such a file. */
 import { viewOf } from '../../base/index.js';
 
-/** A picture that may show what system a guest is. */
+/** A picture that may show which system a guest has. */
 export interface Icon {
   readonly path: string;
-  /** The largest file that is taken, in bytes. Where there is none, the picture's own size sets it. */
+  /** The largest accepted file, in bytes. Without it, the limit follows from the picture's size. */
   readonly limit?: number;
 }
 
@@ -50,13 +50,13 @@ const icons: Readonly<Record<string, (majorVersion: number) => readonly Icon[]>>
 };
 
 export interface IconOptions {
-  /** Whether /etc/favicon.png is taken before all others; yes unless told otherwise. */
+  /** Whether /etc/favicon.png comes first; true by default. */
   readonly favicon?: boolean;
-  /** Whether only icons of high quality are taken, which a favicon never is. */
+  /** Whether only icons of high quality count, which excludes a favicon. */
   readonly highQuality?: boolean;
 }
 
-/** Where to look, best first. `type` and `distro` as inspection tells them. */
+/** The places to look, best first. `type` and `distro` as in inspection. */
 export function iconCandidates(
   guest: { readonly type: string; readonly distro: string; readonly majorVersion: number },
   options: IconOptions = {},
@@ -74,7 +74,7 @@ export function iconCandidates(
 }
 
 const signature = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
-/** Four bytes a pixel of the largest picture that is taken. */
+/** Four bytes a pixel of the largest accepted picture. */
 export const iconLimit = 4 * 1024 * 1024;
 
 /** Whether a file is a picture of 16 to 1024 pixels a side and of reasonable size. PNG, section 11.2.2. */

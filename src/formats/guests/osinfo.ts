@@ -1,11 +1,11 @@
-/** `inspect_get_osinfo`: a guess at the short identifier that libosinfo has for a system. */
+/** `inspect_get_osinfo`: guesses libosinfo's short identifier of a system. */
 
 interface Version {
   readonly major: number;
   readonly minor: number;
 }
 
-/** What the identifier depends on, in the words of `inspect_get_*`; undefined for what is not known. */
+/** The facts that the identifier depends on, in the words of `inspect_get_*`; undefined if unknown. */
 export interface OsinfoFacts {
   readonly type?: string | undefined;
   readonly distro?: string | undefined;
@@ -26,7 +26,7 @@ const majorFrom =
   (distro, version) =>
     version.major >= first ? major(distro, version) : undefined;
 
-/** The distributions that are not named with their whole version. Undefined: that one after all. */
+/** Distributions whose identifier has only a part of the version. Undefined: the whole version after all. */
 const namings: Readonly<Record<string, Naming>> = {
   centos: (distro, version) => {
     if (version.major >= 8) return major(distro, version);
@@ -46,16 +46,16 @@ const namings: Readonly<Record<string, Naming>> = {
   altlinux: (distro, version) => both(version.major >= 8 ? 'alt' : distro, version),
 };
 
-/** Releases of Windows by their version: the server's name, then that of all others. */
+/** Releases of Windows by version: the server's name, then the name of all others. */
 const windows: Readonly<Record<string, readonly [server: string, other: string]>> = {
   '6.0': ['win2k8', 'winvista'],
   '6.1': ['win2k8r2', 'win7'],
   '6.2': ['win2k12', 'win8'],
   '6.3': ['win2k12r2', 'win8.1'],
 };
-/** Servers that call themselves 10.0, by the year in their name. */
+/** Servers of version 10.0, by the year in their name. */
 const windowsServers = ['2025', '2022', '2019'];
-/** The first build of Windows 11, which calls itself 10.0 as well. */
+/** The first build of Windows 11, whose version is 10.0 as well. */
 const firstEleven = 22000;
 
 function windowsName({ version, productName = '', productVariant = '', buildId }: OsinfoFacts): string {
@@ -74,7 +74,7 @@ function windowsName({ version, productName = '', productVariant = '', buildId }
   return windows[release]?.[isServer ? 0 : 1] ?? 'unknown';
 }
 
-/** The identifier; `unknown` where none can be made up. */
+/** The identifier; `unknown` without a guess. */
 export function osinfoOf(facts: OsinfoFacts): string {
   const { type, distro, version = { major: 0, minor: 0 } } = facts;
   if (type === 'linux' && distro !== undefined) {

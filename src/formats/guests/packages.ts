@@ -1,7 +1,7 @@
-/** Of which guests the installed packages can be listed, and where those of rpm are kept. */
+/** Guests whose installed packages can be listed, and the places of rpm's databases. */
 import { UnsupportedError } from '../../base/index.js';
 
-/** In the order in which rpm came to use them, the newest first. */
+/** The newest first. */
 export const rpmDatabases = [
   '/var/lib/rpm/rpmdb.sqlite',
   '/usr/lib/sysimage/rpm/rpmdb.sqlite',
@@ -10,23 +10,20 @@ export const rpmDatabases = [
   '/var/lib/rpm/Packages',
 ] as const;
 
-/**
- * What inspection says of a guest, as far as its packages go: the words of libguestfs, `unknown` where nothing is
- * known.
- */
+/** Inspection's facts about a guest that matter for packages, in libguestfs's words; `unknown` if unknown. */
 export interface PackagedGuest {
   readonly type: string;
   readonly distro: string;
   readonly packageFormat: string;
 }
 
-/** Systems that have no packages: what is on them was put there when they were made. */
+/** Systems without packages: their contents were fixed when they were made. */
 const packagelessTypes = new Set(['dos', 'minix']);
 const packagelessDistros = new Set(['buildroot', 'cirros', 'coreos', 'ttylinux']);
 
 /**
- * To be asked about a guest of whose packages nothing is read: an empty list is the truth only of a system that has
- * none. Of all others UnsupportedError says whose packages cannot be listed.
+ * Called for a guest whose packages cannot be read. An empty list is correct only for a system without packages; for
+ * all others it throws UnsupportedError with the system's name.
  */
 export function requireListablePackages({ type, distro, packageFormat }: PackagedGuest): void {
   if (packagelessTypes.has(type) || packagelessDistros.has(distro)) return;

@@ -1,5 +1,5 @@
 /**
- * What pacman tells of a package: a file `desc` in a directory of its own, lines `%NAME%`, each followed by its
+ * pacman's record of a package: a file `desc` in a directory of its own, with lines `%NAME%`, each followed by its
  * value.
  */
 import type { Application } from './application.js';
@@ -7,7 +7,7 @@ import { splitVersion } from './dpkg.js';
 
 export const pacmanDirectory = '/var/lib/pacman/local';
 
-/** The package that the lines of a `desc` tell of; undefined for what is no package of pacman's making. */
+/** The package in the lines of a `desc`; undefined if they are not a package's. */
 export function pacmanApplication(lines: readonly string[]): Application | undefined {
   const value = (key: string): string | undefined => {
     const at = lines.indexOf(`%${key}%`);

@@ -17,17 +17,17 @@ import {
 } from './layout.js';
 
 export interface NewQcow2 {
-  /** What the guest sees; rounded up to whole sectors. */
+  /** The guest's size; rounded up to whole sectors. */
   readonly virtualSizeInBytes: number;
   /** A power of two from 512 to 2 MiB. */
   readonly clusterSize: number;
   readonly version: 2 | 3;
   readonly backing?: { readonly file: string; readonly format: string };
-  /** Whether every cluster of the guest has its place from the beginning. */
+  /** Whether every cluster of the guest is allocated in advance. */
   readonly allocated: boolean;
 }
 
-/** Part of a file; whatever lies between two pieces is zeroes. */
+/** Part of the file; everything between two pieces is zeroes. */
 export interface ImagePiece {
   readonly offset: number;
   readonly bytes: Uint8Array;
@@ -43,7 +43,7 @@ const entryBytes = tableEntry.size;
 const refcountBytes = refcountEntry.size;
 /** The logarithm of a refcount's bits. */
 const refcountOrder = Math.log2(refcountBytes * 8);
-/** Tables are written in pieces of this many bytes at most. */
+/** Tables are written in pieces of at most this many bytes. */
 const pieceLength = 1024 * 1024;
 
 interface Plan {
@@ -59,10 +59,10 @@ interface Plan {
 const clustersOf = (plan: Omit<Plan, 'clusterSize'>): number =>
   1 + plan.refcountTableClusters + plan.refcountBlocks + plan.l1Clusters + plan.l2Tables + plan.dataClusters;
 
-/** How many clusters each part takes. Refcounts count themselves, so their number is found by trying. */
+/** How many clusters each part takes. Refcounts count their own clusters, so their number is found by iteration. */
 function plan(virtualSize: number, clusterSize: number, allocated: boolean): Plan {
   const guestClusters = Math.ceil(virtualSize / clusterSize);
-  // The table has a cluster even for an empty disk; without an entry nothing would refer to that cluster.
+  // The table has a cluster even for an empty disk: without an entry, nothing would refer to that cluster.
   const l1Entries = Math.max(1, Math.ceil(guestClusters / (clusterSize / entryBytes)));
   const fixed = {
     l1Entries,
@@ -98,17 +98,17 @@ function* table(
   }
 }
 
-// The fields themselves: a terabyte that is allocated in advance has sixteen million entries.
+// Fields are written directly: a preallocated terabyte has sixteen million entries.
 const { high, low } = tableEntry.fields;
 const { count: refcount } = refcountEntry.fields;
 
-/** An offset as an entry of a table. `copied`: of an L1 or L2 table, whose cluster is used once. */
+/** An offset as an entry of a table. `copied`: for an L1 or L2 table, whose cluster is used once. */
 function putOffset(view: DataView, at: number, offset: number, copied: boolean): void {
   high.write(view, at, Math.floor(offset / 2 ** 32) + (copied ? entry.copiedHigh : 0), false);
   low.write(view, at, offset % 2 ** 32, false);
 }
 
-/** The first cluster: header, extensions, and the backing file's name. Throws EINVAL where they have no room. */
+/** The first cluster: header, extensions, and the backing file's name. Throws EINVAL if they do not fit. */
 function headerBytes(image: NewQcow2, virtualSize: number, parts: Plan): Uint8Array {
   const { clusterSize, backing } = image;
   const first = new Uint8Array(clusterSize);
@@ -178,7 +178,7 @@ function* piecesOf(first: Uint8Array, parts: Plan): Generator<ImagePiece> {
   );
 }
 
-/** The file of a new image. Throws GuestfsError: EINVAL, or EFBIG where it would be larger than qemu takes. */
+/** The file of a new image. Throws GuestfsError: EINVAL, or EFBIG if it exceeds qemu's limits. */
 export function newQcow2(image: NewQcow2): NewImage {
   const { clusterSize } = image;
   const bits = Math.log2(clusterSize);

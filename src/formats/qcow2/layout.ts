@@ -25,7 +25,7 @@ export const header = struct('qcow2 header', 'big', 72, {
   snapshots_offset: u64(64),
 });
 
-/** What version 3 adds; places are those in the whole header. */
+/** The fields that version 3 adds; offsets are from the start of the header. */
 export const header3 = struct('qcow2 version 3 header', 'big', 104, {
   incompatible_features: bits64(72),
   compatible_features: bits64(80),
@@ -34,7 +34,7 @@ export const header3 = struct('qcow2 version 3 header', 'big', 104, {
   header_length: u32(100),
 });
 
-/** A byte that is there when header_length says so. */
+/** A byte that is present if header_length covers it. */
 export const compressionTypeAt = 104;
 
 /** Bits of incompatible_features. */
@@ -115,7 +115,7 @@ export const entry = {
   copiedHigh: 0x8000_0000,
   /** Bit 62 of an L2 entry. */
   compressedHigh: 0x4000_0000,
-  /** Bit 0 of an L2 entry without subclusters: reads as zeroes. */
+  /** Bit 0 of an L2 entry without subclusters: the cluster reads as zeroes. */
   zeroLow: 0x0000_0001,
 } as const;
 
@@ -128,7 +128,7 @@ export const limits = {
   snapshotTableBytes: 64 * 1024 * 1024,
   snapshotExtraBytes: 1024,
   backingNameBytes: 1023,
-  /** Not qemu's: it writes at most five, and a name that a host takes has at most 4095 bytes. */
+  /** Our own limit: qemu writes at most five, and a host's file name has at most 4095 bytes. */
   extensions: 64,
   extensionBytes: 4096,
 } as const;

@@ -48,7 +48,7 @@ function putNumber(block: Uint8Array, field: TarField, value: number): void {
   block[at] = value < 0 ? 0xff : 0x80;
 }
 
-/** The checksum is taken with its own field as spaces; six digits, a NUL and a space. */
+/** While the checksum is computed, its own field counts as spaces. Six digits, a NUL and a space. */
 function putChecksum(block: Uint8Array): void {
   const [at, length] = fields.checksum;
   block.fill(0x20, at, at + length);
@@ -111,7 +111,7 @@ function isLong(text: string): boolean {
   return text.length > limit || (text.length * 3 > limit && encodeText(text).length > limit);
 }
 
-/** Where headers go; the array is the writer's again when `write` returns. */
+/** The receiver of headers. The array belongs to the writer again when `write` returns. */
 interface Output {
   write(bytes: Uint8Array): void;
 }
@@ -144,7 +144,7 @@ export class TarHeaderWriter {
     this.#out.write(this.#block);
   }
 
-  /** An entry whose contents say something of the next one. */
+  /** An entry whose contents describe the next one. */
   #note(name: string, typeFlag: string, content: Uint8Array): void {
     this.#header({ ...plain, name, type: 'file', sizeInBytes: content.length }, typeFlag);
     this.#out.write(content);

@@ -1,6 +1,6 @@
 /**
- * The LZMA decoder, in the form LZMA2 uses it: chunks that share a dictionary. The range coder, the literal coder, the
- * length coders and the match distances of the LZMA specification (Igor Pavlov, "LZMA specification", 2015).
+ * The LZMA decoder for LZMA2: chunks that share a dictionary. The range coder, the literal coder, the length coders
+ * and the match distances follow the LZMA specification (Igor Pavlov, "LZMA specification", 2015).
  */
 import { CorruptError, work } from '../../base/index.js';
 
@@ -29,7 +29,7 @@ class RangeDecoder {
     this.#code = new DataView(bytes.buffer, bytes.byteOffset, 5).getUint32(1);
   }
 
-  /** All bytes of the chunk were used and the coder came to rest. */
+  /** Whether all bytes of the chunk were used and the coder is at rest. */
   get finished(): boolean {
     return this.#at === this.#bytes.length && this.#code === 0;
   }
@@ -106,7 +106,7 @@ class LengthDecoder {
   }
 }
 
-/** The probability models and the state: what a reset starts anew. */
+/** The probability models and the state, which a reset initialises. */
 class LzmaState {
   state = 0;
   reps: [number, number, number, number] = [0, 0, 0, 0];
@@ -143,7 +143,7 @@ export class Lzma2Decoder {
   #pb = 0;
   #needsDictionary = true;
 
-  /** `limit`: the most bytes that may come out. `enough`: with so many no further chunk is decoded. */
+  /** `limit`: the most bytes of output. `enough`: after this many bytes no further chunk is decoded. */
   constructor(limit: number, enough = Number.POSITIVE_INFINITY) {
     this.#limit = limit;
     this.#enough = enough;
@@ -158,7 +158,10 @@ export class Lzma2Decoder {
     return this.#out.subarray(0, this.#length);
   }
 
-  /** Decodes one block's chunks, from `at` to the end marker or until there is enough; gives where the next byte is. */
+  /**
+   * Decodes one block's chunks, from `at` to the end marker or until there is enough; returns the offset of the next
+   * byte.
+   */
   decode(bytes: Uint8Array, at: number): number {
     const need = (end: number): number => {
       if (end > bytes.length) throw corrupt('is cut short');
@@ -202,7 +205,7 @@ export class Lzma2Decoder {
     this.#needsDictionary = false;
   }
 
-  /** What the two bits of a chunk's control byte ask for: 0 nothing, 1 state, 2 properties too, 3 dictionary too. */
+  /** The resets in the two bits of a chunk's control byte: 0 none, 1 state, 2 also properties, 3 also dictionary. */
   #reset(control: number, bytes: Uint8Array, at: number): number {
     const kind = (control >> 5) & 3;
     if (kind === 3) this.#resetDictionary();
@@ -321,7 +324,7 @@ export class Lzma2Decoder {
     if (this.#length + length > end) throw corrupt('a match reaches past its chunk');
     const out = this.#out;
     let to = this.#length;
-    // Byte by byte: source and target may overlap, which repeats what lies between.
+    // Copies byte by byte: source and target may overlap, which repeats the bytes between them.
     for (let i = 0; i < length; i++, to++) out[to] = out[to - distance] as number; // safe: distance ≤ to
     this.#length = to;
   }

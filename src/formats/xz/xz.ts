@@ -1,6 +1,6 @@
 /**
- * Reading .xz files. "The .xz File Format", version 1.2.1: streams of blocks, each filtered by LZMA2 alone (the only
- * chain in common use; others are an UnsupportedError), with CRC-32 checked, and CRC-64 and SHA-256 passed over.
+ * Reads .xz files. "The .xz File Format", version 1.2.1: streams of blocks, each filtered by LZMA2 alone (the only
+ * common chain; others are an UnsupportedError). CRC-32 is checked; CRC-64 and SHA-256 are skipped.
  */
 import { CorruptError, checksumHolds, crc32, UnsupportedError, viewOf } from '../../base/index.js';
 import { Lzma2Decoder } from './lzma.js';
@@ -35,7 +35,7 @@ function multibyte(bytes: Uint8Array, at: number): { value: number; end: number 
   throw corrupt('has an impossible number', at);
 }
 
-/** Checks a block's header: it must name LZMA2 and nothing else. Gives where it ends. */
+/** Checks a block's header: it must name LZMA2 and no other filter. Returns the offset of its end. */
 function blockHeader(bytes: Uint8Array, at: number): number {
   const size = ((bytes[at] ?? 0) + 1) * 4;
   const end = at + size;
@@ -55,11 +55,11 @@ function blockHeader(bytes: Uint8Array, at: number): number {
   return end;
 }
 
-/** Passes over a stream's index and footer. */
+/** Skips a stream's index and footer. */
 function skipIndex(bytes: Uint8Array, start: number): number {
   const records = multibyte(bytes, start + 1);
   let at = records.end;
-  // Each record takes two bytes at least, so their number is bounded by the file.
+  // Each record has at least two bytes, so the file's length bounds their number.
   if (records.value * 2 > bytes.length) throw corrupt('has an impossible index', start);
   for (let i = 0; i < records.value; i++) at = multibyte(bytes, multibyte(bytes, at).end).end;
   at += (4 - ((at - start) % 4)) % 4;
@@ -67,8 +67,8 @@ function skipIndex(bytes: Uint8Array, start: number): number {
 }
 
 /**
- * What is in an .xz file. At most `limit` bytes come out; more is a CorruptError. With `enough`, its beginning of at least so many
- * bytes, or all of it: what comes behind is not looked at, and may be missing.
+ * The contents of an .xz file, at most `limit` bytes; more is a CorruptError. With `enough`, a beginning of at least
+ * that many bytes, or all: later parts of the file are not read, and may be missing.
  */
 export function decodeXz(bytes: Uint8Array, limit: number, enough?: number): Uint8Array {
   const decoder = new Lzma2Decoder(limit, enough);

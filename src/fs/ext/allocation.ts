@@ -1,4 +1,7 @@
-/** What is in use: the bitmaps of inodes and of blocks. Specification: the kernel's Documentation/filesystems/ext4/bitmaps.rst. */
+/**
+ * What is in use: the bitmaps of inodes and of blocks. Specification: the kernel's
+ * Documentation/filesystems/ext4/bitmaps.rst.
+ */
 import { roCompat } from './features.js';
 import { groupFlags } from './layout.js';
 import { descriptorBlocksIn } from './report/usage.js';

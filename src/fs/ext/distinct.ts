@@ -1,4 +1,7 @@
-/** Runs of blocks that may not share any: what belongs to one file, whose map could else name one block a billion times. */
+/**
+ * Runs of blocks that may not share any: what belongs to one file, whose map could else name one block a billion
+ * times.
+ */
 
 import { CorruptError, work } from '../../base/index.js';
 import type { BlockMap } from './run.js';

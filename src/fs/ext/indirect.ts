@@ -1,6 +1,6 @@
 /**
- * The block maps of ext2 and ext3: twelve direct block numbers, then one, two and three levels of blocks of block numbers.
- * Specification: the kernel's Documentation/filesystems/ext4/ifork.rst, "Direct/Indirect Block Addressing".
+ * The block maps of ext2 and ext3: twelve direct block numbers, then one, two and three levels of blocks of block
+ * numbers. Specification: the kernel's Documentation/filesystems/ext4/ifork.rst, "Direct/Indirect Block Addressing".
  */
 import { CorruptError, viewOf } from '../../base/index.js';
 import { type Inode, inodeName } from './inode.js';

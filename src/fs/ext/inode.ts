@@ -84,8 +84,9 @@ function identitySum(seed: number, number: number, generation: number): number {
 }
 
 /**
- * The stored checksum counts as zero in its own sum. Since the sum is linear, it can be taken over the inode as it is, and
- * the share of the four stored bytes taken out: these tables, for one size of inodes, hold the share of each value of each.
+ * The stored checksum counts as zero in its own sum. Since the sum is linear, it can be taken over the inode as it
+ * is, and the share of the four stored bytes taken out: these tables, for one size of inodes, hold the share of each
+ * value of each.
  */
 function checksumShares(inodeSize: number): Int32Array[] {
   return [at.i_checksum_lo, at.i_checksum_lo + 1, at.i_checksum_hi, at.i_checksum_hi + 1].map((place) => {

@@ -1,6 +1,6 @@
 /**
- * Mount options: those that matter to a reader, and those that the kernel knows but which make no difference to one. Names and
- * meanings: the kernel's Documentation/admin-guide/ext4.rst; what is refused is what Linux 6.1 refuses.
+ * Mount options: those that matter to a reader, and those that the kernel knows but which make no difference to one.
+ * Names and meanings: the kernel's Documentation/admin-guide/ext4.rst; what is refused is what Linux 6.1 refuses.
  */
 import { isPowerOfTwo } from '../../base/index.js';
 import type { OpenOptions } from '../driver.js';
@@ -86,8 +86,8 @@ const table: Readonly<Record<string, OptionRule<unknown>>> = {
 };
 
 /**
- * What a filesystem that is mounted as one of an older kind does not know. Linux refuses `noload` on ext2 as well; it asks for
- * nothing there, so whoever wants a filesystem as it is stored need not look first which one it is.
+ * What a filesystem that is mounted as one of an older kind does not know. Linux refuses `noload` on ext2 as well; it
+ * asks for nothing there, so whoever wants a filesystem as it is stored need not look first which one it is.
  */
 const laterThanExt3 =
   'journal_checksum nojournal_checksum journal_async_commit delalloc nodelalloc dioread_lock dioread_nolock dax';
@@ -123,7 +123,10 @@ export function parseMountOptions({
   };
 }
 
-/** EINVAL for an option that a filesystem of this type does not take; `hasProjects`: whether it has quotas of projects. */
+/**
+ * EINVAL for an option that a filesystem of this type does not take; `hasProjects`: whether it has quotas of
+ * projects.
+ */
 export function checkMountOptions({ given }: ExtMountOptions, type: string, hasProjects: boolean): void {
   for (const [name, value] of given) {
     if (unknownTo[type]?.has(name)) throw refused(name, value, `${type} has no`);

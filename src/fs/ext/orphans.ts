@@ -1,7 +1,7 @@
 /**
  * Orphans: files that were deleted while open, or were being cut, when the machine went down. They are on a list that
- * begins in the superblock and goes on in the inodes' deletion times, or in a file of inode numbers (orphan_file). A mount
- * deletes or cuts them; here it is worked out what that changes for a reader. Specification: the kernel's
+ * begins in the superblock and goes on in the inodes' deletion times, or in a file of inode numbers (orphan_file). A
+ * mount deletes or cuts them; here it is worked out what that changes for a reader. Specification: the kernel's
  * Documentation/filesystems/ext4/orphan.rst, and fs/ext4/orphan.c for when nothing is done.
  */
 import { CorruptError, checksumHolds, crc32c, viewOf, work } from '../../base/index.js';
@@ -107,7 +107,10 @@ class Cleanup {
     }
   }
 
-  /** Does with one orphan what the kernel would; undefined where it is no inode that could be one, was seen before, or none count. */
+  /**
+   * Does with one orphan what the kernel would; undefined where it is no inode that could be one, was seen before, or
+   * none count.
+   */
   #take(number: number): Inode | undefined {
     const { superblock } = this.#volume;
     if (

@@ -56,7 +56,10 @@ export interface Superblock {
   readonly firstInode: number;
   /** Bytes of a group descriptor: 32, or a power of two from 64 to the block size. */
   readonly descriptorSize: number;
-  /** Groups below this (in units of descriptor blocks) have their descriptors behind the superblock, even with meta_bg. */
+  /**
+   * Groups below this (in units of descriptor blocks) have their descriptors behind the superblock, even with
+   * meta_bg.
+   */
   readonly firstMetaGroup: number;
   /** With what every metadata checksum starts; undefined where there are none. */
   readonly checksumSeed: number | undefined;

@@ -1,6 +1,7 @@
 /**
- * Targets of symbolic links: in the inode where they are shorter than 60 bytes, else inline or in one block. Specification:
- * the kernel's Documentation/filesystems/ext4/ifork.rst, "Symbolic Links", and for encrypted ones fs/crypto/hooks.c.
+ * Targets of symbolic links: in the inode where they are shorter than 60 bytes, else inline or in one block.
+ * Specification: the kernel's Documentation/filesystems/ext4/ifork.rst, "Symbolic Links", and for encrypted ones
+ * fs/crypto/hooks.c.
  */
 import { CorruptError, decodePadded, GuestfsError, viewOf } from '../../base/index.js';
 import { blockMapOf } from './blockmap.js';

@@ -1,7 +1,7 @@
 /**
- * Tables of extended attributes, as they lie in an inode behind its fields or in a block of their own: entries grow from
- * the front, values from the back. Decoding only. Specification: the kernel's Documentation/filesystems/ext4/attributes.rst;
- * the checks are those of fs/ext4/xattr.c, check_xattrs.
+ * Tables of extended attributes, as they lie in an inode behind its fields or in a block of their own: entries grow
+ * from the front, values from the back. Decoding only. Specification: the kernel's
+ * Documentation/filesystems/ext4/attributes.rst; the checks are those of fs/ext4/xattr.c, check_xattrs.
  */
 import { CorruptError, viewOf } from '../../base/index.js';
 import type { Inode } from './inode.js';

@@ -1,7 +1,7 @@
 /**
- * Extended attributes by their full names, from an inode and its block of attributes, with values that fill an inode of
- * their own (ea_inode) read from there. Specification: the kernel's Documentation/filesystems/ext4/attributes.rst, and for
- * the hashes fs/ext4/xattr.c.
+ * Extended attributes by their full names, from an inode and its block of attributes, with values that fill an inode
+ * of their own (ea_inode) read from there. Specification: the kernel's Documentation/filesystems/ext4/attributes.rst,
+ * and for the hashes fs/ext4/xattr.c.
  */
 import { CorruptError, checksumHolds, crc32c, decodeText } from '../../base/index.js';
 import { presentAcl } from './acl.js';

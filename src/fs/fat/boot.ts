@@ -1,10 +1,9 @@
 /**
- * The boot sector of a volume, validated: where the tables, the root directory and the clusters are.
+ * The boot sector of a volume, validated: the places of the tables, the root directory and the clusters.
  *
- * What is accepted is what Linux accepts (fs/fat of the kernel), which differs from the specification: the type is
- * FAT32 if and only if the 16-bit table size is zero; FAT12 and FAT16 are told apart by the count of clusters; the
- * count is cut to what the table can describe; the `55 AA` at the end, the media byte in the table and the backup
- * boot sector are not looked at.
+ * This accepts what Linux accepts (fs/fat of the kernel), which differs from the specification: the type is FAT32 if
+ * and only if the 16-bit table size is zero; the cluster count separates FAT12 and FAT16; the count is cut to what
+ * the table can describe; the `55 AA` at the end, the media byte in the table and the backup boot sector are ignored.
  */
 import { CorruptError, isPowerOfTwo } from '../../base/index.js';
 import type { Disk } from '../../disk/index.js';
@@ -42,7 +41,7 @@ export interface FatVolume {
   readonly clusterCount: number;
   /** The volume was not cleanly unmounted. */
   readonly dirty: boolean;
-  /** Free clusters as FAT32's FSInfo sector tells them; undefined where it does not. */
+  /** FAT32's count of free clusters in the FSInfo sector; undefined without a valid one. */
   readonly freeHint: number | undefined;
 }
 
@@ -103,7 +102,7 @@ export function readVolume(disk: Disk): FatVolume {
   };
 }
 
-/** The free clusters by the FSInfo sector at `offset`; undefined where its signatures or its count are wrong. */
+/** The free clusters in the FSInfo sector at `offset`; undefined if its signatures or its count are wrong. */
 function readFreeHint(disk: Disk, offset: number, clusterCount: number): number | undefined {
   if (offset + fsInfo.size > disk.size) {
     throw new CorruptError(fsInfo.name, 'lies outside the disk', { offset, size: disk.size });

@@ -1,6 +1,6 @@
 /**
- * A chain of clusters as runs of neighbours, followed no further than asked: a file of 4 GiB is opened without
- * reading the table.
+ * A chain of clusters as runs of neighbours. It is followed only as far as needed: opening a file of 4 GiB reads
+ * nothing of the table.
  */
 import { CorruptError, work } from '../../base/index.js';
 import { type Disk, MappedDisk, type Mapping } from '../../disk/index.js';
@@ -8,7 +8,7 @@ import type { FatVolume } from './boot.js';
 import { firstCluster } from './layout.js';
 import { type AllocationTable, endOfChain } from './table.js';
 
-/** A growing list of 32-bit numbers: four bytes each, where an array takes eight or more. */
+/** A growing list of 32-bit numbers, with four bytes each; an array takes eight or more. */
 class NumberList {
   length = 0;
   #items = new Uint32Array(16);
@@ -38,7 +38,7 @@ export class ClusterChain {
   #last: number;
   #ended = false;
 
-  /** `first` must be a cluster: anything else is a CorruptError. `what` names the chain's owner in messages. */
+  /** `first` must be a cluster: otherwise CorruptError. `what` names the chain's owner in messages. */
   constructor(table: AllocationTable, volume: FatVolume, first: number, what: string) {
     if (!table.isCluster(first)) {
       throw new CorruptError(what, 'starts at no cluster', { cluster: first, clusters: volume.clusterCount });
@@ -80,7 +80,10 @@ export class ClusterChain {
     return this.#count;
   }
 
-  /** What lies `offset` bytes into the chain; undefined where the chain ends before. `length` hints how much is wanted. */
+  /**
+   * The place of byte `offset` of the chain; undefined if the chain ends before. `length` is a hint of how much is
+   * wanted.
+   */
   lookup(disk: Disk, offset: number, length: number): Mapping | undefined {
     const { clusterSize, dataOffset } = this.#volume;
     const index = Math.floor(offset / clusterSize);
@@ -104,7 +107,7 @@ export class ClusterChain {
     };
   }
 
-  /** The first `size` bytes of the chain as a disk. Reading where the chain has ended is a CorruptError. */
+  /** The first `size` bytes of the chain as a disk. Reading past the chain's end is a CorruptError. */
   data(disk: Disk, size: number, what: string): Disk {
     return new MappedDisk(
       size,

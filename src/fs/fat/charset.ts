@@ -1,6 +1,6 @@
 /**
- * How names are shown that are mounted with `utf8=0` or `uni_xlate`: in a character set of the kernel's (mount(8), `iocharset`),
- * byte by byte, where by default they are UTF-8.
+ * How names are shown with the mount options `utf8=0` or `uni_xlate`: byte by byte in one of the kernel's character
+ * sets (mount(8), `iocharset`). By default they are UTF-8.
  */
 import { decodeText, encodeText, UnsupportedError } from '../../base/index.js';
 import { decodeByte } from './codepage437.js';
@@ -15,7 +15,7 @@ const kernelNames = new Set(
   ).split(' '),
 );
 
-/** Those whose upper half Node knows, by its own names for them. */
+/** Character sets whose upper half Node knows, with Node's names. */
 const decoders: ReadonlyMap<string, string> = new Map([
   ...['iso8859-2', 'iso8859-4', 'iso8859-5', 'iso8859-7', 'iso8859-13', 'iso8859-14', 'iso8859-15'].map(
     (name) => [name, name.replace('iso', 'iso-')] as const,
@@ -29,7 +29,7 @@ const decoders: ReadonlyMap<string, string> = new Map([
 
 export const isKernelCharset = (name: string): boolean => kernelNames.has(name);
 
-/** The bytes of characters above ASCII, by their UTF-16 units. UnsupportedError for a character set that is not here. */
+/** The bytes of characters above ASCII, by UTF-16 unit. UnsupportedError for an unknown character set. */
 function upperHalf(name: string): ReadonlyMap<string, number> {
   const decode = (): ((byte: number) => string) => {
     if (name === 'ascii' || name === 'default') return () => '';
@@ -47,8 +47,8 @@ function upperHalf(name: string): ReadonlyMap<string, number> {
 }
 
 /**
- * What makes the shown form of a name: a byte for each of its UTF-16 units; `?`, or with `escaped` a colon and four digits, for
- * one that the character set has not. A byte that is no UTF-8 is a lone surrogate, as everywhere.
+ * Makes the shown form of a name: a byte for each UTF-16 unit. A unit that the character set lacks becomes `?`, or
+ * with `escaped` a colon and four digits. A byte that is not UTF-8 becomes a lone surrogate, as in all names.
  */
 export function nameEncoder(charset: string, escaped: boolean): (name: string) => string {
   if (charset === 'utf8') return (name) => name;

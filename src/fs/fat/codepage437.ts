@@ -1,6 +1,6 @@
 /**
- * Code page 437, in which short names are stored on all but exotic volumes, and which Linux's vfat takes by default.
- * Bytes below 0x80 are ASCII; the control characters are themselves, not the pictures of the IBM PC.
+ * Code page 437, which nearly all volumes use for short names, and which is the default of Linux's vfat. Bytes below
+ * 0x80 are ASCII; the control characters are themselves, rather than the pictures of the IBM PC.
  */
 
 /** Characters 0x80 to 0xFF. */
@@ -26,7 +26,7 @@ export function decodeByte(byte: number): string {
   return byte < 0x80 ? String.fromCharCode(byte) : upperHalf.charAt(byte - 0x80);
 }
 
-/** The lower-case byte of a byte; itself where there is none. */
+/** The lower-case byte of a byte; the byte itself if there is none. */
 export function toLower(byte: number): number {
   return byte >= 0x41 && byte <= 0x5a ? byte + 0x20 : (lowerOf.get(byte) ?? byte);
 }

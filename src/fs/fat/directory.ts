@@ -1,10 +1,10 @@
 /**
  * Directories: 32-byte entries, some of which hold parts of long names.
  *
- * fatgen103, "Directory Structure" and "Long Directory Entries". As in Linux, and unlike in DOS, a directory goes on
- * after an entry whose first byte is zero: such entries are skipped, and what lies beyond is still shown. Parts of a
- * long name that do not belong together are skipped too, and the entry is then shown by its short name; so is one
- * whose checksum does not match.
+ * fatgen103, "Directory Structure" and "Long Directory Entries". As in Linux, and unlike in DOS, a directory
+ * continues after an entry whose first byte is zero: such entries are skipped, and later entries are shown. Parts of
+ * a long name that do not belong together are skipped too, and the entry is then shown by its short name; so is an
+ * entry whose checksum does not match.
  */
 import { CorruptError, decodeLatin1, work } from '../../base/index.js';
 import type { Disk } from '../../disk/index.js';
@@ -22,29 +22,29 @@ import {
 } from './layout.js';
 import { decodeShortName, decodeUnits, type ShortNameDisplay, shortNameChecksum } from './names.js';
 
-/** One entry that is no volume label and no part of a long name. */
+/** One entry that is neither a volume label nor a part of a long name. */
 export interface RawEntry {
-  /** Where it lies in its directory, in bytes. */
+  /** Its offset in its directory, in bytes. */
   readonly offset: number;
   readonly name: Uint8Array;
   readonly attributes: number;
   readonly ntFlags: number;
-  /** The short name as it is shown. Empty: the entry is not shown by it. */
+  /** The short name as shown. If it is empty, the entry has no shown short name. */
   readonly shortName: string;
-  /** The long name; undefined where there is none. */
+  /** The long name; undefined without one. */
   readonly longName: string | undefined;
 }
 
 /** Bytes of a directory that are decoded at once: most directories are one read. */
 const pieceSize = 262_144;
 
-/** The entries' bytes one by one, with a piece of the directory in memory. */
+/** Reads the entries' bytes one by one, with a piece of the directory in memory. */
 class EntryReader {
   readonly #directory: Disk;
   #piece = new Uint8Array(0);
   #pieceOffset = 0;
   view = new DataView(new ArrayBuffer(0));
-  /** Where the current entry lies: in the directory, and in {@link view}. */
+  /** The offset of the current entry: in the directory, and in {@link view}. */
   offset = -entrySize;
   at = 0;
 
@@ -170,7 +170,7 @@ export function* readEntries(
   }
 }
 
-/** The name that an entry is listed by; undefined where it is not listed. One that cannot be a name is a CorruptError. */
+/** The name under which an entry is listed; undefined if it is not listed. CorruptError for an invalid name. */
 export function shownName(entry: RawEntry): string | undefined {
   const name = entry.longName ?? entry.shortName;
   if (name === '' && entry.longName === undefined) return undefined;

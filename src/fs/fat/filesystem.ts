@@ -1,9 +1,10 @@
 /**
- * A FAT volume as inodes, with the answers that Linux's vfat gives.
+ * A FAT volume as inodes, with the same answers as Linux's vfat.
  *
- * FAT has no inodes. A file's number here is the place of its directory entry on the disk, in units of 32 bytes: unique,
- * and the same each time. The root, which has no entry, is 1 as in Linux: a place inside the boot sector. A directory's
- * size is that of its clusters, its link count 2 more than the directories in it, and the root's times are 1970.
+ * FAT has no inodes. A file's number here is the place of its directory entry on the disk, in units of 32 bytes:
+ * unique, and the same each time. The root, which has no entry, is 1 as in Linux: a place inside the boot sector. A
+ * directory's size is that of its clusters, its link count is 2 more than its number of directories, and the root's
+ * times are 1970.
  */
 import { CorruptError, decodeLatin1, LruMap, modeTypes, systemError } from '../../base/index.js';
 import { type Disk, MappedDisk, SliceDisk } from '../../disk/index.js';
@@ -45,13 +46,13 @@ const maxSize = 0xffffffff;
 /** What one inode is. */
 interface Node {
   readonly isDirectory: boolean;
-  /** Its first cluster; 0 where it has none. */
+  /** Its first cluster; 0 without one. */
   readonly firstCluster: number;
-  /** The entry it comes from; the root has none. */
+  /** Its directory entry; the root has none. */
   readonly entry: ReturnType<typeof directoryEntry.decode> | undefined;
 }
 
-/** A directory's bytes, and where on the disk each lies. */
+/** A directory's bytes, and the place of each on the disk. */
 interface Directory {
   readonly data: Disk;
   place(offset: number): number;
@@ -73,7 +74,7 @@ export class FatFileSystem implements FileSystem {
   readonly #linkCounts = new LruMap<InodeNumber, number>(parentsKept);
   /** Directories by their first cluster. */
   readonly #chains = new LruMap<number, Directory>(directoriesKept);
-  /** The lengths in clusters of all chains of directories that were met, by their first cluster, and their sum. */
+  /** The lengths in clusters of the chains of all directories that were read, by first cluster, and their sum. */
   readonly #chainLengths = new Map<number, number>();
   #clustersInDirectories = 0;
   #freeClusters: number | undefined;
@@ -91,7 +92,7 @@ export class FatFileSystem implements FileSystem {
     if (this.#volume.dirty) warn?.('vfat: the volume was not cleanly unmounted');
   }
 
-  /** Decodes an inode. A number that is no entry's place is a CorruptError. */
+  /** Decodes an inode. CorruptError for a number that is no entry's place. */
   #node(inode: InodeNumber): Node {
     const { rootOffset, dataOffset, bits, rootCluster } = this.#volume;
     if (inode === rootInode) return { isDirectory: true, firstCluster: rootCluster, entry: undefined };
@@ -120,7 +121,7 @@ export class FatFileSystem implements FileSystem {
     };
   }
 
-  /** A directory by its first cluster, kept: directories that share a chain are one. */
+  /** A directory by its first cluster, cached: directories with the same chain are one. */
   #chainDirectory(first: number, what: string): Directory {
     let directory = this.#chains.get(first);
     if (directory === undefined) {
@@ -138,7 +139,8 @@ export class FatFileSystem implements FileSystem {
       this.#chainLengths.set(first, length);
       this.#clustersInDirectories += length;
     }
-    // Each cluster is one directory's. Chains that flow together take the product of their number and their length.
+    // Each cluster belongs to one directory. Chains that merge would cost the product of their number and their
+    // length.
     if (this.#clustersInDirectories > clusterCount)
       throw new CorruptError(what, 'shares clusters with other directories', {
         inDirectories: this.#clustersInDirectories,
@@ -183,7 +185,7 @@ export class FatFileSystem implements FileSystem {
   #linkCount(inode: InodeNumber): number {
     let count = this.#linkCounts.get(inode);
     if (count !== undefined) return count;
-    // A directory other than the root counts its own `.` and `..`, as Linux does: without them it is 0 or 1.
+    // As in Linux, a directory other than the root counts its own `.` and `..`: without them the count is 0 or 1.
     count = inode === rootInode ? 2 : 0;
     for (const { attributes } of this.#readEntries(this.#directory(inode))) {
       if ((attributes & attrDirectory) !== 0) count++;
@@ -225,7 +227,7 @@ export class FatFileSystem implements FileSystem {
       blockCount512: (Math.ceil(sizeInBytes / clusterSize) * clusterSize) / 512,
       accessed: entry ? decodeTime(entry.lst_acc_date, 0, 0, offset) : epoch,
       modified,
-      // Linux ≥ 5.19 gives the time of the last write; the stored time of creation is no change time.
+      // Linux ≥ 5.19 returns the time of the last write; the stored creation time is no change time.
       changed: modified,
     };
   }
@@ -245,7 +247,7 @@ export class FatFileSystem implements FileSystem {
     return this.#options.caseSensitive ? name : foldName(name);
   }
 
-  /** Every name that an entry can be found by, in the order of search: its short one, then its long one. */
+  /** All names that find an entry, in search order: the short one, then the long one. */
   *#names(inode: InodeNumber): Generator<[name: string, place: () => InodeNumber]> {
     const directory = this.#directory(inode);
     for (const entry of this.#readEntries(directory)) {
@@ -297,7 +299,7 @@ export class FatFileSystem implements FileSystem {
     throw new CorruptError('FAT directory', 'has no entry ..');
   }
 
-  /** Finds a parent that was not handed out by us: by `..`, and by the entry for it in the grandparent. */
+  /** Finds a parent that this driver has not returned before: by `..`, and by its entry in the grandparent. */
   #findParent(inode: InodeNumber): InodeNumber {
     const cluster = this.#parentCluster(this.#directory(inode));
     if (cluster === 0) return rootInode;
@@ -321,7 +323,7 @@ export class FatFileSystem implements FileSystem {
     if (node.isDirectory) throw systemError('EISDIR', `vfat inode ${inode}`);
     const size = node.entry?.file_size ?? 0;
     const what = `FAT file ${inode}`;
-    // A file without a first cluster but with a size reads as zeroes in Linux.
+    // In Linux, a file with a size but without a first cluster reads as zeroes.
     if (size === 0 || node.firstCluster === 0) {
       return new MappedDisk(size, (offset) => ({ kind: 'hole', length: size - offset }), { name: what });
     }
@@ -342,7 +344,7 @@ export class FatFileSystem implements FileSystem {
       blocks: clusterCount,
       freeBlocks: this.#freeClusters,
       availableBlocks: this.#freeClusters,
-      // 255 units of UTF-16, each counted as six bytes, as Linux does.
+      // 255 units of UTF-16, each counted as six bytes, as in Linux.
       nameMax: 255 * 6,
     };
   }

@@ -22,7 +22,7 @@ export const bootSector = struct('FAT boot sector', 'little', 512, {
   signature: u16(510),
 });
 
-/** What follows the common part on FAT12 and FAT16. `reserved1` bit 0: not cleanly unmounted. */
+/** The rest of the boot sector on FAT12 and FAT16. `reserved1` bit 0: not cleanly unmounted. */
 export const extended16 = struct('FAT boot sector', 'little', 64, {
   reserved1: u8(37),
   boot_sig: u8(38),
@@ -31,7 +31,7 @@ export const extended16 = struct('FAT boot sector', 'little', 64, {
   fil_sys_type: bytes(54, 8),
 });
 
-/** Values of `boot_sig`: what follows it is a serial number and a label, or only the first. */
+/** Values of `boot_sig`: a serial number and a label follow, or only a serial number. */
 export const bootSigFull = 0x29;
 export const bootSigShort = 0x28;
 
@@ -95,7 +95,7 @@ export const attrDirectory = 0x10;
 export const attrLongName = 0x0f;
 export const attrLongNameMask = 0x3f;
 
-/** Bits of `nt_res`: the base, or the extension, is to be shown in lower case. */
+/** Bits of `nt_res`: the base, or the extension, is shown in lower case. */
 export const lowerCaseBase = 0x08;
 export const lowerCaseExtension = 0x10;
 

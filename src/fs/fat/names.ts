@@ -1,9 +1,9 @@
 /**
  * Short (8.3) and long names, as Linux's vfat shows them with its defaults `shortname=mixed,codepage=437,utf8`.
  *
- * fatgen103, "Directory Structure" and "Long Directory Entries". Short names are upper case on the disk; two bits
- * that Windows NT introduced say that the base or the extension is to be shown in lower case. Long names are
- * UTF-16LE, in parts of 13 units stored last part first, bound to their short name by a checksum.
+ * fatgen103, "Directory Structure" and "Long Directory Entries". Short names are stored in upper case; two bits,
+ * introduced by Windows NT, mark a base or an extension that is shown in lower case. Long names are UTF-16LE, in
+ * parts of 13 units, last part first; a checksum binds them to their short name.
  */
 import { decodeByte, toLower } from './codepage437.js';
 import { lowerCaseBase, lowerCaseExtension, nameKanji } from './layout.js';
@@ -23,7 +23,7 @@ function decodeField(field: Uint8Array, lower: boolean): string {
   return shown.slice(0, length);
 }
 
-/** An 11-byte short name as it is shown; empty where it is blank. */
+/** An 11-byte short name as shown; empty if it is blank. */
 export function decodeShortName(name: Uint8Array, ntFlags: number, display: ShortNameDisplay): string {
   const always = display === 'lower';
   const byFlags = display === 'winnt' || display === 'mixed';
@@ -37,14 +37,14 @@ export function decodeShortName(name: Uint8Array, ntFlags: number, display: Shor
   return extension === '' ? base : `${base}.${extension}`;
 }
 
-/** The checksum of a short name that its long name's parts carry. */
+/** The checksum of a short name, which is stored in the parts of its long name. */
 export function shortNameChecksum(name: Uint8Array): number {
   let sum = 0;
   for (let i = 0; i < 11; i++) sum = (((sum & 1) << 7) + (sum >> 1) + (name[i] ?? 0)) & 0xff;
   return sum;
 }
 
-/** UTF-16 units up to a NUL as text. A surrogate without its partner is left out, as Linux does. */
+/** UTF-16 units up to a NUL as text. As in Linux, a surrogate without its partner is dropped. */
 export function decodeUnits(units: Uint16Array): string {
   let shown = '';
   for (let i = 0; i < units.length; i++) {
@@ -63,7 +63,7 @@ export function decodeUnits(units: Uint16Array): string {
   return shown;
 }
 
-/** The form in which names are compared: ASCII letters in lower case, all else as it is (vfat with `utf8`). */
+/** The form for comparing names: ASCII letters in lower case, all else unchanged (vfat with `utf8`). */
 export function foldName(name: string): string {
   return name.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
 }

@@ -20,12 +20,12 @@ import type { ShortNameDisplay } from './names.js';
 export interface FatOptions {
   readonly uid: number;
   readonly gid: number;
-  /** Permissions that files, and that directories, do not have. */
+  /** Permissions that are removed from files, and from directories. */
   readonly fileMask: number;
   readonly directoryMask: number;
-  /** Only names with the extensions EXE, COM and BAT are executable. */
+  /** Only names with the extensions EXE, COM and BAT become executable. */
   readonly showExecutable: boolean;
-  /** The read-only attribute counts for directories as well. */
+  /** The read-only attribute applies to directories as well. */
   readonly readOnlyDirectories: boolean;
   readonly shortNames: ShortNameDisplay;
   readonly caseSensitive: boolean;
@@ -33,7 +33,7 @@ export interface FatOptions {
   readonly timeOffsetInSeconds: number;
   /** The character set that names are shown in. */
   readonly charset: string;
-  /** Characters that it has not are shown as a colon and four hexadecimal digits. */
+  /** Characters outside the character set are shown as a colon and four hexadecimal digits. */
   readonly escapeUnknown: boolean;
   /** Believe the count of free clusters in FSInfo instead of counting. */
   readonly trustFreeCount: boolean;
@@ -50,9 +50,9 @@ const timeOffset: ValueKind<number> = (value) => {
 const charset: ValueKind<string> = (value) => (value !== true && isKernelCharset(value) ? value : undefined);
 
 const permissions = octal(0o777);
-/** What the kernel takes, and what makes no difference when reading. */
+/** Options of the kernel that make no difference when reading. */
 const ignored = option(flag);
-/** An option of former times, whose value is not looked at. */
+/** An obsolete option, whose value is ignored. */
 const obsolete = option(anyText);
 
 const table: MountOptionTable<Draft> = {
@@ -116,7 +116,7 @@ export function parseOptions(given: GivenOptions): FatOptions {
     utf8: true,
   };
   takeOptions('vfat', table, given, draft);
-  // With utf8, the character set is for comparing only; ASCII letters fold alike in all that are here.
+  // With utf8, the character set only affects comparing; ASCII letters fold alike in all known sets.
   if (draft.utf8 && !draft.escapeUnknown) draft.charset = 'utf8';
   return draft;
 }

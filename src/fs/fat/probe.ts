@@ -1,7 +1,7 @@
 /**
- * Is this FAT, and what are its label and serial number? The rules are those of blkid (util-linux 2.38, `vfat`), so
- * that the answers are: the label is the entry with the volume attribute in the root directory, not the copy in the
- * boot sector, which most tools leave behind when the label changes.
+ * Recognises FAT and finds its label and serial number. The rules are those of blkid (util-linux 2.38, `vfat`), so
+ * the answers agree: the label is the entry with the volume attribute in the root directory. The copy in the boot
+ * sector is ignored, because most tools do not update it.
  */
 import { decodeLatin1, decodePadded, isPowerOfTwo, readMaybe, trimBlanks } from '../../base/index.js';
 import type { Disk, Probed } from '../../disk/index.js';
@@ -27,27 +27,27 @@ import {
   nameKanji,
 } from './layout.js';
 
-/** The largest count of clusters that blkid takes for FAT32. */
+/** The largest cluster count that blkid accepts for FAT32. */
 const maxProbed32 = 0x0ffffff6;
-/** Clusters of FAT32's root directory that are searched for a label. */
+/** How many clusters of FAT32's root directory are searched for a label. */
 const maxLabelClusters = 99;
 /** `RRdA`, which some formatters write instead of `RRaA`. */
 const fsInfoLeadVariant = 0x41645252;
 
-/** The words of a boot sector that stand for no label. */
+/** Words in a boot sector that mean "no label". */
 const noName = 'NO NAME    ';
 
-/** Whether the sector says by text, or at least by the jump and the mark at its end, that it may be FAT's. */
+/** Whether the sector may be FAT's, by its text, or at least by the jump and the signature at its end. */
 function hasSignature(sector: Uint8Array): boolean {
   const name16 = decodeLatin1(sector.subarray(54, 62));
   const name32 = decodeLatin1(sector.subarray(82, 90));
   if (name32.startsWith('MSWIN') || name32 === 'FAT32   ' || name16.startsWith('MSDOS')) return true;
   if (name16 === 'FAT16   ' || name16 === 'FAT12   ' || name16 === 'FAT     ') return true;
-  // OS/2's filesystems have a boot sector that looks like FAT's but for these names.
+  // OS/2's filesystems have a boot sector like FAT's, except for these names.
   return sector[510] === 0x55 && sector[511] === 0xaa && name16 !== 'JFS     ' && name16 !== 'HPFS    ';
 }
 
-/** The label in a piece of a root directory; `'end'` where the directory ends in it. */
+/** The label in a piece of a root directory; `'end'` if the directory ends in it. */
 function findLabel(piece: Uint8Array): Uint8Array | 'end' | undefined {
   for (let at = 0; at + entrySize <= piece.length; at += entrySize) {
     const entry = directoryEntry.decode(piece, at);
@@ -74,7 +74,7 @@ function formatSerial(serial: number): string {
   return `${hex.slice(0, 4)}-${hex.slice(4)}`;
 }
 
-/** Looks for FAT on a disk. Never throws on any bytes. */
+/** Looks for FAT on a disk. Never throws. */
 export function probe(disk: Disk): Probed | undefined {
   const sector = readMaybe(disk, 0, bootSector.size);
   if (sector === undefined || !hasSignature(sector)) return undefined;
@@ -115,7 +115,7 @@ export function probe(disk: Disk): Probed | undefined {
   }
 
   const facts: Record<string, string> = {};
-  // No table at all is blkid's FAT of no version; the opener refuses it.
+  // blkid reports a FAT without tables, of no version; opening it fails.
   if (tableSectors === 0)
     return {
       type: 'vfat',
@@ -141,7 +141,7 @@ export function probe(disk: Disk): Probed | undefined {
   };
 }
 
-/** Whether the FSInfo sector has its signatures, or zeroes in their places. Offset 0 means there is none. */
+/** Whether the FSInfo sector has its signatures, or zeroes in their places. Offset 0 means that there is none. */
 function fsInfoIsPlausible(disk: Disk, offset: number): boolean {
   if (offset === 0) return true;
   const sector = readMaybe(disk, offset, fsInfo.size);
@@ -164,7 +164,7 @@ function findLabel32(
     const piece = readMaybe(disk, places.dataOffset + (cluster - 2) * places.clusterSize, places.clusterSize);
     if (piece === undefined) return undefined;
     const label = findLabel(piece);
-    // As blkid: the end of the entries in one cluster does not end the search.
+    // As in blkid, the end of the entries in one cluster does not end the search.
     if (label !== undefined && label !== 'end') return label;
     const next = readMaybe(disk, places.tableOffset + cluster * 4, 4);
     if (next === undefined) return undefined;

@@ -1,15 +1,15 @@
 /**
- * The file allocation table: for each cluster the next one of its chain. fatgen103, "FAT Data Structure".
+ * The file allocation table: for each cluster, the next one of its chain. fatgen103, "FAT Data Structure".
  *
- * Entries have 12, 16 or 32 bits (of which FAT32 uses 28). Only the first table is read, as the kernel does. Zero is
- * free; the last eight values end a chain, and so does the mark of a bad cluster, seven from the end.
+ * Entries have 12, 16 or 32 bits (FAT32 uses 28 of them). As in the kernel, only the first table is read. Zero means
+ * free; the last eight values end a chain, and so does the value for a bad cluster, seven from the end.
  */
 import { CorruptError, LruMap } from '../../base/index.js';
 import type { Disk } from '../../disk/index.js';
 import type { FatVolume } from './boot.js';
 import { firstCluster } from './layout.js';
 
-/** The next cluster of one that ends a chain. */
+/** The next cluster at the end of a chain. */
 export const endOfChain = -1;
 
 /** Bytes of the table that are read at once: whole entries of 16 and of 32 bits. */
@@ -28,7 +28,7 @@ export class AllocationTable {
     this.#volume = volume;
   }
 
-  /** The view of a page; it is shorter where the table or the disk ends. */
+  /** The view of a page; shorter at the end of the table or the disk. */
   #page(number: number): DataView {
     if (number === this.#lastPage) return this.#lastView;
     let view = this.#pages.get(number);
@@ -61,7 +61,7 @@ export class AllocationTable {
     return at < view.byteLength ? view.getUint8(at) : this.#cutShort(cluster);
   }
 
-  /** The value of a cluster's entry, with bad and end marks as {@link endOfChain}. The cluster must exist. */
+  /** The value of a cluster's entry, with bad and end values as {@link endOfChain}. The cluster must exist. */
   #entry(cluster: number): number {
     const { bits } = this.#volume;
     if (bits === 12) {
@@ -82,7 +82,10 @@ export class AllocationTable {
     return value >= 0x0ffffff7 ? endOfChain : value;
   }
 
-  /** The cluster after `cluster`, or {@link endOfChain}. A free entry or one that names no cluster is a CorruptError. */
+  /**
+   * The cluster after `cluster`, or {@link endOfChain}. CorruptError for a free entry and for one that names no
+   * cluster.
+   */
   next(cluster: number): number {
     const value = this.#entry(cluster);
     if (value !== endOfChain && !this.isCluster(value)) {

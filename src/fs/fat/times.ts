@@ -1,18 +1,21 @@
 /**
- * FAT's dates and times. fatgen103, "Date and Time Formats": days since 1980 in steps of two seconds, in local time of
- * the writer, whose zone is not stored. They are taken as UTC, as the kernel does in a machine whose zone is UTC.
+ * FAT's dates and times. fatgen103, "Date and Time Formats": days since 1980, in steps of two seconds, in the
+ * writer's local time, whose zone is not stored. They are taken as UTC, as in a kernel whose zone is UTC.
  */
 import type { Time } from '../driver.js';
 
 const secondsPerDay = 86_400;
 /** From 1970 to 1980. */
 const daysTo1980 = 3652;
-/** Days before each month. Month 0 counts as 1; 13, 14 and 15, which four bits can say, as January: as in Linux. */
+/**
+ * Days before each month. As in Linux, month 0 counts as 1, and months 13 to 15, which four bits can hold, count as
+ * January.
+ */
 const daysBefore = [0, 0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334, 0, 0, 0];
 
 /**
- * A date, a time and hundredths of a second (0 to 199) as a time. Never fails: out-of-range fields overflow into
- * the next larger one. `offsetInSeconds` is added.
+ * A date, a time and hundredths of a second (0 to 199) as a time. Never fails: out-of-range fields overflow into the
+ * next larger one. `offsetInSeconds` is added.
  */
 export function decodeTime(date: number, time: number, hundredths: number, offsetInSeconds: number): Time {
   const year = date >> 9; // 0 is 1980; 127 is 2107

@@ -5,7 +5,7 @@
 import { decodeLatin1 } from '../../base/index.js';
 import type { Time } from '../driver.js';
 
-/** No zone is further than 13 hours from UTC; in the dates of files other values are ignored, as Linux does. */
+/** No zone is more than 13 hours from UTC. As in Linux, other values in the dates of files are ignored. */
 const maxZone = 52;
 const secondsPerQuarter = 900;
 
@@ -13,7 +13,9 @@ function zoneSeconds(quarters: number): number {
   return Math.abs(quarters) <= maxZone ? quarters * secondsPerQuarter : 0;
 }
 
-/** The 7-byte form at `at`. All zeroes, which mean "not given", are 1970. Never fails; the caller has checked the length. */
+/**
+ * The 7-byte form at `at`. All zeroes mean "not given" and give 1970. Never fails; the caller has checked the length.
+ */
 export function decodeShortDate(raw: Uint8Array, at = 0): Time {
   const byte = (index: number) => raw[at + index] ?? 0;
   const month = byte(1);
@@ -24,8 +26,8 @@ export function decodeShortDate(raw: Uint8Array, at = 0): Time {
 }
 
 /**
- * The 17-byte form at `at`; undefined where it is not given (digits all zero) or no digits. `zoneOf` turns the zone's
- * quarters of an hour into seconds.
+ * The 17-byte form at `at`; undefined for "not given" (all digits zero) and for other characters. `zoneOf` turns the
+ * zone's quarters of an hour into seconds.
  */
 export function decodeLongDate(
   raw: Uint8Array,

@@ -1,7 +1,7 @@
 /**
- * The volume descriptors: ECMA-119, 8; Joliet, "Supplementary Volume Descriptor". The first primary descriptor counts,
- * and the last Joliet one, as in Linux. Enhanced descriptors (ISO 9660:1999) describe the same files as the primary one
- * does, and are not needed for reading.
+ * The volume descriptors: ECMA-119, 8; Joliet, "Supplementary Volume Descriptor". As in Linux, the first primary
+ * descriptor counts, and the last Joliet one. Enhanced descriptors (ISO 9660:1999) describe the same files as the
+ * primary one, so they are not read.
  */
 import { CorruptError, type Decoded, decodeLatin1, UnsupportedError } from '../../base/index.js';
 import type { Disk } from '../../disk/index.js';
@@ -23,7 +23,7 @@ const maxDescriptors = 84;
 const standardId = 'CD001';
 const highSierraId = 'CDROM';
 
-/** The descriptors that were found, undecoded beyond their type, in stored order. */
+/** The descriptors in stored order. Only their type is decoded. */
 export interface FoundDescriptor {
   readonly type: number;
   readonly raw: Uint8Array;
@@ -42,7 +42,10 @@ function readSector(disk: Disk, sector: number): Uint8Array | undefined {
   return raw;
 }
 
-/** The descriptors up to the terminator, at most `limit` sectors on. A sector without the standard's mark is skipped. */
+/**
+ * The descriptors up to the terminator, in at most `limit` sectors. A sector without the standard's signature is
+ * skipped.
+ */
 export function* findDescriptors(disk: Disk, limit = maxDescriptors): Generator<FoundDescriptor> {
   for (let i = 0; i < limit; i++) {
     const raw = readSector(disk, firstDescriptorSector + i);
@@ -54,20 +57,20 @@ export function* findDescriptors(disk: Disk, limit = maxDescriptors): Generator<
   }
 }
 
-/** The Joliet level of a supplementary descriptor: 1 to 3; 0 where it is another character set's. */
+/** The Joliet level of a supplementary descriptor: 1 to 3; 0 for another character set. */
 export function jolietLevel(descriptor: VolumeDescriptor): 0 | 1 | 2 | 3 {
   const [first, second, third] = descriptor.escape_sequences;
   if (first !== 0x25 || second !== 0x2f) return 0;
   return third === 0x40 ? 1 : third === 0x43 ? 2 : third === 0x45 ? 3 : 0;
 }
 
-/** A volume: what its primary descriptor says of sizes, and where its trees begin. */
+/** A volume: the sizes in its primary descriptor, and the roots of its trees. */
 export interface IsoVolume {
   readonly blockSize: number;
   readonly blockCount: number;
   /** The block of the root directory in the primary descriptor's tree. */
   readonly primaryRoot: number;
-  /** The same of Joliet's tree, where there is one. */
+  /** The same for Joliet's tree, if there is one. */
   readonly jolietRoot: number | undefined;
 }
 

@@ -1,13 +1,11 @@
-/**
- * What the primary volume descriptor says of its volume: the answer of the action `isoinfo_device`. ECMA-119, 8.4.
- */
+/** The facts in the primary volume descriptor: the answer of the action `isoinfo_device`. ECMA-119, 8.4. */
 import { CorruptError, decodePadded } from '../../base/index.js';
 import type { Disk } from '../../disk/index.js';
 import { decodeLongDate } from './dates.js';
 import { findDescriptors } from './descriptors.js';
 import { descriptorPrimary, volumeDescriptor } from './layout.js';
 
-/** Dates are in seconds since 1970, −1 where they are not given. */
+/** Dates are in seconds since 1970, −1 if not given. */
 export interface IsoDetails {
   readonly systemId: string;
   readonly volumeId: string;
@@ -30,17 +28,17 @@ export interface IsoDetails {
   readonly effective: number;
 }
 
-/** A date. Whatever the zone is, it counts: as in libguestfs. */
+/** A date. As in libguestfs, the zone counts whatever its value is. */
 function seconds(raw: Uint8Array): number {
   return decodeLongDate(raw, 0, (quarters) => quarters * 900)?.seconds ?? -1;
 }
 
-/** A field up to a NUL, without the blanks that fill it: these only, as in libguestfs. */
+/** A field up to a NUL, without trailing blanks: only blanks, as in libguestfs. */
 function filled(raw: Uint8Array): string {
   return decodePadded(raw).replace(/ +$/, '');
 }
 
-/** Reads the primary volume descriptor. A disk without one is a CorruptError. */
+/** Reads the primary volume descriptor. CorruptError without one. */
 export function isoDetails(disk: Disk): IsoDetails {
   for (const { type, raw } of findDescriptors(disk)) {
     if (type !== descriptorPrimary) continue;

@@ -1,12 +1,12 @@
 /**
- * An ISO 9660 volume as inodes, with the answers that Linux's isofs gives.
+ * An ISO 9660 volume as inodes, with the same answers as Linux's isofs.
  *
- * Rock Ridge is preferred to Joliet, and Joliet to plain names. An inode's number is the place of its directory record:
- * the block, times the 32-byte units in a block, plus the unit in which the record begins (no two begin in one, as the
- * shortest has 34 bytes). A directory is known by its own record, the `.` at its start, which also tells its attributes.
- *
- * One difference from Linux: a directory that Rock Ridge relocated has one number, that of its own `.`; Linux gives it
- * another when it is reached from the place where it belongs.
+ * Rock Ridge is preferred to Joliet, and Joliet to plain names. An inode's number is the place of its directory
+ * record: the block, times the 32-byte units in a block, plus the unit in which the record begins (a unit has at most
+ * one, since the shortest record has 34 bytes). A directory is identified by its own record, the `.` at its start,
+ * which also has its attributes.
+ * One difference from Linux: a directory that Rock Ridge relocated has one number, that of its own `.`; Linux uses
+ * another number when it is reached from its original place.
  */
 import {
   CorruptError,
@@ -41,7 +41,7 @@ import { readSharing, readUseEntries, type SuspDamage } from './susp.js';
 import { openCompressed } from './zisofs.js';
 
 const unitSize = 32;
-/** A file of more records than this would have more than 4 TB. */
+/** A file with more records than this would have more than 4 TB. */
 const maxSections = 1000;
 /** The longest target of a symbolic link. */
 const maxTarget = 4095;
@@ -53,7 +53,7 @@ interface Section {
   readonly sizeInBytes: number;
 }
 
-/** Bytes by which directories may be more than the disk: small discs of careless writers. */
+/** How many bytes directories may exceed the disk, for small discs of careless writers. */
 const overlapAllowed = 16 * 1024 * 1024;
 
 /** What one inode is. */
@@ -65,7 +65,7 @@ interface Node {
   readonly storedSize: number;
 }
 
-/** A directory's record with what belongs to it. */
+/** A directory's record, and the facts that belong to it. */
 interface Child {
   readonly name: string;
   readonly inode: InodeNumber;
@@ -81,13 +81,13 @@ export class IsoFileSystem implements FileSystem {
   readonly #volume: IsoVolume;
   readonly #options: IsoOptions;
   readonly #joliet: boolean;
-  /** Bytes to skip in system use areas; undefined where Rock Ridge is not looked for. */
+  /** Bytes to skip in system use areas; undefined without Rock Ridge. */
   readonly #skip: number | undefined;
   readonly #nodes = new LruMap<InodeNumber, Node>(nodesKept);
-  /** Its parents go before what `..` says: not every writer gets that right. */
+  /** Known parents take precedence over `..`, because some writers store a wrong one. */
   readonly #known = new DirectoryCache();
 
-  /** The sizes in bytes of all directories that were met, by their first block, and their sum. */
+  /** The sizes in bytes of all directories that were read, by first block, and their sum. */
   readonly #directorySizes = new Map<number, number>();
   #bytesInDirectories = 0;
 
@@ -114,7 +114,7 @@ export class IsoFileSystem implements FileSystem {
     }
   }
 
-  /** Whether a directory has no records but `.` and `..`: some discs have files in Joliet's tree only. */
+  /** Whether a directory has only the records `.` and `..`: some discs have files only in Joliet's tree. */
   #isEmpty(block: number): boolean {
     const start = block * this.#volume.blockSize;
     const self = readRecord(this.#disk, start);
@@ -130,7 +130,7 @@ export class IsoFileSystem implements FileSystem {
 
   #rockRidge(record: DirectoryRecord): RockRidge | undefined {
     if (this.#skip === undefined) return undefined;
-    // The root's own record has SP at its start: there is nothing before it to skip.
+    // The root's own record begins with SP, so no bytes are skipped in it.
     const skip = record.position === this.root * unitSize ? 0 : this.#skip;
     const result: { damage: SuspDamage } = { damage: 'none' };
     const entries = readUseEntries(this.#disk, this.#volume.blockSize, record.systemUse, skip, result);
@@ -139,7 +139,7 @@ export class IsoFileSystem implements FileSystem {
     return rockRidge;
   }
 
-  /** Decodes an inode. A number that is no record's place is a CorruptError. */
+  /** Decodes an inode. CorruptError for a number that is no record's place. */
   #node(inode: InodeNumber): Node {
     let node = this.#nodes.get(inode);
     if (node === undefined) {
@@ -151,9 +151,9 @@ export class IsoFileSystem implements FileSystem {
   }
 
   /**
-   * The record that begins in the 32 bytes that an inode's number names. Its place is found by going from record to
-   * record from the start of the sector, where one always begins; with blocks smaller than a sector, an extent may begin
-   * in the middle of one, so that the blocks before are tried as starts, the furthest first.
+   * The record that begins in the 32 bytes of an inode's number. It is found by following the records from the start
+   * of the sector, where one always begins. With blocks smaller than a sector, an extent may begin in the middle of a
+   * sector, so the earlier blocks are tried as starts, the furthest first.
    */
   #findRecord(inode: InodeNumber): DirectoryRecord {
     const start = inode * unitSize;
@@ -182,7 +182,7 @@ export class IsoFileSystem implements FileSystem {
     return byte[0] as number; // safe: one byte was read
   }
 
-  /** `sections` where the caller has read the further records of the file already. */
+  /** `sections`, if the caller has already read the further records of the file. */
   #decodeNode(
     record: DirectoryRecord,
     rockRidge: RockRidge | undefined,
@@ -203,7 +203,7 @@ export class IsoFileSystem implements FileSystem {
     return { record, rockRidge, mode, sections: all, storedSize };
   }
 
-  /** The runs of a file: one for each of its records, which follow each other. */
+  /** The runs of a file: one for each of its consecutive records. */
   #readSections(first: DirectoryRecord): Section[] {
     const sections = [{ firstBlock: first.firstBlock, sizeInBytes: first.dataLength }];
     let { position, length, flags } = first;
@@ -233,7 +233,8 @@ export class IsoFileSystem implements FileSystem {
       this.#directorySizes.set(firstBlock, dataLength);
       this.#bytesInDirectories += Math.max(0, Math.min(dataLength, this.#disk.size - start));
     }
-    // Each block is one directory's. Those that overlap take the product of their number and their length.
+    // Each block belongs to one directory. Overlapping directories would cost the product of their number and their
+    // length.
     if (this.#bytesInDirectories > this.#disk.size + overlapAllowed)
       throw new CorruptError('ISO 9660 directory', 'overlaps other directories', {
         block: firstBlock,
@@ -242,7 +243,10 @@ export class IsoFileSystem implements FileSystem {
     return readRecords(this.#disk, start, start + dataLength, onDamage);
   }
 
-  /** The files of a directory, in stored order. Their nodes are remembered: whoever lists often asks for them next. */
+  /**
+   * The files of a directory, in stored order. Their nodes are cached, because a caller that lists often reads them
+   * next.
+   */
   *#children(inode: InodeNumber, onDamage?: OnDamage): Generator<Child> {
     let first: DirectoryRecord | undefined;
     let sections: Section[] = [];
@@ -259,13 +263,13 @@ export class IsoFileSystem implements FileSystem {
     }
   }
 
-  /** What a file's first record stands for; undefined where it is not shown. */
+  /** The file of a first record; undefined if it is not shown. */
   #child(parent: InodeNumber, record: DirectoryRecord, sections: Section[]): Child | undefined {
     if (isSelf(record) || isParent(record)) return undefined;
     if (this.#options.hide && (record.flags & flagHidden) !== 0) return undefined;
     if (!this.#options.showAssociated && (record.flags & flagAssociated) !== 0) return undefined;
     const rockRidge = this.#rockRidge(record);
-    // Linux does not show a file whose entries cannot all be read.
+    // Linux hides a file whose entries cannot all be read.
     if (rockRidge?.relocated || rockRidge?.damage === 'continuation') return undefined;
     const name = this.#name(record, rockRidge);
     if (name === '' || name === '.' || name === '..') return undefined;
@@ -343,7 +347,7 @@ export class IsoFileSystem implements FileSystem {
         onDamage(error);
         continue;
       }
-      // Linux's isofs does not tell types in directories.
+      // Linux's isofs returns no types in directories.
       yield { name, inode, type: 'unknown' };
     }
   }
@@ -398,7 +402,7 @@ export class IsoFileSystem implements FileSystem {
     return new MappedDisk(
       storedSize,
       (offset) => {
-        // The last section that begins at or before the offset; empty ones before it are passed over.
+        // The last section that begins at or before the offset; empty ones before it are skipped.
         let index = starts.length - 1;
         while (index > 0 && (starts[index] ?? 0) > offset) index--;
         const section = sections[index];

@@ -1,6 +1,7 @@
 /**
- * The texts of volume descriptors. Joliet's fields are UTF-16BE, so that they hold half as many characters as the primary
- * descriptor's: where the two agree as far as Joliet's go, blkid (util-linux 2.38) takes the rest from the primary one.
+ * The texts of volume descriptors. Joliet's fields are UTF-16BE, so they hold half as many characters as those of the
+ * primary descriptor. If the two agree as far as Joliet's text goes, blkid (util-linux 2.38) takes the rest from the
+ * primary one.
  */
 import { decodeLatin1, decodePadded, trimBlanks } from '../../base/index.js';
 
@@ -15,14 +16,16 @@ function decodeUtf16(raw: Uint8Array): string {
     if (unit === 0) break;
     text += String.fromCharCode(unit);
   }
-  // A surrogate without its partner becomes its three bytes, as blkid writes it: each an escape, see decodeText.
+  // A surrogate without its partner becomes its three bytes, as in blkid: each an escape, see decodeText.
   return text.replace(/[\ud800-\udfff]/gu, (unit) => {
     const code = unit.charCodeAt(0);
     return String.fromCharCode(0xdced, 0xdc80 | ((code >> 6) & 0x3f), 0xdc80 | (code & 0x3f));
   });
 }
 
-/** Two characters as one: `_` stands for what a field cannot hold, and lower case is preferred. */
+/**
+ * Two characters combined: `_` gives way, because it replaces what a field cannot hold; and lower case is preferred.
+ */
 function mergeCharacter(plain: string, joliet: string): string | undefined {
   if (plain === '_' || plain === joliet) return joliet;
   if (joliet === '_') return plain;
@@ -32,8 +35,8 @@ function mergeCharacter(plain: string, joliet: string): string | undefined {
 }
 
 /**
- * A field as both descriptors give it: Joliet's text, continued by the primary one's where they agree. Trailing blanks
- * are kept.
+ * A field from both descriptors: Joliet's text, continued by the primary one's if they agree. Trailing blanks are
+ * kept.
  */
 export function mergeField(plain: Uint8Array, joliet: Uint8Array): string {
   const text = decodeUtf16(joliet);
@@ -45,8 +48,8 @@ export function mergeField(plain: Uint8Array, joliet: Uint8Array): string {
     if (one === undefined) return text;
     merged += one;
   }
-  // A NUL ended Joliet's text: there is no agreement about the rest.
+  // A NUL ended Joliet's text, so nothing confirms the rest.
   if (text.length * 2 < joliet.length - 1) return text;
-  // As blkid: what is no ASCII there is Latin-1.
+  // As in blkid, other characters than ASCII are taken as Latin-1.
   return merged + decodeLatin1(plain.subarray(at)).replace(/\0.*$/s, '');
 }

@@ -80,7 +80,7 @@ export const continuation = struct('SUSP continuation entry', 'little', 28, {
   length: u32(20),
 });
 
-/** SUSP, 5.3: SP. Shows that SUSP is used, and how many bytes of each record's system use are another's. */
+/** SUSP, 5.3: SP. Shows that SUSP is used, and how many bytes of each record's system use area to skip. */
 export const sharingIndicator = struct('SUSP indicator entry', 'little', 7, {
   check: bytes(4, 2),
   skip: u8(6),
@@ -105,7 +105,7 @@ export const directoryLink = struct('Rock Ridge CL or PL entry', 'little', 12, {
   location: u32(4),
 });
 
-/** zisofs: ZF. `pz` is the algorithm of all there is: blocks in zlib format. */
+/** zisofs: ZF. `pz` is the only algorithm: blocks in zlib format. */
 export const compressed = struct('Rock Ridge ZF entry', 'little', 16, {
   algorithm: bytes(4, 2),
   header_size_div4: u8(6),
@@ -119,7 +119,7 @@ export const componentCurrent = 0x02;
 export const componentParent = 0x04;
 export const componentRoot = 0x08;
 
-/** RRIP, 4.1.4: flags of NM that make it stand for `.` or `..`. */
+/** RRIP, 4.1.4: flags of NM for the names `.` and `..`. */
 export const nameCurrent = 0x02;
 export const nameParent = 0x04;
 

@@ -11,7 +11,7 @@ const semicolon = 0x3b;
 const slash = 0x2f;
 const digitOne = 0x31;
 
-/** An ECMA-119 name: in lower case, without `;1` and a dot before that; other semicolons, and slashes, become dots. */
+/** An ECMA-119 name in lower case, without `;1` and a dot before it; other semicolons, and slashes, become dots. */
 export function translateName(raw: Uint8Array): string {
   const { length } = raw;
   const shown = new Uint8Array(length);
@@ -29,8 +29,8 @@ export function translateName(raw: Uint8Array): string {
 }
 
 /**
- * A translated name with `map=acorn`: discs for RISC OS say in the system use area that a `!` was stored as `_`, and give the
- * file's type, which is shown as three digits behind a comma.
+ * A translated name with `map=acorn`: the system use area of RISC OS discs marks a `!` that was stored as `_`, and
+ * has the file's type, which is appended as a comma and three digits.
  */
 export function acornName(
   name: string,
@@ -50,7 +50,7 @@ export function rawName(raw: Uint8Array): string {
   return decodeText(raw);
 }
 
-/** A Joliet name, without `;1` and without dots at its end. Surrogates without their partner are left out. */
+/** A Joliet name, without `;1` and without trailing dots. Surrogates without their partner are dropped. */
 export function decodeJolietName(raw: Uint8Array): string {
   let shown = '';
   const unitAt = (at: number) => ((raw[at] ?? 0) << 8) | (raw[at + 1] ?? 0);
@@ -71,7 +71,7 @@ export function decodeJolietName(raw: Uint8Array): string {
   return shown;
 }
 
-/** The form in which Joliet's names are compared: ASCII letters in lower case, without dots at the end. */
+/** The form for comparing Joliet's names: ASCII letters in lower case, without trailing dots. */
 export function foldJolietName(name: string): string {
   return name.replace(/\.+$/, '').replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
 }

@@ -14,17 +14,17 @@ import {
 export interface IsoOptions {
   readonly rockRidge: boolean;
   readonly joliet: boolean;
-  /** Lower case and no `;1` (`normal`), or the names as they are stored (`off`). */
+  /** Lower case without `;1` (`normal`), or names as stored (`off`). */
   readonly translateNames: boolean;
-  /** Names of RISC OS, whose file types stand in the system use area, get these at their end. */
+  /** RISC OS names get the file type, from the system use area, at their end. */
   readonly acornNames: boolean;
-  /** The character set that Joliet's names are shown in. Other names are bytes anyway. */
+  /** The character set for Joliet's names. Other names are bytes. */
   readonly charset: string;
-  /** Whether names are found whatever their case; undefined: where Joliet is used. */
+  /** Whether names are found in any case; undefined: only with Joliet. */
   readonly relaxed: boolean | undefined;
   readonly uid: number | undefined;
   readonly gid: number | undefined;
-  /** Permissions of files and directories that have none of their own. */
+  /** Permissions for files and directories without stored ones. */
   readonly fileMode: number;
   readonly directoryMode: number;
   /** The two modes above, and no others. */
@@ -52,10 +52,10 @@ const table: MountOptionTable<Draft> = {
   ),
   uid: option(identity, (draft, uid) => (draft.uid = uid)),
   gid: option(identity, (draft, gid) => (draft.gid = gid)),
-  // Permissions as well are octal with a zero in front, and decimal without.
+  // Permissions too are octal with a leading zero, and decimal without.
   mode: option(permissions, (draft, mode) => (draft.fileMode = mode)),
   dmode: option(permissions, (draft, mode) => (draft.directoryMode = mode)),
-  // Sessions are what a drive tells of its disc: of an image the kernel knows none, and takes the first.
+  // A drive reports the sessions of its disc. For an image, the kernel knows none and takes the first.
   session: option(literal(98)),
   sbsector: option(literal(0x7fffffff), (_draft, sector) => {
     if (sector > 0) throw new UnsupportedError('iso9660', [`sbsector=${sector}`]);

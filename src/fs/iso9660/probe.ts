@@ -1,4 +1,4 @@
-/** Is this ISO 9660, and what are its label and UUID? The rules are those of blkid (util-linux 2.38, `iso9660`). */
+/** Recognises ISO 9660 and finds its label and UUID. The rules are those of blkid (util-linux 2.38, `iso9660`). */
 import { decodeLatin1, trimBlanks } from '../../base/index.js';
 import { type Disk, type Probed, plainDisk } from '../../disk/index.js';
 import { isHighSierra, jolietLevel, type VolumeDescriptor } from './descriptors.js';
@@ -17,7 +17,7 @@ const standardId = 'CD001';
 /** Descriptors that blkid looks at. */
 const maxProbed = 16;
 
-/** Facts by blkid's names, and the fields that they come from. Of the latter three a leading `_` names a file instead. */
+/** Facts by blkid's names, with their fields. In the last three, a leading `_` means the name of a file instead. */
 const identifiers = [
   ['SYSTEM_ID', 'system_id', false],
   ['VOLUME_SET_ID', 'volume_set_id', false],
@@ -56,7 +56,7 @@ function identifier(
   return plain.startsWith('_') ? '' : plain;
 }
 
-/** The descriptors that blkid looks at, of whatever kind the first one's type makes them. */
+/** The descriptors that blkid reads; the first one's type decides their kind. */
 function* descriptorsOf(disk: Disk, sessionSector: number): Generator<Uint8Array> {
   for (let i = 0; i < maxProbed; i++) {
     const offset = (sessionSector + firstDescriptorSector + i) * sectorSize;
@@ -69,7 +69,7 @@ function* descriptorsOf(disk: Disk, sessionSector: number): Generator<Uint8Array
   }
 }
 
-/** Looks for ISO 9660 on a disk; its primary descriptor need not be the first. Never throws on any bytes. */
+/** Looks for ISO 9660 on a disk; its primary descriptor need not be the first. Never throws. */
 export function probe(disk: Disk, { sessionOffset } = plainDisk): Probed | undefined {
   if (sessionOffset % sectorSize !== 0) return undefined;
   const sessionSector = sessionOffset / sectorSize;
@@ -112,7 +112,7 @@ export function probe(disk: Disk, { sessionOffset } = plainDisk): Probed | undef
   };
 }
 
-/** High Sierra's descriptors have 8 bytes more at their start. */
+/** High Sierra's descriptors begin with 8 more bytes. */
 function highSierraLabel(disk: Disk, sessionSector: number): string {
   const raw = new Uint8Array(32);
   disk.read(raw, (sessionSector + firstDescriptorSector) * sectorSize + 8 + 40);

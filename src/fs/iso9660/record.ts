@@ -22,7 +22,7 @@ export interface DirectoryRecord {
 
 const name = directoryRecord.name;
 
-/** Decodes the record at `at` in `raw`, which lies at `position` on the disk. One that breaks the rules is a CorruptError. */
+/** Decodes the record at `at` in `raw`, which lies at `position` on the disk. CorruptError if it is invalid. */
 export function decodeRecord(raw: Uint8Array, at: number, position: number): DirectoryRecord {
   const length = raw[at] ?? 0;
   if (length <= directoryRecord.size || at + length > raw.length) {
@@ -37,7 +37,7 @@ export function decodeRecord(raw: Uint8Array, at: number, position: number): Dir
       name: fields.name_length,
     });
   }
-  // The byte of padding makes the length of what comes before it even: 33 + an even name + 1.
+  // The byte of padding makes the length before it even: 33 + an even name + 1.
   const useStart = Math.min(length, nameEnd + (nameEnd % 2));
   return {
     position,
@@ -63,8 +63,9 @@ export function readRecord(disk: Disk, position: number): DirectoryRecord {
 const pieceSize = 128 * sectorSize;
 
 /**
- * The records between two positions on the disk. A length byte of zero means that the rest of the sector, counted from
- * `start`, is not used. With `onDamage`, what follows a damaged record is looked for in the next sector, where one begins.
+ * The records between two positions on the disk. A length byte of zero means that the rest of the sector, counted
+ * from `start`, is unused. With `onDamage`, the search continues after a damaged record in the next sector, where a
+ * record begins.
  */
 export function* readRecords(
   disk: Disk,
@@ -76,7 +77,7 @@ export function* readRecords(
   let pieceStart = start;
   for (let position = start; position < end; ) {
     work.entries.spend(1);
-    // The longest record must lie in the piece, unless the directory or the disk ends before.
+    // The piece must contain the longest record, unless the directory or the disk ends before.
     const needed = Math.min(position + maxRecord, end);
     if (needed > pieceStart + piece.length) {
       const from = position;

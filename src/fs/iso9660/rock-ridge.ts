@@ -46,20 +46,20 @@ export interface RockRidge {
   modified: Time | undefined;
   changed: Time | undefined;
   symlink: Uint8Array | undefined;
-  /** The block of the directory that this record stands for (CL). */
+  /** The block of the directory that this record replaces (CL). */
   childBlock: number | undefined;
   /** The block of the real parent of a relocated directory (PL, in its `..`). */
   parentBlock: number | undefined;
-  /** This directory was moved here and is not to be shown here (RE). */
+  /** This directory was moved here and is hidden here (RE). */
   relocated: boolean;
   compression: Compression | undefined;
   /** The data is a sparse file's tables (SF). */
   sparse: boolean;
-  /** What ended the entries before their end. */
+  /** Why the entries ended early. */
   damage: SuspDamage;
 }
 
-/** The longest name; what goes beyond is cut. */
+/** The longest name; longer ones are cut. */
 const maxName = 255;
 
 /** Builds a link's target from the components of its SL entries. */
@@ -67,7 +67,7 @@ class SymlinkTarget {
   readonly pieces: Uint8Array[] = [];
   #separate = false;
 
-  /** Adds the components of one SL entry: a flag byte, then (flags, length, text) each. */
+  /** Adds the components of one SL entry: a flag byte, then (flags, length, text) for each. */
   add(raw: Uint8Array): void {
     for (let at = 5; at + 2 <= raw.length; ) {
       const flags = raw[at] ?? 0;
@@ -97,7 +97,7 @@ function addTimes(result: RockRidge, raw: Uint8Array): void {
     if (at > raw.length) return undefined;
     return long ? decodeLongDate(raw, start) : decodeShortDate(raw, start);
   };
-  // Some writers put the time of change where the time of creation belongs; Linux lets it count until a better one.
+  // Some writers store the change time as the creation time. As in Linux, it is used until a better one is found.
   if (flags & timeCreation) result.changed = next() ?? result.changed;
   if (flags & timeModify) result.modified = next() ?? result.modified;
   if (flags & timeAccess) result.accessed = next() ?? result.accessed;
@@ -105,8 +105,8 @@ function addTimes(result: RockRidge, raw: Uint8Array): void {
 }
 
 /**
- * Linux's way with the two halves of a device number: some writers store it whole in the low one, with 8 bits of minor
- * number. Then 12 bits of major and 20 of minor number are put together, and what is too large for one runs into the other.
+ * As in Linux: some writers store a whole device number in the low half, with 8 bits of minor number. Otherwise 12
+ * bits of major and 20 bits of minor number are combined, and excess bits overflow into each other.
  */
 function splitDevice(high: number, low: number): { major: number; minor: number } {
   const inOne = high === 0 && low > 0xff;
@@ -114,7 +114,7 @@ function splitDevice(high: number, low: number): { major: number; minor: number 
   return { major: device >>> 20, minor: device & 0xfffff };
 }
 
-/** Decodes the entries of one record; those that are too short are passed over. */
+/** Decodes the entries of one record; too short ones are skipped. */
 export function decodeRockRidge(entries: Iterable<UseEntry>): RockRidge {
   const result: RockRidge = {
     name: undefined,

@@ -1,12 +1,12 @@
 /**
- * System use entries: SUSP 1.12. Each has a two-letter signature, a length and a version; a CE entry says where more of
- * them are, ST that there are no more.
+ * System use entries: SUSP 1.12. Each has a two-letter signature, a length and a version; a CE entry gives the place
+ * of more entries, and ST ends them.
  */
 import { type Decoded, work } from '../../base/index.js';
 import type { Disk } from '../../disk/index.js';
 import { continuation, sharingIndicator, useEntryHead } from './layout.js';
 
-/** How many continuation areas one record may have; Linux follows as many. Makes a loop of them end. */
+/** The most continuation areas of one record, as in Linux. This bounds loops. */
 const maxContinuations = 32;
 
 export interface UseEntry {
@@ -17,14 +17,14 @@ export interface UseEntry {
 }
 
 /**
- * What was wrong with a record's entries: nothing; an entry that does not fit, which ends them; a continuation that cannot
- * be read, or too many of them.
+ * The damage in a record's entries: none; an entry that does not fit, which ends them; a continuation that cannot be
+ * read, or too many of them.
  */
 export type SuspDamage = 'none' | 'entry' | 'continuation';
 
 /**
- * Yields the entries of a record. `skip` bytes at its start belong to others. What breaks the rules ends them, and is told
- * in `result`: the record is then known by what came before.
+ * Yields the entries of a record. `skip` bytes at its start belong to others. Damage ends the entries and is reported
+ * in `result`; the earlier entries count.
  */
 export function* readUseEntries(
   disk: Disk,
@@ -63,8 +63,8 @@ export function* readUseEntries(
 const extendedArchitectureSize = 14;
 
 /**
- * What the root directory's own record says: whether Rock Ridge is declared (an ER entry), and how many bytes to skip
- * in the other records.
+ * Facts in the root directory's own record: whether Rock Ridge is declared (an ER entry), and how many bytes to skip
+ * in other records.
  */
 export function readSharing(
   disk: Disk,

@@ -1,7 +1,7 @@
 /**
- * zisofs: files compressed in blocks, each of which is a stream in zlib format. "zisofs" format version 1, as zisofs-tools
- * and libisofs write it and Linux reads it: a header, then one 32-bit pointer more than there are blocks, then the
- * blocks. A block whose two pointers are equal is all zeroes.
+ * zisofs: files compressed in blocks, each of which is a stream in zlib format. "zisofs" format version 1, as
+ * zisofs-tools and libisofs write it and Linux reads it: a header, then 32-bit pointers, one more than there are
+ * blocks, then the blocks. A block whose two pointers are equal is all zeroes.
  */
 import { CorruptError, UnsupportedError, viewOf } from '../../base/index.js';
 import { type Disk, MappedDisk } from '../../disk/index.js';

@@ -1,6 +1,6 @@
 /**
- * Filesystems of the Macintosh that are known by sight: HFS ("Inside Macintosh: Files", 2), HFS+ (Apple's TN1150; it may
- * lie inside an HFS volume) and APFS ("Apple File System Reference"). The first two are big-endian.
+ * Recognises filesystems of the Macintosh: HFS ("Inside Macintosh: Files", 2), HFS+ (Apple's TN1150; it may lie
+ * inside an HFS volume) and APFS ("Apple File System Reference"). The first two are big-endian.
  */
 import { createHash, decodeHex, formatUuid } from '../../base/index.js';
 import type { Disk } from '../../disk/index.js';
@@ -8,7 +8,7 @@ import { ascii, type Found, label, label16, part, signature, uuid, viewMaybe } f
 
 const headerOffset = 1024;
 
-/** The namespace of the UUIDs that are made from a volume's 64-bit identifier. */
+/** The namespace for UUIDs from a volume's 64-bit identifier. */
 const uuidNamespace = decodeHex('b3e20f39f29211d697a400306543ecac');
 
 /** A volume's identifier (8 bytes of its Finder information) as a UUID of version 3; empty where it is zero. */
@@ -59,8 +59,8 @@ function probeHfsPlus(disk: Disk): Found | undefined {
 const maxExtents = 8;
 
 /**
- * The root folder's name: the key of the first record in the catalog's first leaf, whose parent is number 1. The leaf is
- * looked for in the extents that the header has of the catalog.
+ * The root folder's name: the key of the first record in the catalog's first leaf, whose parent is number 1. The leaf
+ * is searched in the catalog's extents in the header.
  */
 function catalogName(disk: Disk, start: number, header: DataView, blockSize: number): string {
   const tree = viewMaybe(disk, start + header.getUint32(288) * blockSize, 0x2000);

@@ -1,6 +1,7 @@
 /**
- * BeOS's filesystem ("Practical File System Design with the Be File System", 4 to 6). Its identifier is an attribute of the
- * root directory: beside the root's inode, or in a directory of attributes, which is a B+tree. In its machine's byte order.
+ * BeOS's filesystem ("Practical File System Design with the Be File System", 4 to 6). Its identifier is an attribute
+ * of the root directory: beside the root's inode, or in a directory of attributes, which is a B+tree. In its
+ * machine's byte order.
  */
 import { compareBytes, encodeText } from '../../base/index.js';
 import type { Disk } from '../../disk/index.js';
@@ -53,7 +54,7 @@ class Volume {
       : undefined;
   }
 
-  /** Bytes of an inode's contents, as far as they lie in one of its direct runs. */
+  /** The bytes of an inode's contents, as far as one of its direct runs has them. */
   contents(inode: DataView, offset: number, length: number): DataView | undefined {
     let start = offset;
     for (let i = 0; i < 12; i++) {
@@ -86,7 +87,7 @@ function smallIdentifier({ little }: Volume, inode: DataView): bigint | undefine
   return undefined;
 }
 
-/** The value of a name in a directory's tree: a number of an inode, which is that of its block. */
+/** The value of a name in a directory's tree: an inode number, which is its block. */
 function findName(volume: Volume, directory: DataView, name: string): bigint | undefined {
   const { little } = volume;
   const header = volume.contents(directory, 0, 40);
@@ -112,7 +113,7 @@ function findName(volume: Volume, directory: DataView, name: string): bigint | u
       const order = compareBytes(wanted, part(node, 28 + start, end - start));
       if (order <= 0) {
         next = node.getBigUint64(valuesAt + i * 8, little);
-        // A leaf has no overflow link: its values are the answers.
+        // A leaf has no overflow link; its values are the answers.
         if (overflow === noLink) return order === 0 ? next : undefined;
         break;
       }

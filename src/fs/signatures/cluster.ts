@@ -1,5 +1,5 @@
 /**
- * Filesystems that several machines share, and those of big storage: GFS and GFS2 (the kernel's gfs2_ondisk.h, big-endian),
+ * Recognises cluster filesystems and those of large storage: GFS and GFS2 (the kernel's gfs2_ondisk.h, big-endian),
  * OCFS and OCFS2 (the kernel's ocfs2_fs.h, little-endian), Oracle's ASM, VMware's VMFS, NetWare's NSS.
  */
 import { encodeHex } from '../../base/index.js';
@@ -16,11 +16,13 @@ import {
   viewMaybe,
 } from './signature.js';
 
-/** The smallest that holds a journal of GFS, and the smallest that Oracle's mkfs makes. */
+/** The smallest filesystem with a GFS journal, and the smallest that Oracle's mkfs makes. */
 const minGfsSize = 32 * 1024 * 1024;
 const minOcfsSize = 14000 * 1024;
 
-/** Whether a format's number is in the range of a version: the filesystem's, then that of what the machines share. */
+/**
+ * Whether a format number is in the range of a version: the filesystem's, then the shared one of several machines.
+ */
 interface GfsFormat {
   isFormat(format: number): boolean;
   isShared(format: number): boolean;
@@ -84,7 +86,7 @@ function probeOracleAsm(disk: Disk): Found | undefined {
   return view !== undefined && ascii(view, 32, 8) === 'ORCLDISK' ? { label: label(view, 40, 24) } : undefined;
 }
 
-/** The place of the volume's own UUID, which is text, behind the header of its member. */
+/** The offset of the volume's own UUID, which is text, after the header of its member. */
 const vmfsVolumeUuidAt = 512 + 20;
 
 /** VMware: the member of a volume, and the filesystem in it. */

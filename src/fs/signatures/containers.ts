@@ -1,8 +1,8 @@
 /**
- * What holds other disks: members of RAID arrays, caches, and encrypted containers.
+ * Recognises what holds other disks: members of RAID arrays, caches, and encrypted containers.
  *
- * md: the kernel's include/uapi/linux/raid/md_p.h. LUKS: "LUKS1 On-Disk Format" 1.2.3 and
- * "LUKS2 On-Disk Format" 1.1.1, both big-endian. BitLocker: libbde's notes. bcache: the kernel's bcache.h.
+ * md: the kernel's include/uapi/linux/raid/md_p.h. LUKS: "LUKS1 On-Disk Format" 1.2.3 and "LUKS2 On-Disk Format"
+ * 1.1.1, both big-endian. BitLocker: libbde's notes. bcache: the kernel's bcache.h.
  */
 import { encodeHex } from '../../base/index.js';
 import type { Disk, ProbeContext } from '../../disk/index.js';
@@ -20,8 +20,8 @@ function wordsUuid(words: readonly number[]): string {
 const md0Reserved = 0x10000;
 
 /**
- * Version 0.90: in the last whole 64 KiB but one, in the byte order of its machine. It does not know its own place, so that
- * the size that it tells must fit, and on a whole disk it must not be that of a partition which ends there.
+ * Version 0.90: in the last whole 64 KiB but one, in the byte order of its machine. It does not contain its own
+ * place. So its size must fit, and on a whole disk it must differ from that of a partition that ends there.
  */
 function probeMd0(disk: Disk, context: ProbeContext): Found | undefined {
   const offset = Math.floor(disk.size / md0Reserved) * md0Reserved - md0Reserved;
@@ -41,7 +41,10 @@ function probeMd0(disk: Disk, context: ProbeContext): Found | undefined {
   };
 }
 
-/** Versions 1.0 (near the end), 1.1 (at the start) and 1.2 (4 KiB from the start). The superblock knows its own place. */
+/**
+ * Versions 1.0 (near the end), 1.1 (at the start) and 1.2 (4 KiB from the start). The superblock contains its own
+ * place.
+ */
 function probeMd1(disk: Disk, offset: number, version: string): Found | undefined {
   const view = viewMaybe(disk, offset, 256);
   if (view === undefined || view.getUint32(0, true) !== mdMagic || view.getUint32(4, true) !== 1) {
@@ -65,7 +68,7 @@ function probeMd(disk: Disk, context: ProbeContext): Found | undefined {
 }
 
 const luksMagic = 'LUKS\xba\xbe';
-/** LUKS2's second header, and where it may be. */
+/** The possible places of LUKS2's second header. */
 const luksSecondMagic = 'SKUL\xba\xbe';
 const luksSecondOffsets = [
   0x4000, 0x8000, 0x10000, 0x20000, 0x40000, 0x80000, 0x100000, 0x200000, 0x400000,
@@ -86,7 +89,7 @@ function probeLuks(disk: Disk): Found | undefined {
   return undefined;
 }
 
-/** The forms of BitLocker by their first bytes, and where the later ones tell the place of their metadata. */
+/** The forms of BitLocker by their first bytes, and the fields of later ones with the place of their metadata. */
 const bitLockerForms = [
   { mark: '\xeb\x52\x90-FVE-FS-', metadataAt: undefined, serialAt: undefined }, // Windows Vista
   { mark: '\xeb\x58\x90-FVE-FS-', metadataAt: 176, serialAt: 67 },
@@ -121,7 +124,7 @@ function probeBcache(disk: Disk): Found | undefined {
   return view.getBigUint64(8, true) === 8n ? { uuid: uuid(view, 40) } : undefined;
 }
 
-/** Known to later versions of libblkid than 2.38. */
+/** Recognised by later versions of libblkid than 2.38. */
 function probeBcachefs(disk: Disk): Found | undefined {
   const view = viewMaybe(disk, 4096, 208);
   if (view === undefined || encodeHex(part(view, 24, 16)) !== bcachefsMagic) return undefined;

@@ -1,4 +1,7 @@
-/** Of flash memory and zoned disks: UBI and UBIFS (the kernel's ubi-media.h and ubifs-media.h), zonefs. */
+/**
+ * Recognises formats of flash memory and zoned disks: UBI and UBIFS (the kernel's ubi-media.h and ubifs-media.h),
+ * zonefs.
+ */
 import type { Disk } from '../../disk/index.js';
 import { ascii, container, type Found, label, signature, uuid, viewMaybe } from './signature.js';
 
@@ -10,7 +13,7 @@ function probeUbi(disk: Disk): Found | undefined {
   return { uuid: image === 0 ? '' : String(image), facts: { VERSION: String(view.getUint8(4)) } };
 }
 
-/** The superblock's node; its version is that of writing, then that of reading. */
+/** The superblock's node; the version for writing, then the version for reading. */
 function probeUbifs(disk: Disk): Found | undefined {
   const view = viewMaybe(disk, 0, 4096);
   if (view === undefined || view.getUint32(0, true) !== 0x06101831) return undefined;

@@ -1,6 +1,6 @@
 /**
- * Members of the arrays that host adapters make. Each writes into the last sectors of a whole disk, and dmraid(8) and
- * mdadm(8) read it: their headers are what is known of most. DDF: SNIA's "Common RAID Disk Data Format" 2.0.
+ * Recognises members of the arrays of host adapters. Each writes into the last sectors of a whole disk. Sources: the
+ * headers of dmraid(8) and mdadm(8), which read them. DDF: SNIA's "Common RAID Disk Data Format" 2.0.
  */
 import type { Disk } from '../../disk/index.js';
 import { ascii, type Container, container, type Found, label, viewMaybe } from './signature.js';
@@ -9,12 +9,12 @@ const sectorSize = 512;
 /** Smaller disks are no members. */
 const smallestMember = 0x10000;
 
-/** The sector that is the `back`-th from the end of a disk; an incomplete one behind it does not count. */
+/** The sector number `back` from the end of a disk; an incomplete last sector does not count. */
 function fromEnd(disk: Disk, back: number, length: number): DataView | undefined {
   return viewMaybe(disk, (Math.floor(disk.size / sectorSize) - back) * sectorSize, length);
 }
 
-/** A kind whose mark lies in the `back`-th sector from the end, of which `length` bytes are looked at. */
+/** A kind whose signature is in the sector number `back` from the end, of which `length` bytes are read. */
 function atEnd(
   type: string,
   back: number,
@@ -33,7 +33,7 @@ function atEnd(
 
 const ddfMagic = 0xde11de11;
 
-/** DDF's anchor lies in the last sector, or 256 before it where another adapter's data follow. */
+/** DDF's anchor is in the last sector, or 256 before it if another adapter's data follow. */
 function probeDdf(disk: Disk): Found | undefined {
   for (const back of [1, 257]) {
     const view = fromEnd(disk, back, 512);
@@ -73,7 +73,9 @@ function probeSilicon(view: DataView): Found | undefined {
   return { facts: { VERSION: `${view.getUint16(0x10a, true)}.${view.getUint16(0x108, true)}` } };
 }
 
-/** Where Promise's mark may be, in sectors from the end: it depends on the geometry that the adapter saw. */
+/**
+ * Possible places of Promise's signature, in sectors from the end: they depend on the geometry that the adapter saw.
+ */
 const promisePlaces = [63, 255, 256, 16, 399, 591, 675, 735, 911, 974, 991, 951, 3087];
 const promiseMark = 'Promise Technology, Inc.';
 

@@ -1,6 +1,6 @@
 /**
- * What is recognised but not read: the door. Types, labels and UUIDs are blkid's (util-linux 2.38). Adding one is a
- * probe, and its place in the order of all kinds (the engine's `kinds.ts`).
+ * The door of formats that are recognised but cannot be read. Types, labels and UUIDs are blkid's (util-linux 2.38).
+ * A new one needs a probe, and a place in the order of all kinds (the engine's `kinds.ts`).
  */
 import type { FileSystemDriver } from '../driver.js';
 import { apple } from './apple.js';
@@ -17,7 +17,7 @@ import { unix } from './unix.js';
 import { windows } from './windows.js';
 import { xfs } from './xfs.js';
 
-/** Filesystems, and what neither has files nor holds a disk, in no order. */
+/** Filesystems and other formats without a disk inside, in no order. */
 export const signatures: readonly FileSystemDriver[] = [
   ...caches,
   ...storage,
@@ -32,7 +32,7 @@ export const signatures: readonly FileSystemDriver[] = [
   udf,
 ];
 
-/** Members and locks for which the volume room has no driver yet, in no order. */
+/** Members and locks that have no driver in the volume room yet, in no order. */
 export const containers: readonly Container[] = [
   ...arraysAndLocks,
   ...hostRaids,

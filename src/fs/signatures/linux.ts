@@ -28,7 +28,7 @@ function probeBtrfs(disk: Disk): Found | undefined {
   };
 }
 
-/** Version 1.0 had neither label nor UUID at the places of later ones. */
+/** Version 1.0 had no label and no UUID where later versions have them. */
 function probeF2fs(disk: Disk): Found | undefined {
   const view = viewMaybe(disk, 1024, 124 + 1024);
   if (view === undefined || view.getUint32(0, true) !== 0xf2f52010) return undefined;
@@ -41,7 +41,7 @@ function probeF2fs(disk: Disk): Found | undefined {
   };
 }
 
-/** Versions below 4 have a type of their own, and may be big-endian. */
+/** Versions below 4 have another type, and may be big-endian. */
 function probeSquashfs(type: 'squashfs' | 'squashfs3') {
   return (disk: Disk): Found | undefined => {
     const view = viewMaybe(disk, 0, 96);
@@ -72,7 +72,7 @@ function probeRomfs(disk: Disk): Found | undefined {
   return { label: label(view, 16, 16), facts: { BLOCK_SIZE: '1024' } };
 }
 
-/** NILFS2's mark has 16 bits, so that its checksum is what tells it from chance. */
+/** NILFS2's signature has only 16 bits, so the checksum excludes a chance match. */
 function isNilfs(view: DataView | undefined): view is DataView {
   if (view?.getUint16(6, true) !== 0x3434) return false;
   const length = view.getUint16(8, true);
@@ -83,7 +83,10 @@ function isNilfs(view: DataView | undefined): view is DataView {
   return crc === view.getUint32(16, true);
 }
 
-/** The second copy is 4 KiB from the end: of a whole disk only where it tells the disk's size. The newer one counts. */
+/**
+ * The second copy is 4 KiB from the end; on a whole disk it counts only if it contains the disk's size. The newer
+ * copy counts.
+ */
 function probeNilfs(disk: Disk, { whole }: ProbeContext): Found | undefined {
   const first = viewMaybe(disk, 1024, 1024);
   const last = viewMaybe(disk, Math.floor(disk.size / 512) * 512 - 4096, 1024);
@@ -104,7 +107,7 @@ function probeNilfs(disk: Disk, { whole }: ProbeContext): Found | undefined {
   );
 }
 
-/** ReiserFS's marks, where each may be, and the version that it stands for. */
+/** ReiserFS's signatures, the possible places of each, and its version. */
 const reiserPlaces = [
   { mark: 'ReIsErFs', offset: 0x2000, at: 52, version: '3.5' },
   { mark: 'ReIsEr2Fs', offset: 0x10000, at: 52, version: '3.6' },
@@ -120,7 +123,7 @@ function probeReiser(disk: Disk): Found | undefined {
     if (view === undefined || ascii(view, at, mark.length) !== mark) continue;
     const blockSize = view.getUint16(44, true);
     if (blockSize < 512) return undefined;
-    // The superblock lies before the journal; one within the journal is a copy of an old one.
+    // The superblock lies before the journal; one within the journal is an old copy.
     const place = Math.floor(offset / 1024 / Math.floor(blockSize / 512));
     if (place > Math.floor(view.getUint32(12, true) / 2)) return undefined;
     const named = version !== '3.5';
@@ -162,7 +165,7 @@ function probeJfs(disk: Disk): Found | undefined {
   };
 }
 
-/** Marks of minix versions 1 and 2, each with names of 14 and of 30 bytes. */
+/** Signatures of minix versions 1 and 2, each with names of 14 and of 30 bytes. */
 const minixMarks: ReadonlyMap<number, 1 | 2> = new Map([
   [0x137f, 1],
   [0x138f, 1],
@@ -170,12 +173,12 @@ const minixMarks: ReadonlyMap<number, 1 | 2> = new Map([
   [0x2478, 2],
 ]);
 
-/** Of the state of versions 1 and 2: the two bits that there are. */
+/** The two defined bits of the state of versions 1 and 2. */
 const minixStates = 3;
 
 /**
- * minix: its marks have 16 bits, so that its figures must fit each other, and there must be no mark of ext behind them
- * (whose superblock lies at the same place).
+ * minix: its signatures have only 16 bits, so its numbers must be consistent, and ext's signature (whose superblock
+ * has the same place) must be absent.
  */
 function probeMinix(disk: Disk): Found | undefined {
   const view = viewMaybe(disk, 1024, 64);
@@ -195,7 +198,7 @@ function probeMinix(disk: Disk): Found | undefined {
     ];
     if (version !== 3 && (short(18) & ~minixStates) !== 0) return undefined;
     if (zoneLog !== 0 || inodes === 0 || inodes === 0xffffffff || firstZone > zones) return undefined;
-    // The maps have a bit for each inode and zone, whatever the size of a block: those of 1 KiB are counted with.
+    // The maps have a bit for each inode and zone; they are counted in blocks of 1 KiB, whatever the block size.
     if (inodeMaps * 8192 < inodes + 1 || zoneMaps * 8192 < zones - firstZone + 1) return undefined;
     const blockSize = version === 3 ? short(28) : 1024;
     return { facts: { VERSION: String(version), BLOCK_SIZE: String(blockSize) } };

@@ -1,15 +1,15 @@
-/** What the probes here are made of: bounded reads of a disk, and texts and UUIDs in fixed fields. */
+/** Helpers of the probes here: bounded reads of a disk, and texts and UUIDs in fixed fields. */
 import { decodePadded, formatUuid, readMaybe, trimBlanks } from '../../base/index.js';
 import { type Disk, type Kind, type ProbeContext, plainDisk, type UsageClass } from '../../disk/index.js';
 import type { FileSystemDriver } from '../driver.js';
 
-/** The bytes at `offset` of a disk as a view; undefined where they do not all lie on it. */
+/** The bytes at `offset` of a disk as a view; undefined unless all of them lie on it. */
 export function viewMaybe(disk: Disk, offset: number, length: number): DataView | undefined {
   const raw = readMaybe(disk, offset, length);
   return raw && new DataView(raw.buffer);
 }
 
-/** The bytes of a view's part; the caller has checked that the view holds it. */
+/** The bytes of a part of a view; the caller has checked the bounds. */
 export function part(view: DataView, at: number, length: number): Uint8Array {
   return new Uint8Array(view.buffer, view.byteOffset + at, length);
 }
@@ -19,12 +19,12 @@ export function ascii(view: DataView, at: number, length: number): string {
   return String.fromCharCode(...part(view, at, length));
 }
 
-/** A name in a fixed field: up to a NUL, without blanks at its end. */
+/** A name in a fixed field: up to a NUL, without trailing blanks. */
 export function label(view: DataView, at: number, length: number): string {
   return trimBlanks(decodePadded(part(view, at, length)));
 }
 
-/** A name in UTF-16 of at most `units` units: up to a NUL, without blanks at its end. */
+/** A name in UTF-16 of at most `units` units: up to a NUL, without trailing blanks. */
 export function label16(view: DataView, at: number, units: number, little: boolean): string {
   let text = '';
   for (let i = 0; i < units; i++) {
@@ -35,25 +35,25 @@ export function label16(view: DataView, at: number, units: number, little: boole
   return trimBlanks(text.replace(/[\ud800-\udfff]/gu, '\ufffd'));
 }
 
-/** A size that is told as its logarithm; empty for what no size can be. */
+/** A size from its logarithm; empty for an impossible size. */
 export function powerOfTwo(log: number): string {
   return log < 32 ? String(2 ** log) : '';
 }
 
-/** A UUID of 16 bytes; empty where they are all zero. */
+/** A UUID of 16 bytes; empty if they are all zero. */
 export function uuid(view: DataView, at: number): string {
   const raw = part(view, at, 16);
   return raw.every((byte) => byte === 0) ? '' : formatUuid(raw);
 }
 
-/** What a probe finds; what is left out, or empty, is not told. */
+/** The facts that a probe finds; empty ones are left out. */
 export interface Found {
   readonly label?: string;
   readonly uuid?: string;
   readonly facts?: Readonly<Record<string, string>>;
 }
 
-/** What is known of a kind beside how it looks: see {@link Kind}. */
+/** The facts about a kind beside its probe: see {@link Kind}. */
 export type KindOptions<U extends UsageClass> = Partial<
   Pick<Kind, 'minimumSize' | 'tolerant' | 'wholeDisksOnly'> & { readonly usage: U }
 >;
@@ -70,7 +70,7 @@ function probeOf(type: string, usage: UsageClass, look: Look): Kind['probe'] {
   };
 }
 
-/** A filesystem, or what has no files and holds no other disk, that is known by sight only. */
+/** A filesystem, or another format without a disk inside, that is only recognised. */
 export function signature(
   type: string,
   look: Look,
@@ -87,7 +87,7 @@ export function signature(
   };
 }
 
-/** What holds other disks, or is locked, and is known by sight only: its driver's place is the volume room. */
+/** A format with disks inside, or a locked one, that is only recognised; its driver would be in the volume room. */
 export type Container = Kind & { readonly role: 'member' | 'locked' };
 
 export function container(

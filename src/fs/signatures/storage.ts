@@ -1,7 +1,7 @@
 /**
- * Disks that belong to other storage systems: DRBD ("drbd-9.0 meta data", drbdmeta's source), Ceph's BlueStore, device
- * mapper's targets (the kernel's dm-verity, dm-integrity and snapshot documents), LVM1, VDO, Stratis ("Stratis Software
- * Design", 3), HSE's media pools.
+ * Recognises disks of other storage systems: DRBD ("drbd-9.0 meta data", drbdmeta's source), Ceph's BlueStore, device
+ * mapper's targets (the kernel's dm-verity, dm-integrity and snapshot documents), LVM1, VDO, Stratis ("Stratis
+ * Software Design", 3), HSE's media pools.
  */
 import { crc32c } from '../../base/index.js';
 import type { Disk } from '../../disk/index.js';
@@ -14,14 +14,14 @@ function probeBlueStore(disk: Disk): Found | undefined {
   return view !== undefined && ascii(view, 0, blueStoreMark.length) === blueStoreMark ? {} : undefined;
 }
 
-/** Versions by the mark of their metadata, and where each has the identifier of the device. */
+/** Versions by the signature of their metadata, and the place of the device's identifier in each. */
 const drbdForms: ReadonlyMap<number, { version: string; deviceAt: number }> = new Map([
   [0x8374026b, { version: 'v08', deviceAt: 40 }],
   [0x8374026c, { version: 'v08', deviceAt: 40 }], // 8.4, not shut down cleanly
   [0x8374026d, { version: 'v09', deviceAt: 48 }],
 ]);
 
-/** DRBD's metadata lie at the end, where they are not on another disk; big-endian. */
+/** DRBD's metadata are at the end, unless they are on another disk; big-endian. */
 function probeDrbd(disk: Disk): Found | undefined {
   const view = viewMaybe(disk, disk.size - 4096, 4096);
   const form = view && drbdForms.get(view.getUint32(60));

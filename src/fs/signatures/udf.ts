@@ -1,6 +1,6 @@
 /**
- * UDF, known by sight: ECMA-167 (parts 2 and 3) and OSTA UDF 2.60. Many discs are UDF and ISO 9660 at once; they are UDF,
- * as for blkid and for Linux. Little-endian.
+ * Recognises UDF: ECMA-167 (parts 2 and 3) and OSTA UDF 2.60. Many discs are UDF and ISO 9660 at once; they count as
+ * UDF, as in blkid and Linux. Little-endian.
  */
 import { encodeHex, encodeText, trimBlanks } from '../../base/index.js';
 import type { Disk, ProbeContext } from '../../disk/index.js';
@@ -9,9 +9,9 @@ import { ascii, type Found, label, part, signature, viewMaybe } from './signatur
 const structureSize = 2048;
 const firstStructure = 0x8000;
 const maxStructures = 64;
-/** Sizes of sectors, in the order in which they are tried. */
+/** Sector sizes, in the order in which they are tried. */
 const sectorSizes = [512, 1024, 2048, 4096];
-/** Where the anchor may lie: the latter on a disc that is written once and not yet closed. */
+/** Possible places of the anchor; the last is for a write-once disc that is not yet closed. */
 const anchorSectors = [256, 512];
 const descriptorSize = 512;
 const tagPrimary = 1;
@@ -35,8 +35,8 @@ function hasVolumeStructure(disk: Disk, start: number, step: number): boolean {
 }
 
 /**
- * UDF 2.60, 2.1.3: a dstring's first byte tells 8 or 16 bits a character, its last byte how many bytes are used. A NUL ends
- * the text.
+ * UDF 2.60, 2.1.3: a dstring's first byte is 8 or 16 bits a character, its last byte the number of used bytes. A NUL
+ * ends the text.
  */
 function dstring(view: DataView, at: number, length: number): string {
   const used = Math.min(Math.max(0, view.getUint8(at + length - 1) - 1), length - 2);
@@ -50,7 +50,7 @@ function dstring(view: DataView, at: number, length: number): string {
   return text.replace(/\0.*$/s, '').replace(/[\ud800-\udfff]/gu, '\ufffd');
 }
 
-/** Fields that hold no text in OSTA's own character set are not told. */
+/** Fields in another character set than OSTA's are left out. */
 const characterSet = 'OSTA Compressed Unicode';
 
 function isOsta(view: DataView, at: number): boolean {
@@ -90,7 +90,10 @@ function probeUdf(disk: Disk, { sessionOffset: start }: ProbeContext): Found | u
   return undefined;
 }
 
-/** The main volume descriptor sequence: `length` bytes from sector `first` on. The first of each kind that tells counts. */
+/**
+ * The main volume descriptor sequence: `length` bytes from sector `first` on. The first useful descriptor of each
+ * kind counts.
+ */
 function readSequence(disk: Disk, sectorSize: number, first: number, length: number): Found {
   const facts = new Map<string, string>([['BLOCK_SIZE', String(sectorSize)]]);
   const tell = (name: string, value: string): void => {
@@ -111,7 +114,7 @@ function readSequence(disk: Disk, sectorSize: number, first: number, length: num
         tell('VOLUME_SET_ID', trimBlanks(set));
         tell('uuid', setUuid(set));
       }
-      // The application's identifier, or that of the program that wrote the volume; `*` marks those that are registered.
+      // The application's identifier, or that of the program that wrote the volume; `*` marks registered ones.
       const [application, implementation] = [345, 389].map((at) => label(view, at, 23).replace(/^\*/, ''));
       tell('APPLICATION_ID', application || implementation || '');
     } else if (kind === tagLogicalVolume) {
@@ -136,7 +139,7 @@ function readSequence(disk: Disk, sectorSize: number, first: number, length: num
   return { label: rest.LOGICAL_VOLUME_ID ?? '', uuid, facts: rest };
 }
 
-/** The greatest revision that the volume's integrity descriptor wants of those who read or write; 0 where it tells none. */
+/** The greatest revision in the volume's integrity descriptor that readers or writers need; 0 without one. */
 function revisionOf(disk: Disk, sector: number, sectorSize: number, length: number): number {
   if (sector === 0 || length < descriptorSize) return 0;
   const view = viewMaybe(disk, sector * sectorSize, descriptorSize);

@@ -1,14 +1,16 @@
 /**
- * Filesystems of other Unixes, known by sight. UFS: the BSDs' sys/ufs/ffs/fs.h. ZFS: "ZFS On-Disk Specification" (Sun, 2006),
- * 1.2 and 1.3. Those of System V, of XENIX, of UnixWare (BFS) and VERITAS's (VxFS): the kernel's own headers.
+ * Recognises filesystems of other Unixes. UFS: the BSDs' sys/ufs/ffs/fs.h. ZFS: "ZFS On-Disk Specification" (Sun,
+ * 2006), 1.2 and 1.3. Those of System V, of XENIX, of UnixWare (BFS) and VERITAS's (VxFS): the kernel's own headers.
  */
 import { decodeText } from '../../base/index.js';
 import type { Disk, ProbeContext } from '../../disk/index.js';
 import { type Found, label, part, powerOfTwo, signature, viewMaybe } from './signature.js';
 
-/** Where a UFS superblock may be: UFS1's 8 KiB, UFS2's 64 KiB, and two rare places. The first that is there counts. */
+/**
+ * Possible places of a UFS superblock: UFS1's 8 KiB, UFS2's 64 KiB, and two rare ones. The first one found counts.
+ */
 const ufsOffsets = [0, 0x2000, 0x10000, 0x40000];
-/** Marks at the end of the superblock, which are numbers in the machine's byte order. */
+/** Signatures at the end of the superblock: numbers in the machine's byte order. */
 const ufsMarks: ReadonlyMap<number, '1' | '2'> = new Map([
   [0x00011954, '1'],
   [0x00095014, '1'],
@@ -39,18 +41,18 @@ const zfsLabelSize = 0x40000;
 const minZfsSize = 64 * 1024 * 1024;
 /** Of 64 bits, the upper ones zero. */
 const uberblockMagic = 0x00bab10c;
-/** The smallest distance between uberblocks, of which each label has 128 KiB. */
+/** The smallest distance between uberblocks; each label has 128 KiB of them. */
 const uberblockSize = 1024;
-/** As many must be there: one alone may be left from an earlier life of the disk. */
+/** The least number of uberblocks: a single one may be left over from an earlier use of the disk. */
 const wantedUberblocks = 4;
 const numberType = 8;
 const stringType = 9;
 const listType = 19;
-/** Where the pairs of a label lie in it, and how much of them is read. */
+/** The place of the pairs in a label, and how much of them is read. */
 const pairsAt = 0x4000;
 const pairsSize = 4096;
 
-/** A ring of uberblocks: how many there are, and the version that the last one tells. */
+/** A ring of uberblocks: their number, and the version of the last one. */
 function readUberblocks(disk: Disk, place: number): { count: number; version: bigint } {
   let count = 0;
   let version = 0n;
@@ -65,8 +67,8 @@ function readUberblocks(disk: Disk, place: number): { count: number; version: bi
 }
 
 /**
- * ZFS has four labels: two at the start, two at the end. Those in which no list of pairs begins are passed over, since the
- * rings are long and on every disk there is. Of a whole disk, labels within a partition are the partition's.
+ * ZFS has four labels: two at the start, two at the end. Labels without a list of pairs are skipped first, because
+ * the rings are long and this runs on every disk. On a whole disk, labels within a partition belong to the partition.
  */
 function probeZfs(disk: Disk, context: ProbeContext): Found | undefined {
   const end = Math.floor(disk.size / zfsLabelSize) * zfsLabelSize;
@@ -96,8 +98,8 @@ function probeZfs(disk: Disk, context: ProbeContext): Found | undefined {
 }
 
 /**
- * The strings and numbers at the top of a list of pairs in XDR, as text, and the size of a sector (`ashift`) wherever it
- * stands: it belongs to a device of the pool's tree. Stops at what is out of bounds.
+ * The strings and numbers at the top of a list of pairs in XDR, as text, and the sector size (`ashift`) at any depth:
+ * it belongs to a device of the pool's tree. Stops at anything out of bounds.
  */
 function readPairs(view: DataView): Map<string, string> {
   const pairs = new Map<string, string>();
@@ -132,7 +134,7 @@ function readPairs(view: DataView): Map<string, string> {
   return pairs;
 }
 
-/** Where System V's superblock may be: half a block behind one of these blocks of 1 KiB. */
+/** Possible places of System V's superblock: half a block after one of these blocks of 1 KiB. */
 const systemVBlocks = [0, 9, 15, 18];
 const systemVMagic = 0xfd187e20;
 

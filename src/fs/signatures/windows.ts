@@ -1,6 +1,6 @@
 /**
- * Filesystems of Windows and OS/2 that are known by sight: NTFS (the layout that Linux's ntfs drivers document), exFAT (Microsoft's
- * "exFAT file system specification"), ReFS. Little-endian.
+ * Recognises filesystems of Windows and OS/2: NTFS (the layout in the documentation of Linux's ntfs drivers), exFAT
+ * (Microsoft's "exFAT file system specification"), ReFS. Little-endian.
  */
 import { isPowerOfTwo } from '../../base/index.js';
 import type { Disk } from '../../disk/index.js';
@@ -12,7 +12,7 @@ const attributeEnd = 0xffffffff;
 
 const maxClusterSize = 2 * 1024 * 1024;
 
-/** A count of sectors or clusters that is a power of two; larger ones, and sizes in bytes, are told as a negative logarithm. */
+/** A power of two of sectors or clusters; larger ones, and sizes in bytes, are stored as a negative logarithm. */
 function countOf(value: number, greatest: number): number | undefined {
   return value <= greatest && isPowerOfTwo(value) ? value : undefined;
 }
@@ -32,7 +32,7 @@ function recordSizeOf(boot: DataView, clusterSize: number): number | undefined {
   return clusters && clusters * clusterSize;
 }
 
-/** Records are as large as a cluster, or 1 KiB: larger ones than this are nobody's, and are not read. */
+/** Records are as large as a cluster, or 1 KiB: records larger than this do not occur and are not read. */
 const maxRecordSize = 2 ** 20;
 
 function probeNtfs(disk: Disk): Found | undefined {
@@ -132,7 +132,7 @@ function probeRefs(disk: Disk): Found | undefined {
   return boot !== undefined && ascii(boot, 0, 8) === '\0\0\0ReFS\0' ? {} : undefined;
 }
 
-/** HPFS, OS/2's. Its boot sector has label and serial where it is one of HPFS's. */
+/** HPFS, OS/2's. Its boot sector has label and serial number if it is one of HPFS's. */
 function probeHpfs(disk: Disk): Found | undefined {
   const view = viewMaybe(disk, 0x2000, 0x208);
   if (view === undefined || view.getUint32(0) !== 0x49e895f9 || view.getUint32(0x200) !== 0x491891f9)

@@ -1,6 +1,6 @@
 /**
- * XFS: its superblock ("XFS Algorithms & Data Structures", 3rd edition, 13), its journal on a disk of its own (the same, 15),
- * and Exanet's EXFS, which has the same superblock under another mark. Big-endian.
+ * Recognises XFS: its superblock ("XFS Algorithms & Data Structures", 3rd edition, 13), its journal on a disk of its
+ * own (the same, 15), and Exanet's EXFS, which has the same superblock with another signature. Big-endian.
  */
 import type { Disk } from '../../disk/index.js';
 import { ascii, type Found, label, signature, uuid, viewMaybe } from './signature.js';
@@ -12,7 +12,7 @@ const minGroupBlocks = 64n;
 const minRealtimeExtent = 4096;
 const maxRealtimeExtent = 2 ** 30;
 
-/** Whether the figures of a superblock fit each other. */
+/** Whether the numbers of a superblock are consistent. */
 function isPlausible(view: DataView): boolean {
   const blockSize = view.getUint32(4);
   const blockLog = view.getUint8(120);
@@ -50,7 +50,7 @@ const maxLogSectors = 512;
 const logFormats = [1, 2, 3];
 
 /**
- * A journal alone. Each sector of one begins with the mark of a record, or with the number of the round in which it was
+ * A journal alone. Each sector begins with the signature of a record, or with the number of the cycle in which it was
  * written: a sector that begins otherwise ends the search.
  */
 function probeLog(disk: Disk): Found | undefined {

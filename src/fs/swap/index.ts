@@ -1,6 +1,6 @@
 /**
- * Swap areas: which there are, with label and UUID; nothing can be opened. The rules are those of blkid
- * (util-linux 2.38, `swap` and `swsuspend`).
+ * Recognises swap areas, with label and UUID; they cannot be opened. The rules are those of blkid (util-linux 2.38,
+ * `swap` and `swsuspend`).
  */
 import { decodeLatin1, decodeText, formatUuid, trimBlanks } from '../../base/index.js';
 import type { Disk, Probed } from '../../disk/index.js';
@@ -22,7 +22,7 @@ function readBytes(disk: Disk, offset: number, length: number): Uint8Array {
   return into;
 }
 
-/** The label and UUID of a header, where what must be zero after them is. */
+/** The label and UUID of a header, if the padding after them is zero. */
 function identity(disk: Disk): { label: string; uuid: string } {
   const header = swapHeaderLittle.decode(readBytes(disk, headerOffset, swapHeaderLittle.size));
   if (header.padding_32 !== 0 || header.padding_33 !== 0) return { label: '', uuid: '' };
@@ -34,7 +34,7 @@ function identity(disk: Disk): { label: string; uuid: string } {
   };
 }
 
-/** Whether a header of version 1 can be one, in either byte order. */
+/** Whether bytes can be a header of version 1, in either byte order. */
 function isPlausible(disk: Disk): boolean {
   const raw = readBytes(disk, headerOffset, swapHeaderLittle.size);
   const little = swapHeaderLittle.decode(raw);
@@ -46,14 +46,14 @@ function isTuxOnIce(disk: Disk): boolean {
   return decodeLatin1(readBytes(disk, 0, tuxOnIceMark.length)) === tuxOnIceMark;
 }
 
-/** The marks that a swap area of each size of pages would have. */
+/** The signatures at the end of the first page, for each page size. */
 function* marks(disk: Disk): Generator<string> {
   for (const pageSize of pageSizes) {
     if (pageSize <= disk.size) yield decodeLatin1(readBytes(disk, pageSize - markSize, markSize));
   }
 }
 
-/** Looks for the memory of a hibernating machine. Never throws on any bytes. */
+/** Looks for the memory of a hibernating machine. Never throws. */
 function probeSuspended(disk: Disk): Probed | undefined {
   const told = (version: string): Probed => ({
     type: 'swsuspend',
@@ -67,7 +67,7 @@ function probeSuspended(disk: Disk): Probed | undefined {
   return undefined;
 }
 
-/** Looks for a swap area. Never throws on any bytes. */
+/** Looks for a swap area. Never throws. */
 function probeSwap(disk: Disk): Probed | undefined {
   if (isTuxOnIce(disk)) return undefined;
   for (const mark of marks(disk)) {

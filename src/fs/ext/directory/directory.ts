@@ -1,6 +1,7 @@
 /**
- * Directories: their entries in stored order, names looked up, the parent. A directory is blocks of entries (dir-entries.ts),
- * or holds its entries itself (inline.ts), and may have an index (htree.ts), of which a plain reader sees nothing.
+ * Directories: their entries in stored order, names looked up, the parent. A directory is blocks of entries
+ * (dir-entries.ts), or holds its entries itself (inline.ts), and may have an index (htree.ts), of which a plain
+ * reader sees nothing.
  */
 import {
   CorruptError,

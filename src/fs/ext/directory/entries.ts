@@ -77,8 +77,9 @@ export function scanEntries(
 
 /**
  * Visits the entries. `hashed` is whether names are followed by hashes. Returns whether a visitor ended the scan.
- * Throws CorruptError, naming the directory as `what`, or tells `onDamage` of it: an entry that leads to nothing is passed
- * over, and one of which it cannot be said where the next begins ends the scan, as the kernel's readdir ends with the block.
+ * Throws CorruptError, naming the directory as `what`, or tells `onDamage` of it: an entry that leads to nothing is
+ * passed over, and one of which it cannot be said where the next begins ends the scan, as the kernel's readdir ends
+ * with the block.
  */
 export function scanAllEntries(
   area: EntryArea,

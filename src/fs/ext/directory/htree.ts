@@ -1,7 +1,8 @@
 /**
- * The index of a directory: a tree of name hashes, at most three levels deep, whose leaves are ordinary blocks of entries.
- * Specification: the kernel's Documentation/filesystems/ext4/directory.rst, "Hash Tree Directories"; what counts as
- * damaged is what the kernel's dx_probe (fs/ext4/namei.c) finds so, and then, as there, the directory is searched without.
+ * The index of a directory: a tree of name hashes, at most three levels deep, whose leaves are ordinary blocks of
+ * entries. Specification: the kernel's Documentation/filesystems/ext4/directory.rst, "Hash Tree Directories"; what
+ * counts as damaged is what the kernel's dx_probe (fs/ext4/namei.c) finds so, and then, as there, the directory is
+ * searched without.
  */
 import { work } from '../../../base/index.js';
 import {

@@ -1,8 +1,9 @@
 /**
- * Makes the records of fast commits true, as the kernel's ext4_fc_replay does: inodes are written to their places, names
- * and ranges of blocks become patches. As there, what refers to an inode that does not exist is passed over: a later record
- * says why. Times of directories stay those on the disk; the kernel sets them to the time of the mount. A directory made in
- * a fast commit is read here, while kernels up to 6.1 and e2fsck 1.47 fail over its first block, which no record holds.
+ * Makes the records of fast commits true, as the kernel's ext4_fc_replay does: inodes are written to their places,
+ * names and ranges of blocks become patches. As there, what refers to an inode that does not exist is passed over: a
+ * later record says why. Times of directories stay those on the disk; the kernel sets them to the time of the mount.
+ * A directory made in a fast commit is read here, while kernels up to 6.1 and e2fsck 1.47 fail over its first block,
+ * which no record holds.
  */
 import { CorruptError, decodeText, UnsupportedError, viewOf, work } from '../../../base/index.js';
 import type { Disk } from '../../../disk/index.js';

@@ -1,7 +1,8 @@
 /**
- * Fast commits: what changed since the last full transaction, as small records (this inode, this range of blocks, this
- * name) in blocks of their own behind the log. Reading and checking only; fast-commit-replay.ts makes them true. Specification:
- * the kernel's Documentation/filesystems/ext4/journal.rst, "Fast commits", and fs/ext4/fast_commit.c, ext4_fc_replay_scan.
+ * Fast commits: what changed since the last full transaction, as small records (this inode, this range of blocks,
+ * this name) in blocks of their own behind the log. Reading and checking only; fast-commit-replay.ts makes them true.
+ * Specification: the kernel's Documentation/filesystems/ext4/journal.rst, "Fast commits", and fs/ext4/fast_commit.c,
+ * ext4_fc_replay_scan.
  */
 import { checksumHolds, crc32c, UnsupportedError, viewOf } from '../../../base/index.js';
 import { maxInitializedLength } from '../layout.js';
@@ -46,8 +47,8 @@ export type FastCommitRecord =
 const areaLimit = 16 * 1024 * 1024;
 
 /**
- * The records in the order in which they happened: all of the commits that were finished after the last transaction. They are
- * read twice, first to know where the last finished commit ends, so that none need be kept.
+ * The records in the order in which they happened: all of the commits that were finished after the last transaction.
+ * They are read twice, first to know where the last finished commit ends, so that none need be kept.
  */
 export function* readFastCommits(
   journal: Journal,

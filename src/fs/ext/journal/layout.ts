@@ -1,7 +1,7 @@
 /**
- * The on-disk structures of the journal, jbd2: offsets, numbers and flags; no logic. Big-endian, unlike the filesystem;
- * fast commits (at the end) are little-endian again. Specification: the kernel's Documentation/filesystems/ext4/journal.rst,
- * include/linux/jbd2.h and fs/ext4/fast_commit.h.
+ * The on-disk structures of the journal, jbd2: offsets, numbers and flags; no logic. Big-endian, unlike the
+ * filesystem; fast commits (at the end) are little-endian again. Specification: the kernel's
+ * Documentation/filesystems/ext4/journal.rst, include/linux/jbd2.h and fs/ext4/fast_commit.h.
  */
 import { bytes, struct, u8, u16, u32 } from '../../../base/index.js';
 

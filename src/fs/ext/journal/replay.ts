@@ -77,8 +77,8 @@ class LogReader {
 }
 
 /**
- * The scan: walks transactions as long as each ends with a commit block whose checksums are right. The answer is the first
- * transaction that is not to be replayed.
+ * The scan: walks transactions as long as each ends with a commit block whose checksums are right. The answer is the
+ * first transaction that is not to be replayed.
  */
 function findEnd(journal: Journal): number {
   const log = new LogReader(journal);

@@ -1,4 +1,7 @@
-/** What only ext has to tell: for actions that are about ext by name (`tune2fs_l`, `get_e2attrs`, `get_e2generation`, …). */
+/**
+ * What only ext has to tell: for actions that are about ext by name (`tune2fs_l`, `get_e2attrs`, `get_e2generation`,
+ * …).
+ */
 import { encodeText, formatUuid, typeOfMode } from '../../../base/index.js';
 import { type Disk, MemoryDisk } from '../../../disk/index.js';
 import type { FileSystem, InodeNumber, OnDamage } from '../../driver.js';

@@ -1,6 +1,6 @@
 /**
- * The superblock as `tune2fs -l` tells it: the same keys in the same order, the same words. Values that the tool prints as
- * `<none>`, `<not available>` or `(none)` are printed so. Times are in UTC.
+ * The superblock as `tune2fs -l` tells it: the same keys in the same order, the same words. Values that the tool
+ * prints as `<none>`, `<not available>` or `(none)` are printed so. Times are in UTC.
  */
 import { formatUuid } from '../../../base/index.js';
 import { compat, featureNames, incompat, roCompat } from '../features.js';
