@@ -165,7 +165,8 @@ class Cleanup {
     if (has(inode.flags, inodeFlags.EXT4_INLINE_DATA_FL)) return 0;
     const end = Math.ceil(inode.stat.sizeInBytes / (blockSize * blocksPerCluster)) * blocksPerCluster;
     if (!has(inode.flags, inodeFlags.EXT4_EXTENTS_FL)) {
-      return inode.kind === 'symlink' ? 0 : this.#visit(new IndirectMap(volume, inode).blocksFrom(end)); // no bigalloc without extents
+      // Without extents there is no bigalloc.
+      return inode.kind === 'symlink' ? 0 : this.#visit(new IndirectMap(volume, inode).blocksFrom(end));
     }
     const map = new ExtentMap(volume, inode);
     let blocks = 0;
