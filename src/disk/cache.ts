@@ -1,13 +1,13 @@
 /**
- * A cache of blocks over a slow disk (compressed, remote, many layers deep), for the small scattered reads of
- * metadata. Large reads pass it by, so that moving a file's data throws no metadata out.
+ * A block cache over a slow disk (compressed, remote, many layers deep), for the small scattered reads of metadata.
+ * Large reads bypass it, so that moving a file's data does not evict metadata.
  */
 import { CorruptError, LruMap, work } from '../base/index.js';
 import { checkRead, checkWrite } from './checks.js';
 import type { Disk, Span, ZeroOptions } from './disk.js';
 
 export interface CacheOptions {
-  /** Bytes of blocks kept at most; at least one block is. Default 4 MiB. */
+  /** The most bytes of cached blocks, but at least one block. Default 4 MiB. */
   readonly budget?: number;
   /** Bytes read at once. Default 16 KiB. */
   readonly blockSize?: number;
@@ -15,7 +15,7 @@ export interface CacheOptions {
   readonly sectorSize?: number;
 }
 
-/** `base` with its recently read blocks in memory. Writes go through. It owns `base`: closing it closes both. */
+/** `base` with a cache of recently read blocks. Writes go through. Closing it closes `base` too. */
 export class CachedDisk implements Disk {
   readonly sectorSize: number;
   readonly #base: Disk;
@@ -76,7 +76,7 @@ export class CachedDisk implements Disk {
     this.#base.zero(offset, length, options);
   }
 
-  /** Before a write, not behind it: one that fails half way leaves the base as the only witness. */
+  /** Dropped before the write: after a failed write only the base knows the contents. */
   #forget(offset: number, length: number): void {
     const first = Math.floor(offset / this.#blockSize);
     const last = Math.floor((offset + length - 1) / this.#blockSize);
@@ -98,15 +98,15 @@ export class CachedDisk implements Disk {
   }
 
   /**
-   * A whole block, until the next is asked for; undefined where the base cannot give all of it, though perhaps what is wanted
-   * of it.
+   * A whole block, valid until the next call; undefined if the base cannot read all of it, even if the wanted part is
+   * readable.
    */
   #block(index: number): Uint8Array | undefined {
     const known = this.#blocks.get(index);
     if (known) return known;
     const start = index * this.#blockSize;
     const size = Math.min(this.#blockSize, this.size - start);
-    // The memory of a block that is forgotten serves for the next one.
+    // The memory of an evicted block is used for the next one.
     const old = this.#blocks.makeRoom();
     const block = old?.length === size ? old : new Uint8Array(size);
     try {

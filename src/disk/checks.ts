@@ -1,4 +1,4 @@
-/** The bounds that every disk holds its callers to. */
+/** The bounds checks of every disk. */
 import { CorruptError, GuestfsError } from '../base/index.js';
 
 /** Refuses a read that does not lie wholly inside a disk of `size` bytes. */

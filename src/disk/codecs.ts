@@ -7,8 +7,9 @@ import { chunkFor, decodeZstd } from './zstd.js';
 export type Codec = 'deflate' | 'zlib' | 'zstd';
 
 /**
- * Exactly `decodedSize` bytes out of `packed`; what follows the end of the compressed stream is not looked at. Anything
- * else is a CorruptError. The bytes are good until more is decoded in this thread, and `packed` never makes this take more memory than a few times both sizes.
+ * Exactly `decodedSize` bytes from `packed`; bytes after the end of the compressed stream are ignored. CorruptError
+ * for anything else. The result is valid until this thread decodes more. Memory stays within a few times both sizes,
+ * whatever `packed` contains.
  */
 export function decode(codec: Codec, packed: Uint8Array, decodedSize: number): Uint8Array {
   let bytes: Uint8Array;
@@ -29,7 +30,7 @@ export function decode(codec: Codec, packed: Uint8Array, decodedSize: number): U
   return bytes;
 }
 
-/** A stream may lack its end, as long as all bytes come out: some writers cut it off once the unit is full. */
+/** A stream may lack its end if all bytes come out: some writers stop once the unit is full. */
 function inflateOptions(decodedSize: number) {
   return {
     finishFlush: constants.Z_SYNC_FLUSH,

@@ -1,28 +1,28 @@
 /**
- * The memory that decoder threads share with the thread they serve, and the words by which they agree.
+ * The memory that decoder threads share with the thread that they serve, and the protocol in it.
  *
- * A unit's state goes empty → waiting → taken → decoded or failed. Only the serving side makes it waiting, after its
- * bytes and its row in the table are there; whoever swaps waiting for taken decodes it. So a helper that comes late, or
- * never, takes nothing, and nothing needs to wait for it.
+ * A unit's state goes empty → waiting → taken → decoded or failed. Only the serving side sets waiting, after the
+ * unit's bytes and its row in the table are complete. The side that swaps waiting for taken decodes the unit. So a
+ * helper that is late, or never comes, takes nothing, and nobody needs to wait for it.
  */
 import type { Codec } from './codecs.js';
 
-/** Bytes of compressed units, and of decoded ones, that one window holds at most. */
+/** The most bytes of compressed units, and of decoded ones, in one window. */
 export const windowBytes = 8 * 1024 * 1024;
 /** Units in one window at most. */
 export const windowUnits = 2048;
 
 /** Words that all share; 32 bits each. */
 const word = {
-  /** Changed whenever there may be something new to do: helpers wait on it. */
+  /** Changed when there may be new work: helpers wait on it. */
   signal: 0,
-  /** Changed whenever a helper is done with a unit: the serving thread waits on it. */
+  /** Changed when a helper has finished a unit: the serving thread waits on it. */
   finished: 1,
   /** Units in the present window so far. */
   count: 2,
   /** Set when helpers are to end. */
   quit: 3,
-  /** 1: the zstd module is asked for. 2: it lies in the port. 3: it cannot be had. */
+  /** 1: the zstd module is requested. 2: it is in the port. 3: it is not available. */
   zstd: 4,
   /** From here on one for each helper: 1 once it has ended. */
   ended: 8,
@@ -55,7 +55,7 @@ export class DecoderMemory {
 
   // For the serving thread.
 
-  /** Begins a window. Every unit of the one before must be done. */
+  /** Begins a window. All units of the last one must be finished. */
   begin(): void {
     Atomics.store(this.#words, word.count, 0);
   }
@@ -91,7 +91,7 @@ export class DecoderMemory {
     return Atomics.compareExchange(this.#words, at, unitState.waiting, unitState.empty) === unitState.waiting;
   }
 
-  /** Waits until a unit that a helper took is done. False when it takes longer than `milliseconds`. */
+  /** Waits until a helper has finished a unit. False after `milliseconds`. */
   waitFor(index: number, milliseconds: number): boolean {
     for (;;) {
       const finished = Atomics.load(this.#words, word.finished);
@@ -121,7 +121,7 @@ export class DecoderMemory {
     return Atomics.load(this.#words, word.ended + helper) === 1;
   }
 
-  /** Asks for the zstd module and waits for it. Whether it lies in the port now. */
+  /** Requests the zstd module and waits for it. Returns whether it is in the port. */
   waitForZstd(milliseconds: number): boolean {
     Atomics.compareExchange(this.#words, word.zstd, 0, 1);
     this.#wakeHelpers();
@@ -165,12 +165,12 @@ export class DecoderMemory {
     Atomics.notify(this.#words, word.finished);
   }
 
-  /** The signal as it is now, for {@link waitForSignal}. */
+  /** The present value of the signal, for {@link waitForSignal}. */
   signal(): number {
     return Atomics.load(this.#words, word.signal);
   }
 
-  /** Sleeps until the signal is no longer `seen`. False when nothing came. */
+  /** Sleeps until the signal differs from `seen`. False if that did not happen. */
   waitForSignal(seen: number, milliseconds: number): boolean {
     return Atomics.wait(this.#words, word.signal, seen, milliseconds) !== 'timed-out';
   }

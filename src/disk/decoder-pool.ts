@@ -1,9 +1,9 @@
 /**
  * Decoder threads beside the calling one. The caller stays synchronous: it offers a window of units in shared memory,
- * decodes them from the last one down while the helpers go from the first one up, and waits only for what a helper has
- * in hand at the end. Helpers are never relied on: one that is slow to start or has died just takes nothing.
+ * decodes them from the last one down while the helpers go from the first one up, and at the end waits only for units
+ * that helpers have taken. The caller never depends on helpers: one that starts slowly or has died takes no unit.
  *
- * Threads of a worker end with it, whatever they are doing; a process ends without waiting for them.
+ * Threads of a worker end with the worker, whatever they are doing; a process does not wait for them.
  */
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads';
 import { isBundled } from '../base/index.js';
@@ -14,14 +14,14 @@ import type { Disk } from './disk.js';
 import { decodeAlone, type EncodedUnit } from './encoded.js';
 import { type ZstdModule, zstdModule } from './zstd.js';
 
-/** A helper with nothing to do for this long ends. */
+/** A helper without work for this long ends. */
 const idleMilliseconds = 5000;
-/** A unit takes milliseconds; a helper that has had one for this long is given up. */
+/** A unit takes milliseconds; a helper that takes this long is given up. */
 const patienceMilliseconds = 20_000;
 
 const threadFile = new URL(isBundled ? './decoder-thread.cjs' : './decoder-thread.js', import.meta.url);
 
-/** Limits of a helper's heap in MiB. What it decodes lies outside; a small young generation lets go of it soon. */
+/** Limits of a helper's heap in MiB. Decoded data is outside the heap; a small young generation frees it soon. */
 const resourceLimits = { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 4 };
 
 interface Helper {
@@ -29,7 +29,7 @@ interface Helper {
   readonly port: MessagePort;
 }
 
-/** Bytes of compressed units that are read at once: few enough that helpers need not wait long for the first. */
+/** Bytes of compressed units that are read at once: few enough that helpers get their first unit soon. */
 const longestRun = 256 * 1024;
 
 /** Units that lie next to each other, and are read together. */
@@ -44,7 +44,10 @@ interface Run {
 const isWithin = ({ disk, offset, size }: EncodedUnit, run: Run): boolean =>
   disk === run.disk && offset >= run.offset && offset + size <= run.offset + run.size;
 
-/** The run that begins with a unit. Units may overlap: an image says of them in which sector they end, not at which byte. */
+/**
+ * The run that begins with a unit. Units may overlap, because an image gives the last sector of a unit rather than
+ * its last byte.
+ */
 function runFrom(units: readonly EncodedUnit[], first: number, packedAt: number): Run {
   const { disk, offset, size } = units[first] as EncodedUnit; // safe: the caller's unit
   let end = offset + size;
@@ -70,17 +73,20 @@ export class DecoderPool {
     for (let index = 0; index < this.#helpers.length; index++) this.#start(index);
   }
 
-  /** Whether the pool is of no use any more: a helper hangs, or all have ended. */
+  /** Whether the pool is useless: a helper hangs, or all have ended. */
   get isSpent(): boolean {
     return this.#lost || this.#helpers.every((helper, index) => !helper || this.#memory.hasEnded(index));
   }
 
-  /** Whether it is decoding: of units that lie on a compressed disk, the reading of their bytes decodes others. */
+  /** Whether it is decoding: if the units are on a compressed disk, reading their bytes decodes others. */
   get isWorking(): boolean {
     return this.#working;
   }
 
-  /** Decodes units; not to be called while it {@link isWorking}. `take` gets the bytes of each, good until it returns, in any order. */
+  /**
+   * Decodes units; must not be called while it {@link isWorking}. `take` gets the bytes of each unit in any order;
+   * they are valid until it returns.
+   */
   decode(units: readonly EncodedUnit[], take: (bytes: Uint8Array, index: number) => void): void {
     this.#working = true;
     try {
@@ -90,7 +96,7 @@ export class DecoderPool {
     }
   }
 
-  /** The zstd decoder's module, from the first helper that has it; undefined when none can get it. */
+  /** The zstd module, from the first helper that has it; undefined if none can get it. */
   borrowZstd(): ZstdModule | undefined {
     if (!this.#memory.waitForZstd(patienceMilliseconds)) return undefined;
     for (const helper of this.#helpers) {
@@ -100,7 +106,7 @@ export class DecoderPool {
     return undefined;
   }
 
-  /** Ends the threads. They stop by themselves after the unit in hand; nothing is waited for. */
+  /** Ends the threads. Each stops after its present unit; this does not wait. */
   end(): void {
     this.#memory.quit();
     for (const helper of this.#helpers) {
@@ -138,7 +144,7 @@ export class DecoderPool {
     this.#helpers[index] = { worker, port: port1 };
   }
 
-  /** Decodes as many units from `first` on as fit the shared memory at once; how many that were. */
+  /** Decodes as many units from `first` on as fit into the shared memory, and returns their number. */
   #window(
     units: readonly EncodedUnit[],
     first: number,
@@ -174,7 +180,7 @@ export class DecoderPool {
       }
       for (let index = 0; index < count; index++) this.#collect(index, units, first, take);
     } finally {
-      // Only after an error is anything left: memory that a helper writes to must not be used again.
+      // Units are left only after an error: memory that a helper may still write to must not be used again.
       for (let index = 0; index < count; index++) {
         if (!memory.withdraw(index) && !memory.waitFor(index, patienceMilliseconds)) this.#lost = true;
       }
@@ -182,7 +188,7 @@ export class DecoderPool {
     return count;
   }
 
-  /** Gives on what a helper has decoded; what it could not is tried again here, and the error told. */
+  /** Passes on a helper's decoded units. A unit that failed is tried again here, which throws its error. */
   #collect(
     index: number,
     units: readonly EncodedUnit[],

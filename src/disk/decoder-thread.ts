@@ -1,6 +1,6 @@
 /**
- * A decoder thread: takes units from the shared memory until told to stop, or until it had nothing to do for a while,
- * so that fifty handles that once read a compressed image do not keep fifty threads.
+ * A decoder thread: takes units from the shared memory until it is told to stop, or had no work for a while, so that
+ * fifty handles that once read a compressed image do not keep fifty threads.
  */
 import { type MessagePort, workerData } from 'node:worker_threads';
 import { decode } from './codecs.js';
@@ -15,7 +15,7 @@ export interface DecoderThreadData {
   /** Where the zstd module goes when it is asked for. */
   readonly port: MessagePort;
   readonly idleMilliseconds: number;
-  /** The zstd decoder, where the thread that is served has it. */
+  /** The zstd decoder, if the served thread has it. */
   readonly zstd: ZstdModule | undefined;
 }
 
@@ -46,7 +46,7 @@ async function decodeTaken(memory: DecoderMemory, index: number): Promise<void> 
     room.set(decode(codec, packed, room.length));
     state = unitState.decoded;
   } catch {
-    // Whatever went wrong goes wrong again in the thread that asked, and there it is told.
+    // The same error occurs again in the requesting thread, which reports it.
   }
   memory.finish(index, state);
 }

@@ -1,21 +1,21 @@
-/** Compressed pieces of images and filesystems, and how they become bytes: many at once on several threads. */
+/** Decodes compressed pieces of images and filesystems: many at once, on several threads. */
 import { availableParallelism } from 'node:os';
 import { UnsupportedError } from '../base/index.js';
 import { DecoderPool } from './decoder-pool.js';
 import { decodeAlone, type EncodedUnit } from './encoded.js';
 import { useZstdModule, zstdReady } from './zstd.js';
 
-/** A batch that is worth starting threads for, which takes some 30 ms: about that much work. */
+/** A batch that is worth starting threads, which takes about 30 ms: as much work. */
 const startUnits = 16;
 const startBytes = 1024 * 1024;
-/** A batch that is worth sharing with threads that are there. */
+/** A batch that is worth sharing with running threads. */
 const shareUnits = 4;
 const shareBytes = 128 * 1024;
 
 let helpers = Math.min(availableParallelism(), 4) - 1;
 let pool: DecoderPool | undefined;
 
-/** How many threads may help this one to decode; by default one less than there are processors, at most 3. */
+/** How many threads may help this one to decode; by default one less than the number of processors, at most 3. */
 export function setDecoderHelpers(count: number): void {
   endDecoders();
   helpers = count;
@@ -28,8 +28,8 @@ export function endDecoders(): void {
 }
 
 /**
- * Decodes units, several at once when there are many. `take` gets the bytes of each, in any order; they are good until it
- * returns. A unit that cannot be decoded is a CorruptError that says where it is.
+ * Decodes units, many of them in parallel. `take` gets the bytes of each in any order; they are valid until it
+ * returns. CorruptError with the place of a unit that cannot be decoded.
  */
 export function decodeUnits(
   units: readonly EncodedUnit[],
@@ -53,7 +53,10 @@ function poolFor(units: readonly EncodedUnit[]): DecoderPool | undefined {
   return pool;
 }
 
-/** Makes zstd ready in this thread at once: a decoder thread can wait for the decoder, as this one cannot, and lends it. */
+/**
+ * Makes zstd ready in this thread at once: a decoder thread can wait for the module, which this thread cannot, and
+ * lends it.
+ */
 export function makeZstdReady(): void {
   if (zstdReady()) return;
   if (pool?.isSpent && !pool.isWorking) endDecoders();

@@ -3,9 +3,9 @@
  * are all disks, stacked on each other; each layer changes only what differs.
  */
 
-/** What the bytes at some place are, without reading them. */
+/** The kind of the bytes at some offset, without reading them. */
 export interface Span {
-  /** How far this goes, in bytes; at least 1. What follows may be of the same kind: a long span is told in parts. */
+  /** The length in bytes, at least 1. The next span may be of the same kind: a long span is given in parts. */
   readonly length: number;
   /** Reading gives zeroes and nothing is stored for it: a hole, a zero cluster, an unwritten extent. */
   readonly hole: boolean;
@@ -28,12 +28,12 @@ export interface Disk {
   /** Fills all of `into` from `offset`. Reading past the end is a CorruptError: something on the disk led there. */
   read(into: Uint8Array, offset: number): void;
   /**
-   * Throws what {@link write} and {@link zero} refuse for such a range, and changes nothing: EROFS where it cannot be
-   * written, ENOSPC past the end. A layer asks every disk below before it writes to the first of them.
+   * Throws the error that {@link write} and {@link zero} would throw for a range, and changes nothing: EROFS if it
+   * cannot be written, ENOSPC past the end. A layer asks every disk below before it writes to the first of them.
    */
   checkWritable(offset: number, length: number): void;
   /**
-   * Stores all of `from` at `offset`, or refuses as {@link checkWritable} does before the first byte. Only an error of
+   * Stores all of `from` at `offset`, or throws as {@link checkWritable} does before the first byte. Only an error of
    * the host's own input or output can leave a part of it written.
    */
   write(from: Uint8Array, offset: number): void;
@@ -42,11 +42,14 @@ export interface Disk {
   /** What lies at `offset`, looking no further than `length` bytes. Cheap: reads metadata at most. */
   span(offset: number, length: number): Span;
   /**
-   * A barrier: all that was written through this disk is durable before anything that is written later. It reaches every
-   * disk below that was written to. Of an overlay nothing is ever durable.
+   * A barrier: everything written through this disk is durable before anything written later. It reaches every disk
+   * below that was written to. In an overlay nothing is ever durable.
    */
   flush(): void;
-  /** Gives up descriptors and memory. A layer closes what it owns: see each constructor. Closing twice is harmless. */
+  /**
+   * Releases descriptors and memory. A layer closes the disks that it owns: see each constructor. Closing twice is
+   * harmless.
+   */
   close(): void;
 }
 

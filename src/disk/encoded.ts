@@ -2,20 +2,20 @@
 import { type Codec, decode } from './codecs.js';
 import type { Disk } from './disk.js';
 
-/** A piece that can only be read whole: a compressed cluster or block. */
+/** A piece that can only be read as a whole: a compressed cluster or block. */
 export interface EncodedUnit {
   /** Names the unit on its disk, for caches. */
   readonly key: string;
   readonly codec: Codec;
   readonly disk: Disk;
-  /** Where the compressed bytes lie on `disk`; they end at or before `offset + size`. */
+  /** The offset of the compressed bytes on `disk`; they end at or before `offset + size`. */
   readonly offset: number;
   readonly size: number;
   /** Bytes after decoding; fewer is a CorruptError. */
   readonly decodedSize: number;
 }
 
-/** Reads and decodes one unit in the calling thread. The bytes are good until it decodes more. */
+/** Reads and decodes one unit in the calling thread. The bytes are valid until it decodes more. */
 export function decodeAlone(unit: EncodedUnit): Uint8Array {
   const packed = new Uint8Array(unit.size);
   unit.disk.read(packed, unit.offset);

@@ -38,8 +38,9 @@ function sizeOf(fd: number, path: string): number {
 }
 
 /**
- * The logical sector. Of a block device the kernel tells it, and for a partition it is the whole disk's. The page cache
- * writes a file back in pages, which the device below stores sector by sector: 512 bytes is what holds on every host.
+ * The logical sector. For a block device the kernel reports it; for a partition it is the whole disk's. The page
+ * cache writes a file back in pages, which the device below stores sector by sector: 512 bytes is valid on every
+ * host.
  */
 function sectorSizeOf(stats: Stats): number {
   if (!stats.isBlockDevice()) return 512;
@@ -50,7 +51,7 @@ function sectorSizeOf(stats: Stats): number {
       const place = `/sys/dev/block/${major}:${minor}/${parent}queue/logical_block_size`;
       return Number(readFileSync(place, 'latin1'));
     } catch {
-      // Not there: a partition, whose disk is asked next, or a host without sysfs.
+      // Missing for a partition, whose disk is tried next, and on a host without sysfs.
     }
   }
   return 512;
@@ -72,7 +73,8 @@ export class FileDisk implements GrowableDisk {
     this.path = path;
     this.writable = options.writable ?? false;
     try {
-      // O_NONBLOCK: opening a pipe that nobody writes to would wait for ever. On files and disks it says nothing.
+      // O_NONBLOCK: without it, opening a pipe without a writer would wait for ever. It has no effect on files and
+      // disks.
       const access = this.writable ? constants.O_RDWR : constants.O_RDONLY;
       this.#fd = openSync(toHostPath(path), access | constants.O_NONBLOCK | constants.O_NOCTTY);
     } catch (thrown) {
@@ -98,7 +100,7 @@ export class FileDisk implements GrowableDisk {
 
   read(into: Uint8Array, offset: number): void {
     checkRead(this.path, this.size, offset, into.length);
-    // Whatever is read of a host's file in a loop, the loop hears here that the call was cancelled.
+    // Any loop that reads a host file notices here that the call was cancelled.
     work.lookups.spend(1);
     let done = 0;
     while (done < into.length) {
@@ -131,8 +133,8 @@ export class FileDisk implements GrowableDisk {
   }
 
   /**
-   * Zeroes are written in every case: Node has no call that frees the blocks of a file or a device (fallocate, BLKDISCARD).
-   * With `discard`, what is zero already is left alone, so that a sparse file stays sparse.
+   * Zeroes are written in every case: Node has no call that frees the blocks of a file or a device (fallocate,
+   * BLKDISCARD). With `discard`, what is zero already is left alone, so that a sparse file stays sparse.
    */
   zero(offset: number, length: number, options?: ZeroOptions): void {
     zeroByWriting(this, offset, length, options);

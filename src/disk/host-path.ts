@@ -1,8 +1,8 @@
-/** Paths of the host: what they lead to, without opening it. Names that are no UTF-8 keep their bytes. */
+/** Resolves paths of the host without opening the file. Names that are not UTF-8 keep their bytes. */
 import { realpathSync, statSync } from 'node:fs';
 import { decodeText, encodeText, hostError } from '../base/index.js';
 
-/** What a path leads to once every symbolic link is followed. */
+/** The file that a path leads to, with every symbolic link followed. */
 export interface HostFile {
   /** Absolute, without links. */
   readonly realPath: string;
@@ -11,11 +11,11 @@ export interface HostFile {
   readonly identity: string;
 }
 
-/** What tells a file from all others of the host while it exists. */
+/** Identifies the file among all others of the host while it exists. */
 export const identityOf = ({ dev, ino }: { readonly dev: bigint; readonly ino: bigint }): string =>
   `${dev}:${ino}`;
 
-/** A path as bytes, which Node's functions take as well: a string with escapes of `decodeText` would lose them. */
+/** A path as bytes, which Node's functions accept: a string with escapes of `decodeText` would be encoded wrongly. */
 export function toHostPath(path: string): Buffer {
   return Buffer.from(encodeText(path));
 }

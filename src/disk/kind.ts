@@ -1,10 +1,10 @@
 /**
- * What may be on a disk: the part of every driver's shape that filesystems, volume systems and locks share, so that
- * one list can hold them all.
+ * What may be on a disk: the common part of the interfaces of filesystems, volume systems and locks, so that one list
+ * can hold them all.
  */
 import type { Disk } from './disk.js';
 
-/** What a glance at a disk tells: the answers of `vfs_type`, `vfs_label` and `vfs_uuid`. */
+/** The result of a probe: the answers of `vfs_type`, `vfs_label` and `vfs_uuid`. */
 export interface Probed {
   /** The type by libguestfs's (blkid's) name: `ext4`, `vfat`, `iso9660`, `swap`. */
   readonly type: string;
@@ -19,13 +19,13 @@ export interface Probed {
 /** blkid's classes of what lies on a disk: `other` is swap, caches, journals. */
 export type UsageClass = 'filesystem' | 'raid' | 'crypto' | 'other';
 
-/** What a probe may want to know of the device beside its bytes. */
+/** Facts about the device that a probe may need beside its bytes. */
 export interface ProbeContext {
   /** Whether it is a whole disk or a volume, and no partition of one. */
   readonly whole: boolean;
   /** Whether some partition of it holds all of these bytes. */
   covered(offset: number, length: number): boolean;
-  /** Where the session of a disc begins that is asked for, in bytes. */
+  /** The offset of the wanted session of a disc, in bytes. */
   readonly sessionOffset: number;
 }
 
@@ -33,9 +33,8 @@ export interface ProbeContext {
 export const plainDisk: ProbeContext = { whole: true, covered: () => false, sessionOffset: 0 };
 
 /**
- * What a thing on a disk is good for. A `member` gives volumes together with others of its kind; a `locked` one gives
- * one disk to whoever has a key; a `filesystem` gives files. Swap areas, caches and logs count as filesystems that
- * cannot be opened.
+ * The use of a thing on a disk. A `member` gives volumes together with others of its kind; a `locked` one gives one
+ * disk for a key; a `filesystem` gives files. Swap areas, caches and logs count as filesystems that cannot be opened.
  */
 export type Role = 'member' | 'locked' | 'filesystem';
 
@@ -48,13 +47,13 @@ export interface Kind {
   readonly usage: UsageClass;
   /** The size in bytes of the smallest disk that it is looked for on. */
   readonly minimumSize?: number;
-  /** Whether it may share a disk with others that may (UDF and ISO 9660 do on many discs). */
+  /** Whether it may share a disk with other such kinds (UDF and ISO 9660 do on many discs). */
   readonly tolerant?: boolean;
-  /** Whether it is found on whole disks only: the host adapters that write it know no partitions. */
+  /** Whether it occurs on whole disks only: the host adapters that write it know no partitions. */
   readonly wholeDisksOnly?: boolean;
   /**
-   * Looks whether it is on the disk. Pure; never throws on any bytes (a disk's own I/O error passes through). No
-   * context is that of {@link plainDisk}.
+   * Looks for it on the disk. Pure; never throws for any bytes (a disk's own I/O error passes through). Without a
+   * context, {@link plainDisk} applies.
    */
   probe(disk: Disk, context?: ProbeContext): Probed | undefined;
 }

@@ -1,9 +1,9 @@
 /**
- * The one block walker. qcow2 clusters, volume segments and file extents are all a disk whose pieces lie
- * elsewhere: `lookup(offset)` says what is there, and this class splits reads and writes at the borders.
+ * The one block walker. The pieces of qcow2 clusters, volume segments and file extents have places on other disks:
+ * `lookup(offset)` gives the place, and this class splits reads and writes at the borders.
  *
- * Pieces that follow each other on the same source are joined into one read, and compressed pieces of one read
- * are handed to the decoder together, so that it may work on them in parallel.
+ * Consecutive pieces of the same source are joined into one read, and the compressed pieces of a read go to the
+ * decoder together, so that it can work on them in parallel.
  */
 import { CorruptError, LruMap, work } from '../base/index.js';
 import { checkRead, checkWrite, readOnly } from './checks.js';
@@ -11,32 +11,38 @@ import { decodeUnits } from './decoder.js';
 import type { Disk, Span, ZeroOptions } from './disk.js';
 import type { EncodedUnit } from './encoded.js';
 
-/** What lies at an offset, and how far it goes. `length` is in bytes, at least 1, and may reach past what was asked for. */
+/** The mapping at an offset. `length` is in bytes, at least 1, and may exceed the requested length. */
 export type Mapping =
   | { readonly kind: 'data'; readonly length: number; readonly disk: Disk; readonly offset: number }
   | { readonly kind: 'hole'; readonly length: number }
   /** The bytes from `skip` on of a compressed unit, once decoded. */
   | { readonly kind: 'encoded'; readonly length: number; readonly unit: EncodedUnit; readonly skip: number };
 
-/** Says what lies at `offset`. `length` hints how much is wanted; the answer may be shorter or longer. */
+/** The mapping at `offset`. `length` is a hint of how much is wanted; the answer may be shorter or longer. */
 export type Lookup = (offset: number, length: number) => Mapping;
 
 export interface MappedOptions {
-  /** What it is, for messages: `qcow2 image`, `ext4 inode 12`. */
+  /** The name for messages: `qcow2 image`, `ext4 inode 12`. */
   readonly name: string;
-  /** Disks that are closed with this one. What {@link Disk.flush} reaches is another thing: the disks that were written to. */
+  /**
+   * Disks that are closed with this one. {@link Disk.flush} is independent of this: it reaches the disks that were
+   * written to.
+   */
   readonly owns?: readonly Disk[];
-  /** Whether writes are passed on to `data` pieces. Writing to a hole or a compressed piece is EROFS: a layer that can allocate stores itself. */
+  /**
+   * Whether writes are passed on to `data` pieces. Writing to a hole or a compressed piece is EROFS: a layer that can
+   * allocate stores itself.
+   */
   readonly writable?: boolean;
   /** In bytes: the largest of the disks below. Default 512. */
   readonly sectorSize?: number;
-  /** Bytes of decoded units that are kept for small reads; at least two units are. Default 2 MiB. */
+  /** Bytes of decoded units that are kept for small reads; at least two units. Default 2 MiB. */
   readonly keepBytes?: number;
 }
 
 /**
- * Lookups that one span may cost, counted over all the mapped disks below the one that was asked: images can map terabytes
- * in small pieces, layer upon layer. A span that would cost more is told in parts.
+ * The most lookups of one span, counted over all mapped disks below the first one: images can map terabytes in small
+ * pieces, layer upon layer. A longer span is given in parts.
  */
 const maxSpanLookups = 4096;
 let spanLookups = 0;
@@ -54,7 +60,7 @@ interface Piece {
 interface Place {
   readonly disk: Disk;
   readonly offset: number;
-  /** Where it begins in the range that was asked for. */
+  /** The offset in the requested range. */
   readonly at: number;
   length: number;
 }
@@ -69,7 +75,7 @@ export class MappedDisk implements Disk {
   readonly #keepBytes: number;
   /** Written to since the last flush. */
   readonly #written = new Set<Disk>();
-  /** Decoded units by key. Most disks have none, so it is made with the first. */
+  /** Decoded units by key. Most disks have none, so the map is made with the first. */
   #decoded: LruMap<string, Uint8Array> | undefined;
 
   constructor(size: number, lookup: Lookup, options: MappedOptions) {
@@ -144,7 +150,7 @@ export class MappedDisk implements Disk {
       const unit = units[index] as EncodedUnit; // safe: an index into units
       let copied = 0;
       for (const piece of wanted[index] as Piece[]) copied += this.#copy(bytes, piece, into); // safe: one for each unit
-      // A unit of which only a part was wanted is likely to be wanted again.
+      // A unit of which only a part was wanted is probably wanted again.
       if (copied < bytes.length) this.#keep(unit, bytes);
     });
   }
@@ -185,7 +191,7 @@ export class MappedDisk implements Disk {
     }
   }
 
-  /** Where the bytes of a range are stored: all of them, or the error of the first that cannot be written. */
+  /** The places of a range: all of them, or the error of the first piece that cannot be written. */
   #places(offset: number, length: number): Place[] {
     if (!this.writable) throw readOnly(this.#name);
     checkWrite(this.#name, this.size, offset, length);

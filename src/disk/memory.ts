@@ -8,7 +8,7 @@ export interface MemoryOptions {
   readonly sectorSize?: number;
 }
 
-/** It writes to the array that it was made of, until {@link resize} needs a longer one. */
+/** It writes to the given array until {@link resize} needs a longer one. */
 export class MemoryDisk implements GrowableDisk {
   readonly writable: boolean;
   readonly sectorSize: number;
@@ -51,7 +51,7 @@ export class MemoryDisk implements GrowableDisk {
     if (!this.writable) throw readOnly('memory');
     if (size < this.#size) this.#bytes.fill(0, size, this.#size);
     else if (size > this.#bytes.length) {
-      // Twice as long, so that growing step by step copies each byte a few times at most.
+      // The size is doubled, so that growing step by step copies each byte only a few times.
       const longer = new Uint8Array(Math.max(size, this.#bytes.length * 2));
       longer.set(this.#bytes);
       this.#bytes = longer;

@@ -1,11 +1,11 @@
 /**
- * Copy-on-write: a disk that can be written although what it is laid over never changes. What is written lives as
- * long as the overlay does: in memory up to a budget, then in a temporary file that has no name any more.
+ * Copy-on-write: a writable disk over a base that never changes. Written data lasts as long as the overlay: in memory
+ * up to a budget, then in a temporary file whose name is already removed.
  *
  * Blocks are 4 KiB, the block size of nearly every filesystem and the page size of hosts: such writes need nothing
- * from below, where 64 KiB blocks would copy 60 KiB for each one and hold sixteen times the memory for a journal's
- * scattered blocks. What small blocks cost elsewhere is saved by joining: neighbours written together get
- * neighbouring slots, and a run of slots moves in one piece. A gibibyte written takes about 1 MiB of tables.
+ * from the base. With 64 KiB blocks, each write would copy 60 KiB and hold sixteen times the memory for a journal's
+ * scattered blocks. Joining saves what small blocks cost elsewhere: neighbours written together get neighbouring
+ * slots, and a run of slots moves in one piece. A written gibibyte takes about 1 MiB of tables.
  */
 import { closeSync, constants, openSync, readSync, unlinkSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -24,7 +24,7 @@ const slotsInPiece = 256;
 const slotLimit = 0xffff_fffe;
 
 export interface OverlayOptions {
-  /** Where the temporary file goes once memory is used up. Default: the system's directory for such. */
+  /** The directory of the temporary file. Default: the system's directory for such files. */
   readonly directory?: string;
   /** Bytes kept in memory before the rest is spilled. Default 32 MiB. */
   readonly memoryBudget?: number;
@@ -91,7 +91,7 @@ class SlotStore {
     }
   }
 
-  /** Slots are taken in order, so a piece not there yet is the next one. */
+  /** Slots are used in order, so a missing piece is always the next one. */
   #piece(index: number): Uint8Array {
     const known = this.#pieces[index];
     if (known) return known;
@@ -147,7 +147,7 @@ export class OverlayDisk implements Disk {
   readonly size: number;
   readonly #base: Disk;
   readonly #store: SlotStore;
-  /** By index: for each of a table's blocks its slot plus one, or 0 where the base still speaks. */
+  /** By index: for each block of a table its slot plus one, or 0 if the base has it. */
   readonly #tables = new Map<number, Uint32Array>();
 
   constructor(base: Disk, options: OverlayOptions = {}) {
@@ -164,7 +164,7 @@ export class OverlayDisk implements Disk {
 
   read(into: Uint8Array, offset: number): void {
     checkRead('overlay', this.size, offset, into.length);
-    // The usual case by far: of a drive that is only read, nothing is ever written.
+    // The most frequent case by far: a drive that is only read is never written to.
     if (this.#store.used === 0) return this.#base.read(into, offset);
     for (let done = 0; done < into.length; ) {
       const { slot, length } = this.#run(offset + done, into.length - done);
@@ -199,7 +199,7 @@ export class OverlayDisk implements Disk {
     }
   }
 
-  /** Zeroes are stored like other bytes: what was written is never forgotten for the base's bytes below. */
+  /** Zeroes are stored like other bytes, so that the base's bytes do not reappear. */
   zero(offset: number, length: number, options?: ZeroOptions): void {
     zeroByWriting(this, offset, length, options);
   }
@@ -217,7 +217,7 @@ export class OverlayDisk implements Disk {
     return { length: Math.min(block * blockSize, end) - offset, hole: false };
   }
 
-  /** Nothing to do: what was written ends with the overlay, and nothing reached the base. */
+  /** Nothing to do: written data ends with the overlay, and nothing reached the base. */
   flush(): void {}
 
   close(): void {
@@ -231,7 +231,7 @@ export class OverlayDisk implements Disk {
     return table ? (table[block % blocksInTable] as number) - 1 : -1; // safe: the remainder is below the length
   }
 
-  /** How far from `offset` on nothing is stored; `offset` itself is not. At most `length` bytes. */
+  /** The length of the unwritten range from `offset` on, at most `length` bytes. `offset` itself is unwritten. */
   #baseRun(offset: number, length: number): number {
     const end = offset + length;
     let block = Math.floor(offset / blockSize);
@@ -249,7 +249,7 @@ export class OverlayDisk implements Disk {
     return length;
   }
 
-  /** The first table after `index` and before `end`, or `end`. Whichever is fewer is walked: indices or tables. */
+  /** The first table after `index` and before `end`, or `end`. The smaller set is searched: indices or tables. */
   #nextTable(index: number, end: number): number {
     if (this.#tables.size < end - index) {
       let next = end;
@@ -261,7 +261,7 @@ export class OverlayDisk implements Disk {
     return next;
   }
 
-  /** The slot of the block at `offset` (−1: the base) and how many bytes go on from there in one piece. */
+  /** The slot of the block at `offset` (−1: the base) and the length of the contiguous range from there. */
   #run(offset: number, length: number): { slot: number; length: number } {
     const end = offset + length;
     const first = Math.floor(offset / blockSize);
@@ -272,7 +272,7 @@ export class OverlayDisk implements Disk {
     return { slot, length: Math.min(block * blockSize, end) - offset };
   }
 
-  /** Changes some bytes of one block, which begins at `start`. */
+  /** Changes some bytes of the block that begins at `start`. */
   #writePart(part: Uint8Array, start: number, within: number): void {
     const whole = new Uint8Array(blockSize);
     const present = Math.min(blockSize, this.size - start);
@@ -281,7 +281,7 @@ export class OverlayDisk implements Disk {
     this.#writeBlocks(whole, start / blockSize);
   }
 
-  /** Stores whole blocks; what has a slot keeps it. Nothing is recorded before its bytes are stored. */
+  /** Stores whole blocks; a block with a slot keeps it. A slot is recorded only after its bytes are stored. */
   #writeBlocks(bytes: Uint8Array, firstBlock: number): void {
     const count = bytes.length / blockSize;
     for (let done = 0; done < count; ) {

@@ -1,13 +1,13 @@
 /**
- * A disk that goes on with zeroes after its end. Image files may end before the last structure or cluster that
- * they map: qemu reads zeroes there, and so does every format here.
+ * A disk that continues with zeroes after its end. Image files may end before the last structure or cluster that they
+ * map: qemu then reads zeroes, and so does every format here.
  */
 import { checkRead, checkWrite } from './checks.js';
 import { type Disk, isGrowable, type Span, type ZeroOptions } from './disk.js';
 
 /**
- * The bytes of `base`, then zeroes up to `size`. A write into the zeroes makes a base that can grow `size` bytes long, and
- * is ENOSPC over any other. It owns `base`.
+ * The bytes of `base`, then zeroes up to `size`. A write into the zeroes makes a base that can grow `size` bytes
+ * long, and is ENOSPC over any other. It owns `base`.
  */
 export class PaddedDisk implements Disk {
   readonly size: number;
@@ -46,7 +46,7 @@ export class PaddedDisk implements Disk {
 
   zero(offset: number, length: number, options?: ZeroOptions): void {
     this.checkWritable(offset, length);
-    // What lies behind the base reads as zeroes already.
+    // The bytes after the base already read as zeroes.
     const stored = this.#stored(offset, length);
     if (stored > 0) this.#base.zero(offset, stored, options);
   }

@@ -1,4 +1,4 @@
-/** Zeroes for disks that have no better way than to write them. */
+/** Zeroes for disks that can only write them. */
 import { work } from '../base/index.js';
 import type { Disk, ZeroOptions } from './disk.js';
 
@@ -7,8 +7,8 @@ const pieceSize = 1024 * 1024;
 const zeroes = new Uint8Array(pieceSize);
 
 /**
- * Writes zeroes over a range that `disk` can write. With `discard`, what reads as zeroes already is left as it is: a hole
- * of a sparse file stays a hole, which writing would fill with blocks. A call that is cancelled ends it half way.
+ * Writes zeroes over a range of a writable `disk`. With `discard`, parts that already read as zeroes are left alone,
+ * so that a hole in a sparse file stays a hole. A cancelled call ends it half way.
  */
 export function zeroByWriting(disk: Disk, offset: number, length: number, options: ZeroOptions = {}): void {
   disk.checkWritable(offset, length);

@@ -1,11 +1,11 @@
-/** A whole .zst file to its contents: frames after each other, whose sizes need not be stored. RFC 8878, section 3.1. */
+/** Unpacks a whole .zst file: frames one after the other, whose sizes may be missing. RFC 8878, section 3.1. */
 import { CorruptError, concatBytes, UnsupportedError } from '../base/index.js';
 import { makeZstdReady } from './decoder.js';
 import { decodeFrame, findFrameEnd, frameBeginning } from './zstd.js';
 
 /**
- * What is in a zstd file. At most `limit` bytes may come out: a file that could hold more, by what its blocks' headers
- * say, is an UnsupportedError before anything is decoded. Bytes that are no zstd, or damaged, are a CorruptError.
+ * The contents of a zstd file, at most `limit` bytes. UnsupportedError, before anything is decoded, for a file that
+ * could hold more by its block headers. CorruptError for other formats and damage.
  */
 export function decodeZstdFile(packed: Uint8Array, limit: number): Uint8Array {
   const frames: { start: number; end: number; mostContent: number }[] = [];
@@ -33,8 +33,8 @@ export function decodeZstdFile(packed: Uint8Array, limit: number): Uint8Array {
 const beginningLimit = 1024 * 1024;
 
 /**
- * The beginning of what is in a zstd file: its first blocks, which may be more than is wanted. What comes behind them is not
- * looked at, and may be missing.
+ * The beginning of the contents of a zstd file: its first blocks, which may be more than wanted. Later blocks are not
+ * read, and may be missing.
  */
 export function decodeZstdBeginning(packed: Uint8Array): Uint8Array {
   let start = 0;

@@ -1,9 +1,9 @@
 /**
- * Zstandard, by Node where it has it (22.15 and later), else by a small WebAssembly decoder. Specification of frames:
- * RFC 8878, section 3.1.
+ * Zstandard, by Node (22.15 and later) or by a small WebAssembly decoder. Specification of frames: RFC 8878, section
+ * 3.1.
  *
- * WebAssembly from a package can only be had by a promise, and drivers have no promises. So its compiled module is
- * either awaited beforehand, or lent by a decoder thread that has awaited it; making an instance of it is synchronous.
+ * The package's WebAssembly is only available through a promise, which drivers cannot use. So its compiled module is
+ * either awaited beforehand, or lent by a decoder thread that has awaited it; instantiating it is synchronous.
  */
 import * as zlib from 'node:zlib';
 import { CorruptError, struct, UnsupportedError, u8, u32, viewOf, work } from '../base/index.js';
@@ -19,7 +19,7 @@ declare const WebAssembly: {
   ) => { readonly exports: unknown };
 };
 
-/** What the module exports, of which we call these. Pointers and sizes are bytes in `memory`. */
+/** The module's exports that are used. Pointers and sizes are bytes in `memory`. */
 interface ZstdCode {
   readonly memory: { readonly buffer: ArrayBuffer };
   malloc(size: number): number;
@@ -28,7 +28,7 @@ interface ZstdCode {
   ZSTD_isError(result: number): number;
 }
 
-/** A decoder for bytes that are exactly one frame; at most `limit` bytes come out, good until the next. Throws what it likes. */
+/** A decoder for exactly one frame: at most `limit` bytes, valid until the next call. It may throw any error. */
 type DecodeFrame = (frame: Uint8Array, limit: number) => Uint8Array;
 
 const native = (zlib as { zstdDecompressSync?: (from: Uint8Array, options: object) => Buffer })
@@ -37,10 +37,10 @@ const native = (zlib as { zstdDecompressSync?: (from: Uint8Array, options: objec
 let frameDecoder: DecodeFrame | undefined =
   native &&
   ((frame, limit) =>
-    // Node takes no limit of 0, and a frame may well hold nothing.
+    // Node does not accept a limit of 0, but a frame may be empty.
     native(frame, { maxOutputLength: Math.max(1, limit), chunkSize: chunkFor(limit) }));
 
-/** Slightly more than comes out, so that zlib sees the end without asking for a second buffer. */
+/** Slightly more than the output, so that zlib sees the end without a second buffer. */
 export function chunkFor(size: number): number {
   return Math.max(64, size + 64);
 }
@@ -50,7 +50,7 @@ export function zstdReady(): boolean {
   return frameDecoder !== undefined;
 }
 
-/** Makes zstd ready in this thread. Nothing is to be done where Node has it. */
+/** Makes zstd ready in this thread. With Node's decoder there is nothing to do. */
 export async function prepareZstd(): Promise<void> {
   if (!frameDecoder) useZstdModule(await loadZstdModule());
 }
@@ -64,10 +64,10 @@ export function loadZstdModule(): Promise<ZstdModule> {
 }
 
 async function compile(): Promise<ZstdModule> {
-  // Loaded when it is wanted: most images hold no zstd, and every launch would wait for it.
+  // Loaded on demand: most images have no zstd, and every launch would wait for it.
   const { ZSTDDecoder } = await import('zstddec');
   let module: ZstdModule | undefined;
-  // The package keeps what it compiles to itself, but hands it to this method first.
+  // The package keeps its compiled module private, but passes it to this method first.
   class Loader extends ZSTDDecoder {
     override _init(result: { module: ZstdModule }): void {
       module = result.module;
@@ -80,7 +80,7 @@ async function compile(): Promise<ZstdModule> {
 
 let inUse: ZstdModule | undefined;
 
-/** The module that this thread decodes with; undefined where Node decodes, or nothing was decoded yet. */
+/** This thread's module; undefined if Node decodes, or nothing was decoded yet. */
 export function zstdModule(): ZstdModule | undefined {
   return inUse;
 }
@@ -88,7 +88,7 @@ export function zstdModule(): ZstdModule | undefined {
 /** Makes zstd ready with a module that was compiled elsewhere. */
 export function useZstdModule(module: ZstdModule): void {
   inUse = module;
-  // The module tells that its memory grew; here memory is looked up anew for each frame.
+  // The module reports when its memory grew; here memory is looked up again for each frame.
   const imports = { env: { emscripten_notify_memory_growth: () => {} } };
   const code = new WebAssembly.Instance(module, imports).exports as ZstdCode; // safe: what zstddec exports
   const source = new Scratch(code);
@@ -99,7 +99,7 @@ export function useZstdModule(module: ZstdModule): void {
     new Uint8Array(code.memory.buffer).set(frame, from);
     const size = code.ZSTD_decompress(to, limit, from, frame.length);
     if (code.ZSTD_isError(size)) throw new Error('invalid zstd frame');
-    // Lent, not copied: of a large image that would be gigabytes for the garbage collector.
+    // Lent without a copy: a large image would leave gigabytes for the garbage collector.
     return new Uint8Array(code.memory.buffer, to, size);
   };
 }
@@ -114,7 +114,7 @@ class Scratch {
     this.#code = code;
   }
 
-  /** Where `size` bytes are. What was there is lost. Sizes double, so that few are tried. */
+  /** The address of `size` bytes. Earlier contents are lost. Sizes double, so few are tried. */
   atLeast(size: number): number {
     if (size > this.#size) {
       if (this.#at !== 0) this.#code.free(this.#at);
@@ -130,8 +130,8 @@ class Scratch {
 }
 
 /**
- * Decodes bytes that are exactly one frame; at most `limit` bytes come out, and are good until the next frame is decoded.
- * Call only when {@link zstdReady}.
+ * Decodes exactly one frame: at most `limit` bytes, valid until the next frame is decoded. Call only if {@link
+ * zstdReady}.
  */
 export function decodeFrame(frame: Uint8Array, limit: number): Uint8Array {
   if (!frameDecoder) throw new Error('zstd is not ready');
@@ -150,8 +150,8 @@ const blockTypeReserved = 3;
 const blockContentLimit = 128 * 1024;
 
 /**
- * Decodes frames until `decodedSize` bytes are there, and looks at nothing behind them: a compressed cluster is stored
- * with whatever follows it in its last sector. The bytes are good until more is decoded. Call only when {@link zstdReady}.
+ * Decodes frames until `decodedSize` bytes are there, and ignores later bytes: a compressed cluster is stored with
+ * whatever follows it in its last sector. The bytes are valid until more is decoded. Call only if {@link zstdReady}.
  */
 export function decodeZstd(packed: Uint8Array, decodedSize: number): Uint8Array {
   let whole: Uint8Array | undefined;
@@ -171,7 +171,7 @@ export function decodeZstd(packed: Uint8Array, decodedSize: number): Uint8Array 
   }
 }
 
-/** The header of a frame: where its blocks begin, and what its first bytes say. */
+/** The header of a frame: the offset of its blocks, and the meaning of its first bytes. */
 function readFrameHeader(
   bytes: Uint8Array,
   at: number,
@@ -197,7 +197,7 @@ function needBytes(bytes: Uint8Array, at: number, end: number): number {
   return end;
 }
 
-/** A block by its header: where it ends, the most that it holds, and whether it is the last. */
+/** A block by its header: its end, its largest contents, and whether it is the last. */
 function readBlockHeader(
   bytes: Uint8Array,
   at: number,
@@ -216,10 +216,7 @@ function readBlockHeader(
   };
 }
 
-/**
- * Where the frame at `at` ends, and the most that can come out of it, in bytes: by its header and the headers of its
- * blocks.
- */
+/** The end of the frame at `at`, and the most bytes of its contents: by its header and its block headers. */
 export function findFrameEnd(
   bytes: Uint8Array,
   at: number,
@@ -238,12 +235,13 @@ export function findFrameEnd(
   return { end: needBytes(bytes, at, place + (hasChecksum ? 4 : 0)), skippable: false, mostContent };
 }
 
-/** A window of 8 MiB: what comes back to earlier bytes of a beginning reaches no further. */
+/** A window of 8 MiB: references to earlier bytes reach no further. */
 const windowDescriptor = 13 << 3;
 
 /**
- * The first blocks of the frame at `at`, which hold at most `limit` bytes, but one at least, as a frame of their own: without a
- * content size or a checksum, and with its last block marked as such. No frame where one is to be skipped.
+ * The first blocks of the frame at `at`, as a frame of their own: at most `limit` bytes of contents, but at least one
+ * block; without a content size or a checksum, and with the last block marked as such. A skippable frame gives no
+ * frame.
  */
 export function frameBeginning(
   bytes: Uint8Array,

@@ -1,9 +1,12 @@
-/** The shape of every disk image format: a file in, a guest's disk out. */
+/** The interface of every disk image format: a file in, a guest's disk out. */
 import type { Disk } from '../disk/index.js';
 
-/** How much an image is believed when it names other files. */
+/** How far the file names in images are trusted. */
 export type ImagePolicy =
-  /** Backing and data files only inside the image's own directory; a backing file's format must be named; no protocols. */
+  /**
+   * Backing and data files only inside the image's own directory; a backing file's format must be given; no
+   * protocols.
+   */
   | 'untrusted'
   /** As qemu: any path, and formats are probed. */
   | 'trusted';
@@ -20,7 +23,7 @@ export interface ImageInfo {
   readonly encrypted?: boolean;
   /** Facts by qemu-img's names (`cluster-size`, `compat`, `compression-type`, …), for `guestfs info`. */
   readonly facts: Readonly<Record<string, string | number | boolean>>;
-  /** Internal snapshots that the header counts; absent in formats without such. What they are is read when asked for. */
+  /** The number of internal snapshots in the header; absent in formats without snapshots. They are read on demand. */
   readonly snapshotCount?: number;
 }
 
@@ -36,25 +39,25 @@ export interface ImageSnapshot {
 
 /** What a format may ask of the one who opens it. */
 export interface ImageContext {
-  /** Opens a file that the image names, resolved against the image's own place and allowed by the policy; throws EPERM otherwise. */
+  /** Opens a file that the image names, relative to the image; throws EPERM if the policy forbids it. */
   openNamed(name: string, purpose: 'backing' | 'data', format: string | undefined): Disk;
-  /** The internal snapshot to show, by id or name, instead of the present state. */
+  /** The internal snapshot to show, by id or name, in place of the present state. */
   readonly snapshot?: string;
   readonly warn: (message: string) => void;
-  /** How many bytes of its tables, and as many of decoded clusters, the image may keep in memory. */
+  /** How many bytes of tables, and again of decoded clusters, the image may keep in memory. */
   readonly memoryBudgetInBytes?: number;
 }
 
 /** One format. Those that are only recognised have neither `info` nor `open`: see {@link isReadable}. */
 export interface ImageFormat {
   readonly name: string;
-  /** Whether the file is of this format. Pure, never throws on any bytes. */
+  /** Whether the file is of this format. Pure; never throws. */
   probe(file: Disk): boolean;
-  /** Reads the header only, in time and memory that have a bound whatever is in the file; opens no other file. */
+  /** Reads only the header, in bounded time and memory for any contents; opens no other file. */
   info?(file: Disk): ImageInfo;
-  /** The internal snapshots, each read when it is asked for. */
+  /** The internal snapshots, each read on demand. */
   snapshots?(file: Disk): Iterable<ImageSnapshot>;
-  /** The guest's disk, read-only; it owns `file`, unless this throws. */
+  /** The guest's disk, read-only. It owns `file`, unless this throws. */
   open?(file: Disk, context: ImageContext): Disk;
 }
 

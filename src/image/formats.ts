@@ -5,10 +5,10 @@ import { qcow2 } from './qcow2/index.js';
 import { raw } from './raw.js';
 import { foreignFormats } from './recognised-only.js';
 
-/** Every format that has a name, in the order in which they are asked; `raw` takes whatever is left. */
+/** Every named format, in the order in which they are tried; `raw` takes any other file. */
 export const imageFormats: readonly ImageFormat[] = [qcow2, ...foreignFormats, raw];
 
-/** The format of a file; `raw` when it bears no format's mark. */
+/** The format of a file; `raw` without any format's signature. */
 export function detectFormat(file: Disk): ImageFormat {
   return imageFormats.find((format) => format.probe(file)) ?? raw;
 }

@@ -1,9 +1,9 @@
 /**
- * The names that images have for other files: what qemu understands by them, and which the policy lets through.
+ * The file names in images: what they mean to qemu, and which of them the policy allows.
  *
- * To qemu a name with a colon before its first slash is no file name but a protocol's (`nbd:…`, `json:{…}`), by which an
- * image could make its reader connect somewhere or open any file. Such are for trusted images only, and of them only
- * those that mean a file.
+ * To qemu, a name with a colon before its first slash is a protocol's (`nbd:…`, `json:{…}`), with which an image
+ * could make its reader connect somewhere or open any file. Such names are for trusted images only, and only if they
+ * mean a file.
  */
 import { dirname, isAbsolute, relative, resolve, sep } from 'node:path';
 import { asGuestfsError, CorruptError, GuestfsError, systemError, UnsupportedError } from '../base/index.js';
@@ -12,9 +12,9 @@ import type { ImagePolicy } from './format.js';
 
 /** The image that names another file. */
 export interface NamingImage {
-  /** Its path as it was given: relative names are relative to this, links and all. */
+  /** The given path. Relative names are relative to it, with its links. */
   readonly path: string;
-  /** The directory of the image that was opened first, as it was given and without links. */
+  /** The directory of the image that was opened first: as given, and without links. */
   readonly root: { readonly given: string; readonly real: string };
   readonly policy: ImagePolicy;
 }
@@ -23,7 +23,7 @@ export interface NamingImage {
 export interface NamedFile {
   readonly path: string;
   readonly file: HostFile;
-  /** The format that the name itself tells, in a `json:` name. */
+  /** The format in a `json:` name. */
   readonly format: string | undefined;
 }
 
@@ -35,7 +35,7 @@ export function refusal(what: string, why: string): GuestfsError {
   );
 }
 
-/** The file that a name leads to. Throws the host's error, with the name and the image that has it. */
+/** The file of a name. Throws the host's error, with the name and the image that has it. */
 function find(path: string, what: string): HostFile {
   try {
     return findHostFile(path);
@@ -44,7 +44,7 @@ function find(path: string, what: string): HostFile {
   }
 }
 
-/** Finds the file that an image names. EPERM where the policy forbids it; nothing is opened. */
+/** Finds the file that an image names. EPERM if the policy forbids it; nothing is opened. */
 export function resolveName(name: string, purpose: 'backing' | 'data', image: NamingImage): NamedFile {
   const what = `${purpose} file ‘${name}’ of ${image.path}`;
   if (name === '' || name.includes('\0')) {
@@ -59,7 +59,7 @@ export function resolveName(name: string, purpose: 'backing' | 'data', image: Na
   return named;
 }
 
-/** The part before the colon, when qemu takes it for a protocol. */
+/** The part before the colon, if qemu takes it for a protocol. */
 function protocolOf(name: string): string | undefined {
   return /^([^/:]*):/.exec(name)?.[1];
 }
@@ -69,7 +69,7 @@ function resolveUntrusted(name: string, what: string, image: NamingImage): Named
   if (protocol !== undefined) throw refusal(what, `it is a name of the protocol ‘${protocol}:’`);
   const { given, real } = image.root;
   const outside = () => refusal(what, `it lies outside ${given}, the directory of the image`);
-  // First by its letters alone, so that an image cannot even ask what exists elsewhere; then with its links followed.
+  // First by its text alone, so that an image cannot even test which files exist elsewhere; then with links followed.
   const path = resolve(dirname(image.path), name);
   if (!liesInside(given, path) && !liesInside(real, path)) throw outside();
   const file = find(path, what);
@@ -82,7 +82,7 @@ function liesInside(directory: string, path: string): boolean {
   return way !== '' && way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way);
 }
 
-/** As qemu: a plain name is relative to the image, one with a protocol to the working directory. */
+/** As in qemu: a plain name is relative to the image, one with a protocol to the working directory. */
 function resolveTrusted(name: string, what: string, image: NamingImage): NamedFile {
   const protocol = protocolOf(name);
   let path = name;
@@ -90,7 +90,7 @@ function resolveTrusted(name: string, what: string, image: NamingImage): NamedFi
   if (protocol === 'json') ({ path, format } = parseJsonName(name.slice(5), what));
   else if (protocol === 'file') path = name.slice(5);
   else if (protocol !== undefined) throw new UnsupportedError(what, [`the protocol ‘${protocol}:’`]);
-  // Joined, not normalised: `link/..` is where the link leads, as for the kernel.
+  // Joined without normalising: as in the kernel, `link/..` is where the link leads.
   else if (!isAbsolute(name)) path = `${dirname(image.path)}${sep}${name}`;
   return { path, file: find(path, what), format };
 }
@@ -133,7 +133,7 @@ function parseJsonName(text: string, what: string): { path: string; format: stri
   return { path, format: driver !== undefined && fileDrivers.has(driver) ? 'raw' : driver };
 }
 
-/** Nested objects to dotted keys, two levels deep: more means a driver that stacks files, which is not understood. */
+/** Nested objects as dotted keys, two levels deep: more means a driver that stacks files, which is not supported. */
 function flatten(value: unknown, prefix: string, into: Map<string, string>, what: string): void {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new UnsupportedError(what, ['a JSON name that is no object']);

@@ -1,4 +1,4 @@
-/** Opening an image with everything below it: its backing chain and data files, as far as the policy allows. */
+/** Opens an image with everything below it: its backing chain and data files, as far as the policy allows. */
 import { dirname, resolve } from 'node:path';
 import { CorruptError, GuestfsError, UnsupportedError } from '../base/index.js';
 import { type Disk, FileDisk, findHostFile, type HostFile, OverlayDisk } from '../disk/index.js';
@@ -13,19 +13,21 @@ import {
 import { detectFormat, findFormat } from './formats.js';
 import { type NamingImage, refusal, resolveName } from './names.js';
 
-/** Images on top of each other at most. qemu has no limit; more than this is an attack or a mistake. */
+/** The longest chain of images. qemu has no limit; a longer chain is an attack or a mistake. */
 const maxChainLength = 200;
 
-/** What each image of a chain may keep of its tables, and again of what it decoded: each half of the one above it. */
+/**
+ * How much each image of a chain may keep of its tables, and again of decoded clusters: half of the image above it.
+ */
 const topBudget = 4 * 1024 * 1024;
 const leastBudget = 64 * 1024;
 
 export interface OpenImageOptions {
-  /** The image's format by qemu's name. It is detected when not given. */
+  /** The image's format by qemu's name; detected if not given. */
   readonly format?: string;
-  /** What the image may make us open besides itself. Default `untrusted`. */
+  /** Which other files the image may make us open. Default `untrusted`. */
   readonly policy?: ImagePolicy;
-  /** Whether what is written changes the image itself. Raw images only. */
+  /** Whether writes change the image itself. Raw images only. */
   readonly writable?: boolean;
   /** The internal snapshot to show, by id or name. */
   readonly snapshot?: string;
@@ -42,7 +44,7 @@ export interface ChainLink extends ImageInfo {
 }
 
 export interface OpenedImage {
-  /** What the guest sees. Closing it closes every file of the chain. */
+  /** The guest's disk. Closing it closes every file of the chain. */
   readonly disk: Disk;
   readonly info: ChainLink;
   /** The image, its backing file, the backing file of that, … */
@@ -56,7 +58,7 @@ interface Opening {
   readonly chain: ChainLink[];
   /** Identities of the chain's files. */
   readonly seen: Set<string>;
-  /** Errors that say already which file they are about. */
+  /** Errors that already name their file. */
   readonly placed: WeakSet<object>;
 }
 
@@ -84,7 +86,7 @@ export function openImage(path: string, options: OpenImageOptions = {}): OpenedI
   return { disk: shown, info, chain: opening.chain };
 }
 
-/** What an image's header says. No other file is opened, whatever the image names. */
+/** The facts in an image's header. No other file is opened, whatever the image names. */
 export function readImageInfo(path: string, options: { format?: string } = {}): ImageInfo {
   const format = options.format === undefined ? undefined : getFormat(options.format);
   const file = new FileDisk(path);
@@ -95,7 +97,10 @@ export function readImageInfo(path: string, options: { format?: string } = {}): 
   }
 }
 
-/** The internal snapshots of an image, each read when it is asked for; none in formats without such. No other file is opened. */
+/**
+ * The internal snapshots of an image, each read on demand; none in formats without snapshots. No other file is
+ * opened.
+ */
 export function* readImageSnapshots(
   path: string,
   options: { format?: string } = {},
@@ -119,14 +124,17 @@ function getFormat(name: string): ImageFormat {
   return format;
 }
 
-/** The format, where its images can be opened; else an UnsupportedError with its name. */
+/** The format, if its images can be opened; else an UnsupportedError with its name. */
 function getReadable(format: ImageFormat): ReadableFormat {
   if (!isReadable(format))
     throw new UnsupportedError(`${format.name} image`, [`the image format ${format.name}`]);
   return format;
 }
 
-/** Opens one file of a chain, and through it those below. `checked` is what the policy let through, where that was asked. */
+/**
+ * Opens one file of a chain, and through it those below. `checked` is the file that the policy allowed, if it was
+ * asked.
+ */
 function openLink(
   path: string,
   format: ImageFormat | undefined,
@@ -143,7 +151,7 @@ function openLink(
   opening.seen.add(identity);
 
   const writable = options.writable ?? false;
-  // What the policy allowed is what is opened, though its name may lead elsewhere by now.
+  // Opens the file that the policy allowed, even if its name leads elsewhere by now.
   const file = new FileDisk(path, { writable, identity });
   try {
     const actual = getReadable(format ?? detectFormat(file));
@@ -168,7 +176,9 @@ function openLink(
   }
 }
 
-/** An error about what is in a file, with the file's path: there may be several drives, and each may be a chain. */
+/**
+ * An error about the contents of a file, with the file's path: there may be several drives, and each may be a chain.
+ */
 function placed(thrown: unknown, path: string, opening: Opening): unknown {
   if (!(thrown instanceof CorruptError || thrown instanceof UnsupportedError)) return thrown;
   if (opening.placed.has(thrown)) return thrown;
@@ -192,7 +202,7 @@ function openNamed(
     if (image.policy !== 'trusted') throw refusal(what, 'the image does not say what format it has');
     return openLink(named.path, undefined, opening, {}, named.file);
   }
-  // qemu's drivers for plain files and devices name no format: what is in them is taken as it is.
+  // qemu's drivers for plain files and devices name no format: the contents are raw.
   const plain = formatName === 'file' || formatName === 'host_device';
   const format = findFormat(plain ? 'raw' : formatName);
   if (!format) throw new UnsupportedError(what, [`the image format ${formatName}`]);

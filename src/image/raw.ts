@@ -1,4 +1,6 @@
-/** Raw images: the file is the guest's disk. Guests count in sectors, so an odd size is filled up with zeroes. */
+/**
+ * Raw images: the file is the guest's disk. A guest's disk has whole sectors, so an odd size is padded with zeroes.
+ */
 import { type Disk, PaddedDisk } from '../disk/index.js';
 import type { ImageFormat } from './format.js';
 

@@ -1,8 +1,9 @@
 /**
- * Formats that are recognised, by the names qemu has for them, and not read: an image of one must not pass for a raw
- * disk full of garbage. The marks are the ones each format's specification puts at its beginning.
+ * Formats that are recognised by qemu's names but cannot be read: without this, such an image would pass for a raw
+ * disk full of garbage. Their signatures are at the beginning of the file, as each format's specification says.
  *
- * A fixed-size VHD has its mark at the end only and is left to pass as raw, as qemu does: but for that last sector it is.
+ * A fixed-size VHD has its signature only at the end, and passes as raw, as in qemu: apart from the last sector, it
+ * is a raw disk.
  */
 import type { Disk } from '../disk/index.js';
 import type { ImageFormat } from './format.js';
@@ -16,7 +17,7 @@ function qcowVersion(file: Disk): number {
   return startsWith(head, 'QFI\xfb') && head.length === 8 ? new DataView(head.buffer).getUint32(4) : 0;
 }
 
-/** Every format of this kind. None can be taken for another, so their order says nothing. */
+/** All formats of this kind. No image matches two of them, so their order does not matter. */
 export const foreignFormats: readonly ImageFormat[] = [
   foreign('qcow', (file) => qcowVersion(file) === 1),
   foreign('vmdk', (file) => {
@@ -38,6 +39,6 @@ export const foreignFormats: readonly ImageFormat[] = [
   }),
   foreign('bochs', (file) => startsWith(readPart(file, 0, 23), 'Bochs Virtual HD Image\0')),
   foreign('cloop', (file) => startsWith(readPart(file, 0, 22), '#!/bin/sh\n#V2.0 Format')),
-  // The only one that is marked in its last 512 bytes: a disk image of macOS begins with compressed data.
+  // The only format with its signature in the last 512 bytes: a disk image of macOS begins with compressed data.
   foreign('dmg', (file) => startsWith(readPart(file, file.size - 512, 12), 'koly\0\0\0\x04\0\0\x02\0')),
 ];

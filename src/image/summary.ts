@@ -1,7 +1,7 @@
 /**
- * What can be said of an image without reading the guest's disk: its format, the size of that disk, and whether it stands on
- * another. Also of the formats that are only recognised, whose headers tell at least that. Sources: qemu's block/vdi.c,
- * vpc.c, qcow.c, qed.h and parallels.c for the places of the fields; VMware's Virtual Disk Format 5.0; MS-VHDX, 2.6.2.
+ * Facts about an image without reading the guest's disk: its format, its size, and whether it has a backing image.
+ * This includes the formats that are only recognised. Sources: qemu's block/vdi.c, vpc.c, qcow.c, qed.h and
+ * parallels.c for the offsets of the fields; VMware's Virtual Disk Format 5.0; MS-VHDX, 2.6.2.
  */
 import { CorruptError, decodeLatin1, encodeHex, UnsupportedError } from '../base/index.js';
 import { type Disk, FileDisk } from '../disk/index.js';
@@ -19,7 +19,7 @@ type Summary = Omit<ImageSummary, 'format'>;
 
 const sectorSize = 512;
 
-/** A reader of a file's header: everything is checked against the file's own length. */
+/** A reader of a file's header. Every offset is checked against the file's own length. */
 class Header {
   readonly #file: Disk;
   readonly #format: string;
@@ -62,7 +62,7 @@ class Header {
   }
 }
 
-/** The longest descriptor that is looked at. VMware's own are a few hundred bytes. */
+/** The longest descriptor that is read. VMware's own have a few hundred bytes. */
 const descriptorLimit = 64 * 1024;
 
 function descriptorParent(text: string): boolean {
@@ -93,7 +93,7 @@ function vmdk(header: Header): Summary {
   };
 }
 
-/** The programs whose images have the size that they say; of others it is the geometry's, as Virtual PC has it. */
+/** Programs whose images have the size in the header. For others the geometry gives the size, as in Virtual PC. */
 const exactCreators = new Set(['win ', 'qem2', 'd2v ', 'tap\0', 'CTXS', 'wa\0\0']);
 const mostSectors = 65535 * 16 * 255;
 const differencingType = 4;
@@ -149,7 +149,7 @@ function vhdx(header: Header): Summary {
   return { virtualSizeInBytes: size, hasBackingFile };
 }
 
-/** Of a parallels image without the mark of the extended form the upper half means nothing. */
+/** In a parallels image without the signature of the extended form, the upper half is undefined. */
 function parallels(header: Header): Summary {
   const sectors = header.view(36, 8).getBigUint64(0, true);
   const extended = header.text(0, 16) === 'WithouFreSpacExt';
@@ -183,7 +183,10 @@ const readers: Readonly<Record<string, (header: Header) => Summary>> = {
   }),
 };
 
-/** The summary of the file at a path. Errors as the host's; CorruptError, and UnsupportedError for a format without one. */
+/**
+ * The summary of the file at a path. Errors as the host's; CorruptError, and UnsupportedError for a format without
+ * one.
+ */
 export function readImageSummary(path: string): ImageSummary {
   const file = new FileDisk(path);
   try {

@@ -5,5 +5,5 @@ import type { LockedKind, MemberKind } from './system.js';
 export type { Assembly, LockedKind, LockKey, Member, MemberKind, MemberProblem, Volume } from './system.js';
 export { lvm2 };
 
-/** In no order: see the list of all kinds, which is the engine's. */
+/** In no order: the order is in the engine's list of all kinds. */
 export const volumeSystems: readonly (MemberKind | LockedKind)[] = [lvm2.kind];

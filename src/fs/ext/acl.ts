@@ -1,13 +1,13 @@
 /**
- * Access control lists: ext4 stores them shorter than `getxattr` presents them. Stored (version 1), an entry without a
- * user or group number has 4 bytes, one with has 8; presented (version 2), all have 8, and the number is −1 where there
- * is none. Specification: the kernel's fs/ext4/acl.h and include/uapi/linux/posix_acl_xattr.h.
+ * Access control lists: ext4 stores them in a shorter form than `getxattr` returns. Stored (version 1), an entry has
+ * 4 bytes without a user or group number, and 8 with one; returned (version 2), all have 8, with −1 for a missing
+ * number. Specification: the kernel's fs/ext4/acl.h and include/uapi/linux/posix_acl_xattr.h.
  */
 import { CorruptError, viewOf } from '../../base/index.js';
 import { aclEntry, aclHeader, aclNoId, aclTags, aclVersion } from '../../formats/index.js';
 import { shortAclEntrySize, storedAclVersion } from './layout.js';
 
-/** The presented form of a stored list. `what` names it in CorruptErrors. */
+/** The returned form of a stored list. `what` names it in CorruptErrors. */
 export function presentAcl(stored: Uint8Array, what: string): Uint8Array {
   const view = viewOf(stored);
   if (stored.length < aclHeader.size || aclHeader.get(view, 0, 'a_version') !== storedAclVersion)

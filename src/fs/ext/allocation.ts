@@ -1,6 +1,5 @@
 /**
- * What is in use: the bitmaps of inodes and of blocks. Specification: the kernel's
- * Documentation/filesystems/ext4/bitmaps.rst.
+ * The bitmaps of inodes and blocks in use. Specification: the kernel's Documentation/filesystems/ext4/bitmaps.rst.
  */
 import { roCompat } from './features.js';
 import { groupFlags } from './layout.js';
@@ -12,13 +11,13 @@ function bit(bytes: Uint8Array, index: number): boolean {
   return (((bytes[index >>> 3] ?? 0) >>> (index & 7)) & 1) !== 0;
 }
 
-/** Whether a group's bitmap was never written, which only those with checksums can say. */
+/** Whether a group's bitmap was never written; only filesystems with checksums record that. */
 function isUnwritten(volume: ExtVolume, flags: number, flag: number): boolean {
   const { roCompat: features } = volume.superblock.features;
   return has(features, roCompat.groupChecksums | roCompat.metadataChecksums) && has(flags, flag);
 }
 
-/** Whether an inode is taken. `number` must name one. */
+/** Whether an inode is in use. `number` must name one. */
 export function isInodeInUse(volume: ExtVolume, number: number): boolean {
   const { inodesPerGroup } = volume.superblock;
   const index = (number - 1) % inodesPerGroup;
@@ -38,7 +37,10 @@ export function isBlockInUse(volume: ExtVolume, number: number): boolean {
   return bit(volume.peekBlock(group.blockBitmap, 'ext4 block bitmap'), Math.floor(index / blocksPerCluster));
 }
 
-/** Whether a block of a group that has no data is one of its structures. Those of other groups have bitmaps elsewhere. */
+/**
+ * Whether a block is a structure of its group, for a group without data. The bitmaps of such a group are in the group
+ * itself.
+ */
 function isStructure(volume: ExtVolume, groupNumber: number, block: number): boolean {
   const { superblock } = volume;
   const { firstDataBlock, blocksPerGroup, inodesPerGroup, inodeSize, blockSize, raw } = superblock;

@@ -1,6 +1,6 @@
 /**
- * Metadata is read in large pieces that are kept for a while: an inode table, or a bitmap that is asked bit by bit, then
- * costs one read for much. A block of at most 64 KiB never crosses the border of a piece.
+ * Reads metadata in large pieces and caches them: an inode table, or a bitmap that is read bit by bit, then costs one
+ * read for many uses. A block of at most 64 KiB never crosses the border of a piece.
  */
 import { CorruptError, LruMap } from '../../base/index.js';
 import type { Disk } from '../../disk/index.js';
@@ -18,14 +18,14 @@ export interface Piece {
 }
 
 /**
- * What it gives is a view that holds until it is asked again: the memory of a piece that is forgotten serves for the next
- * one, since a walk that had new memory for each would spend its time, and that of all other threads of the process, on
- * the kernel's page tables.
+ * A returned view is valid until the next call, because the memory of a dropped piece is used for the next one. A
+ * walk with new memory for each piece would spend its time, and that of all other threads of the process, on the
+ * kernel's page tables.
  */
 export class BlockCache {
   readonly #disk: Disk;
   readonly #pieces = new LruMap<number, Piece>(pieceLimit);
-  // Walks alternate between an inode table and a directory: the last two are found without the map.
+  // A walk alternates between an inode table and a directory, so the last two pieces are found without the map.
   #last: Piece | undefined;
   #lastButOne: Piece | undefined;
 
@@ -34,8 +34,8 @@ export class BlockCache {
   }
 
   /**
-   * The piece in which the byte at `offset` lies, until the next call. `structure` names what is wanted, in case it lies
-   * outside the disk.
+   * The piece with the byte at `offset`, valid until the next call. `structure` names the wanted structure, in case
+   * it lies outside the disk.
    */
   at(offset: number, structure: string): Piece {
     const start = offset - (offset % pieceSize);
@@ -63,7 +63,7 @@ export class BlockCache {
   }
 
   /**
-   * The bytes of something that does not cross a piece's border, until the next call: of a size that divides 64 KiB and
+   * Bytes that do not cross a piece's border, valid until the next call: their size divides 64 KiB, and they are
    * aligned to it.
    */
   bytes(offset: number, size: number, structure: string): Uint8Array {
@@ -74,17 +74,17 @@ export class BlockCache {
     return piece.bytes.subarray(at, at + size);
   }
 
-  /** Memory for a piece: that of the one unused for longest, once there are as many as are kept. */
+  /** Memory for a piece: if the cache is full, that of the piece unused for longest. */
   #takeMemory(): ArrayBuffer {
     const old = this.#pieces.makeRoom();
     if (old === undefined) return new ArrayBuffer(pieceSize);
-    // Pieces that were forgotten are not to be found by a way round the map.
+    // Dropped pieces must not be found through these shortcuts.
     if (this.#last === old) this.#last = undefined;
     if (this.#lastButOne === old) this.#lastButOne = undefined;
     return old.view.buffer as ArrayBuffer;
   }
 
-  /** Has the bytes at `offset` read again: they were written to. */
+  /** Drops the piece at `offset`, because its bytes were written to. */
   forget(offset: number): void {
     this.#pieces.delete(offset - (offset % pieceSize));
     this.#last = undefined;

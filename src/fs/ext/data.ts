@@ -1,4 +1,4 @@
-/** The contents of an inode as a disk: its blocks, or the bytes that it holds itself (inline data). */
+/** The contents of an inode as a disk: its blocks, or the bytes inside the inode (inline data). */
 import { CorruptError, GuestfsError, UnsupportedError } from '../../base/index.js';
 import { type Disk, type Lookup, MappedDisk, MemoryDisk } from '../../disk/index.js';
 import { blockMapOf } from './blockmap.js';
@@ -32,7 +32,7 @@ export function openData(volume: ExtVolume, inode: Inode): Disk {
   return new MappedDisk(size, lookup, { name });
 }
 
-/** A file made longer without being written has fewer bytes inline than its size says: the rest is zero. */
+/** A file that was made longer without being written has fewer inline bytes than its size: the rest is zero. */
 function openInline(bytes: Uint8Array, size: number, name: string): Disk {
   if (size <= bytes.length) return new MemoryDisk(bytes.subarray(0, size));
   const disk = new MemoryDisk(bytes);
@@ -55,7 +55,7 @@ export function openFile(volume: ExtVolume, inode: Inode): Disk {
   return openData(volume, inode);
 }
 
-/** At most `limit` bytes of an inode that must be no longer than that: symbolic links, attribute values. */
+/** At most `limit` bytes of an inode that must not be longer: symbolic links, attribute values. */
 export function readContents(volume: ExtVolume, inode: Inode, limit: number): Uint8Array {
   const size = inode.stat.sizeInBytes;
   if (size > limit)

@@ -1,18 +1,21 @@
 /**
- * Runs of blocks that may not share any: what belongs to one file, whose map could else name one block a billion
+ * Runs of blocks that must be distinct: the blocks of one file, whose map could otherwise name one block a billion
  * times.
  */
 
 import { CorruptError, work } from '../../base/index.js';
 import type { BlockMap } from './run.js';
 
-/** Runs that were added, joined where they touch, in order. */
+/** The added runs in order, merged with their neighbours. */
 export class DistinctRuns {
-  /** Where each begins and, at the same index, ends. */
+  /** The beginnings, and at the same index the ends. */
   readonly #starts: number[] = [];
   readonly #ends: number[] = [];
 
-  /** Adds blocks `start` to `start + count`. False, and nothing added, where one of them was added before. */
+  /**
+   * Adds blocks `start` to `start + count`. If one of them was added before, nothing is added and the result is
+   * false.
+   */
   add(start: number, count: number): boolean {
     const end = start + count;
     const index = this.#firstEndingFrom(start); // the first run that ends at `start` or later
@@ -49,7 +52,7 @@ export class DistinctRuns {
   }
 }
 
-/** Throws CorruptError where two of the first `count` blocks of a file are one. */
+/** Throws CorruptError if two of the first `count` blocks of a file are the same. */
 export function checkDistinct(map: BlockMap, count: number, what: string): void {
   const runs = new DistinctRuns();
   for (let logical = 0; logical < count; ) {

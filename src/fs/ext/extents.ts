@@ -1,8 +1,9 @@
 /**
- * Extent trees: sorted runs of blocks, in a B-tree of which the inode holds the root and in which every leaf has the same
- * depth. Specification: the kernel's Documentation/filesystems/ext4/ifork.rst, "Extent Tree"; the checks are those of
- * fs/ext4/extents.c, __ext4_ext_check. An extent of more than 32768 blocks is an unwritten one: a file's reads as zeroes,
- * and blocks of directories and symbolic links are read from it as from any other, since ext4_bread does not ask.
+ * Extent trees: sorted runs of blocks in a B-tree. The inode holds the root, and all leaves have the same depth.
+ * Specification: the kernel's Documentation/filesystems/ext4/ifork.rst, "Extent Tree"; the checks are those of
+ * fs/ext4/extents.c, __ext4_ext_check. An extent of more than 32768 blocks is unwritten: in a file it reads as
+ * zeroes. Blocks of directories and symbolic links are read from it as from any other, because ext4_bread makes no
+ * difference.
  */
 import { CorruptError, checksumHolds, crc32c, LruMap, viewOf } from '../../base/index.js';
 import { type Inode, inodeName } from './inode.js';
@@ -28,12 +29,12 @@ interface Node {
   readonly entries: number;
   /** 0 in a leaf. */
   readonly depth: number;
-  /** The logical blocks that this node may speak of: from `first` up to but not including `end`. */
+  /** The logical blocks that this node covers: from `first` up to but not including `end`. */
   readonly first: number;
   readonly end: number;
 }
 
-/** The logical block at which entry `index` of a node begins: indexes and extents agree on its place. */
+/** The logical block at which entry `index` of a node begins; indexes and extents store it at the same offset. */
 function entryBlock(node: Node, index: number): number {
   return node.view.getUint32((index + 1) * entrySize + extentAt.ee_block, true);
 }
@@ -69,7 +70,7 @@ function extentOf(node: Node, index: number): Extent {
   };
 }
 
-/** The last entry that begins at or before `logical`; −1 where all begin later. */
+/** The last entry that begins at or before `logical`; −1 if all begin later. */
 function lastAtOrBefore(node: Node, logical: number): number {
   let low = 0;
   let high = node.entries;
@@ -89,7 +90,7 @@ export class ExtentMap implements BlockMap {
   /** Whether unwritten extents are holes. */
   readonly #zeroes: boolean;
   readonly #nodes = new LruMap<number, Node>(keptNodes);
-  /** The leaf that answered last: files are mostly read in order. */
+  /** The last leaf that was used, since files are mostly read in order. */
   #leaf: Node | undefined;
 
   constructor(volume: ExtVolume, inode: Inode) {
@@ -130,12 +131,12 @@ export class ExtentMap implements BlockMap {
     return { block: undefined, count: next - logical };
   }
 
-  /** The extents in their order, each once; of a damaged tree up to the damage. Holes are left out. */
+  /** The extents in order, each once, without holes; in a damaged tree up to the damage. */
   *extents(): Generator<Extent> {
     yield* this.#extentsBelow(this.#root);
   }
 
-  /** The blocks that the tree itself occupies, and from which logical block on each of them speaks. */
+  /** The blocks of the tree itself, each with the first logical block that it covers. */
   *treeBlocks(): Generator<{ readonly block: number; readonly first: number }> {
     yield* this.#treeBlocksBelow(this.#root);
   }
@@ -159,7 +160,7 @@ export class ExtentMap implements BlockMap {
     const block = childBlock(parent, index);
     const known = this.#nodes.get(block);
     const first = entryBlock(parent, index);
-    // A block that is referred to twice is checked each time: a node may answer only for its own range.
+    // A block with two references is checked each time, because a node covers only its own range.
     if (known !== undefined && known.first === first && known.depth === parent.depth - 1) return known;
     const bytes = this.#volume.block(block, `${this.#name}: extent block ${block}`);
     const end = index + 1 < parent.entries ? entryBlock(parent, index + 1) : parent.end;
@@ -168,7 +169,7 @@ export class ExtentMap implements BlockMap {
     return node;
   }
 
-  /** Checks a node whole: after this, its entries can be used as they are. */
+  /** Checks a node as a whole: after this, its entries can be used as they are. */
   #check(
     view: DataView,
     depth: number,

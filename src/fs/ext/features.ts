@@ -1,6 +1,6 @@
 /**
- * The feature flags of the superblock and their names, as mke2fs and tune2fs write them. A compatible feature may be
- * ignored, a read-only-compatible one by readers, an incompatible one by nobody.
+ * The feature flags of the superblock and their names in mke2fs and tune2fs. A compatible feature may be ignored, a
+ * read-only-compatible one by readers, an incompatible one never.
  */
 import { UnsupportedError } from '../../base/index.js';
 
@@ -130,7 +130,9 @@ export function featureNames(masks: FeatureMasks): string[] {
   ];
 }
 
-/** What this driver reads: all that the kernel mounts. Compression and dirdata never were in the kernel. */
+/**
+ * The features that this driver reads: all that the kernel mounts. Compression and dirdata never were in the kernel.
+ */
 const readableIncompat =
   incompat.filetype |
   incompat.needsRecovery |
@@ -146,7 +148,7 @@ const readableIncompat =
   incompat.encrypt |
   incompat.casefold;
 
-/** The read-only-compatible features with which the kernel writes: with others it leaves orphans alone. */
+/** The read-only-compatible features with which the kernel writes; with others it leaves orphans alone. */
 const writableRoCompat =
   roCompat.sparseSuper |
   roCompat.largeFile |
@@ -162,7 +164,7 @@ const writableRoCompat =
   roCompat.verity |
   roCompat.orphanPresent;
 
-/** Refuses a filesystem with features that cannot be read past. */
+/** Refuses a filesystem with unknown features that readers cannot ignore. */
 export function checkReadable(masks: FeatureMasks): void {
   const unknown = (masks.incompat & ~readableIncompat) >>> 0;
   if (unknown !== 0) throw new UnsupportedError('ext4 filesystem', names(unknown, incompatNames, 'I'));

@@ -1,4 +1,4 @@
-/** An open ext2, ext3 or ext4 filesystem: the driver's face, put together from the other files. */
+/** An open ext2, ext3 or ext4 filesystem: implements FileSystem with the other files. */
 import { LruMap } from '../../base/index.js';
 import type { Disk } from '../../disk/index.js';
 import type {
@@ -46,10 +46,10 @@ export class ExtFileSystem implements FileSystem {
     const { stat, kind, flags } = this.volume.inode(inode);
     const truncated = this.#orphans.truncated.get(inode);
     if (truncated !== undefined) return { ...stat, blockCount512: truncated };
-    // Of an encrypted link the kernel tells the length of the target that it shows.
+    // For an encrypted link the kernel returns the length of the target that it shows.
     if (kind === 'symlink' && has(flags, inodeFlags.EXT4_ENCRYPT_FL))
       return { ...stat, sizeInBytes: this.readlink(inode).length };
-    // The kernel has files whose bytes lie in the inode occupy what they would elsewhere.
+    // For files in the inode the kernel returns the space that they would occupy elsewhere.
     if (kind === 'file' && has(flags, inodeFlags.EXT4_INLINE_DATA_FL))
       return { ...stat, blockCount512: stat.blockCount512 + Math.ceil(stat.sizeInBytes / 512) };
     return stat;
@@ -88,7 +88,7 @@ export class ExtFileSystem implements FileSystem {
     this.volume.close();
   }
 
-  /** The inode itself, for the facts that only ext has. */
+  /** The inode itself, for facts that only ext has. */
   inode(inode: InodeNumber): Inode {
     return this.volume.inode(inode);
   }

@@ -1,5 +1,5 @@
 /**
- * Block groups: where a group's descriptor lies, and what it says. Read and checked one at a time, as they are needed.
+ * Block groups: the place and the contents of group descriptors. They are read and checked one at a time.
  * Specification: the kernel's Documentation/filesystems/ext4/group_descr.rst and blockgroup.rst (meta_bg).
  */
 import {
@@ -19,7 +19,7 @@ import { has, hasSuperblockCopy, type Superblock } from './superblock.js';
 /** A group as its descriptor tells. */
 export interface Group {
   readonly number: number;
-  /** `bg_flags`, which mean something only where groups have checksums. */
+  /** `bg_flags`, which are only valid if groups have checksums. */
   readonly flags: number;
   readonly blockBitmap: number;
   readonly inodeBitmap: number;
@@ -42,11 +42,11 @@ export class Groups {
   readonly #oldChecksums: boolean;
   /** Blocks of one group's inode table. */
   readonly #tableBlocks: number;
-  /** A group's number, and two zero bytes behind it. */
+  /** A group's number, followed by two zero bytes. */
   readonly #scratch = new Uint8Array(groupIdentity.size + 2);
   #last: Group | undefined;
 
-  /** `onBadChecksum` is told of descriptors whose checksum is wrong; it may throw. */
+  /** `onBadChecksum` is called for descriptors with a wrong checksum; it may throw. */
   constructor(superblock: Superblock, pieces: BlockCache, onBadChecksum: (message: string) => void) {
     this.#superblock = superblock;
     this.#pieces = pieces;
@@ -70,7 +70,7 @@ export class Groups {
     return group;
   }
 
-  /** What all groups together have free, as their descriptors say: the kernel counts so when it mounts. */
+  /** The free space of all groups by their descriptors: the kernel counts so when it mounts. */
   free(): { readonly clusters: number; readonly inodes: number } {
     const { blockSize, descriptorSize, groupCount } = this.#superblock;
     const perBlock = blockSize / descriptorSize;
@@ -92,7 +92,7 @@ export class Groups {
     return { clusters, inodes };
   }
 
-  /** The block in which the `index`th block of descriptors lies. */
+  /** The block of descriptor block number `index`. */
   #descriptorBlock(index: number): number {
     const { blockSize, firstDataBlock, firstMetaGroup, blocksPerGroup, descriptorSize } = this.#superblock;
     // The superblock lies at byte 1024: in block 1 of 1 KiB blocks, else in block 0.
@@ -104,7 +104,7 @@ export class Groups {
     return firstDataBlock + group * blocksPerGroup + behind;
   }
 
-  /** Checks the descriptors of groups below `count`, without keeping what they say. */
+  /** Checks the descriptors of groups below `count` without keeping them. */
   check(count: number): void {
     for (let number = 0; number < count; number++) this.#read(number);
   }
@@ -135,7 +135,7 @@ export class Groups {
     return group;
   }
 
-  /** Bitmaps and inode table lie in their group, or with flex_bg anywhere in the filesystem. */
+  /** Bitmaps and inode table are in their group; with flex_bg they may be anywhere in the filesystem. */
   #checkPlaces(group: Group): void {
     const { firstDataBlock, blockCount, blocksPerGroup } = this.#superblock;
     const first = this.#anywhere ? firstDataBlock : firstDataBlock + group.number * blocksPerGroup;

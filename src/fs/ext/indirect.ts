@@ -68,7 +68,7 @@ export class IndirectMap implements BlockMap {
     return { block: first, count: at - index };
   }
 
-  /** How many blocks the inode has from block `from` on, with the blocks of numbers that speak of none before. */
+  /** Counts the blocks from logical block `from` on, including the indirect blocks that serve only them. */
   blocksFrom(from: number): number {
     const perBlock = this.#perBlock;
     let total = 0;
@@ -83,7 +83,7 @@ export class IndirectMap implements BlockMap {
     return total;
   }
 
-  /** `seen` holds the blocks of numbers met so far: each belongs to one place. At most three levels deep. */
+  /** `seen` holds the indirect blocks so far: each has one place. At most three levels deep. */
   #blocksBelow(block: number, levels: number, first: number, from: number, seen: Set<number>): number {
     const reach = this.#perBlock ** levels;
     if (block === 0 || first + reach <= from) return 0;

@@ -1,6 +1,6 @@
 /**
- * Inline data: small files, directories and symbolic links whose bytes lie in the inode itself, first in the 60 bytes of
- * `i_block`, then in the value of the attribute `system.data`. Specification: the kernel's
+ * Inline data: small files, directories and symbolic links whose bytes are in the inode itself, first in the 60 bytes
+ * of `i_block`, then in the value of the attribute `system.data`. Specification: the kernel's
  * Documentation/filesystems/ext4/inlinedata.rst.
  */
 import { compareBytes, concatBytes, encodeText } from '../../base/index.js';
@@ -17,17 +17,19 @@ function findContinuation(inode: Inode): Uint8Array | undefined {
   )?.value;
 }
 
-/** Whether an inode that is flagged so has inline data: the kernel goes by the attribute, even where that is empty. */
+/**
+ * Whether an inode with the inline flag has inline data: as in the kernel, the attribute decides, even an empty one.
+ */
 export function hasInlineData(inode: Inode): boolean {
   return has(inode.flags, inodeFlags.EXT4_INLINE_DATA_FL) && findContinuation(inode) !== undefined;
 }
 
-/** The part of the inline bytes that lies in the attribute; empty where there is none. */
+/** The part of the inline bytes that is in the attribute; empty without one. */
 export function inlineContinuation(inode: Inode): Uint8Array {
   return findContinuation(inode) ?? new Uint8Array(0);
 }
 
-/** All inline bytes of an inode: at least 60, whatever its size says. A copy. */
+/** All inline bytes of an inode: at least 60, whatever its size is. A copy. */
 export function readInlineData(inode: Inode): Uint8Array {
   return concatBytes([inode.blockArea, inlineContinuation(inode)]);
 }

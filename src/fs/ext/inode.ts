@@ -1,7 +1,7 @@
 /**
- * Inodes: 128 bytes or more of everything but the name. Decoded by plain offsets, since a walk decodes hundreds of
- * thousands. What is refused is what the kernel's ext4_iget refuses. Times are seconds since 1970, 34 bits wide where
- * the inode has room for them: the two low bits of the `_extra` words extend the signed 32-bit seconds.
+ * Inodes: all attributes of a file except its name, in 128 bytes or more. Decoded by plain offsets, because a walk
+ * decodes hundreds of thousands. This refuses what the kernel's ext4_iget refuses. Times are seconds since 1970, 34
+ * bits wide if the inode has room for them: the two low bits of the `_extra` words extend the signed 32-bit seconds.
  */
 import { CorruptError, checksumHolds, crc32c, crc32cOfView, typeOfMode, viewOf } from '../../base/index.js';
 import type { FileType, InodeStat, Time } from '../driver.js';
@@ -32,11 +32,11 @@ export class Inode {
   readonly kind: FileType;
   readonly flags: number;
   readonly generation: number;
-  /** Where attributes begin in {@link record}; its length where there is no room for them. */
+  /** The offset of attributes in {@link record}; its length if there is no room for them. */
   readonly attributesAt: number;
   /** The block of attributes, or 0. */
   readonly attributeBlock: number;
-  // Read again when it is asked for: most inodes are only looked at.
+  // Read again on demand, because most inodes are only examined.
   readonly #records: InodeRecords;
 
   constructor(
@@ -74,7 +74,7 @@ export function inodeName(number: number): string {
 
 /** Number and generation, with which an inode's checksums begin. */
 const identity = new DataView(new ArrayBuffer(inodeIdentity.size));
-// The fields themselves: this is done for each inode that is read.
+// Fields are read directly, because this runs for each inode.
 const { number: numberField, generation: generationField } = inodeIdentity.fields;
 
 function identitySum(seed: number, number: number, generation: number): number {
@@ -84,9 +84,9 @@ function identitySum(seed: number, number: number, generation: number): number {
 }
 
 /**
- * The stored checksum counts as zero in its own sum. Since the sum is linear, it can be taken over the inode as it
- * is, and the share of the four stored bytes taken out: these tables, for one size of inodes, hold the share of each
- * value of each.
+ * In its own sum, the stored checksum counts as zero. The sum is linear, so it is computed over the unchanged inode,
+ * and the contribution of the four stored bytes is then removed. For one inode size, these tables hold the
+ * contribution of each value of each byte.
  */
 function checksumShares(inodeSize: number): Int32Array[] {
   return [at.i_checksum_lo, at.i_checksum_lo + 1, at.i_checksum_hi, at.i_checksum_hi + 1].map((place) => {
@@ -103,12 +103,12 @@ function checksumShares(inodeSize: number): Int32Array[] {
   });
 }
 
-/** The seed of the checksums of what belongs to an inode: extents, directory blocks. */
+/** The seed for checksums of structures that belong to an inode: extents, directory blocks. */
 export function inodeChecksumSeed(seed: number, inode: Inode): number {
   return identitySum(seed, inode.number, inode.generation);
 }
 
-/** Puts the right checksum into an inode's record, where the filesystem has checksums. */
+/** Writes the right checksum into an inode's record, if the filesystem has checksums. */
 export function setInodeChecksum(superblock: Superblock, number: number, record: Uint8Array): void {
   if (superblock.checksumSeed === undefined) return;
   const view = viewOf(record);
@@ -123,7 +123,10 @@ export function setInodeChecksum(superblock: Superblock, number: number, record:
   put(sum & 0xffff, sum >>> 16);
 }
 
-/** The time at `secondsAt`, with what the inode, whose fields end at `recordEnd`, has of it at `extraAt`. */
+/**
+ * The time at `secondsAt`, with the extra bits at `extraAt` if the inode's fields, which end at `recordEnd`, include
+ * them.
+ */
 export function decodeTime(
   view: DataView,
   base: number,
@@ -134,7 +137,7 @@ export function decodeTime(
   const seconds = view.getInt32(base + secondsAt, true);
   if (extraAt + 4 > recordEnd) return { seconds, nanoseconds: 0 };
   const extra = view.getUint32(base + extraAt, true);
-  // 30 bits can say up to 1,073,741,823: what is more than a second is garbage, and kept in range.
+  // 30 bits hold up to 1,073,741,823: more than a second is garbage, and is brought into range.
   return { seconds: seconds + (extra & 3) * 0x1_0000_0000, nanoseconds: Math.min(extra >>> 2, 999_999_999) };
 }
 
@@ -146,7 +149,7 @@ function decodeDevice(view: DataView, base: number): [number, number] {
   return [(device & 0xfff00) >>> 8, (device & 0xff) | ((device >>> 12) & 0xfff00)];
 }
 
-/** How an inode is read: what of the superblock it depends on, made once. */
+/** How an inode is decoded: the facts of the superblock for that, prepared once. */
 export class InodeDecoder {
   readonly #superblock: Superblock;
   readonly #hugeFiles: boolean;
@@ -167,7 +170,7 @@ export class InodeDecoder {
     this.#highBlockNumbers = has(features.incompat, incompat.sixtyFourBit);
   }
 
-  /** Decodes the inode at `base` of `view`, of `records`. The caller has checked that it fits. */
+  /** Decodes the inode at `base` of `view`. The caller has checked that it fits. */
   decode(number: number, view: DataView, base: number, records: InodeRecords): Inode {
     const superblock = this.#superblock;
     const size = superblock.inodeSize;
@@ -219,7 +222,7 @@ export class InodeDecoder {
     return inode;
   }
 
-  /** `high` is whether the inode has the high half of its checksum. */
+  /** `high`: the inode has the high half of its checksum. */
   #checkChecksum(seed: number, number: number, view: DataView, base: number, high: boolean): void {
     const [low0, low1, high0, high1] = this.#shares;
     const low = view.getUint16(base + at.i_checksum_lo, true);
@@ -246,7 +249,7 @@ export class InodeDecoder {
     return high * 0x1_0000_0000 + low;
   }
 
-  /** In units of 512 bytes; of huge files it is stored in blocks. */
+  /** In units of 512 bytes; for huge files it is stored in blocks. */
   #blocks(view: DataView, base: number, flags: number, number: number): number {
     const low = view.getUint32(base + at.i_blocks_lo, true);
     if (!this.#hugeFiles) return low;
@@ -265,7 +268,7 @@ export class InodeDecoder {
   }
 
   #checkFlags({ number, flags, kind }: Inode): void {
-    // A hash tree without dir_index reads as empty space, which its checksums forbid.
+    // Without dir_index a hash tree reads as empty space, which its checksums forbid.
     if (
       kind === 'directory' &&
       has(flags, inodeFlags.EXT4_INDEX_FL) &&

@@ -5,7 +5,7 @@
  */
 import { bits64, bytes, i16, struct, text, u8, u16, u32, u64 } from '../../base/index.js';
 
-/** Where the superblock lies on the disk, and how long it is; in bytes. */
+/** The place and the length of the superblock on the disk, in bytes. */
 export const superblockOffset = 1024;
 export const superblockSize = 1024;
 export const extMagic = 0xef53;
@@ -139,8 +139,8 @@ export const shortDescriptorSize = 32;
 export const groupFlags = { EXT4_BG_INODE_UNINIT: 0x1, EXT4_BG_BLOCK_UNINIT: 0x2 } as const;
 
 /**
- * `struct ext4_inode`: plain offsets, since inodes are read by the hundred thousand. Those from `i_extra_isize` on lie
- * in the part behind the first 128 bytes, and only as far as `i_extra_isize` reaches.
+ * `struct ext4_inode`: plain offsets, because hundreds of thousands of inodes are read. Fields from `i_extra_isize`
+ * on are after the first 128 bytes, and exist only as far as `i_extra_isize` reaches.
  */
 export const inodeAt = {
   i_mode: 0x0,
@@ -182,7 +182,7 @@ export const writtenInode = struct('ext4 inode', 'little', 128, {
 export const writtenInodeExtra = struct('ext4 inode', 'little', inodeAt.i_ctime_extra, {
   i_checksum_hi: u16(inodeAt.i_checksum_hi),
 });
-/** What checksums begin with behind their seed: of what belongs to an inode, to a group, to a block. */
+/** What checksums begin with after their seed: for structures of an inode, of a group, for a block. */
 export const inodeIdentity = struct('inode in a checksum', 'little', 8, {
   number: u32(0),
   generation: u32(4),
@@ -243,7 +243,7 @@ export const direntHeaderSize = 8;
 /** `struct ext4_dir_entry_tail`: looks like an unused entry with this type. */
 export const direntTailSize = 12;
 export const direntTailType = 0xde;
-/** Name hashes behind the name in directories that are both encrypted and case-folded. */
+/** Name hashes after the name in directories that are both encrypted and case-folded. */
 export const direntHashSize = 8;
 
 /** Offsets in `struct dx_root` and `struct dx_node`. */

@@ -1,6 +1,6 @@
 /**
- * Opening, from a disk's bytes to a filesystem: the superblock, the journal and its replay, orphans, and the root, in the
- * order of a mount (the kernel's fs/ext4/super.c, ext4_fill_super).
+ * Opens a filesystem: the superblock, the journal and its replay, orphans, and the root, in the order of a mount (the
+ * kernel's fs/ext4/super.c, ext4_fill_super).
  */
 import { CorruptError, viewOf } from '../../base/index.js';
 import type { Disk } from '../../disk/index.js';
@@ -25,7 +25,7 @@ import {
 } from './superblock.js';
 import { ExtVolume } from './volume.js';
 
-/** Groups whose descriptors are checked at once; of larger filesystems the rest as they are needed. */
+/** Groups whose descriptors are checked when opening; further ones are checked on demand. */
 const groupsCheckedAtOnce = 65536;
 
 export function openExt(disk: Disk, options: OpenOptions): FileSystem {
@@ -57,7 +57,7 @@ export function openExt(disk: Disk, options: OpenOptions): FileSystem {
   );
 }
 
-/** Does what concerns the log. Of a log that is damaged, the error says how to do without. */
+/** Runs a part that concerns the log. If the log is damaged, the error says how to mount without it. */
 function withoutLog(work: () => void): void {
   try {
     work();
@@ -112,7 +112,7 @@ function recover(
   return { volume, fast };
 }
 
-/** Takes the flag away that asks for a replay, and the one that asks for a look at the orphan file. */
+/** Clears the flag that asks for a replay, and the one that asks for a check of the orphan file. */
 function markRecovered(overlay: Disk, mount: ExtMountOptions): void {
   const bytes = readSuperblockBytes(overlay, mount.superblockAt);
   if (bytes === undefined) throw new CorruptError('ext4 superblock', 'lies outside the disk');
@@ -126,7 +126,7 @@ function markRecovered(overlay: Disk, mount: ExtMountOptions): void {
   overlay.write(bytes, mount.superblockAt);
 }
 
-/** The root must be a directory that has something in it. What that is is not looked at, as by the kernel. */
+/** The root must be a directory that is not empty. As in the kernel, its entries are not checked. */
 function checkRoot(volume: ExtVolume): void {
   const root = volume.inode(reservedInodes.root);
   if (root.kind !== 'directory' || root.stat.sizeInBytes === 0)

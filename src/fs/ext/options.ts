@@ -1,6 +1,6 @@
 /**
- * Mount options: those that matter to a reader, and those that the kernel knows but which make no difference to one.
- * Names and meanings: the kernel's Documentation/admin-guide/ext4.rst; what is refused is what Linux 6.1 refuses.
+ * Mount options: those that matter to a reader, and those that the kernel knows but that have no effect on one. Names
+ * and meanings: the kernel's Documentation/admin-guide/ext4.rst. This refuses what Linux 6.1 refuses.
  */
 import { isPowerOfTwo } from '../../base/index.js';
 import type { OpenOptions } from '../driver.js';
@@ -21,7 +21,7 @@ import {
 import { superblockOffset } from './layout.js';
 
 export interface ExtMountOptions {
-  /** Mounted read-only: damaged group descriptors are let pass. */
+  /** Mounted read-only: damaged group descriptors are accepted. */
   readonly readOnly: boolean;
   /** Whether a journal that is not empty is replayed. */
   readonly replay: boolean;
@@ -80,14 +80,14 @@ const table: Readonly<Record<string, OptionRule<unknown>>> = {
   usrjquota: option(anyText),
   grpjquota: option(anyText),
   check: option(someText),
-  // A device that has no direct access can be told not to use it, and nothing else.
+  // For a device without direct access, only turning it off is allowed.
   dax: option(oneOf('never', 'inode')),
   sb: option(decimal(unsigned, 1)),
 };
 
 /**
- * What a filesystem that is mounted as one of an older kind does not know. Linux refuses `noload` on ext2 as well; it
- * asks for nothing there, so whoever wants a filesystem as it is stored need not look first which one it is.
+ * Options that a filesystem mounted as an older kind does not have. Linux refuses `noload` on ext2 too; here it is
+ * accepted, so that a caller who wants a filesystem as stored need not know its kind.
  */
 const laterThanExt3 =
   'journal_checksum nojournal_checksum journal_async_commit delalloc nodelalloc dioread_lock dioread_nolock dax';
@@ -100,7 +100,7 @@ const unknownTo: Readonly<Record<string, ReadonlySet<string>>> = {
 const refused = (name: string, value: OptionValue, why: string): Error =>
   refusedOption('ext4', name, value, why);
 
-/** Sorts out options; an unknown one is EINVAL, as is a value that the kernel would refuse. */
+/** Sorts options. EINVAL for an unknown one, and for a value that the kernel would refuse. */
 export function parseMountOptions({
   options = {},
   readonly = false,

@@ -1,8 +1,8 @@
 /**
- * Orphans: files that were deleted while open, or were being cut, when the machine went down. They are on a list that
- * begins in the superblock and goes on in the inodes' deletion times, or in a file of inode numbers (orphan_file). A
- * mount deletes or cuts them; here it is worked out what that changes for a reader. Specification: the kernel's
- * Documentation/filesystems/ext4/orphan.rst, and fs/ext4/orphan.c for when nothing is done.
+ * Orphans: files that were deleted while open, or were being truncated, when the machine went down. Their list begins
+ * in the superblock and continues in the inodes' deletion times, or is in a file of inode numbers (orphan_file). A
+ * mount deletes or truncates them; this computes the effect of that for a reader. Specification: the kernel's
+ * Documentation/filesystems/ext4/orphan.rst, and fs/ext4/orphan.c for the cases in which nothing is done.
  */
 import { CorruptError, checksumHolds, crc32c, viewOf, work } from '../../base/index.js';
 import { blockMapOf } from './blockmap.js';
@@ -23,7 +23,7 @@ import { has } from './superblock.js';
 import type { ExtVolume } from './volume.js';
 
 export interface Orphans {
-  /** What files that were being cut occupy once that is done, in units of 512 bytes, by inode. */
+  /** The space of truncated files afterwards, in units of 512 bytes, by inode. */
   readonly truncated: ReadonlyMap<number, number>;
   /** What the mount gives back. */
   readonly reclaimed: { readonly clusters: number; readonly inodes: number };
@@ -31,7 +31,7 @@ export interface Orphans {
 
 export const noOrphans: Orphans = { truncated: new Map(), reclaimed: { clusters: 0, inodes: 0 } };
 
-/** Goes through all orphans. `damaged` is whether the filesystem is marked as having errors: then nothing is done. */
+/** Processes all orphans. `damaged`: the filesystem is marked as having errors, so nothing is done. */
 export function findOrphans(volume: ExtVolume, damaged: boolean): Orphans {
   const { superblock } = volume;
   if (!isWritableByKernel(superblock.features) || damaged) return noOrphans;
@@ -65,7 +65,9 @@ class Cleanup {
     this.#volume = volume;
   }
 
-  /** Each inode of the list names the next in place of its deletion time. It ends at the first that cannot be one. */
+  /**
+   * Each inode of the list has the number of the next in place of its deletion time. An invalid inode ends the list.
+   */
   followList(first: number): void {
     for (let number = first; number !== 0; ) {
       const inode = this.#take(number);
@@ -74,7 +76,7 @@ class Cleanup {
     }
   }
 
-  /** Each block of the file is full of inode numbers or zeroes, but for its tail. */
+  /** Each block of the file is full of inode numbers or zeroes, except for its tail. */
   readFile(number: number): void {
     const volume = this.#volume;
     const { blockSize, checksumSeed } = volume.superblock;
@@ -108,8 +110,8 @@ class Cleanup {
   }
 
   /**
-   * Does with one orphan what the kernel would; undefined where it is no inode that could be one, was seen before, or
-   * none count.
+   * Processes one orphan as the kernel would; undefined if it is no valid orphan, was seen before, or orphans do not
+   * count.
    */
   #take(number: number): Inode | undefined {
     const { superblock } = this.#volume;
@@ -137,7 +139,10 @@ class Cleanup {
     return inode;
   }
 
-  /** Whether the orphans share blocks, of which each is one file's: their number times their length has no bound. */
+  /**
+   * Whether orphans share blocks: each block belongs to one file, and otherwise the work would be their number times
+   * their length.
+   */
   get shared(): boolean {
     return this.#visited > this.#volume.superblock.blockCount;
   }
@@ -158,7 +163,7 @@ class Cleanup {
     return blocks;
   }
 
-  /** What lies wholly behind the cluster of the last byte. */
+  /** The blocks wholly after the cluster of the last byte. */
   #clustersBeyondEnd(inode: Inode): number {
     const volume = this.#volume;
     const { blockSize, blocksPerCluster } = volume.superblock;

@@ -1,6 +1,6 @@
 /**
- * Which ext this is, by the rules of blkid (util-linux, libblkid/src/superblocks/ext.c): ext4 is what has a feature that
- * ext3 does not know, ext3 what has a journal, ext2 the rest; an external journal is `jbd`.
+ * Recognises ext and its version, by the rules of blkid (util-linux, libblkid/src/superblocks/ext.c): ext4 has a
+ * feature that ext3 lacks, ext3 has a journal, ext2 is the rest; an external journal is `jbd`.
  */
 import { type Decoded, formatUuid, viewOf } from '../../base/index.js';
 import type { Disk, Probed } from '../../disk/index.js';
@@ -33,7 +33,7 @@ export function probeExt(disk: Disk): Probed | undefined {
   if (superblock.get(view, 0, 's_magic') !== extMagic) return undefined;
   const raw = decodeForProbe(view);
   const type = typeOf(raw);
-  // A wrong checksum is for the opener to tell: a superblock that is damaged is ext's nevertheless.
+  // A wrong checksum is the opener's concern: a damaged superblock is still ext's.
   if (type === undefined) return undefined;
   const facts: Record<string, string> = {};
   if (type !== 'ext2' && type !== 'jbd' && (raw.s_feature_incompat & ~ext2Incompat) === 0)

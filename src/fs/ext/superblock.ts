@@ -1,6 +1,6 @@
 /**
- * The superblock: geometry and features, decoded and held against the rules by which the kernel refuses a mount
- * (fs/ext4/super.c, ext4_fill_super). All that later code divides by, shifts by or indexes with is bounded here.
+ * The superblock: geometry and features, decoded and checked by the kernel's rules for a mount (fs/ext4/super.c,
+ * ext4_fill_super). All values that later code divides by, shifts by or indexes with are bounded here.
  */
 import {
   CorruptError,
@@ -27,13 +27,13 @@ import {
 
 const where = 'ext4 superblock';
 
-/** A bound on work that goes through all groups: 1 PiB with blocks of 4 KiB. */
+/** A bound on work that visits all groups: 1 PiB with blocks of 4 KiB. */
 const groupLimit = 2 ** 23;
 
 /** Every field as stored. */
 export type RawSuperblock = Decoded<typeof superblockLayout.fields>;
 
-/** What the rest of the driver needs of the superblock, all of it checked. */
+/** The checked values of the superblock that the rest of the driver needs. */
 export interface Superblock {
   readonly raw: RawSuperblock;
   /** The 1024 bytes as stored. */
@@ -57,20 +57,19 @@ export interface Superblock {
   /** Bytes of a group descriptor: 32, or a power of two from 64 to the block size. */
   readonly descriptorSize: number;
   /**
-   * Groups below this (in units of descriptor blocks) have their descriptors behind the superblock, even with
-   * meta_bg.
+   * Groups below this (in units of descriptor blocks) have their descriptors after the superblock, even with meta_bg.
    */
   readonly firstMetaGroup: number;
-  /** With what every metadata checksum starts; undefined where there are none. */
+  /** Seed of metadata checksums; undefined without metadata_csum. */
   readonly checksumSeed: number | undefined;
-  /** The same seed, which also hashes attribute values in inodes and which there is without metadata checksums. */
+  /** Seed of the hashes of attribute values (ea_inode); set even without metadata_csum. */
   readonly valueSeed: number;
   /** Whether names are hashed as unsigned bytes. */
   readonly unsignedHash: boolean;
   readonly createdByHurd: boolean;
 }
 
-/** The features of a stored superblock; revision 0 has none, whatever its bytes. */
+/** The features of a stored superblock; revision 0 has none, whatever its bytes are. */
 export function featuresOf(raw: RawSuperblock): FeatureMasks {
   if (raw.s_rev_level === 0) return { compat: 0, incompat: 0, roCompat: 0 };
   return {
@@ -84,7 +83,7 @@ export function has(mask: number, flag: number): boolean {
   return (mask & flag) !== 0;
 }
 
-/** The 1024 bytes at `offset`; undefined where the disk is too small. */
+/** The 1024 bytes at `offset`; undefined if the disk is too small. */
 export function readSuperblockBytes(disk: Disk, offset = superblockOffset): Uint8Array | undefined {
   if (offset + superblockSize > disk.size) return undefined;
   const bytes = new Uint8Array(superblockSize);
@@ -92,13 +91,13 @@ export function readSuperblockBytes(disk: Disk, offset = superblockOffset): Uint
   return bytes;
 }
 
-/** Whether a superblock's own checksum is right; true where it has none. */
+/** Whether a superblock's own checksum is right; true if it has none. */
 export function superblockChecksumHolds(bytes: Uint8Array, raw: RawSuperblock): boolean {
   if (!has(featuresOf(raw).roCompat, roCompat.metadataChecksums)) return true;
   return checksumHolds(superblockChecksum(bytes), raw.s_checksum);
 }
 
-/** The checksum of a superblock: of all but its last field. */
+/** The checksum of a superblock: of all bytes before its last field. */
 export function superblockChecksum(bytes: Uint8Array): number {
   return crc32c(0xffffffff, bytes.subarray(0, superblockLayout.fields.s_checksum.at));
 }
@@ -114,7 +113,7 @@ function count64(low: number, high: number, features: FeatureMasks, name: string
   return high * 0x1_0000_0000 + low;
 }
 
-/** What a checksum of metadata starts with: the stored seed, or one made from the UUID. */
+/** The seed of metadata checksums: the stored one, or one made from the UUID. */
 function seedOf(raw: RawSuperblock, features: FeatureMasks): number {
   return has(features.incompat, incompat.checksumSeed) ? raw.s_checksum_seed : crc32c(0xffffffff, raw.s_uuid);
 }
@@ -150,14 +149,14 @@ function clusterOf(raw: RawSuperblock, features: FeatureMasks): number {
       refuse('the cluster size is invalid', { logarithm: raw.s_log_cluster_size });
     return blocksPerCluster;
   }
-  // Revision 0 filesystems of other systems have had a fragment size here; the kernel wants it equal to the block size.
+  // Other systems have stored a fragment size here in revision 0; the kernel requires the block size.
   if (blocksPerCluster !== 1) refuse('the fragment size differs from the block size', { blocksPerCluster });
   return 1;
 }
 
 /**
- * Checks and decodes. `diskSize` is in bytes; a filesystem larger than its disk is refused, as the kernel does.
- * Throws CorruptError, and UnsupportedError for features that cannot be read past.
+ * Checks and decodes. `diskSize` is in bytes. As in the kernel, a filesystem larger than its disk is refused. Throws
+ * CorruptError, and UnsupportedError for unknown features that readers cannot ignore.
  */
 export function decodeSuperblock(bytes: Uint8Array, diskSize: number): Superblock {
   const raw = superblockLayout.decode(viewOf(bytes));

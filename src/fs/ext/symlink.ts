@@ -1,7 +1,6 @@
 /**
- * Targets of symbolic links: in the inode where they are shorter than 60 bytes, else inline or in one block.
- * Specification: the kernel's Documentation/filesystems/ext4/ifork.rst, "Symbolic Links", and for encrypted ones
- * fs/crypto/hooks.c.
+ * Targets of symbolic links: in the inode if shorter than 60 bytes, else inline or in one block. Specification: the
+ * kernel's Documentation/filesystems/ext4/ifork.rst, "Symbolic Links", and for encrypted ones fs/crypto/hooks.c.
  */
 import { CorruptError, decodePadded, GuestfsError, viewOf } from '../../base/index.js';
 import { blockMapOf } from './blockmap.js';
@@ -13,7 +12,10 @@ import { inodeBlockAreaSize, inodeFlags } from './layout.js';
 import { has } from './superblock.js';
 import type { ExtVolume } from './volume.js';
 
-/** Whether the target lies in `i_block`: by its length, or before ea_inode by there being no block but for attributes. */
+/**
+ * Whether the target is in `i_block`: by its length; on filesystems before ea_inode, because it has no block except
+ * for attributes.
+ */
 function isFast(volume: ExtVolume, inode: Inode): boolean {
   const { superblock } = volume;
   if (has(superblock.features.incompat, incompat.eaInode))
@@ -23,7 +25,7 @@ function isFast(volume: ExtVolume, inode: Inode): boolean {
   return inode.stat.blockCount512 === attributeUnits;
 }
 
-/** Where the target lies, with what stands behind: the room in the inode, or one block. */
+/** The space with the target and the bytes after it: in the inode, or one block. */
 function targetRoom(volume: ExtVolume, inode: Inode): Uint8Array {
   if (isFast(volume, inode)) return inode.blockArea;
   const name = inodeName(inode.number);
@@ -33,8 +35,8 @@ function targetRoom(volume: ExtVolume, inode: Inode): Uint8Array {
 }
 
 /**
- * The target; of an encrypted link the form that the kernel shows without a key. A size that there is no room for is cut
- * off, as by the kernel. EINVAL for other inodes.
+ * The target; for an encrypted link, the form that the kernel shows without a key. As in the kernel, a target longer
+ * than its space is cut. EINVAL for other inodes.
  */
 export function readSymlink(volume: ExtVolume, inode: Inode): string {
   const name = inodeName(inode.number);
@@ -47,7 +49,7 @@ export function readSymlink(volume: ExtVolume, inode: Inode): string {
       throw new CorruptError(name, 'its encrypted target is cut short', { length, stored: room.length });
     return showEncryptedName(room.subarray(2, 2 + length), { major: 0, minor: 0 });
   }
-  // The kernel puts a NUL at the end of a block or of `i_block`, whatever is there.
+  // The kernel puts a NUL at the end of a block or of `i_block`, over any byte there.
   const most = isInline ? room.length : room.length - 1;
   const target = decodePadded(room.subarray(0, Math.min(inode.stat.sizeInBytes, most)));
   if (target === '') throw new CorruptError(name, 'has an empty target');

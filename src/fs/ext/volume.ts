@@ -21,7 +21,7 @@ export class ExtVolume {
   readonly #decoder: InodeDecoder;
   readonly #inodes: (Inode | undefined)[] = new Array(inodeSlots).fill(undefined);
 
-  /** `strict` refuses group descriptors with a bad checksum, of which otherwise a warning tells. */
+  /** `strict` refuses group descriptors with a bad checksum, which otherwise cause a warning. */
   constructor(
     disk: Disk,
     superblock: Superblock,
@@ -41,13 +41,16 @@ export class ExtVolume {
     this.#decoder = new InodeDecoder(superblock);
   }
 
-  /** Whether blocks `first` to `first + count` all lie inside the filesystem. */
+  /** Whether blocks `first` to `first + count` are all inside the filesystem. */
   containsBlocks(first: number, count: number): boolean {
     const { firstDataBlock, blockCount } = this.superblock;
     return first >= firstDataBlock && first > 0 && first + count <= blockCount;
   }
 
-  /** A block of metadata, for the caller to keep. `structure` names it in the CorruptError when it lies outside. */
+  /**
+   * A block of metadata that the caller may keep. `structure` names it in the CorruptError for a block outside the
+   * filesystem.
+   */
   block(number: number, structure: string): Uint8Array {
     this.#checkBlock(number, structure);
     const { blockSize } = this.superblock;
@@ -56,7 +59,7 @@ export class ExtVolume {
     return bytes;
   }
 
-  /** As {@link block}, without a copy: a view that holds until anything else of the metadata is asked for. */
+  /** As {@link block}, without a copy: a view that is valid until other metadata is read. */
   peekBlock(number: number, structure: string): Uint8Array {
     this.#checkBlock(number, structure);
     const { blockSize } = this.superblock;
@@ -69,7 +72,9 @@ export class ExtVolume {
       throw new CorruptError(structure, 'a block lies outside the filesystem', { block: number });
   }
 
-  /** An inode that a user may see. A number that names none is a CorruptError: something on the disk led to it. */
+  /**
+   * An inode that users may see. CorruptError for a number that names none, because something on the disk led to it.
+   */
   inode(number: number): Inode {
     const known = this.#inodes[number & (inodeSlots - 1)];
     if (known !== undefined && known.number === number) return known;
@@ -81,7 +86,7 @@ export class ExtVolume {
     return inode;
   }
 
-  /** Any inode, also a reserved or a deleted one; not kept. */
+  /** Any inode, including reserved and deleted ones; not cached. */
   anyInode(number: number): Inode {
     work.lookups.spend(1);
     const offset = this.inodeOffset(number);
@@ -109,7 +114,7 @@ export class ExtVolume {
       .slice(start, end);
   }
 
-  /** Has an inode read again: its record was written to. */
+  /** Drops a cached inode, because its record was written to. */
   forgetInode(number: number): void {
     this.pieces.forget(this.inodeOffset(number));
     this.#inodes[number & (inodeSlots - 1)] = undefined;

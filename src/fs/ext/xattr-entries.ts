@@ -1,6 +1,6 @@
 /**
- * Tables of extended attributes, as they lie in an inode behind its fields or in a block of their own: entries grow
- * from the front, values from the back. Decoding only. Specification: the kernel's
+ * Tables of extended attributes, in an inode after its fields, or in a block of their own: entries grow from the
+ * front, values from the back. Decoding only. Specification: the kernel's
  * Documentation/filesystems/ext4/attributes.rst; the checks are those of fs/ext4/xattr.c, check_xattrs.
  */
 import { CorruptError, viewOf } from '../../base/index.js';
@@ -10,12 +10,12 @@ import { xattrEntryAt as at, xattrEntrySize, xattrMagic } from './layout.js';
 /** An attribute as stored. */
 export interface XattrEntry {
   readonly index: number;
-  /** Behind the prefix that {@link index} stands for. */
+  /** The name after the prefix of {@link index}. */
   readonly name: Uint8Array;
   readonly hash: number;
   /** In bytes. */
   readonly valueSize: number;
-  /** The value where it is stored in the table; empty where {@link valueInode} holds it. */
+  /** The value if it is stored in the table; empty if {@link valueInode} has it. */
   readonly value: Uint8Array;
   /** The inode that holds the value, or 0. */
   readonly valueInode: number;
@@ -75,7 +75,7 @@ export function decodeXattrEntries(
   return entries;
 }
 
-/** The attributes inside an inode; none where it has no room or no table. */
+/** The attributes inside an inode; none if it has no room or no table. */
 export function inodeXattrEntries(inode: Inode, what: string): XattrEntry[] {
   const { record, attributesAt } = inode;
   if (attributesAt + 4 > record.length) return [];

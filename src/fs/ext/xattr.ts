@@ -1,7 +1,7 @@
 /**
- * Extended attributes by their full names, from an inode and its block of attributes, with values that fill an inode
- * of their own (ea_inode) read from there. Specification: the kernel's Documentation/filesystems/ext4/attributes.rst,
- * and for the hashes fs/ext4/xattr.c.
+ * Extended attributes by full name, from an inode and its attribute block; large values are in an inode of their own
+ * (ea_inode). Specification: the kernel's Documentation/filesystems/ext4/attributes.rst, and for the hashes
+ * fs/ext4/xattr.c.
  */
 import { CorruptError, checksumHolds, crc32c, decodeText } from '../../base/index.js';
 import { presentAcl } from './acl.js';
@@ -22,10 +22,10 @@ import { decodeXattrEntries, inodeXattrEntries, type XattrEntry } from './xattr-
 
 /** Linux's XATTR_SIZE_MAX: no system call can read a longer value. In bytes. */
 const valueLimit = 65536;
-/** What all the values of one inode may come to; bounds memory. Names alone are limited by Linux to 64 KiB. In bytes. */
+/** The most bytes of all values of one inode, which bounds memory. Linux limits only the names, to 64 KiB. */
 const totalLimit = 16 * 1024 * 1024;
 
-/** All attributes that the kernel would list to root, in stored order. */
+/** All attributes that the kernel lists for root, in stored order. */
 export function readXattrs(volume: ExtVolume, inode: Inode): ReadonlyMap<string, Uint8Array> {
   const what = `${inodeName(inode.number)}: extended attributes`;
   const found = new Map<string, Uint8Array>();
@@ -46,7 +46,7 @@ function isAcl({ index }: XattrEntry): boolean {
   return index === xattrIndex.aclAccess || index === xattrIndex.aclDefault;
 }
 
-/** The name under which an attribute is listed; undefined for ext4's own (inline data, encryption) and unknown kinds. */
+/** The listed name of an attribute; undefined for ext4's own (inline data, encryption) and for unknown kinds. */
 function fullName(entry: XattrEntry): string | undefined {
   if (isAcl(entry)) return xattrPrefixes[entry.index];
   const prefix = xattrPrefixes[entry.index];
@@ -92,13 +92,13 @@ function readValue(volume: ExtVolume, inode: Inode, entry: XattrEntry, what: str
       expected: entry.valueSize,
     });
   const value = readContents(volume, holder, valueLimit);
-  // Lustre's inodes of values belong to one file, of which they hold number and generation, and have no hash.
+  // Lustre's value inodes belong to one file, have its number and generation, and have no hash.
   const owned = holder.stat.modified.seconds >>> 0 === inode.number && holder.generation === inode.generation;
   if (!owned) checkHashes(volume, entry, holder, value, what);
   return value;
 }
 
-/** The inode of a value keeps the hash of the value in its access time; the entry one of name and that hash. */
+/** The value's inode has the hash of the value in its access time; the entry has a hash of its name and that hash. */
 function checkHashes(
   volume: ExtVolume,
   entry: XattrEntry,
@@ -109,7 +109,7 @@ function checkHashes(
   const hash = crc32c(volume.superblock.valueSeed, value);
   if (!checksumHolds(hash, holder.stat.accessed.seconds >>> 0))
     throw new CorruptError(what, 'the hash of its value is wrong', { inode: holder.number });
-  // Old kernels took the bytes of names as signed.
+  // Old kernels treated the bytes of names as signed.
   const sums = [entryHash(entry.name, hash, false), entryHash(entry.name, hash, true)];
   if (!sums.some((sum) => checksumHolds(sum, entry.hash)))
     throw new CorruptError(what, 'its hash is wrong', { stored: entry.hash });

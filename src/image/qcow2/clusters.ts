@@ -1,8 +1,9 @@
 /**
- * Where each byte of a qcow2 disk is. Specification: "Cluster mapping", "Extended L2 Entries", "Compressed clusters".
+ * Finds each byte of a qcow2 disk. Specification: "Cluster mapping", "Extended L2 Entries", "Compressed clusters".
  *
- * A guest's offset splits into an index in the L1 table, an index in the L2 table that the L1 entry names, and a place
- * in a cluster. The walk has these two steps and no more, so tables that point at themselves make wrong data, not loops.
+ * A guest's offset consists of an index in the L1 table, an index in the L2 table of that L1 entry, and an offset in
+ * a cluster. The lookup has exactly these two steps, so tables that point at themselves give wrong data rather than
+ * loops.
  */
 import { CorruptError } from '../../base/index.js';
 import type { Codec, Disk, Mapping } from '../../disk/index.js';
@@ -29,21 +30,21 @@ export interface ClusterMapOptions {
   readonly file: Disk;
   /** Where other clusters are: the image, or its external data file. */
   readonly dataFile: Disk;
-  /** What shows through where nothing is stored. May be of any size. */
+  /** The disk that shows where nothing is stored. May be of any size. */
   readonly backing: Disk | undefined;
 }
 
 export class ClusterMap {
   readonly #of: ClusterMapOptions;
   readonly #clusterSize: number;
-  /** Bytes that one entry, or with extended L2 one of its 32 bits, speaks for. */
+  /** The bytes of the guest that one entry covers, or with extended L2 one of its 32 bits. */
   readonly #unitSize: number;
   readonly #entrySize: number;
   /** Guest bytes of one L2 table. */
   readonly #l2Reach: number;
   readonly #external: boolean;
   readonly #codec: Codec;
-  /** Left by {@link #classify} beside the kind: the byte offset of a data unit in the data file. */
+  /** Set by {@link #classify} beside its result: the byte offset of a data unit in the data file. */
   #host = 0;
 
   constructor(options: ClusterMapOptions) {
@@ -56,7 +57,7 @@ export class ClusterMap {
     this.#codec = options.compression === 'zstd' ? 'zstd' : 'deflate'; // qcow2's zlib has no zlib header
   }
 
-  /** What lies at a guest's offset, below the disk's size, and how far it goes. */
+  /** The mapping of a guest's offset, which is below the disk's size, and its length. */
   readonly lookup = (offset: number, wanted: number): Mapping => {
     const l1Index = Math.floor(offset / this.#l2Reach);
     const l2Offset = this.#l2Table(l1Index);
@@ -77,7 +78,7 @@ export class ClusterMap {
     if (kind === Kind.compressed) return this.#compressed(slice, at, inCluster);
     const host = this.#host;
 
-    // Whatever goes on in the same way, to the end of this slice: MappedDisk joins slices.
+    // Units of the same kind, to the end of this slice: MappedDisk joins slices.
     const unitsInCluster = this.#clusterSize / this.#unitSize;
     let length = this.#unitSize - inUnit;
     while (length < wanted) {
@@ -94,7 +95,7 @@ export class ClusterMap {
     return kind === Kind.zero ? { kind: 'hole', length } : this.#below(offset, length);
   };
 
-  /** Where the L2 table of an L1 entry is; 0 for none. */
+  /** The place of the L2 table of an L1 entry; 0 for none. */
   #l2Table(l1Index: number): number {
     const { tables, l1Offset } = this.#of;
     const at = l1Offset + l1Index * 8;
@@ -125,13 +126,13 @@ export class ClusterMap {
     return this.#below(offset, next * this.#l2Reach - offset);
   }
 
-  /** The kind of one unit of the entry at `at`; where it is goes to {@link #host}. */
+  /** The kind of one unit of the entry at `at`; its place goes to {@link #host}. */
   #classify(slice: DataView, at: number, unit: number): Kind {
     const high = slice.getUint32(at);
     if (high & bits.compressedHigh) return Kind.compressed;
     const low = slice.getUint32(at + 4);
     const host = (high & bits.offsetHigh) * 0x1_0000_0000 + ((low & bits.offsetLow) >>> 0);
-    // In a data file offset 0 is as good as any, and bit 63 says that it is meant.
+    // In a data file offset 0 is valid, and bit 63 marks it as allocated.
     const allocated = host !== 0 || (this.#external && (high & bits.copiedHigh) !== 0);
     let stored = allocated;
     let zero = (low & bits.zeroLow) !== 0;
@@ -156,14 +157,14 @@ export class ClusterMap {
     return Kind.data;
   }
 
-  /** Bytes in the data file. Where that has ended qemu reads zeroes. */
+  /** Bytes in the data file. As in qemu, bytes past its end are zeroes. */
   #stored(host: number, length: number): Mapping {
     const { dataFile } = this.#of;
     if (host >= dataFile.size) return { kind: 'hole', length };
     return { kind: 'data', length: Math.min(length, dataFile.size - host), disk: dataFile, offset: host };
   }
 
-  /** Nothing is stored here: what is below shows through, and where that has ended or there is none, zeroes. */
+  /** Nothing is stored here: the disk below shows; past its end, or without one, zeroes. */
   #below(offset: number, length: number): Mapping {
     const { backing } = this.#of;
     if (!backing || offset >= backing.size) return { kind: 'hole', length };

@@ -1,4 +1,4 @@
-/** The header of a qcow2 image and its extensions, checked. Specification: "Header", "Header extensions". */
+/** The header of a qcow2 image and its extensions, with checks. Specification: "Header", "Header extensions". */
 import {
   CorruptError,
   decodePadded,
@@ -49,7 +49,7 @@ export interface Header {
   readonly hasDataFile: boolean;
   readonly dataFile: string | undefined;
   readonly dataFileRaw: boolean;
-  /** How many bitmaps are kept in the image; undefined when it says nothing of any. */
+  /** The number of bitmaps in the image; undefined if the header has no such field. */
   readonly bitmapCount: number | undefined;
 }
 
@@ -62,10 +62,10 @@ interface Extensions {
   featureNames: Map<string, string>;
 }
 
-/** Reads and checks the header. Encryption is told, not refused; unknown incompatible features are refused by name. */
+/** Reads and checks the header. Encryption is reported; unknown incompatible features are refused by name. */
 export function readHeader(file: Disk): Header {
   const bytes = readUpTo(file, 0, headerStruct.size);
-  // Before the rest: what is no qcow2 at all is to be told so, not that some field of it is odd.
+  // Checked first, so that a file that is no qcow2 gets an error that says so.
   if (bytes.length >= 4 && headerStruct.get(viewOf(bytes), 0, 'magic') !== magic)
     throw new CorruptError(structure, 'has no qcow2 magic');
   const first = headerStruct.decode(bytes);
@@ -200,8 +200,8 @@ function readBackingName(
 }
 
 /**
- * Walks the extensions between the header and the backing file's name. Unknown ones may be passed over. Of what is known only so
- * much is read as an honest image has: the header of any image is read in the caller's thread.
+ * Reads the extensions between the header and the backing file's name. Unknown ones are skipped. Known ones are read
+ * only up to the size that honest images have, because the caller's thread reads the header of any image.
  */
 function readExtensions(file: Disk, start: number, end: number): Extensions {
   const found: Extensions = { featureNames: new Map() };

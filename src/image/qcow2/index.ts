@@ -1,8 +1,8 @@
 /**
  * qcow2, qemu's image format, for reading. Specification: docs/interop/qcow2.txt of qemu.
  *
- * Reference counts are never looked at: they say what is free, and nothing is allocated here. So neither an image that
- * was not closed (dirty) nor one that qemu marked corrupt is refused; qemu opens both for reading, too.
+ * Reference counts are ignored: they mark free space, and nothing is allocated here. So an image that was not closed
+ * (dirty) and one that qemu marked corrupt are both accepted, as qemu does for reading.
  */
 import { CorruptError, UnsupportedError, viewOf } from '../../base/index.js';
 import { type Disk, MappedDisk } from '../../disk/index.js';
@@ -84,7 +84,7 @@ export const qcow2 = {
   },
 } satisfies ImageFormat;
 
-/** The facts that `qemu-img info` prints, under its names. */
+/** The facts of `qemu-img info`, under its names. */
 function infoOf(header: Header): ImageInfo {
   const { version, backingFile, backingFormat, dataFile } = header;
   const facts: Record<string, string | number | boolean> = {
@@ -121,7 +121,7 @@ function openDataFile(header: Header, context: ImageContext): Disk {
   return context.openNamed(header.dataFile, 'data', 'raw');
 }
 
-/** An L1 table must be aligned, not beyond qemu's limit, and speak for all of the disk. */
+/** An L1 table must be aligned, within qemu's limit, and cover the whole disk. */
 function checkL1(header: Header, l1Offset: number, l1Entries: number, size: number): void {
   const clusterSize = 2 ** header.clusterBits;
   const reach = clusterSize * (clusterSize / (header.extendedL2 ? 16 : 8));

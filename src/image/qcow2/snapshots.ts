@@ -15,7 +15,7 @@ export interface Snapshot extends ImageSnapshot {
 
 const structure = 'qcow2 snapshot table';
 
-/** Every snapshot, in the order of the table, each read when it is asked for. */
+/** All snapshots in the order of the table, each read on demand. */
 export function* listSnapshots(file: Disk, header: Header): Generator<Snapshot, void> {
   const { snapshotCount, snapshotTableOffset } = header;
   if (snapshotCount === 0) return;
@@ -54,7 +54,7 @@ export function* listSnapshots(file: Disk, header: Header): Generator<Snapshot, 
   }
 }
 
-/** The snapshot whose id, or else whose name, is `wanted`. */
+/** The snapshot whose id is `wanted`; if there is none, the one whose name is. */
 export function getSnapshot(snapshots: Iterable<Snapshot>, wanted: string): Snapshot {
   let found: Snapshot | undefined;
   for (const snapshot of snapshots) {

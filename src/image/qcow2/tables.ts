@@ -1,4 +1,7 @@
-/** L1 and L2 tables in memory, a slice at a time, up to a budget: a table can be 2 MiB, of which one entry is wanted. */
+/**
+ * L1 and L2 tables in memory, a slice at a time, up to a budget: a table can have 2 MiB, and often one entry is
+ * needed.
+ */
 import { CorruptError, LruMap, viewOf } from '../../base/index.js';
 import { type Disk, PaddedDisk } from '../../disk/index.js';
 
@@ -6,7 +9,7 @@ import { type Disk, PaddedDisk } from '../../disk/index.js';
 const sliceLimit = 16 * 1024;
 
 export class TableCache {
-  /** Bytes of a slice; a power of two, and no table crosses the border of one. */
+  /** Bytes of a slice: a power of two, so that no table crosses the border of one. */
   readonly sliceSize: number;
   readonly #file: Disk;
   readonly #slices: LruMap<number, DataView>;
@@ -19,7 +22,9 @@ export class TableCache {
     this.#slices = new LruMap(Math.max(2, Math.floor(budgetInBytes / this.sliceSize)));
   }
 
-  /** The slice that begins at `offset`, a multiple of the slice's size. Past the file's end it goes on with zeroes. */
+  /**
+   * The slice that begins at `offset`, a multiple of the slice's size. Past the file's end it is filled with zeroes.
+   */
   slice(offset: number): DataView {
     if (offset === this.#lastOffset) return this.#last;
     let view = this.#slices.get(offset);

@@ -1,6 +1,6 @@
 /**
- * From disks to volume groups. Every physical volume usually holds the text of its whole group; the one with the
- * highest sequence number counts, wherever it is, and tells which physical volumes belong to the group.
+ * From disks to volume groups. Usually each physical volume holds the text of its whole group. The text with the
+ * highest sequence number counts, whichever disk it is on, and lists the group's physical volumes.
  */
 import { CorruptError, compareBytes, UnsupportedError } from '../../base/index.js';
 import type { Member } from '../system.js';
@@ -10,7 +10,7 @@ import { type MetadataArea, readMetadataArea } from './metadata-area.js';
 import type { LogicalVolume, LvmProblem, LvmState, PhysicalVolume, VolumeGroup } from './state.js';
 import { logicalVolumesOf } from './volumes.js';
 
-/** A physical volume, to which its group is given when that is known. */
+/** A physical volume. Its group is set once it is known. */
 interface Found extends PhysicalVolume {
   group: VolumeGroup | undefined;
   member: GroupMember | undefined;
@@ -24,7 +24,7 @@ interface Version {
   readonly text: VolumeGroupText;
 }
 
-/** lvm2 writes one area or two; a label has room for some twenty, which could all be large. */
+/** lvm2 writes one area or two; a label has room for about twenty, which could all be large. */
 const mostAreas = 4;
 
 class Assembly {
@@ -39,7 +39,7 @@ class Assembly {
     this.problems.push({ kind, message });
   }
 
-  /** Runs `read`; bad bytes become a problem of this device, and what it would have told is left out. */
+  /** Runs `read`. Bad bytes become a problem of this device, and its facts are left out. */
   #attempt<T>(device: string, read: () => T): T | undefined {
     try {
       return read();
@@ -88,7 +88,7 @@ class Assembly {
     this.#versions.set(text.uuid, versions);
   }
 
-  /** The newest version; the first seen of those equally new. */
+  /** The newest version; among equally new ones the first one seen. */
   #newest(versions: readonly Version[]): Version | undefined {
     let newest: Version | undefined;
     for (const version of versions) if (!newest || version.text.seqno > newest.text.seqno) newest = version;
@@ -157,7 +157,7 @@ class Assembly {
     return group;
   }
 
-  /** The physical volume that is a group's member, unless it is not here, or was claimed before. */
+  /** The physical volume that is a member of a group, unless it is missing, or was claimed before. */
   #claim({ name }: VolumeGroupText, { uuid }: GroupMember): Found | undefined {
     const found = this.#found.find(({ label }) => label.uuid === uuid);
     if (found === undefined) return undefined;
@@ -171,8 +171,8 @@ class Assembly {
 }
 
 /**
- * Whether a member is as the group left it. One that was away while the group changed stays "missing" when it is
- * back.
+ * Whether a member is in the state in which the group left it. A member that was away while the group changed counts
+ * as missing when it is back.
  */
 function isCurrent({ status, flags }: GroupMember): boolean {
   return !status.includes('MISSING') && !flags.includes('MISSING');
@@ -204,8 +204,8 @@ class Group implements VolumeGroup {
 }
 
 /**
- * Finds the physical volumes among the members and puts their groups together. Bad bytes never throw: they are
- * problems of the state, and what they concern is left out.
+ * Finds the physical volumes among the members and assembles their groups. Never throws for bad bytes: they become
+ * problems of the state, and the affected parts are left out.
  */
 export function assemble(members: readonly Member[]): LvmState {
   const assembly = new Assembly();

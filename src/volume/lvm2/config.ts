@@ -7,10 +7,10 @@ import { CorruptError, decodeText } from '../../base/index.js';
 export type ConfigScalar = string | number;
 export type ConfigValue = ConfigScalar | readonly ConfigScalar[] | ConfigSection;
 
-/** A section: what it holds, by name and in the order of the text. */
+/** A section: its contents by name, in the order of the text. */
 export interface ConfigSection extends ReadonlyMap<string, ConfigValue> {}
 
-/** The strings of a value: the one it is, or those in its list. */
+/** The strings of a value: a single one, or those of its list. */
 export function namesIn(value: ConfigValue | undefined): string[] {
   if (typeof value === 'string') return [value];
   return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : [];
@@ -71,7 +71,7 @@ class Parser {
       this.#at++;
     }
     const word = this.#text.slice(start, this.#at);
-    // The unary plus is never written; a fraction is legal but no metadata has one.
+    // A unary plus is never written. A fraction is legal, but no metadata has one.
     if (!/^[-+]?\d+(\.\d*)?$/.test(word)) {
       if (word === '') throw this.#fail('has a character out of place');
       return { kind: 'name', text: word };
@@ -79,7 +79,7 @@ class Parser {
     return { kind: 'number', text: word, value: Number(word) };
   }
 
-  /** In double quotes a backslash makes the next character a plain one; in single quotes nothing is special. */
+  /** In double quotes a backslash escapes the next character; in single quotes no character is special. */
   #scanString(quote: string): Token {
     const pieces: string[] = [];
     let start = ++this.#at;
@@ -107,7 +107,7 @@ class Parser {
     if (++this.#values > mostValues) throw this.#fail(`has more than ${mostValues} values`);
   }
 
-  /** What stands up to the closing brace, or at depth 0 to the end of the text. */
+  /** The contents up to the closing brace, or at depth 0 to the end of the text. */
   section(depth: number): ConfigSection {
     if (depth > deepest) throw this.#fail(`is nested deeper than ${deepest} levels`);
     const entries = new Map<string, ConfigValue>();
@@ -148,7 +148,7 @@ class Parser {
   }
 }
 
-/** Parses a text. What breaks the grammar is a CorruptError that says where, in characters. */
+/** Parses a text. CorruptError for a syntax error, with its position in characters. */
 export function parseConfig(text: Uint8Array): ConfigSection {
   return new Parser(decodeText(text)).section(0);
 }

@@ -33,7 +33,7 @@ export { listMapperDevices } from './report-minors.js';
 export type { LvmState, VolumeGroup } from './state.js';
 export { missingVolumes } from './volumes.js';
 
-/** What the members amount to, in the words that all volume systems share. */
+/** The result for the members, in the words of all volume systems. */
 function assembly(members: readonly Member[]): Assembly<LvmState> {
   const state = assemble(members);
   return {

@@ -1,4 +1,4 @@
-/** The label of a physical volume, which says who it is and where its data and its metadata lie. */
+/** The label of a physical volume: its identity, and the places of its data and its metadata. */
 import { CorruptError, checksumHolds, crc32Raw, decodeLatin1, viewOf } from '../../base/index.js';
 import type { Disk, Probed } from '../../disk/index.js';
 import {
@@ -15,20 +15,20 @@ import {
   sectorSize,
 } from './layout.js';
 
-/** A range of the disk; a size of 0 means as far as the disk goes. */
+/** A range of the disk; a size of 0 means up to the end of the disk. */
 export interface Area {
   readonly offset: number;
   readonly size: number;
 }
 
-/** A physical volume, as its label tells it. Offsets and sizes in bytes. */
+/** A physical volume, as in its label. Offsets and sizes in bytes. */
 export interface PvLabel {
   /** 32 characters, without dashes. */
   readonly uuid: string;
   readonly sizeInBytes: number;
   readonly dataAreas: readonly Area[];
   readonly metadataAreas: readonly Area[];
-  /** Belongs to a volume group, by the header's own word. */
+  /** Whether it belongs to a volume group, by the header. */
   readonly used: boolean;
 }
 
@@ -55,7 +55,7 @@ function isLabel(sector: Uint8Array, number: number): boolean {
   );
 }
 
-/** The sector that holds the label, if the disk has one. */
+/** The sector with the label, if the disk has one. */
 function findLabel(disk: Disk): Uint8Array | undefined {
   const count = Math.min(labelSectors, Math.floor(disk.size / sectorSize));
   if (count === 0) return undefined;
@@ -68,10 +68,10 @@ function findLabel(disk: Disk): Uint8Array | undefined {
   return undefined;
 }
 
-/** Where libblkid takes the identifier from: behind the label's own header. */
+/** The place from which libblkid takes the identifier: after the label's own header. */
 const identifier = { start: 32, end: 64 } as const;
 
-/** What blkid tells of a physical volume. A damaged label is none, as for lvm2. Never throws on any bytes. */
+/** blkid's facts about a physical volume. As in lvm2, a damaged label counts as none. Never throws. */
 export function probeLabel(disk: Disk): Probed | undefined {
   const sector = findLabel(disk);
   if (sector === undefined) return undefined;
@@ -84,7 +84,7 @@ export function probeLabel(disk: Disk): Probed | undefined {
   };
 }
 
-/** The label, or undefined where there is none. A label whose contents make no sense is a CorruptError. */
+/** The label; undefined without one. CorruptError for a label with invalid contents. */
 export function readLabel(disk: Disk): PvLabel | undefined {
   const sector = findLabel(disk);
   if (!sector) return undefined;

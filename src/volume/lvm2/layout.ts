@@ -35,7 +35,7 @@ export const pvHeaderExtension = struct('LVM pv_header_extension', 'little', 8, 
   version: u32(0),
   flags: u32(4),
 });
-/** Flag: the volume belongs to a volume group, also where it holds no metadata of it. */
+/** Flag: the volume belongs to a volume group, even if it has no metadata of it. */
 export const pvExtUsed = 1;
 
 export const mdaHeaderSize = 512;

@@ -1,6 +1,6 @@
 /**
- * A metadata area: a header of one sector, then a circular buffer in which each new version of the volume group's text
- * is written after the last. A text that reaches the end of the buffer goes on at its start.
+ * A metadata area: a header of one sector, then a circular buffer in which each new version of the volume group's
+ * text follows the last. A text that reaches the end of the buffer continues at its start.
  */
 import { CorruptError, checksumHolds, crc32Raw, decodeLatin1, viewOf } from '../../base/index.js';
 import type { Disk } from '../../disk/index.js';
@@ -22,10 +22,10 @@ const largestText = 16 * 1024 * 1024;
 
 /** A metadata area that was read and checked. */
 export interface MetadataArea {
-  /** The committed text, or undefined where none was written yet or the area is set to be ignored. */
+  /** The committed text; undefined if none was written yet, or the area is marked as ignored. */
   readonly text: Uint8Array | undefined;
   readonly ignored: boolean;
-  /** What a further version may take, in bytes, as `pv_mda_free` tells it. */
+  /** The room for another version in bytes, as in `pv_mda_free`. */
   readonly freeInBytes: number;
 }
 
@@ -54,7 +54,7 @@ export function readMetadataArea(disk: Disk, area: Area): MetadataArea {
   const ignored = (location.flags & rawLocnIgnored) !== 0;
   const text =
     location.offset === 0n || ignored ? undefined : readText(disk, area.offset, size, location, structure);
-  // Half of the buffer less a sector, since the old version must stay until the new one is committed.
+  // Half of the buffer less a sector, because the old version must stay until the new one is committed.
   const room = (size - mdaHeaderSize) / 2 - sectorSize - (text?.length ?? 0);
   const freeInBytes = Math.max(0, Math.floor(room / sectorSize)) * sectorSize;
   return { text, ignored, freeInBytes };

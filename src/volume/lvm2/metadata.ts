@@ -1,5 +1,5 @@
 /**
- * A volume group as its metadata text describes it: physical volumes, logical volumes and their segments. By lvm2's
+ * A volume group as in its metadata text: physical volumes, logical volumes and their segments. By lvm2's
  * lib/format_text/import_vsn1.c. Sizes in the text are in sectors of 512 bytes or in extents.
  */
 import { CorruptError } from '../../base/index.js';
@@ -13,7 +13,7 @@ export interface GroupMember {
   readonly name: string;
   /** 32 characters, without dashes. */
   readonly uuid: string;
-  /** Where it was when the text was written: a hint. */
+  /** Its device when the text was written: only a hint. */
   readonly device: string;
   readonly status: readonly string[];
   readonly flags: readonly string[];
@@ -23,7 +23,7 @@ export interface GroupMember {
   readonly extentCount: number;
 }
 
-/** Where a stripe of a segment lies: a physical volume, or another logical volume, by name, and the extent in it. */
+/** The place of a segment's stripe: the name of a physical volume or another logical volume, and the extent in it. */
 export interface StripeArea {
   readonly name: string;
   readonly extent: number;
@@ -39,7 +39,7 @@ export interface Segment {
   readonly stripes: readonly StripeArea[];
   /** 0 where there is one stripe. */
   readonly stripeSizeInBytes: number;
-  /** All of its fields, for the types that have more. */
+  /** All fields, for types that have more. */
   readonly fields: ConfigSection;
 }
 
@@ -77,7 +77,10 @@ export interface VolumeGroupText {
   readonly volumes: ReadonlyMap<string, LogicalVolumeText>;
 }
 
-/** Reads fields of one section; what is missing or of the wrong kind is a CorruptError that names the section. */
+/**
+ * Reads the fields of one section. CorruptError with the section's name for a missing field, and for one of the wrong
+ * kind.
+ */
 class Reader {
   readonly #section: ConfigSection;
   readonly name: string;
@@ -101,7 +104,7 @@ class Reader {
     return value;
   }
 
-  /** A whole number from 0 to `most`, 2^53 − 1 unless told. */
+  /** A whole number from 0 to `most`; 2^53 − 1 by default. */
   count(field: string, options: { missing?: number; least?: number; most?: number } = {}): number {
     const value = this.#section.get(field) ?? options.missing;
     const { least = 0, most = Number.MAX_SAFE_INTEGER } = options;
@@ -118,7 +121,7 @@ class Reader {
     return this.count(field, missing === undefined ? { most } : { missing, most }) * sectorSize;
   }
 
-  /** A list of strings; one string alone counts as such a list, and a missing field as an empty one. */
+  /** A list of strings; a single string counts as a list of one, and a missing field as an empty list. */
   list(field: string): string[] {
     const value = this.#section.get(field) ?? [];
     const items = typeof value === 'string' ? [value] : value;
@@ -177,7 +180,7 @@ function readStripes(reader: Reader, count: number): StripeArea[] {
 }
 
 function readSegment(reader: Reader): Segment {
-  // What follows a '+' are flags of the type that older versions must not ignore.
+  // After a '+' come flags of the type, which older versions must not ignore.
   const type = reader.text('type').split('+')[0] ?? '';
   const firstExtent = reader.count('start_extent');
   const extentCount = reader.count('extent_count', { least: 1 });
@@ -225,7 +228,7 @@ function readVolume(reader: Reader): LogicalVolumeText {
   };
 }
 
-/** Sizes in bytes must stay exact: no part of the group may go beyond this. */
+/** Sizes in bytes must stay exact, so no part of the group may exceed this. */
 function checkSize(reader: Reader, extents: number, extentSizeInBytes: number, firstInBytes = 0): void {
   if (!Number.isSafeInteger(extents * extentSizeInBytes + firstInBytes))
     throw reader.fail('is larger than 2^53 bytes', { extents });
@@ -270,7 +273,7 @@ function checkStripes(reader: Reader, group: Pick<VolumeGroupText, 'members' | '
   }
 }
 
-/** Decodes a metadata text. Anything wrong with it is a CorruptError. */
+/** Decodes a metadata text. CorruptError for anything invalid. */
 export function decodeVolumeGroup(text: Uint8Array): VolumeGroupText {
   const root = parseConfig(text);
   if (root.get('contents') !== 'Text Format Volume Group' || root.get('version') !== 1)

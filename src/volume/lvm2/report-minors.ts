@@ -1,7 +1,7 @@
 /**
- * The device-mapper devices that Linux makes of active volumes, in the order in which lvm2 makes them, which decides
- * their minor numbers. Some volumes take devices of their own beside the one that is used: the parts they are made of,
- * and those that lvm2 adds with an ending to the name (`-real`, `-cow`, `-tpool`).
+ * The device-mapper devices that Linux makes for active volumes, in lvm2's order, which decides their minor numbers.
+ * Some volumes have more devices than the one in use: their parts, and those that lvm2 adds with a suffix (`-real`,
+ * `-cow`, `-tpool`).
  */
 import { namesIn } from './config.js';
 import type { LogicalVolumeText } from './metadata.js';
@@ -13,11 +13,11 @@ export interface MapperDevice {
   /** `/dev/mapper/…` */
   readonly mapperName: string;
   readonly minor: number;
-  /** The volume that it is; undefined: a device that lvm2 adds. */
+  /** The volume of the device; undefined for a device that lvm2 adds. */
   readonly volume: LogicalVolume | undefined;
 }
 
-/** The parts that come before a volume, in their order; a cache pool is represented by its own parts. */
+/** The parts whose devices come before a volume's, in order; in place of a cache pool, its own parts. */
 const partFields = [
   'metadata',
   'data',
@@ -39,7 +39,10 @@ function partNames({ segments }: LogicalVolumeText): string[] {
   });
 }
 
-/** Every device, by minor number as far as the order tells. `isActive`: which volumes are active, those of the state by default. */
+/**
+ * All devices by minor number, as far as the order is known. `isActive`: the active volumes; by default those of the
+ * state.
+ */
 export function listMapperDevices(
   state: LvmState,
   isActive: (volume: LogicalVolume) => boolean = ({ active }) => active,
@@ -68,7 +71,7 @@ export function listMapperDevices(
     if (type === 'cache-pool') return;
     if (volume.isOrigin) add(`${volume.mapperName}-real`);
     if (volume.origin !== undefined) add(`${volume.mapperName}-cow`);
-    // The device of a pool that volumes use; the one with its plain name only keeps it.
+    // The device of a pool that volumes use; the device with the plain name only keeps the pool open.
     if (type === 'thin-pool') add(`${volume.mapperName}-tpool`);
     add(volume.mapperName, volume);
   };

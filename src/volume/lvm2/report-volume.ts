@@ -1,8 +1,8 @@
-/** The attribute letters and kernel modules of a logical volume that is not hidden, as `lvs` shows them; see lvs(8). */
+/** The attribute letters and kernel modules of a visible logical volume, as in `lvs`; see lvs(8). */
 import type { LogicalVolumeText } from './metadata.js';
 import type { LogicalVolume, VolumeGroup } from './state.js';
 
-/** What reports ask of a whole group for each of its volumes. */
+/** Facts about a whole group that reports need for each of its volumes. */
 interface GroupIndex {
   readonly byName: ReadonlyMap<string, LogicalVolume>;
   /** Names of the thin pools that have volumes. */
@@ -11,7 +11,7 @@ interface GroupIndex {
 
 const indexes = new WeakMap<VolumeGroup, GroupIndex>();
 
-/** A group does not change once it was put together, so its index is made once. */
+/** A group does not change after it was assembled, so its index is made once. */
 function indexOf(group: VolumeGroup): GroupIndex {
   let index = indexes.get(group);
   if (index === undefined) {
@@ -25,7 +25,7 @@ function indexOf(group: VolumeGroup): GroupIndex {
   return index;
 }
 
-/** The segment type that names a volume's kind: that of its first segment. */
+/** The segment type that gives a volume's kind: that of its first segment. */
 export function typeOf(text: LogicalVolumeText): string {
   return text.segments[0]?.type ?? '';
 }
@@ -89,7 +89,7 @@ function thinPool(text: LogicalVolumeText): string | undefined {
   return typeof pool === 'string' ? pool : undefined;
 }
 
-/** Whether a thin pool, or the pool of a thin volume, zeroes the blocks it hands out. */
+/** Whether a thin pool, or the pool of a thin volume, zeroes newly allocated blocks. */
 function zeroesNewBlocks({ text, group }: LogicalVolume): boolean {
   const name = thinPool(text);
   const pool = name === undefined ? text : group.text.volumes.get(name);
@@ -116,7 +116,7 @@ export function attributesOf(volume: LogicalVolume, active: boolean, open: boole
   ].join('');
 }
 
-/** What `origin` shows: the volume this is a snapshot of, in brackets where that is hidden. */
+/** The report's `origin`: the volume of which this is a snapshot, in brackets if that is hidden. */
 export function originOf({ origin, text, group }: LogicalVolume): string {
   const segment = text.segments[0];
   const named = origin ?? segment?.fields.get(segment.type === 'thin' ? 'external_origin' : 'origin') ?? '';
@@ -125,7 +125,7 @@ export function originOf({ origin, text, group }: LogicalVolume): string {
   return other?.name ?? (typeof named === 'string' ? named : '');
 }
 
-/** The kernel modules that it takes beyond device-mapper itself, in the order of the alphabet. */
+/** The kernel modules beyond device-mapper itself, in alphabetical order. */
 export function modulesOf(volume: LogicalVolume): string[] {
   const modules = new Set<string>();
   for (const { type } of volume.text.segments) {

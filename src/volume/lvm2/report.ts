@@ -1,6 +1,6 @@
 /**
- * What the LVM actions answer, made from the state. Pure. The fields and their forms are those of lvm2's reports
- * (`pvs`, `vgs`, `lvs`; see lvmreport(7)) as libguestfs passes them on: sizes in bytes, identifiers without dashes.
+ * The answers of the LVM actions, made from the state. Pure. The fields and their forms are those of lvm2's reports
+ * (`pvs`, `vgs`, `lvs`; see lvmreport(7)) in libguestfs's form: sizes in bytes, identifiers without dashes.
  */
 import { GuestfsError, work } from '../../base/index.js';
 import { dashed } from './label.js';
@@ -8,7 +8,7 @@ import { listMapperDevices } from './report-minors.js';
 import { attributesOf, isPool, modulesOf, originOf, policyLetter } from './report-volume.js';
 import type { LogicalVolume, LvmState, PhysicalVolume, VolumeGroup } from './state.js';
 
-/** What lvm2 calls a physical volume that is not there. */
+/** lvm2's name for a missing physical volume. */
 const unknownDevice = '[unknown]';
 /** The major number of device-mapper devices in the libguestfs appliance. */
 const mapperMajor = 253;
@@ -76,13 +76,13 @@ export interface LvReport {
 
 /** What the state does not know. */
 export interface ReportOptions {
-  /** Whether a volume has a device; {@link LogicalVolume.active} unless told. */
+  /** Whether a volume has a device; {@link LogicalVolume.active} by default. */
   readonly isActive?: (volume: LogicalVolume) => boolean;
   /** Whether a volume is in use, mounted for instance. */
   readonly isOpen?: (volume: LogicalVolume) => boolean;
 }
 
-/** lvm2 reports the groups in this order: the one found last comes first. */
+/** lvm2 reports the groups in this order: the last one found comes first. */
 function inOrder(state: LvmState): VolumeGroup[] {
   return [...state.volumeGroups].reverse();
 }
@@ -131,7 +131,7 @@ function pvAttributes(
   return first + (group?.exported ? 'x' : '-') + (missing ? 'm' : '-');
 }
 
-/** `pvs_full`: the physical volumes of each group, also the missing ones, then the orphans. */
+/** `pvs_full`: the physical volumes of each group, including the missing ones, then the orphans. */
 export function reportPhysicalVolumes(state: LvmState): PvReport[] {
   const reports: PvReport[] = [];
   for (const group of inOrder(state)) {
@@ -226,7 +226,7 @@ export function reportVolumeGroups(state: LvmState): VgReport[] {
   });
 }
 
-/** `lvs_full`: the volumes that are not hidden, but for those of exported groups. */
+/** `lvs_full`: the visible volumes, without those of exported groups. */
 export function reportLogicalVolumes(state: LvmState, options: ReportOptions = {}): LvReport[] {
   const { isActive = ({ active }) => active, isOpen = () => false } = options;
   const devices = listMapperDevices(state, isActive);
@@ -268,12 +268,12 @@ export function listVolumeGroups(state: LvmState): string[] {
   return state.volumeGroups.map(({ name }) => name).sort();
 }
 
-/** Not hidden, and not a pool, which is no block device to be used. */
+/** Visible, and no pool, which is no usable block device. */
 function isUsable(volume: LogicalVolume): boolean {
   return !volume.hidden && !isPool(volume);
 }
 
-/** `lvs`: the device names of the volumes that are there to be used as such, whether or not they are active. */
+/** `lvs`: the device names of the usable volumes, active or not. */
 export function listLogicalVolumes(state: LvmState): string[] {
   return state.logicalVolumes
     .filter((volume) => isUsable(volume) && !volume.group.exported)
@@ -282,7 +282,7 @@ export function listLogicalVolumes(state: LvmState): string[] {
     .sort();
 }
 
-/** The group of that name, or of that UUID; ENOENT where there is none, EINVAL where the name is not unique. */
+/** The group with that name or UUID. ENOENT if there is none, EINVAL if the name is not unique. */
 export function getVolumeGroup(state: LvmState, name: string): VolumeGroup {
   const uuid = name.replaceAll('-', '');
   const found = state.volumeGroups.filter((group) => group.name === name);
@@ -296,7 +296,9 @@ export function getVolumeGroup(state: LvmState, name: string): VolumeGroup {
   return group;
 }
 
-/** The volume of that device name, `/dev/VG/LV` or `/dev/mapper/VG-LV`; of two by one name, the one with the device. */
+/**
+ * The volume of a device name, `/dev/VG/LV` or `/dev/mapper/VG-LV`; if two have the name, the one with the device.
+ */
 export function findLogicalVolume(state: LvmState, device: string): LogicalVolume | undefined {
   const found = state.logicalVolumes.filter(
     (volume) => volume.device === device || volume.mapperName === device,
@@ -310,7 +312,7 @@ function getLogicalVolume(state: LvmState, device: string): LogicalVolume {
   return volume;
 }
 
-/** `lvm_canonical_lv_name`: `/dev/VG/LV` from either name. Anything else is EINVAL. */
+/** `lvm_canonical_lv_name`: `/dev/VG/LV` for either name. EINVAL for other names. */
 export function canonicalLogicalVolumeName(state: LvmState, device: string): string {
   return getLogicalVolume(state, device).device;
 }
@@ -348,7 +350,7 @@ export function logicalVolumeUuidsOf(state: LvmState, name: string): string[] {
   return reportedVolumes(getVolumeGroup(state, name)).map(({ uuid }) => dashed(uuid));
 }
 
-/** `vgmeta`: the metadata text as it is on the disk, which `vgcfgrestore` accepts. */
+/** `vgmeta`: the metadata text as stored, which `vgcfgrestore` accepts. */
 export function volumeGroupMetadata(state: LvmState, name: string): Uint8Array {
   const text = getVolumeGroup(state, name).rawText;
   // lvm2 counts the NUL that ends its text.

@@ -1,4 +1,4 @@
-/** What the members on hand amount to: physical volumes, volume groups, logical volumes. Plain facts, no I/O. */
+/** What the present members form: physical volumes, volume groups, logical volumes. Plain facts, no I/O. */
 import type { Disk } from '../../disk/index.js';
 import type { MemberProblem, Volume } from '../system.js';
 import type { PvLabel } from './label.js';
@@ -12,12 +12,12 @@ export interface PhysicalVolume {
   readonly label: PvLabel;
   /** The areas that could be read. */
   readonly metadataAreas: readonly MetadataArea[];
-  /** The group that counts it as its own, and what the group says of it; undefined: an orphan. */
+  /** The group that counts it as a member, and the group's facts about it; undefined for an orphan. */
   readonly group: VolumeGroup | undefined;
   readonly member: GroupMember | undefined;
 }
 
-/** A volume group of which at least one physical volume is on hand. */
+/** A volume group with at least one present physical volume. */
 export interface VolumeGroup {
   readonly name: string;
   /** 32 characters, without dashes. */
@@ -25,11 +25,11 @@ export interface VolumeGroup {
   readonly text: VolumeGroupText;
   /** The metadata as it is on the disk. */
   readonly rawText: Uint8Array;
-  /** By the names that the metadata gives them; undefined: missing. */
+  /** By their names in the metadata; undefined for a missing one. */
   readonly members: ReadonlyMap<string, PhysicalVolume | undefined>;
   readonly missing: readonly GroupMember[];
   readonly exported: boolean;
-  /** Another group has the same name: lvm2 uses neither by that name, and activates no volume of either. */
+  /** Another group has the same name: lvm2 accepts that name for neither, and activates no volume of either. */
   readonly ambiguous: boolean;
   readonly logicalVolumes: readonly LogicalVolume[];
 }
@@ -54,7 +54,7 @@ export interface LogicalVolume extends Volume {
   readonly partial: boolean;
 }
 
-/** What is wrong, and with which device, group or volume. */
+/** A problem, with its device, group or volume. */
 export interface LvmProblem extends MemberProblem {
   readonly kind:
     | 'corrupt'
@@ -66,7 +66,7 @@ export interface LvmProblem extends MemberProblem {
 }
 
 export interface LvmState {
-  /** In the order of the members given; those of which nothing can be told are not in it. */
+  /** In the order of the members; members without any readable fact are left out. */
   readonly physicalVolumes: readonly PhysicalVolume[];
   /** In the order in which their first physical volume was seen. */
   readonly volumeGroups: readonly VolumeGroup[];

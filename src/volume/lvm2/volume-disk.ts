@@ -10,7 +10,7 @@ export const deepestStack = 8;
 /** What is needed of a group to read its volumes. */
 export interface GroupDisks {
   readonly text: VolumeGroupText;
-  /** The disk of a physical volume, or undefined where it is missing. */
+  /** The disk of a physical volume; undefined if it is missing. */
   diskOf(member: GroupMember): Disk | undefined;
 }
 
@@ -24,17 +24,17 @@ interface Column {
 interface Piece {
   readonly start: number;
   readonly end: number;
-  /** One for a linear segment; none for one of zeroes. */
+  /** One for a linear segment; none for a zero segment. */
   readonly columns: readonly Column[];
   readonly stripeSize: number;
 }
 
-/** The type of the first segment that cannot be read, if there is one, by lvm2's name. */
+/** lvm2's name for the type of the first segment that cannot be read, if there is one. */
 export function unsupportedType(text: LogicalVolumeText): string | undefined {
   return text.segments.find(({ type }) => type !== 'striped' && type !== 'linear' && type !== 'zero')?.type;
 }
 
-/** One opening of a volume: the group, and the volumes below that were opened already, by name. */
+/** The state of opening a volume: the group, and the volumes below that are already open, by name. */
 interface Opening {
   readonly group: GroupDisks;
   readonly opened: Map<string, Disk>;
@@ -64,7 +64,7 @@ function openColumn(opening: Opening, what: string, segment: Segment, index: num
   }
   const below = area && volumes.get(area.name);
   if (!area || !below) throw new CorruptError(what, 'has a stripe on nothing', { stripe: index });
-  // The metadata was checked: the extents lie inside the volume below.
+  // The metadata was checked, so the extents are inside the volume below.
   const disk = opening.opened.get(below.name) ?? openStack(opening, below, depth + 1);
   opening.opened.set(below.name, disk);
   return { disk, offset: area.extent * extentSizeInBytes };
@@ -106,7 +106,7 @@ function openStack(opening: Opening, text: LogicalVolumeText, depth: number): Di
   );
 }
 
-/** The piece that holds `offset`; `recent` is looked at first. */
+/** The piece that holds `offset`; `recent` is tried first. */
 function findPiece(pieces: readonly Piece[], offset: number, recent: number): number {
   const last = pieces[recent];
   if (last && offset >= last.start && offset < last.end) return recent;
@@ -138,15 +138,17 @@ function mapPiece({ start, end, columns, stripeSize }: Piece, offset: number): M
 }
 
 /**
- * Opens a volume. A segment type that is not implemented is an UnsupportedError by its name, a missing physical volume
- * ENODEV with its name, one smaller than the metadata says a CorruptError. Closing it leaves the disks below open.
+ * Opens a volume. UnsupportedError with the name of a segment type that is not implemented, ENODEV with the name of a
+ * missing physical volume, CorruptError for a physical volume that is smaller than in the metadata. Closing the
+ * volume leaves the disks below open.
  */
 export function openVolume(
   group: GroupDisks,
   text: LogicalVolumeText,
   snapshot: { readonly origin: string | undefined; readonly merging: boolean },
 ): Disk {
-  // An origin is just its segments; a snapshot of it is not, and neither is one into which a snapshot is merging.
+  // An origin consists of its segments. A snapshot does not, and neither does an origin into which a snapshot is
+  // being merged.
   if (snapshot.origin !== undefined || snapshot.merging)
     throw new UnsupportedError(`LVM volume ${group.text.name}/${text.name}`, [
       snapshot.merging ? 'segment type snapshot-merge' : 'segment type snapshot',

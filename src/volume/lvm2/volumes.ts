@@ -1,4 +1,4 @@
-/** The logical volumes of a group: which are seen, which depend on which, which can be used. */
+/** The logical volumes of a group: their visibility, their dependencies, and which of them are usable. */
 
 import { GuestfsError } from '../../base/index.js';
 import { mapperName, volumeName } from '../../formats/index.js';
@@ -9,7 +9,7 @@ import { mapperUuid } from './names.js';
 import type { LogicalVolume, VolumeGroup } from './state.js';
 import { openVolume } from './volume-disk.js';
 
-/** The fields by which a segment names the other volumes it is made of, and those that name only a relation. */
+/** The fields with which a segment names the volumes that it consists of, and those that only name a relation. */
 const partFields = [
   'mirrors',
   'raids',
@@ -28,7 +28,7 @@ const partFields = [
   'external_origin',
 ];
 
-/** The volumes and physical volumes that a volume is directly made of, by name. */
+/** The volumes and physical volumes that a volume directly consists of, by name. */
 export function partsOf(volume: LogicalVolumeText): string[] {
   return volume.segments.flatMap(({ stripes, fields }) => [
     ...stripes.map(({ name }) => name),
@@ -102,7 +102,7 @@ export function logicalVolumesOf(group: VolumeGroup): LogicalVolume[] {
     const [segment] = volume.segments;
     const logical: LogicalVolume = {
       id: mapperUuid({ uuid: volume.uuid, group }),
-      // Nothing of a group changes without a new sequence number.
+      // A change of a group always changes its sequence number.
       layout: String(text.seqno),
       members,
       name,
@@ -117,7 +117,7 @@ export function logicalVolumesOf(group: VolumeGroup): LogicalVolume[] {
       isOrigin: origins.has(name),
       merging: merges.has(name) || snapshot?.merging === true,
       partial: partial.has(name),
-      // By itself, only of a group of which all is there.
+      // Automatically only if the group is complete.
       active: activatable && group.missing.length === 0,
       activatable,
       stripes:
@@ -135,14 +135,14 @@ export function logicalVolumesOf(group: VolumeGroup): LogicalVolume[] {
   return volumes;
 }
 
-/** The physical volumes that a group misses, as a person would look for them. */
+/** The missing physical volumes of a group, with the names that a person knows. */
 export function missingVolumes(group: VolumeGroup): string[] {
   return group.missing.map(
     ({ name, uuid, device }) => `${name} (UUID ${dashed(uuid)}${device && `, last seen as ${device}`})`,
   );
 }
 
-/** Why a volume has no device by itself, in a few words; undefined: it has one. */
+/** Why a volume gets no device by itself, in a few words; undefined if it gets one. */
 export function inactiveReason(volume: LogicalVolume): string | undefined {
   const { group } = volume;
   if (volume.active) return undefined;

@@ -1,7 +1,7 @@
 /**
- * Names that were deleted. Deleting a name makes the entry before it longer, over the deleted one, whose bytes stay until
- * others are written there (Linux 5.13 and later wipe them); the first entry of a block only loses its inode number.
- * What lies there is bytes without promise: an entry is believed where its number, its lengths and its name could be one.
+ * Deleted names. Deleting a name makes the entry before it longer, over the deleted one, whose bytes stay until they
+ * are overwritten (Linux 5.13 and later wipe them); the first entry of a block only loses its inode number. These
+ * bytes may be anything: an entry is accepted if its number, its lengths and its name are plausible.
  */
 import { decodeText, viewOf } from '../../../base/index.js';
 import type { DirectoryEntry, InodeNumber, OnDamage, Time } from '../../driver.js';
@@ -21,12 +21,15 @@ export interface StoredName extends DirectoryEntry {
   readonly deleted: boolean;
 }
 
-/** The least bytes of an entry: its head and a name of one byte, filled up to four. */
+/** The least length of an entry: its head and a name of one byte, rounded up to four. */
 const leastEntry = 12;
 
 const sizeOf = (nameLength: number): number => (direntHeaderSize + nameLength + 3) & ~3;
 
-/** The deleted entry that could begin at `offset` and end before `end`; the number 0 is that of one that was first. */
+/**
+ * The deleted entry that could begin at `offset` and end before `end`; it has the number 0 if it was the first of its
+ * block.
+ */
 function deletedAt(area: EntryArea, rules: EntryRules, offset: number, end: number): StoredName | undefined {
   const { bytes, view } = area;
   const inode = view.getUint32(offset + at.inode, true);
@@ -49,7 +52,7 @@ function deletedAt(area: EntryArea, rules: EntryRules, offset: number, end: numb
       };
 }
 
-/** The deleted names of an area, each before the entry in use that follows it: by where they lie. */
+/** The deleted names of an area, by place: each before the next entry in use. */
 export function deletedNames(
   area: EntryArea,
   rules: EntryRules,
@@ -60,7 +63,7 @@ export function deletedNames(
   const found = new Map<number, StoredName>();
   const visit: AnyEntryVisitor = (offset, inode, nameLength, length) => {
     const end = offset + length;
-    // An unused entry is all left over; of one in use, what is behind its name.
+    // An unused entry is free as a whole; an entry in use is free after its name.
     let from = inode === 0 ? offset : offset + sizeOf(nameLength) + (hashed ? direntHashSize : 0);
     while (from + leastEntry <= end) {
       const name = deletedAt(area, rules, from, end);
@@ -73,7 +76,7 @@ export function deletedNames(
   return found;
 }
 
-/** What an inode's record says, in use or not, and however little sense it makes. */
+/** The fields of an inode's record, whether it is in use or not, and without checks. */
 export interface InodeRemains {
   readonly mode: number;
   readonly linkCount: number;
@@ -81,7 +84,7 @@ export interface InodeRemains {
   readonly accessed: Time;
   readonly modified: Time;
   readonly changed: Time;
-  /** When the file was made; 1970 where the inode has no room for it. */
+  /** The creation time; 1970 if the inode has no room for it. */
   readonly created: Time;
 }
 
@@ -97,7 +100,7 @@ export function readRemains(volume: ExtVolume, number: InodeNumber): InodeRemain
     linkCount: view.getUint16(inodeAt.i_links_count, true),
     sizeInBytes:
       view.getUint32(inodeAt.i_size_lo, true) +
-      // The high half is a number of up to 21 bits in any size that is one; more is what something else left there.
+      // In inodes of every size the high half has at most 21 bits; larger values are leftovers of something else.
       (view.getUint32(inodeAt.i_size_high, true) & 0x1fffff) * 0x1_0000_0000,
     accessed: time(inodeAt.i_atime, inodeAt.i_atime_extra),
     modified: time(inodeAt.i_mtime, inodeAt.i_mtime_extra),

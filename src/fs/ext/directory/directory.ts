@@ -1,7 +1,7 @@
 /**
- * Directories: their entries in stored order, names looked up, the parent. A directory is blocks of entries
- * (dir-entries.ts), or holds its entries itself (inline.ts), and may have an index (htree.ts), of which a plain
- * reader sees nothing.
+ * Directories: entries in stored order, lookup of names, and the parent. A directory consists of blocks of entries
+ * (entries.ts), or holds its entries in the inode (inline.ts). It may have an index (htree.ts), which looks like
+ * unused entries to a plain reader.
  */
 import {
   CorruptError,
@@ -43,13 +43,13 @@ import { hashName, type NameHash } from './hash.js';
 import { findLeaves, indexHashVersion } from './htree.js';
 import { leastEncryptedName, showEncryptedName } from './nokey.js';
 
-/** Inline directories begin with the number of the parent; `.` and `..` are not stored. */
+/** Inline directories begin with the number of the parent and store no `.` and `..`. */
 const inlineParentSize = 4;
 
-/** Blocks of a directory that are looked for in vain before the rest is given up: its map is gone. */
+/** After this many unreadable blocks of a directory the rest is given up, because its map is lost. */
 const mostLost = 1024;
 
-/** An open directory. It keeps nothing of its blocks but which of them have been verified. */
+/** An open directory. It keeps only which of its blocks have been verified. */
 export class Directory {
   readonly inode: Inode;
   readonly #volume: ExtVolume;
@@ -84,7 +84,8 @@ export class Directory {
     this.#encrypted = has(inode.flags, inodeFlags.EXT4_ENCRYPT_FL);
     this.#casefold = has(inode.flags, inodeFlags.EXT4_CASEFOLD_FL);
     this.#blockCount = Math.floor(inode.stat.sizeInBytes / blockSize);
-    // Every block of a directory is its own: one with more than the filesystem has is damaged, and would take forever.
+    // Each block belongs to one directory. A directory with more blocks than the filesystem is damaged, and reading
+    // it would take forever.
     if (!this.#inline && this.#blockCount > superblock.blockCount)
       throw new CorruptError(this.#name, 'is larger than the filesystem', { size: inode.stat.sizeInBytes });
     this.#seed = volume.checksumSeedOf(inode);
@@ -104,8 +105,8 @@ export class Directory {
   }
 
   /**
-   * The entries and the deleted ones, by where they lie; without `.` and `..`. What is kept of a deleted name is not
-   * told where it is that of a name in use, or was told already; nor in encrypted directories, where it is no name.
+   * The entries and the deleted ones, by place, without `.` and `..`. Skips a deleted name if a live entry has the
+   * same name, or if it was listed before. In encrypted directories deleted names are ciphertext and are skipped too.
    */
   *names(onDamage?: OnDamage): Generator<StoredName> {
     const known = new Set<string>();
@@ -138,7 +139,7 @@ export class Directory {
     for (const [name, { inode, type }] of patch?.added ?? []) yield { name, inode, type, deleted: false };
   }
 
-  /** The inode of a name; undefined where there is none. */
+  /** The inode of a name; undefined if it does not exist. */
   lookup(name: string): InodeNumber | undefined {
     const patch = this.#patch;
     if (patch !== undefined) {
@@ -163,7 +164,7 @@ export class Directory {
       }
       this.#volume.warn(`${this.#name}: its index is damaged; searching without it`);
     }
-    // A name may lie behind what is damaged; that it does not is sure only where nothing is.
+    // The name may be in a damaged part, so its absence is only certain without damage.
     let damage: GuestfsError | undefined;
     const onDamage: OnDamage = (error) => {
       damage ??= error;
@@ -176,7 +177,7 @@ export class Directory {
     return undefined;
   }
 
-  /** The inode of the directory's parent, as the directory itself tells. */
+  /** The inode of the directory's parent, from the directory itself. */
   parent(): InodeNumber {
     let parent: InodeNumber | undefined = this.#patch?.parent;
     if (parent !== undefined) return parent;
@@ -198,7 +199,7 @@ export class Directory {
       for (const [, entry] of this.#entriesIn(area, onDamage)) yield entry;
   }
 
-  /** The entries in use of an area, with where they begin. */
+  /** The entries in use of an area, with their offsets. */
   #entriesIn(area: EntryArea, onDamage?: OnDamage): [offset: number, entry: DirectoryEntry][] {
     const rules = this.#rules;
     const found: [number, DirectoryEntry][] = [];
@@ -251,7 +252,7 @@ export class Directory {
     let bits = 0;
     for (let i = start; i < start + nameLength; i++) {
       const byte = bytes[i] ?? 0;
-      // The kernel's readdir refuses such a name as well: it would name something else than the entry.
+      // The kernel's readdir refuses such a name too, because its path would mean something else.
       if (byte === 0x2f || byte === 0)
         throw new CorruptError(this.#name, 'a name holds a slash or a NUL', { offset });
       bits |= byte;
@@ -260,7 +261,7 @@ export class Directory {
     return bits < 0x80 ? decodeLatin1(name) : decodeText(name);
   }
 
-  /** The hashes with which an encrypted name is shown: the index's, where the kernel reads by the index. */
+  /** The hashes in the shown form of an encrypted name: the index's, if the kernel reads by the index. */
   #shownHash(area: EntryArea, offset: number, name: Uint8Array): NameHash {
     const none = { major: 0, minor: 0 };
     const { features, raw } = this.#volume.superblock;
@@ -307,7 +308,7 @@ export class Directory {
       const start = logical;
       const run = heeding(onDamage, () => map.find(start, this.#blockCount - start));
       if (run === undefined) {
-        // Its neighbours may hang on another branch of the map.
+        // The next blocks may be in another branch of the map.
         logical++;
         lost++;
         continue;
@@ -321,7 +322,7 @@ export class Directory {
         lost++;
         continue;
       }
-      // The kernel's readdir tells of a hole and goes on behind it.
+      // The kernel's readdir reports a hole and continues after it.
       if (run.block === undefined) {
         if (holes++ === 0) this.#volume.warn(`${this.#name}: has a hole at byte ${logical * blockSize}`);
       } else
@@ -336,7 +337,7 @@ export class Directory {
   }
 
   *#inlineAreas(onDamage?: OnDamage): Generator<EntryArea> {
-    // The size of the inode says nothing here, as in the kernel: all of the room is entries.
+    // As in the kernel, the inode's size is ignored here: the whole space holds entries.
     const areas: [Uint8Array, number][] = [
       [this.inode.blockArea, inlineParentSize],
       [heeding(onDamage, () => inlineContinuation(this.inode)) ?? new Uint8Array(0), 0],

@@ -1,6 +1,6 @@
 /**
- * Directory entries as they lie in a block, and the checks that the kernel makes of each (fs/ext4/dir.c,
- * __ext4_check_dir_entry). Specification: the kernel's Documentation/filesystems/ext4/directory.rst.
+ * Directory entries in a block, and the kernel's checks of each (fs/ext4/dir.c, __ext4_check_dir_entry).
+ * Specification: the kernel's Documentation/filesystems/ext4/directory.rst.
  */
 import { CorruptError, checksumHolds, crc32c, work } from '../../../base/index.js';
 import type { FileType, OnDamage } from '../../driver.js';
@@ -15,7 +15,7 @@ import {
   hashTreeTailSize,
 } from '../layout.js';
 
-/** A stretch of bytes that entries fill completely: a block, or one of the two parts of an inline directory. */
+/** A range of bytes that entries fill completely: a block, or one of the two parts of an inline directory. */
 export interface EntryArea {
   readonly bytes: Uint8Array;
   readonly view: DataView;
@@ -24,11 +24,11 @@ export interface EntryArea {
   readonly end: number;
 }
 
-/** What the entries of a filesystem have in common. */
+/** Properties that all entries of a filesystem share. */
 export interface EntryRules {
   readonly blockSize: number;
   readonly inodeCount: number;
-  /** Whether entries hold the type; without, the byte is the high part of the name's length and always 0. */
+  /** Whether entries contain the type; if not, the byte is the high part of the name's length and always 0. */
   readonly typed: boolean;
 }
 
@@ -48,10 +48,12 @@ export function entryType(rules: EntryRules, value: number): FileType {
   return rules.typed ? (types[value] ?? 'unknown') : 'unknown';
 }
 
-/** Called for each entry in use: where it begins in the area's bytes. Returning true ends the scan. */
+/** Called for each entry in use with its offset in the area. Returning true ends the scan. */
 export type EntryVisitor = (offset: number, inode: number, nameLength: number) => boolean;
 
-/** The length of an entry. Blocks of 64 KiB, which 16 bits cannot say, use the two lowest bits, which are otherwise 0. */
+/**
+ * The length of an entry. Blocks of 64 KiB, whose size needs 17 bits, use the two lowest bits, which are otherwise 0.
+ */
 function recordLength(stored: number, blockSize: number): number {
   if (blockSize < 65536) return stored;
   if (stored === 0 || stored === 0xffff) return blockSize;
@@ -76,10 +78,9 @@ export function scanEntries(
 }
 
 /**
- * Visits the entries. `hashed` is whether names are followed by hashes. Returns whether a visitor ended the scan.
- * Throws CorruptError, naming the directory as `what`, or tells `onDamage` of it: an entry that leads to nothing is
- * passed over, and one of which it cannot be said where the next begins ends the scan, as the kernel's readdir ends
- * with the block.
+ * Visits the entries. `hashed`: hashes follow the names. Returns whether a visitor ended the scan. Throws
+ * CorruptError, with the directory's name in `what`, or calls `onDamage`: a useless entry is then skipped, and an
+ * entry without a usable length ends the scan, as the kernel's readdir skips the rest of the block.
  */
 export function scanAllEntries(
   area: EntryArea,
@@ -146,7 +147,7 @@ export function nameBytes(bytes: Uint8Array, offset: number, nameLength: number)
   return bytes.subarray(offset + at.name, offset + at.name + nameLength);
 }
 
-/** Whether a leaf block ends with the place for a checksum, and the checksum is right. */
+/** Whether a leaf block ends with a checksum, and the checksum is right. */
 export function leafChecksumHolds(area: EntryArea, seed: number): boolean {
   const { bytes, view, start, end } = area;
   const tail = end - direntTailSize;
@@ -161,8 +162,8 @@ export function leafChecksumHolds(area: EntryArea, seed: number): boolean {
 }
 
 /**
- * Where an index block keeps its count and limit: behind the fake entries of the root, or near the front of an inner node
- * (which looks like one unused entry as long as the block). Undefined where the block is neither.
+ * The place of count and limit in an index block: after the fake entries of the root, or near the front of an inner
+ * node (which looks like one unused entry as long as the block). Undefined for other blocks.
  */
 export function countLimitAt(area: EntryArea, rules: EntryRules): number | undefined {
   const { bytes, view, start } = area;

@@ -6,7 +6,7 @@
 import { viewOf } from '../../../base/index.js';
 import { hashVersions } from '../layout.js';
 
-/** Hashes of a name: the one that the index is sorted by (its lowest bit is 0), and a second one. */
+/** Hashes of a name: the sort key of the index (its lowest bit is 0), and a second one. */
 export interface NameHash {
   readonly major: number;
   readonly minor: number;
@@ -15,10 +15,10 @@ export interface NameHash {
 type Words = [number, number, number, number];
 
 const defaultSeed: Words = [0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476];
-/** The index keeps the largest value for "the end". */
+/** The index reserves the largest value for "the end". */
 const endOfIndex = 0xfffffffe;
 
-/** A byte as C's `char` of the machine that made the filesystem. */
+/** A byte as C's `char` on the machine that made the filesystem. */
 function characterOf(byte: number, unsigned: boolean): number {
   return unsigned || byte < 0x80 ? byte : byte - 0x100;
 }
@@ -35,7 +35,7 @@ function legacyHash(name: Uint8Array, unsigned: boolean): number {
   return (current << 1) >>> 0;
 }
 
-/** Up to `count` words of a name from `from`, filled up with words made of what is left of its length. */
+/** Up to `count` words of a name from `from`, padded with words made of the remaining length. */
 function wordsOf(name: Uint8Array, from: number, count: number, unsigned: boolean): Int32Array {
   const left = name.length - from;
   const pad = Math.imul(left, 0x01010101); // names are no longer than 255 bytes
@@ -71,7 +71,7 @@ function halfMd4(state: Int32Array, input: Int32Array): void {
       // safe: step < 8 and step & 3 < 4, the lengths of the two lists; a word number is below 8, the input's length
       const word = input[order[step]!]!;
       const turned = rotate((a + mix(b, c, d) + word + constant) | 0, bits[step & 3]!); // safe: as above
-      // What was worked on becomes the second of the next step: a, b, c, d ← d, new, b, c.
+      // The result becomes the second word of the next step: a, b, c, d ← d, new, b, c.
       a = d;
       d = c;
       c = b;

@@ -1,8 +1,8 @@
 /**
  * The index of a directory: a tree of name hashes, at most three levels deep, whose leaves are ordinary blocks of
- * entries. Specification: the kernel's Documentation/filesystems/ext4/directory.rst, "Hash Tree Directories"; what
- * counts as damaged is what the kernel's dx_probe (fs/ext4/namei.c) finds so, and then, as there, the directory is
- * searched without.
+ * entries. Specification: the kernel's Documentation/filesystems/ext4/directory.rst, "Hash Tree Directories". Damage
+ * is defined as in the kernel's dx_probe (fs/ext4/namei.c); as there, a directory with a damaged index is searched
+ * without it.
  */
 import { work } from '../../../base/index.js';
 import {
@@ -21,7 +21,7 @@ export interface IndexSource {
   readonly hasChecksums: boolean;
   /** Whether the index may have three levels rather than two. */
   readonly largeDirectories: boolean;
-  /** The hash of a name by a version of {@link hashVersions}; undefined where it cannot be known. */
+  /** The hash of a name by a version of {@link hashVersions}; undefined if it cannot be computed. */
   readonly hash: (name: Uint8Array, version: number) => number | undefined;
   /** A block of the directory, verified. */
   readonly block: (logical: number) => EntryArea;
@@ -30,7 +30,7 @@ export interface IndexSource {
 /** One level on the way down. */
 interface Frame {
   readonly area: EntryArea;
-  /** Where its entries begin; the first of them holds count and limit in place of a hash. */
+  /** The place of its entries; the first has count and limit in place of a hash. */
   readonly entriesAt: number;
   readonly count: number;
   index: number;
@@ -44,7 +44,7 @@ function blockAt({ area, entriesAt }: Frame, index: number): number {
   return area.view.getUint32(entriesAt + index * entrySize + 4, true) & 0x0fffffff; // the top bits are reserved
 }
 
-/** The hash version in the root; undefined where the root is damaged. */
+/** The hash version in the root; undefined if the root is damaged. */
 export function indexHashVersion(source: IndexSource): number | undefined {
   if (source.blockCount === 0) return undefined;
   const root = source.block(0);
@@ -55,7 +55,7 @@ function isRoot(area: EntryArea, source: IndexSource): boolean {
   return countLimitAt(area, source.rules) === at.root_entries;
 }
 
-/** The entries of an index block; undefined where count or limit is not what the block's size makes it. */
+/** The entries of an index block; undefined if count or limit does not match the block's size. */
 function frameOf(area: EntryArea, entriesAt: number, source: IndexSource): Frame | undefined {
   const room = (source.rules.blockSize - entriesAt) / entrySize - (source.hasChecksums ? 1 : 0);
   const limit = area.view.getUint16(entriesAt, true);
@@ -64,7 +64,7 @@ function frameOf(area: EntryArea, entriesAt: number, source: IndexSource): Frame
   return { area, entriesAt, count, index: 0 };
 }
 
-/** The last entry whose hash is at most `hash`; the first entry stands for all that come before the second. */
+/** The last entry whose hash is at most `hash`; the first entry covers everything before the second. */
 function search(frame: Frame, hash: number): number {
   let low = 1;
   let high = frame.count;
@@ -77,8 +77,8 @@ function search(frame: Frame, hash: number): number {
 }
 
 /**
- * The blocks in which a name can be, in order. Undefined where the index is damaged or hashes by what is not known here:
- * then every block must be searched.
+ * The blocks that may have a name, in order. Undefined if the index is damaged or has an unknown hash: every block
+ * must then be searched.
  */
 export function findLeaves(source: IndexSource, name: Uint8Array): number[] | undefined {
   if (source.blockCount === 0) return undefined;
@@ -111,10 +111,10 @@ export function findLeaves(source: IndexSource, name: Uint8Array): number[] | un
     work.entries.spend(1);
     const bottom = frames[frames.length - 1] as Frame; // safe: at least the root
     const leaf = blockAt(bottom, bottom.index);
-    // Every leaf is a block of its own: one that is met twice comes only of a tree that is none.
+    // Each leaf is a different block, so a leaf that appears twice means damage.
     if (leaves.has(leaf)) return undefined;
     leaves.add(leaf);
-    // Names of one hash may go on in the next block, whose hash then has its lowest bit set.
+    // Names of one hash may continue in the next block, whose hash then has its lowest bit set.
     const more = advance(source, frames, hash);
     if (more === 'end') return [...leaves];
     if (more === 'damaged') return undefined;

@@ -1,13 +1,13 @@
 /**
- * Names in encrypted directories as they are shown to who has no key: the encrypted bytes in base64url, behind the two
- * hashes of the directory index, and with a SHA-256 in place of the end of a long name. Specification: the kernel's
+ * The shown form of names in encrypted directories without the key: the encrypted bytes in base64url, after the two
+ * hashes of the directory index, with a SHA-256 in place of the end of a long name. Specification: the kernel's
  * Documentation/filesystems/fscrypt.rst, and struct fscrypt_nokey_name in fs/crypto/fname.c.
  */
 import { concatBytes, createHash, encodeBase64Url } from '../../../base/index.js';
 import { nokeyHashes } from '../layout.js';
 import type { NameHash } from './hash.js';
 
-/** Bytes of an encrypted name that are shown as they are; of more, the rest is shown as its SHA-256. */
+/** How many bytes of an encrypted name are shown unchanged; the rest of a longer one is shown as its SHA-256. */
 const shownBytes = 149;
 /** The least length of an encrypted name, that of one block of its cipher; in bytes. */
 export const leastEncryptedName = 16;

@@ -1,6 +1,6 @@
 /**
- * Checksums in the journal. Versions 2 and 3 are CRC-32C of each block that describes, and of each block of data; version
- * 1 is a big-endian CRC-32 over all blocks of a transaction, kept in its commit block. Specification: the kernel's
+ * Checksums in the journal. Versions 2 and 3 are CRC-32C of each descriptor block and each data block; version 1 is a
+ * big-endian CRC-32 over all blocks of a transaction, stored in its commit block. Specification: the kernel's
  * Documentation/filesystems/ext4/journal.rst.
  */
 import { checksumHolds, crc32c, viewOf } from '../../../base/index.js';
@@ -8,7 +8,7 @@ import { commitHeader, journalTailSize, transactionIdentity } from './layout.js'
 
 let table: Int32Array | undefined;
 
-/** Goes on with a CRC-32 that takes the highest bit first (polynomial 0x04c11db7), which base's does not. */
+/** Continues a CRC-32 that takes the highest bit first (polynomial 0x04c11db7), unlike the one in base. */
 export function crc32BigEndian(crc: number, data: Uint8Array): number {
   table ??= Int32Array.from({ length: 256 }, (_, n) => {
     let c = n << 24;
@@ -20,7 +20,7 @@ export function crc32BigEndian(crc: number, data: Uint8Array): number {
   return c >>> 0;
 }
 
-/** Of a descriptor or revoke block: the sum of it all, with the sum itself, at the end, as zero. */
+/** For a descriptor or revoke block: the sum of the whole block, with the sum itself, at the end, as zero. */
 export function tailChecksumHolds(block: Uint8Array, seed: number): boolean {
   const at = block.length - journalTailSize;
   const sum = crc32c(crc32c(seed, block.subarray(0, at)), new Uint8Array(journalTailSize));
@@ -36,7 +36,7 @@ export function commitChecksumHolds(block: Uint8Array, seed: number): boolean {
   return checksumHolds(sum, viewOf(block).getUint32(at, false));
 }
 
-/** Of a block of data, as it lies in the journal, in the transaction `sequence`. */
+/** For a data block in the journal, in the transaction `sequence`. */
 export function dataChecksum(block: Uint8Array, sequence: number, seed: number): number {
   return crc32c(crc32c(seed, transactionIdentity.encode({ sequence })), block);
 }

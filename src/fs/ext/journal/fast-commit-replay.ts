@@ -1,9 +1,9 @@
 /**
- * Makes the records of fast commits true, as the kernel's ext4_fc_replay does: inodes are written to their places,
- * names and ranges of blocks become patches. As there, what refers to an inode that does not exist is passed over: a
- * later record says why. Times of directories stay those on the disk; the kernel sets them to the time of the mount.
- * A directory made in a fast commit is read here, while kernels up to 6.1 and e2fsck 1.47 fail over its first block,
- * which no record holds.
+ * Applies the records of fast commits, as the kernel's ext4_fc_replay does: inodes are written to their places, names
+ * and ranges of blocks become patches. As there, a record about an inode that does not exist is skipped: a later
+ * record says why. Times of directories stay those on the disk; the kernel sets them to the time of the mount. A
+ * directory that was made in a fast commit is read here, while kernels up to 6.1 and e2fsck 1.47 fail at its first
+ * block, which no record has.
  */
 import { CorruptError, decodeText, UnsupportedError, viewOf, work } from '../../../base/index.js';
 import type { Disk } from '../../../disk/index.js';
@@ -26,12 +26,12 @@ import type { FastCommitRecord } from './fast-commit.js';
 import { type DirectoryPatch, ExtentList, type Patches } from './patches.js';
 
 const what = 'ext4 fast commit';
-/** Extents that are taken into memory, of all files together. */
+/** The most extents in memory, of all files together. */
 const extentLimit = 1_000_000;
 
-/** What the replay changed in the count of what is free. */
+/** How the replay changed the amount of free space. */
 export interface FastCommitUsage {
-  /** In units of 512 bytes; negative where more is used. */
+  /** In units of 512 bytes; negative if more is in use. */
   readonly freed512: number;
   readonly freedInodes: number;
 }
@@ -54,7 +54,7 @@ class FastCommitReplay {
   readonly #volume: ExtVolume;
   readonly #disk: Disk;
   readonly #patches: Patches;
-  /** What each inode that changed occupied before; undefined where it was not in use. */
+  /** The space of each changed inode before; undefined if it was not in use. */
   readonly #before = new Map<number, number | undefined>();
 
   #extentCount = 0;
@@ -99,13 +99,13 @@ class FastCommitReplay {
       freed512 += (before ?? 0) - (after ?? 0);
       freedInodes += (before === undefined ? 0 : 1) - (after === undefined ? 0 : 1);
     }
-    // A directory that was made gets its first block in the replay.
+    // A new directory gets its first block in the replay.
     for (const { parent } of this.#patches.directories.values())
       if (parent !== undefined) freed512 -= this.#volume.superblock.blockSize / 512;
     return { freed512, freedInodes };
   }
 
-  /** An inode in use; undefined for any other number, and for a damaged one, as the kernel passes over it. */
+  /** An inode in use; undefined for other numbers. As in the kernel, a damaged one is skipped. */
   #find(number: number): Inode | undefined {
     try {
       return this.#volume.inode(number);
@@ -119,14 +119,14 @@ class FastCommitReplay {
     if (!this.#before.has(number)) this.#before.set(number, this.#find(number)?.stat.blockCount512);
   }
 
-  /** Stores an inode's record, with its checksum made right. */
+  /** Stores an inode's record with the right checksum. */
   #store(number: number, record: Uint8Array): void {
     setInodeChecksum(this.#volume.superblock, number, record);
     this.#disk.write(record, this.#volume.inodeOffset(number));
     this.#volume.forgetInode(number);
   }
 
-  /** All but `i_block`, which ranges tell of; of an inode without extents that too. */
+  /** Everything except `i_block`, which range records describe; for an inode without extents, `i_block` too. */
   #replaceInode(number: number, replacement: Uint8Array): void {
     if (replacement.length < shortInodeSize || replacement.length > this.#volume.superblock.inodeSize)
       throw new CorruptError(what, 'an inode has an invalid size', {
@@ -149,7 +149,7 @@ class FastCommitReplay {
     if (list !== undefined) this.#setBlockCount(number, list);
   }
 
-  /** The extents of an inode, in memory from now on; undefined of an inode that has none. */
+  /** The extents of an inode, in memory from now on; undefined if it has none. */
   #extents(inode: Inode): ExtentList | undefined {
     let list = this.#patches.blockMaps.get(inode.number);
     if (list === undefined && has(inode.flags, inodeFlags.EXT4_EXTENTS_FL)) {
@@ -169,7 +169,7 @@ class FastCommitReplay {
 
   #setBlockCount(number: number, list: ExtentList): void {
     const { blockSize } = this.#volume.superblock;
-    // Four extents fit in the inode; of more, this is the least number of leaves.
+    // Four extents fit into the inode; for more, this is the least number of leaves.
     const leaves =
       list.extents.length <= 4
         ? 0
@@ -216,7 +216,7 @@ class FastCommitReplay {
     if (this.#link(parent, inode, name) && inode.kind === 'directory') this.#countSubdirectory(parent, 1);
   }
 
-  /** No record tells of the link count of a directory, which counts the directories in it. */
+  /** No record has the link count of a directory, so the directories in it are counted. */
   #countSubdirectory(parent: number, difference: number): void {
     const inode = this.#find(parent);
     // 1 stands for more than can be counted.
@@ -228,7 +228,7 @@ class FastCommitReplay {
     const inode = this.#find(number);
     const directory = this.#directory(parent);
     const text = decodeText(name);
-    // The name may since have been given to another file.
+    // The name may have been given to another file since.
     if (inode === undefined || directory === undefined || directory.lookup(text) !== number) return;
     this.#noteBefore(number);
     const patch = this.#patch(parent);
@@ -238,7 +238,7 @@ class FastCommitReplay {
     if (isDirectory) this.#countSubdirectory(parent, -1);
     const linkCount = isDirectory ? 0 : Math.max(0, inode.stat.linkCount - 1);
     this.#setLinkCount(inode, linkCount);
-    // A deleted file gives its blocks back: another may get its inode.
+    // A deleted file gives its blocks back, because another file may get its inode.
     if (linkCount === 0 && has(inode.flags, inodeFlags.EXT4_EXTENTS_FL))
       this.#patches.blockMaps.set(number, new ExtentList([]));
   }

@@ -1,6 +1,6 @@
 /**
- * Fast commits: what changed since the last full transaction, as small records (this inode, this range of blocks,
- * this name) in blocks of their own behind the log. Reading and checking only; fast-commit-replay.ts makes them true.
+ * Fast commits: the changes since the last full transaction, as small records (this inode, this range of blocks, this
+ * name) in blocks of their own after the log. This only reads and checks them; fast-commit-replay.ts applies them.
  * Specification: the kernel's Documentation/filesystems/ext4/journal.rst, "Fast commits", and fs/ext4/fast_commit.c,
  * ext4_fc_replay_scan.
  */
@@ -47,8 +47,8 @@ export type FastCommitRecord =
 const areaLimit = 16 * 1024 * 1024;
 
 /**
- * The records in the order in which they happened: all of the commits that were finished after the last transaction.
- * They are read twice, first to know where the last finished commit ends, so that none need be kept.
+ * The records in order, of all finished commits after the last transaction. They are read twice, first to find the
+ * end of the last finished commit, so that none must be kept.
  */
 export function* readFastCommits(
   journal: Journal,
@@ -107,7 +107,7 @@ class Scan {
       const value = bytes.subarray(valueAt, next);
       switch (tag) {
         case tags.tail:
-          // What fills the rest of the block is part of the record, but not of the sum.
+          // The padding of the block belongs to the record, but not to the sum.
           return this.#finish(bytes.subarray(at, valueAt + 4), value);
         case tags.head:
           if (!this.#isHead(value)) return false;
@@ -146,7 +146,7 @@ class Scan {
   }
 }
 
-/** A record by its tag; undefined for one that is unknown or too short. */
+/** A record by its tag; undefined if it is unknown or too short. */
 function decodeRecord(tag: number, value: Uint8Array): FastCommitRecord | undefined {
   switch (tag) {
     case tags.addRange: {

@@ -1,6 +1,6 @@
 /**
- * The journal as a row of blocks: its superblock checked, its blocks read by their place in it. Specification: the
- * kernel's Documentation/filesystems/ext4/journal.rst; the checks are those of fs/jbd2/journal.c.
+ * The journal as a sequence of blocks: checks its superblock, and reads blocks by their number in it. Specification:
+ * the kernel's Documentation/filesystems/ext4/journal.rst; the checks are those of fs/jbd2/journal.c.
  */
 import { CorruptError, checksumHolds, crc32c, type Decoded, UnsupportedError } from '../../../base/index.js';
 import type { Disk } from '../../../disk/index.js';
@@ -31,18 +31,18 @@ export interface Journal {
   /** The log proper: blocks `first` up to but not including `end`. */
   readonly first: number;
   readonly end: number;
-  /** Where fast commits lie, behind the log; both the length of the journal where it has none. */
+  /** The place of fast commits after the log; both are the journal's length if it has none. */
   readonly fastCommitFirst: number;
   readonly fastCommitEnd: number;
   readonly compat: number;
   readonly incompat: number;
-  /** With what checksums of versions 2 and 3 start; undefined where the journal has none. */
+  /** The seed of version 2 and 3 checksums; undefined without them. */
   readonly checksumSeed: number | undefined;
   /** A copy of a block, which must lie in the journal. */
   readonly block: (number: number) => Uint8Array;
 }
 
-/** The journal of a filesystem, which must have one inside. */
+/** The journal of a filesystem, which must have an internal one. */
 export function openJournal(volume: ExtVolume): Journal {
   const { blockSize, raw } = volume.superblock;
   const number = raw.s_journal_inum;
@@ -58,7 +58,7 @@ export function openJournal(volume: ExtVolume): Journal {
   if (disk.size < journalSuperblock.size)
     throw new CorruptError(what, 'has no superblock', { size: disk.size });
   const journal = decodeJournal(disk, blockSize);
-  // What a replay writes has no other bound than the log's length, which shared blocks would make as long as one likes.
+  // Only the log's length bounds what a replay writes, and shared blocks would make the log arbitrarily long.
   checkDistinct(blockMapOf(volume, inode), journal.length, what);
   return journal;
 }
@@ -112,7 +112,7 @@ function decodeJournal(disk: Disk, blockSize: number): Journal {
     length,
     first: raw.s_first,
     end,
-    // The kernel leaves one block out between the two.
+    // The kernel leaves one block free between the two.
     fastCommitFirst: fast ? end + 1 : length,
     fastCommitEnd: length,
     compat,

@@ -21,7 +21,7 @@ export const journalBlockTypes = {
   revoke: 5,
 } as const;
 
-/** What the checksum of a block of data begins with behind its seed. */
+/** The checksum of a data block begins with its seed and this. */
 export const transactionIdentity = struct('transaction in a checksum', 'big', 4, { sequence: u32(0) });
 
 /** `journal_superblock_t`. */
@@ -57,7 +57,7 @@ export const journalIncompat = {
 export const journalChecksumTypes = { crc32: 1, crc32c: 4 } as const;
 /** Blocks for fast commits where `s_num_fc_blks` is 0. */
 export const defaultFastCommitBlocks = 256;
-/** The least length of a journal, in blocks, that leaves room for fast commits behind it. */
+/** The least journal length, in blocks, with room for fast commits. */
 export const leastJournalBlocks = 1024;
 
 /** `journal_block_tag_t`, whose size depends on the features, and `journal_block_tag3_t`. */

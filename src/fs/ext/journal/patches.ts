@@ -1,14 +1,14 @@
 /**
- * What differs from the disk after the replay of fast commits: names in directories, and the blocks of files. The kernel
- * writes them into directories and extent trees at once, allocating as it goes; a reader only needs to know them.
+ * The differences from the disk after the replay of fast commits: names in directories, and blocks of files. The
+ * kernel writes these into directories and extent trees and allocates space for them; a reader only keeps them.
  */
 import { CorruptError } from '../../../base/index.js';
 import type { FileType } from '../../driver.js';
 import type { BlockMap, BlockRun } from '../run.js';
 
-/** A directory's entries besides those on the disk. */
+/** A directory's entries beyond those on the disk. */
 export interface DirectoryPatch {
-  /** Set of a directory that has no blocks on the disk: its parent. */
+  /** For a directory without blocks on the disk: its parent. */
   readonly parent: number | undefined;
   readonly added: Map<string, { readonly inode: number; readonly type: FileType }>;
   /** Names on the disk that are no longer. */
@@ -49,7 +49,7 @@ export class ExtentList implements BlockMap {
     return { block: extent.written ? extent.block + skip : undefined, count: extent.count - skip };
   }
 
-  /** Takes blocks `logical` to `logical + count` out. */
+  /** Removes blocks `logical` to `logical + count`. */
   remove(logical: number, count: number): void {
     const end = logical + count;
     const first = this.#firstEndingAfter(logical);

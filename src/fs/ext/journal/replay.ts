@@ -1,7 +1,7 @@
 /**
- * Replay of the journal: what a mount does after a crash. Three passes over the log, as in the kernel's
- * fs/jbd2/recovery.c: where the log ends; which blocks were revoked (freed, and since used for what is not in the log);
- * and the writing of all others to their places. Transaction numbers have 32 bits and wrap around.
+ * Replay of the journal, as in a mount after a crash. Three passes over the log, as in the kernel's
+ * fs/jbd2/recovery.c: find the end of the log; collect the revoked blocks (freed, and since used for data outside the
+ * log); write all others to their places. Transaction numbers have 32 bits and wrap around.
  */
 import { CorruptError, checksumHolds } from '../../../base/index.js';
 import type { Disk } from '../../../disk/index.js';
@@ -20,7 +20,7 @@ import {
 import { decodeRevoked, decodeTags } from './tags.js';
 
 const what = 'ext4 journal';
-/** Revoked blocks remembered; bounds memory to some 200 MB. The kernel's own journals hold a small part of it. */
+/** The most revoked blocks, which bounds memory to about 200 MB. The kernel's own journals hold far fewer. */
 const revokeLimit = 2 ** 21;
 
 /** Whether transaction `a` came after `b`. */
@@ -35,7 +35,7 @@ interface LogBlock {
   readonly bytes: Uint8Array;
 }
 
-/** Walks the log from its start: the next block, and blocks of data skipped or read. */
+/** Walks the log from its start: returns the next block, and skips or reads data blocks. */
 class LogReader {
   readonly #journal: Journal;
   #next: number;
@@ -48,7 +48,7 @@ class LogReader {
     this.#left = journal.end - journal.first;
   }
 
-  /** The next block; undefined at the end of the journal, having gone round. */
+  /** The next block, after a wrap at the end of the journal; undefined when all blocks were visited. */
   read(): Uint8Array | undefined {
     const at = this.#advance();
     return at === undefined ? undefined : this.#journal.block(at);
@@ -77,8 +77,8 @@ class LogReader {
 }
 
 /**
- * The scan: walks transactions as long as each ends with a commit block whose checksums are right. The answer is the
- * first transaction that is not to be replayed.
+ * The scan: walks transactions as long as each ends with a commit block with right checksums. Returns the first
+ * transaction that must not be replayed.
  */
 function findEnd(journal: Journal): number {
   const log = new LogReader(journal);
@@ -106,12 +106,12 @@ function findEnd(journal: Journal): number {
       const commit = commitHeader.decode(block.bytes);
       const time = commit.h_commit_sec_high * 0x1_0000_0000 + commit.h_commit_sec_low;
       if (suspicious) {
-        // A stale block is from before; one that is not is damage.
+        // A stale block is from an earlier pass through the log; any other is damage.
         if (time < lastCommitTime) break;
         throw new CorruptError(what, 'a transaction has a bad checksum', { transaction: sequence });
       }
       if (checksumV1 && end !== undefined)
-        // The one before was not merely interrupted: this one was committed after it.
+        // The transaction before was not merely interrupted, because this one was committed after it.
         throw new CorruptError(what, 'a transaction is damaged', { transaction: end });
       const holds =
         (!checksumV1 || commitSumHolds(commit, sum)) &&
@@ -140,7 +140,7 @@ function commitSumHolds(
   return type === journalChecksumTypes.crc32 && size === 4 && checksumHolds(sum, stored);
 }
 
-/** The second pass: which blocks were revoked, and the last transaction that did. */
+/** The second pass: the revoked blocks, each with its last revoking transaction. */
 function findRevoked(journal: Journal, end: number): Map<number, number> {
   const revoked = new Map<number, number>();
   walk(journal, end, (block, log) => {
@@ -171,14 +171,14 @@ function walk(journal: Journal, end: number, visit: (block: LogBlock, log: LogRe
 
 /** What a replay did. */
 export interface Replayed {
-  /** The number that the next transaction would have: fast commits carry it. */
+  /** The number of the next transaction, which fast commits carry. */
   readonly nextTransaction: number;
 }
 
 /**
- * Writes the log's blocks to `disk`. `blockCount` is the filesystem's, beyond which nothing is written. Throws
- * CorruptError, as the kernel refuses to mount, where the log is damaged in the middle; an unfinished last transaction is
- * left out. Undefined where the log is empty: then fast commits do not count either.
+ * Writes the log's blocks to `disk`. `blockCount` is the filesystem's; nothing is written beyond it. Throws
+ * CorruptError if the log is damaged in the middle, since the kernel then refuses to mount; an unfinished last
+ * transaction is left out. Undefined if the log is empty: fast commits then do not count either.
  */
 export function replayJournal(journal: Journal, disk: Disk, blockCount: number): Replayed | undefined {
   if (journal.raw.s_start === 0) return undefined;

@@ -1,4 +1,4 @@
-/** What a descriptor block lists: which block of the filesystem each of the blocks behind it in the log is. */
+/** The list in a descriptor block: the target block of each following block of the log. */
 import { CorruptError, viewOf } from '../../../base/index.js';
 import { has } from '../superblock.js';
 import type { Journal } from './journal.js';
@@ -17,7 +17,7 @@ import {
 export interface Tag {
   /** Its block in the filesystem. */
   readonly block: number;
-  /** Whether its first four bytes were the journal's magic number and were zeroed. */
+  /** Whether its first four bytes were the journal's magic number and were replaced by zeroes. */
   readonly escaped: boolean;
   /** Its checksum, of 32 bits or, in version 2, the low 16; 0 in other journals. */
   readonly checksum: number;

@@ -1,7 +1,4 @@
-/**
- * What only ext has to tell: for actions that are about ext by name (`tune2fs_l`, `get_e2attrs`, `get_e2generation`,
- * …).
- */
+/** Facts that only ext has, for ext's own actions (`tune2fs_l`, `get_e2attrs`, `get_e2generation`, …). */
 import { encodeText, formatUuid, typeOfMode } from '../../../base/index.js';
 import { type Disk, MemoryDisk } from '../../../disk/index.js';
 import type { FileSystem, InodeNumber, OnDamage } from '../../driver.js';
@@ -33,11 +30,11 @@ export interface ExtDetails {
   minimumBlockCount(): number;
   /** Whether a block belongs to a file or to the filesystem. */
   isBlockInUse(block: number): boolean;
-  /** Whether there is such an inode, and it is that of a file. */
+  /** Whether the inode exists and is a file's. */
   isInodeInUse(inode: InodeNumber): boolean;
-  /** What is left of an inode, in use or not. A number that there is not is a CorruptError. */
+  /** The record of an inode, in use or not. CorruptError for an impossible number. */
   remains(inode: InodeNumber): InodeRemains;
-  /** The names of a directory, deleted ones too; of a deleted directory, all of them are. */
+  /** The names in a directory with deleted ones; in a deleted directory, all names are deleted. */
   names(directory: InodeNumber, onDamage?: OnDamage): Iterable<StoredName>;
   /** The target of a link, deleted or not. */
   readlink(inode: InodeNumber): string;
@@ -47,10 +44,10 @@ export interface ExtDetails {
 
 /** EXT4_FL_USER_VISIBLE: the rest of the flags is the driver's own. */
 const visibleFlags = 0x725bdfff;
-/** FS_PROJINHERIT_FL, which means nothing on a file. */
+/** FS_PROJINHERIT_FL, which has no meaning for a file. */
 const projectInheritFlag = 0x20000000;
 
-/** The details of a filesystem that this driver opened; undefined of others. */
+/** The details of a filesystem that this driver opened; undefined for others. */
 export function extDetails(fileSystem: FileSystem): ExtDetails | undefined {
   if (!(fileSystem instanceof ExtFileSystem)) return undefined;
   const { volume } = fileSystem;

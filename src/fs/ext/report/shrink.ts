@@ -1,17 +1,17 @@
 /**
  * The size to which a filesystem could be shrunk, as resize2fs estimates it (`resize2fs -P`): enough groups for the
- * inodes in use, enough blocks for the data, room that moving needs. An estimate only: what a real shrinking meets may
- * differ, so it is this very number that tools rely on.
+ * inodes in use, enough blocks for the data, and room for moving. It is only an estimate, but tools rely on exactly
+ * this number.
  */
 import { incompat, roCompat } from '../features.js';
 import { has, hasSuperblockCopy, type Superblock } from '../superblock.js';
 import type { ExtVolume } from '../volume.js';
 
-/** Blocks that the last group has at least behind its structures: mke2fs and resize2fs make none with fewer. */
+/** The least number of blocks after the structures of the last group: mke2fs and resize2fs make none with fewer. */
 const leastInLastGroup = 50;
 /** Bytes of an extent; the head of a block of them takes as much as one. */
 const extentSize = 12;
-/** Of the blocks given up, one in so many is kept for extents that break up when they are moved. */
+/** One in this many of the released blocks is kept for extents that are split when they are moved. */
 const blocksPerMargin = 500;
 
 interface Geometry {
@@ -19,7 +19,10 @@ interface Geometry {
   structures(group: number): number;
   /** The first group of the flex group that a group is in. */
   flexStart(group: number): number;
-  /** Up to which group inode tables may have to be moved: to the end of the flex group in which `groups` ends. */
+  /**
+   * The end of the range in which inode tables may have to be moved: the end of the flex group in which `groups`
+   * ends.
+   */
   flexEnd(groups: number): number;
 }
 
@@ -46,10 +49,10 @@ function geometryOf(superblock: Superblock): Geometry {
   };
 }
 
-/** The blocks of files and directories: what is neither free nor a group's own. Undefined where the counts disagree. */
+/** The blocks of files and directories: neither free nor a group's own. Undefined if the counts disagree. */
 function dataBlocks(volume: ExtVolume, geometry: Geometry): number | undefined {
   const { blockCount, groupCount } = volume.superblock;
-  // With bigalloc resize2fs takes free clusters for free blocks, and so finds far too many in use.
+  // With bigalloc, resize2fs takes free clusters for free blocks, so it counts far too many in use.
   let blocks = blockCount - volume.groups.free().clusters;
   for (let group = 0; group < groupCount && blocks >= 0; group++) blocks -= geometry.structures(group);
   return blocks < 0 ? undefined : blocks;
@@ -88,7 +91,7 @@ export function minimumBlockCount(volume: ExtVolume): number {
     room += more * blocksPerGroup;
     roomBeforeLast += blocksPerGroup - geometry.structures(groups - 1);
     groups += more;
-    // Only counts that contradict each other want more groups than there are.
+    // Only contradictory counts need more groups than there are.
     if (groups > superblock.groupCount) return blockCount;
     const from = flexEnd;
     if (groups > flexEnd || !has(features.incompat, incompat.flexGroups)) flexEnd = geometry.flexEnd(groups);
@@ -106,7 +109,7 @@ export function minimumBlockCount(volume: ExtVolume): number {
   needed = Math.max(needed, volume.groups.get(groups - 1).inodeTable + tableBlocks);
   if (needed >= blockCount) return blockCount;
   if (!has(features.incompat, incompat.extents)) return needed;
-  // At worst each block is an extent of its own, and each file needs a block of them.
+  // In the worst case each block is an extent of its own, and each file needs a block of extents.
   const worst = Math.max(usedInodes, Math.ceil(data / (Math.floor(blockSize / extentSize) - 1)));
   return needed + Math.min(worst, Math.floor((blockCount - needed) / blocksPerMargin));
 }

@@ -1,6 +1,6 @@
 /**
- * The superblock as `tune2fs -l` tells it: the same keys in the same order, the same words. Values that the tool
- * prints as `<none>`, `<not available>` or `(none)` are printed so. Times are in UTC.
+ * The superblock as `tune2fs -l` prints it: the same keys in the same order, the same words, including `<none>`,
+ * `<not available>` and `(none)`. Times are in UTC.
  */
 import { formatUuid } from '../../../base/index.js';
 import { compat, featureNames, incompat, roCompat } from '../features.js';
@@ -71,7 +71,7 @@ function intervalText(seconds: number): string {
   return parts.length === 0 ? '<none>' : parts.join(', ');
 }
 
-/** Kilobytes in the largest unit of which there are eight thousand. */
+/** Kilobytes in the largest unit that gives at least eight thousand. */
 function writesText(kilobytes: bigint): string {
   const units = ['kB', 'MB', 'GB', 'TB'];
   let power = 0n;

@@ -1,6 +1,6 @@
 /**
- * What `statvfs` tells, as the kernel works it out (fs/ext4/super.c, ext4_statfs): the blocks of the filesystem's own
- * structures do not count, free space is what the groups say, and a reserve is kept back besides that of root.
+ * The answer of `statvfs`, as the kernel computes it (fs/ext4/super.c, ext4_statfs): the filesystem's own structures
+ * do not count, free space comes from the groups, and a second reserve beside root's is kept.
  */
 import { viewOf } from '../../../base/index.js';
 import type { FileSystemUsage } from '../../driver.js';
@@ -8,7 +8,7 @@ import { compat, incompat, roCompat } from '../features.js';
 import { has, hasSuperblockCopy, reservedBlockCount, type Superblock } from '../superblock.js';
 import type { ExtVolume } from '../volume.js';
 
-/** Where extents are used, the kernel keeps back a fiftieth of the clusters for them, and no more than this many. */
+/** With extents, the kernel keeps a fiftieth of the clusters for them, but at most this many. */
 const keptBackLimit = 4096;
 const nameMax = 255;
 
@@ -18,7 +18,7 @@ export function descriptorBlocksIn(superblock: Superblock, group: number): numbe
   const perBlock = blockSize / descriptorSize;
   if (Math.floor(group / perBlock) < firstMetaGroup)
     return hasSuperblockCopy(superblock, group) ? firstMetaGroup : 0;
-  // One block describes as many groups as it has room for, and lies in the first, second and last of them.
+  // One block has the descriptors of as many groups as fit, and is in the first, second and last of them.
   const place = group % perBlock;
   return place === 0 || place === 1 || place === perBlock - 1 ? 1 : 0;
 }
@@ -36,7 +36,7 @@ function distinctClusters(runs: readonly (readonly [number, number])[], blocksPe
   return total;
 }
 
-/** With bigalloc several structures may share a cluster, so that each must be looked at. */
+/** With bigalloc several structures may share a cluster, so each one must be examined. */
 function bigallocStructures(volume: ExtVolume, tableBlocks: number): number {
   const { superblock } = volume;
   const { firstDataBlock, blocksPerGroup, groupCount, blocksPerCluster } = superblock;
@@ -60,7 +60,7 @@ function overheadClusters(volume: ExtVolume): number {
   const { superblock } = volume;
   const { raw, features, blocksPerCluster, blockSize, groupCount } = superblock;
   const bigalloc = has(features.roCompat, roCompat.bigalloc);
-  // The kernel trusts the stored number only where working it out would take long.
+  // The kernel uses the stored number only if computing it would take long.
   if (bigalloc && raw.s_overhead_clusters > 0 && raw.s_overhead_clusters <= superblock.blockCount)
     return raw.s_overhead_clusters;
   let clusters = Math.floor(superblock.firstDataBlock / blocksPerCluster);
@@ -85,13 +85,13 @@ function idOf({ raw }: Superblock): bigint {
   return uuid.getBigUint64(0, true) ^ uuid.getBigUint64(8, true);
 }
 
-/** What cleaning up after a crash gives back, beside what the groups say. */
+/** The space that cleaning up after a crash returns, beyond the groups' counts. */
 export interface Reclaimed {
   readonly clusters: number;
   readonly inodes: number;
 }
 
-/** `withOverhead` is the mount option `minixdf`: the structures count as if they were space. */
+/** `withOverhead` is the mount option `minixdf`: the structures count as space. */
 export function readUsage(volume: ExtVolume, reclaimed: Reclaimed, withOverhead: boolean): FileSystemUsage {
   const { superblock } = volume;
   const { blockSize, blockCount, blocksPerCluster, inodeCount, features } = superblock;
