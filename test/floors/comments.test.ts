@@ -10,14 +10,7 @@ import { outside, sources } from './sources.js';
 const widestComment = 122;
 const longestHeader = 10;
 /** Rooms of src/, and folders beside it, whose comments are still to be folded. */
-const notFolded = new Set([
-  'src/api',
-  'src/engine',
-  'test',
-  'bench',
-  'fuzz',
-  'scripts',
-]);
+const notFolded = new Set(['src/api', 'src/engine', 'test', 'bench', 'fuzz', 'scripts']);
 const longHeaders = {
   'src/engine/thread/messages.ts': 11,
 };
