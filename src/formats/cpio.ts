@@ -1,5 +1,6 @@
 /**
- * Cpio archives in the SVR4 portable format (`newc`), or the same with checksums (`crc`). cpio(5): a header of hexadecimal
+ * Cpio archives in the SVR4 portable format (`newc`), or the same with checksums (`crc`). cpio(5): a header of
+ * hexadecimal
  * digits, eight for each number; name and contents are padded to four bytes. Of a file with several names only the last
  * entry has the contents.
  */
@@ -45,7 +46,10 @@ const nameLimit = 4096;
 /** An archive of an initrd with more entries is none. */
 const entryLimit = 1_000_000;
 
-/** A header and the name behind it, with its NUL, without padding. Of numbers past 32 bits the lower bits, as cpio has them. */
+/**
+ * A header and the name behind it, with its NUL, without padding. Of numbers past 32 bits the lower bits, as cpio has
+ * them.
+ */
 export function encodeCpioHeader(
   format: keyof typeof cpioMagic,
   name: string,

@@ -1,4 +1,7 @@
-/** The servers of drives on the network, as `add_drive` takes them: `host`, `host:port`, `tcp:host:port`, `unix:/path`. */
+/**
+ * The servers of drives on the network, as `add_drive` takes them: `host`, `host:port`, `tcp:host:port`,
+ * `unix:/path`.
+ */
 import { GuestfsError } from '../base/index.js';
 
 /** Where a server listens. */

@@ -19,7 +19,10 @@ function remarkOn(error: GuestfsError, action: string): string | undefined {
     : elsewhereTexts[error.elsewhere];
 }
 
-/** What was thrown as the failure of an action, or of a method that is none; an error that has a name already keeps it. */
+/**
+ * What was thrown as the failure of an action, or of a method that is none; an error that has a name already keeps
+ * it.
+ */
 export function failureOf(action: string, thrown: unknown): GuestfsError {
   const error = asGuestfsError(thrown);
   return error.action === undefined ? error.of(action, remarkOn(error, action)) : error;

@@ -98,7 +98,8 @@ export function libraryAction(
 ): LibraryAction {
   return async (daemon, args, options, control) => {
     const call = new LibraryCall(daemon, control);
-    const run = composite as (call: LibraryCall, ...given: readonly unknown[]) => Promise<unknown>; // safe: a composite stands under its name
+    // safe: a composite stands under its name
+    const run = composite as (call: LibraryCall, ...given: readonly unknown[]) => Promise<unknown>;
     return await run(call, ...args, options);
   };
 }

@@ -1,5 +1,6 @@
 /**
- * Writing the headers of a tar archive, with GNU tar's extensions for what does not fit (long names and links as `././@LongLink` entries, large numbers in base 256) or, when attributes are
+ * Writing the headers of a tar archive, with GNU tar's extensions for what does not fit (long names and links as
+ * `././@LongLink` entries, large numbers in base 256) or, when attributes are
  * stored, pax extended headers, as GNU tar itself does with `--xattrs`.
  */
 import { concatBytes, encodeText } from '../../base/index.js';

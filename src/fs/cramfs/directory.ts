@@ -70,7 +70,8 @@ function storedEntry(
 }
 
 /**
- * The entries that lie from `start` to `end`, in bytes. CorruptError for an entry that has no name, or reaches past the end. With
+ * The entries that lie from `start` to `end`, in bytes. CorruptError for an entry that has no name, or reaches past
+ * the end. With
  * `onDamage` the entries behind a bad name follow.
  */
 export function* readEntries(

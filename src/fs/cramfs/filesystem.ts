@@ -1,7 +1,8 @@
 /**
  * A cramfs as inodes, with the answers that Linux gives.
  *
- * An inode's number is the place of its directory entry, in bytes. (Linux numbers files by the place of their contents, so
+ * An inode's number is the place of its directory entry, in bytes. (Linux numbers files by the place of their
+ * contents, so
  * that two files of equal contents, which are stored once, are one to it.) Nothing has times: all are 0.
  */
 import { CorruptError, decodePadded, LruMap, systemError, typeOfMode, viewOf } from '../../base/index.js';

@@ -46,7 +46,10 @@ interface BitField extends Readonly<Record<Endian, number>> {
   readonly width: number;
 }
 
-/** `struct cramfs_inode`, whose bit fields begin at the lowest bit in little-endian order, and at the highest in big-endian. */
+/**
+ * `struct cramfs_inode`, whose bit fields begin at the lowest bit in little-endian order, and at the highest in
+ * big-endian.
+ */
 const inodeFields = {
   mode: { at: 0, width: 16, little: 0, big: 16 },
   uid: { at: 0, width: 16, little: 16, big: 0 },
@@ -77,7 +80,10 @@ export const unitSize = 4;
 /** CRAMFS_MAXPATHLEN: the longest name, in bytes. */
 export const CRAMFS_MAXPATHLEN = 63 * unitSize;
 
-/** Bytes of a file that are compressed together: a page of the machines that cramfs is made for. No field tells the size. */
+/**
+ * Bytes of a file that are compressed together: a page of the machines that cramfs is made for. No field tells the
+ * size.
+ */
 export const blockSize = 4096;
 
 export const pointerSize = 4;

@@ -1,4 +1,7 @@
-/** Whether a disk holds cramfs, and its name: the rules of blkid (util-linux 2.38), which looks at the disk's start only. */
+/**
+ * Whether a disk holds cramfs, and its name: the rules of blkid (util-linux 2.38), which looks at the disk's start
+ * only.
+ */
 import { decodePadded, trimBlanks } from '../../base/index.js';
 import type { Disk, Probed } from '../../disk/index.js';
 import { superblock } from './layout.js';

@@ -1,5 +1,6 @@
 /**
- * Filesystems of Linux that are known by sight. Superblocks: btrfs, f2fs, EROFS, romfs, NILFS2, ReiserFS, JFS, minix: the kernel's own headers; squashfs: its format 4.0.
+ * Filesystems of Linux that are known by sight. Superblocks: btrfs, f2fs, EROFS, romfs, NILFS2, ReiserFS, JFS, minix:
+ * the kernel's own headers; squashfs: its format 4.0.
  */
 import { crc32Raw } from '../../base/index.js';
 import type { Disk, ProbeContext } from '../../disk/index.js';
