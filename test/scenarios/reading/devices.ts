@@ -144,6 +144,31 @@ export const deviceScenarios: readonly Scenario[] = [
     ],
   },
   {
+    // A partition is as read-only as its drive; a volume has a flag of its own.
+    name: 'read-only below partitions and volumes',
+    steps: [
+      ['blockdev_setro', '/dev/sdb1'],
+      ...each('blockdev_getro', '/dev/sdb', '/dev/sdb1', '/dev/sdb2'),
+      ['blockdev_setro', '/dev/sdb'],
+      ['blockdev_setrw', '/dev/sdb1'],
+      ['blockdev_setrw', '/dev/sdb2'],
+      ...each('blockdev_getro', '/dev/sdb', '/dev/sdb1', '/dev/sdb2'),
+      ['blockdev_setrw', '/dev/sdb'],
+      ...each('blockdev_getro', '/dev/sdb', '/dev/sdb1', '/dev/sdb2'),
+      ...each('blockdev_setro', '/dev/sde', '/dev/sdf'),
+      ...each('blockdev_getro', '/dev/sde', '/dev/sdf1', '/dev/VG-one/ro-ot', '/dev/VG-one/split'),
+      ['blockdev_flushbufs', '/dev/VG-one/split'],
+      ['vg_activate_all', false],
+      ['vg_activate_all', true],
+      ['blockdev_getro', '/dev/VG-one/split'],
+      ...each('blockdev_setrw', '/dev/sde', '/dev/sdf'),
+      ['blockdev_setro', '/dev/VG-one/split'],
+      ...each('blockdev_getro', '/dev/sdf1', '/dev/VG-one/ro-ot', '/dev/VG-one/split'),
+      ['blockdev_setrw', '/dev/VG-one/split'],
+      ['blockdev_getro', '/dev/VG-one/split'],
+    ],
+  },
+  {
     name: 'hints and flushing',
     steps: [
       ['blockdev_setra', '/dev/sdg', 1024],

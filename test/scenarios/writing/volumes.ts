@@ -6,6 +6,39 @@ const array = '/dev/md/guestfs';
 
 export const volumeWritingScenarios: readonly Scenario[] = [
   {
+    // The kernel's device mapper writes to members that are read-only: its block layer only warns of it.
+    name: 'a volume on a drive that is read-only',
+    steps: [
+      ...blank(small),
+      ['part_disk', small, 'mbr'],
+      ['pvcreate', `${small}1`],
+      ['vgcreate', 'VG', [`${small}1`]],
+      ['lvcreate', 'one', 'VG', 16],
+      ['mkfs', 'ext4', '/dev/VG/one'],
+      ['blockdev_setro', small],
+      ['blockdev_getro', `${small}1`],
+      ['blockdev_getro', '/dev/VG/one'],
+      ['pwrite_device', small, 'x', 0],
+      ['pwrite_device', `${small}1`, 'x', 0],
+      ['pwrite_device', '/dev/VG/one', 'through', 100],
+      ['pread_device', '/dev/VG/one', 7, 100],
+      ['mount', '/dev/VG/one', '/'],
+      ['write', '/f', 'through'],
+      ['umount', '/'],
+      ['blockdev_setrw', small],
+      ['blockdev_setro', '/dev/VG/one'],
+      ['blockdev_getro', `${small}1`],
+      ['pwrite_device', '/dev/VG/one', 'x', 100],
+      ['mount', '/dev/VG/one', '/'],
+      ['write', '/g', 'x'],
+      ['cat', '/f'],
+      ['umount', '/'],
+      ['blockdev_setrw', '/dev/VG/one'],
+      ['vgremove', 'VG'],
+      ['pvremove', `${small}1`],
+    ],
+  },
+  {
     name: 'LVM made, resized and removed',
     steps: [
       ...blank(small, twin, middle),
