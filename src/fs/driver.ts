@@ -133,7 +133,9 @@ export interface OpenOptions {
    * only this driver sees. Called at most once.
    */
   readonly overlay: (disk: Disk) => Disk;
-  /** Mount options of the driver, by name (`utf8`, `norecovery`, …); an unknown one is EINVAL. */
+  /** Finds the disk of a journal that lies outside the filesystem, by its UUID. */
+  readonly findJournal?: (uuid: string) => Disk | undefined;
+  /** Mount options of the driver's own, by name (`utf8`, `norecovery`, …); an unknown one is EINVAL. */
   readonly options?: Readonly<Record<string, string | true>>;
   /** Whether nothing will be written: more damage is then accepted, as in the kernel. */
   readonly readonly?: boolean;

@@ -130,3 +130,17 @@ test('a choice is made where there are more crashes than wanted', () => {
     names,
   );
 });
+
+test('of disks that are recorded together, a barrier stores the changes of one', () => {
+  const both = new RecordingDisk(new Uint8Array(4 * 512));
+  const one = both.part(0, 1024);
+  const other = both.part(1024, 1024);
+  one.write(sector(1), 0);
+  other.write(sector(2), 0);
+  one.flush();
+  other.write(sector(3), 512);
+  const found = states(both);
+  assert.equal(found.get('end 4 without 1'), '1003');
+  assert.equal(found.get('end 4 without 3'), '1020');
+  assert.ok(!found.has('end 4 without 0'));
+});

@@ -3,7 +3,7 @@
  * barriers a disk may store writes in any order, each of them or none, sector by sector; what came before a barrier is stored
  * (the model of dm-log-writes and of CrashMonkey: Mohan et al., OSDI 2018).
  */
-import type { GrowableDisk, Span } from '../../src/disk/index.js';
+import { type Disk, type GrowableDisk, SliceDisk, type Span } from '../../src/disk/index.js';
 import { CrashImage } from './crash-image.js';
 import { Random } from './random.js';
 
@@ -14,7 +14,8 @@ export type Change =
 
 export type Recorded =
   | Change
-  | { readonly kind: 'barrier' }
+  /** What was changed before from `start` up to `end` is stored: all of a disk, or one of several that are recorded together. */
+  | { readonly kind: 'barrier'; readonly start: number; readonly end: number }
   /** A call returned: from here on what it did is done. `durable`: it promised to survive a crash, as a sync does. */
   | { readonly kind: 'mark'; readonly name: string; readonly durable: boolean };
 
@@ -105,7 +106,21 @@ export class RecordingDisk implements GrowableDisk {
   }
 
   flush(): void {
-    if (!this.#withoutBarriers.has(this.#barriers++)) this.#log.push({ kind: 'barrier' });
+    this.#barrier(0, Number.POSITIVE_INFINITY);
+  }
+
+  #barrier(start: number, end: number): void {
+    if (!this.#withoutBarriers.has(this.#barriers++)) this.#log.push({ kind: 'barrier', start, end });
+  }
+
+  /** A part as a disk of its own, whose barriers leave the other parts alone: several disks are recorded in one log. */
+  part(start: number, size: number): Disk {
+    const flush = (): void => this.#barrier(start, start + size);
+    return new (class extends SliceDisk {
+      override flush(): void {
+        flush();
+      }
+    })(this, start, size);
   }
 
   close(): void {}
@@ -184,13 +199,20 @@ export class RecordingDisk implements GrowableDisk {
     return losses;
   }
 
-  /** The changes between the last barrier before `end` and `end`, by their places in the log. */
+  /** The changes before `end` that no barrier before `end` has stored, by their places in the log. */
   #since(end: number): number[] {
     const changes: number[] = [];
+    const stored: { readonly start: number; readonly end: number }[] = [];
     for (let at = end - 1; at >= 0; at--) {
-      const { kind } = this.#log[at] as Recorded; // safe: 0 ≤ at < end ≤ length
-      if (kind === 'barrier') break;
-      if (kind !== 'mark') changes.push(at);
+      const recorded = this.#log[at] as Recorded; // safe: 0 ≤ at < end ≤ length
+      if (recorded.kind === 'mark') continue;
+      if (recorded.kind === 'barrier') {
+        if (recorded.start === 0 && recorded.end === Number.POSITIVE_INFINITY) break;
+        stored.push(recorded);
+      } else {
+        const offset = recorded.kind === 'resize' ? 0 : recorded.offset;
+        if (!stored.some((each) => offset >= each.start && offset < each.end)) changes.push(at);
+      }
     }
     return changes.reverse();
   }
@@ -215,13 +237,18 @@ export class RecordingDisk implements GrowableDisk {
     const durableEnd = changes[0] ?? end;
     const image = new CrashImage(this.#durableAt(durableEnd), this.sectorSize);
     const random = loss.kind === 'half' ? new Random(loss.seed) : undefined;
-    for (const at of changes) {
-      const change = this.#log[at] as Change; // safe: #since gives indices of changes
+    const unsure = new Set(changes);
+    for (let at = durableEnd; at < end; at++) {
+      const change = this.#log[at] as Recorded; // safe: at < end ≤ length
+      if (!unsure.has(at)) {
+        apply(change, image);
+        continue;
+      }
       if (loss.kind === 'without' && at === loss.change) continue;
       if (loss.kind === 'only' && at !== loss.change) continue;
       if (random !== undefined && random.next() < 0.5) continue;
       if ((loss.kind === 'first' || loss.kind === 'last') && at === loss.change)
-        apply(half(change, loss.kind, this.sectorSize), image);
+        apply(half(change as Change, loss.kind, this.sectorSize), image); // safe: #since gives indices of changes
       else apply(change, image);
     }
     return { name: nameOf(end, loss), image, allowed: this.#allowed(end) };

@@ -69,13 +69,13 @@ export const mountHandlers = {
   /** The file's contents as a filesystem, as through a loop device: `/dev/loop0` and so on is its name in `mounts`. */
   mount_loop(call, file, mountpoint) {
     const { session } = call;
-    const { fileSystem, layer } = openFileSystemOn(fileContents(call, file), file, {
+    const { fileSystem, layers } = openFileSystemOn(fileContents(call, file), file, {
       tmpdir: session.config.tmpdir,
       warn: (message) => session.warn(message),
     });
     const release = (): void => {
       fileSystem.close();
-      layer?.close();
+      for (const layer of layers) layer.close();
     };
     try {
       const taken = new Set(session.mounts.mounts().map(({ source }) => source));

@@ -24,10 +24,10 @@ export interface FileSystemLease {
   release(): void;
 }
 
-/** A filesystem that is open, and the layer of changes that its driver asked for. */
+/** A filesystem that is open, and the layers of changes that its driver asked for. */
 interface Opened {
   readonly fileSystem: FileSystem;
-  readonly layer: Disk | undefined;
+  readonly layers: readonly Disk[];
 }
 
 interface SharedFileSystem extends Opened {
@@ -41,6 +41,8 @@ export interface OpeningContext {
   /** Where copy-on-write layers spill to. */
   readonly tmpdir: string;
   warn(message: string): void;
+  /** Finds the disk of a journal that lies on another device, by its UUID. */
+  readonly findJournal?: (uuid: string) => Disk | undefined;
 }
 
 /** What the open filesystems of a session work with. */
@@ -84,7 +86,7 @@ export class OpenFileSystems {
         if (--mine.users > 0) return;
         for (const each of mine.devices) this.#open.delete(each);
         mine.fileSystem.close();
-        mine.layer?.close();
+        for (const layer of mine.layers) layer.close();
       },
     };
   }
@@ -103,7 +105,11 @@ export class OpenFileSystems {
     const driver = chooseDriver(name, wanted.type, kinds, () => contents.recognise(device), this.#parts.warn);
     const devices = this.#setOf(device, driver);
     const others = devices.filter((each) => each !== device).map(({ disk }) => disk);
-    return { ...openWith(driver, device.disk, others, name, this.#parts, wanted), devices, users: 0 };
+    const context = {
+      ...this.#parts,
+      findJournal: (uuid: string) => this.#parts.devices.findByProperty('uuid', uuid)?.disk,
+    };
+    return { ...openWith(driver, device.disk, others, name, context, wanted), devices, users: 0 };
   }
 
   /**
@@ -172,25 +178,27 @@ function openWith(
   disk: Disk,
   others: readonly Disk[],
   name: string,
-  { tmpdir, warn }: OpeningContext,
+  { tmpdir, warn, findJournal }: OpeningContext,
   { options, writable = false }: OpenFileSystemOptions,
 ): Opened {
-  let layer: Disk | undefined;
+  const layers: Disk[] = [];
   try {
     const fileSystem = driver.open(disk, {
       overlay: (base) => {
         // A slice closes nothing: the device outlives the layer that is put over it.
-        layer = discardableLayer(new SliceDisk(base, 0, base.size), tmpdir);
+        const layer = discardableLayer(new SliceDisk(base, 0, base.size), tmpdir);
+        layers.push(layer);
         return layer;
       },
       warn: (message) => warn(`${name}: ${message}`),
       readonly: !writable,
       ...(others.length === 0 ? {} : { others }),
       ...(options === undefined ? {} : { options }),
+      ...(findJournal === undefined ? {} : { findJournal }),
     });
-    return { fileSystem, layer };
+    return { fileSystem, layers };
   } catch (thrown) {
-    (layer as Disk | undefined)?.close();
+    for (const layer of layers) layer.close();
     throw thrown;
   }
 }

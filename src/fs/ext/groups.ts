@@ -109,11 +109,23 @@ export class Groups {
     for (let number = 0; number < count; number++) this.#read(number);
   }
 
-  #read(number: number): Group {
+  /** Where a group's descriptor lies; in bytes. */
+  offsetOf(number: number): number {
     const { blockSize, descriptorSize } = this.#superblock;
     const perBlock = blockSize / descriptorSize;
     const index = number % perBlock;
-    const offset = this.#descriptorBlock((number - index) / perBlock) * blockSize + index * descriptorSize;
+    return this.#descriptorBlock((number - index) / perBlock) * blockSize + index * descriptorSize;
+  }
+
+  /** Puts the right checksum into a group's descriptor, where the filesystem has checksums. */
+  setChecksum(number: number, descriptor: Uint8Array): void {
+    const sum = this.#checksum(number, viewOf(descriptor), 0);
+    if (sum !== undefined) groupDescriptor.set(viewOf(descriptor), 0, 'bg_checksum', sum);
+  }
+
+  #read(number: number): Group {
+    const { descriptorSize } = this.#superblock;
+    const offset = this.offsetOf(number);
     const piece = this.#pieces.at(offset, 'ext4 group descriptors');
     const base = offset - piece.start;
     if (base + descriptorSize > piece.bytes.length)
@@ -155,6 +167,12 @@ export class Groups {
   }
 
   #checksumHolds(number: number, view: DataView, base: number): boolean {
+    const sum = this.#checksum(number, view, base);
+    return sum === undefined || checksumHolds(sum, view.getUint16(base + at.bg_checksum.at, true));
+  }
+
+  /** The checksum of the descriptor at `base`, whose own field does not count; undefined where there are none. */
+  #checksum(number: number, view: DataView, base: number): number | undefined {
     const { checksumSeed, descriptorSize } = this.#superblock;
     const checksumAt = base + at.bg_checksum.at;
     const end = base + descriptorSize;
@@ -164,15 +182,15 @@ export class Groups {
       sum = crc32cOfView(sum, view, base, checksumAt);
       sum = crc32c(sum, this.#scratch.subarray(groupIdentity.size)); // the sum itself counts as zero
       sum = crc32cOfView(sum, view, checksumAt + 2, end);
-      return checksumHolds(sum & 0xffff, view.getUint16(checksumAt, true));
+      return sum & 0xffff;
     }
-    if (!this.#oldChecksums) return true;
+    if (!this.#oldChecksums) return undefined;
     const slice = (from: number, to: number): Uint8Array =>
       new Uint8Array(view.buffer, view.byteOffset + from, to - from);
     let sum = crc16(0xffff, this.#superblock.raw.s_uuid);
     sum = crc16(sum, this.#scratch.subarray(0, groupIdentity.size));
     sum = crc16(sum, slice(base, checksumAt));
     if (descriptorSize > shortDescriptorSize) sum = crc16(sum, slice(checksumAt + 2, end));
-    return checksumHolds(sum, view.getUint16(checksumAt, true));
+    return sum;
   }
 }

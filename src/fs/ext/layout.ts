@@ -126,6 +126,8 @@ export const groupDescriptor = struct('ext4 group descriptor', 'little', 64, {
   bg_free_inodes_count_lo: u16(0xe),
   bg_used_dirs_count_lo: u16(0x10),
   bg_flags: u16(0x12),
+  bg_block_bitmap_csum_lo: u16(0x18),
+  bg_inode_bitmap_csum_lo: u16(0x1a),
   bg_itable_unused_lo: u16(0x1c),
   bg_checksum: u16(0x1e),
   bg_block_bitmap_hi: u32(0x20),
@@ -133,6 +135,10 @@ export const groupDescriptor = struct('ext4 group descriptor', 'little', 64, {
   bg_inode_table_hi: u32(0x28),
   bg_free_blocks_count_hi: u16(0x2c),
   bg_free_inodes_count_hi: u16(0x2e),
+  bg_used_dirs_count_hi: u16(0x30),
+  bg_itable_unused_hi: u16(0x32),
+  bg_block_bitmap_csum_hi: u16(0x38),
+  bg_inode_bitmap_csum_hi: u16(0x3a),
 });
 export const shortDescriptorSize = 32;
 /** `bg_flags`: bitmaps that were never written. */
@@ -173,7 +179,12 @@ export const inodeAt = {
 } as const;
 /** What is written of an inode. */
 export const writtenInode = struct('ext4 inode', 'little', 128, {
+  i_size_lo: u32(inodeAt.i_size_lo),
+  i_dtime: u32(inodeAt.i_dtime),
   i_links_count: u16(inodeAt.i_links_count),
+  i_flags: u32(inodeAt.i_flags),
+  i_file_acl_lo: u32(inodeAt.i_file_acl_lo),
+  i_file_acl_high: u16(inodeAt.i_file_acl_high),
   i_blocks_lo: u32(inodeAt.i_blocks_lo),
   i_blocks_high: u16(inodeAt.i_blocks_high),
   i_checksum_lo: u16(inodeAt.i_checksum_lo),

@@ -3,8 +3,15 @@ import { CorruptError, work } from '../../base/index.js';
 import type { Disk } from '../../disk/index.js';
 import { BlockCache } from './block-cache.js';
 import { Groups } from './groups.js';
-import { type Inode, InodeDecoder, inodeChecksumSeed, inodeName, isPublicInode } from './inode.js';
-import type { Patches } from './journal/patches.js';
+import {
+  type Inode,
+  InodeDecoder,
+  inodeChecksumSeed,
+  inodeName,
+  isPublicInode,
+  setInodeChecksum,
+} from './inode.js';
+import type { BlockMap } from './run.js';
 import type { Superblock } from './superblock.js';
 
 /** Decoded inodes kept, by number modulo this; a power of two. */
@@ -15,8 +22,8 @@ export class ExtVolume {
   readonly superblock: Superblock;
   readonly pieces: BlockCache;
   readonly groups: Groups;
-  /** What differs from what lies on the disk. */
-  readonly patches: Patches = { directories: new Map(), blockMaps: new Map() };
+  /** Where the blocks of inodes lie whose extents are being changed in memory, and not written yet. */
+  readonly changedMaps = new Map<number, BlockMap>();
   readonly warn: (message: string) => void;
   readonly #decoder: InodeDecoder;
   readonly #inodes: (Inode | undefined)[] = new Array(inodeSlots).fill(undefined);
@@ -114,9 +121,20 @@ export class ExtVolume {
       .slice(start, end);
   }
 
-  /** Drops a cached inode, because its record was written to. */
-  forgetInode(number: number): void {
-    this.pieces.forget(this.inodeOffset(number));
+  /** Changes metadata on the disk, which must be writable. The bytes lie in one block. */
+  store(offset: number, bytes: Uint8Array): void {
+    this.disk.write(bytes, offset);
+    this.pieces.forget(offset);
+  }
+
+  storeBlock(number: number, bytes: Uint8Array): void {
+    this.store(number * this.superblock.blockSize, bytes);
+  }
+
+  /** Stores an inode's record, with its checksum made right. */
+  storeInode(number: number, record: Uint8Array): void {
+    setInodeChecksum(this.superblock, number, record);
+    this.store(this.inodeOffset(number), record);
     this.#inodes[number & (inodeSlots - 1)] = undefined;
   }
 

@@ -64,16 +64,20 @@ function blockEntries(volume: ExtVolume, inode: Inode): XattrEntry[] {
   if (header.h_magic !== xattrMagic)
     throw new CorruptError(what, 'has no magic number', { found: header.h_magic });
   if (header.h_blocks !== 1) throw new CorruptError(what, 'is not one block', { blocks: header.h_blocks });
-  const seed = volume.superblock.checksumSeed;
-  if (seed !== undefined) {
-    let sum = crc32c(seed, blockIdentity.encode({ number }));
-    sum = crc32c(sum, bytes.subarray(0, xattrHeaderChecksumAt));
-    sum = crc32c(sum, new Uint8Array(4));
-    sum = crc32c(sum, bytes.subarray(xattrHeaderChecksumAt + 4));
-    if (!checksumHolds(sum, header.h_checksum))
-      throw new CorruptError(what, 'has a bad checksum', { stored: header.h_checksum });
-  }
+  const sum = xattrBlockChecksum(volume, number, bytes);
+  if (sum !== undefined && !checksumHolds(sum, header.h_checksum))
+    throw new CorruptError(what, 'has a bad checksum', { stored: header.h_checksum });
   return decodeXattrEntries(bytes, xattrHeader.size, 0, what);
+}
+
+/** The checksum of a block of attributes, whose own field does not count; undefined where there are none. */
+export function xattrBlockChecksum(volume: ExtVolume, number: number, bytes: Uint8Array): number | undefined {
+  const seed = volume.superblock.checksumSeed;
+  if (seed === undefined) return undefined;
+  let sum = crc32c(seed, blockIdentity.encode({ number }));
+  sum = crc32c(sum, bytes.subarray(0, xattrHeaderChecksumAt));
+  sum = crc32c(sum, new Uint8Array(4));
+  return crc32c(sum, bytes.subarray(xattrHeaderChecksumAt + 4));
 }
 
 function readValue(volume: ExtVolume, inode: Inode, entry: XattrEntry, what: string): Uint8Array {

@@ -18,7 +18,6 @@ import { DistinctRuns } from '../distinct.js';
 import { compat, incompat } from '../features.js';
 import { inlineContinuation } from '../inline.js';
 import { type Inode, inodeName } from '../inode.js';
-import type { DirectoryPatch } from '../journal/patches.js';
 import { direntAt, inodeFlags } from '../layout.js';
 import type { BlockMap } from '../run.js';
 import { has } from '../superblock.js';
@@ -62,7 +61,6 @@ export class Directory {
   readonly #blockCount: number;
   readonly #seed: number | undefined;
   readonly #verified = new Set<number>();
-  readonly #patch: DirectoryPatch | undefined;
   #map: BlockMap | undefined;
 
   /** Throws ENOTDIR for other inodes. */
@@ -89,19 +87,12 @@ export class Directory {
     if (!this.#inline && this.#blockCount > superblock.blockCount)
       throw new CorruptError(this.#name, 'is larger than the filesystem', { size: inode.stat.sizeInBytes });
     this.#seed = volume.checksumSeedOf(inode);
-    this.#patch = volume.patches.directories.get(inode.number);
   }
 
   /** The entries but `.` and `..`, in the order in which they are stored; see {@link FileSystem.entries}. */
   *entries(onDamage?: OnDamage): Generator<DirectoryEntry> {
-    const patch = this.#patch;
-    if (patch === undefined) {
-      yield* this.#storedEntries(onDamage);
-      return;
-    }
-    for (const entry of this.#storedEntries(onDamage))
-      if (!patch.removed.has(entry.name) && !patch.added.has(entry.name)) yield entry;
-    for (const [name, { inode, type }] of patch.added) yield { name, inode, type };
+    for (const area of this.#areas(onDamage))
+      for (const [, entry] of this.#entriesIn(area, onDamage)) yield entry;
   }
 
   /**
@@ -116,9 +107,6 @@ export class Directory {
     };
     // Damage is told by the second look.
     for (const entry of this.entries(onDamage && (() => {}))) isNew(entry);
-    const patch = this.#patch;
-    const hidden = (name: string): boolean =>
-      patch !== undefined && (patch.removed.has(name) || patch.added.has(name));
     for (const area of this.#areas(onDamage)) {
       const isIndex = this.#indexed && countLimitAt(area, this.#rules) !== undefined;
       const deleted =
@@ -133,20 +121,13 @@ export class Directory {
             );
       const found = new Map<number, StoredName>([...deleted].filter(([, name]) => isNew(name)));
       for (const [offset, entry] of this.#entriesIn(area, onDamage))
-        found.set(offset, { ...entry, deleted: hidden(entry.name) });
+        found.set(offset, { ...entry, deleted: false });
       yield* [...found].sort(([a], [b]) => a - b).map(([, name]) => name);
     }
-    for (const [name, { inode, type }] of patch?.added ?? []) yield { name, inode, type, deleted: false };
   }
 
   /** The inode of a name; undefined if it does not exist. */
   lookup(name: string): InodeNumber | undefined {
-    const patch = this.#patch;
-    if (patch !== undefined) {
-      const added = patch.added.get(name);
-      if (added !== undefined) return added.inode;
-      if (patch.removed.has(name)) return undefined;
-    }
     if (this.#encrypted) return this.#lookupShown((shown) => shown === name);
     const wanted = encodeText(name);
     if (wanted.length > 255 || wanted.length === 0) return undefined;
@@ -177,10 +158,30 @@ export class Directory {
     return undefined;
   }
 
-  /** The inode of the directory's parent, from the directory itself. */
+  /**
+   * The blocks of entries in which a name lies if it is there, and may be put: those that the index leads to, or all. For
+   * those who change a directory; inline ones have none.
+   */
+  *leavesOf(name: Uint8Array): Generator<{ readonly block: number; readonly area: EntryArea }> {
+    if (this.#inline) return;
+    const byIndex = this.#indexed && !this.#encrypted && !this.#casefold;
+    const leaves = byIndex ? findLeaves(this.#indexSource(), name) : undefined;
+    for (const logical of leaves ?? Array.from({ length: this.#blockCount }, (_, at) => at)) {
+      const { block } = this.#blockMap().find(logical, 1);
+      if (block === undefined) continue;
+      const area = this.#verifiedArea(block, logical);
+      if (leaves !== undefined || !this.#indexed || !isIndexBlock(area, this.#rules, logical))
+        yield { block, area };
+    }
+  }
+
+  get rules(): EntryRules {
+    return this.#rules;
+  }
+
+  /** The inode of the directory's parent, as the directory itself tells. */
   parent(): InodeNumber {
-    let parent: InodeNumber | undefined = this.#patch?.parent;
-    if (parent !== undefined) return parent;
+    let parent: InodeNumber | undefined;
     if (this.#inline) parent = viewOf(this.inode.blockArea).getUint32(0, true);
     else if (this.#blockCount > 0) {
       const area = this.#block(0);
@@ -194,12 +195,7 @@ export class Directory {
     return parent;
   }
 
-  *#storedEntries(onDamage?: OnDamage): Generator<DirectoryEntry> {
-    for (const area of this.#areas(onDamage))
-      for (const [, entry] of this.#entriesIn(area, onDamage)) yield entry;
-  }
-
-  /** The entries in use of an area, with their offsets. */
+  /** The entries in use of an area, with where they begin. */
   #entriesIn(area: EntryArea, onDamage?: OnDamage): [offset: number, entry: DirectoryEntry][] {
     const rules = this.#rules;
     const found: [number, DirectoryEntry][] = [];
@@ -292,7 +288,6 @@ export class Directory {
   }
 
   *#areas(onDamage?: OnDamage): Generator<EntryArea> {
-    if (this.#patch?.parent !== undefined) return; // made by a fast commit: nothing is on the disk
     if (this.#inline) {
       yield* this.#inlineAreas(onDamage);
       return;

@@ -48,16 +48,28 @@ export function entryType(rules: EntryRules, value: number): FileType {
   return rules.typed ? (types[value] ?? 'unknown') : 'unknown';
 }
 
-/** Called for each entry in use with its offset in the area. Returning true ends the scan. */
+/** What an entry holds for a type; 0 where entries hold none. */
+export function entryTypeNumber(type: FileType, typed: boolean): number {
+  return typed ? types.indexOf(type) : 0;
+}
+
+/** Called for each entry in use: where it begins in the area's bytes. Returning true ends the scan. */
 export type EntryVisitor = (offset: number, inode: number, nameLength: number) => boolean;
 
-/**
- * The length of an entry. Blocks of 64 KiB, whose size needs 17 bits, use the two lowest bits, which are otherwise 0.
- */
-function recordLength(stored: number, blockSize: number): number {
+/** The bits of a length that 16 bits hold: it is a multiple of 4. */
+const lengthMask = 0xffff & ~3;
+
+/** The length of an entry. Blocks of 64 KiB, which 16 bits cannot say, use the two lowest bits, which are otherwise 0. */
+export function recordLength(stored: number, blockSize: number): number {
   if (blockSize < 65536) return stored;
   if (stored === 0 || stored === 0xffff) return blockSize;
-  return (stored & 0xfffc) | ((stored & 3) << 16);
+  return (stored & lengthMask) | ((stored & 3) << 16);
+}
+
+/** What is stored for a length: the reverse of {@link recordLength}. */
+export function encodeRecordLength(length: number, blockSize: number): number {
+  if (blockSize < 65536) return length;
+  return length === blockSize ? 0xffff : (length & lengthMask) | ((length >>> 16) & 3);
 }
 
 /** Called for each entry, also unused ones (inode 0), with its length up to the next. Returning true ends the scan. */

@@ -4,7 +4,7 @@
  * Documentation/filesystems/ext4/journal.rst.
  */
 import { checksumHolds, crc32c, viewOf } from '../../../base/index.js';
-import { commitHeader, journalTailSize, transactionIdentity } from './layout.js';
+import { commitHeader, journalSuperblock, journalTailSize, transactionIdentity } from './layout.js';
 
 let table: Int32Array | undefined;
 
@@ -20,20 +20,39 @@ export function crc32BigEndian(crc: number, data: Uint8Array): number {
   return c >>> 0;
 }
 
-/** For a descriptor or revoke block: the sum of the whole block, with the sum itself, at the end, as zero. */
-export function tailChecksumHolds(block: Uint8Array, seed: number): boolean {
-  const at = block.length - journalTailSize;
-  const sum = crc32c(crc32c(seed, block.subarray(0, at)), new Uint8Array(journalTailSize));
-  return checksumHolds(sum, viewOf(block).getUint32(at, false));
-}
-
-/** Of a commit block. */
-export function commitChecksumHolds(block: Uint8Array, seed: number): boolean {
-  const at = commitHeader.fields.h_chksum.at;
+/** CRC-32C of a block, with the four bytes at `at`, where the sum itself is stored, as zero. */
+function sumWithout(seed: number, block: Uint8Array, at: number): number {
   let sum = crc32c(seed, block.subarray(0, at));
   sum = crc32c(sum, new Uint8Array(4));
-  sum = crc32c(sum, block.subarray(at + 4));
-  return checksumHolds(sum, viewOf(block).getUint32(at, false));
+  return crc32c(sum, block.subarray(at + 4));
+}
+
+/** Of a descriptor or revoke block, whose sum is at the end. */
+export function tailChecksum(block: Uint8Array, seed: number): number {
+  return sumWithout(seed, block, block.length - journalTailSize);
+}
+
+export function tailChecksumHolds(block: Uint8Array, seed: number): boolean {
+  return checksumHolds(
+    tailChecksum(block, seed),
+    viewOf(block).getUint32(block.length - journalTailSize, false),
+  );
+}
+
+export function commitChecksum(block: Uint8Array, seed: number): number {
+  return sumWithout(seed, block, commitHeader.fields.h_chksum.at);
+}
+
+export function commitChecksumHolds(block: Uint8Array, seed: number): boolean {
+  return checksumHolds(
+    commitChecksum(block, seed),
+    viewOf(block).getUint32(commitHeader.fields.h_chksum.at, false),
+  );
+}
+
+/** Of the 1024 bytes of the journal's superblock. */
+export function journalSuperblockChecksum(superblock: Uint8Array): number {
+  return sumWithout(0xffffffff, superblock, journalSuperblock.fields.s_checksum.at);
 }
 
 /** For a data block in the journal, in the transaction `sequence`. */

@@ -6,10 +6,11 @@
  * block, which no record has.
  */
 import { CorruptError, decodeText, UnsupportedError, viewOf, work } from '../../../base/index.js';
-import type { Disk } from '../../../disk/index.js';
+import { isInodeInUse } from '../allocation.js';
 import { Directory } from '../directory/directory.js';
+import { DistinctRuns } from '../distinct.js';
 import { ExtentMap } from '../extents.js';
-import { type Inode, inodeName, setInodeChecksum } from '../inode.js';
+import { type Inode, inodeName } from '../inode.js';
 import {
   inodeAt as at,
   extentEntrySize,
@@ -22,47 +23,52 @@ import {
 } from '../layout.js';
 import { has } from '../superblock.js';
 import type { ExtVolume } from '../volume.js';
+import { releaseAttributes } from '../write/attributes.js';
+import { EntryWriter } from '../write/entries.js';
+import { ExtentList } from '../write/extent-list.js';
+import { ChangedExtents } from '../write/extent-tree.js';
+import { type BlockRange, Space } from '../write/space.js';
 import type { FastCommitRecord } from './fast-commit.js';
-import { type DirectoryPatch, ExtentList, type Patches } from './patches.js';
 
 const what = 'ext4 fast commit';
-/** The most extents in memory, of all files together. */
-const extentLimit = 1_000_000;
-
-/** How the replay changed the amount of free space. */
-export interface FastCommitUsage {
-  /** In units of 512 bytes; negative if more is in use. */
-  readonly freed512: number;
-  readonly freedInodes: number;
+/** What a fast commit found of an inode before it changed it. */
+interface Before {
+  readonly used: boolean;
+  /** Whether it had a name. One in use without is an orphan, and stays what it is. */
+  readonly linked: boolean;
+  readonly isDirectory: boolean;
+  readonly ranges: readonly BlockRange[];
 }
 
-/** Replays onto `disk`, which `volume` reads, and into the volume's patches. */
-export function replayFastCommits(
-  volume: ExtVolume,
-  disk: Disk,
-  records: Iterable<FastCommitRecord>,
-): FastCommitUsage {
-  const replay = new FastCommitReplay(volume, disk);
+/** Replays onto the disk of `volume`, which must be writable, and is to be opened anew afterwards. */
+export function replayFastCommits(volume: ExtVolume, records: readonly FastCommitRecord[]): void {
+  const replay = new FastCommitReplay(volume, rangesOf(records));
   for (const record of records) {
     work.entries.spend(1);
     replay.apply(record);
   }
-  return replay.usage();
+  replay.finish();
+}
+
+/** The blocks that records give to files: not to be given out for anything else in between. In order. */
+function rangesOf(records: readonly FastCommitRecord[]): BlockRange[] {
+  return records
+    .flatMap((record) => (record.kind === 'add-range' ? [{ block: record.block, count: record.count }] : []))
+    .sort((a, b) => a.block - b.block);
 }
 
 class FastCommitReplay {
   readonly #volume: ExtVolume;
-  readonly #disk: Disk;
-  readonly #patches: Patches;
-  /** The space of each changed inode before; undefined if it was not in use. */
-  readonly #before = new Map<number, number | undefined>();
+  readonly #space: Space;
+  readonly #extents: ChangedExtents;
+  readonly #entries: EntryWriter;
+  readonly #before = new Map<number, Before>();
 
-  #extentCount = 0;
-
-  constructor(volume: ExtVolume, disk: Disk) {
+  constructor(volume: ExtVolume, reserved: readonly BlockRange[]) {
     this.#volume = volume;
-    this.#disk = disk;
-    this.#patches = volume.patches;
+    this.#space = new Space(volume, reserved);
+    this.#extents = new ChangedExtents(volume, this.#space);
+    this.#entries = new EntryWriter(volume, this.#space, this.#extents);
   }
 
   apply(record: FastCommitRecord): void {
@@ -91,18 +97,32 @@ class FastCommitReplay {
     }
   }
 
-  usage(): FastCommitUsage {
-    let freed512 = 0;
-    let freedInodes = 0;
-    for (const [number, before] of this.#before) {
-      const after = this.#find(number)?.stat.blockCount512;
-      freed512 += (before ?? 0) - (after ?? 0);
-      freedInodes += (before === undefined ? 0 : 1) - (after === undefined ? 0 : 1);
+  /** Writes what was held in memory, and marks what is taken and what is free. */
+  finish(): void {
+    this.#extents.store((number) => this.#find(number));
+    const changed = [...this.#before]
+      .map(([number, before]) => ({ number, before, inode: this.#find(number) }))
+      .filter(({ before, inode }) => before.linked || !before.used || inode !== undefined);
+    for (const { before } of changed) for (const range of before.ranges) this.#space.markBlocks(range, false);
+    const taken = new DistinctRuns();
+    for (const { number, before, inode } of changed) {
+      if (inode === undefined) {
+        if (before.used) this.#space.markInode(number, false, before.isDirectory);
+        continue;
+      }
+      if (before.used && before.isDirectory !== (inode.kind === 'directory')) {
+        // Deleted, and given to another kind of file.
+        this.#space.markInode(number, false, before.isDirectory);
+        this.#space.markInode(number, true, inode.kind === 'directory');
+      }
+      if (!before.used) this.#space.markInode(number, true, inode.kind === 'directory');
+      for (const range of this.#rangesOf(inode)) {
+        if (!taken.add(range.block, range.count))
+          throw new CorruptError(what, 'gives a block to two files', { inode: number, block: range.block });
+        this.#space.markBlocks(range, true);
+      }
     }
-    // A new directory gets its first block in the replay.
-    for (const { parent } of this.#patches.directories.values())
-      if (parent !== undefined) freed512 -= this.#volume.superblock.blockSize / 512;
-    return { freed512, freedInodes };
+    this.#space.store();
   }
 
   /** An inode in use; undefined for other numbers. As in the kernel, a damaged one is skipped. */
@@ -116,14 +136,27 @@ class FastCommitReplay {
   }
 
   #noteBefore(number: number): void {
-    if (!this.#before.has(number)) this.#before.set(number, this.#find(number)?.stat.blockCount512);
+    if (this.#before.has(number)) return;
+    // Refuses a number that names no inode.
+    void this.#volume.inodeOffset(number);
+    const used = isInodeInUse(this.#volume, number);
+    const inode = used ? this.#volume.anyInode(number) : undefined;
+    this.#before.set(number, {
+      used,
+      linked: (inode?.stat.linkCount ?? 0) > 0,
+      isDirectory: inode?.kind === 'directory',
+      ranges: inode === undefined ? [] : this.#rangesOf(inode),
+    });
   }
 
   /** Stores an inode's record with the right checksum. */
-  #store(number: number, record: Uint8Array): void {
-    setInodeChecksum(this.#volume.superblock, number, record);
-    this.#disk.write(record, this.#volume.inodeOffset(number));
-    this.#volume.forgetInode(number);
+  #rangesOf(inode: Inode): BlockRange[] {
+    if (!has(inode.flags, inodeFlags.EXT4_EXTENTS_FL)) return [];
+    const map = new ExtentMap(this.#volume, inode);
+    const ranges: BlockRange[] = [];
+    for (const { block, count } of map.extents()) ranges.push({ block, count });
+    for (const { block } of map.treeBlocks()) ranges.push({ block, count: 1 });
+    return ranges;
   }
 
   /** Everything except `i_block`, which range records describe; for an inode without extents, `i_block` too. */
@@ -142,45 +175,9 @@ class FastCommitReplay {
       const isTree = viewOf(area).getUint16(extentHeader.fields.eh_magic.at, true) === extentMagic;
       record.set(isTree ? area : emptyTree(), at.i_block);
     }
-    this.#store(number, record);
+    this.#volume.storeInode(number, record);
     const inode = this.#find(number);
-    if (inode === undefined) return;
-    const list = this.#extents(inode);
-    if (list !== undefined) this.#setBlockCount(number, list);
-  }
-
-  /** The extents of an inode, in memory from now on; undefined if it has none. */
-  #extents(inode: Inode): ExtentList | undefined {
-    let list = this.#patches.blockMaps.get(inode.number);
-    if (list === undefined && has(inode.flags, inodeFlags.EXT4_EXTENTS_FL)) {
-      const extents = [];
-      for (const extent of new ExtentMap(this.#volume, inode).extents()) {
-        extents.push(extent);
-        if (++this.#extentCount > extentLimit)
-          throw new UnsupportedError(inodeName(inode.number), [
-            'fast commits of files with a million extents',
-          ]);
-      }
-      list = new ExtentList(extents);
-      this.#patches.blockMaps.set(inode.number, list);
-    }
-    return list;
-  }
-
-  #setBlockCount(number: number, list: ExtentList): void {
-    const { blockSize } = this.#volume.superblock;
-    // Four extents fit into the inode; for more, this is the least number of leaves.
-    const leaves =
-      list.extents.length <= 4
-        ? 0
-        : Math.ceil(list.extents.length / (Math.floor(blockSize / extentEntrySize) - 1));
-    work.steps.spend(list.extents.length);
-    const record = this.#volume.inodeRecord(number);
-    const huge = has(viewOf(record).getUint32(at.i_flags, true), inodeFlags.EXT4_HUGE_FILE_FL);
-    const units = (list.blockCount() + leaves) * (huge ? 1 : blockSize / 512);
-    const blocks = { i_blocks_lo: units % 0x1_0000_0000, i_blocks_high: Math.floor(units / 0x1_0000_0000) };
-    writtenInode.encode(blocks, record);
-    this.#store(number, record);
+    if (inode !== undefined) this.#extents.of(inode);
   }
 
   #changeRange(
@@ -192,7 +189,7 @@ class FastCommitReplay {
     const inode = this.#find(number);
     if (inode === undefined) return;
     this.#noteBefore(number);
-    const list = this.#extents(inode);
+    const list = this.#extents.of(inode);
     if (list === undefined)
       throw new UnsupportedError(inodeName(number), ['fast commit of a file without extents']);
     if (to === undefined) list.remove(logical, count);
@@ -211,12 +208,18 @@ class FastCommitReplay {
     const inode = this.#find(number);
     if (inode === undefined)
       throw new CorruptError(what, 'creates a file that has no inode', { inode: number });
-    if (inode.kind === 'directory' && !this.#patches.directories.has(number))
-      this.#patches.directories.set(number, { parent, added: new Map(), removed: new Set() });
+    if (inode.kind === 'directory') this.#begin(inode, parent);
     if (this.#link(parent, inode, name) && inode.kind === 'directory') this.#countSubdirectory(parent, 1);
   }
 
-  /** No record has the link count of a directory, so the directories in it are counted. */
+  /** Makes the first block of a directory, which no record holds, where there is none. */
+  #begin(directory: Inode, parent: number): void {
+    if (has(directory.flags, inodeFlags.EXT4_INLINE_DATA_FL)) return;
+    this.#noteBefore(directory.number);
+    if (this.#extents.of(directory)?.find(0).block === undefined) this.#entries.begin(directory, parent);
+  }
+
+  /** No record tells of the link count of a directory, which counts the directories in it. */
   #countSubdirectory(parent: number, difference: number): void {
     const inode = this.#find(parent);
     // 1 stands for more than can be counted.
@@ -231,16 +234,13 @@ class FastCommitReplay {
     // The name may have been given to another file since.
     if (inode === undefined || directory === undefined || directory.lookup(text) !== number) return;
     this.#noteBefore(number);
-    const patch = this.#patch(parent);
-    patch.added.delete(text);
-    patch.removed.add(text);
+    this.#noteBefore(parent);
+    this.#entries.remove(directory.inode, name);
     const isDirectory = inode.kind === 'directory';
     if (isDirectory) this.#countSubdirectory(parent, -1);
     const linkCount = isDirectory ? 0 : Math.max(0, inode.stat.linkCount - 1);
     this.#setLinkCount(inode, linkCount);
-    // A deleted file gives its blocks back, because another file may get its inode.
-    if (linkCount === 0 && has(inode.flags, inodeFlags.EXT4_EXTENTS_FL))
-      this.#patches.blockMaps.set(number, new ExtentList([]));
+    if (linkCount === 0) this.#delete(inode);
   }
 
   /** Whether the name was not there yet. */
@@ -250,7 +250,8 @@ class FastCommitReplay {
     if (name.includes(0x2f) || name.includes(0))
       throw new CorruptError(what, 'a name holds a slash or a NUL', { inode: inode.number });
     if (directory === undefined || directory.lookup(text) !== undefined) return false;
-    this.#patch(parent).added.set(text, { inode: inode.number, type: inode.kind });
+    this.#noteBefore(parent);
+    this.#entries.add(directory.inode, { name, inode: inode.number, kind: inode.kind });
     return true;
   }
 
@@ -259,21 +260,27 @@ class FastCommitReplay {
     return inode?.kind === 'directory' ? new Directory(this.#volume, inode) : undefined;
   }
 
-  #patch(directory: number): DirectoryPatch {
-    const { directories } = this.#patches;
-    let patch = directories.get(directory);
-    if (patch === undefined) {
-      patch = { parent: undefined, added: new Map(), removed: new Set() };
-      directories.set(directory, patch);
-    }
-    return patch;
+  /** A deleted file gives its blocks back: another may get its inode. */
+  #delete(inode: Inode): void {
+    if (has(inode.flags, inodeFlags.EXT4_EXTENTS_FL)) this.#extents.set(inode.number, new ExtentList([]));
+    else if (inode.stat.blockCount512 > 0 && inode.attributeBlock === 0)
+      throw new UnsupportedError(inodeName(inode.number), [
+        'fast commit that deletes a file without extents',
+      ]);
+    if (inode.attributeBlock !== 0 && releaseAttributes(this.#volume, inode.attributeBlock))
+      this.#space.markBlocks({ block: inode.attributeBlock, count: 1 }, false);
+    const record = this.#volume.inodeRecord(inode.number);
+    if (has(inode.flags, inodeFlags.EXT4_EXTENTS_FL)) record.set(emptyTree(), at.i_block);
+    const gone = { i_file_acl_lo: 0, i_file_acl_high: 0, i_blocks_lo: 0, i_blocks_high: 0 };
+    writtenInode.encode({ ...gone, i_dtime: viewOf(record).getUint32(at.i_ctime, true) }, record);
+    this.#volume.storeInode(inode.number, record);
   }
 
   #setLinkCount(inode: Inode, count: number): void {
     this.#noteBefore(inode.number);
     const record = this.#volume.inodeRecord(inode.number);
     writtenInode.encode({ i_links_count: Math.min(count, 0xffff) }, record);
-    this.#store(inode.number, record);
+    this.#volume.storeInode(inode.number, record);
   }
 }
 

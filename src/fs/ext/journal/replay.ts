@@ -180,7 +180,12 @@ export interface Replayed {
  * CorruptError if the log is damaged in the middle, since the kernel then refuses to mount; an unfinished last
  * transaction is left out. Undefined if the log is empty: fast commits then do not count either.
  */
-export function replayJournal(journal: Journal, disk: Disk, blockCount: number): Replayed | undefined {
+export function replayJournal(
+  journal: Journal,
+  disk: Disk,
+  blockCount: number,
+  prepare: (block: number, bytes: Uint8Array) => void,
+): Replayed | undefined {
   if (journal.raw.s_start === 0) return undefined;
   const end = findEnd(journal);
   const revoked = findRevoked(journal, end);
@@ -207,6 +212,7 @@ export function replayJournal(journal: Journal, disk: Disk, blockCount: number):
       if (tag.block >= blockCount)
         throw new CorruptError(what, 'writes outside the filesystem', { block: tag.block, blockCount });
       if (tag.escaped) journalHeader.encode({ h_magic: journalMagic }, data);
+      prepare(tag.block, data);
       disk.write(data, tag.block * blockSize);
     }
   });

@@ -13,6 +13,9 @@ import {
   tagFlags,
 } from './layout.js';
 
+/** Behind each tag that does not say that the UUID is the same; in bytes. */
+const uuidSize = 16;
+
 /** One block of a transaction. */
 export interface Tag {
   /** Its block in the filesystem. */
@@ -50,7 +53,7 @@ export function decodeTags(journal: Journal, block: Uint8Array): Tag[] {
         : view.getUint16(at + tagAt.t_checksum, false),
     });
     if (has(flags, tagFlags.lastTag)) break;
-    at += size + (has(flags, tagFlags.sameUuid) ? 0 : 16);
+    at += size + (has(flags, tagFlags.sameUuid) ? 0 : uuidSize);
   }
   return tags;
 }
@@ -69,4 +72,44 @@ export function decodeRevoked(journal: Journal, block: Uint8Array): number[] {
     revoked.push(high * 0x1_0000_0000 + view.getUint32(at + size - 4, false));
   }
   return revoked;
+}
+
+/** How many tags a descriptor block has room for: behind the first lie the 16 bytes of the journal's UUID. */
+export function tagsInBlock(journal: Journal): number {
+  const tail = journal.checksumSeed === undefined ? 0 : journalTailSize;
+  const room = journal.blockSize - journalHeader.size - uuidSize - tail;
+  return Math.floor(room / tagSize(journal.incompat));
+}
+
+/** Puts tags, at most {@link tagsInBlock}, into a descriptor block. Checksums are of 32 bits, of which version 2 keeps 16. */
+export function encodeTags(journal: Journal, block: Uint8Array, tags: readonly Tag[]): void {
+  const { incompat } = journal;
+  const view = viewOf(block);
+  const v3 = has(incompat, journalIncompat.checksumV3);
+  const wide = has(incompat, journalIncompat.sixtyFourBit);
+  let at: number = journalHeader.size;
+  for (const [index, { block: number, escaped, checksum }] of tags.entries()) {
+    const flags =
+      (escaped ? tagFlags.escape : 0) |
+      (index > 0 ? tagFlags.sameUuid : 0) |
+      (index === tags.length - 1 ? tagFlags.lastTag : 0);
+    view.setUint32(at + tagAt.t_blocknr, number % 0x1_0000_0000, false);
+    if (v3) {
+      view.setUint32(at + tag3At.t_flags, flags, false);
+      view.setUint32(at + tag3At.t_checksum, checksum, false);
+    } else {
+      view.setUint16(at + tagAt.t_flags, flags, false);
+      view.setUint16(at + tagAt.t_checksum, checksum % 0x10000, false);
+    }
+    if (wide)
+      view.setUint32(
+        at + (v3 ? tag3At.t_blocknr_high : tagAt.t_blocknr_high),
+        Math.floor(number / 0x1_0000_0000),
+        false,
+      );
+    at += tagSize(incompat);
+    if (index > 0) continue;
+    block.set(journal.raw.s_uuid, at);
+    at += uuidSize;
+  }
 }

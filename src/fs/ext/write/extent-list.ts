@@ -3,22 +3,7 @@
  * kernel writes these into directories and extent trees and allocates space for them; a reader only keeps them.
  */
 import { CorruptError } from '../../../base/index.js';
-import type { FileType } from '../../driver.js';
 import type { BlockMap, BlockRun } from '../run.js';
-
-/** A directory's entries beyond those on the disk. */
-export interface DirectoryPatch {
-  /** For a directory without blocks on the disk: its parent. */
-  readonly parent: number | undefined;
-  readonly added: Map<string, { readonly inode: number; readonly type: FileType }>;
-  /** Names on the disk that are no longer. */
-  readonly removed: Set<string>;
-}
-
-export interface Patches {
-  readonly directories: Map<number, DirectoryPatch>;
-  readonly blockMaps: Map<number, ExtentList>;
-}
 
 /** A run of blocks of a file. */
 export interface ListedExtent {
@@ -71,14 +56,9 @@ export class ExtentList implements BlockMap {
 
   /** Puts an extent in, in place of what was there. */
   set(extent: ListedExtent): void {
-    if (extent.count === 0) throw new CorruptError('ext4 fast commit', 'has an empty range');
+    if (extent.count === 0) throw new CorruptError('ext4 extent', 'is empty', { logical: extent.logical });
     this.remove(extent.logical, extent.count);
     this.#extents.splice(this.#firstEndingAfter(extent.logical), 0, extent);
-  }
-
-  /** The blocks that the file occupies. */
-  blockCount(): number {
-    return this.#extents.reduce((sum, { count }) => sum + count, 0);
   }
 
   #firstEndingAfter(logical: number): number {
