@@ -36,6 +36,7 @@ export {
 } from './actions.js';
 export { application2Struct, applicationStruct, type InstalledProgram } from './applications.js';
 export type * from './backend.js';
+export { firstSerial, resultLimit } from './bounds.js';
 export { type CheckedCall, checkArguments, checkCall } from './check.js';
 export * from './events.js';
 export { groups } from './groups.js';
@@ -59,4 +60,4 @@ export { type InternalCall, type InternalName, internal } from './topics/interna
 export * from './types.js';
 export type { Unreadable } from './unreadable.js';
 export type { ListingColumn, TreeListing } from './walk.js';
-export { textWithNames } from './words.js';
+export { foldLine, textWithNames } from './words.js';

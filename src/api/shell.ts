@@ -2,6 +2,7 @@
  * Actions as the shell writes them: names with dashes, required arguments as words in order, then optional ones
  * as `name:value`; numbers, truth values and lists in guestfish's notation; usage and help.
  */
+import { readTruth } from '../base/index.js';
 import type { Action, ArgumentType, OptionType } from './action.js';
 import { type ActionName, actionNames, actions } from './actions.js';
 import { nearestName } from './nearest.js';
@@ -82,13 +83,8 @@ function parseInteger(word: string, what: string, low: bigint, high: bigint): bi
   return value;
 }
 
-const truths = new Map<string, boolean>([
-  ...['1', 'true', 't', 'yes', 'y', 'on'].map((word) => [word, true] as const),
-  ...['0', 'false', 'f', 'no', 'n', 'off'].map((word) => [word, false] as const),
-]);
-
 function parseTruth(word: string, what: string): boolean {
-  const value = truths.get(word.toLowerCase());
+  const value = readTruth(word);
   if (value === undefined) throw new UsageError(`${what}: '${word}' is neither true nor false`);
   return value;
 }

@@ -18,18 +18,24 @@ export function textWithNames(text: string, render: (name: ActionName) => string
 export function foldText(text: string, width: number, indent = '', more = ''): string {
   const folded = text.split('\n').map((line) => {
     const hanging = indent + (line.startsWith('- ') ? '  ' : more);
-    const lines: string[] = [];
-    let current = '';
-    for (const word of line.split(' ')) {
-      if (current === '') current = (lines.length === 0 ? indent : hanging) + word;
-      else if (current.length + 1 + word.length <= width) current += ` ${word}`;
-      else {
-        lines.push(current);
-        current = hanging + word;
-      }
-    }
-    lines.push(current.trimEnd());
-    return lines.join('\n');
+    return foldLine(line, width, indent, hanging).join('\n').trimEnd();
   });
   return folded.join('\n');
+}
+
+/** Folds words to lines of at most `width` characters, of which the first begins with `first`, and each other with `rest`. */
+export function foldLine(text: string, width: number, first: string, rest: string): string[] {
+  const lines: string[] = [];
+  let line = first;
+  let isEmpty = true;
+  for (const word of text.split(' ')) {
+    if (!isEmpty && line.length + 1 + word.length > width) {
+      lines.push(line);
+      line = rest;
+      isEmpty = true;
+    }
+    line += isEmpty ? word : ` ${word}`;
+    isEmpty = false;
+  }
+  return [...lines, line];
 }

@@ -63,6 +63,7 @@ export {
   sortBytewise,
   trimBlanks,
 } from './text.js';
+export { readTruth } from './truth.js';
 export { escapeControls, hasControls } from './visible.js';
 export { type NamePattern, namePattern, type PatternOptions } from './wildcard.js';
 export {

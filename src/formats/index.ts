@@ -30,6 +30,7 @@ export { type Icon, type IconOptions, iconCandidates, iconLimit, isIcon } from '
 export { type OsinfoFacts, osinfoOf } from './guests/osinfo.js';
 export { type PackagedGuest, requireListablePackages, rpmDatabases } from './guests/packages.js';
 export { pacmanApplication, pacmanDirectory } from './guests/pacman.js';
+export { HexDump, hexLine } from './hexdump.js';
 export {
   type HostAttributes,
   HostCopy,
@@ -46,6 +47,7 @@ export type {
   HostSteps,
   OpenHostFile,
 } from './host-steps.js';
+export { isSubvolume, noSubvolume, subvolumePrefix } from './mountables.js';
 export { type ImagePiece, type NewImage, type NewQcow2, newQcow2 } from './qcow2/create.js';
 export * as qcow2Layout from './qcow2/layout.js';
 export { authority, parseServer, type ServerAddress } from './servers.js';

@@ -1,28 +1,13 @@
 /** Settings from the environment: the `LIBGUESTFS_…` variables of libguestfs, and `TMPDIR`. */
-import { GuestfsError } from '../base/index.js';
+import { GuestfsError, readTruth } from '../base/index.js';
 import type { Settings } from './settings.js';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-const truths: Readonly<Record<string, boolean>> = {
-  1: true,
-  true: true,
-  t: true,
-  yes: true,
-  y: true,
-  on: true,
-  0: false,
-  false: false,
-  f: false,
-  no: false,
-  n: false,
-  off: false,
-};
-
-function readTruth(text: string): boolean {
-  const lower = text.toLowerCase();
-  if (!Object.hasOwn(truths, lower)) throw new GuestfsError('EINVAL', `'${text}' is neither true nor false`);
-  return truths[lower] as boolean; // safe: just looked up
+function requireTruth(text: string): boolean {
+  const value = readTruth(text);
+  if (value === undefined) throw new GuestfsError('EINVAL', `'${text}' is neither true nor false`);
+  return value;
 }
 
 function readMegabytes(text: string): number {
@@ -46,7 +31,7 @@ const variables: readonly Variable[] = [
     mayBeEmpty: true,
     anyTime: true,
     apply: (settings, text) => {
-      settings.trace = readTruth(text);
+      settings.trace = requireTruth(text);
     },
   },
   {
@@ -54,7 +39,7 @@ const variables: readonly Variable[] = [
     mayBeEmpty: true,
     anyTime: true,
     apply: (settings, text) => {
-      settings.verbose = readTruth(text);
+      settings.verbose = requireTruth(text);
     },
   },
   { names: ['LIBGUESTFS_TMPDIR'], apply: (settings, text) => settings.setTmpdir(text) },

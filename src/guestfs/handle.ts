@@ -12,6 +12,7 @@ import {
   type CheckedCall,
   camelCase,
   checkCall,
+  firstSerial,
   type InternalArguments,
   type InternalName,
   type InternalResult,
@@ -61,9 +62,6 @@ type SyncHandler = (handle: HandleInternals, ...args: unknown[]) => unknown;
 type OwnHandler = (handle: HandleInternals, controls: CallControls, ...args: unknown[]) => Promise<unknown>;
 
 const isOwn = (name: ActionName): name is ActionsBy<'handle'> => actions[name].by === 'handle';
-
-/** The number of a handle's first call; guestfsd's clients begin with the same number. */
-const firstSerial = 0x00123400;
 
 export interface HandleOptions {
   readonly backend: string | undefined;

@@ -4,6 +4,7 @@
  */
 
 import { GuestfsError } from '../base/index.js';
+import { isSubvolume, subvolumePrefix } from '../formats/index.js';
 import type { DeviceTable, Tree } from '../vfs/index.js';
 import type { FstabEntry, OsType } from './facts.js';
 import { findOnlyDisk, type GuestDevices, resolveDevice } from './fstab-devices.js';
@@ -141,9 +142,9 @@ function resolveSpec({ spec, mountpoint }: Line, root: string, guest: GuestDevic
 
 /** The subvolume in the options of a btrfs filesystem. */
 function withSubvolume(mountable: string, { type, options }: Line): string {
-  if (type !== 'btrfs' || mountable.startsWith('btrfsvol:')) return mountable;
+  if (type !== 'btrfs' || isSubvolume(mountable)) return mountable;
   const option = options.find((each) => each.startsWith('subvol='));
   if (option === undefined) return mountable;
   const subvolume = unescapeField(option.slice('subvol='.length)).replace(/^\/+/, '');
-  return subvolume === '' ? mountable : `btrfsvol:${mountable}/${subvolume}`;
+  return subvolume === '' ? mountable : `${subvolumePrefix}${mountable}/${subvolume}`;
 }

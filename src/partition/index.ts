@@ -6,6 +6,7 @@ export {
   listPartitions,
   type PartitionListing,
   partitionEntryFacts,
+  partitionUuid,
   tableFacts,
 } from './report.js';
 export type { Partition, PartitionScheme, PartitionTable } from './scheme.js';

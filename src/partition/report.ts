@@ -49,6 +49,13 @@ const blkidNames: Readonly<Partial<Record<SchemeName, string>>> = {
   pc98: 'dos',
 };
 
+/** A partition's UUID in the kernel: GPT's own, or the MBR signature with the number; undefined if there is neither. */
+export function partitionUuid(table: PartitionTable, partition: Partition): string | undefined {
+  if (partition.gptGuid !== undefined) return partition.gptGuid.toLowerCase();
+  const { diskSignature } = table;
+  return diskSignature && `${diskSignature}-${partition.number.toString(16).padStart(2, '0')}`;
+}
+
 /** blkid's `PART_ENTRY_*` facts about a partition, without `PART_ENTRY_DISK`. Sizes in units of 512 bytes. */
 export function partitionEntryFacts(table: PartitionTable, partition: Partition): Map<string, string> {
   const facts = new Map<string, string>();
@@ -59,11 +66,11 @@ export function partitionEntryFacts(table: PartitionTable, partition: Partition)
   const { labelType } = partition;
   if (table.scheme === 'gpt') {
     if (partition.name) set('NAME', partition.name);
-    set('UUID', (partition.gptGuid ?? '').toLowerCase());
+    set('UUID', partitionUuid(table, partition) ?? '');
     set('TYPE', (partition.gptType ?? '').toLowerCase());
     if (partition.attributes) set('FLAGS', `0x${partition.attributes.toString(16)}`);
   } else if (partition.mbrId !== undefined) {
-    set('UUID', `${table.diskSignature}-${partition.number.toString(16).padStart(2, '0')}`);
+    set('UUID', partitionUuid(table, partition) ?? '');
     set('TYPE', `0x${partition.mbrId.toString(16)}`);
     if (partition.bootable) set('FLAGS', '0x80');
   } else {

@@ -6,7 +6,13 @@
 
 import { GuestfsError, systemError } from '../base/index.js';
 import type { Disk } from '../disk/index.js';
-import { canonicalDriveName, driveName, partitionName } from '../formats/index.js';
+import {
+  canonicalDriveName,
+  driveName,
+  isSubvolume,
+  partitionName,
+  subvolumePrefix,
+} from '../formats/index.js';
 import { type DeviceProperty, type LinkTarget, parseDeviceLink, tidyDevicePath } from './device-links.js';
 
 export type DeviceKind = 'drive' | 'partition' | 'volume';
@@ -299,11 +305,10 @@ export class DeviceTable {
 
   /** Parses a mountable: a device name, or `btrfsvol:` before a device and a subvolume. Errors as {@link resolve}. */
   parseMountable(text: string): MountSource {
-    const prefix = 'btrfsvol:';
-    if (!text.startsWith(prefix)) return { device: this.resolve(text), subvolume: undefined };
-    const rest = text.slice(prefix.length);
+    if (!isSubvolume(text)) return { device: this.resolve(text), subvolume: undefined };
+    const rest = text.slice(subvolumePrefix.length);
     if (!rest.startsWith(devicePrefix)) {
-      throw new GuestfsError('EINVAL', `${text}: expecting a device name after ${prefix}`);
+      throw new GuestfsError('EINVAL', `${text}: expecting a device name after ${subvolumePrefix}`);
     }
     // Device names may contain slashes (/dev/VG/LV): the device is the shortest beginning that names one.
     for (let end = rest.indexOf('/', devicePrefix.length); end >= 0; end = rest.indexOf('/', end + 1)) {

@@ -1,7 +1,7 @@
 /** The procedures on the wire are those of guestfsd's own description, argument by argument. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { actionNames, actions, structs } from '../../src/api/index.js';
+import { actionNames, actions, firstSerial, structs } from '../../src/api/index.js';
 import { structKind, type WireAction } from '../../src/appliance/wire/codec.js';
 import { daemon1_48, newestDaemon } from '../../src/appliance/wire/compat.js';
 import { internalProcedures, wireAction } from '../../src/appliance/wire/procedures.js';
@@ -186,7 +186,7 @@ test('the constants are those of the protocol', facts, () => {
       ERRNO_STRING_MAX: protocol.longestErrnoName,
       PROGRESS_MESSAGE_SIZE: protocol.progressLength,
       MESSAGE_HEADER_SIZE: protocol.headerLength,
-      LIBRARY_INITIAL_SERIAL: protocol.firstSerial,
+      LIBRARY_INITIAL_SERIAL: firstSerial,
     },
     constants,
   );

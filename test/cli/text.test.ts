@@ -6,14 +6,13 @@ import { decodeText, typeOfMode } from '../../src/base/index.js';
 import { type FileRecord, recordsJson } from '../../src/cli/guest/file-record.js';
 import { modeText, permissionsText, timeText } from '../../src/cli/guest/file-words.js';
 import { painter, wantsColor } from '../../src/cli/terminal/colors.js';
-import { HexDump, hexLine } from '../../src/cli/terminal/hex.js';
 import { LineWriter } from '../../src/cli/terminal/line-writer.js';
 import type { Output } from '../../src/cli/terminal/output.js';
 import { humanSize, parseSize } from '../../src/cli/terminal/sizes.js';
 import { alignedLines, factLines, gridLines, tableLines, tableOf } from '../../src/cli/terminal/table.js';
 import { visible, visibleJson } from '../../src/cli/terminal/visible.js';
 import { cut, padEnd, padStart, widthOf } from '../../src/cli/terminal/width.js';
-import { deviceNumbers } from '../../src/formats/index.js';
+import { deviceNumbers, HexDump, hexLine } from '../../src/formats/index.js';
 
 test('what a terminal obeys is shown as an escape, and everything else as it is', () => {
   assert.equal(visible('plain é 漢字 \\'), 'plain é 漢字 \\');

@@ -1,10 +1,10 @@
 /**
  * Whole files: read through `download`, which has no length limit, and written in the way that suits their length.
  */
-import type { ActionName } from '../../api/index.js';
+import { type ActionName, resultLimit } from '../../api/index.js';
 import { decodeText } from '../../base/index.js';
 import type { Composites, LibraryCall } from './call.js';
-import { gather, resultLimit } from './gather.js';
+import { gather } from './gather.js';
 
 /** The contents of a file of the guest. EFBIG past the limit. */
 export function readGuestFile(call: LibraryCall, path: string, limitInBytes = resultLimit): Promise<Buffer> {

@@ -1,12 +1,8 @@
 /** Collects in memory what a procedure would write to a file of the host. */
-import { Writable } from 'node:stream';
-import { decodeText, GuestfsError } from '../../base/index.js';
 
-/**
- * The most bytes that one result carries. More would be hard to hold and pass on, and a JavaScript string could not
- * be longer. The embedded engine has the same limit.
- */
-export const resultLimit = 512 * 1024 * 1024;
+import { Writable } from 'node:stream';
+import { resultLimit } from '../../api/index.js';
+import { decodeText, GuestfsError } from '../../base/index.js';
 
 /** Takes pieces up to a limit. */
 class Gathering extends Writable {

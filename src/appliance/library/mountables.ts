@@ -1,6 +1,7 @@
 /** What a mountable is made of. */
+
 import type { ActionName } from '../../api/index.js';
-import { GuestfsError } from '../../base/index.js';
+import { isSubvolume, noSubvolume } from '../../formats/index.js';
 import type { Composites } from './call.js';
 
 export const mountableActions = {
@@ -8,11 +9,10 @@ export const mountableActions = {
     (await call.internal('internal_parse_mountable', [mountable])).imDevice,
   // The daemon's numbers for the types have changed between versions, but only a subvolume has a volume.
   mountable_subvolume: async (call, mountable) => {
-    const imVolume = mountable.startsWith('btrfsvol:')
+    const imVolume = isSubvolume(mountable)
       ? (await call.internal('internal_parse_mountable', [mountable])).imVolume
       : '';
-    if (imVolume === '')
-      throw new GuestfsError('EINVAL', `${mountable}: not a subvolume of a btrfs filesystem`);
+    if (imVolume === '') throw noSubvolume(mountable);
     return imVolume;
   },
 } satisfies Partial<Composites<ActionName>>;

@@ -1,5 +1,5 @@
 /** The backend settings that this backend knows. Settings of other backends are ignored, as in the C library. */
-import { GuestfsError } from '../../base/index.js';
+import { GuestfsError, readTruth } from '../../base/index.js';
 
 export interface BackendSettings {
   readonly forceTcg: boolean;
@@ -9,8 +9,6 @@ export interface BackendSettings {
   readonly noSnapshotStart: boolean;
 }
 
-const truths = new Set(['1', 'true', 't', 'yes', 'y', 'on']);
-
 /**
  * Reads `NAME` and `NAME=VALUE`; the first setting of a name counts. Throws GuestfsError (EINVAL) if two exclude each
  * other.
@@ -19,7 +17,7 @@ export function readBackendSettings(settings: readonly string[]): BackendSetting
   const isSet = (name: string): boolean => {
     const found = settings.find((setting) => setting === name || setting.startsWith(`${name}=`));
     if (found === undefined) return false;
-    return found === name || truths.has(found.slice(name.length + 1).toLowerCase());
+    return found === name || readTruth(found.slice(name.length + 1)) === true;
   };
   const forceTcg = isSet('force_tcg');
   const forceKvm = isSet('force_kvm');

@@ -6,7 +6,7 @@
  * System V ABI, AMD64 supplement; ELF-64 Object File Format 1.5; random(4); clock_settime(2).
  */
 import { randomBytes } from 'node:crypto';
-import { GuestfsError } from '../../base/index.js';
+import { bytes, decodeHex, GuestfsError, i32, struct, u16, u32, u64 } from '../../base/index.js';
 
 /**
  * Reads 88 bytes from standard input: a `struct timespec` and a `struct rand_pool_info`. Sets the clock, opens
@@ -51,8 +51,30 @@ const x86Code = Buffer.from(
   'hex',
 );
 
-const headerLength = 64;
-const segmentLength = 56;
+/** `Elf64_Ehdr`. */
+const elfHeader = struct('ELF header', 'little', 64, {
+  e_ident: bytes(0, 16),
+  e_type: u16(16),
+  e_machine: u16(18),
+  e_version: u32(20),
+  e_entry: u64(24),
+  e_phoff: u64(32),
+  e_ehsize: u16(52),
+  e_phentsize: u16(54),
+  e_phnum: u16(56),
+});
+/** `Elf64_Phdr`. */
+const elfSegment = struct('ELF segment', 'little', 56, {
+  p_type: u32(0),
+  p_flags: u32(4),
+  p_vaddr: u64(16),
+  p_paddr: u64(24),
+  p_filesz: u64(32),
+  p_memsz: u64(40),
+  p_align: u64(48),
+});
+/** 64 bits, little-endian, version 1. */
+const elfIdentity = decodeHex('7f454c46020101'.padEnd(32, '0'));
 const loadAddress = 0x400000;
 /** By qemu's processor name: the ELF machine number, and the code. */
 const machines: Readonly<Record<string, { readonly elfMachine: number; readonly code: Buffer }>> = {
@@ -61,26 +83,29 @@ const machines: Readonly<Record<string, { readonly elfMachine: number; readonly 
 
 /** One segment with the whole file, readable and executable; the entry point follows the headers. Little endian. */
 function elf(elfMachine: number, code: Buffer): Buffer {
-  const headers = Buffer.alloc(headerLength + segmentLength);
-  const length = headers.length + code.length;
-  headers.write('\x7fELF\x02\x01\x01', 0, 'latin1'); // 64 bits, little endian, version 1
-  headers.writeUInt16LE(2, 16); // an executable
-  headers.writeUInt16LE(elfMachine, 18);
-  headers.writeUInt32LE(1, 20); // version
-  headers.writeBigUInt64LE(BigInt(loadAddress + headers.length), 24); // entry
-  headers.writeBigUInt64LE(BigInt(headerLength), 32); // where the segments are described
-  headers.writeUInt16LE(headerLength, 52);
-  headers.writeUInt16LE(segmentLength, 54);
-  headers.writeUInt16LE(1, 56); // segments
-  const segment = headers.subarray(headerLength);
-  segment.writeUInt32LE(1, 0); // to be loaded
-  segment.writeUInt32LE(5, 4); // readable, executable
-  segment.writeBigUInt64LE(BigInt(loadAddress), 16);
-  segment.writeBigUInt64LE(BigInt(loadAddress), 24);
-  segment.writeBigUInt64LE(BigInt(length), 32); // in the file
-  segment.writeBigUInt64LE(BigInt(length), 40); // in memory
-  segment.writeBigUInt64LE(4096n, 48);
-  return Buffer.concat([headers, code]);
+  const headersLength = elfHeader.size + elfSegment.size;
+  const length = headersLength + code.length;
+  const header = elfHeader.encode({
+    e_ident: elfIdentity,
+    e_type: 2, // an executable
+    e_machine: elfMachine,
+    e_version: 1,
+    e_entry: loadAddress + headersLength,
+    e_phoff: elfHeader.size,
+    e_ehsize: elfHeader.size,
+    e_phentsize: elfSegment.size,
+    e_phnum: 1,
+  });
+  const segment = elfSegment.encode({
+    p_type: 1, // to be loaded
+    p_flags: 5, // readable, executable
+    p_vaddr: loadAddress,
+    p_paddr: loadAddress,
+    p_filesz: length,
+    p_memsz: length,
+    p_align: 4096,
+  });
+  return Buffer.concat([header, segment, code]);
 }
 
 /** Whether there is such a program for a processor, by qemu's name. */
@@ -94,16 +119,25 @@ export function refreshProgram(architecture: string): Buffer {
   return elf(machine.elfMachine, machine.code);
 }
 
+/** A `struct timespec`, and a `struct rand_pool_info` without the bytes themselves, whose credit is in bits. */
+const refreshHead = struct('time and randomness', 'little', 24, {
+  tv_sec: u64(0),
+  tv_nsec: u64(8),
+  entropy_count: i32(16),
+  buf_size: i32(20),
+});
+
 /** Bytes of randomness; the kernel's generator uses 32. */
 const poolBytes = 64;
 
 /** The program's input: the time in milliseconds since 1970, and random bytes of this host. */
 export function refreshInput(timeInMs = Date.now(), random: Uint8Array = randomBytes(poolBytes)): Buffer {
-  const head = Buffer.alloc(24);
   const seconds = Math.floor(timeInMs / 1000);
-  head.writeBigInt64LE(BigInt(seconds), 0);
-  head.writeBigInt64LE(BigInt(Math.round((timeInMs - seconds * 1000) * 1e6)), 8); // nanoseconds
-  head.writeInt32LE(random.length * 8, 16); // the credit in bits
-  head.writeInt32LE(random.length, 20);
+  const head = refreshHead.encode({
+    tv_sec: seconds,
+    tv_nsec: Math.round((timeInMs - seconds * 1000) * 1e6),
+    entropy_count: random.length * 8,
+    buf_size: random.length,
+  });
   return Buffer.concat([head, random]);
 }

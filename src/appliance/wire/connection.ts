@@ -6,7 +6,7 @@
  * at once, and the next call waits until the daemon has finished it.
  */
 import type { Duplex } from 'node:stream';
-import type { CallControl } from '../../api/index.js';
+import { type CallControl, firstSerial } from '../../api/index.js';
 import { asGuestfsError, GuestfsError } from '../../base/index.js';
 import { withRealNames } from '../drives/device-names.js';
 import type { WireAction } from './codec.js';
@@ -14,7 +14,7 @@ import { type DaemonVersion, identifyDaemon, lackOf, newestDaemon, saysUnknownPr
 import { Exchange, type Outcome, type Wire } from './exchange.js';
 import { FrameReader } from './frames.js';
 import { wireAction } from './procedures.js';
-import { type DaemonError, firstSerial, readHeader } from './protocol.js';
+import { type DaemonError, readHeader } from './protocol.js';
 import { ProtocolError, XdrReader } from './xdr.js';
 
 export interface ConnectionEvents {

@@ -29,8 +29,6 @@ export const chunkHeaderLength = 8;
 /** The most bytes of an error's text, and of its errno name. */
 export const longestError = 64 * 1024;
 export const longestErrnoName = 32;
-/** The number of a connection's first call. */
-export const firstSerial = 0x00123400;
 
 const direction = { call: 0, reply: 1 } as const;
 const status = { ok: 0, error: 1 } as const;

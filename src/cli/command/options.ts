@@ -47,6 +47,14 @@ export const guestOptions = {
   root: { type: 'text' },
 } as const satisfies OptionTable;
 
+/** Those of commands that show the status of files. */
+export const statusOptions = {
+  ...guestOptions,
+  human: { type: 'flag', short: 'h' },
+  numeric: { type: 'flag', short: 'n' },
+  json: { type: 'flag' },
+} as const satisfies OptionTable;
+
 /** Those of commands that may take long. */
 export const progressOptions = { 'no-progress': { type: 'flag' } } as const satisfies OptionTable;
 

@@ -3,7 +3,7 @@ import type { TreeListing } from '../../api/index.js';
 import { decodeText, encodeText, GuestfsError } from '../../base/index.js';
 import { usageFailure } from '../command/failure.js';
 import type { Command, Invocation } from '../command/invocation.js';
-import { guestOptions, progressOptions } from '../command/options.js';
+import { progressOptions, statusOptions } from '../command/options.js';
 import { withEachPath } from '../command/paths.js';
 import { Accounts } from '../guest/accounts.js';
 import { type FileFacts, recordOf, writeRecord } from '../guest/file-record.js';
@@ -200,14 +200,11 @@ async function momentOf(guest: Guest, moment: Moment | undefined) {
 
 export const find: Command = {
   options: {
-    ...guestOptions,
+    ...statusOptions,
     ...progressOptions,
     ...filterOptions,
     long: { type: 'flag', short: 'l' },
-    human: { type: 'flag', short: 'h' },
-    numeric: { type: 'flag', short: 'n' },
     print0: { type: 'flag', short: '0' },
-    json: { type: 'flag' },
   },
   async run(invocation) {
     const { options, operands } = invocation;

@@ -1,4 +1,5 @@
 /** `guestfs hexdump`: the bytes of a file or a device. */
+import { HexDump } from '../../formats/index.js';
 import { usageFailure } from '../command/failure.js';
 import type { Command, Invocation } from '../command/invocation.js';
 import { guestOptions } from '../command/options.js';
@@ -6,7 +7,6 @@ import { type Guest, withGuest } from '../guest/guest.js';
 import { withPath } from '../guest/guest-not-found.js';
 import { readImageOperands, readOneImage } from '../guest/image-argument.js';
 import { withMountedGuest } from '../guest/mounting.js';
-import { HexDump } from '../terminal/hex.js';
 
 /** Bytes that are read at once. */
 const pieceLength = 256 * 1024;

@@ -1,8 +1,10 @@
 /** `guestfs ls`: what is in a directory. */
+
 import { encodeText, GuestfsError } from '../../base/index.js';
+import { lastNameOf } from '../../formats/index.js';
 import { usageFailure } from '../command/failure.js';
 import type { Command, Invocation } from '../command/invocation.js';
-import { guestOptions, type ParsedOptions } from '../command/options.js';
+import { type ParsedOptions, statusOptions } from '../command/options.js';
 import { expandPaths, Failures } from '../command/paths.js';
 import { Accounts } from '../guest/accounts.js';
 import { type FileRecord, recordOf, recordsJson } from '../guest/file-record.js';
@@ -24,7 +26,6 @@ interface Listing {
   readonly records: readonly FileRecord[];
 }
 
-const lastName = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
 const join = (directory: string, name: string): string =>
   directory.endsWith('/') ? directory + name : `${directory}/${name}`;
 
@@ -129,7 +130,7 @@ class ListingPrinter {
       for (const record of records) this.#json.push(record);
       return;
     }
-    const nameOf = (record: FileRecord): string => out.name(isDir ? lastName(record.path) : record.path);
+    const nameOf = (record: FileRecord): string => out.name(isDir ? lastNameOf(record.path) : record.path);
     const shown = (record: FileRecord): string => painted(paint, record, nameOf(record));
     if (this.#printed++ > 0) await out.write('\n');
     if (this.#titled && isDir) await out.write(`${out.name(path)}:\n`);
@@ -151,17 +152,14 @@ class ListingPrinter {
 
 export const ls: Command = {
   options: {
-    ...guestOptions,
+    ...statusOptions,
     long: { type: 'flag', short: 'l' },
-    human: { type: 'flag', short: 'h' },
     one: { type: 'flag', short: '1' },
     directory: { type: 'flag', short: 'd' },
-    numeric: { type: 'flag', short: 'n' },
     recursive: { type: 'flag', short: 'R' },
     time: { type: 'flag', short: 't' },
     'by-size': { type: 'flag', short: 'S' },
     reverse: { type: 'flag', short: 'r' },
-    json: { type: 'flag' },
   },
   async run(invocation) {
     const { options } = invocation;

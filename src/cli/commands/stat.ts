@@ -5,7 +5,7 @@ import { typeOfMode } from '../../base/index.js';
 import { deviceNumbers } from '../../formats/index.js';
 import { usageFailure } from '../command/failure.js';
 import type { Command } from '../command/invocation.js';
-import { guestOptions } from '../command/options.js';
+import { statusOptions } from '../command/options.js';
 import { expandPaths, Failures } from '../command/paths.js';
 import { Accounts } from '../guest/accounts.js';
 import { recordOf, recordsJson } from '../guest/file-record.js';
@@ -57,11 +57,8 @@ function statLines({ path, stat, target }: Found, accounts: Accounts, isHuman: b
 
 export const stat: Command = {
   options: {
-    ...guestOptions,
+    ...statusOptions,
     dereference: { type: 'flag', short: 'L' },
-    human: { type: 'flag', short: 'h' },
-    numeric: { type: 'flag', short: 'n' },
-    json: { type: 'flag' },
   },
   async run(invocation) {
     const { options, out } = invocation;

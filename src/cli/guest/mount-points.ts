@@ -1,4 +1,5 @@
 /** What to mount where, and in which order: `-m DEV[:MOUNTPOINT[:OPTIONS[:FSTYPE]]]`. */
+import { subvolumePrefix } from '../../formats/index.js';
 import { usageFailure } from '../command/failure.js';
 
 export interface MountPoint {
@@ -11,12 +12,9 @@ export interface MountPoint {
   readonly type: string | undefined;
 }
 
-/** A btrfs subvolume is written `btrfsvol:DEVICE/VOLUME`: its colon separates nothing. */
-const subvolume = 'btrfsvol:';
-
-/** Reads the value of `-m`. The device may lack its `/dev/`. */
+/** Reads the value of `-m`. The device may lack its `/dev/`; the colon of `btrfsvol:` separates nothing. */
 export function readMountPoint(word: string): MountPoint {
-  const prefix = word.startsWith(subvolume) ? subvolume : '';
+  const prefix = word.startsWith(subvolumePrefix) ? subvolumePrefix : '';
   const [device = '', directory = '/', options = '', type, ...rest] = word.slice(prefix.length).split(':');
   const example = 'write -m /dev/sda2, -m /dev/sda1:/boot or -m /dev/sda2:/:noload:ext4';
   if (device === '') throw usageFailure(`-m ${word}: names no device`, example);

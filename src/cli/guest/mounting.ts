@@ -1,5 +1,6 @@
 /** Mounts the filesystems of a guest, by inspection or as the options say. */
 import { GuestfsError } from '../../base/index.js';
+import { isSubvolume } from '../../formats/index.js';
 import { exitStatus, Failure, usageFailure } from '../command/failure.js';
 import type { Invocation } from '../command/invocation.js';
 import { type Guest, withGuest } from './guest.js';
@@ -82,7 +83,7 @@ async function chooseRoot(
 ): Promise<string> {
   const { g, image, controls } = guest;
   if (wanted !== undefined) {
-    const device = wanted.startsWith('/') || wanted.startsWith('btrfsvol:') ? wanted : `/dev/${wanted}`;
+    const device = wanted.startsWith('/') || isSubvolume(wanted) ? wanted : `/dev/${wanted}`;
     const canonical = await g.canonicalDeviceName(device, controls);
     const root = roots.find((candidate) => candidate === canonical || candidate === device);
     if (root !== undefined) return root;

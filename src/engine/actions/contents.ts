@@ -1,6 +1,8 @@
 /** What is in files and devices: whole, in part, as lines, counted, dumped. */
+
 import { decodeText, GuestfsError } from '../../base/index.js';
 import type { Disk } from '../../disk/index.js';
+import { HexDump } from '../../formats/index.js';
 import {
   fileContents,
   linesIn,
@@ -107,43 +109,18 @@ function isZero(call: Call, disk: Disk): boolean {
   return true;
 }
 
-/** As `hexdump -C`: a line for every 16 bytes, `*` for lines that repeat, the length last. */
 function hexdump(call: Call, disk: Disk, what: string): string {
-  const rows: string[] = [];
+  const dump = new HexDump(0);
+  const lines: string[] = [];
   let length = 0;
-  const add = (row: string): void => {
-    length += row.length + 1;
+  const add = (more: string): void => {
+    length += more.length;
     if (length > textLimit) throw tooMuch(what, `more than ${textLimit}`);
-    rows.push(`${row}\n`);
+    lines.push(more);
   };
-  let previous = '';
-  let repeating = false;
-  const address = (at: number): string => at.toString(16).padStart(8, '0');
-  let at = 0;
-  for (const piece of piecesOf(call, disk)) {
-    // Pieces are multiples of 16 bytes but for the last, so rows never cross their borders.
-    for (let start = 0; start < piece.length; start += 16) {
-      const row = Buffer.from(piece.subarray(start, start + 16));
-      const hex = row.toString('hex');
-      if (row.length === 16 && hex === previous) {
-        if (!repeating) add('*');
-        repeating = true;
-      } else {
-        repeating = false;
-        previous = hex;
-        const columns = [...row].map((byte) => byte.toString(16).padStart(2, '0'));
-        const left = columns.slice(0, 8).join(' ').padEnd(23);
-        const right = columns.slice(8).join(' ').padEnd(23);
-        const shown = [...row]
-          .map((byte) => (byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : '.'))
-          .join('');
-        add(`${address(at + start)}  ${left}  ${right}  |${shown}|`);
-      }
-    }
-    at += piece.length;
-  }
-  if (disk.size > 0) add(address(disk.size));
-  return rows.join('');
+  for (const piece of piecesOf(call, disk)) add(dump.add(piece));
+  add(dump.end());
+  return lines.join('');
 }
 
 function equal(call: Call, first: Disk, second: Disk): boolean {

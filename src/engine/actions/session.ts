@@ -1,5 +1,7 @@
 /** About the engine itself: whether it answers, and what shows its workings. */
+
 import { GuestfsError } from '../../base/index.js';
+import { isSubvolume, noSubvolume } from '../../formats/index.js';
 import type { Call } from '../thread/call.js';
 import type { TopicHandlers } from '../thread/handlers.js';
 
@@ -91,10 +93,10 @@ export const sessionHandlers = {
   },
   mountable_device: (call, mountable) => call.session.devices.parseMountable(mountable).device.name,
   mountable_subvolume(call, mountable) {
-    const subvolume = mountable.startsWith('btrfsvol:')
+    const subvolume = isSubvolume(mountable)
       ? call.session.devices.parseMountable(mountable).subvolume
       : undefined;
-    if (subvolume === undefined) throw new GuestfsError('EINVAL', `${mountable}: not a btrfs subvolume`);
+    if (subvolume === undefined) throw noSubvolume(mountable);
     return subvolume;
   },
 } satisfies TopicHandlers;

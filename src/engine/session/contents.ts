@@ -1,4 +1,5 @@
 /** The contents of files and devices as disks, and as lines: what the actions that read text share. */
+import { resultLimit } from '../../api/index.js';
 import { decodeText, GuestfsError, systemError, work } from '../../base/index.js';
 import type { Disk } from '../../disk/index.js';
 import type { Place } from '../../vfs/index.js';
@@ -23,11 +24,6 @@ export function deviceOrFile(call: Call, name: string): Disk {
   return name.startsWith('/dev/') ? call.session.devices.resolve(name).disk : fileContents(call, name);
 }
 
-/**
- * The most bytes that one result carries. libguestfs's own limit is 4 MiB, its protocol's; ours is what can be held
- * and handed over without harm.
- */
-const resultLimit = 512 * 1024 * 1024;
 /** The most bytes of which one text is made: it takes up to twice as many, here and in the handle's thread. */
 export const textLimit = 128 * 1024 * 1024;
 

@@ -2,6 +2,7 @@
  * The devices of a session by what udev makes links of: what is on them, what their tables say, what device-mapper
  * calls them.
  */
+import { partitionUuid } from '../../partition/index.js';
 import type { BlockDevice, DeviceProperty, DeviceTable } from '../../vfs/index.js';
 import type { DeviceContents } from './device-contents.js';
 import type { PartitionTables } from './partition-tables.js';
@@ -35,18 +36,16 @@ export function findByProperty(
   const same = value.toLowerCase();
   const candidates = [...devices.drives, ...devices.partitions(), ...devices.volumes];
   return candidates.find((device) => {
-    if (property === 'partuuid') return partitionUuid(tables, device)?.toLowerCase() === same;
+    if (property === 'partuuid') return uuidOf(tables, device) === same;
     if (property === 'partlabel') return tables.partition(device)?.name === value;
     const probed = contents.probeIfReadable(device);
     return property === 'uuid' ? probed?.uuid.toLowerCase() === same : probed?.label === value;
   });
 }
 
-/** A partition's UUID as the kernel has it: GPT's own, or the MBR signature with the number. */
-function partitionUuid(tables: PartitionTables, device: BlockDevice): string | undefined {
+function uuidOf(tables: PartitionTables, device: BlockDevice): string | undefined {
   const partition = tables.partition(device);
   if (partition === undefined || device.parent === undefined) return undefined;
-  if (partition.gptGuid !== undefined) return partition.gptGuid;
-  const signature = tables.table(device.parent)?.diskSignature;
-  return signature && `${signature}-${partition.number.toString(16).padStart(2, '0')}`;
+  const table = tables.table(device.parent);
+  return table && partitionUuid(table, partition);
 }

@@ -1,4 +1,5 @@
 /** Bytes as `hexdump -C` shows them. */
+import { compareBytes, concatBytes } from '../base/index.js';
 
 const hexOf = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
 
@@ -24,7 +25,7 @@ export function addressText(address: number): string {
 export class HexDump {
   #address: number;
   #rest: Uint8Array = new Uint8Array(0);
-  #previous: Buffer | undefined;
+  #previous: Uint8Array | undefined;
   #starred = false;
 
   /** The address of the first byte. */
@@ -34,7 +35,7 @@ export class HexDump {
 
   /** The lines that another piece completes. */
   add(piece: Uint8Array): string {
-    const bytes = this.#rest.length === 0 ? piece : Buffer.concat([this.#rest, piece]);
+    const bytes = this.#rest.length === 0 ? piece : concatBytes([this.#rest, piece]);
     const whole = bytes.length - (bytes.length % 16);
     let lines = '';
     for (let at = 0; at < whole; at += 16) lines += this.#line(bytes.subarray(at, at + 16));
@@ -45,13 +46,13 @@ export class HexDump {
   #line(bytes: Uint8Array): string {
     const address = this.#address;
     this.#address += bytes.length;
-    if (this.#previous?.equals(bytes)) {
+    if (this.#previous !== undefined && compareBytes(this.#previous, bytes) === 0) {
       if (this.#starred) return '';
       this.#starred = true;
       return '*\n';
     }
     this.#starred = false;
-    this.#previous = Buffer.from(bytes);
+    this.#previous = bytes.slice();
     return hexLine(address, bytes);
   }
 
