@@ -1,5 +1,6 @@
 /**
- * Recovery: the log is replayed, and then the filesystem says that there is nothing to replay. Each step is durable before
+ * Recovery: the log is replayed, and then the filesystem says that there is nothing to replay. Each step is durable
+ * before
  * the next begins, so that a crash at any moment leaves a log that is replayed again, or a filesystem that needs none.
  */
 import { CorruptError } from '../../../base/index.js';
@@ -42,8 +43,10 @@ export function replayLog(recovery: Recovery): number | undefined {
 }
 
 /**
- * Makes what fast commits change one full transaction, `next`: all of it is in the log before any of it is in its place. The
- * log was replayed, and begins anew with that transaction; the fast commits count until it is committed, and then no more.
+ * Makes what fast commits change one full transaction, `next`: all of it is in the log before any of it is in its
+ * place. The
+ * log was replayed, and begins anew with that transaction; the fast commits count until it is committed, and then no
+ * more.
  */
 export function commitChanges(
   { journal, disk, log, blockSize }: Recovery,
@@ -58,8 +61,10 @@ export function commitChanges(
 }
 
 /**
- * Empties the log, of which `next` is the first transaction to come, and clears the flag that asks for a replay. The other
- * order would leave a log that nobody knows to replay, which e2fsck complains of. `free` is what the groups have free, which
+ * Empties the log, of which `next` is the first transaction to come, and clears the flag that asks for a replay. The
+ * other
+ * order would leave a log that nobody knows to replay, which e2fsck complains of. `free` is what the groups have
+ * free, which
  * no transaction tells the superblock: the kernel counts anew when it mounts.
  */
 export function finishRecovery(
@@ -105,7 +110,10 @@ function changeSuperblock(bytes: Uint8Array, change: (raw: RawSuperblock) => Par
     layout.encode({ s_checksum: superblockChecksum(bytes) }, bytes);
 }
 
-/** Changes the journal's superblock on its disk. All that changes lies in one sector: a crash leaves the old or the new. */
+/**
+ * Changes the journal's superblock on its disk. All that changes lies in one sector: a crash leaves the old or the
+ * new.
+ */
 function changeJournalSuperblock(
   journal: Journal,
   log: Disk,

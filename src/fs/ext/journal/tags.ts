@@ -81,7 +81,10 @@ export function tagsInBlock(journal: Journal): number {
   return Math.floor(room / tagSize(journal.incompat));
 }
 
-/** Puts tags, at most {@link tagsInBlock}, into a descriptor block. Checksums are of 32 bits, of which version 2 keeps 16. */
+/**
+ * Puts tags, at most {@link tagsInBlock}, into a descriptor block. Checksums are of 32 bits, of which version 2 keeps
+ * 16.
+ */
 export function encodeTags(journal: Journal, block: Uint8Array, tags: readonly Tag[]): void {
   const { incompat } = journal;
   const view = viewOf(block);

@@ -1,4 +1,7 @@
-/** Blocks of extended attributes, which files share. Specification: the kernel's Documentation/filesystems/ext4/attributes.rst. */
+/**
+ * Blocks of extended attributes, which files share. Specification: the kernel's
+ * Documentation/filesystems/ext4/attributes.rst.
+ */
 import { CorruptError } from '../../../base/index.js';
 import { xattrHeader, xattrMagic } from '../layout.js';
 import type { ExtVolume } from '../volume.js';

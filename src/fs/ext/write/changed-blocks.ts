@@ -1,4 +1,7 @@
-/** Changes to a filesystem that are held in memory, block by block, until all of them are known: a transaction to come. */
+/**
+ * Changes to a filesystem that are held in memory, block by block, until all of them are known: a transaction to
+ * come.
+ */
 import { CorruptError, GuestfsError, UnsupportedError } from '../../../base/index.js';
 import { type Disk, type Span, type ZeroOptions, zeroByWriting } from '../../../disk/index.js';
 

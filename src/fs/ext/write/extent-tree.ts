@@ -1,5 +1,6 @@
 /**
- * Extent trees written anew from lists of extents: four extents lie in the inode, more in blocks of their own. Specification:
+ * Extent trees written anew from lists of extents: four extents lie in the inode, more in blocks of their own.
+ * Specification:
  * the kernel's Documentation/filesystems/ext4/ifork.rst, "Extent Tree".
  */
 import { crc32c, UnsupportedError, viewOf, work } from '../../../base/index.js';

@@ -75,7 +75,10 @@ export class Space {
       this.#count(group, 'bg_itable_unused', inodesPerGroup - index - 1 - unused);
   }
 
-  /** Takes a cluster that is free, of `near`'s group or the next that has one. The first block of it; ENOSPC where none is. */
+  /**
+   * Takes a cluster that is free, of `near`'s group or the next that has one. The first block of it; ENOSPC where
+   * none is.
+   */
   allocate(near: number): number {
     const { firstDataBlock, blocksPerGroup, blocksPerCluster, groupCount, blockCount } =
       this.#volume.superblock;
