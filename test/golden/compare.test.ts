@@ -1,14 +1,19 @@
 /** The comparison itself: whatever is told otherwise than it is, is found. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { ToldFile } from '../support/truth.js';
 import { compareTree } from './compare.js';
 import { withImages } from './open.js';
-import { committedTruth, samplePath, type ToldFile } from './truth.js';
+import { committedTruth, samplePath } from './truth.js';
+
+type Changing = { -readonly [Field in keyof ToldFile]: ToldFile[Field] };
 
 const elsewhere = (path: string) => path !== '/home' && !path.startsWith('/home/');
 
+const byPath = (files: readonly ToldFile[]) => new Map(files.map((file) => [file.path, file]));
+
 /** Each changes the truth about one file, or the list of files. */
-const lies: [string, (file: (path: string) => ToldFile, files: ToldFile[]) => void][] = [
+const lies: [string, (file: (path: string) => Changing, files: Changing[]) => void][] = [
   ['mode', (file) => (file('/home/ada/notes.md').mode ^= 0o002)],
   ['owner', (file) => (file('/home/ada').uid = 1001)],
   ['group', (file) => (file('/home/ada/data').gid = 0)],
@@ -33,14 +38,18 @@ test('a comparison with a truth that was changed fails, whatever was changed', a
     const truth = committedTruth('sample');
     await compareTree(g, truth, options);
     for (const [what, lie] of lies) {
-      const files = structuredClone(truth.files);
+      const files: Changing[] = structuredClone([...truth.files.values()]);
       const file = (path: string) => {
         const found = files.find((one) => one.path === path);
         assert.ok(found, `the truth has no ${path}`);
         return found;
       };
       lie(file, files);
-      await assert.rejects(compareTree(g, { ...truth, files }, options), /difference|expected/i, what);
+      await assert.rejects(
+        compareTree(g, { ...truth, files: byPath(files) }, options),
+        /difference|expected/i,
+        what,
+      );
     }
   });
 });

@@ -2,46 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-
-/** One file, as the kernel or debugfs tells it. Times are decimal numbers of seconds with nine digits behind the point. */
-export interface ToldFile {
-  path: string;
-  mode: number;
-  nlink: number;
-  uid: number;
-  gid: number;
-  size: number;
-  /** Major and minor number of a device node. */
-  rdev: [number, number];
-  ino: number;
-  /** In units of 512 bytes. */
-  blocks: number;
-  atime: string;
-  mtime: string;
-  ctime: string;
-  link?: string;
-  /** Of regular files; null where the teller could not read the file (it is encrypted). */
-  sha256?: string | null;
-  /** Values in hexadecimal. */
-  xattrs?: Record<string, string>;
-}
-
-export interface Truth {
-  teller: 'kernel' | 'debugfs';
-  type?: string;
-  label: string;
-  uuid: string;
-  /** As statvfs tells it; block counts in units of `blockSize` bytes. */
-  statfs?: {
-    blockSize: number;
-    blocks: number;
-    free: number;
-    available: number;
-    files: number;
-    freeFiles: number;
-  };
-  files: ToldFile[];
-}
+import { parseTruth, type Truth } from '../support/truth.js';
 
 const root = resolve(import.meta.dirname, '../../..');
 
@@ -50,11 +11,8 @@ export const imageDirectory = process.env.GUESTFS_TEST_IMAGES ?? join(root, '.ca
 
 export const samplePath = join(root, 'samples/debian.qcow2');
 
-/** Reads a `.truth.jsonl.gz`: the first line tells of the filesystem, each other one of a file. */
-export function readTruth(path: string): Truth {
-  const lines = gunzipSync(readFileSync(path)).toString('utf8').split('\n').filter(Boolean);
-  const [head, ...files] = lines.map((line) => JSON.parse(line) as unknown);
-  return { ...(head as Omit<Truth, 'files'>), files: files as ToldFile[] };
+function readTruth(path: string): Truth {
+  return parseTruth(gunzipSync(readFileSync(path)).toString('utf8'));
 }
 
 export const committedTruth = (name: string) =>
