@@ -1,9 +1,8 @@
 /**
- * The engine room: the embedded backend, and what can be said of an image file without launching it.
- *
- * The latter is told in the caller's thread, where a strange image must not take long or much: only headers are read, whose
- * readers have a bound that does not depend on what is in them (`ImageFormat.info`), for 200 images of a chain at most. All
- * that is longer than that is done by the worker, or in steps that let the caller's other work go on.
+ * The engine room: the embedded backend, and facts about image files without launching it.
+ * The latter run in the caller's thread, so a strange image must not take much time or memory: only headers are read,
+ * by readers with a bound that does not depend on the contents (`ImageFormat.info`), for at most 200 images of a
+ * chain. Anything longer is done by the worker, or in steps that let the caller's other work continue.
  */
 import { describeErrno, HostError } from '../base/index.js';
 import { FileDisk, findHostFile } from '../disk/index.js';
@@ -27,12 +26,15 @@ export type { ChainLink, ImageInfo, ImageSnapshot, ImageSummary } from '../image
 export { createImage, type NewImageOptions } from './host/create-image.js';
 export { startEngine } from './thread/client.js';
 
-/** What a host file's header says of its format, size and backing file. Opens no other file. Errors as the host's. */
+/** The format, size and backing file in a host file's header. Opens no other file. Errors as the host's. */
 export async function imageInfo(path: string, format?: string): Promise<ImageInfo> {
   return readImageInfo(path, format === undefined ? {} : { format });
 }
 
-/** A host file's format by qemu's name, also of those that cannot be opened here. Opens no other file. Errors as the host's. */
+/**
+ * A host file's format by qemu's name, including formats that cannot be opened here. Opens no other file. Errors as
+ * the host's.
+ */
 export async function imageFormat(path: string): Promise<string> {
   const file = new FileDisk(path);
   try {
@@ -42,17 +44,18 @@ export async function imageFormat(path: string): Promise<string> {
   }
 }
 
-/** As {@link imageInfo}, but of every format whose header tells as much, also of those that cannot be opened. */
+/** As {@link imageInfo}, for every format whose header has these facts, including those that cannot be opened. */
 export async function imageSummary(path: string): Promise<ImageSummary> {
   return readImageSummary(path);
 }
 
-/** How long the caller's thread is kept from its other work at a time, in milliseconds. */
+/** How long the caller's thread may be blocked at a time, in milliseconds. */
 const stepInMs = 5;
 
 /**
- * The internal snapshots of an image, in the order of its table; none in formats without such. Each is read when it is asked
- * for, so that a loop that is left has read no more. Opens no other file. Errors as the host's; CorruptError for a damaged table.
+ * The internal snapshots of an image, in the order of its table; none in formats without snapshots. Each is read on
+ * demand, so a loop that ends early reads no more. Opens no other file. Errors as the host's; CorruptError for a
+ * damaged table.
  */
 export async function* imageSnapshots(path: string, format?: string): AsyncGenerator<ImageSnapshot, void> {
   let began = performance.now();
@@ -65,7 +68,7 @@ export async function* imageSnapshots(path: string, format?: string): AsyncGener
   }
 }
 
-/** The headers of an image and of every image below it, as far as the policy lets them be opened. Errors as `launch`. */
+/** The headers of an image and of every image below it, as far as the policy allows. Errors as `launch`. */
 export async function imageChain(
   path: string,
   options: { readonly format?: string; readonly policy?: ImagePolicy } = {},
@@ -88,7 +91,7 @@ export function checkHostImage(path: string): void {
   new FileDisk(path).close();
 }
 
-/** A directory of the host without links. Throws ENOENT, ENOTDIR, EACCES. */
+/** The real path of a host directory. Throws ENOENT, ENOTDIR, EACCES. */
 export function resolveHostDirectory(path: string): string {
   const { realPath, kind } = findHostFile(path);
   if (kind !== 'directory') throw new HostError('ENOTDIR', `${path}: ${describeErrno('ENOTDIR')}`);

@@ -1,4 +1,4 @@
-/** What a path is: its inode, its kind, where it leads, its extended attributes. */
+/** The facts about a path: its inode, its type, its target, its extended attributes. */
 
 import { type Structs, statStruct } from '../../api/index.js';
 import { encodeText, GuestfsError, systemError } from '../../base/index.js';
@@ -38,7 +38,7 @@ export function statns(stat: TreeStat): Structs['statns'] {
   };
 }
 
-/** What `statnslist` gives for a name that is not there. */
+/** The answer of `statnslist` for a name that does not exist. */
 const missingStat: Structs['statns'] = {
   ...statns({
     device: 0,
@@ -58,14 +58,14 @@ const missingStat: Structs['statns'] = {
   }),
 };
 
-/** What `work` gives of a file; undefined where damage, which is told, keeps it from being read. */
+/** The result of `work` for a file; undefined if damage, which is reported, makes it unreadable. */
 function heed<T>({ session: { damage } }: Call, path: string, work: () => T): T | undefined {
   return heeding((error) => damage.leaveOut(error, path), work);
 }
 
 /**
- * The entries of a directory with the given names, links not followed; undefined for those that are not there or, with a
- * warning, cannot be read.
+ * The entries of a directory with the given names, links not followed; undefined for missing ones and, with a
+ * warning, for unreadable ones.
  */
 function places(call: Call, directory: string, names: readonly string[]): (Place | undefined)[] {
   const { tree } = call.session;
@@ -87,7 +87,7 @@ function statnslist(call: Call, directory: string, names: readonly string[]): St
   });
 }
 
-/** Whether a path is there and of a kind. A link is followed only when asked. */
+/** Whether a path exists and is of a kind. A link is followed only if requested. */
 function isKind(call: Call, path: string, kind: FileType, followLast: boolean): boolean {
   return call.session.tree.find(path, { followLast })?.type === kind;
 }
@@ -117,7 +117,7 @@ function xattr(call: Call, path: string, name: string, followLast: boolean): Uin
   return value;
 }
 
-/** A file of a filesystem that has extended attributes; EOPNOTSUPP on one that has none. */
+/** A file of a filesystem that has extended attributes; EOPNOTSUPP on other filesystems. */
 function placeWithXattrs(call: Call, path: string): Place {
   const place = call.session.tree.resolve(path);
   if (!place.fileSystem.hasXattrs) throw systemError('EOPNOTSUPP', path);
@@ -143,7 +143,7 @@ export const attributeHandlers = {
       files: usage.inodes,
       ffree: usage.freeInodes,
       favail: usage.freeInodes,
-      // A filesystem without an identity of its own has that of its device.
+      // A filesystem without an identity of its own has its device's.
       fsid: usage.id === 0n ? BigInt(place.mount.deviceNumber) : usage.id,
       flag: place.mount.flags | (place.mount.readonly ? 1 : 0),
       namemax: usage.nameMax,
@@ -178,8 +178,8 @@ export const attributeHandlers = {
   getxattr: (call, path, name) => xattr(call, path, name, true),
   lgetxattr: (call, path, name) => xattr(call, path, name, false),
   /**
-   * For each name an entry whose value is the count of its attributes as text with a closing NUL, then the attributes. The value
-   * is empty for what is not there, and so for all names in what is no directory.
+   * For each name, an entry with the number of its attributes, as text with a closing NUL, then the attributes. The
+   * value is empty for a missing name, and so for all names if the path is no directory.
    */
   lxattrlist: (call, path, names) =>
     (call.session.tree.find(path)?.type === 'directory'

@@ -1,4 +1,4 @@
-/** Block devices: which there are, their names, sizes and flags. */
+/** Block devices: their list, names, sizes and flags. */
 import { GuestfsError, UnsupportedError } from '../../base/index.js';
 import type { BlockDevice } from '../../vfs/index.js';
 import { orFault } from '../session/unreadable.js';
@@ -10,7 +10,10 @@ const names = (devices: readonly BlockDevice[]): string[] => devices.map(({ name
 
 const pageSize = 4096;
 
-/** What the kernel takes as block size of a device that nothing is mounted from: the largest that divides it, up to a page. */
+/**
+ * The kernel's block size for a device from which nothing is mounted: the largest that divides the device, up to a
+ * page.
+ */
 function kernelBlockSize({ sectorSize, disk }: BlockDevice): number {
   let size: number = sectorSize;
   while (size < pageSize && disk.size % (size * 2) === 0) size *= 2;
@@ -21,7 +24,7 @@ function kernelBlockSize({ sectorSize, disk }: BlockDevice): number {
 const dynamicType = 0x42;
 const dynamicGuid = '5808C8AA-7E8F-42E0-85D2-E1E90434CFB3';
 
-/** No volumes, where no drive is a dynamic disk of Windows: those of one are not read. */
+/** No volumes, provided that no drive is a dynamic disk of Windows, which cannot be read here. */
 function noDynamicDisks(call: Call): string[] {
   const { session } = call;
   for (const drive of session.devices.drives)
@@ -36,9 +39,9 @@ export const blockDeviceHandlers = {
   list_partitions: ({ session }) =>
     orFault(session, names(session.devices.partitions()), 'no partition was found'),
   list_disk_labels: (call) => call.session.devices.labels,
-  // Volumes of LVM are left out, as libguestfs does: `lvs` lists those.
+  // As in libguestfs, LVM's volumes are left out: `lvs` lists those.
   list_dm_devices: ({ session }) => names(session.scan.locks.unlocked),
-  // Arrays are not assembled by this engine: that there are none is true only where there are no members of one.
+  // This engine assembles no arrays, so "none" is the correct answer only if there are no members of one.
   list_md_devices: ({ session }) => orFault(session, [], 'no array was assembled', 'linux_raid_member'),
   list_ldm_volumes: noDynamicDisks,
   list_ldm_partitions: noDynamicDisks,
@@ -66,14 +69,14 @@ export const blockDeviceHandlers = {
   blockdev_getsz: (call, name) => Math.floor(device(call, name).disk.size / 512),
   blockdev_setro: (call, name) => device(call, name).setReadonly(true),
   blockdev_setrw: (call, name) => device(call, name).setReadonly(false),
-  // Linux promises it of no device since 4.12, and so says no of every one.
+  // Since 4.12 Linux guarantees this for no device, so the answer is always no.
   blkdiscardzeroes(call, name) {
     void device(call, name);
     return false;
   },
-  // Nothing is read ahead by this engine, so the hint is checked and changes nothing.
+  // This engine reads nothing ahead, so the setting is checked and has no effect.
   blockdev_setra: (call, name) => void device(call, name),
-  // The kernel forgets the setting when the device is closed, so it never has an effect; a wrong one is refused.
+  // The kernel drops the setting when the device is closed, so it never has an effect; an invalid one is refused.
   blockdev_setbsz(call, name, size) {
     const { sectorSize } = device(call, name);
     if (size < sectorSize || size > pageSize || Math.log2(size) % 1 !== 0) {

@@ -38,7 +38,9 @@ function sum(call: Call, type: string, disk: Disk, options: MoveOptions = {}): s
   return state.result();
 }
 
-/** A line as coreutils print it: names with a newline, a return or a backslash are escaped, and the line says so. */
+/**
+ * A line as coreutils print it: names with a newline, a return or a backslash are escaped, and the line is marked.
+ */
 function sumLine(type: string, checksum: string, size: number, path: string): string {
   if (type === 'crc') return `${checksum} ${size} ${path}\n`;
   const escaped = path.replace(/[\\\n\r]/g, (one) => (one === '\n' ? '\\n' : one === '\r' ? '\\r' : '\\\\'));

@@ -24,7 +24,7 @@ function part(call: Call, disk: Disk, what: string, count: number, offset: numbe
   return readBytes(call, disk, what, Math.min(offset, disk.size), length);
 }
 
-/** The first `count` lines; of a negative count, all but the last `-count`. */
+/** The first `count` lines; for a negative count, all except the last `-count`. */
 function head(call: Call, path: string, count: number): string[] {
   const lines = new TextList(path);
   const disk = fileContents(call, path);
@@ -46,12 +46,12 @@ function linesFrom(call: Call, path: string, disk: Disk, first: number): string[
 
 const tailPiece = 64 * 1024;
 
-/** The last `count` lines; of a negative count, all from line `-count` on, counted from 1. */
+/** The last `count` lines; for a negative count, all from line `-count` on, counted from 1. */
 function tail(call: Call, path: string, count: number): string[] {
   const disk = fileContents(call, path);
   if (count < 0) return linesFrom(call, path, disk, -count);
   if (count === 0) return [];
-  // Backwards until there are enough line feeds: the last byte's own, if it is one, ends the last line.
+  // Searches backwards until there are enough line feeds. A line feed at the very end belongs to the last line.
   let start = disk.size;
   let feeds = 0;
   while (start > 0 && feeds <= count) {
@@ -73,10 +73,10 @@ function count(call: Call, path: string, counter: (piece: Uint8Array) => number)
   return total;
 }
 
-/** The bytes that C's isspace takes as space in the C locale. */
+/** The bytes for which C's isspace is true in the C locale. */
 const isSpace = (byte: number): boolean => byte === 0x20 || (byte >= 0x09 && byte <= 0x0d);
 
-/** The bytes that C's isgraph takes as shown in the C locale: a word without one of them counts for nothing. */
+/** The bytes for which C's isgraph is true in the C locale: a word without one of them does not count. */
 const isGraphic = (byte: number): boolean => byte > 0x20 && byte < 0x7f;
 
 function countWords(call: Call, path: string): number {
@@ -94,7 +94,7 @@ function countWords(call: Call, path: string): number {
   });
 }
 
-/** Whether all bytes are zero. Holes are believed. */
+/** Whether all bytes are zero. Holes need not be read. */
 function isZero(call: Call, disk: Disk): boolean {
   for (let at = 0; at < disk.size; ) {
     call.progress(at, disk.size);

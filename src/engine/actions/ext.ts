@@ -1,4 +1,4 @@
-/** What only ext2, ext3 and ext4 have: the superblock's own words, and the attributes that `lsattr` shows. */
+/** Actions of ext2, ext3 and ext4 only: the superblock's fields, and the attributes of `lsattr`. */
 import { GuestfsError } from '../../base/index.js';
 import { type ExtDetails, extDetails, type InodeNumber } from '../../fs/index.js';
 import type { Call } from '../thread/call.js';
@@ -30,13 +30,13 @@ const attributeLetters: readonly (readonly [bits: number, letter: string])[] = [
   [0x0000_0400, 'm'],
 ];
 
-/** Words of tune2fs for a value that is not there. libguestfs has an empty one for them. */
+/** tune2fs's words for a missing value, for which libguestfs has an empty one. */
 const nothing = new Set(['<none>', '<not available>', '(none)']);
 
-/** A value as libguestfs has it from its appliance, where no user and no group has a name. */
+/** A value as in libguestfs's appliance, where no user and no group has a name. */
 function asPrinted(key: string, value: string): string {
   if (nothing.has(value)) return '';
-  // Of the flags, each is printed with a space after it.
+  // Each flag is printed with a space after it.
   if (key === 'Filesystem flags') return `${value} `;
   return value.replace(/ \((user|group) \S*\)$/, ' ($1 unknown)');
 }

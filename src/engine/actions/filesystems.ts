@@ -1,4 +1,4 @@
-/** What filesystems there are, by their signatures. */
+/** Recognising filesystems by their signatures. */
 import { GuestfsError, UnsupportedError } from '../../base/index.js';
 import type { Probed } from '../../disk/index.js';
 import { extDetails, fileSystems } from '../../fs/index.js';
@@ -8,7 +8,7 @@ import { foundBy } from '../session/unreadable.js';
 import type { Call } from '../thread/call.js';
 import type { TopicHandlers } from '../thread/handlers.js';
 
-/** What is on a mountable; undefined for nothing known. */
+/** The content of a mountable; undefined if unknown. */
 function probe(call: Call, mountable: string): Probed | undefined {
   const { device, subvolume } = call.session.devices.parseMountable(mountable);
   if (subvolume !== undefined)
@@ -16,7 +16,7 @@ function probe(call: Call, mountable: string): Probed | undefined {
   return call.session.contents.probe(device);
 }
 
-/** In bytes. Only a filesystem that can be opened tells. */
+/** In bytes. Only a filesystem that can be opened has an answer. */
 function minimumSize(call: Call, mountable: string): number {
   const { device } = call.session.devices.parseMountable(mountable);
   const { fileSystem, release } = call.session.fileSystems.open(device);
@@ -36,7 +36,7 @@ export const filesystemHandlers = {
   vfs_type: (call, mountable) => probe(call, mountable)?.type ?? '',
   vfs_label: (call, mountable) => probe(call, mountable)?.label ?? '',
   vfs_uuid: (call, mountable) => probe(call, mountable)?.uuid ?? '',
-  // Of whatever is on the device, ext or not: libguestfs has made them other names for these two.
+  // For any content of the device, ext or not: libguestfs made these two other names for it.
   get_e2label: (call, name) => probe(call, name)?.label ?? '',
   get_e2uuid: (call, name) => probe(call, name)?.uuid ?? '',
   vfs_minimum_size: minimumSize,

@@ -1,6 +1,6 @@
 /**
- * Deleted files, and what lies in blocks: of ext2, ext3 and ext4, mounted or not. In libguestfs it is The Sleuth Kit that
- * looks, into filesystems of other kinds as well.
+ * Deleted files, and the contents of blocks, for ext2, ext3 and ext4, mounted or not. In libguestfs, The Sleuth Kit
+ * does this, for other filesystems too.
  */
 import type { Structs } from '../../api/index.js';
 import { CorruptError, GuestfsError, typeOfMode, UnsupportedError } from '../../base/index.js';
@@ -24,7 +24,7 @@ type Dirent = Structs['tsk_dirent'];
 /** `tsk_flags`. */
 const flags = { allocated: 1, reallocated: 2 } as const;
 
-/** Directories in directories at most; a damaged disk may have them in circles. */
+/** The deepest nesting of directories, because a damaged disk may have a circle of them. */
 const deepest = 4096;
 
 function withFileSystem<T>(call: Call, mountable: string, work: (fileSystem: FileSystem) => T): T {
@@ -62,7 +62,7 @@ function targetOf(details: ExtDetails, inode: number): string {
   }
 }
 
-/** What is behind the last inode, as The Sleuth Kit has it: a directory of its own for files without names. It is empty. */
+/** The Sleuth Kit adds an inode after the last one: a directory for files without names. Here it is empty. */
 const blank: Dirent = {
   tskInode: 0,
   tskType: direntLetters.unknown,
@@ -92,7 +92,7 @@ function direntOf(
   const reused = deleted && details.isInodeInUse(inode) ? flags.reallocated : 0;
   const nothing = { seconds: 0, nanoseconds: 0 };
   const { accessed = nothing, modified = nothing, changed = nothing } = remains ?? {};
-  // The Sleuth Kit tells when a file was made of ext4 only, though inodes of the others may have room for it.
+  // The Sleuth Kit reports creation times for ext4 only, although inodes of the others may have room for them.
   const created = (fileSystem.type === 'ext4' ? remains?.created : undefined) ?? nothing;
   return {
     tskInode: inode,
@@ -114,15 +114,15 @@ function direntOf(
   };
 }
 
-/** The name with its type, where old filesystems keep that in the inode alone. */
+/** The name with its type, which old filesystems store in the inode alone. */
 function typed(details: ExtDetails, name: StoredName): StoredName {
   if (name.type !== 'unknown' || name.inode === 0) return name;
   return { ...name, type: typeOfMode(details.remains(name.inode).mode) };
 }
 
 /**
- * The names of a directory. What is damaged is left out, which is told unless the directory is deleted: such a one may be
- * overwritten in part, and what can be made out of it is all that there is.
+ * The names of a directory. Damaged entries are left out. This is reported unless the directory is deleted: it may be
+ * partly overwritten, so every readable entry is a gain.
  */
 function* namesOf(
   call: Call,
@@ -139,7 +139,10 @@ function* namesOf(
   }
 }
 
-/** Every name of a filesystem that `keep` is true of, those in a directory right behind it. Paths are relative to the root. */
+/**
+ * Every name of a filesystem for which `keep` is true; the names in a directory come right after it. Paths are
+ * relative to the root.
+ */
 function walkNames(call: Call, mountable: string, keep: (inode: number) => boolean): Dirent[] {
   return withExt(call, mountable, (details, fileSystem) => {
     const { root } = fileSystem;
@@ -165,7 +168,7 @@ function walkNames(call: Call, mountable: string, keep: (inode: number) => boole
       tell(path, entry);
       if (entry.type !== 'directory' || visited.has(entry.inode)) continue;
       if (!entry.deleted && typeOfMode(details.remains(entry.inode).mode) !== 'directory') continue; // the entry lies
-      // The inode of a deleted directory is no directory of that name any more when it is in use.
+      // If the inode of a deleted directory is in use, it is no directory of that name any more.
       if (entry.deleted && (entry.inode === 0 || details.isInodeInUse(entry.inode))) continue;
       if (open.length >= deepest) throw new CorruptError('directories', 'lie too deep', { limit: deepest });
       visited.add(entry.inode);
@@ -217,11 +220,11 @@ export const forensicsHandlers = {
     if (wanted < 0) throw new GuestfsError('EINVAL', `${wanted}: there are no negative inode numbers`);
     return walkNames(call, mountable, (inode) => inode === wanted);
   },
-  /** A file by its inode number, of a filesystem that need not be mounted; of ext also a deleted one. */
+  /** A file by its inode number, of a filesystem that need not be mounted; in ext also a deleted file. */
   download_inode: (call, mountable, inode, sink) =>
     withFileSystem(call, mountable, (fileSystem) => {
       const details = extDetails(fileSystem);
-      // One that was never in use has no contents, which is no damage.
+      // An inode that was never in use has no contents, which is no damage.
       if (details !== undefined && inode > 0 && details.remains(inode).mode === 0) return;
       move(call, details?.bytes(inode) ?? fileSystem.data(inode), sink);
     }),

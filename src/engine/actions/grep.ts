@@ -1,4 +1,4 @@
-/** Lines that match. One action does it all; the others are its older forms. */
+/** Lines that match. One action does everything; the others are its older forms. */
 import { decodeText, GuestfsError } from '../../base/index.js';
 import type { Disk } from '../../disk/index.js';
 import { gunzipped } from '../host/gunzip.js';
@@ -15,7 +15,7 @@ interface GrepOptions {
   readonly compressed?: boolean | undefined;
 }
 
-/** The same pieces, each looked at before it is used. */
+/** The same pieces, each examined before it is used. */
 function* lookingAt(
   pieces: Iterable<Uint8Array>,
   look: (piece: Uint8Array) => void,
@@ -33,7 +33,7 @@ function grep(call: Call, pattern: string, path: string, options: GrepOptions): 
   const disk: Disk = fileContents(call, path);
   const pieces = options.compressed ? gunzipped(call, disk, path) : piecesOf(call, disk);
   const found = new TextList(path);
-  // As in grep, a file with a NUL byte is none of lines: from there on nothing is shown, and the first match is the last.
+  // As in grep, a file with a NUL byte is binary: nothing is shown from there on, and the first match is the last.
   let isBinary = false;
   for (const bytes of linesIn(lookingAt(pieces, (piece) => (isBinary ||= piece.includes(0))))) {
     if (!matches(bytes)) continue;

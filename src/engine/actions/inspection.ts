@@ -14,7 +14,7 @@ import { type Fault, faultError, findFaults, unreadableOf } from '../session/unr
 import type { Call } from '../thread/call.js';
 import type { TopicHandlers } from '../thread/handlers.js';
 
-/** What the last `inspect_os` found: the getters answer from it. */
+/** The result of the last `inspect_os`, from which the getters answer. */
 const last = ({ session }: Call): Inspection => session.inspection ?? Inspection.none;
 
 /** The operating system on a root, which must be one that inspection found. */
@@ -24,7 +24,7 @@ function guest(call: Call, root: string): InspectedGuest {
 
 function inspect(call: Call): string[] {
   const { session } = call;
-  // As in libguestfs: what is mounted stays out of the way of looking at every filesystem by itself.
+  // As in libguestfs: existing mounts do not matter, because each filesystem is examined by itself.
   session.mounts.umountAll();
   const { listed, faults } = listWithFaults(call);
   const inspection = Inspection.run({
@@ -47,14 +47,17 @@ function inspect(call: Call): string[] {
   throw faultError([first, ...more], 'no operating system was found');
 }
 
-/** What cannot be read of the devices, and what an inspection met when it looked into what can: one fault a device. */
+/**
+ * The unreadable parts of the devices, and the errors of an inspection that examined the readable ones: one fault for
+ * each device.
+ */
 function withOverlooked(faults: readonly Fault[], { overlooked }: Inspection): Fault[] {
   const met = overlooked.map(({ mountable, type, error }) => ({ device: mountable, type, error }));
   const known = new Set(faults.map(({ device }) => device));
   return [...faults, ...met.filter(({ device }) => !known.has(device))];
 }
 
-/** The handle's `unreadable`: as things are now, and as the last inspection found them. */
+/** The handle's `unreadable`: for the present devices, and from the last inspection. */
 export function listUnreadable(call: Call): Unreadable[] {
   return unreadableOf(withOverlooked(findFaults(call.session), last(call)));
 }
@@ -98,7 +101,7 @@ export const inspectionHandlers = {
       throw new GuestfsError('EINVAL', `${root}: not a Windows guest`);
     throw new UnsupportedError(root, ['the Windows registry'], { elsewhere: 'appliance' });
   },
-  // Installation and live media are told apart by libosinfo, no longer here: the answers are the same for all.
+  // Installation and live media are recognised by libosinfo now, no longer here: the answers are the same for all.
   inspect_get_format: (call, root) => guest(call, root) && 'installed',
   inspect_is_live: (call, root) => !guest(call, root),
   inspect_is_multipart: (call, root) => !guest(call, root),

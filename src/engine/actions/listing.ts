@@ -15,8 +15,9 @@ function directoryAt(call: Call, path: string): Place {
 }
 
 /**
- * Everything below a directory: what follows its own path in theirs. So, as in libguestfs, the slash after a directory that
- * was given without one is the first character, and a link to a directory is entered only with a slash after it.
+ * Everything below a directory: the rest of each path after the directory's own. So, as in libguestfs, if the
+ * directory was given without a trailing slash, each answer begins with one; and a link to a directory is entered
+ * only with a trailing slash.
  */
 function* pathsBelow(call: Call, directory: string): Generator<string, void> {
   directoryAt(call, directory);
@@ -31,7 +32,7 @@ function* pathsBelow(call: Call, directory: string): Generator<string, void> {
   call.session.damage.failIfEmpty(count === 1);
 }
 
-/** The letter of a type of file: `d_type` of readdir as libguestfs tells it, and The Sleuth Kit's. */
+/** The letter of a file type: `d_type` of readdir in libguestfs's form, and The Sleuth Kit's. */
 export const direntLetters: Readonly<Record<FileType, string>> = {
   file: 'r',
   directory: 'd',
@@ -43,7 +44,7 @@ export const direntLetters: Readonly<Record<FileType, string>> = {
   unknown: 'u',
 };
 
-/** The space that a tree takes, in bytes; a file with several names counts once. */
+/** The space of a tree in bytes; a file with several names counts once. */
 function spaceTaken(call: Call, path: string): number {
   const { tree } = call.session;
   const seen = new Map<Mount, Set<InodeNumber>>();
@@ -66,7 +67,7 @@ function spaceTaken(call: Call, path: string): number {
   return total;
 }
 
-/** The entries of a directory. What is damaged is left out, with a warning that names the directory. */
+/** The entries of a directory. Damaged ones are left out, with a warning that names the directory. */
 function* entriesAt(
   call: Call,
   path: string,

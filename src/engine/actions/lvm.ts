@@ -1,4 +1,4 @@
-/** LVM, read: what there is, and which of it has a device. */
+/** Reading LVM: its volumes, groups and members, and which volumes have a device. */
 import { GuestfsError, UnsupportedError } from '../../base/index.js';
 import { lvm2 } from '../../volume/index.js';
 import { orFault } from '../session/unreadable.js';
@@ -8,10 +8,10 @@ import type { TopicHandlers } from '../thread/handlers.js';
 /** What was found of LVM. */
 const stateOf = (call: Call): lvm2.LvmState => call.session.scan.systems.stateOf(lvm2.kind);
 
-/** The regular name of a device that the caller named in some way. */
+/** The regular name of a device, from any name of the caller. */
 const regular = (call: Call, name: string): string => call.session.devices.resolve(name).name;
 
-/** Fails, as vgchange does, where some volumes could not be activated; the others are. */
+/** Like vgchange, fails if some volumes could not be activated; the others are active. */
 function activate(call: Call, active: boolean, groups: readonly lvm2.VolumeGroup[]): void {
   const volumes = groups.flatMap(({ logicalVolumes }) => logicalVolumes);
   call.session.scan.setActive(lvm2.kind, volumes, active);
@@ -24,11 +24,11 @@ function activate(call: Call, active: boolean, groups: readonly lvm2.VolumeGroup
   );
 }
 
-/** What was found of LVM, which must not be nothing where what may hold it cannot be read. */
+/** The result of the LVM scan. It must not be empty only because a possible member cannot be read. */
 const found = <T extends readonly unknown[]>(call: Call, answer: T, what: string): T =>
   orFault(call.session, answer, `no ${what} was found`, 'LVM2_member');
 
-/** Nothing on a drive can change behind a session, so while a volume is in use what was found stays. */
+/** No drive changes during a session, so the result stays valid while a volume is in use. */
 function scan(call: Call): void {
   if (call.session.scan.volumesInUse.length === 0) call.session.scan.rescanMembers();
 }

@@ -1,4 +1,4 @@
-/** Mounting: which filesystem stands where in the guest's tree. */
+/** Mounting filesystems into the guest's tree. */
 import { GuestfsError, UnsupportedError } from '../../base/index.js';
 import type { BlockDevice } from '../../vfs/index.js';
 import { fileContents } from '../session/contents.js';
@@ -14,8 +14,8 @@ interface WorkerRequest {
 }
 
 /**
- * The type of a request as mount(8) takes it: `auto` and the empty word leave it open, a list is of the types it may be, and
- * one that begins with `no` of those it may not be. Undefined: whatever is found.
+ * The requested type in mount(8)'s notation: `auto` and the empty word allow any, a list gives the allowed types, and
+ * a list that begins with `no` gives the excluded ones. Undefined: any type.
  */
 function chosenType(call: Call, device: BlockDevice, wanted: string | undefined): string | undefined {
   if (wanted === undefined || wanted === '' || wanted === 'auto') return undefined;
@@ -66,7 +66,9 @@ export const mountHandlers = {
     mount(call, mountable, mountpoint, { readonly: false, options }),
   mount_vfs: (call, options, type, mountable, mountpoint) =>
     mount(call, mountable, mountpoint, { readonly: false, options, type }),
-  /** The file's contents as a filesystem, as through a loop device: `/dev/loop0` and so on is its name in `mounts`. */
+  /**
+   * The file's contents as a filesystem, as through a loop device: its name in `mounts` is `/dev/loop0` and so on.
+   */
   mount_loop(call, file, mountpoint) {
     const { session } = call;
     const { fileSystem, layers } = openFileSystemOn(fileContents(call, file), file, {
@@ -115,7 +117,7 @@ export const mountHandlers = {
   sync(call) {
     for (const { disk } of call.session.devices.drives) disk.flush();
   },
-  // The caches are of what cannot change under them; dropping them frees memory and is never wrong.
+  // The cached data cannot change, so dropping the caches only frees memory.
   drop_caches(_call, what) {
     if (what < 1 || what > 3) throw new GuestfsError('EINVAL', `${what}: expecting 1 to 3`);
   },

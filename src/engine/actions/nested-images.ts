@@ -45,7 +45,7 @@ function* entries(call: Call, path: string): Generator<CpioEntry, void> {
 const isRegular = ({ mode }: CpioEntry): boolean => typeOfMode(mode) === 'file';
 const bare = (name: string): string => name.replace(/^(?:\.?\/)+/, '');
 
-/** A file in an initrd. Of several entries of a name the last counts, as when the archive is unpacked. */
+/** A file in an initrd. If several entries have the name, the last one counts, as in unpacking. */
 function initrdFile(call: Call, path: string, name: string): Uint8Array {
   const wanted = bare(name);
   const regular: CpioEntry[] = [];
@@ -58,7 +58,7 @@ function initrdFile(call: Call, path: string, name: string): Uint8Array {
   if (typeOfMode(found.mode) === 'directory') throw systemError('EISDIR', `${path}: ${name}`);
   if (!isRegular(found)) throw new GuestfsError('EINVAL', `${path}: ${name}: not a regular file`);
   const { inode, linkCount, sizeInBytes } = found;
-  // The contents of a file with several names are with the last of them.
+  // The last entry of a file with several names has the contents.
   const holder =
     linkCount > 1 && sizeInBytes === 0
       ? regular.findLast((entry) => entry.inode === inode && entry.sizeInBytes > 0)

@@ -36,10 +36,10 @@ function partitionOf(
   return { table, partition };
 }
 
-/** Types of which parted shows a drive as one partition that is all of it (its label `loop`). */
+/** Types for which parted shows a drive as a single partition (its label `loop`). */
 const bareTypes = new Set(['ext2', 'ext3', 'ext4', 'xfs', 'btrfs', 'ntfs', 'swap', 'jfs', 'reiserfs']);
 
-/** A drive that holds a filesystem and no partition table, as a partition. */
+/** A drive with a filesystem and no partition table, as one partition. */
 function wholeAsPartition(call: Call, name: string): Structs['partition'] | undefined {
   const { session } = call;
   const device = session.devices.resolve(name);

@@ -5,7 +5,7 @@ import { isSubvolume, noSubvolume } from '../../formats/index.js';
 import type { Call } from '../thread/call.js';
 import type { TopicHandlers } from '../thread/handlers.js';
 
-/** Sleeps, awake for cancellation. `told` is called at every waking with the milliseconds passed. */
+/** Sleeps, but notices a cancellation. `told` is called at every waking with the milliseconds passed. */
 function sleep(call: Call, milliseconds: number, told: (passed: number) => void, nap = 20): void {
   const clock = new Int32Array(new SharedArrayBuffer(4));
   const start = performance.now();
@@ -16,7 +16,7 @@ function sleep(call: Call, milliseconds: number, told: (passed: number) => void,
   }
 }
 
-/** `debug progress SECONDS [MICROSECONDS]`: takes that long, and says how far it is at that rate. */
+/** `debug progress SECONDS [MICROSECONDS]`: takes that long, and reports progress at that rate. */
 function debugProgress(call: Call, [seconds = '', rate = '100000']: readonly string[]): string {
   const total = Number(seconds);
   const interval = Number(rate) / 1000;
@@ -55,7 +55,7 @@ const subcommands: Readonly<
   exhaust: {
     help: "[MEGABYTES]: take so much memory, or until the engine's thread ends: for tests of what happens then",
     run: (call, [megabytes = 'Infinity']) => {
-      // Arrays of numbers lie on the thread's own heap, whose limit is what is to be met.
+      // Arrays of numbers are on the thread's own heap, whose limit this tests.
       const hoard: number[][] = [];
       while (hoard.length * 8 < Number(megabytes)) {
         call.checkpoint();

@@ -1,4 +1,4 @@
-/** The printable strings in a file, as binutils' `strings` finds them. */
+/** The printable strings in a file, as in binutils' `strings`. */
 import { decodeText, GuestfsError } from '../../base/index.js';
 import { fileContents, piecesOf } from '../session/contents.js';
 import { TextList } from '../session/text-list.js';
@@ -7,10 +7,10 @@ import type { TopicHandlers } from '../thread/handlers.js';
 
 /** The shortest run of characters that counts. */
 const shortest = 4;
-/** A longer one is no string, but a text of megabytes without an end of a line. */
+/** A longer run is no string, but megabytes of text without a line end. */
 const longest = 16 * 1024 * 1024;
 
-/** Bytes of a character and the order they come in, by the letter of `strings -e`. */
+/** The bytes of a character and their order, by the letter of `strings -e`. */
 const encodings: Readonly<Record<string, { width: 1 | 2 | 4; little: boolean; highest: number }>> = {
   s: { width: 1, little: true, highest: 0x7e },
   S: { width: 1, little: true, highest: 0xff },
@@ -20,11 +20,11 @@ const encodings: Readonly<Record<string, { width: 1 | 2 | 4; little: boolean; hi
   L: { width: 4, little: true, highest: 0x7e },
 };
 
-/** Which bytes are printable in an encoding of one byte: ASCII and tab, and in `S` all from 0x80 on. */
+/** The printable bytes of a one-byte encoding: ASCII and tab, and in `S` all from 0x80 on. */
 const isPrintable = (code: number, highest: number): boolean =>
   code === 0x09 || (code >= 0x20 && code <= highest && code !== 0x7f);
 
-/** Collects printable characters, and keeps the runs of them that are long enough. */
+/** Collects printable characters, and keeps the runs that are long enough. */
 class Runs {
   readonly found: TextList;
   #run: number[] = [];
@@ -56,7 +56,7 @@ function findStrings(call: Call, encoding: string, path: string): string[] {
   }
   const { width, little, highest } = chosen;
   const runs = new Runs(path);
-  // A window of `width` bytes moves byte by byte until it holds a printable character, then by characters.
+  // A window of `width` bytes moves byte by byte to the first printable character, and from there by characters.
   let held = 0;
   let value = 0;
   for (const piece of piecesOf(call, fileContents(call, path))) {
@@ -68,7 +68,7 @@ function findStrings(call: Call, encoding: string, path: string): string[] {
         held = 0;
         value = 0;
       } else if (runs.inside || width === 1) {
-        // The failed window of a running string is given up whole.
+        // When a running string fails, its window is dropped as a whole.
         runs.end();
         held = 0;
         value = 0;

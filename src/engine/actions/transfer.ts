@@ -15,7 +15,7 @@ import type { TopicHandlers } from '../thread/handlers.js';
 
 interface TarOptions {
   readonly compress?: string | undefined;
-  /** Changes nothing: owners are stored by their numbers alone, which is right wherever the archive is unpacked. */
+  /** Has no effect: owners are stored as numbers alone, which is right wherever the archive is unpacked. */
   readonly numericowner?: boolean | undefined;
   readonly excludes?: readonly string[] | undefined;
   readonly xattrs?: boolean | undefined;
@@ -29,7 +29,7 @@ function directoryAt(call: Call, path: string): Place {
   return place;
 }
 
-/** Runs `work` with a taker that compresses on the way to the sink, or with the sink itself. */
+/** Runs `work` with a sink that compresses on the way to the given one, or with the given one itself. */
 function compressed(
   sink: FileOutSink,
   type: string | undefined,
@@ -54,7 +54,7 @@ function tarOut(call: Call, directory: string, sink: FileOutSink, options: TarOp
   call.session.damage.failIfPartial();
 }
 
-/** Bytes and characters of a line, as base64(1) makes them. */
+/** Bytes and characters of a line, as in base64(1). */
 const bytesInLine = 57;
 const charactersInLine = 76;
 
@@ -99,7 +99,7 @@ export const transferHandlers = {
     if (offset < 0 || size < 0)
       throw new GuestfsError('EINVAL', `${name}: offset and size must not be negative`);
     const disk = deviceOrFile(call, name);
-    // As much as is there: what lies past the end is nothing.
+    // Reads as much as exists: nothing lies past the end.
     const start = Math.min(offset, disk.size);
     move(call, disk, sink, { offset: start, length: Math.min(size, disk.size - start) });
   },

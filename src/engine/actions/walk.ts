@@ -1,4 +1,4 @@
-/** The engine's own call behind the handle's `walk`: a whole tree in columns. */
+/** The engine's call behind the handle's `walk`: a whole tree in columns. */
 
 import type { ListingColumn, TreeListing } from '../../api/index.js';
 import { decodeText, encodeText, GuestfsError, systemError, work } from '../../base/index.js';
@@ -12,13 +12,13 @@ type MutableColumns = { [Name in ListingColumn]: Float64Array<ArrayBuffer> };
 const firstCapacity = 1024;
 const bytesInRow = 15 * Float64Array.BYTES_PER_ELEMENT;
 
-/** The most that all paths may take, in bytes: the handle's thread gets them as one string. */
+/** The most bytes of all paths together: the handle's thread gets them as one string. */
 const pathsLimit = 256 * 1024 * 1024;
 /** Characters of paths that are encoded together. */
 const batchLength = 64 * 1024;
 
 /**
- * Paths, each with a NUL behind it, as one text. They are kept as bytes: outside the heap, where millions of strings would
+ * Paths as one text, each followed by a NUL. They are kept as bytes outside the heap, where millions of strings would
  * end the thread.
  */
 class PathText {
@@ -65,7 +65,7 @@ class PathText {
   }
 }
 
-/** Columns of one length, each new, or what `each` makes of the old one. */
+/** Columns of one length, each new or made from an old one by `each`. */
 function makeColumns(each: (name: ListingColumn) => Float64Array<ArrayBuffer>): MutableColumns {
   return {
     device: each('device'),
@@ -86,7 +86,7 @@ function makeColumns(each: (name: ListingColumn) => Float64Array<ArrayBuffer>): 
   };
 }
 
-/** Columns that grow as files are met. One assignment a column: this is the inner loop of a walk. */
+/** Columns that grow with the files. One assignment for each column: this is the inner loop of a walk. */
 class Columns {
   #capacity = firstCapacity;
   #count = 0;
@@ -140,7 +140,7 @@ class Columns {
   }
 }
 
-/** Everything below a directory. ENOTDIR where the path is none. */
+/** Everything below a directory. ENOTDIR if the path is none. */
 export function walkToColumns(call: Call, path: string): TreeListing {
   const { tree } = call.session;
   const start = tree.resolve(path);
@@ -155,7 +155,7 @@ export function walkToColumns(call: Call, path: string): TreeListing {
   }
   call.session.damage.failIfEmpty(columns.count === 0);
   const listing = columns.listing(paths.text());
-  // Handed over, not copied: nobody here looks at them again.
+  // Transferred without a copy: this thread does not use them again.
   call.handOver(Object.values(listing.columns).map(({ buffer }) => buffer as ArrayBuffer)); // safe: made here
   return listing;
 }

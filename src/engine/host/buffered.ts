@@ -1,11 +1,11 @@
-/** Collects many small writes into few large ones on their way to a sink. */
+/** Combines many small writes into few large ones on their way to a sink. */
 import { encodeText } from '../../base/index.js';
 import type { DataSink } from './copy-data.js';
 import { writeZeroes } from './data-sinks.js';
 
 const bufferLength = 1024 * 1024;
 
-/** What is written comes out at `to` in pieces of a megabyte; `flush` sends the rest. */
+/** Written bytes go to `to` in pieces of a megabyte; `flush` sends the rest. */
 export class BufferedSink implements DataSink {
   readonly #to: DataSink;
   readonly #buffer = new Uint8Array(bufferLength);
@@ -25,7 +25,7 @@ export class BufferedSink implements DataSink {
     this.#filled += bytes.length;
   }
 
-  /** Zeroes, where what comes out has no place for holes. */
+  /** Writes zeroes, because the output has no holes. */
   hole(length: number): void {
     writeZeroes(this, length);
   }

@@ -1,21 +1,24 @@
 /**
- * Compression on the way out. A gzip file may be several members one after the other (RFC 1952, 2.2), a zstd file
- * several frames (RFC 8878, 3.1): each large piece is compressed by itself, which keeps memory flat.
+ * Compresses output. A gzip file may have several members (RFC 1952, 2.2), a zstd file several frames (RFC 8878,
+ * 3.1): each large piece is compressed by itself, so memory stays constant.
  */
 import * as zlib from 'node:zlib';
 import { GuestfsError, UnsupportedError } from '../../base/index.js';
 import type { DataSink } from './copy-data.js';
 import { writeZeroes } from './data-sinks.js';
 
-/** Small enough that a piece is compressed in some tens of milliseconds, so that a call can be cancelled in time. */
+/** A piece of this size is compressed in a few tens of milliseconds, so a call can be cancelled in time. */
 const pieceLength = 1024 * 1024;
 
-/** zstd came to node:zlib with Node 22.15; the types know it only from there on. */
+/** node:zlib has zstd since Node 22.15, and its types declare it only from there on. */
 const { zstdCompressSync } = zlib as { zstdCompressSync?: (bytes: Uint8Array) => Uint8Array };
 
 type Compress = (bytes: Uint8Array) => Uint8Array;
 
-/** Compressors of guestfsd that this engine lacks. guestfsd knows `compress` too, and its appliance has no such program. */
+/**
+ * Compressors of guestfsd that this engine lacks. guestfsd also knows `compress`, but its appliance lacks that
+ * program.
+ */
 const lacking = new Set(['bzip2', 'xz', 'lzop']);
 
 function compressorFor(type: string, level: number | undefined): Compress {
@@ -35,7 +38,7 @@ function compressorFor(type: string, level: number | undefined): Compress {
   throw new GuestfsError('EINVAL', `${type}: unknown type of compression`);
 }
 
-/** A taker whose bytes come out compressed at `to`. `finish` must be called. */
+/** A sink whose bytes go to `to` compressed. `finish` must be called. */
 export class CompressingSink implements DataSink {
   readonly #to: DataSink;
   readonly #compress: Compress;
@@ -43,7 +46,7 @@ export class CompressingSink implements DataSink {
   #filled = 0;
   #any = false;
 
-  /** `type` as in `tar_out`: `gzip`, `zstd`. One that is not there is an UnsupportedError, an unknown one EINVAL. */
+  /** `type` as in `tar_out`: `gzip`, `zstd`. UnsupportedError for a missing compressor, EINVAL for an unknown one. */
   constructor(to: DataSink, type: string, level?: number) {
     this.#to = to;
     this.#compress = compressorFor(type, level);
@@ -69,7 +72,7 @@ export class CompressingSink implements DataSink {
     this.#any = true;
   }
 
-  /** Sends what is left; nothing at all becomes one empty member. */
+  /** Sends the rest; without any data, one empty member. */
   finish(): void {
     if (this.#filled > 0 || !this.#any) this.#flush();
   }

@@ -1,6 +1,6 @@
 /**
- * The one data mover: bytes of a disk to wherever they go. It reads in large pieces, keeps holes as holes, says
- * how far it is and stops when asked. No driver and no action has a copy loop of its own.
+ * The one data mover: copies bytes of a disk to any sink. It reads in large pieces, keeps holes as holes, reports
+ * progress and can be cancelled. No driver and no action has a copy loop of its own.
  */
 import type { Disk } from '../../disk/index.js';
 import { isDamage, type OnDamage } from '../../fs/index.js';
@@ -8,31 +8,33 @@ import type { Call } from '../thread/call.js';
 
 /** Takes bytes in order. */
 export interface DataSink {
-  /** Takes bytes; the array is the caller's again when this returns. */
+  /** Takes bytes; the array belongs to the caller again when this returns. */
   write(bytes: Uint8Array): void;
-  /** Takes `length` bytes that are zeroes and need not be stored. */
+  /** Takes `length` zeroes, which need not be stored. */
   hole(length: number): void;
 }
 
-/** The length of one read in bytes: large enough that compressed pieces can be decoded side by side. */
+/** The length of one read in bytes: large enough that compressed pieces can be decoded in parallel. */
 const pieceLength = 2 * 1024 * 1024;
 
-/** Of a longer hole so much is handed over at a time: a taker that writes or compresses zeroes must not be deaf for long. */
+/**
+ * A longer hole is passed on in parts of this size, because a sink that writes or compresses zeroes must notice a
+ * cancellation.
+ */
 const longestHole = 8 * 1024 * 1024;
 
 /**
- * Where the buffer begins in its memory, in bytes. What is read comes from whole pages of the host's cache, and large
- * memory begins 16 bytes into a page: a processor that copies to a place just behind where it reads from, counted within
- * pages, takes each store for one that its next load must wait for. That makes a gibibyte half as long again.
+ * The offset of the buffer in its memory, in bytes. Without it the buffer has the same offset in a page as the data
+ * that is copied, which made reading 1 GiB take 1.5 times as long.
  */
 const pieceStart = 256;
 
-/** Enough for most files of a guest: memory of {@link pieceLength} takes longer to get than a small file to read. */
+/** Enough for most files of a guest: allocating {@link pieceLength} takes longer than reading a small file. */
 const shortPiece = 64 * 1024;
 
 let piece: Uint8Array | undefined;
 
-/** Gives the memory back that moves have used: a session has ended. */
+/** Frees the memory of earlier moves, because a session has ended. */
 export function forgetCopyBuffer(): void {
   piece = undefined;
 }
@@ -48,24 +50,24 @@ function pieceFor(length: number): Uint8Array {
 export interface MoveOptions {
   readonly offset?: number;
   readonly length?: number;
-  /** How the progress of this piece of work is part of a larger one; without it, position and total are its own bytes. */
+  /** How this work's progress is part of a larger whole; by default, position and total are its own bytes. */
   readonly progress?: (moved: number) => void;
-  /** Told once of what cannot be read, in whose place zeroes are moved; without, that is an error. */
+  /** Called once for unreadable bytes, which are replaced by zeroes; without it, they are an error. */
   readonly onDamage?: OnDamage;
 }
 
-/** What is damaged is looked at again in pieces of so many bytes, so that no more than that is lost with it. */
+/** A damaged piece is read again in parts of this many bytes, so that no more than that is lost. */
 const salvagedPiece = 4096;
 
-/** Moves bytes from a disk to a taker: `length` bytes from `offset`, or all from there. */
+/** Moves bytes from a disk to a sink: `length` bytes from `offset`, or all from there. */
 export function move(call: Call, from: Disk, to: DataSink, options: MoveOptions = {}): void {
   const start = options.offset ?? 0;
   const length = options.length ?? from.size - start;
   const report = options.progress ?? ((moved: number) => call.progress(moved, length));
-  // A taker that calls the mover again would overwrite what it was given: none does.
+  // A sink that called the mover again would overwrite its own data: none does.
   const buffer = pieceFor(length);
   const { onDamage } = options;
-  /** Up to here small pieces are read, as a large one was damaged. */
+  /** Up to here small pieces are read, because a large one was damaged. */
   let carefulTo = 0;
   let isTold = false;
   for (let done = 0; done < length; ) {

@@ -1,4 +1,4 @@
-/** A file or a tree of the guest into a directory of the host, by the rules of `formats/host-copy.ts`. */
+/** Copies a file or a tree of the guest into a directory of the host, by the rules of `formats/host-copy.ts`. */
 import { statSync } from 'node:fs';
 import { decodeText, describeErrno, HostError, hostError } from '../../base/index.js';
 import type { Disk } from '../../disk/index.js';
@@ -23,14 +23,14 @@ const attributesOf = (stat: InodeStat): HostAttributes => ({
   modifiedSeconds: inSeconds(stat.modified),
 });
 
-/** What kinds of files are called, where it is more than their type. */
+/** The names of kinds of files in messages, if they differ from the type. */
 const typeWords: Partial<Record<FileType, string>> = {
   block: 'block device',
   character: 'character device',
   unknown: 'file of an unknown type',
 };
 
-/** Throws ENOTDIR unless there is a directory at a path of the host, links followed. */
+/** Throws ENOTDIR unless a path of the host is a directory, links followed. */
 function requireDirectory(path: string): void {
   let isDirectory: boolean | undefined;
   try {
@@ -57,7 +57,7 @@ class CopyOut {
     return runSteps(steps, () => this.#call.touch());
   }
 
-  /** Makes what is at `place` under a name of the copy; false: it is left out. */
+  /** Makes the file at `place` under a name of the copy; false: it is left out. */
   entry({ place, stat, path }: StatVisit, name: string, from: string): boolean {
     const { damage } = this.#call.session;
     const attributes = attributesOf(stat);
@@ -110,7 +110,7 @@ class CopyOut {
   }
 }
 
-/** Copies what is at `remotePath` into the host's directory, under its own last name. */
+/** Copies the file or tree at `remotePath` into the host's directory, under its own last name. */
 export function copyOut(
   call: Call,
   remotePath: string,
@@ -134,7 +134,7 @@ export function copyOut(
   const take = (visit: StatVisit): boolean => {
     const { path } = visit;
     const name = top === '' || path === '' ? top + path : `${top}/${path}`;
-    // The root has no name of its own, nor has `d/.`: its files go right into the directory, which is the caller's.
+    // Neither the root nor `d/.` has a name: their files go directly into the caller's directory.
     return name === '' || work.entry(visit, name, pathBelow(remotePath, path));
   };
   for (const _entry of distinctEntries(call, start, take, remotePath)) progress.at(0);

@@ -37,16 +37,16 @@ async function writeAt({ file, signal }: Filling, bytes: Uint8Array, offset: num
   }
 }
 
-/** Takes space on the host: what is written is there, whatever the host's filesystem makes of other promises. */
+/** Allocates space by writing, because host filesystems differ in what other ways guarantee. */
 async function fillWithZeroes(filling: Filling, from: number, to: number): Promise<void> {
   for (let at = from; at < to; at += zeroes.length)
     await writeAt(filling, zeroes.subarray(0, Math.min(zeroes.length, to - at)), at);
 }
 
-/** Loaded when it is wanted: every program that imports the package would wait for it. */
+/** Loaded on demand: every program that imports the package would wait for it. */
 const host = () => process.getBuiltinModule('node:fs/promises');
 
-/** Makes a file anew; one that is not finished is removed. */
+/** Creates a file; an unfinished one is removed. */
 async function withNewFile(
   path: string,
   signal: AbortSignal | undefined,
@@ -157,8 +157,9 @@ function createQcow2(
 }
 
 /**
- * Makes an empty image of the format `raw` or `qcow2`; a file of that name is replaced. The size is in bytes, or -1 to take
- * the backing file's. Rejects with EINVAL, ENOTSUP for another format, and the host's errors; no half of a file is left.
+ * Makes an empty image of the format `raw` or `qcow2`, and replaces an existing file. The size is in bytes, or -1 for
+ * the backing file's. Rejects with EINVAL, ENOTSUP for another format, and the host's errors; no unfinished file is
+ * left.
  */
 export async function createImage(
   path: string,

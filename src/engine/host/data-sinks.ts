@@ -1,5 +1,5 @@
 /**
- * The far end of `fileOut` and `fileIn` arguments: a file of the host, which the worker reads or writes itself, or a
+ * The host's side of `fileOut` and `fileIn` arguments: a host file, which the worker reads or writes itself, or a
  * stream of the caller, whose chunks go through the port.
  */
 import {
@@ -16,7 +16,7 @@ import {
 import { hostError } from '../../base/index.js';
 import type { DataSink } from './copy-data.js';
 
-/** Where a fileOut argument's bytes go. Ended by `finish` or, when the call fails, by `abandon`. */
+/** The destination of a fileOut argument's bytes. Ended by `finish` or, if the call fails, by `abandon`. */
 export interface FileOutSink extends DataSink {
   finish(): void;
   abandon(): void;
@@ -33,20 +33,20 @@ export interface FileInSource {
 
 const zeroes = new Uint8Array(256 * 1024);
 
-/** Hands a taker that cannot skip `length` zeroes in pieces. */
+/** Writes `length` zeroes in pieces, to a sink that cannot skip them. */
 export function writeZeroes(to: Pick<DataSink, 'write'>, length: number): void {
   for (let left = length; left > 0; left -= zeroes.length)
     to.write(zeroes.subarray(0, Math.min(left, zeroes.length)));
 }
 
-/** Memory to sleep on, in which nothing ever changes. */
+/** Memory that never changes, for sleeping on. */
 const asleep = new Int32Array(new SharedArrayBuffer(4));
-/** How long to sleep until a pipe has room, in milliseconds: at first less than a quick reader needs to make some. */
+/** How long to sleep until a pipe has room, in milliseconds: at first less than a quick reader needs. */
 const shortestNap = 0.05;
-/** A call that waits for another process hears its cancellation after this at the latest. */
+/** A call that waits for another process notices its cancellation within this time. */
 const longestNap = 20;
 
-/** Waits for somebody else, who may never come, without holding up a cancellation or the end of the thread. */
+/** Waits for another process, which may never answer, without delaying a cancellation or the end of the thread. */
 class Patience {
   readonly #checkpoint: () => void;
   #nap = shortestNap;
@@ -55,7 +55,7 @@ class Patience {
     this.#checkpoint = checkpoint;
   }
 
-  /** Sleeps a little, longer each time. Throws what the checkpoint throws. */
+  /** Sleeps a little, longer each time. Throws the checkpoint's errors. */
   wait(): void {
     this.#checkpoint();
     Atomics.wait(asleep, 0, 0, this.#nap);
@@ -69,7 +69,7 @@ class Patience {
 
 const codeOf = (thrown: unknown): unknown => (thrown as { code?: unknown } | null)?.code;
 
-/** Writes to a descriptor that somebody else opens and closes. */
+/** Writes to a descriptor that its owner opens and closes. */
 export class DescriptorSink implements DataSink {
   readonly #fd: number;
   readonly #path: string;
@@ -125,15 +125,15 @@ export class DescriptorSink implements DataSink {
     this.#endsInHole = length > 0 || this.#endsInHole;
   }
 
-  /** All was written: gives a file that ends in a hole its length. */
+  /** Everything is written: sets the length of a file that ends in a hole. */
   settle(): void {
     if (this.#endsInHole) this.#try(() => ftruncateSync(this.#fd, this.#position));
   }
 }
 
-// Windows lacks the flags, and what they are about.
+// Windows lacks these flags, and the features behind them.
 const { O_WRONLY, O_CREAT, O_EXCL, O_TRUNC, O_NONBLOCK = 0, O_NOCTTY = 0 } = constants;
-/** A pipe or a terminal must never keep the thread waiting in the kernel, where nothing could wake it. */
+/** A pipe or a terminal must never block the thread in the kernel, where nothing could wake it. */
 const patientFlags = O_WRONLY | O_CREAT | O_NONBLOCK | O_NOCTTY;
 
 /** Opens a pipe once it has a reader; other files at once. */
@@ -149,7 +149,7 @@ function openPatiently(path: string, checkpoint: () => void): number {
   }
 }
 
-/** A host file that is written. Created or emptied at once; a file that was not there before is removed when the call fails. */
+/** A host file for writing, created or emptied at once. A file that is new is removed if the call fails. */
 export class HostFileSink implements FileOutSink {
   readonly #path: string;
   #fd: number;

@@ -1,14 +1,14 @@
-/** Compressed data as its contents, for the actions that look through it. */
+/** The contents of compressed data, for the actions that unpack it. */
 import { inflateGzip, UnsupportedError } from '../../base/index.js';
 import type { Disk } from '../../disk/index.js';
 import { packingOf, unpack } from '../../vfs/index.js';
 import { piecesOf, readBytes } from '../session/contents.js';
 import type { Call } from '../thread/call.js';
 
-/** The most that a file of compress may expand to, in bytes: it is held in memory. */
+/** The largest contents of a compress file in bytes, which are held in memory. */
 const expandedLimit = 1024 * 1024 * 1024;
 
-/** Old kinds that `zcat` reads and that are not read here, by their marks. */
+/** Old formats that `zcat` reads but that cannot be read here, by their signatures. */
 const unread: readonly (readonly [mark: readonly number[], name: string])[] = [
   [[0x1f, 0x1e], 'pack'],
   [[0x1f, 0xa0], 'lzh'],
@@ -16,9 +16,9 @@ const unread: readonly (readonly [mark: readonly number[], name: string])[] = [
 ];
 
 /**
- * The pieces of what is in a file, as `zcat -f` has them: what gzip and compress made is expanded, and all else given as it is.
- * Each is valid until the next is asked for. CorruptError for damage; UnsupportedError for what zcat alone would expand, and
- * past the limit.
+ * The contents of a file in pieces, as `zcat -f` gives them: the formats of gzip and compress are unpacked, other
+ * files are unchanged. Each piece is valid until the next is requested. CorruptError for damage; UnsupportedError for
+ * formats that only zcat can unpack, and past the limit.
  */
 export function* gunzipped(call: Call, disk: Disk, what: string): Generator<Uint8Array, void> {
   const mark = readBytes(call, disk, what, 0, Math.min(disk.size, 6));
@@ -32,7 +32,7 @@ export function* gunzipped(call: Call, disk: Disk, what: string): Generator<Uint
     return;
   }
   const ignored = yield* inflateGzip(disk);
-  // Zeroes behind it are padding, as on a tape: gzip says nothing of them.
+  // Zeroes after it are padding, as on a tape: gzip ignores them.
   if (ignored > 0 && readBytes(call, disk, what, disk.size - ignored, 1)[0] !== 0)
     call.session.warn(`${what}: ${ignored} bytes behind the compressed data are ignored`);
 }

@@ -1,4 +1,4 @@
-/** Does the steps of copying to a host (formats/host-steps.ts), one after the other. */
+/** Runs the steps of copying to a host (formats/host-steps.ts), one after the other. */
 import {
   chmodSync,
   closeSync,
@@ -19,7 +19,7 @@ import {
 import { decodeText, hostError } from '../../base/index.js';
 import type { HostAnswer, HostEntry, HostPathBytes, HostStep, HostSteps } from '../../formats/index.js';
 
-/** Node's functions take any bytes for a path, and their types a Buffer alone. */
+/** Node's functions take any bytes as a path, but their types only a Buffer. */
 const onHost = (path: HostPathBytes): Buffer => Buffer.from(path.buffer, path.byteOffset, path.length);
 
 function look(path: HostPathBytes): HostEntry | undefined {

@@ -1,6 +1,6 @@
 /**
- * What the program blkid tells of a device, by its names for it: what is on the device, then what the device is. The values
- * are as `blkid -o export` prints them, in the C locale.
+ * The program blkid's facts about a device, by blkid's names: first about the contents, then about the device. The
+ * values are as `blkid -o export` prints them, in the C locale.
  */
 
 import { encodeText, GuestfsError } from '../../base/index.js';
@@ -10,7 +10,7 @@ import type { BlockDevice } from '../../vfs/index.js';
 import { identityOf, namesOf } from './recognition.js';
 import type { Session } from './session.js';
 
-/** Characters that mean something to a shell get a backslash; bytes beyond ASCII are shown as cat(1) does with `-v`. */
+/** Characters with a meaning in a shell get a backslash; bytes beyond ASCII are shown as in `cat -v`. */
 function printable(value: string): string {
   let text = '';
   for (const byte of encodeText(value)) {
@@ -23,7 +23,9 @@ function printable(value: string): string {
   return text;
 }
 
-/** The sizes that the kernel recommends for input and output, in bytes: of a striped volume, its stripe and all of them. */
+/**
+ * The kernel's recommended sizes for input and output, in bytes: for a striped volume, one stripe and all of them.
+ */
 function ioSizes(session: Session, device: BlockDevice): [string, string][] {
   const least = (size: number): [string, string] => ['MINIMUM_IO_SIZE', String(size)];
   const stripes = session.scan.volume(device)?.stripes;
@@ -38,7 +40,7 @@ function deviceNumbers(name: string): string {
   return `${(number >> 8) & 0xfff}:${(number & 0xff) | ((number >> 12) & 0xfff00)}`;
 }
 
-/** All that is known of a device. ENOENT where there is no such device; EINVAL where several things may be on it. */
+/** All facts about a device. ENOENT if it does not exist; EINVAL if several things may be on it. */
 export function blockDeviceFacts(session: Session, name: string): Map<string, string> {
   const device = session.devices.resolve(name);
   const facts = new Map<string, string>([['DEVNAME', name]]);

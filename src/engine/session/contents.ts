@@ -6,7 +6,7 @@ import type { Place } from '../../vfs/index.js';
 import { move } from '../host/copy-data.js';
 import type { Call } from '../thread/call.js';
 
-/** The contents of a file that was found. EISDIR for a directory, EINVAL for what has no contents. */
+/** The contents of a file. EISDIR for a directory, EINVAL for a file without contents. */
 export function contentsOf(place: Place, path: string): Disk {
   if (place.type === 'directory') throw systemError('EISDIR', path);
   if (place.type !== 'file')
@@ -19,7 +19,9 @@ export function fileContents(call: Call, path: string): Disk {
   return contentsOf(call.session.tree.resolve(path), path);
 }
 
-/** The bytes of a device, or the contents of a file. Every name under /dev is a device's; ENOENT where there is none. */
+/**
+ * The bytes of a device, or the contents of a file. Every name under /dev is a device's; ENOENT if it does not exist.
+ */
 export function deviceOrFile(call: Call, name: string): Disk {
   return name.startsWith('/dev/') ? call.session.devices.resolve(name).disk : fileContents(call, name);
 }
@@ -27,7 +29,7 @@ export function deviceOrFile(call: Call, name: string): Disk {
 /** The most bytes of which one text is made: it takes up to twice as many, here and in the handle's thread. */
 export const textLimit = 128 * 1024 * 1024;
 
-/** `what: 5 bytes are too many…`: EFBIG for what one result cannot carry. */
+/** `what: 5 bytes are too many…`: EFBIG for data that does not fit into one result. */
 export function tooMuch(what: string, length: number | string): GuestfsError {
   return new GuestfsError(
     'EFBIG',
@@ -64,7 +66,7 @@ export function readBytes(
   return bytes;
 }
 
-/** The contents of a file as text. EFBIG for more than one result can carry. */
+/** The contents of a file as text. EFBIG if they do not fit into one result. */
 export function readText(call: Call, path: string): string {
   const disk = fileContents(call, path);
   if (disk.size > textLimit) throw tooMuch(path, disk.size);
@@ -74,7 +76,7 @@ export function readText(call: Call, path: string): string {
 const pieceLength = 256 * 1024;
 const lineFeed = 0x0a;
 
-/** The pieces of a disk, in order. Each is valid until the next is asked for. */
+/** The pieces of a disk, in order. Each is valid until the next is requested. */
 export function* piecesOf(call: Call, disk: Disk, offset = 0): Generator<Uint8Array, void> {
   const buffer = new Uint8Array(Math.min(pieceLength, Math.max(0, disk.size - offset)));
   for (let at = offset; at < disk.size; at += buffer.length) {
@@ -85,10 +87,10 @@ export function* piecesOf(call: Call, disk: Disk, offset = 0): Generator<Uint8Ar
   }
 }
 
-/** The longest line that is put together, in bytes: a line is text in one piece, whatever a file holds. */
+/** The longest line in bytes: a line is one text, whatever a file holds. */
 const lineLimit = 16 * 1024 * 1024;
 
-/** The lines in pieces of bytes, without their line feeds; a last line without one counts. EFBIG for one past all measure. */
+/** The lines in pieces of bytes, without line feeds; the last line may lack one. EFBIG for a line past the limit. */
 export function* linesIn(pieces: Iterable<Uint8Array>): Generator<Uint8Array, void> {
   let rest: Uint8Array[] = [];
   let restLength = 0;

@@ -1,7 +1,7 @@
 /**
- * What a call leaves out of its answer, as it is damaged or cannot be read. Where the tool of libguestfs's appliance that
- * does the action gives the rest and fails, the call delivers the rest and rejects with a PartialError; where the tool gives
- * the rest and succeeds, so does the call; where nothing at all is left of an answer, it rejects in any case.
+ * Damaged or unreadable parts that a call leaves out of its answer. If the tool in libguestfs's appliance for this
+ * action gives the rest and fails, the call delivers the rest and rejects with a PartialError. If the tool gives the
+ * rest and succeeds, so does the call. If nothing is left of an answer, the call rejects in any case.
  */
 import { elsewhereOf, type GuestfsError, PartialError } from '../../base/index.js';
 import { isDamage } from '../../fs/index.js';
@@ -23,7 +23,7 @@ export class Damage {
     this.#first = undefined;
   }
 
-  /** Leaves something out, with a warning. `path`: of the file or directory, where it is known. */
+  /** Leaves something out, with a warning. `path`: of the file or directory, if known. */
   leaveOut(error: GuestfsError, path?: string): void {
     const text = path === undefined ? error.message : `${path}: ${error.message}`;
     if (this.#count++ === 0) {
@@ -33,7 +33,7 @@ export class Damage {
     this.#warnings.leaveOut(`${text}: left out`, elsewhereOf(error));
   }
 
-  /** Does what concerns one file; false where damage kept it from being done, which is told. All else is thrown. */
+  /** Does something with one file; false if damage, which is reported, prevented it. Other errors are thrown. */
   attempt(path: string, work: () => void): boolean {
     try {
       work();
@@ -45,12 +45,12 @@ export class Damage {
     }
   }
 
-  /** Of an answer that is empty: throws the first damage, if that is why. */
+  /** For an empty answer: throws the first damage, if that is the reason. */
   failIfEmpty(isEmpty: boolean): void {
     if (isEmpty && this.#first !== undefined) throw this.#first;
   }
 
-  /** All else is delivered: throws a PartialError if anything was left out. */
+  /** The rest is delivered: throws a PartialError if anything was left out. */
   failIfPartial(): void {
     if (this.#count === 0) return;
     const what =

@@ -1,4 +1,4 @@
-/** What is on each device of a session, by its signatures. A device is looked at once, until the devices change. */
+/** The contents of each device of a session, by signature. A device is examined once, until the devices change. */
 import { endsCall, GuestfsError } from '../../base/index.js';
 import type { Probed } from '../../disk/index.js';
 import type { BlockDevice } from '../../vfs/index.js';
@@ -25,7 +25,7 @@ export class DeviceContents {
     this.#recognised.clear();
   }
 
-  /** All that is seen on a device. A device that cannot be read throws. */
+  /** Everything that is recognised on a device. Throws if the device cannot be read. */
   recognise(device: BlockDevice): Recognition {
     let recognition = this.#recognised.get(device);
     if (recognition === undefined) {
@@ -63,14 +63,14 @@ export class DeviceContents {
   }
 
   /**
-   * What is on a device, by its signature; undefined for nothing known, and where there are signatures of several
-   * things of which nobody can say which is meant. A device that cannot be read throws.
+   * The content of a device by its signature; undefined if unknown, and if several signatures contradict each other.
+   * Throws if the device cannot be read.
    */
   probe(device: BlockDevice): Probed | undefined {
     return identityOf(this.recognise(device));
   }
 
-  /** As {@link probe}, but a device that cannot be read has nothing known on it. */
+  /** As {@link probe}, but a device that cannot be read counts as unknown. */
   probeIfReadable(device: BlockDevice): Probed | undefined {
     try {
       return this.probe(device);

@@ -1,6 +1,6 @@
 /**
- * The devices of a session by what udev makes links of: what is on them, what their tables say, what device-mapper
- * calls them.
+ * The properties of a session's devices for which udev makes links: contents, partition table entries,
+ * device-mapper's names.
  */
 import { partitionUuid } from '../../partition/index.js';
 import type { BlockDevice, DeviceProperty, DeviceTable } from '../../vfs/index.js';

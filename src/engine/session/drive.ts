@@ -1,4 +1,4 @@
-/** Opening a drive: from what the caller added to the disk that the guest would see. */
+/** Opens a drive: from the caller's configuration to the disk that the guest would see. */
 import type { DriveConfig } from '../../api/index.js';
 import { GuestfsError, UnsupportedError } from '../../base/index.js';
 import { CachedDisk, type Disk, MappedDisk, OverlayDisk } from '../../disk/index.js';
@@ -12,7 +12,7 @@ export interface OpenDrive {
   readonly sectorSize: 512 | 4096;
   readonly label: string | undefined;
   readonly readonly: boolean;
-  /** Whether an image of the chain has clusters compressed with zstd. */
+  /** Whether an image of the chain has zstd-compressed clusters. */
   readonly usesZstd: boolean;
 }
 
@@ -24,9 +24,9 @@ export interface DriveContext {
   warn(message: string): void;
 }
 
-/** Bytes of an image kept for the many small reads of metadata. */
+/** Bytes of an image that are cached for the many small reads of metadata. */
 const cacheBudget = 4 * 1024 * 1024;
-/** Bytes of changes kept in memory by a copy-on-write layer before it spills to a file. */
+/** Bytes of changes that a copy-on-write layer keeps in memory before it spills to a file. */
 const overlayBudget = 32 * 1024 * 1024;
 
 /** A copy-on-write layer that is gone when it is closed. */
@@ -42,7 +42,7 @@ function blankDisk(size: number, sectorSize: number): Disk {
   });
 }
 
-/** Opens a drive. What the engine cannot do is refused here, by name, and not at the first read. */
+/** Opens a drive. Features that the engine lacks are refused here, by name, rather than at the first read. */
 export function openDrive(drive: DriveConfig, context: DriveContext): OpenDrive {
   const sectorSize = drive.blocksize ?? 512;
   const common = { sectorSize, label: drive.label } as const;

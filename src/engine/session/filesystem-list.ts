@@ -1,15 +1,18 @@
-/** Every device that can hold a filesystem, and what is on it: the answer of `list_filesystems`. */
+/** Every device that can hold a filesystem, with its content: the answer of `list_filesystems`. */
 import type { Call } from '../thread/call.js';
 import { type Fault, faultError, filesystemDevices, findFaults } from './unreadable.js';
 
-/** What holds other disks, or is encrypted, is no filesystem: by its name, as for libguestfs, which lists all the rest. */
+/**
+ * Members and encrypted disks are no filesystems. As in libguestfs, the name of the type decides, and all other types
+ * are listed.
+ */
 function isContainer(type: string): boolean {
   return type.endsWith('_member') || type === 'crypto_LUKS' || type === 'BitLocker';
 }
 
 /**
- * Types by device; `unknown` where nothing is recognised, or nothing can be read, of which `faults` tells. Members of volume
- * groups and arrays, and encrypted disks, are left out.
+ * Types by device; `unknown` if nothing is recognised or readable, which `faults` reports. Members of volume groups
+ * and arrays, and encrypted disks, are left out.
  */
 export function listWithFaults(call: Call): { listed: Map<string, string>; faults: readonly Fault[] } {
   const { session } = call;
@@ -25,8 +28,8 @@ export function listWithFaults(call: Call): { listed: Map<string, string>; fault
 }
 
 /**
- * As {@link listWithFaults} has it. What cannot be read fails the call where nothing is recognised beside it; not so what is
- * several things at once, of which `unknown` is the truth.
+ * As {@link listWithFaults}. Unreadable devices fail the call if nothing else is recognised. A device with
+ * contradictory signatures does not: `unknown` is the correct answer for it.
  */
 export function listFileSystems(call: Call): Map<string, string> {
   const { listed, faults } = listWithFaults(call);

@@ -6,8 +6,9 @@ import { type LockedKind, type MemberKind, volumeSystems } from '../../volume/in
 export type LayerKind = MemberKind | LockedKind | FileSystemDriver;
 
 /**
- * The order in which kinds are looked for, which is libblkid's: a disk that is several things at once has the name of
- * the first. Members of arrays come first, as what they hold shines through. Kinds that are not named here come last.
+ * The order of the search, which is libblkid's: a disk that is several things at once gets the name of the first.
+ * Members of arrays come first, because their contents are visible through them. Kinds that are not named here come
+ * last.
  */
 export const order: readonly string[] = `
   linux_raid_member ddf_raid_member isw_raid_member lsi_mega_raid_member via_raid_member silicon_medley_raid_member
@@ -30,7 +31,7 @@ export const kinds: readonly LayerKind[] = [...volumeSystems, ...containers, ...
   (one, other) => place(one) - place(other),
 );
 
-/** Whether what a kind holds can be had: its volumes, its one disk, its files. */
+/** Whether this package can open the kind: its volumes, its one disk, its files. */
 export function canBeRead(kind: LayerKind): boolean {
   switch (kind.role) {
     case 'member':

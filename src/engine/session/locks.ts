@@ -1,4 +1,4 @@
-/** The locked devices of a session that were unlocked: for each the disk inside, as a device `/dev/mapper/NAME`. */
+/** The unlocked devices of a session: for each one, the disk inside as a device `/dev/mapper/NAME`. */
 import { GuestfsError, systemError, UnsupportedError } from '../../base/index.js';
 import { BlockDevice, type DeviceTable } from '../../vfs/index.js';
 import type { LockKey } from '../../volume/index.js';
@@ -8,7 +8,7 @@ import type { DeviceContents } from './device-contents.js';
 export interface LockParts {
   readonly devices: DeviceTable;
   readonly contents: DeviceContents;
-  /** The keys that the session was given, which are tried beside those of a call. */
+  /** The session's keys, which are tried in addition to those of a call. */
   readonly keys: readonly LockKey[];
   readonly isInUse: (device: BlockDevice) => boolean;
   /** An unlocked disk came, or went. */
@@ -17,14 +17,14 @@ export interface LockParts {
 
 export class Locks {
   readonly #parts: LockParts;
-  /** The devices that they are in, by the disks inside. */
+  /** The locked devices, by the disks inside. */
   readonly #locked = new Map<BlockDevice, BlockDevice>();
 
   constructor(parts: LockParts) {
     this.#parts = parts;
   }
 
-  /** The disks inside, of those whose locked device is still there. */
+  /** The disks inside whose locked device still exists. */
   get unlocked(): readonly BlockDevice[] {
     const { devices } = this.#parts;
     for (const [inside, locked] of this.#locked)
@@ -38,9 +38,8 @@ export class Locks {
   }
 
   /**
-   * Unlocks a device with one of these keys, or of the session's, and makes a device of the disk inside. EINVAL where
-   * the device is not locked; EEXIST where the name is taken; EBUSY where the device is in use; EPERM where no key
-   * fits.
+   * Unlocks a device with one of these keys, or of the session's, and makes a device of the disk inside. EINVAL if
+   * the device is not locked; EEXIST if the name is in use; EBUSY if the device is in use; EPERM if no key fits.
    */
   unlock(
     device: BlockDevice,
@@ -73,14 +72,14 @@ export class Locks {
       readonly: options.readonly,
       open: () => disk,
     });
-    // The table closes what was opened: the disk must be open in its eyes to be closed with the device.
+    // The table closes a device's disk only if it has opened it, so the disk is opened through the table.
     void inside.disk;
     this.#locked.set(inside, device);
     this.#parts.changed();
     return inside;
   }
 
-  /** Takes the disk inside away. ENOENT where no unlocked disk has the name; EBUSY where it is in use. */
+  /** Removes the disk inside. ENOENT if no unlocked disk has the name; EBUSY if it is in use. */
   lock(name: string): void {
     const inside = this.unlocked.find((device) => device.name === `/dev/mapper/${name}`);
     if (inside === undefined) throw systemError('ENOENT', `/dev/mapper/${name}`);

@@ -1,4 +1,4 @@
-/** Mount options as mount(8) takes them: those of every filesystem here, and the others for the driver. */
+/** Mount options in mount(8)'s notation: those of every filesystem here, and the others for the driver. */
 
 /** Bits of `f_flag`. statvfs(3) of the GNU C library. */
 const flag = {
@@ -18,7 +18,7 @@ const accessTimes = flag.noAccessTimes | flag.relativeAccessTimes;
 const ofUser = flag.noSetId | flag.noDevices | flag.noPrograms;
 const ofOwner = flag.noSetId | flag.noDevices;
 
-/** Options that every filesystem takes, and what they do to the flags. Nothing else of them matters to one who only reads. */
+/** Options of every filesystem, with their effect on the flags. They have no other effect on reading. */
 const general: ReadonlyMap<string, { readonly set: number; readonly clear: number }> = new Map([
   ...'rw ro defaults async dirsync lazytime silent loud auto noauto nouser loop _netdev nofail iversion noiversion relatime norelatime'
     .split(' ')
@@ -45,7 +45,7 @@ const general: ReadonlyMap<string, { readonly set: number; readonly clear: numbe
   ['diratime', { set: 0, clear: flag.noDirectoryAccessTimes }],
 ] as const);
 
-/** Options for mount(8) itself, or for other programs, which the kernel never sees. */
+/** Options for mount(8) itself, or for other programs, which never reach the kernel. */
 const forPrograms = /^(?:x-|X-|(?:comment|uhelper|helper)=)/;
 
 export interface MountRequest {

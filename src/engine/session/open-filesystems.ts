@@ -1,4 +1,4 @@
-/** The filesystems of a session that are open. Whoever opens one that is open already shares it. */
+/** The open filesystems of a session. Opening one that is open already shares it. */
 import { GuestfsError, UnsupportedError } from '../../base/index.js';
 import { type Disk, SliceDisk } from '../../disk/index.js';
 import type { FileSystem, FileSystemDriver } from '../../fs/index.js';
@@ -10,15 +10,15 @@ import { chooseSighting, type Recognition, recognise } from './recognition.js';
 
 /** How a filesystem is to be opened. */
 export interface OpenFileSystemOptions {
-  /** The type that the caller insists on; found by looking when absent. */
+  /** The type that the caller requires; without it, the type is detected. */
   readonly type?: string;
   /** Mount options of the driver's own. */
   readonly options?: Readonly<Record<string, string | true>>;
-  /** Whether it is to be written, which less damage lets happen. */
+  /** Whether it will be written, in which case less damage is accepted. */
   readonly writable?: boolean;
 }
 
-/** A filesystem that is open, and how to give it back. */
+/** An open filesystem, and how to release it. */
 export interface FileSystemLease {
   readonly fileSystem: FileSystem;
   release(): void;
@@ -36,7 +36,7 @@ interface SharedFileSystem extends Opened {
   users: number;
 }
 
-/** What opening a filesystem needs to know, wherever its bytes are. */
+/** What opening a filesystem needs, wherever its bytes are. */
 export interface OpeningContext {
   /** Where copy-on-write layers spill to. */
   readonly tmpdir: string;
@@ -66,7 +66,7 @@ export class OpenFileSystems {
     return this.#open.has(device);
   }
 
-  /** Opens the filesystem on a device, or shares the one that is open already. */
+  /** Opens the filesystem on a device, or shares the open one. */
   open(device: BlockDevice, wanted: OpenFileSystemOptions = {}): FileSystemLease {
     let shared = this.#open.get(device);
     if (shared === undefined) {
@@ -91,7 +91,7 @@ export class OpenFileSystems {
     };
   }
 
-  /** Types that are the same driver's, so that one can be asked for by the name of the other. */
+  /** Types of the same driver: each may be requested under the name of another. */
   #isSameType(type: string, wanted: string): boolean {
     if (type === wanted) return true;
     return this.#parts.kinds.some(
@@ -112,9 +112,7 @@ export class OpenFileSystems {
     return { ...openWith(driver, device.disk, others, name, context, wanted), devices, users: 0 };
   }
 
-  /**
-   * The devices that a filesystem is on, in the order of their names in the table. ENODEV where some are not here.
-   */
+  /** The devices of a filesystem, in the order of their names in the table. ENODEV if some are missing. */
   #setOf(device: BlockDevice, driver: Openable): readonly BlockDevice[] {
     const { devices, contents } = this.#parts;
     const member = driver.memberOf?.(device.disk);
@@ -135,13 +133,13 @@ export class OpenFileSystems {
   }
 }
 
-/** Opens the filesystem that is found on a disk which is no device. `name` is for messages. */
+/** Opens the filesystem on a disk that is no device. `name` is for messages. */
 export function openFileSystemOn(disk: Disk, name: string, context: OpeningContext): Opened {
   const driver = chooseDriver(name, undefined, kinds, () => recognise(disk), context.warn);
   return openWith(driver, disk, [], name, context, {});
 }
 
-/** The driver for a disk: of the type that is asked for, or of what is found on it. Throws where there is none. */
+/** The driver for a disk: of the requested type, or of the detected one. Throws if there is none. */
 function chooseDriver(
   name: string,
   type: string | undefined,

@@ -1,4 +1,4 @@
-/** The partition tables of a session's devices: each is read once, and again where its device changed. */
+/** The partition tables of a session's devices: each is read once, and again after its device changed. */
 import { asGuestfsError, endsCall, type GuestfsError } from '../../base/index.js';
 import {
   otherSectorSize,
@@ -38,34 +38,36 @@ export class PartitionTables {
     for (const device of this.#read.keys()) if (!devices.has(device)) this.#read.delete(device);
   }
 
-  /** The partition table of a device; undefined where there is none that can be read. */
+  /** The partition table of a device; undefined without a readable one. */
   table(device: BlockDevice): PartitionTable | undefined {
     return this.#of(device)?.table;
   }
 
-  /** Why the partition table of a device cannot be read; undefined where it can, or there is none. */
+  /** Why the partition table of a device cannot be read; undefined if it can, or there is none. */
   fault(device: BlockDevice): GuestfsError | undefined {
     return this.#of(device)?.fault;
   }
 
-  /** Both, of a device whose table was read already. Reads nothing. */
+  /** Both, for a device whose table was read already. Reads nothing. */
   known(device: BlockDevice): ReadTable | undefined {
     return this.#read.get(device);
   }
 
-  /** A volume may have a table whose partitions have no devices; it is read when somebody asks. */
+  /** A volume may have a table whose partitions have no devices; it is read on demand. */
   #of(device: BlockDevice): ReadTable | undefined {
     if (device.kind === 'volume' && !this.#read.has(device)) this.read(device);
     return this.#read.get(device);
   }
 
-  /** The partition that a device is; undefined for drives and volumes. */
+  /** The partition behind a device; undefined for drives and volumes. */
   partition(device: BlockDevice): Partition | undefined {
     if (device.parent === undefined) return undefined;
     return this.table(device.parent)?.partitions.find(({ number }) => number === device.number);
   }
 
-  /** Reads a device's table. Gives the partitions that are devices: none where it is damaged, as in the kernel. */
+  /**
+   * Reads a device's table. Returns the partitions that are devices; as in the kernel, none if the table is damaged.
+   */
   read(device: BlockDevice): readonly Partition[] {
     let table: PartitionTable | undefined;
     let fault: GuestfsError | undefined;

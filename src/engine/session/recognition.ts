@@ -1,11 +1,10 @@
 /**
- * What is on a disk, where several kinds may seem to be: the rules of libblkid's safe probing (util-linux 2.38).
- *
- * All kinds are looked for, in a fixed order. What holds other disks or is encrypted ends the search: filesystems
- * that shine through it are its contents. Else, where there is more than one kind and not all of them are such as
- * share a disk by design, nobody can say which one is meant: the disk is ambivalent. A disk as small as a floppy is
- * the first kind seen; beside that, only kinds which share disks with it are looked for there, since one of them may
- * be what can be opened.
+ * Recognises the content of a disk on which several kinds may seem to be, by the rules of libblkid's safe probing
+ * (util-linux 2.38).
+ * All kinds are tried in a fixed order. A member or an encrypted disk ends the search, because filesystems that show
+ * through it are its contents. Otherwise, if there is more than one kind, and not all of them share disks by design,
+ * the disk is ambivalent: its content is unclear. A disk as small as a floppy is the first kind found; besides that,
+ * only kinds that share disks with it are tried, since one of them may be the one to open.
  */
 import { endsCall, GuestfsError } from '../../base/index.js';
 import { type Disk, type ProbeContext, type Probed, plainDisk } from '../../disk/index.js';
@@ -20,15 +19,15 @@ export interface Sighting {
 
 /** All that is seen on a disk. */
 export interface Recognition {
-  /** In the order of the kinds. The first one gives the disk its name. */
+  /** In the order of the kinds. The first one names the disk. */
   readonly seen: readonly Sighting[];
-  /** Whether the kinds that are seen exclude each other, so that the disk has no name. */
+  /** Whether the kinds exclude each other, so that the disk has no name. */
   readonly ambivalent: boolean;
   /** Why some kinds could not be looked for. */
   readonly unread: GuestfsError | undefined;
 }
 
-/** Nothing is on a disk that has no more bytes than an extended partition. */
+/** A disk with no more bytes than an extended partition is empty. */
 const smallestSize = 1025;
 /** The largest floppy. */
 const floppySize = 1440 * 1024;
@@ -45,8 +44,8 @@ function isLookedFor(kind: LayerKind, disk: Disk, { whole }: ProbeContext): bool
 }
 
 /**
- * Looks at a disk. Where it cannot be read and nothing is seen on what can, this throws the disk's own error.
- * What is left out of the context is as of a whole disk without partitions.
+ * Examines a disk. If it cannot be read, and nothing is recognised in the readable part, this throws the disk's own
+ * error. A missing context means a whole disk without partitions.
  */
 export function recognise(
   disk: Disk,
@@ -78,17 +77,17 @@ export function recognise(
   return { seen, ambivalent, unread };
 }
 
-/** The words for all kinds that are seen: `ext4 and xfs`. */
+/** The names of all recognised kinds: `ext4 and xfs`. */
 export function namesOf({ seen }: Recognition): string {
   return seen.map(({ probed }) => probed.type).join(' and ');
 }
 
-/** What the disk is taken for; undefined for nothing known, and where nobody can say. */
+/** The kind that names the disk; undefined if none is known, or the content is unclear. */
 export function identityOf(recognition: Recognition): Probed | undefined {
   return recognition.ambivalent ? undefined : recognition.seen[0]?.probed;
 }
 
-/** The error that an ambivalent disk is to whoever wants its contents; EINVAL, as mount(8) has it. */
+/** The error for a caller who wants the contents of an ambivalent disk; EINVAL, as in mount(8). */
 export function ambivalence(recognition: Recognition, name: string): GuestfsError {
   return new GuestfsError(
     'EINVAL',
@@ -97,8 +96,8 @@ export function ambivalence(recognition: Recognition, name: string): GuestfsErro
 }
 
 /**
- * Which of the kinds is to be opened: of those that share the disk, the first that can be. Undefined where nothing is
- * seen; EINVAL where the disk is ambivalent.
+ * The kind to open: of those that share the disk, the first that can be opened. Undefined if nothing is recognised;
+ * EINVAL if the disk is ambivalent.
  */
 export function chooseSighting(recognition: Recognition, name: string): Sighting | undefined {
   if (recognition.ambivalent) throw ambivalence(recognition, name);

@@ -1,12 +1,11 @@
 /**
- * The block devices of a session, found layer by layer: drives, the partitions of their tables, the volumes that
- * members amount to, the disks behind locks. What is found is looked at in its turn, until nothing new is found.
- * The scan looks where Linux looks: the kernel reads no partition tables on devices of device-mapper, and lvm2 looks
- * for no members on its own volumes (see {@link MemberKind}).
+ * Finds the block devices of a session layer by layer: drives, the partitions of their tables, the volumes of
+ * members, the disks behind locks. Each new device is examined too, until nothing new is found. The scan searches
+ * where Linux does: the kernel reads no partition tables on device-mapper devices, and lvm2 looks for no members on
+ * its own volumes (see {@link MemberKind}).
  *
  * A device keeps its identity over a scan while its bytes are the same: a partition by its number and place, a volume
- * by its id, its layout and its members. A device that is in use keeps its identity in any case, as the kernel keeps
- * what is mounted.
+ * by its id, layout and members. A device in use keeps its identity in any case, as the kernel keeps mounted devices.
  */
 import { endsCall, GuestfsError, systemError, work } from '../../base/index.js';
 import { SliceDisk } from '../../disk/index.js';
@@ -20,11 +19,13 @@ import type { PartitionTables } from './partition-tables.js';
 import { type VolumeSystem, VolumeSystems } from './volume-systems.js';
 import type { Warnings } from './warnings.js';
 
-/** Devices on top of each other at most. Of LVM on LUKS on MD on partitions, a volume is the fifth. */
+/** The deepest stack of devices. A volume of LVM on LUKS on MD on a partition is the fifth. */
 const deepest = 8;
-/** A round finds at least one device that lies deeper than those before: more rounds are a circle. */
+/** Each round finds at least one device deeper than the earlier ones, so more rounds mean a circle. */
 const mostRounds = deepest + 1;
-/** Where there are more devices, volumes are not looked into: a table on each of thousands of them makes millions. */
+/**
+ * With more devices than this, volumes are not examined: a table on each of thousands of volumes would make millions.
+ */
 const mostDevices = 16_384;
 
 /** What a scan works with. */
@@ -71,8 +72,8 @@ export class DeviceScan {
   }
 
   /**
-   * Looks again at what changed: at the tables of these drives, at the members on them; at everything, without an
-   * argument. What is not found any more has no device, unless it is in use.
+   * Scans again what changed: the tables of these drives, and the members on them; without an argument, everything. A
+   * device that is not found any more is removed, unless it is in use.
    */
   rescan(changed?: readonly string[]): void {
     const { devices, tables, warnings } = this.#parts;
@@ -88,7 +89,7 @@ export class DeviceScan {
     this.#lookForMembers(changed === undefined ? undefined : members);
   }
 
-  /** Looks again for the members of all volume systems; tables of partitions stay as they were read. */
+  /** Scans again for members of all volume systems; partition tables stay as they are. */
   rescanMembers(): void {
     this.#lookForMembers(undefined);
   }
@@ -100,8 +101,8 @@ export class DeviceScan {
   }
 
   /**
-   * Sets the only devices that are looked at for members of a system; undefined: all. What was activated is as at the
-   * launch.
+   * Sets the only devices that are searched for members of a system; undefined: all. Activation is reset to the state
+   * at launch.
    */
   setFilter(kind: MemberKind, devices: readonly BlockDevice[] | undefined): void {
     const system = this.systems.get(kind);
@@ -112,7 +113,7 @@ export class DeviceScan {
     this.rescanMembers();
   }
 
-  /** Gives or takes the devices of volumes. EBUSY where one that is to go is in use. */
+  /** Adds or removes the devices of volumes. EBUSY if a device to be removed is in use. */
   setActive(kind: MemberKind, volumes: readonly Volume[], active: boolean): void {
     const system = this.systems.get(kind);
     const names = new Set(volumes.map(({ device }) => device));
@@ -132,7 +133,7 @@ export class DeviceScan {
     return this.#parts.devices.volumes.find((device) => this.volume(device)?.id === id);
   }
 
-  /** The device that has a minor number as one of device-mapper. */
+  /** The device with a device-mapper minor number. */
   findByMinor(minor: number): BlockDevice | undefined {
     for (const { minors } of this.systems.all) {
       const id = minors.get(minor)?.id;
@@ -147,7 +148,7 @@ export class DeviceScan {
     return this.#parts.devices.volumes.filter((device) => used.has(device));
   }
 
-  /** Whether a device is open, or one that lies on it. */
+  /** Whether a device, or one that lies on it, is open. */
   isInUse(device: BlockDevice): boolean {
     return this.#used().has(device);
   }
@@ -176,13 +177,13 @@ export class DeviceScan {
     return this.#origins.get(device)?.members ?? (locked === undefined ? [] : [locked]);
   }
 
-  /** How many devices lie below one, one on another. */
+  /** How many devices lie below one. */
   #depth(device: BlockDevice): number {
     const below = device.parent ?? this.locks.lockedBy(device);
     return below === undefined ? (this.#origins.get(device)?.depth ?? 0) : this.#depth(below) + 1;
   }
 
-  /** Looks at what was not looked at yet, until nothing new is found. */
+  /** Examines all new devices, until nothing new is found. */
   #find(): void {
     const { contents, warnings } = this.#parts;
     const assembled = new Set<VolumeSystem>();
@@ -231,7 +232,7 @@ export class DeviceScan {
     }
   }
 
-  /** Puts the members of a system together, unless they are those of the last time. */
+  /** Assembles the members of a system, unless they are the same as last time. */
   #assemble(system: VolumeSystem): boolean {
     const members = this.#candidates(system).filter((device) => this.#isMember(device, system));
     if (!system.isStale && isSame(members, system.members)) return false;
@@ -241,7 +242,7 @@ export class DeviceScan {
     return true;
   }
 
-  /** The devices on which members of a system may be: drives and volumes without partitions, and partitions. */
+  /** The devices that may be members of a system: drives and volumes without partitions, and partitions. */
   #candidates({ kind, filter }: VolumeSystem): readonly BlockDevice[] {
     const { devices } = this.#parts;
     const isWhole = (device: BlockDevice): boolean => devices.partitions(device).length === 0;
@@ -263,7 +264,7 @@ export class DeviceScan {
     return kind.nests === true || this.#origins.get(volume)?.system.kind !== kind;
   }
 
-  /** Whether what lies on volumes is to be found. Says so where it is not, for it could be without an end. */
+  /** Whether to search on volumes. Warns if not, because the search could be endless. */
   #isLookedInto(device: BlockDevice): boolean {
     const { devices, warnings } = this.#parts;
     work.entries.spend(1);
@@ -284,9 +285,7 @@ export class DeviceScan {
     return isMember;
   }
 
-  /**
-   * A drive or partition that cannot be read is a member: the system meets the same error, and says what it means.
-   */
+  /** A drive or partition that cannot be read counts as a member: the system meets the same error, and reports it. */
   #probe(device: BlockDevice, { kind }: VolumeSystem): boolean {
     try {
       return kind.probe(device.disk) !== undefined;
@@ -296,7 +295,7 @@ export class DeviceScan {
     }
   }
 
-  /** Gives devices to the volumes that are to have one. Says whether that changed anything. */
+  /** Adds devices for the volumes that need one. Returns whether anything changed. */
   #present(): boolean {
     const { devices } = this.#parts;
     const used = this.#used();
@@ -339,7 +338,7 @@ export class DeviceScan {
   }
 }
 
-/** Its sectors are as large as the largest of its members', as the kernel has it. */
+/** As in the kernel, its sector size is the largest of its members'. */
 function deviceOf(volume: Volume, members: readonly BlockDevice[]): BlockDevice {
   const { device, mapperName } = volume;
   return new BlockDevice({

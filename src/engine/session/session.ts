@@ -1,6 +1,6 @@
 /**
- * What one launch of the embedded engine holds: the open drives, the block devices that were found on them, and
- * what is mounted. Handlers work on this; it knows nothing of actions, and of no kind of layer by name.
+ * The state of one launch of the embedded engine: the open drives, their block devices, and the mounts. Handlers work
+ * on this; it knows no actions, and no kind of layer by name.
  */
 import type { BackendConfig } from '../../api/index.js';
 import type { Elsewhere } from '../../base/index.js';
@@ -44,13 +44,13 @@ export class Session {
   readonly scan: DeviceScan;
   readonly fileSystems: OpenFileSystems;
   readonly mounts = new MountTable((error, path) => this.damage.leaveOut(error, path));
-  /** As in `umask(2)`; new files get their permissions through it. */
+  /** As in `umask(2)`: limits the permissions of new files. */
   umask = 0o022;
-  /** What the last `inspect_os` found: the getters answer from it. */
+  /** The result of the last `inspect_os`, from which the getters answer. */
   inspection: Inspection | undefined;
-  /** The keys that were given, which are tried at every lock. */
+  /** The given keys, which are tried at every lock. */
   readonly keys: LockKey[] = [];
-  /** What is odd but can be lived with: {@link warn} adds to it, and whoever ends a call settles it. */
+  /** Warnings: {@link warn} adds to them, and the end of a call settles them. */
   readonly warnings: Warnings;
   /** What the answer of the running call lacks. */
   readonly damage: Damage;
@@ -87,12 +87,12 @@ export class Session {
     });
   }
 
-  /** Opens the drives and finds what is on them. Rejects, with nothing left open, when a drive cannot be opened. */
+  /** Opens the drives and finds their devices. Rejects, leaving nothing open, if a drive cannot be opened. */
   static async start(config: BackendConfig, log: SessionLog): Promise<Session> {
     const session = new Session(config, log);
     try {
       for (const drive of config.drives) session.#addDrive(drive);
-      // The decoder is compiled by a promise, so it must be there before the first read that may want it.
+      // Compiling the decoder needs a promise, so it must be ready before the first read that may need it.
       if ([...session.#drives.values()].some(({ usesZstd }) => usesZstd)) await prepareZstd();
       session.scan.rescan();
     } catch (thrown) {
@@ -108,10 +108,7 @@ export class Session {
     return this.mounts.tree;
   }
 
-  /**
-   * Tells the user of something odd that does not keep a call, or the launch, from succeeding; see {@link
-   * Warnings.warn}.
-   */
+  /** Reports something odd that does not stop a call or the launch; see {@link Warnings.warn}. */
   warn(message: string, kind?: string): void {
     this.warnings.warn(message, kind);
   }
@@ -125,12 +122,12 @@ export class Session {
     const device = this.devices.addDrive({
       open: () => open.disk,
       sectorSize: open.sectorSize,
-      // A drive that was added read-only is one that may be written, with all that is written discarded.
+      // A drive that was added read-only can be written, and its changes are discarded.
       readonly: false,
       ...(open.label === undefined ? {} : { label: open.label }),
     });
     this.#drives.set(device, open);
-    // The table closes what it opened: a drive must be open in its eyes to be closed with it.
+    // The table closes a drive's disk only if it has opened it, so the disk is opened through the table.
     void device.disk;
   }
 
@@ -144,7 +141,7 @@ export class Session {
     return findByProperty(this, property, value);
   }
 
-  /** The mount that serves a device, if it is mounted. */
+  /** The mount of a device, if it is mounted. */
   mountOf(device: BlockDevice): Mount | undefined {
     return this.mounts.mounts().find(({ source }) => this.devices.find(source) === device);
   }

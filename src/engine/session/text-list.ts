@@ -1,9 +1,9 @@
-/** Lists of text as results, bounded in memory whatever a file or a tree holds. */
+/** Lists of texts as results, with a memory limit that does not depend on the file or tree. */
 import { GuestfsError, work } from '../../base/index.js';
 
 /**
- * The most that a list of strings may take, in bytes as the engine's thread counts them. libguestfs's own limit is 4 MiB,
- * its protocol's; ours is far below the thread's heap limit, as the list is built there and copied once.
+ * The most bytes of a list of strings, as the engine's thread counts them. libguestfs's own limit is 4 MiB, because
+ * of its protocol. This limit is far below the thread's heap limit, since the list is built there and copied once.
  */
 const listBudget = 96 * 1024 * 1024;
 /** What a string takes beside its characters. */
@@ -20,7 +20,7 @@ export class TextList {
     this.#what = what;
   }
 
-  /** Adds one. EFBIG when the list is too long for a result. */
+  /** Adds a text. EFBIG if the list is too long for a result. */
   add(text: string): void {
     const bytes = text.length + stringOverhead;
     this.#bytes += bytes;

@@ -1,6 +1,6 @@
 /**
- * What on a session's devices cannot be read. An answer that goes over all devices is empty only where that is true: where
- * something could not be read, and nothing else is there, the call fails and names it.
+ * The unreadable parts of a session's devices. An empty answer over all devices must be true: if something could not
+ * be read and nothing else was found, the call fails and names it.
  */
 import type { Unreadable } from '../../api/index.js';
 import {
@@ -18,15 +18,15 @@ import { canBeRead } from './kinds.js';
 import { ambivalence, namesOf } from './recognition.js';
 import type { Session } from './session.js';
 
-/** A device that cannot be read, or what is on it. */
+/** A device that cannot be read, or whose content cannot. */
 export interface Fault {
   readonly device: string;
-  /** What was recognised, as `ext4 and xfs` where nobody can say which is meant; null where nothing could be. */
+  /** The recognised content, `ext4 and xfs` if it is unclear; null if nothing was recognised. */
   readonly type: string | null;
   readonly error: GuestfsError;
 }
 
-/** Whether files are in it, at whatever depth: not so of swap, or of the journal of another filesystem. */
+/** Whether it contains files at any depth: false for swap, and for the journal of another filesystem. */
 function holdsFiles({ type, facts }: Probed): boolean {
   return facts.USAGE !== 'other' || type === 'bcache';
 }
@@ -50,7 +50,7 @@ function faultOn(session: Session, device: BlockDevice): Fault | undefined {
   const { type } = probed;
   const memberFault = session.scan.systems.memberFault(device);
   if (memberFault !== undefined) return { device: name, type, error: memberFault };
-  // One of those that share a device is enough: a disc is read as ISO 9660 though its name is UDF.
+  // One readable kind is enough: a disc named UDF is read as ISO 9660.
   const isRead = session.contents.recognise(device).seen.some(({ kind }) => canBeRead(kind));
   if (isRead || !holdsFiles(probed)) return undefined;
   return {
@@ -60,7 +60,7 @@ function faultOn(session: Session, device: BlockDevice): Fault | undefined {
   };
 }
 
-/** The devices on which a filesystem may be: drives without partitions, partitions but extended ones, volumes. */
+/** The devices that may hold a filesystem: drives without partitions, partitions except extended ones, volumes. */
 export function filesystemDevices(session: Session): BlockDevice[] {
   const { devices } = session;
   const whole = devices.drives.filter((drive) => devices.partitions(drive).length === 0);
@@ -69,7 +69,7 @@ export function filesystemDevices(session: Session): BlockDevice[] {
   );
 }
 
-/** What cannot be read on the devices on which a filesystem may be, in their order. */
+/** The unreadable ones among the devices that may hold a filesystem, in order. */
 export function findFaults(session: Session): Fault[] {
   return filesystemDevices(session)
     .map((device) => {
@@ -79,14 +79,17 @@ export function findFaults(session: Session): Fault[] {
     .filter((fault) => fault !== undefined);
 }
 
-/** Devices named in one message; the rest is counted. */
+/** How many devices one message names; the rest is counted. */
 const mostNamed = 5;
 
 const deviceText = ({ device, type }: Fault): string => (type === null ? device : `${device} (${type})`);
 
-/** The failure of a call for want of what cannot be read. `answer`: what it would have said, as `no partition was found`. */
+/**
+ * The error of a call whose answer would only be empty because something cannot be read. `answer`: the text of the
+ * empty answer, as `no partition was found`.
+ */
 export function faultError(faults: readonly [Fault, ...Fault[]], answer: string): GuestfsError {
-  // What is damaged goes before what is not implemented: another backend does not read it either.
+  // Damage comes before missing features, because other backends cannot read it either.
   const { error, ...worst } = faults.find((fault) => !(fault.error instanceof UnsupportedError)) ?? faults[0];
   const others = faults.filter(({ device }) => device !== worst.device).map(deviceText);
   if (others.length > mostNamed)
@@ -104,8 +107,8 @@ export function faultError(faults: readonly [Fault, ...Fault[]], answer: string)
 }
 
 /**
- * An answer that must not be empty for want of what cannot be read: faults on devices where nothing is recognised, or that
- * hold one of `types`, then fail the call, which would have said `text`.
+ * For an answer that must not be empty only because something cannot be read: faults on devices where nothing is
+ * recognised, or that hold one of `types`, then fail the call with `text`.
  */
 export function orFault<T extends readonly unknown[]>(
   session: Session,
@@ -119,7 +122,10 @@ export function orFault<T extends readonly unknown[]>(
   return answer;
 }
 
-/** The device that has a property. ENOENT with `otherwise` where there is none; another error where it may be on what cannot be read. */
+/**
+ * The device with a property. ENOENT with `otherwise` if there is none; another error if it may be on an unreadable
+ * device.
+ */
 export function foundBy(
   session: Session,
   property: DeviceProperty,

@@ -1,7 +1,4 @@
-/**
- * The volume systems of a session, each with what it makes of its members, and with what the user wants of its
- * volumes.
- */
+/** The volume systems of a session, each with its assembled members, and the user's requests for its volumes. */
 import { GuestfsError } from '../../base/index.js';
 import type { BlockDevice } from '../../vfs/index.js';
 import type { Assembly, MemberKind, Volume } from '../../volume/index.js';
@@ -19,27 +16,24 @@ export class VolumeSystem {
   members: readonly BlockDevice[] = [];
   /** What they amount to. */
   assembly: Assembly | undefined;
-  /** Whether the members must be put together again, though they are the same devices. */
+  /** Whether the members must be assembled again, although they are the same devices. */
   isStale = true;
-  /**
-   * The names of the only devices that are looked at for members, a drive standing for its partitions too; undefined:
-   * all.
-   */
+  /** The names of the only devices that are searched for members; a drive includes its partitions; undefined: all. */
   filter: ReadonlySet<string> | undefined;
-  /** Volumes that the user activated or deactivated, by id; the others are as at the launch. */
+  /** Volumes that the user activated or deactivated, by id; the others are as at launch. */
   readonly activation = new Map<string, boolean>();
 
   constructor(kind: Assembling) {
     this.kind = kind;
   }
 
-  /** Whether a volume is to have a device, by itself or by command. */
+  /** Whether a volume must have a device, automatically or by command. */
   isActive({ id, active, activatable }: Volume): boolean {
     const told = this.activation.get(id);
     return told === undefined ? active : told && activatable;
   }
 
-  /** A number is not given to another volume while its own is deactivated: it will be activated in the same order. */
+  /** The number of a deactivated volume is kept for it, because it will be activated in the same order. */
   get minors(): ReadonlyMap<number, Volume> {
     const hasNumber = (volume: Volume): boolean =>
       volume.active || (volume.activatable && this.activation.has(volume.id));
@@ -67,17 +61,17 @@ export class VolumeSystems {
     return assembly.state;
   }
 
-  /** Why there is no device of a name, where a volume has that name. */
+  /** Why there is no device of a name, if a volume has that name. */
   absence(name: string): string | undefined {
     return this.#first((assembly) => assembly.absence(name));
   }
 
-  /** Why what a device holds as a member cannot be read; undefined where it can. */
+  /** Why the member on a device cannot be read; undefined if it can. */
   memberFault({ name }: BlockDevice): GuestfsError | undefined {
     return this.#first(({ problems }) => problems.find(({ device }) => device === name)?.error);
   }
 
-  /** The name of the device that is the member with an identifier. */
+  /** The name of the device of the member with an identifier. */
   findMember(id: string): string | undefined {
     return this.#first((assembly) => assembly.findMember(id));
   }

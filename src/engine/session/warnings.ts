@@ -1,36 +1,42 @@
 /**
- * What a session warns of, told so that people can read it: the same text once until the devices change, and of many of
- * one kind the first few, then one line with the count of the rest when the call is done. A disk decides what there is to
- * warn of, so nothing here grows with it.
+ * A session's warnings, in an amount that people can read: the same text once until the devices change; of many
+ * warnings of one kind the first few, then one line with the number of the others when the call is done. A disk
+ * determines the warnings, so nothing here grows with their number.
  */
 import { type Elsewhere, elsewhereOf } from '../../base/index.js';
 
 /** Warnings of one kind that a call tells in full. */
 const toldOfAKind = 8;
 
-/** Kinds that one call tells apart; what is of none of them is counted together. */
+/** How many kinds one call separates; further kinds are counted together. */
 const kindsOfACall = 64;
 
 /** Texts that a session remembers to have told. */
 const toldOfASession = 1024;
 
-/** Longer texts are cut: a path has at most 4095 bytes, and some messages name two. In UTF-16 units. */
+/** Longer texts are cut: a path has at most 4095 bytes, and some messages have two. In UTF-16 units. */
 const longest = 10_000;
 
-/** How much of a text tells its kind; in UTF-16 units. */
+/** How much of a text determines its kind; in UTF-16 units. */
 const kindLength = 240;
 
-/** What differs between messages of one kind: quoted names, paths, numbers. Each alternative ends wherever it began: linear. */
+/**
+ * The parts in which messages of one kind differ: quoted names, paths, numbers. Each alternative ends wherever it
+ * began: linear.
+ */
 const particulars = /"(?:[^"\\]|\\.)*"?|\/[^\s:,;)]*|0x[0-9a-f]+|[0-9]+/g;
 
-/** What was said of one kind during the running call. */
+/** The messages of one kind in the running call. */
 interface Kind {
   /** Texts told in full, by this call or before it. */
   readonly texts: Set<string>;
   /** How many were not told, and the last of them. */
   rest: number;
   last: string;
-  /** Whether they tell of what the call's answer lacks: then each call tells them again, as it concerns that answer. */
+  /**
+   * Whether they report missing parts of the call's answer: each call then reports them again, because they concern
+   * its own answer.
+   */
   readonly partial: boolean;
 }
 
@@ -47,7 +53,7 @@ export class Warnings {
   readonly #kinds = new Map<string, Kind>();
   /** What {@link warnOf} has told of each device. */
   readonly #toldOf = new Map<string, Set<string>>();
-  /** How many were of no kind that there was room for. */
+  /** How many messages had no kind because the limit was reached. */
   #others = 0;
 
   constructor(tell: Teller) {
@@ -55,16 +61,15 @@ export class Warnings {
   }
 
   /**
-   * Tells of something odd that does not keep a call from succeeding. `kind` groups messages of one sort: needed only where
-   * they differ in more than numbers, quoted names and absolute paths, or come by the hundred thousand.
+   * Reports something odd that does not stop a call. `kind` groups similar messages: needed only if they differ in
+   * more than numbers, quoted names and absolute paths, or come by the hundred thousand.
    */
   warn(message: string, kind: string = kindOf(message), elsewhere?: Elsewhere): void {
     this.#add(message, kind, false, elsewhere);
   }
 
   /**
-   * Tells that a device, or something on it, cannot be read. Whoever meets the same fault of the same device again, on the way
-   * to something else, tells nothing new.
+   * Reports that a device, or its content, cannot be read. The same fault of the same device is not reported again.
    */
   warnOf(device: string, error: Error, what?: string): void {
     const { message } = error;
@@ -77,7 +82,7 @@ export class Warnings {
     this.warn(text, undefined, elsewhereOf(error));
   }
 
-  /** Tells of what is damaged and left out of the answer of the running call. */
+  /** Reports damage that is left out of the running call's answer. */
   leaveOut(message: string, elsewhere?: Elsewhere): void {
     this.#add(message, 'left out', true, elsewhere);
   }
@@ -99,7 +104,7 @@ export class Warnings {
     known.last = text;
   }
 
-  /** The call, or the launch, is done: tells how many of each kind were not told. */
+  /** The call or the launch is done: reports how many messages of each kind were held back. */
   settle(): void {
     for (const [, { texts, rest, last, partial }] of this.#kinds) {
       const [first] = texts;
@@ -112,12 +117,12 @@ export class Warnings {
     this.#others = 0;
   }
 
-  /** The devices have changed: what was true of them is told again. */
+  /** The devices have changed: warnings about them are reported again. */
   forget(): void {
     this.#told.clear();
   }
 
-  /** A device is looked at anew: its faults are told again. */
+  /** A device is examined again: its faults are reported again. */
   forgetFaultsOf(device: string): void {
     this.#toldOf.delete(device);
   }
@@ -144,7 +149,7 @@ export class Warnings {
   }
 }
 
-/** A message without what differs from one of its kind to the next. */
+/** A message without the parts that differ within its kind. */
 function kindOf(message: string): string {
   return message.slice(0, kindLength).replace(particulars, '#');
 }

@@ -1,16 +1,16 @@
 /**
- * A disk as all the probes together look at it: each place is read once, whoever asks for it. Most of what they want
- * lies in the first 68 KiB, which are read in one piece.
+ * A disk as all probes together read it: each place is read once for all of them. Most of what they need is in the
+ * first 68 KiB, which are read in one piece.
  */
 import { endsCall, GuestfsError } from '../../base/index.js';
 import type { Disk, Span } from '../../disk/index.js';
 
-/** Up to the end of the last superblock that lies 64 KiB from the start. */
+/** Up to the end of the last superblock at 64 KiB from the start. */
 const headSize = 68 * 1024;
 const pageSize = 4096;
 /** Longer reads go to the disk itself. */
 const longestKept = 16 * pageSize;
-/** Pages that are kept: a probe that follows pointers of the disk cannot make them many. */
+/** The most cached pages, because a probe that follows pointers on the disk could want many. */
 const maxPages = 256;
 
 export class ProbeWindow implements Disk {
@@ -21,7 +21,7 @@ export class ProbeWindow implements Disk {
   readonly #pages = new Map<number, Uint8Array>();
   #head: Uint8Array | undefined;
 
-  /** The disk stays its owner's: closing the window closes nothing. */
+  /** The disk's owner closes it: closing the window closes nothing. */
   constructor(disk: Disk) {
     this.#disk = disk;
     this.size = disk.size;
@@ -32,7 +32,8 @@ export class ProbeWindow implements Disk {
       disk.read(head, 0);
       this.#head = head;
     } catch (thrown) {
-      // Some of it cannot be read, and what can is read page by page; a probe that wants the rest meets the error itself.
+      // If some of it cannot be read, the rest is read page by page, and a probe that needs the bad part gets the
+      // error.
       if (!(thrown instanceof GuestfsError) || endsCall(thrown)) throw thrown;
     }
   }

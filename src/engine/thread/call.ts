@@ -1,11 +1,11 @@
-/** One running call, as its handler sees it: where to say how far it is, and where to ask whether to go on. */
+/** One running call, for its handler: reporting progress, and asking whether to continue. */
 import { GuestfsError } from '../../base/index.js';
 import type { Session } from '../session/session.js';
 
-/** How often progress is handed to the handle at most, in milliseconds; the handle thins it further. */
+/** The least time between progress messages to the handle, in milliseconds; the handle drops more of them. */
 const progressInterval = 50;
 
-/** Milliseconds of a clock that only goes forward. The first use of `performance` would load a module for it. */
+/** Milliseconds of a monotonic clock. The first use of `performance` would load a module for it. */
 function now(): number {
   const [seconds, nanoseconds] = process.hrtime();
   return seconds * 1000 + nanoseconds / 1e6;
@@ -21,7 +21,7 @@ export class Call {
   readonly action: string;
   readonly session: Session;
   readonly #outlet: CallOutlet;
-  /** Whether somebody listened to its progress when it began: then a total is worth some work. */
+  /** Whether somebody listened to its progress at its start: computing a total is then worth some work. */
   readonly wantsProgress: boolean;
   readonly #began = now();
   #lastProgress = this.#began;
@@ -35,7 +35,7 @@ export class Call {
     this.wantsProgress = wantsProgress;
   }
 
-  /** To be called at least every few milliseconds of work: throws ECANCELED when the caller no longer wants the answer. */
+  /** Must be called at least every few milliseconds of work: throws ECANCELED if the caller has cancelled. */
   checkpoint(): void {
     if (this.#outlet.isCancelled()) throw new GuestfsError('ECANCELED', 'the call was cancelled');
   }
@@ -45,7 +45,7 @@ export class Call {
     return now() - this.#began;
   }
 
-  /** A checkpoint that also says how far the call is, in the action's own units; `total` 0: nobody knows the end. */
+  /** A checkpoint that also reports progress, in the action's own units; `total` 0: the end is unknown. */
   progress(position: number, total: number): void {
     this.checkpoint();
     const time = now();
@@ -67,7 +67,7 @@ export class Call {
     return this.#touched;
   }
 
-  /** Memory of the result that goes to the handle's thread instead of being copied there; gone from here afterwards. */
+  /** Memory of the result that is transferred to the handle's thread without a copy, and is gone here afterwards. */
   handOver(buffers: readonly ArrayBuffer[]): void {
     this.#handedOver.push(...buffers);
   }

@@ -1,4 +1,4 @@
-/** The handle's end of the embedded engine: starts the worker, sends calls, pumps streams, hears of its death. */
+/** The handle's side of the embedded engine: starts the worker, sends calls, passes on streams, notices its death. */
 import type { Worker } from 'node:worker_threads';
 import {
   type ActionName,
@@ -36,12 +36,12 @@ interface Running {
   reject(error: GuestfsError): void;
   /** Ends the fileIn pump. */
   readonly sourceEnd: AbortController;
-  /** Called when the worker took a chunk of the fileIn stream. */
+  /** Called when the worker has taken a chunk of the fileIn stream. */
   taken: (() => void) | undefined;
   /** The fileOut stream, and its writes in order. */
   write: ((chunk: Uint8Array) => Promise<void>) | undefined;
   written: Promise<void>;
-  /** The worker has done it all; the consumer of the stream may not have taken all yet. */
+  /** The worker has finished; the consumer of the stream may not have taken everything yet. */
   workDone: boolean;
   turn: Turn | undefined;
 }
@@ -69,11 +69,11 @@ class EngineClient implements Backend {
       chunks.close();
       this.#end();
     });
-    // An idle engine does not keep the process alive: only a running call does.
+    // An idle engine does not keep the process alive; only a running call does.
     keepsProcess(worker, false);
   }
 
-  /** The session is over: its thread has ended, or is kept for another. */
+  /** The session is over: its thread has ended, or is kept for another session. */
   #end(): void {
     this.#dead = true;
     const running = this.#running;
@@ -129,7 +129,7 @@ class EngineClient implements Backend {
         return;
       case 'failure': {
         const reject = (): void => this.#finish(running, () => running.reject(restoreError(report.error)));
-        // What could be read is delivered before it is said that some could not.
+        // The readable part is delivered before the error about the rest.
         if (report.error.partial === undefined) reject();
         else running.written.then(reject, () => {});
         return;
@@ -146,7 +146,7 @@ class EngineClient implements Backend {
   }
 
   #takeChunk(running: Running, chunk: Uint8Array): void {
-    // Of a call that was given up meanwhile nothing is written any more, and nothing counted: the count is the next call's.
+    // For a cancelled call nothing is written or counted any more: the count belongs to the next call.
     const isOver = (): boolean => this.#running !== running;
     running.written = running.written.then(async () => {
       if (isOver()) return;
@@ -155,7 +155,7 @@ class EngineClient implements Backend {
     });
     running.written.catch((thrown) => {
       if (isOver()) return;
-      // The consumer failed: the call is of no use any more.
+      // The consumer failed, so the call is useless.
       if (!running.workDone) this.cancel();
       this.#finish(running, () => running.reject(asGuestfsError(thrown)));
     });
@@ -196,7 +196,7 @@ class EngineClient implements Backend {
     options: Readonly<Record<string, unknown>>,
     control: CallControl,
   ): Promise<unknown> {
-    // What the tables alone can answer need not travel, and keeps them out of the worker.
+    // Answers from the tables alone are given here, which keeps the tables out of the worker.
     if (isTableAnswer(action)) {
       const answer = tableAnswers[action] as (...given: readonly unknown[]) => unknown; // safe: the arguments were checked
       return Promise.resolve(answer(...args));
@@ -242,7 +242,7 @@ class EngineClient implements Backend {
         try {
           post(this.#thread, { type: 'call', serial, action, args: sent, options, wantsProgress });
         } catch (thrown) {
-          // Memory that was given away meanwhile cannot be sent. It is this call's fault, not that of whoever made room for it.
+          // Memory that was transferred elsewhere meanwhile cannot be sent. This is the fault of this call alone.
           return this.#finish(running, () => reject(asGuestfsError(thrown)));
         }
         for (const source of sources) void this.#pump(running, source);
@@ -255,7 +255,7 @@ class EngineClient implements Backend {
     const running = this.#running;
     if (running === undefined) return;
     const { serial, workDone } = running;
-    // The worker would not hear of it: it is done, and only the consumer is waited for, who may never take the rest.
+    // The worker would not notice: it has finished, and only the consumer is waited for, who may never take the rest.
     if (workDone)
       return this.#finish(running, () =>
         running.reject(new GuestfsError('ECANCELED', 'the call was cancelled')),
@@ -275,7 +275,7 @@ class EngineClient implements Backend {
   }
 
   kill(): void {
-    // A thread that was kept may be another session's by now.
+    // A kept thread may belong to another session by now.
     if (!this.#dead) void this.#thread.worker.terminate();
   }
 }
@@ -296,7 +296,7 @@ function post(thread: EngineThread, request: WorkerRequest): void {
   bump(thread, sharedWord.requests);
 }
 
-/** By name: a worker has listeners of Node's own too, without which no message arrives any more. */
+/** Removed by name: a worker also has Node's own listeners, without which no message arrives. */
 function stopListening(worker: Worker): void {
   for (const event of ['message', 'error', 'exit']) worker.removeAllListeners(event);
 }
@@ -332,7 +332,7 @@ export const startEngine: StartBackend = (config, events, signal) => {
         resolve(new EngineClient(thread, events));
       }
     });
-    // What is started keeps the process alive until it is ready, or has failed.
+    // A starting engine keeps the process alive until it is ready, or has failed.
     keepsProcess(worker, true);
     post(thread, { type: 'start', config });
   });

@@ -1,4 +1,4 @@
-/** From an action's name to the function that does it. */
+/** Finds the function for an action by its name. */
 import type { ActionName, ActionsBy, AsyncActionName } from '../../api/index.js';
 import { UnsupportedError } from '../../base/index.js';
 import { attributeHandlers } from '../actions/attributes.js';
@@ -29,9 +29,9 @@ const coreHandlers = {
 } satisfies TopicHandlers;
 
 type Handled = keyof typeof coreHandlers | keyof typeof moreHandlers;
-/** Actions of which the tables say that somebody else does them. */
+/** Actions that the tables assign to others. */
 type DoneElsewhere = ActionsBy<'handle' | 'table' | 'appliance'>;
-/** Actions with neither a handler nor somebody else who does them: there must be none. */
+/** Actions with neither a handler nor another place: there must be none. */
 type Forgotten = Exclude<AsyncActionName, Handled | DoneElsewhere>;
 /** Actions with two places: there must be none either. */
 type Twice = Extract<Handled, DoneElsewhere> | Extract<keyof typeof coreHandlers, keyof typeof moreHandlers>;
@@ -42,7 +42,7 @@ export type EveryActionIsPlaced = [None<Forgotten>, None<Twice>];
 export type AnyHandler = (call: Call, ...args: unknown[]) => unknown;
 type HandlerTable = Readonly<Record<string, AnyHandler>>;
 
-/** Internal calls, of the handle's own, beside the actions. */
+/** Internal calls of the handle, in addition to the actions. */
 const ownCalls = { internal_walk: walkToColumns } satisfies OwnHandlers;
 
 // safe: callers give a handler what its table says
@@ -52,7 +52,7 @@ const more = async (): Promise<HandlerTable> => {
   return { ...moreHandlers, ...moreOwnCalls } as HandlerTable;
 };
 
-/** The function that does an action; an UnsupportedError for one that this engine leaves to others. */
+/** The function for an action; UnsupportedError for an action that this engine lacks. */
 export async function findHandler(action: string): Promise<AnyHandler> {
   const table = Object.hasOwn(core, action) ? core : await more();
   const handler = Object.hasOwn(table, action) ? table[action] : undefined;

@@ -10,7 +10,7 @@ import type {
 import type { FileInSource, FileOutSink } from '../host/data-sinks.js';
 import type { Call } from './call.js';
 
-/** What stands where the caller gave a fileIn or fileOut. */
+/** The handler's objects for the caller's fileIn and fileOut arguments. */
 export interface EngineFiles {
   readonly in: FileInSource;
   readonly out: FileOutSink;

@@ -13,17 +13,17 @@ import type { MessagePort } from 'node:worker_threads';
 import type { BackendConfig } from '../../api/index.js';
 import type { Elsewhere, PlainError } from '../../base/index.js';
 
-/** What a worker is started with. Its configuration is the first message. */
+/** The start parameters of a worker. Its configuration is the first message. */
 export interface ThreadStart {
   /** {@link SharedWord} words. */
   readonly shared: SharedArrayBuffer;
-  /** Where the chunks of fileIn streams arrive: a worker inside a call reads it without its event loop. */
+  /** The port for chunks of fileIn streams: a worker inside a call reads it without its event loop. */
   readonly incoming: MessagePort;
 }
 
 /** The words of the shared memory, an Int32Array. */
 export const sharedWord = {
-  /** The serial of the call that is to end early. Written by the handle. */
+  /** The serial of the call that must end early. The handle writes it. */
   cancelled: 0,
   /** Chunks of the running fileOut stream that the handle's consumer has taken. The handle writes, the worker waits. */
   chunksTaken: 1,
@@ -39,7 +39,7 @@ export type FileArgument = { readonly path: string } | { readonly stream: true }
 
 /** To the worker. */
 export type WorkerRequest =
-  /** What its session is to be: the first message, and the first after the worker was kept. */
+  /** The session's configuration: the first message, and the first one after the worker was kept. */
   | { readonly type: 'start'; readonly config: BackendConfig }
   | {
       readonly type: 'call';
@@ -51,7 +51,10 @@ export type WorkerRequest =
     }
   | { readonly type: 'shutdown' };
 
-/** On the port for chunks, to the worker: a piece of the call's fileIn stream; none: its end; an error: why it broke off. */
+/**
+ * On the port for chunks, to the worker: a piece of the call's fileIn stream; none: its end; an error: why it ended
+ * early.
+ */
 export interface IncomingChunk {
   readonly serial: number;
   readonly chunk?: Uint8Array;
@@ -67,19 +70,19 @@ export type Report =
   | { readonly type: 'progress'; readonly serial: number; readonly position: number; readonly total: number }
   /** A piece of the running call's fileOut stream. */
   | { readonly type: 'chunk'; readonly serial: number; readonly chunk: Uint8Array }
-  /** A piece of the running call's fileIn stream was taken: the next may come. */
+  /** A piece of the running call's fileIn stream was taken: the next may be sent. */
   | { readonly type: 'taken'; readonly serial: number }
   | {
       readonly type: 'log';
       readonly kind: 'appliance' | 'library' | 'warning';
       readonly message: string;
-      /** A warning of what the answer of the running call lacks. */
+      /** A warning about missing parts of the running call's answer. */
       readonly partial?: boolean | undefined;
       /** Who else may do what a warning says is not supported. */
       readonly elsewhere?: Elsewhere | undefined;
     }
   /**
-   * The session is closed; with an error, not all of it went well. `kept`: nothing is left of it, and the worker waits for the
-   * next one. Else nothing follows.
+   * The session is closed; an error reports a problem of that. `kept`: nothing is left of the session, and the worker
+   * waits for the next one. Otherwise no message follows.
    */
   | { readonly type: 'stopped'; readonly kept: boolean; readonly error?: PlainError };

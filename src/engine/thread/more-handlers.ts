@@ -1,4 +1,7 @@
-/** The topics that many sessions never call. Loaded at the first call of one of them: every launch would wait for them. */
+/**
+ * Topics that many sessions never use. They are loaded at the first call of one of them, so that launches need not
+ * wait for them.
+ */
 import { checksumHandlers } from '../actions/checksums.js';
 import { extHandlers } from '../actions/ext.js';
 import { fileHandlers } from '../actions/file.js';
@@ -22,5 +25,5 @@ export const moreHandlers = {
   ...transferHandlers,
 } satisfies TopicHandlers;
 
-/** Internal calls, of the handle's own, that many sessions never make. */
+/** Internal calls of the handle that many sessions never make. */
 export const moreOwnCalls = { internal_unreadable: listUnreadable } satisfies OwnHandlers;

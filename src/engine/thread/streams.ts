@@ -1,24 +1,24 @@
 /**
- * Streams between the worker, which is synchronous, and the handle's thread, which is not. Each side counts chunks
- * in shared memory; the worker sleeps on that count, so that neither runs away from the other.
+ * Streams between the worker, which is synchronous, and the handle's thread, which is not. Each side counts chunks in
+ * shared memory, and the worker sleeps on that count, so neither side gets far ahead of the other.
  */
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import { GuestfsError, restoreError } from '../../base/index.js';
 import { type FileInSource, type FileOutSink, writeZeroes } from '../host/data-sinks.js';
 import { type IncomingChunk, type Report, sharedWord } from './messages.js';
 
-/** Chunks that may be on their way. With {@link chunkLength} this bounds the memory of a slow consumer. */
+/** The most chunks on their way. With {@link chunkLength} this bounds the memory for a slow consumer. */
 const chunksUnderWay = 4;
-/** Bytes of a chunk that the worker sends, at most. */
+/** The most bytes of a chunk from the worker. */
 const chunkLength = 1024 * 1024;
-/** How long the worker sleeps before it looks again whether the call was cancelled, in milliseconds. */
+/** How long the worker sleeps before it checks again for a cancellation, in milliseconds. */
 const nap = 50;
 
 /** What the streams of one call share. */
 export interface StreamEnd {
-  /** Where chunks are sent and the taking of chunks is told. */
+  /** The port for chunks, and for the messages that they were taken. */
   readonly port: MessagePort;
-  /** Where the chunks of a fileIn stream arrive, apart from all other messages. */
+  /** The port for chunks of a fileIn stream, separate from all other messages. */
   readonly incoming: MessagePort;
   readonly shared: Int32Array;
   readonly serial: number;
@@ -37,7 +37,7 @@ export class StreamSink implements FileOutSink {
   }
 
   write(bytes: Uint8Array): void {
-    // A copy with memory of its own, which is what goes: `slice` of a Buffer is a view of memory that it shares.
+    // A copy with memory of its own, which is transferred: `slice` of a Buffer would be a view of shared memory.
     for (let done = 0; done < bytes.length; done += chunkLength)
       this.#send(new Uint8Array(bytes.subarray(done, done + chunkLength)));
   }
@@ -94,7 +94,7 @@ export class StreamSource implements FileInSource {
       Atomics.wait(shared, sharedWord.chunksGiven, given, nap);
     }
     let message: IncomingChunk | undefined;
-    // What is left of an earlier call that ended before its stream did is passed over.
+    // Skips the rest of an earlier call that ended before its stream did.
     do message = receiveMessageOnPort(incoming)?.message as IncomingChunk | undefined;
     while (message !== undefined && message.serial !== serial);
     if (message === undefined)

@@ -1,14 +1,14 @@
 /**
- * Who computes when many handles are busy at once. Each engine has a thread of its own, and with many more of them
- * than processors each would find its data gone from the processor's caches at every change. So calls begin a few at a
- * time, in the order in which they were made. None is kept from beginning for long, and so none can wait for one that
- * waits for it, as where one handle's stream feeds another's: a call counts only for the first moments of its run.
+ * Limits how many handles compute at once. Each engine has a thread of its own; with many more threads than
+ * processors, each thread would lose its data from the processor's caches at every switch. So only a few calls begin
+ * at a time, in order. A call counts only for the first moments of its run, so no call waits for long: a call may
+ * depend on a later one, as when one handle's stream feeds another's.
  */
 import { availableParallelism } from 'node:os';
 
 /** Calls of all handles that begin at once, for each processor: some wait for disks rather than compute. */
 const callsPerProcessor = 2;
-/** How long a call counts as one of them, in milliseconds. */
+/** How long a call counts, in milliseconds. */
 const momentInMs = 100;
 
 /** A call's place in the line. */
@@ -22,9 +22,9 @@ export interface Turn {
 export class ThreadQueue {
   readonly #limit: number;
   readonly #moment: number;
-  /** When each of those that count has begun, oldest first. */
+  /** The start time of each call that counts, oldest first. */
   readonly #young = new Map<Turn, number>();
-  /** Those that wait, oldest first, and what begins each. */
+  /** The waiting calls, oldest first, and the function that begins each. */
   readonly #waiting = new Map<Turn, () => void>();
   #timer: NodeJS.Timeout | undefined;
 
@@ -33,7 +33,7 @@ export class ThreadQueue {
     this.#moment = moment;
   }
 
-  /** Has `begin` called when it is this call's turn: at once where there is room. */
+  /** Calls `begin` when it is this call's turn: at once if there is room. */
   take(begin: () => void): Turn {
     const turn: Turn = {
       begin: () => this.#begin(turn),
@@ -63,12 +63,12 @@ export class ThreadQueue {
     }
   }
 
-  /** Makes room, if the oldest has had its moment; else comes back when it will have had it. */
+  /** Makes room if the oldest call has had its time; else sets a timer for that moment. */
   #forgetOldest(): boolean {
     for (const [turn, since] of this.#young) {
       const left = since + this.#moment - performance.now();
       if (left <= 0) return this.#young.delete(turn);
-      // A call that waits keeps the process alive by its thread.
+      // A waiting call keeps the process alive through its thread.
       this.#timer = setTimeout(() => this.#admit(), Math.ceil(left)).unref();
       return false;
     }

@@ -1,26 +1,26 @@
 /**
- * The engine's thread: how it is started, before a launch wants it or then, and how it is kept for the next launch once its
- * session has ended. Loads nothing else.
+ * The engine's thread: started ahead of a launch or by it, and kept for the next launch after its session has ended.
+ * Loads nothing else.
  */
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
 import { GuestfsError, isBundled } from '../../base/index.js';
 import { sharedWords, type ThreadStart } from './messages.js';
 
 /**
- * The worker's heap limit in megabytes: a hostile image that makes a parser hoard ends the worker, not the process.
- * Metadata of the largest honest images stays far below; file contents never live on this heap.
+ * The worker's heap limit in megabytes: a hostile image that makes a parser collect data ends the worker, and the
+ * process survives. Metadata of the largest honest images stays far below; file contents are never on this heap.
  */
 const heapLimitInMegabytes = 512;
 /**
- * Where its new objects live, in megabytes. V8's own choice is three times as much, which fifty handles at once would
- * feel; calls make few objects that outlive them, so that a smaller one costs nothing that was measured.
+ * The size of its young generation in megabytes. V8's default is three times as much, which fifty handles would feel;
+ * calls make few long-lived objects, so the smaller size cost nothing in measurements.
  */
 const youngLimitInMegabytes = 16;
 
-/** Beside this file; of the bundles it is the one that is loaded with its compiled code. */
+/** In the same directory as this file; in a bundle, the file that is loaded with its compiled code. */
 const workerFile = new URL(isBundled ? './worker.cjs' : './worker.js', import.meta.url);
 
-/** Threads that are kept without a session at most. Each holds some ten megabytes. */
+/** The most threads that are kept without a session. Each takes about ten megabytes. */
 const mostSpare = 4;
 /** How long a thread without a session is kept, in milliseconds. */
 const spareTimeInMs = 10_000;
@@ -32,13 +32,13 @@ export interface EngineThread {
   readonly chunks: MessagePort;
   /** The words of the memory that both share. */
   readonly shared: Int32Array;
-  /** The serial of the last call. Serials go on counting from session to session: what comes late is then of no call. */
+  /** The serial of the last call. Serials continue from session to session, so a late message belongs to no call. */
   lastSerial: number;
 }
 
 /**
- * Says whether a thread keeps the process alive. A listener for `message` makes it do so, as Node has it: whoever adds one
- * says afterwards what is meant.
+ * Sets whether a thread keeps the process alive. In Node, adding a `message` listener makes it do so, so this must be
+ * called afterwards.
  */
 export function keepsProcess(worker: Worker, keeps: boolean): void {
   if (keeps) worker.ref();
@@ -46,9 +46,9 @@ export function keepsProcess(worker: Worker, keeps: boolean): void {
 }
 
 /**
- * Starts a thread. To be called before a launch only by programs that are sure to launch soon and to exit afterwards, and
- * that hand it over by {@link offerThread}: a thread takes longer to start than the rest of a short command takes to load,
- * and both can go on at once. Throws GuestfsError (ENOENT) where the working directory was deleted.
+ * Starts a thread. Before a launch, only programs that will certainly launch soon and then exit may call this, and
+ * they hand the thread over by {@link offerThread}: starting a thread takes longer than loading the rest of a short
+ * command, and both can run at once. Throws GuestfsError (ENOENT) in a deleted working directory.
  */
 export function startThread(): EngineThread {
   requireWorkingDirectory();
@@ -60,7 +60,7 @@ export function startThread(): EngineThread {
     workerData,
     transferList: [port2],
     name: 'guestfs engine',
-    // The program's own flags mean nothing to the worker, and some (--input-type) would hinder it.
+    // The program's own flags mean nothing to the worker, and some (--input-type) would stop it.
     execArgv: [],
     resourceLimits: {
       maxOldGenerationSizeMb: heapLimitInMegabytes,
@@ -70,7 +70,7 @@ export function startThread(): EngineThread {
   return { worker, chunks: port1, shared: new Int32Array(shared), lastSerial: 0 };
 }
 
-/** Node's threads end at their start where there is none, with an error that names nothing of it. */
+/** In a deleted working directory Node's threads end at their start, with an error that does not say so. */
 function requireWorkingDirectory(): void {
   try {
     process.cwd();
@@ -88,11 +88,11 @@ interface Spare {
   readonly timer: NodeJS.Timeout | undefined;
 }
 
-/** Threads without a session, the one that had one last at the end. */
+/** Threads without a session, the most recent last. */
 const spares: Spare[] = [];
 
 /**
- * Lets the next launch have a thread that has no session. It does not keep the process alive: where no launch comes, it ends
+ * Offers a thread without a session to the next launch. It does not keep the process alive: without a launch, it ends
  * with the process.
  */
 export function offerThread(thread: EngineThread): void {
@@ -100,9 +100,9 @@ export function offerThread(thread: EngineThread): void {
 }
 
 /**
- * Keeps a thread whose session has ended for the next launch: a new thread takes longer to start than all else that a
- * launch does. False where there are enough of them: the thread is the caller's to end. One that nobody wants ends after
- * {@link spareTimeInMs}.
+ * Keeps a thread whose session has ended for the next launch, because starting a thread takes longer than the rest of
+ * a launch. False if enough are kept: the caller must then end the thread. An unused thread ends after {@link
+ * spareTimeInMs}.
  */
 export function keepThread(thread: EngineThread): boolean {
   if (spares.length >= mostSpare) return false;
@@ -119,7 +119,7 @@ function addSpare(thread: EngineThread, timer: NodeJS.Timeout | undefined): void
   const forget = (): void => {
     if (forgetSpare(thread)) thread.chunks.close();
   };
-  // The launch starts another one then, and tells what is wrong with that.
+  // The launch then starts another one, and reports the problem.
   thread.worker.once('error', forget).once('exit', forget);
   keepsProcess(thread.worker, false);
 }

@@ -1,4 +1,7 @@
-/** The worker thread of the embedded engine: starts a session, then runs one call after another; perhaps more sessions follow. */
+/**
+ * The worker thread of the embedded engine: starts a session, then runs one call after another; more sessions may
+ * follow.
+ */
 import { getHeapStatistics } from 'node:v8';
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import type { BackendConfig } from '../../api/index.js';
@@ -29,12 +32,12 @@ import { StreamSink, StreamSource } from './streams.js';
 type CallRequest = WorkerRequest & { type: 'call' };
 
 /**
- * What a thread that is kept for another session holds at most, in bytes: 10 MiB after a few calls, 60 MiB where many threads
- * have decoded for it, whose memory V8 has not yet let go of.
+ * The most bytes of a thread that is kept for another session: 10 MiB after a few calls, 60 MiB if many threads have
+ * decoded for it and V8 has not freed their memory yet.
  */
 const keptHeapInBytes = 64 * 2 ** 20;
 
-/** How long it sleeps for the next request before the event loop, and with it V8's tidying of an idle heap, goes on. */
+/** How long it sleeps for the next request before the event loop, and with it V8's cleaning of an idle heap, runs. */
 const lullInMs = 5000;
 
 interface Wires {
@@ -95,7 +98,7 @@ async function runCall(
     port.postMessage({ type: 'result', serial, value } satisfies Report, [...call.handedOver]);
   } catch (thrown) {
     endWork();
-    // Before the caller hears of the failure: by then the files may be the caller's again.
+    // Before the caller gets the error, because the files may belong to the caller again from then on.
     const failure = thrown instanceof PartialError ? deliver(thrown, sinks) : thrown;
     endFiles(failure instanceof PartialError ? [] : sinks, sources, call);
     session.warnings.settle();
@@ -103,7 +106,7 @@ async function runCall(
   }
 }
 
-/** Ends files in which all is that could be read. Gives how the call failed: it is another way when that fails. */
+/** Finishes files that have all readable bytes. Returns the call's error, which changes if finishing fails. */
 function deliver(partial: PartialError, sinks: readonly FileOutSink[]): unknown {
   try {
     for (const sink of sinks) sink.finish();
@@ -113,7 +116,7 @@ function deliver(partial: PartialError, sinks: readonly FileOutSink[]): unknown 
   }
 }
 
-/** Lets go of a call's files. Trouble with that is worth a warning, and does not hide how the call ended. */
+/** Releases a call's files. An error of that becomes a warning, and does not hide the call's result. */
 function endFiles(unfinished: readonly FileOutSink[], sources: readonly FileInSource[], call: Call): void {
   const attempt = (work: () => void): void => {
     try {
@@ -127,7 +130,7 @@ function endFiles(unfinished: readonly FileOutSink[], sources: readonly FileInSo
   for (const source of sources) attempt(() => source.close());
 }
 
-/** Ends the session; whether the thread may have another one. Only one that is as it was before the session may. */
+/** Ends the session; returns whether the thread may have another one. It may only if it is as before the session. */
 function stop(session: Session): Report & { type: 'stopped' } {
   try {
     session.close();
@@ -139,17 +142,17 @@ function stop(session: Session): Report & { type: 'stopped' } {
   }
 }
 
-/** Whether the session has left no more memory behind than the next one would take by itself. */
+/** Whether the session has left no more memory than the next one would use anyway. */
 function isHeapSmall(): boolean {
   const { total_heap_size, external_memory } = getHeapStatistics();
   return total_heap_size + external_memory <= keptHeapInBytes;
 }
 
-/** Opens the drives; undefined when that failed, which is told. */
+/** Opens the drives; undefined if that failed, which is reported. */
 async function start({ port }: Wires, config: BackendConfig): Promise<Session | undefined> {
   const post = (report: Report): void => port.postMessage(report);
   try {
-    // A launch that is given up ends the thread: nothing is to be asked.
+    // A cancelled launch ends the thread, so there is nothing to check.
     beginWork(config.limits, () => {});
     const session = await Session.start(config, (kind, message, partial, elsewhere) =>
       post({ type: 'log', kind, message, partial, elsewhere }),
@@ -191,8 +194,8 @@ function main(port: MessagePort, { shared, incoming }: ThreadStart): void {
       await serve(request);
     }
   };
-  // Asleep on the count rather than in the event loop, where V8 has a thread without work ask again and again whether its
-  // concurrent marking is done; with many engines that takes their processors from those that have work.
+  // Sleeps on the count instead of in the event loop: there, V8 makes an idle thread ask again and again whether
+  // concurrent marking is done. With many engines that takes processors from busy ones.
   const nextRequest = (): WorkerRequest | undefined => {
     if (ended) return undefined;
     if (Atomics.load(wires.shared, sharedWord.requests) === taken)

@@ -5,7 +5,7 @@
 import { CorruptError, viewOf } from '../../base/index.js';
 import { aclEntry, aclHeader, aclTags, aclVersion } from '../../formats/index.js';
 
-/** What an entry is for: whether it names someone, and whether the mask takes permissions away from it. */
+/** The meaning of an entry: whether it names someone, and whether the mask limits it. */
 interface Tag {
   readonly name: string;
   readonly named: boolean;
@@ -25,7 +25,10 @@ const tags: Readonly<Record<number, Tag>> = {
 const permissions = (bits: number): string =>
   `${bits & 4 ? 'r' : '-'}${bits & 2 ? 'w' : '-'}${bits & 1 ? 'x' : '-'}`;
 
-/** An ACL as text, a line an entry. Without a stored one, what the mode says (`access`), or nothing (`default`). */
+/**
+ * An ACL as text, one line for each entry. Without a stored one, the mode's permissions (`access`), or nothing
+ * (`default`).
+ */
 export function formatAcl(value: Uint8Array | undefined, type: 'access' | 'default', mode: number): string {
   if (value === undefined) {
     if (type === 'default') return '';

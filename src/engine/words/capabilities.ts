@@ -70,7 +70,8 @@ export function formatCapabilities(value: Uint8Array): string {
     const word = view.getUint32(4 + (number >> 5) * 8 + set * 4, true);
     return ((word >>> (number & 31)) & 1) !== 0;
   };
-  // As bits of a state: effective 1, permitted 2, inheritable 4. A file's effective flag is for all that it names.
+  // As bits of a state: effective 1, permitted 2, inheritable 4. A file's effective flag applies to all of its
+  // capabilities.
   const states = Array.from({ length: highest }, (_, number) => {
     const held = (bit(0, number) ? 2 : 0) | (bit(1, number) ? 4 : 0);
     return held !== 0 && effective ? held | 1 : held;
@@ -85,8 +86,8 @@ const letters = (state: number): string =>
   `${state & 1 ? 'e' : ''}${state & 4 ? 'i' : ''}${state & 2 ? 'p' : ''}`;
 
 /**
- * libcap's way: the state that most known capabilities have comes first, then for each other state, from the highest down,
- * those that have it and how they differ. Where most have nothing, the first group's `+` becomes the `=`.
+ * As in libcap: the state of most known capabilities comes first; then, for each other state from the highest down,
+ * its capabilities and how they differ. If most have none, the first group's `+` becomes `=`.
  */
 function describeStates(states: readonly number[]): string {
   const known = states.slice(0, names.length);

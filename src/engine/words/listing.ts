@@ -32,7 +32,7 @@ export function formatMode(mode: number): string {
 }
 
 const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
-/** Half of a Gregorian year in seconds: what `ls` takes as recent. */
+/** Half of a Gregorian year in seconds: more recent files are recent for `ls`. */
 const recent = 31556952 / 2;
 
 function formatTime(seconds: number, now: number): string {
@@ -49,12 +49,12 @@ interface Row {
   readonly name: string;
   readonly type: FileType;
   readonly place: Place | undefined;
-  /** Undefined where the inode cannot be read: question marks stand for what it would tell. */
+  /** Undefined if the inode cannot be read: question marks replace its facts. */
   readonly stat: TreeStat | undefined;
   readonly target: string;
 }
 
-/** `claimed`: the type of a file of which no more is known than that it is there. */
+/** `claimed`: the type of a file of which only the name is known. */
 function rowOf(tree: Tree, name: string, path: string, claimed: FileType, enter: () => Place): Row {
   const { onDamage } = tree;
   const told = onDamage && ((error: GuestfsError) => onDamage(error, path));
@@ -69,10 +69,10 @@ function rowOf(tree: Tree, name: string, path: string, claimed: FileType, enter:
   return row ?? { name, type: claimed, place: undefined, stat: undefined, target: '' };
 }
 
-/** Rows that are held at once to be laid out, each of some hundred bytes. */
+/** Rows that are collected for aligning, each of about a hundred bytes. */
 const rowLimit = 300_000;
 
-/** What is in a directory, or the file itself, in the byte-wise order of the names. */
+/** The entries of a directory, or the file itself, in the byte-wise order of the names. */
 function rowsOf(tree: Tree, path: string): Row[] {
   const place = tree.resolve(path);
   const { type } = place;
@@ -101,7 +101,7 @@ function attributesOf({ onDamage }: Tree, { place, name }: Row): ReadonlyMap<str
   return heeding(told, () => place.fileSystem.xattrs(place.inode)) ?? noAttributes;
 }
 
-/** What `ls` puts behind the permissions: `+` for an access control list, `.` for a label alone. */
+/** The mark of `ls` after the permissions: `+` for an access control list, `.` for a label alone. */
 function accessMark(tree: Tree, row: Row): string {
   const attributes = attributesOf(tree, row);
   if (attributes.has('system.posix_acl_access') || attributes.has('system.posix_acl_default')) return '+';
@@ -113,7 +113,7 @@ const isDevice = ({ type, stat }: Row): boolean =>
 const widest = (texts: readonly string[]): number =>
   texts.reduce((most, { length }) => Math.max(most, length), 0);
 
-/** Sizes, or the numbers of device nodes: these have a column each, as wide as the widest. */
+/** Sizes, or the numbers of device nodes: each has a column, as wide as the widest. */
 function sizeCells(rows: readonly Row[]): string[] {
   const devices = rows.filter(isDevice);
   const majorWidth = widest(devices.map(({ stat }) => String(stat?.deviceMajor)));
@@ -126,8 +126,8 @@ function sizeCells(rows: readonly Row[]): string[] {
 }
 
 /**
- * What `ls -la`, or with `labels` `ls -laZ`, prints of a directory or a file. Owners are numbers and times are in UTC, as
- * in libguestfs's appliance.
+ * The output of `ls -la`, or with `labels` of `ls -laZ`, for a directory or a file. As in libguestfs's appliance,
+ * owners are numbers and times are in UTC.
  */
 export function longListing(call: Call, path: string, labels: boolean): string {
   const { tree } = call.session;
@@ -167,7 +167,7 @@ function securityLabel(tree: Tree, row: Row): string {
   return value === undefined ? '?' : Buffer.from(value).toString('latin1').replace(/\0.*$/, '');
 }
 
-/** Bytes as `df -h` prints them: rounded up, one digit after the point below ten. */
+/** Bytes in the form of `df -h`: rounded up, one digit after the point below ten. */
 function formatSize(bytes: number): string {
   let value = bytes;
   let unit = '';
@@ -180,9 +180,9 @@ function formatSize(bytes: number): string {
   return value < 10 ? `${(Math.ceil(value * 10) / 10).toFixed(1)}${unit}` : `${Math.ceil(value)}${unit}`;
 }
 
-/** What `df`, or with `human` `df -h`, prints of the mounted filesystems. */
+/** The output of `df`, or with `human` of `df -h`, for the mounted filesystems. */
 export function formatUsage(call: Call, human: boolean): string {
-  // Refused, as every call about the tree, while nothing is mounted.
+  // Refused while nothing is mounted, as every call about the tree.
   void call.session.tree.resolve('/');
   const rows = [
     ['Filesystem', human ? 'Size' : '1K-blocks', 'Used', human ? 'Avail' : 'Available', 'Use%', 'Mounted on'],

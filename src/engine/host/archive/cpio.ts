@@ -17,7 +17,7 @@ import { TreeProgress } from './progress.js';
 const largestFile = 0xffff_ffff;
 const blockLength = 512;
 
-/** Checksum of the `crc` format: all bytes added up, modulo 2^32. */
+/** The checksum of the `crc` format: the sum of all bytes modulo 2^32. */
 function byteSum(call: Call, contents: Disk, onDamage: OnDamage): number {
   let sum = 0;
   const sink: DataSink = {
@@ -47,7 +47,7 @@ export function writeCpio(call: Call, directory: string, start: Place, to: DataS
     (error) =>
       damage.leaveOut(error, pathBelow(directory, name));
   const pad = (): void => writeZeroes(out, (cpioAlignment - (out.position % cpioAlignment)) % cpioAlignment);
-  /** Numbers of the archive's own, since inodes of several filesystems may be the same and may not fit. */
+  /** Numbers of the archive's own, because inodes of several filesystems may be equal and may not fit. */
   const numbers = new Map<string, number>();
   const pending = new Map<string, Pending>();
 
@@ -83,7 +83,7 @@ export function writeCpio(call: Call, directory: string, start: Place, to: DataS
       uid: stat?.uid ?? 0,
       gid: stat?.gid ?? 0,
       nlink: place?.type === 'directory' ? Math.max(2, stat?.linkCount ?? 2) : (stat?.linkCount ?? 1),
-      // Of times before 1970 and after 2106 the lower 32 bits, as cpio has them.
+      // As in cpio, times before 1970 and after 2106 are stored as their lower 32 bits.
       mtime: stat?.modified.seconds ?? 0,
       filesize: size,
       devmajor: 0,
@@ -96,7 +96,7 @@ export function writeCpio(call: Call, directory: string, start: Place, to: DataS
     pad();
     if (link !== undefined) out.write(link);
     else if (contents !== undefined) {
-      // With sums, the damage was told of when they were made.
+      // With checksums, damage was reported when they were computed.
       const onDamage = format === 'crc' ? () => {} : told(name);
       move(call, contents, out, { progress: (moved) => progress.at(moved), onDamage });
       progress.add(size);

@@ -1,9 +1,9 @@
-/** The walk that archives and copies of a tree are made of, and how far along it they are. */
+/** The walk for archives and copies of a tree, and its progress. */
 import type { InodeNumber } from '../../../fs/index.js';
 import { type Mount, type Place, type StatVisit, walkTree } from '../../../vfs/index.js';
 import type { Call } from '../../thread/call.js';
 
-/** Which name a file with several was met under first. */
+/** The first name of each file that has several. */
 export class HardLinks {
   readonly #names = new Map<Mount, Map<InodeNumber, string>>();
 
@@ -19,19 +19,19 @@ export class HardLinks {
     return known;
   }
 
-  /** The file is not there under the name that was given. */
+  /** The file does not exist under the first name. */
   forget(place: Place): void {
     this.#names.get(place.mount)?.delete(place.inode);
   }
 }
 
-/** Asked of each entry when it is met, before what is in it; false: it is left out, with all that is in it. */
+/** Called for each entry before its contents; false leaves it out, with everything in it. */
 export type Wanted = (visit: StatVisit) => boolean;
 
 /**
- * Everything below a directory, each name of a directory once. A damaged or hostile guest has a name twice, say as a link and
- * as a directory: whoever unpacks both writes through the link. The second is left out, as is what cannot be read; with the
- * path of the start, `from`, warnings tell of it.
+ * Everything below a directory, with each name of a directory once. A damaged or hostile guest may have a name twice,
+ * for example as a link and as a directory: unpacking both would write through the link. The second one is left out,
+ * as are unreadable files; warnings report them with the path of the start, `from`.
  */
 export function* distinctEntries(
   call: Call,
@@ -39,7 +39,7 @@ export function* distinctEntries(
   wanted: Wanted = () => true,
   from?: string,
 ): Generator<StatVisit, void> {
-  /** The names met so far in the directories that the walk is in, by depth. */
+  /** The names so far in the directories on the path of the walk, by depth. */
   const siblings: Set<string>[] = [];
   let leftOut: Place | undefined;
   const walk = walkTree(call.session.tree, start, {

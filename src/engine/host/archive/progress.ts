@@ -1,9 +1,11 @@
-/** How far an archive or a copy of a tree is: bytes of contents that were read, of those of all its files. */
+/** The progress of an archive or a copy of a tree: the bytes read so far, and the bytes of all files. */
 import type { Place } from '../../../vfs/index.js';
 import type { Call } from '../../thread/call.js';
 import { distinctEntries, HardLinks, type Wanted } from './entries.js';
 
-/** When the total is worth a walk of its own, in milliseconds: soon before a call's first progress is told. */
+/**
+ * When it is worth walking the tree to get the total, in milliseconds: shortly before a call's first progress event.
+ */
 const measureAfterInMs = 1500;
 
 export class TreeProgress {
@@ -13,10 +15,10 @@ export class TreeProgress {
   readonly #byName: boolean;
   /** Bytes of the files that are done. */
   #done = 0;
-  /** Bytes of all files; undefined while nobody has asked. */
+  /** The bytes of all files; undefined until they are needed. */
   #total: number | undefined;
 
-  /** Of everything below `start` that is `wanted`. `byName`: a file is read once for each of its names. */
+  /** For everything below `start` that is `wanted`. `byName`: a file is read once for each of its names. */
   constructor(call: Call, start: Place, wanted?: Wanted, byName = false) {
     this.#call = call;
     this.#start = start;

@@ -1,6 +1,7 @@
 /**
- * Extended attributes as GNU tar stores them in pax headers: `--xattrs` takes all of them by their names, `--acls` access
- * control lists as text, `--selinux` the label. GNU tar manual, "Extended File Attributes"; star(5), "SCHILY.xattr".
+ * Extended attributes as GNU tar stores them in pax headers: `--xattrs` stores all of them under their names,
+ * `--acls` access control lists as text, `--selinux` the label. GNU tar manual, "Extended File Attributes"; star(5),
+ * "SCHILY.xattr".
  */
 import { encodeText } from '../../../base/index.js';
 import type { InodeStat } from '../../../fs/index.js';

@@ -15,7 +15,7 @@ import { type AttributeOptions, attributeRecords } from './tar-attributes.js';
 
 export interface TarOptions {
   readonly excludes?: readonly string[];
-  /** Which extended attributes are stored; none without. */
+  /** Which extended attributes are stored; none by default. */
   readonly attributes?: AttributeOptions;
 }
 
@@ -49,7 +49,7 @@ function tarEntry(
     sizeInBytes: type === 'file' ? stat.sizeInBytes : 0,
     modifiedSeconds: stat.modified.seconds,
     linkName: first ?? (type === 'symlink' ? place.fileSystem.readlink(place.inode) : ''),
-    // As in libguestfs, whose appliance knows no names: those of the guest would be others' on the host.
+    // As in libguestfs, whose appliance knows no names: the guest's names would mean other users on the host.
     userName: '',
     groupName: '',
     deviceMajor: stat.deviceMajor,
@@ -59,8 +59,8 @@ function tarEntry(
 }
 
 /**
- * Writes an archive of everything in a directory, with names that begin with `./`. `directory`: its path in the guest, for
- * warnings.
+ * Writes an archive of everything in a directory, with names that begin with `./`. `directory`: its path in the
+ * guest, for warnings.
  */
 export function writeTar(
   call: Call,

@@ -1,4 +1,4 @@
-/** Files that are no text, in the words of the program file: a modest table of what is met on real systems. */
+/** Files that are no text, in the words of the program file: a small table of formats on real systems. */
 import {
   capture,
   captureNext,
@@ -14,7 +14,7 @@ import {
 } from './media.js';
 import type { Subject } from './source.js';
 
-/** A rule: words for a subject, or undefined where it is something else. */
+/** A rule: words for a subject, or undefined if it is something else. */
 type Rule = (subject: Subject) => string | undefined;
 
 const starting =
@@ -169,7 +169,7 @@ function debianPackage(subject: Subject): string {
   }${data === undefined ? '' : `, data compression ${compression(data)}`}`;
 }
 
-/** tar's header: its checksum tells, for there was a time without a magic. POSIX.1-2017 pax. */
+/** tar's header: recognised by its checksum, because old archives have no magic. POSIX.1-2017 pax. */
 function tar(subject: Subject): string | undefined {
   if (subject.head.length < 512) return undefined;
   const stored = Number.parseInt(subject.text(148, 8).trim(), 8);
@@ -185,7 +185,7 @@ function jpeg(subject: Subject): string {
   const units = ['aspect ratio', 'resolution (DPI)', 'resolution (DPCM)'][subject.u8(13)] ?? '';
   const density = `density ${subject.u16(14, false)}x${subject.u16(16, false)}`;
   const standard = `JPEG image data, JFIF standard ${subject.u8(11)}.${String(subject.u8(12)).padStart(2, '0')}, ${units}, ${density}, segment length ${subject.u16(4, false)}`;
-  // Frame headers are SOF0 to SOF3 for what is met in practice; other segments are skipped by their length.
+  // Frame headers are SOF0 to SOF3 in practice; other segments are skipped by their length.
   for (let at = 2; subject.u8(at) === 0xff; at += 2 + subject.u16(at + 2, false)) {
     const marker = subject.u8(at + 1);
     if (marker < 0xc0 || marker > 0xc3) continue;
@@ -195,7 +195,7 @@ function jpeg(subject: Subject): string {
   return standard;
 }
 
-/** A text of a catalog as the program prints it: its first line, with what is not ASCII in octal. */
+/** A text of a catalog as the program prints it: its first line, with other characters than ASCII in octal. */
 function printable(text: string): string {
   const line = text.split('\n')[0] ?? '';
   return line.replace(/[^\x20-\x7e]/g, (one) => `\\${one.charCodeAt(0).toString(8).padStart(3, '0')}`);
@@ -207,7 +207,7 @@ function messageCatalog(subject: Subject, little: boolean): string {
   const strings = u32(8);
   const revision = `${subject.u16(little ? 6 : 4, little)}.${subject.u16(little ? 4 : 6, little)}`;
   const translations = u32(16);
-  // The header is the translation of the empty text, the first of all.
+  // The header is the translation of the empty text, which comes first.
   const header = subject.text(u32(translations + 4), Math.min(u32(translations), 4096));
   const project = /^Project-Id-Version: (.*)$/m.exec(header)?.[1];
   const first = subject.text(u32(translations + 12), Math.min(u32(translations + 8), 4096));
@@ -290,7 +290,7 @@ const rules: readonly Rule[] = [
   ),
 ];
 
-/** What bytes are by their first ones; undefined for nothing known. */
+/** The format of bytes by the first of them; undefined if unknown. */
 export function describeBinary(subject: Subject): string | undefined {
   for (const rule of rules) {
     const words = rule(subject);

@@ -1,8 +1,8 @@
-/** Filesystems and disks in the words of the program file: what a device, or a file that holds an image, begins with. */
+/** Filesystems and disks in the words of the program file: the beginning of a device, or of a file with an image. */
 import { formatUuid } from '../../../base/index.js';
 import type { Subject } from './source.js';
 
-/** The features of ext that are worth a word: offset in the superblock, bit, words. */
+/** The features of ext that are mentioned: offset in the superblock, bit, words. */
 const extWords: readonly (readonly [offset: number, bit: number, words: string])[] = [
   [0x60, 0x0004, ' (needs journal recovery)'],
   [0x60, 0x0040, ' (extents)'],
@@ -17,7 +17,7 @@ function describeExt(subject: Subject): string | undefined {
   if (subject.u16(superblock + 0x38, true) !== 0xef53) return undefined;
   const u32 = (offset: number): number => subject.u32(superblock + offset, true);
   const [compat, incompat, roCompat] = [u32(0x5c), u32(0x60), u32(0x64)];
-  // file's own rule: anything that ext3 does not know makes it ext4.
+  // file's own rule: any feature that ext3 lacks makes it ext4.
   const isExt4 = (incompat & ~0x1f) !== 0 || (roCompat & ~0x7) !== 0;
   const name = isExt4 ? 'ext4' : compat & 4 ? 'ext3' : 'ext2';
   const uuid = formatUuid(subject.head.subarray(superblock + 0x68, superblock + 0x78));
@@ -118,7 +118,7 @@ function describeMbr(subject: Subject): string | undefined {
       at + 1,
     )}, end-CHS ${chs(subject, at + 5)}, startsector ${subject.u32(at + 8, true)}, ${subject.u32(at + 12, true)} sectors`;
   }
-  // The program takes a table with a first entry alone, and not an active one, for the last link of logical partitions.
+  // The program takes a table with only a first entry, which is not active, for the last link of logical partitions.
   if (used === 1 && subject.u8(446) === 0) text += ', extended partition table (last)';
   return text;
 }
@@ -141,7 +141,7 @@ const signatures: readonly (readonly [offset: number, mark: string | readonly nu
   [0, [0x4c, 0x55, 0x4b, 0x53, 0xba, 0xbe], 'LUKS encrypted file'],
 ];
 
-/** What a disk or its image holds; undefined for nothing known. */
+/** The content of a disk or its image; undefined if unknown. */
 export function describeDisk(subject: Subject): string | undefined {
   return (
     describeExt(subject) ??

@@ -1,6 +1,6 @@
 /**
- * ELF files in the words of the program file: header (System V ABI, "ELF Header"), then what sections or segments tell:
- * linking, interpreter, notes, symbols. Every table is bounded before it is gone through.
+ * ELF files in the words of the program file: header (System V ABI, "ELF Header"), then facts from sections or
+ * segments: linking, interpreter, notes, symbols. Every table is bounded before it is read.
  */
 
 import { viewOf } from '../../../base/index.js';
@@ -42,7 +42,7 @@ const m68kKinds: ReadonlyMap<number, string> = new Map([
   [0x00810000, 'CPU32,'],
 ]);
 
-/** The machine, with the comma that follows it; `e_flags` say more for some. */
+/** The machine, followed by a comma; for some, `e_flags` add details. */
 function machineText(machine: number, flags: number): string {
   switch (machine) {
     case 4:
@@ -82,7 +82,7 @@ interface Layout {
 /** More segments or sections than any honest file has. */
 const tableLimit = 2048;
 
-/** The parts of a table of equal entries; none where it lies outside the file. */
+/** The parts of a table of equal entries; none if it lies outside the file. */
 function table(subject: Subject, at: number, entryLength: number, count: number, least: number): DataView[] {
   if (count > tableLimit || entryLength < least || entryLength > 4096) return [];
   const bytes = subject.at(at, entryLength * count);
@@ -94,7 +94,7 @@ function table(subject: Subject, at: number, entryLength: number, count: number,
 
 const align4 = (value: number): number => (value + 3) & ~3;
 
-/** What the notes of a section or segment say, each with its comma. */
+/** The facts in the notes of a section or segment, each with its comma. */
 function notes(bytes: Uint8Array, little: boolean): string {
   const view = viewOf(bytes);
   let text = '';
@@ -127,7 +127,7 @@ const sectionTypes = { symbolTable: 2, progbits: 1, note: 7 } as const;
 const dynamicFlags1 = 0x6fff_fffb;
 const pieFlag = 0x0800_0000;
 
-/** Whether the dynamic section says that the file is a program (`DF_1_PIE`). */
+/** Whether the dynamic section marks the file as a program (`DF_1_PIE`). */
 function saysPie(bytes: Uint8Array, layout: Layout): boolean {
   const view = viewOf(bytes);
   const size = layout.is64 ? 16 : 8;
@@ -146,7 +146,7 @@ const typeNames: Readonly<Record<number, string>> = {
   4: 'core file,',
 };
 
-/** An ELF file in words; undefined for what is none. */
+/** An ELF file in words; undefined for other files. */
 export function describeElf(subject: Subject): string | undefined {
   if (!subject.has(0, [0x7f, 0x45, 0x4c, 0x46]) || subject.head.length < 52) return undefined;
   const is64 = subject.u8(4) === 2;
@@ -203,7 +203,7 @@ function segmentBytes(subject: Subject, layout: Layout, segment: DataView): Uint
   return subject.at(layout.word(segment, 4, 8), Math.min(layout.word(segment, 16, 32), segmentLimit));
 }
 
-/** How a program is linked; notes only where no section has them. */
+/** How a program is linked; notes only if no section has them. */
 function linking(
   subject: Subject,
   layout: Layout,

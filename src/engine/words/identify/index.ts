@@ -1,6 +1,6 @@
 /**
- * What a file holds, in the words that the program file(1) has for it, as the action `file` gives them. A modest table of
- * our own: the kinds that are met on real systems; what is not in it is text or `data`. Compressed files are looked into.
+ * The kind of a file in the words of the program file(1), for the action `file`. A small table of our own with the
+ * kinds on real systems; other files are text or `data`. Compressed files are unpacked.
  */
 
 import type { ByteSource } from '../../../base/index.js';
@@ -13,12 +13,12 @@ import { describePacked } from './packed.js';
 import { headLength, Subject } from './source.js';
 import { describeText, isJson } from './text.js';
 
-/** What is in a compressed file, as far as it is looked at; undefined where that cannot be had. */
+/** The beginning of a compressed file's contents; undefined if it cannot be read. */
 function inside(source: ByteSource): Uint8Array | undefined {
   try {
     return unpack(source, 'file', { enough: headLength })?.subarray(0, headLength);
   } catch (thrown) {
-    // What is damaged or packed in a way that is not looked through is still named by its outside.
+    // A damaged file, or one in an unknown compression, is still named by its outside.
     if (thrown instanceof CorruptError || thrown instanceof UnsupportedError) return undefined;
     throw thrown;
   }

@@ -15,7 +15,7 @@ const wavFormats: ReadonlyMap<number, string> = new Map([
 const channelsText = (count: number): string =>
   count === 1 ? 'mono' : count === 2 ? 'stereo' : `${count} channels`;
 
-/** The chunk `fmt ` of RIFF WAVE; others stand before it in broadcast files. */
+/** The chunk `fmt ` of RIFF WAVE; in broadcast files others come before it. */
 function wave(subject: Subject): string {
   let at = 12;
   while (!subject.has(at, 'fmt ') && at < 65536) {
@@ -150,13 +150,13 @@ const netpbmKinds: Readonly<Record<string, string>> = {
   6: 'rawbits, pixmap',
 };
 
-/** pbm(5), pgm(5), ppm(5): the size may stand behind comments. */
+/** pbm(5), pgm(5), ppm(5): the size may follow comments. */
 export function netpbm(subject: Subject): string | undefined {
   const match = /^P([1-6])\s(\s*#[^\n]*\n)*\s*(\d{1,9})\s+(\d{1,9})\s/.exec(subject.text(0, 512));
   if (match === null) return undefined;
   const [, kind = '', comment = '', width, height] = match;
   const words = netpbmKinds[kind] ?? '';
-  // Of a bitmap as text the program tells the comment as well.
+  // For a bitmap as text the program prints the comment as well.
   const shown =
     kind === '1' && comment !== '' ? words.replace('bitmap', `bitmap ${comment.trim().slice(1)}`) : words;
   return `Netpbm image data, size = ${width} x ${height}, ${shown}`;

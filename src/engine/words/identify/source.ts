@@ -1,15 +1,15 @@
-/** What is looked at to say what a file is: its beginning in memory, and the rest on demand. */
+/** The data for recognising a file: its beginning in memory, and the rest on demand. */
 
 import type { ByteSource } from '../../../base/index.js';
 import { viewOf } from '../../../base/index.js';
 
-/** How much of a file is looked at, in bytes; the program file's own default. */
+/** How much of a file is read, in bytes; the program file's own default. */
 export const headLength = 1024 * 1024;
 
 export class Subject {
   /** The beginning, at most {@link headLength} bytes. */
   readonly head: Uint8Array;
-  /** The whole, where it can be had: what came out of a compressed file has only its beginning. */
+  /** The whole, if available: for a compressed file only the beginning of its contents is. */
   readonly whole: ByteSource | undefined;
   readonly #view: DataView;
 
@@ -45,14 +45,14 @@ export class Subject {
     return offset + 8 <= this.head.length ? this.#view.getBigUint64(offset, little) : 0n;
   }
 
-  /** Characters from an offset up to a NUL, at most `length`. Bytes beyond ASCII come out as Latin-1. */
+  /** Characters from an offset up to a NUL, at most `length`. Bytes beyond ASCII are taken as Latin-1. */
   text(offset: number, length: number): string {
     const bytes = this.head.subarray(offset, offset + length);
     const end = bytes.indexOf(0);
     return Buffer.from(end < 0 ? bytes : bytes.subarray(0, end)).toString('latin1');
   }
 
-  /** Bytes anywhere in the whole file; empty where they cannot be had. */
+  /** Bytes anywhere in the whole file; empty if they are not available. */
   at(offset: number, length: number): Uint8Array {
     if (offset + length <= this.head.length) return this.head.subarray(offset, offset + length);
     if (this.whole === undefined || offset < 0 || offset + length > this.whole.size) return new Uint8Array(0);

@@ -1,12 +1,14 @@
-/** Text in the words of the program file: its kind where its first line tells, its encoding, its lines. */
+/** Text in the words of the program file: its kind by its first line, its encoding, its lines. */
 import type { Subject } from './source.js';
 
-/** How much of a file the encoding is told from, in bytes. */
+/** How much of a file determines the encoding, in bytes. */
 const encodingLength = 64 * 1024;
 /** A line this long is worth a word. */
 const longLine = 300;
 
-/** Bytes that no text has: control characters but for bell, backspace, tabs, line feed, form feed, return and escape. */
+/**
+ * Bytes that no text has: control characters except bell, backspace, tabs, line feed, form feed, return and escape.
+ */
 const isControl = (byte: number): boolean =>
   (byte < 0x20 && !(byte >= 0x07 && byte <= 0x0d) && byte !== 0x1b) || byte === 0x7f;
 
@@ -21,12 +23,12 @@ function isUtf8(bytes: Uint8Array, isWhole: boolean): boolean {
     new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes, { stream: !isWhole });
     return true;
   } catch {
-    // Not an error of anyone's: the bytes are of another encoding.
+    // No error: the bytes are in another encoding.
     return false;
   }
 }
 
-/** The encoding of what is text; undefined for data. */
+/** The encoding of a text; undefined for data. */
 export function findEncoding(subject: Subject): Encoding | undefined {
   const bytes = subject.head.subarray(0, encodingLength);
   const latin1 = (): string => Buffer.from(bytes).toString('latin1');
@@ -50,7 +52,7 @@ export function findEncoding(subject: Subject): Encoding | undefined {
   return { name: isIso ? 'ISO-8859 text' : 'Non-ISO extended-ASCII text', text: latin1() };
 }
 
-/** How the lines end, how long they are, and what else is odd. */
+/** The line ends, the line lengths, and other oddities. */
 function lineFacts(text: string): string {
   let facts = '';
   let longest = 0;
@@ -153,7 +155,7 @@ export function isJson(subject: Subject): boolean {
     const value: unknown = JSON.parse(Buffer.from(subject.head).toString('utf8'));
     return typeof value === 'object' && value !== null;
   } catch {
-    // Not an error of anyone's: the bytes are something else.
+    // No error: the bytes are something else.
     return false;
   }
 }

@@ -1,13 +1,13 @@
 /**
- * A deterministic automaton, made of a program while lines are read: each byte of a line costs one look into a table, whatever
- * the expression. What is met anew costs as many steps as the program has instructions, so a line is matched in time that
- * grows with its length alone. A back-reference stands for any text here: a line that does not match, does not match.
+ * A deterministic automaton, built from a program while lines are read: each byte of a line costs one table lookup,
+ * whatever the expression. A new state costs as many steps as the program has instructions, so a line is matched in
+ * linear time. A back-reference matches any text here: a line that fails here fails.
  */
 import { work } from '../../../base/index.js';
 import { type Beside, beside, besideOf, holds } from './context.js';
 import type { Instruction } from './program.js';
 
-/** The most states that are kept, and the most instructions in all of them: beyond that, all are forgotten and made anew. */
+/** The most cached states, and the most instructions in all of them: beyond that, all are dropped and built again. */
 const stateLimit = 4096;
 const memberLimit = 2_000_000;
 /** How many bytes of a line are read between two checkpoints. */
@@ -16,7 +16,7 @@ const bytesAtOnce = 65536;
 const unknown = 0;
 const accepted = -1;
 
-/** Where the automaton is: the instructions that are to be tried on the next byte, and what the last byte was. */
+/** A state of the automaton: the instructions to try on the next byte, and the kind of the last byte. */
 interface State {
   readonly members: Int32Array;
   readonly before: Beside;
@@ -24,7 +24,7 @@ interface State {
 
 export class Automaton {
   readonly #program: readonly Instruction[];
-  /** The class of each byte: bytes of a class are in the same sets. The last class stands for the end of the line. */
+  /** The class of each byte: bytes of a class are in the same sets. The last class means the end of the line. */
   readonly #classOf = new Uint8Array(256);
   readonly #samples: number[] = [];
   readonly #width: number;
@@ -33,7 +33,7 @@ export class Automaton {
   readonly #states: State[] = [];
   readonly #numbers = new Map<string, number>();
   #memberCount = 0;
-  /** For each state and class the row where the next state begins; a state's row begins at its number times the width. */
+  /** For each state and class, the row of the next state; a state's row begins at its number times the width. */
   #table = new Int32Array(0);
   readonly #seen: Uint32Array;
   #round = 0;
@@ -73,7 +73,7 @@ export class Automaton {
     return (last === unknown ? this.#step(row, end) : last) === accepted;
   }
 
-  /** Bytes are told apart by the sets that they are in, and by being of a word where that matters. */
+  /** Bytes are separated by the sets that contain them and, if it matters, by being part of a word. */
   #classify(): void {
     const sets = new Set(this.#program.flatMap((each) => (each.kind === 'set' ? [each.set] : [])));
     let kinds: number[] = Array.from({ length: 256 }, (_, byte) => (this.#tellsWords ? besideOf(byte) : 0));
@@ -92,7 +92,7 @@ export class Automaton {
     });
   }
 
-  /** Begins with two states: none, and that at the beginning of a line. */
+  /** Begins with two states: none, and the one at the beginning of a line. */
   #forget(): void {
     this.#states.length = 0;
     this.#numbers.clear();
@@ -102,7 +102,7 @@ export class Automaton {
     this.#row({ members: new Int32Array(0), before: this.#tellsEdges ? beside.edge : beside.other });
   }
 
-  /** The row of a state, which is made if there is none. */
+  /** The row of a state, which is built if needed. */
   #row(state: State): number {
     const key = `${state.before}:${state.members.join()}`;
     let number = this.#numbers.get(key);
@@ -120,7 +120,9 @@ export class Automaton {
     return number * this.#width;
   }
 
-  /** The row after a byte of a class, or the end of the line; `accepted` where the expression has matched before it. */
+  /**
+   * The row after a byte of a class, or after the end of the line; `accepted` if the expression has matched before.
+   */
   #step(row: number, kind: number): number {
     const sample = this.#samples[kind];
     const state = this.#states[row / this.#width] as State; // safe: rows are made by #row alone
@@ -138,7 +140,7 @@ export class Automaton {
     return next;
   }
 
-  /** The state after a byte, or after the end of the line (undefined); undefined where the expression has matched. */
+  /** The state after a byte, or after the end of the line (undefined); undefined if the expression has matched. */
   #follow({ members, before }: State, byte: number | undefined): State | undefined {
     const program = this.#program;
     const after = byte === undefined ? beside.edge : besideOf(byte);

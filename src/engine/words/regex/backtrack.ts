@@ -1,13 +1,16 @@
-/** Lines matched with back-references: every way through the program is tried, each state of it once. */
+/** Matches lines with back-references: tries every way through the program, each of its states once. */
 import { GuestfsError, work } from '../../../base/index.js';
 import { type Beside, beside, besideOf, holds } from './context.js';
 import type { Instruction } from './program.js';
 
-/** The most states that are tried in one line, with so many more for each byte: back-references may want exponentially many. */
+/**
+ * The most states that are tried in one line, plus a number for each byte: back-references may need exponentially
+ * many.
+ */
 const statesOfLine = 200_000;
 const statesOfByte = 100;
 
-/** What the groups have matched: where each begins and ends in the line, by their numbers. */
+/** The texts of the groups: the begin and end of each in the line, by group number. */
 type Captures = ReadonlyMap<number, readonly [start: number, end: number]>;
 
 interface State {
@@ -18,7 +21,7 @@ interface State {
 
 const lower = (byte: number): number => (byte >= 0x41 && byte <= 0x5a ? byte + 0x20 : byte);
 
-/** Whether a program matches somewhere in a line. E2BIG where that would take too many steps. */
+/** Whether a program matches somewhere in a line. E2BIG if that would take too many steps. */
 export function backtrack(
   program: readonly Instruction[],
   line: Uint8Array,
@@ -28,7 +31,7 @@ export function backtrack(
   const isSame = (a: number | undefined, b: number | undefined): boolean =>
     a === b || (isInsensitive && a !== undefined && b !== undefined && lower(a) === lower(b));
 
-  /** Where the text of a group ends if it stands at a place again; undefined if it does not. */
+  /** The end of a group's text if it is repeated at an offset; undefined if it is not. */
   const again = (captures: Captures, group: number, at: number): number | undefined => {
     const range = captures.get(group);
     if (range === undefined || range[1] < 0) return undefined;
@@ -66,7 +69,7 @@ export function backtrack(
           go({ place: instruction.to });
           break;
         case 'fork': {
-          // Ways part and loops close at forks only, so it is enough to know these again.
+          // Branches and loops pass through forks, so it is enough to remember the states at forks.
           const key = `${place} ${at} ${[...captures].join(' ')}`;
           if (tried.has(key)) break;
           tried.add(key);

@@ -1,4 +1,4 @@
-/** Bracket expressions: POSIX.1-2017 9.3.5, where it leaves something undefined as in GNU grep, in the C locale. */
+/** Bracket expressions: POSIX.1-2017 9.3.5 in the C locale; undefined behaviour is as in GNU grep. */
 import { type ByteSet, findClass, only } from './byte-set.js';
 
 export interface Bracket {
@@ -8,7 +8,7 @@ export interface Bracket {
   readonly end: number;
 }
 
-/** What one element is: a single byte can begin or end a range. */
+/** One element: a single byte can begin or end a range. */
 interface Element {
   readonly set: ByteSet;
   readonly byte: number | undefined;
@@ -17,10 +17,10 @@ interface Element {
 
 const [opening, closing, hyphen, colon, point, equals] = [...'[]-:.='].map((each) => each.charCodeAt(0));
 
-/** A byte as it is compared where the case of letters makes no difference. */
+/** The form of a byte for comparing without case. */
 const upper = (byte: number): number => (byte >= 0x61 && byte <= 0x7a ? byte - 0x20 : byte);
 
-/** The bracket whose inside begins at `start`; a text that says what is wrong with it. */
+/** The bracket whose inside begins at `start`; for an invalid one, a text with the reason. */
 export function readBracket(bytes: Uint8Array, start: number, isInsensitive: boolean): Bracket | string {
   const isNegated = bytes[start] === 0x5e;
   const first = isNegated ? start + 1 : start;
@@ -36,7 +36,7 @@ export function readBracket(bytes: Uint8Array, start: number, isInsensitive: boo
       if (isLoneClass) return 'a class is written [[:name:]]: [:name:]';
       return { set, isNegated, end: at + 1 };
     }
-    // A hyphen that is neither first nor last, nor the end of a range, has no meaning.
+    // A hyphen has no meaning unless it is first, last, or the end of a range.
     if (byte === hyphen && at > first && bytes[at + 1] !== closing) return 'a hyphen is out of place';
     const low = readElement(bytes, at);
     if (typeof low === 'string') return low;
@@ -52,7 +52,7 @@ export function readBracket(bytes: Uint8Array, start: number, isInsensitive: boo
     if (low.byte === undefined || high.byte === undefined) return 'a range has no bound';
     const isBackwards = isInsensitive ? upper(high.byte) < upper(low.byte) : high.byte < low.byte;
     if (isBackwards) return 'a range runs backwards';
-    // In any case, `[a-Z]` is a range that holds nothing.
+    // In any case, `[a-Z]` is an empty range.
     if (low.byte <= high.byte) set.fill(1, low.byte, high.byte + 1);
     at = high.end;
   }

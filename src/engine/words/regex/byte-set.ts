@@ -1,4 +1,4 @@
-/** Sets of bytes: what one place of an expression matches. In the C locale, a character is a byte. */
+/** Sets of bytes: the bytes that one place of an expression matches. In the C locale, a character is a byte. */
 
 /** A one for each byte in it. */
 export type ByteSet = Uint8Array;
@@ -39,7 +39,7 @@ const classes: Readonly<Record<string, readonly string[]>> = {
   xdigit: ['09', 'AF', 'af'],
 };
 
-/** The class `[:name:]`, or `word`; undefined for a name that is none. */
+/** The class `[:name:]`, or `word`; undefined for an unknown name. */
 export function findClass(name: string): ByteSet | undefined {
   if (!Object.hasOwn(classes, name)) return undefined;
   const set = new Uint8Array(256);

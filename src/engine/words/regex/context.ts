@@ -1,8 +1,8 @@
-/** What stands on both sides of a place in a line, and which assertions hold there. */
+/** The bytes on both sides of a place in a line, and the assertions that hold there. */
 import { named } from './byte-set.js';
 import type { Assertion } from './syntax.js';
 
-/** An end of the line, a byte of a word, or another one. */
+/** An end of the line, a byte of a word, or another byte. */
 export const beside = { edge: 0, other: 1, word: 2 } as const;
 export type Beside = (typeof beside)[keyof typeof beside];
 

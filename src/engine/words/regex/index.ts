@@ -1,6 +1,6 @@
 /**
- * Whether lines match a pattern, as GNU grep says in the C locale. Lines are matched in time that grows with their length alone,
- * which no regular expression of JavaScript warrants; with back-references in a bounded number of steps.
+ * Matches lines with a pattern as GNU grep does in the C locale, in linear time, which JavaScript's regular
+ * expressions do not guarantee; with back-references in a bounded number of steps.
  */
 import { encodeText } from '../../../base/index.js';
 import { Automaton } from './automaton.js';
@@ -13,8 +13,8 @@ export type { SyntaxOptions } from './syntax.js';
 const lineFeed = 0x0a;
 
 /**
- * Tells whether a line, without its line feed, matches a pattern: each line of the pattern is an expression of its own.
- * EINVAL for a malformed pattern. Matching counts its steps in the call's budget.
+ * Decides whether a line, without its line feed, matches a pattern: each line of the pattern is an expression of its
+ * own. EINVAL for a malformed pattern. Matching counts its steps in the call's budget.
  */
 export function lineMatcher(pattern: string, options: SyntaxOptions): (line: Uint8Array) => boolean {
   const bytes = encodeText(pattern);

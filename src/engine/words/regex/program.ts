@@ -1,4 +1,4 @@
-/** Expressions as programs of few instructions, which both matchers run: Thompson's construction. */
+/** Expressions as programs of a few instructions, for both matchers: Thompson's construction. */
 import { GuestfsError } from '../../../base/index.js';
 import type { ByteSet } from './byte-set.js';
 import type { Assertion, Node } from './syntax.js';
@@ -8,7 +8,7 @@ interface Branch {
   to: number;
 }
 
-/** One instruction. All but a jump and a match go on with the one behind them; a fork also goes on at `to`. */
+/** One instruction. All except jump and match continue with the next one; a fork also continues at `to`. */
 export type Instruction =
   | { readonly kind: 'set'; readonly set: ByteSet }
   | { readonly kind: 'assertion'; readonly assertion: Assertion }
@@ -19,7 +19,7 @@ export type Instruction =
 /** The longest program: repetitions are written out, so `(a{1000}){1000}` would be a million instructions. */
 const instructionLimit = 100_000;
 
-/** The program of an expression. EINVAL for one that is too long; `what` names the expression there. */
+/** The program of an expression. EINVAL if it is too long; `what` names the expression in the message. */
 export function compile(tree: Node, what: string): readonly Instruction[] {
   const instructions: Instruction[] = [];
   const referenced = new Set<number>();
@@ -62,7 +62,7 @@ export function compile(tree: Node, what: string): readonly Instruction[] {
   };
 
   const write = (node: Node): void => {
-    // Parts that come to nothing count as well: they, too, can be repeated a million times.
+    // Empty parts count as well, because they too can be repeated a million times.
     if (++work > instructionLimit)
       throw new GuestfsError('EINVAL', `${what}: the regular expression is too big`);
     switch (node.kind) {

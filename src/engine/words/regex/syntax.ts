@@ -1,6 +1,7 @@
 /**
- * POSIX regular expressions, basic and extended, as trees over bytes: POSIX.1-2017 9.3 and 9.4, with the additions of GNU
- * grep (`\+ \? \|` in basic ones, `\w \W \s \S \b \B \< \> \' \``), in the C locale. What POSIX leaves undefined is as in grep.
+ * POSIX regular expressions, basic and extended, as trees over bytes: POSIX.1-2017 9.3 and 9.4, with GNU grep's
+ * additions (`+ ? |` with a backslash in basic ones, `\w \W \s \S \b \B \< \> \' \``), in the C locale. Undefined
+ * behaviour is as in grep.
  */
 import { GuestfsError } from '../../../base/index.js';
 import { type Bracket, readBracket } from './bracket.js';
@@ -8,7 +9,7 @@ import { type ByteSet, named, not, only, withCases } from './byte-set.js';
 
 export type Assertion = 'lineStart' | 'lineEnd' | 'wordStart' | 'wordEnd' | 'wordEdge' | 'noWordEdge';
 
-/** Part of an expression. `depth` is how deep its parts are nested, itself included. */
+/** Part of an expression. `depth` is the depth of its tree, including itself. */
 export type Node = { readonly depth: number } & (
   | { readonly kind: 'set'; readonly set: ByteSet }
   | { readonly kind: 'assertion'; readonly assertion: Assertion }
@@ -24,9 +25,9 @@ export interface SyntaxOptions {
   readonly insensitive?: boolean | undefined;
 }
 
-/** The most repetitions that an interval can ask for: RE_DUP_MAX of the GNU C library. */
+/** The most repetitions of an interval: RE_DUP_MAX of the GNU C library. */
 const repetitionLimit = 32767;
-/** How deep groups and repetitions may be nested: the tree is walked by recursion. */
+/** The deepest nesting of groups and repetitions: the tree is walked by recursion. */
 const depthLimit = 500;
 
 const code = (character: string): number => character.charCodeAt(0);
@@ -48,7 +49,7 @@ const escapedAssertions: Readonly<Record<string, Assertion>> = {
   "'": 'lineEnd',
 };
 
-/** What stands next in the text: something that matches, or an operator by its character. */
+/** The next token: something that matches, or an operator by its character. */
 type Token =
   | { readonly node: Node }
   | { readonly operator: '(' | ')' | '|' | '*' | '+' | '?' | 'end' }
@@ -62,7 +63,7 @@ interface Interval {
 const setNode = (set: ByteSet): Node => ({ kind: 'set', set, depth: 1 });
 const assertionNode = (assertion: Assertion): Node => ({ kind: 'assertion', assertion, depth: 1 });
 
-/** One expression. `firstGroup` is the number of its first group less one, where several make up a pattern. */
+/** One expression. `firstGroup` is the number of its first group less one, if several expressions form a pattern. */
 export class Parser {
   readonly #bytes: Uint8Array;
   readonly #text: string;
@@ -72,9 +73,12 @@ export class Parser {
   #groups = 0;
   readonly #closed = new Set<number>();
   #openings = 0;
-  /** Whether nothing but assertions stands before here in its branch: a repetition in a basic expression is then itself. */
+  /**
+   * Whether only assertions come before this place in its branch: a repetition in a basic expression is then an
+   * ordinary character.
+   */
   #hasNothing = true;
-  /** Whether nothing at all stands before here in its branch. */
+  /** Whether nothing at all comes before this place in its branch. */
   #isFirst = true;
   #token: Token;
 
@@ -86,7 +90,7 @@ export class Parser {
     this.#token = this.#next();
   }
 
-  /** The tree, and how many groups it has. EINVAL for what grep refuses. */
+  /** The tree, and its number of groups. EINVAL for expressions that grep refuses. */
   parse(): { tree: Node; groups: number } {
     const tree = this.#choice();
     return { tree, groups: this.#groups };
@@ -147,11 +151,11 @@ export class Parser {
     return this.#nested({ kind: 'group', part, number: this.#firstGroup + number, depth: part.depth + 1 });
   }
 
-  /** An operator of repetition with nothing before it, in an extended expression: it repeats nothing. */
+  /** A repetition operator with nothing before it, in an extended expression: it repeats nothing. */
   #repeatedNothing(): Node {
     const isInterval = this.#isOperator('{');
     const nothing = this.#repeated(combined('sequence', []));
-    // grep takes a parenthesis right behind it for itself, and then misses one.
+    // grep takes a parenthesis right after it as an ordinary character, and then reports a missing one.
     if (this.#isOperator(')') && !isInterval) throw this.#invalid('an opening parenthesis has no end');
     return nothing;
   }
@@ -250,13 +254,13 @@ export class Parser {
     const isRepetition = '*+?{'.includes(operator);
     if (isRepetition && this.#hasNothing && !this.#options.extended) return this.#literal(code(operator));
     if (operator === '{') return this.#interval();
-    // In an extended expression, a closing parenthesis that closes nothing is itself.
+    // In an extended expression, a closing parenthesis without an opening one is an ordinary character.
     if (operator === ')' && this.#openings === 0 && this.#options.extended) return this.#literal(code(')'));
     this.#isFirst = this.#hasNothing = operator === '(' || operator === '|';
     return { operator };
   }
 
-  /** `{3}`, `{3,}`, `{,5}`, `{3,5}`; what is none of these is itself in an extended expression. */
+  /** `{3}`, `{3,}`, `{,5}`, `{3,5}`; any other text in braces is ordinary in an extended expression. */
   #interval(): Token {
     const start = this.#at;
     const number = (): number | undefined => {
@@ -297,7 +301,7 @@ export class Parser {
   }
 }
 
-/** How often a token wants what is before it, least and most; undefined for one that repeats nothing. */
+/** The least and most repetitions of a token; undefined for a token that repeats nothing. */
 function boundsOf(token: Token): readonly [low: number, high: number] | undefined {
   if ('node' in token) return undefined;
   switch (token.operator) {
