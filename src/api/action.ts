@@ -1,11 +1,11 @@
 /**
- * The vocabulary in which an action is described: what its arguments mean, what it gives back.
+ * The vocabulary for describing an action: the meaning of its arguments and its result.
  *
- * An action table (`src/api/<topic>.ts`) is pure data built from these words. The types of the handle's
- * methods, the shell's commands and help, the wire codec and the reference pages are all derived from it.
+ * An action table (`src/api/topics/<topic>.ts`) is pure data in this vocabulary. The types of the handle's methods,
+ * the shell's commands and help, the wire codec and the reference pages are all derived from it.
  */
 
-/** Marks a string with what it means, while any plain string is still accepted for it. */
+/** Marks a string with its meaning. Any plain string is still accepted. */
 export type Meaning<Text, Name extends string> = Text & { readonly __meaning?: Name };
 
 /** A block device or partition: `/dev/sda`, `/dev/sda1`, `/dev/VG/LV`. */
@@ -25,15 +25,18 @@ export type Guid = Meaning<string, 'guid'>;
 /** The path of a file on the host. */
 export type HostPath = Meaning<string, 'hostPath'>;
 
-/** Where a `fileIn` argument's bytes come from: a host path, or a stream of chunks, which is left when it is not read to its end. */
+/**
+ * The source of a `fileIn` argument's bytes: a host path, or a stream of chunks, which is closed if it is not read to
+ * its end.
+ */
 export type FileSource = HostPath | AsyncIterable<Uint8Array> | ReadableStream<Uint8Array>;
 /**
- * Where a `fileOut` argument's bytes go to: a host path, or a stream that takes chunks. A stream is ended with the call, and
- * destroyed when the call fails; with `end: false` it stays open. See `SinkControls`.
+ * The destination of a `fileOut` argument's bytes: a host path, or a stream that takes chunks. A stream is ended with
+ * the call, and destroyed if the call fails; with `end: false` it stays open. See `SinkControls`.
  */
 export type FileSink = HostPath | NodeJS.WritableStream | WritableStream<Uint8Array>;
 
-/** What an argument means, and the TypeScript type a caller passes for it. */
+/** The meaning of an argument, and the TypeScript type that a caller passes for it. */
 export interface ArgumentTypes {
   string: string;
   optString: string | null;
@@ -70,7 +73,7 @@ export interface Parameter<Name extends string = string, Type extends ArgumentTy
 
 export interface Argument<Name extends string = string, Type extends ArgumentType = ArgumentType>
   extends Parameter<Name, Type> {
-  /** What it is, in a phrase of Markdown that begins with a small letter and has no full stop at its end. */
+  /** A description in a phrase of Markdown that begins with a small letter and has no full stop at its end. */
   readonly text: string;
 }
 
@@ -91,7 +94,7 @@ export interface OptionalArgument<Type extends OptionType = OptionType> {
   readonly text: string;
 }
 
-/** What the strings of a result may mean, and the TypeScript type of each. */
+/** The possible meanings of a result's strings, and the TypeScript type of each. */
 export interface TextTypes {
   plain: string;
   device: Device;
@@ -116,7 +119,7 @@ export type Result =
   | { readonly type: 'struct'; readonly struct: string }
   | { readonly type: 'structList'; readonly struct: string };
 
-/** The TypeScript types of the results that need no more than their kind. */
+/** The TypeScript types of results that depend only on their kind. */
 export interface PlainResultTypes {
   // biome-ignore lint/suspicious/noConfusingVoidType: it stands as the result of a method
   none: void;
@@ -134,7 +137,7 @@ export interface Action {
   /** Optional arguments in the order of their bits on the wire. */
   readonly options?: Readonly<Record<string, OptionalArgument>>;
   readonly result: Result;
-  /** guestfsd's procedure number; absent for what the library does itself. */
+  /** guestfsd's procedure number; absent for actions that the library does itself. */
   readonly proc?: number;
   /** The first libguestfs that had it. */
   readonly since?: string;
@@ -142,35 +145,38 @@ export interface Action {
   readonly group?: string;
   /** Sends progress. */
   readonly progress?: true;
-  /** Can be cancelled in mid-transfer (it has a fileIn or fileOut). */
+  /** Can be cancelled during its transfer (it has a fileIn or fileOut). */
   readonly cancellable?: true;
   /** Only for a handle in the state `config`. */
   readonly configOnly?: true;
-  /** Answers at once, without the backend: a setting or a getter of the handle. Such an action has neither `by` nor `reads`. */
+  /**
+   * Answers at once, without the backend: a setting or a getter of the handle. Such an action has neither `by` nor
+   * `reads`.
+   */
   readonly nonBlocking?: true;
   /**
-   * Who does it, where not every backend does: the handle, for all backends alike; the embedded engine's client, from the
-   * tables alone; the appliance, as the embedded engine does not do it.
+   * Who does it, if not every backend does: the handle, for all backends; the embedded engine's client, from the
+   * tables alone; or the appliance, because the embedded engine does not have it.
    */
   readonly by?: 'handle' | 'table' | 'appliance';
   /**
-   * Changes nothing of the guest or of a drive, and so does its work on drives that are read-only too. What it makes in memory
-   * (mounts, devices, settings) and on the host does not count, nor does what a program that it runs may do.
+   * Changes nothing of the guest or of a drive, so it also works on read-only drives. Changes in memory (mounts,
+   * devices, settings) and on the host do not count, nor do the effects of a program that it runs.
    */
   readonly reads?: true;
-  /** The action that took its place; `true` where there is none. */
+  /** The action that replaced it; `true` if there is none. */
   readonly deprecatedBy?: string | true;
   /** Other names the shell knows it by. */
   readonly aliases?: readonly string[];
-  /** The shell takes any number of first arguments before the last, and calls the action for each. */
+  /** The shell takes any number of first arguments before the last, and calls the action once for each. */
   readonly repeats?: true;
   /** How the shell prints a number. */
   readonly shellOutput?: 'octal' | 'hexadecimal';
-  /** `debug`: for debugging and tests. `state`: about the handle's state. Public without it. */
+  /** `debug`: for debugging and tests. `state`: about the handle's state. Without it: public. */
   readonly visibility?: 'debug' | 'state' | 'noShell';
   /** A few words, beginning with a lower-case verb, no full stop. */
   readonly short: string;
-  /** What it does, its units, its errors; one or more paragraphs of Markdown. */
+  /** Its purpose, units and errors; one or more paragraphs of Markdown. */
   readonly help: string;
 }
 

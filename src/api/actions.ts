@@ -86,7 +86,8 @@ type Merged<Part> = (Part extends unknown ? (part: Part) => void : never) extend
 /** Every action's table, with all its literals, by libguestfs name. */
 export type ActionTables = Merged<(typeof topics)[TopicName]['actions']>;
 
-// Not one literal of spreads: those take V8 milliseconds, and every program that imports the package waits for this.
+// Built without one literal of spreads, which takes V8 milliseconds: every program that imports the package would
+// wait for that.
 const tables: ActionTables = Object.assign(
   Object.create(null),
   ...Object.values(topics).map(({ actions }) => actions),
@@ -107,19 +108,19 @@ export function isActionName(name: string): name is ActionName {
 }
 
 /**
- * Whether an action once had no optional arguments, so that the C library and its bindings know it by a second name, which
- * ends with `_opts`.
+ * Whether an action once had no optional arguments. The C library and its bindings know such an action by a second
+ * name too, which ends with `_opts`.
  */
 export function hasOptsName(name: ActionName): boolean {
   return actions[name].aliases?.some((alias) => alias.endsWith('-opts')) === true;
 }
 
-/** Whether an action is one that the embedded engine leaves to the appliance. */
+/** Whether only the appliance, and not the embedded engine, does an action. */
 export function needsAppliance(name: ActionName): boolean {
   return actions[name].by === 'appliance';
 }
 
-/** Whether an action is for changing what is on a drive, which must be open for writing. */
+/** Whether an action changes data on a drive, which must then be open for writing. */
 export function changesDisks(name: ActionName): boolean {
   const { nonBlocking, reads } = actions[name];
   return nonBlocking !== true && reads !== true;

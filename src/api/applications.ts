@@ -1,4 +1,4 @@
-/** An installed package in the two shapes that the actions give: `inspect_list_applications` and its successor. */
+/** An installed package in two forms: of `inspect_list_applications` and of its successor. */
 import type { Application } from '../formats/index.js';
 import type { Structs } from './structs.js';
 

@@ -1,6 +1,6 @@
 /**
- * What the handle asks of a backend: the one interface that the embedded engine and the appliance share.
- * Arguments arrive checked. Every method is called in one state of the handle at a time: see ARCHITECTURE.md.
+ * The interface between the handle and a backend, which the embedded engine and the appliance share. Arguments are
+ * checked before. Each method is called in one state of the handle at a time: see ARCHITECTURE.md.
  */
 
 import type { Elsewhere, GuestfsError, Limits } from '../base/index.js';
@@ -19,7 +19,9 @@ export interface DriveImage {
 export interface DriveConfig {
   /** Host path of the image; undefined for a scratch drive. */
   readonly path?: string;
-  /** What was found at `path`, as far as the policy lets it be opened; a backend that looks for itself gets none. */
+  /**
+   * The images at `path`, as far as the policy allows opening them; absent for a backend that examines them itself.
+   */
   readonly image?: DriveImage;
   /** Of a scratch drive, in bytes. */
   readonly scratchSizeInBytes?: number;
@@ -40,7 +42,7 @@ export interface DriveConfig {
   readonly copyonread?: boolean;
 }
 
-/** The settings of a handle that a backend may want, as they are at launch. */
+/** The handle's settings that a backend may need, as they are at launch. */
 export interface BackendConfig {
   readonly drives: readonly DriveConfig[];
   readonly policy: 'untrusted' | 'trusted';
@@ -66,9 +68,9 @@ export interface BackendConfig {
   readonly hvParams: readonly (readonly [string, string | null])[];
 }
 
-/** How far a call has come. Both numbers in units of the action's own; `0 ≤ position ≤ total`. */
+/** The progress of a call. Both numbers are in units of the action's own; `0 ≤ position ≤ total`. */
 export interface Progress {
-  /** guestfsd's procedure number of the action; 0 for the library's own. */
+  /** guestfsd's procedure number of the action; 0 for actions of the library. */
   readonly procNr: number;
   /** Counts the calls of a handle. */
   readonly serial: number;
@@ -79,8 +81,8 @@ export interface Progress {
 /** What a backend tells the handle. */
 export interface BackendEvents {
   /**
-   * A call in progress has come this far, raw: the handle applies the rules of time and order.
-   * `total` 0 is unknown length: the handle pulses.
+   * The running call's raw progress: the handle applies the rules of time and order. `total` 0 means unknown length:
+   * the handle then sends pulses.
    */
   progress(position: number, total: number): void;
   /**
@@ -93,7 +95,10 @@ export interface BackendEvents {
     partial?: boolean,
     elsewhere?: Elsewhere,
   ): void;
-  /** The worker or the process has ended, asked for or not; nothing follows. With why, where the backend knows that. */
+  /**
+   * The worker or the process has ended, requested or not; no event follows. With the reason, if the backend knows
+   * it.
+   */
   quit(reason?: GuestfsError): void;
 }
 
@@ -108,13 +113,13 @@ export interface CallControl {
 export interface ShutdownOptions {
   /** As the setting is now; without it, as it was at launch. */
   readonly autosync?: boolean;
-  /** How long a call that was given up may hold up the end, in milliseconds; then it is ended as it is. Default: for ever. */
+  /** How long a cancelled call may delay the end, in milliseconds; after that it is killed. Default: for ever. */
   readonly patienceInMs?: number;
 }
 
-/** A running backend. It keeps the process alive only while it does something: idle, it does not. */
+/** A running backend. It keeps the process alive only while it is busy. */
 export interface Backend {
-  /** The process that does the work, or undefined where it is a thread of our own. */
+  /** The process that does the work; undefined if that is a thread of our own. */
   readonly pid: number | undefined;
   /**
    * Calls an action by its libguestfs name. `args` are the required arguments in order, `options` the given optional
@@ -126,9 +131,12 @@ export interface Backend {
     options: Readonly<Record<string, unknown>>,
     control: CallControl,
   ): Promise<unknown>;
-  /** Asks the running call to stop; it rejects with ECANCELED. Nothing running: nothing happens. */
+  /** Cancels the running call, which rejects with ECANCELED. Without one, nothing happens. */
   cancel(): void;
-  /** Ends in good order: filesystems are synced and unmounted, temporary files removed. Resolves when all is gone. */
+  /**
+   * Ends in good order: filesystems are synced and unmounted, temporary files removed. Resolves when everything is
+   * gone.
+   */
   shutdown(options?: ShutdownOptions): Promise<void>;
   /** Ends at once. Also safe while the process is exiting: temporary files are removed synchronously. */
   kill(): void;

@@ -1,6 +1,6 @@
 /**
- * Checks the arguments of a call against the tables. A wrong call is a mistake in the caller's program, and so a
- * TypeError (or a RangeError for a number out of its range), not a failure of the action.
+ * Checks the arguments of a call against the tables. A wrong call is an error of the caller's program, so it throws a
+ * TypeError (or a RangeError for a number out of range) rather than an error of the action.
  */
 import { encodeText } from '../base/index.js';
 import type { Action, Argument, ArgumentType, OptionalArgument } from './action.js';
@@ -8,11 +8,11 @@ import { type ActionName, actions } from './actions.js';
 import { nearestName } from './nearest.js';
 import type { CallControls } from './types.js';
 
-/** A call whose arguments are known to be good, in the form that backends take. */
+/** A call with checked arguments, in the form of backends. */
 export interface CheckedCall {
-  /** The required arguments in order: text of a `bufferIn` is bytes now, and bits are a bigint. */
+  /** The required arguments in order: text of a `bufferIn` is converted to bytes, and bits to a bigint. */
   readonly args: readonly unknown[];
-  /** The optional arguments that were given; those that were undefined are left out. */
+  /** The given optional arguments, without undefined ones. */
   readonly options: Readonly<Record<string, unknown>>;
   readonly controls: CallControls;
 }
@@ -164,8 +164,8 @@ const isPlainObject = (value: unknown): value is Readonly<Record<string, unknown
 const hasSink = (action: Action): boolean => action.args.some(({ type }) => type === 'fileOut');
 
 /**
- * Splits the object after the required arguments into optional arguments and controls.
- * A synchronous method is over before anything could watch it, so it takes no controls.
+ * Splits the object after the required arguments into optional arguments and controls. A synchronous method ends
+ * before anything could watch it, so it takes no controls.
  */
 function checkOptions(name: string, action: Action, given: unknown): Omit<CheckedCall, 'args'> {
   const options: Record<string, unknown> = {};
@@ -192,7 +192,7 @@ function checkOptions(name: string, action: Action, given: unknown): Omit<Checke
         complain(`${name}: onProgress`, { wrong: 'type', words: `must be a function, not ${kindOf(value)}` });
       controls.onProgress = value as NonNullable<CallControls['onProgress']>;
     } else if (option === 'end' && hasSink(action)) {
-      // The handle ends the stream, and looks for itself (guestfs/sinks.ts).
+      // The handle ends the stream, and checks it itself (guestfs/sinks.ts).
       if (value !== undefined && typeof value !== 'boolean')
         complain(`${name}: end`, { wrong: 'type', words: `must be a boolean, not ${kindOf(value)}` });
     } else {
@@ -212,12 +212,12 @@ function checkOptions(name: string, action: Action, given: unknown): Omit<Checke
 }
 
 /**
- * Checks a call of an action: the number and types of its required arguments, and its optional ones. Gives the
- * call in the form that backends take.
+ * Checks a call of an action: the number and types of its required arguments, and its optional ones. Returns the call
+ * in the form of backends.
  *
- * Throws TypeError for a wrong count, a wrong type, a NUL in a string or an unknown option; RangeError for a
- * number that is not whole or does not fit. The message has the name that the caller used: `callee`, by
- * default the action's own.
+ * Throws TypeError for a wrong count, a wrong type, a NUL in a string or an unknown option; RangeError for a number
+ * that is not whole or does not fit. The message has the caller's name for the action: `callee`, by default the
+ * action's own.
  */
 export function checkArguments(
   name: ActionName,
@@ -241,7 +241,7 @@ export function checkArguments(
   return { args: arrived, ...checkOptions(callee, action, options) };
 }
 
-/** As {@link checkArguments}, with everything the caller gave in one list: required arguments, then the options. */
+/** As {@link checkArguments}, with all given values in one list: required arguments, then the options. */
 export function checkCall(name: ActionName, given: readonly unknown[], callee: string = name): CheckedCall {
   const wanted = actions[name].args.length;
   if (given.length > wanted + 1)

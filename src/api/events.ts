@@ -1,4 +1,4 @@
-/** The events of a handle: their names, the bits of their masks, and what each brings. */
+/** The events of a handle: their names, the bits of their masks, and their values. */
 
 /** What comes with an event. */
 export interface EventPayloads {
@@ -15,12 +15,12 @@ export interface EventTable {
   readonly cName: string;
   readonly mask: number;
   readonly payload: keyof EventPayloads;
-  /** How a message goes to stderr when no callback is set for the event. */
+  /** The form of a message on stderr if the event has no callback. */
   readonly output?: {
     /** Only when the handle is verbose. */
     readonly verbose?: true;
     readonly prefix: string;
-    /** Puts the handle's identifier after the prefix, where it has one. */
+    /** Puts the handle's identifier after the prefix, if it has one. */
     readonly identifier?: true;
     /** The message is one line, and needs its end. */
     readonly line?: true;
@@ -30,7 +30,7 @@ export interface EventTable {
 export const events = {
   /** The handle is being closed; its private data is still there. */
   close: { cName: 'close', mask: 0x001, payload: 'none' },
-  /** The backend ended, asked or not; the handle is back in `config`. */
+  /** The backend ended, requested or not; the handle is back in `config`. */
   subprocessQuit: { cName: 'subprocess_quit', mask: 0x002, payload: 'none' },
   /** The handle became ready. */
   launchDone: { cName: 'launch_done', mask: 0x004, payload: 'none' },
@@ -45,7 +45,7 @@ export const events = {
     payload: 'message',
     output: { verbose: true, prefix: 'libguestfs: ', line: true },
   },
-  /** A call with its arguments, or its result; only while the handle traces. */
+  /** A call with its arguments, or its result; only while tracing is on. */
   trace: {
     cName: 'trace',
     mask: 0x040,

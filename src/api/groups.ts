@@ -1,10 +1,10 @@
 /**
- * Optional groups: actions that only work where some feature is there (a kernel module, a tool, a driver), and
- * that `available` and `featureAvailable` are asked about.
+ * Optional groups: actions that need some feature (a kernel module, a tool, a driver). `available` and
+ * `featureAvailable` test for it.
  */
 import { type ActionName, actionNames, actions } from './actions.js';
 
-/** Groups that once were optional: a backend always has them, and no action names them. */
+/** Groups that once were optional: every backend has them, and no action names them. */
 const retiredGroups: readonly string[] = Object.freeze(['augeas', 'realpath']);
 
 function membersByGroup(): ReadonlyMap<string, readonly ActionName[]> {

@@ -23,9 +23,9 @@ function distance(a: string, b: string): number {
   return previous[b.length] ?? 0;
 }
 
-/** The known name nearest to `word`, or undefined where none is near enough to be meant. */
+/** The known name nearest to `word`; undefined if none is similar enough. */
 export function nearestName(word: string, known: Iterable<string>): string | undefined {
-  // A third of the letters wrong is the most that still reads as a slip; longer words are not worth comparing.
+  // At most a third of the letters may be wrong in a typing error; longer words are not compared.
   if (word.length > 64) return undefined;
   let best: string | undefined;
   let bestDistance = Math.max(1, Math.floor(word.length / 3)) + 1;

@@ -1,6 +1,6 @@
 /**
- * Actions as the shell writes them: names with dashes, required arguments as words in order, then optional ones
- * as `name:value`; numbers, truth values and lists in guestfish's notation; usage and help.
+ * Actions in the shell's notation: names with dashes, required arguments as words in order, then optional ones as
+ * `name:value`; numbers, truth values and lists as in guestfish; usage and help.
  */
 import { readTruth } from '../base/index.js';
 import type { Action, ArgumentType, OptionType } from './action.js';
@@ -14,7 +14,7 @@ export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
 
-/** A command's arguments, read from words; {@link checkArguments} takes them. */
+/** A command's arguments from words; {@link checkArguments} takes them. */
 export interface ShellCall {
   readonly args: readonly unknown[];
   readonly options: Readonly<Record<string, unknown>>;
@@ -25,7 +25,7 @@ export function shellName(name: ActionName): string {
   return name.replaceAll('_', '-');
 }
 
-/** The words that name an action, in small letters: guestfish too takes no notice of capitals. Made when first wanted. */
+/** The words that name an action, in small letters: as in guestfish, case does not matter. Made at the first use. */
 function wordIndex(): {
   readonly byWord: ReadonlyMap<string, ActionName>;
   readonly spoken: readonly string[];
@@ -42,7 +42,7 @@ function wordIndex(): {
 
 let index: ReturnType<typeof wordIndex> | undefined;
 
-/** The action that a word names; else the nearest word that does name one, if any is near. */
+/** The action of a word; else the most similar word that names one, if there is any. */
 export type FoundAction =
   | { readonly name: ActionName }
   | { readonly name: undefined; readonly nearest: string | undefined };
@@ -55,12 +55,14 @@ export function findAction(word: string): FoundAction {
   return { name: undefined, nearest: nearestName(word.replaceAll('_', '-'), index.spoken) };
 }
 
-/** The names of the arguments that are secrets: these are asked for, and never stand on the command line. */
+/**
+ * The names of the arguments that are secrets: the user is asked for them, and they never stand on the command line.
+ */
 export function keyArguments(name: ActionName): readonly string[] {
   return actions[name].args.filter((argument) => argument.type === 'key').map((argument) => argument.name);
 }
 
-/** 1024-based with nothing or `iB` after the letter, 1000-based with `B`. */
+/** 1024-based if nothing or `iB` follows the letter, 1000-based with `B`. */
 const suffixes = 'KMGTPEZY';
 const numberForm = /^([+-]?)(0[xX][0-9a-fA-F]+|[0-9]+)(?:([kKMGTPEZY])(iB|B)?)?$/;
 
@@ -143,8 +145,8 @@ function parseValue(type: ArgumentType | OptionType, word: string, what: string)
 const counted = (count: number): string => `${count} argument${count === 1 ? '' : 's'}`;
 
 /**
- * Reads the words after a command's name. `keys` are the secrets, in the order of {@link keyArguments}: they
- * are no words. Throws {@link UsageError} when a word is missing, left over or does not say what it should.
+ * Reads the words after a command's name. `keys` are the secrets, in the order of {@link keyArguments}; they are not
+ * among the words. Throws {@link UsageError} for a missing, extra or invalid word.
  */
 export function parseShellArguments(
   name: ActionName,
@@ -187,8 +189,8 @@ export function parseShellArguments(
 }
 
 /**
- * The words of each call that a command stands for: one, or one for each word before the last of an action that
- * {@link Action.repeats}, as guestfish has it (`copy-out /a /b .`).
+ * The words of each call of a command: one call, or for an action that {@link Action.repeats} one for each word
+ * before the last, as in guestfish (`copy-out /a /b .`).
  */
 export function shellCalls(name: ActionName, words: readonly string[]): readonly (readonly string[])[] {
   const { repeats, args } = actions[name] as Action;
@@ -199,7 +201,10 @@ export function shellCalls(name: ActionName, words: readonly string[]): readonly
 
 const optionForms = { bool: 'true|false', int: 'N', int64: 'N', string: '..', stringList: '..' } as const;
 
-/** How the command is written: `mkfs fstype device [blocksize:N] [label:..]`. Secrets, which are asked for, are not in it. */
+/**
+ * The usage of a command: `mkfs fstype device [blocksize:N] [label:..]`. Secrets are left out, because the user is
+ * asked for them.
+ */
 export function usage(name: ActionName): string {
   const { args, options = {}, repeats } = actions[name] as Action;
   const parts: string[] = [shellName(name)];
@@ -213,7 +218,7 @@ export function usage(name: ActionName): string {
   return parts.join(' ');
 }
 
-/** The notes after a help text: what it needs and does, since when it is there, what took its place. */
+/** The notes after a help text: its needs and effects, its first version, its replacement. */
 function notes(name: ActionName): string[] {
   const { aliases, deprecatedBy, group, progress, cancellable, configOnly, since, visibility } =
     actions[name];
@@ -233,14 +238,14 @@ function notes(name: ActionName): string[] {
   return lines;
 }
 
-/** What each argument is, one a line: the required ones in order, then the optional ones. */
+/** The meaning of each argument, one a line: the required ones in order, then the optional ones. */
 function argumentLines(name: ActionName): string[] {
   const { args, options = {} } = actions[name] as Action;
   const all = [...args, ...Object.entries(options).map(([option, { text }]) => ({ name: option, text }))];
   return all.map(({ name, text }) => `- ${name}: ${text}.`);
 }
 
-/** The help of a command: what it is for, how it is written, its text, arguments and notes, folded to `width` characters. */
+/** The help of a command: its purpose, usage, text, arguments and notes, folded to `width` characters. */
 export function helpText(name: ActionName, width = 78): string {
   const { short, help } = actions[name];
   const told = (text: string): string =>

@@ -1,5 +1,5 @@
 /**
- * The structs that actions give back: their fields in the order of the wire, and the types a caller sees.
+ * The structs of results: their fields in the order of the wire, and the types that a caller sees.
  *
  * The tables keep libguestfs's field names (`part_num`); the objects have them in camelCase (`partNum`).
  */
@@ -31,7 +31,7 @@ export type FieldType = keyof FieldTypes;
 export type StructTable = Readonly<Record<string, FieldType>>;
 
 export const structs = {
-  /** An installed application, as `inspect_list_applications` gives it; fields that mean nothing are empty. */
+  /** An installed application, as `inspect_list_applications` gives it; fields without a meaning are empty. */
   application: {
     app_name: 'string',
     app_display_name: 'string',
@@ -46,7 +46,7 @@ export const structs = {
     app_summary: 'string',
     app_description: 'string',
   },
-  /** An installed application or package; fields that mean nothing for its kind of system are empty. */
+  /** An installed application or package; fields without a meaning for its kind of system are empty. */
   application2: {
     app2_name: 'string',
     app2_display_name: 'string',
@@ -74,7 +74,7 @@ export const structs = {
     btrfsbalance_considered: 'uint64',
     btrfsbalance_left: 'uint64',
   },
-  /** A btrfs quota group, with the bytes it refers to and those that it alone does. */
+  /** A btrfs quota group, with the bytes that it refers to and those that it refers to exclusively. */
   btrfsqgroup: {
     btrfsqgroup_id: 'string',
     btrfsqgroup_rfer: 'uint64',
@@ -104,7 +104,10 @@ export const structs = {
     btrfssubvolume_top_level_id: 'uint64',
     btrfssubvolume_path: 'string',
   },
-  /** An entry of a directory; `ftyp` is `r` file, `d` directory, `l` symbolic link, `b`, `c`, `f`, `s` special, `u` unknown. */
+  /**
+   * An entry of a directory; `ftyp` is `r` file, `d` directory, `l` symbolic link, `b`, `c`, `f`, `s` special, `u`
+   * unknown.
+   */
   dirent: {
     ino: 'int64',
     ftyp: 'char',
@@ -130,7 +133,7 @@ export const structs = {
     i: 'int32',
     b: 'int32',
   },
-  /** Something mountable, taken apart: a number for its kind, the device, and the subvolume if there is one. */
+  /** A mountable in its parts: a number for its kind, the device, and the subvolume if there is one. */
   internal_mountable: {
     im_type: 'int32',
     im_device: 'string',
@@ -220,7 +223,7 @@ export const structs = {
     mdstat_index: 'int32',
     mdstat_flags: 'string',
   },
-  /** A partition, in bytes; `part_end` is the last byte that belongs to it. */
+  /** A partition, in bytes; `part_end` is its last byte. */
   partition: {
     part_num: 'int32',
     part_start: 'bytes',
@@ -268,7 +271,10 @@ export const structs = {
     st_spare5: 'int64',
     st_spare6: 'int64',
   },
-  /** How full a filesystem is: `blocks`, `bfree` and `bavail` in units of `frsize` bytes, `files` and `ffree` in inodes. */
+  /**
+   * How full a filesystem is: `blocks`, `bfree` and `bavail` in units of `frsize` bytes, `files` and `ffree` in
+   * inodes.
+   */
   statvfs: {
     bsize: 'int64',
     frsize: 'int64',
@@ -320,7 +326,7 @@ export const structs = {
     attrname: 'string',
     attrval: 'buffer',
   },
-  /** The geometry of an XFS filesystem; blocks, sectors and inodes have their sizes in bytes, sections theirs in blocks. */
+  /** The geometry of an XFS filesystem; blocks, sectors and inodes have their sizes in bytes, sections in blocks. */
   xfsinfo: {
     xfs_mntpoint: 'string',
     xfs_inodesize: 'uint32',
@@ -362,7 +368,7 @@ export type CamelCase<Name extends string> = Name extends `${infer Head}_${infer
   ? `${Head}${Uppercase<Next>}${CamelCase<Rest>}`
   : Name;
 
-/** `part_num` → `partNum`: each underscore goes, and the letter after it becomes a capital. */
+/** `part_num` → `partNum`: each underscore is removed, and the letter after it becomes a capital. */
 export function camelCase<const Name extends string>(name: Name): CamelCase<Name> {
   return name.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase()) as CamelCase<Name>;
 }

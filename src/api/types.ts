@@ -1,6 +1,6 @@
 /**
- * What the tables mean in TypeScript: the arguments, options and results of every action, the methods of the
- * handle, and the shape of what does the work in a backend. Nothing here exists at run time.
+ * The tables as TypeScript types: the arguments, options and results of every action, the methods of the handle, and
+ * the interfaces of handlers in a backend. Nothing here exists at run time.
  */
 import type {
   ArgumentType,
@@ -15,7 +15,7 @@ import type { Progress } from './backend.js';
 import type { CamelCase, StructName, Structs } from './structs.js';
 import type { InternalName, internal, ShapedResult } from './topics/internal.js';
 
-/** What every asynchronous method takes together with its optional arguments. */
+/** The controls that every asynchronous method takes together with its optional arguments. */
 export interface CallControls {
   /** Cancels the call: it rejects soon after, and the handle stays usable. */
   signal?: AbortSignal | undefined;
@@ -23,12 +23,13 @@ export interface CallControls {
   onProgress?: ((progress: Progress) => void) | undefined;
 }
 
-/** What methods that write to a file or stream of the host take as well. */
+/** More controls, for methods that write to a file or stream of the host. */
 export interface SinkControls extends CallControls {
   /**
-   * Whether a stream is ended with the call, as `pipe` and `pipeTo` do: true by default, but never for `process.stdout` and
-   * `process.stderr`. The call resolves when the stream has taken all; one that fails destroys the stream. False leaves the
-   * stream open in either case, for the next call. Paths are files that the call opens and closes.
+   * Whether a stream is ended with the call, as in `pipe` and `pipeTo`: true by default, but never for
+   * `process.stdout` and `process.stderr`. The call resolves when the stream has taken everything; a failed call
+   * destroys the stream. False leaves the stream open in both cases, for the next call. Paths are files that the call
+   * opens and closes.
    */
   end?: boolean | undefined;
 }
@@ -93,7 +94,7 @@ export type InternalResult<N extends InternalName> =
 /** The handle's method for an action: `part_list` → `partList`, `mke2fs_J` → `mke2fsJ`. */
 export type MethodName<N extends ActionName = ActionName> = CamelCase<N>;
 
-/** The second name of a method, `mkfsOpts` for `mkfs`: of the actions whose shell aliases have the like. */
+/** The second name of a method, `mkfsOpts` for `mkfs`: for actions whose shell command has such an alias. */
 export type OptsName<N extends ActionName = ActionName> = N extends ActionName
   ? Table<N> extends { readonly aliases: readonly (infer Alias)[] }
     ? Extract<Alias, `${string}-opts`> extends never
@@ -102,7 +103,7 @@ export type OptsName<N extends ActionName = ActionName> = N extends ActionName
     : never
   : never;
 
-/** The actions that answer at once: settings, getters, drives. Their methods give no promise. */
+/** The actions that answer at once: settings, getters, drives. Their methods return no promise. */
 export type SyncActionName = {
   [N in ActionName]: Table<N> extends { readonly nonBlocking: true } ? N : never;
 }[ActionName];
@@ -110,7 +111,7 @@ export type SyncActionName = {
 /** The actions whose methods give a promise. */
 export type AsyncActionName = Exclude<ActionName, SyncActionName>;
 
-/** The asynchronous actions that somebody does: see `Action.by`. */
+/** The asynchronous actions that a given party does: see `Action.by`. */
 export type ActionsBy<Doer extends 'handle' | 'table' | 'appliance'> = {
   [N in ActionName]: Table<N> extends { readonly by: Doer } ? N : never;
 }[ActionName];
@@ -132,13 +133,13 @@ type AsyncMethod<N extends ActionName> = (
 /** The method of one action. */
 export type ActionMethod<N extends ActionName> = N extends SyncActionName ? SyncMethod<N> : AsyncMethod<N>;
 
-/** What stands at a backend where the caller gave a `fileIn` or a `fileOut`. */
+/** The backend's objects for the caller's `fileIn` and `fileOut` arguments. */
 export interface FileEnds {
   readonly in: unknown;
   readonly out: unknown;
 }
 
-/** The arguments that arrive at a backend changed: bytes for a buffer, a bigint for bits, an end for a file. */
+/** The arguments that a backend gets in another form: bytes for a buffer, a bigint for bits, an object for a file. */
 interface ArrivingTypes<Ends extends FileEnds> {
   bufferIn: Uint8Array;
   bits64: bigint;
@@ -157,7 +158,7 @@ type Arriving<Args, Ends extends FileEnds> = {
 /** The required arguments of an action as a backend gets them, in order. */
 export type HandlerArguments<N extends ActionName, Ends extends FileEnds> = Arriving<Table<N>['args'], Ends>;
 
-/** What does an action in a backend: required arguments in order, then the object of optional ones. */
+/** The function for an action in a backend: required arguments in order, then the object of optional ones. */
 export type Handler<N extends ActionName, Call, Ends extends FileEnds> = (
   call: Call,
   ...args: [...required: HandlerArguments<N, Ends>, options: ActionOptions<N>]

@@ -1,4 +1,4 @@
-/** What answers over all devices leave out, because it could not be read. */
+/** The parts that answers over all devices leave out because they could not be read. */
 import type { Elsewhere, ErrnoName } from '../base/index.js';
 
 /** A device that could not be read, or what is on it. */
@@ -6,13 +6,13 @@ export interface Unreadable {
   /** `/dev/sda2`. */
   readonly device: string;
   /**
-   * What was recognised on it, by blkid's name (`xfs`, `crypto_LUKS`, `LVM2_member`); several names as `ext4 and xfs`; null
-   * where nothing could be.
+   * The recognised content, by blkid's name (`xfs`, `crypto_LUKS`, `LVM2_member`); several names as `ext4 and xfs`;
+   * null if nothing was recognised.
    */
   readonly type: string | null;
   /**
-   * `ENOTSUP` where the backend does not implement what is there; `EINVAL` where there are signatures of several things and
-   * nobody can say which is meant; `EIO`, or the host's error, where it is damaged.
+   * `ENOTSUP` if the backend does not implement the content; `EINVAL` if several signatures contradict each other;
+   * `EIO`, or the host's error, if it is damaged.
    */
   readonly code: ErrnoName;
   /** Why, in words. */

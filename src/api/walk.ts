@@ -1,4 +1,7 @@
-/** A whole tree in one answer, in columns: what `find` and `lstatns` tell of every file, without an object for each. */
+/**
+ * A whole tree in one answer, in columns: the answers of `find` and `lstatns` for every file, without an object for
+ * each.
+ */
 
 /** The columns of a {@link TreeListing}: one number for each file, in the order of its paths. */
 export type ListingColumn =

@@ -1,9 +1,9 @@
-/** The texts of the tables, with the names of actions as their reader writes them. */
+/** The texts of the tables, with the names of actions in the reader's notation. */
 import { type ActionName, isActionName } from './actions.js';
 
 /**
- * The help texts name actions as the tables do, in backticks: `part_list`. This puts each in the words of a
- * reader: `part-list` for the shell, `partList` for TypeScript. Names without an underscore are the same to all.
+ * The help texts name actions as the tables do, in backticks: `part_list`. This replaces each by the reader's
+ * notation: `part-list` for the shell, `partList` for TypeScript. Names without an underscore are the same in all.
  */
 export function textWithNames(text: string, render: (name: ActionName) => string): string {
   return text.replace(/`([A-Za-z0-9]+(?:_[A-Za-z0-9]+)+)`/g, (quoted, name: string) =>
@@ -12,8 +12,8 @@ export function textWithNames(text: string, render: (name: ActionName) => string
 }
 
 /**
- * Folds text to lines of at most `width` characters; keeps paragraphs and the items of lists apart. Every line
- * begins with `indent`, and those that go on with a line before it with `more` too; in a list with two spaces.
+ * Folds text to lines of at most `width` characters; paragraphs and list items stay separate. Every line begins with
+ * `indent`, and continuation lines with `more` too; in a list with two spaces.
  */
 export function foldText(text: string, width: number, indent = '', more = ''): string {
   const folded = text.split('\n').map((line) => {

@@ -1,6 +1,6 @@
 /**
- * Calls that are no actions of the API: what the handle asks of a backend for methods of its own, and procedures of guestfsd that
- * its clients call for actions that they do themselves. No caller sees them, so they have no texts.
+ * Calls that are no actions of the API: the handle's calls to a backend for its own methods, and procedures of
+ * guestfsd that clients call for their own actions. No caller sees them, so they have no texts.
  */
 import { type ArgumentType, gives, type OptionType, type Parameter, type Result } from '../action.js';
 import type { Unreadable } from '../unreadable.js';
@@ -17,7 +17,7 @@ export interface InternalCall {
   readonly args: readonly Parameter[];
   readonly options?: Readonly<Record<string, { readonly type: OptionType }>>;
   readonly result: Result | ShapedResult;
-  /** guestfsd's procedure number; without one, each backend does it in a way of its own. */
+  /** guestfsd's procedure number; without one, each backend has its own way. */
   readonly proc?: number;
   /** As of an action. */
   readonly by?: 'table';

@@ -1,8 +1,8 @@
 /**
  * Between the guest and the host: files, archives, whole trees.
  *
- * Arguments that are files of the host also take streams, so that nothing needs to touch the host's disk. Who ends these is
- * said once, of `SinkControls` in types.ts, and in the hover text of each method.
+ * Arguments that are files of the host can also be streams, so that the host's disk is not needed. The rules for
+ * ending streams are at `SinkControls` in types.ts, and in the hover text of each method.
  */
 import {
   device,
