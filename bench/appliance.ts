@@ -1,8 +1,8 @@
 /**
  * The benchmarks of the direct backend, beside the C library by python3-guestfs:
  *   npm run bench -- appliance [--runs N] [--mebibytes N] [--calls N] [--only ID[,ID…]] [--out FILE]
- * Both boot the same appliance without KVM, which is not everywhere, and where it is not libguestfs may hang. They do each
- * job in turn (A B A B …) in programs that stay, so that a launch is part of a figure only where it is the job.
+ * Both boot the same appliance without KVM, which is not everywhere, and where it is not libguestfs may hang. They do
+ * each job in turn (A B A B …) in programs that stay, so that a launch is part of a figure only where it is the job.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';

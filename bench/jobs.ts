@@ -27,7 +27,10 @@ export const peers = {
 
 export type PeerName = keyof typeof peers;
 
-/** A peer that no package registry of this project's machines has: its figures are those of another machine, and only shown. */
+/**
+ * A peer that no package registry of this project's machines has: its figures are those of another machine, and only
+ * shown.
+ */
 export type ReferenceName = PeerName | 'dissect';
 
 /** Ours must need at most `times` what the peer needs. */
@@ -51,7 +54,10 @@ export interface Job {
   prepare?: string;
 }
 
-/** Ours obeys these variables too, so they are set for libguestfs alone. Without `force_tcg` it hangs in nested virtualisation. */
+/**
+ * Ours obeys these variables too, so they are set for libguestfs alone. Without `force_tcg` it hangs in nested
+ * virtualisation.
+ */
 const tcg = 'env LIBGUESTFS_BACKEND=direct LIBGUESTFS_BACKEND_SETTINGS=force_tcg';
 const fish = `${tcg} guestfish --ro --format=`;
 /** The root partition of the Debian image, for tools that want a bare filesystem: 131072 sectors in. */

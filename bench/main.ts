@@ -1,11 +1,11 @@
 /**
- * The benchmarks: `npm run bench -- [--quick] [--only ID[,ID…]] [--against DIRECTORY] [--no-peers] [--runs N] [--continue]
- * [--slow-runs N] [--images DIRECTORY] [--out FILE] [--note TEXT]`.
- * `--against`: another build (a checkout, or its dist) runs in turn with this one, and the page begins with a table of both.
- * `--no-peers`: only the two builds. `--runs`, `--slow-runs`: how often each contender, and each slow peer, runs: 5 and 3.
- * `--continue`: what earlier runs of this build have measured is kept, so `--only` makes a run in pieces.
- * `--note`: printed with the machine, to say how the run was made.
- * `--quick`: everything once, without the slow peers, to see that it works. The figures mean nothing then.
+ * The benchmarks: `npm run bench -- [--quick] [--only ID[,ID…]] [--against DIRECTORY] [--no-peers] [--runs N]
+ * [--continue] [--slow-runs N] [--images DIRECTORY] [--out FILE] [--note TEXT]`. `--against`: another build (a
+ * checkout, or its dist) runs in turn with this one, and the page begins with a table of both. `--no-peers`: only the
+ * two builds. `--runs`, `--slow-runs`: how often each contender, and each slow peer, runs: 5 and 3. `--continue`:
+ * what earlier runs of this build have measured is kept, so `--only` makes a run in pieces. `--note`: printed with
+ * the machine, to say how the run was made. `--quick`: everything once, without the slow peers, to see that it works.
+ * The figures mean nothing then.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';

@@ -1,4 +1,7 @@
-/** Runs commands, in turn, and tells how long they took, on the clock and of the processors, and how much memory they used. */
+/**
+ * Runs commands, in turn, and tells how long they took, on the clock and of the processors, and how much memory they
+ * used.
+ */
 import { spawnSync } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 

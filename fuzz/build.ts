@@ -1,7 +1,10 @@
 /** The fuzzer's own build: bundles in which checksums can be let pass. */
 import { type BuildOptions, build } from 'esbuild';
 
-/** Builds the fuzzer into a directory; `main.js` there is the program. With plugins the sources may be other than they are. */
+/**
+ * Builds the fuzzer into a directory; `main.js` there is the program. With plugins the sources may be other than they
+ * are.
+ */
 export async function buildFuzzer(
   directory: string,
   plugins: NonNullable<BuildOptions['plugins']> = [],

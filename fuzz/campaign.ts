@@ -1,6 +1,6 @@
 /**
- * Keeps a runner busy, and watches it: one that does not come to the end of a round, takes all memory or dies is replaced, and
- * the seed it was at is the finding. Each suspicion is run once more alone in a fresh process.
+ * Keeps a runner busy, and watches it: one that does not come to the end of a round, takes all memory or dies is
+ * replaced, and the seed it was at is the finding. Each suspicion is run once more alone in a fresh process.
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { closeSync, mkdtempSync, openSync, readFileSync, readSync, rmSync } from 'node:fs';
@@ -20,7 +20,10 @@ import {
 const watchInterval = 100;
 /** A round that is still running is killed after so many times the processor time that it may take. */
 const processorPatience = 2;
-/** The same in time that passes: a round that waits for ever takes no processor time, and the machine may have other work. */
+/**
+ * The same in time that passes: a round that waits for ever takes no processor time, and the machine may have other
+ * work.
+ */
 const patience = 40;
 /** The same where the system does not tell the processor time of others. */
 const patienceAlone = 4;

@@ -1,7 +1,7 @@
 /**
- * Mutation fuzzing: real fixtures are damaged in a few places, and the parser that they are for uses all of what is left. Only
- * errors that name the trouble may come of it, in bounded time and memory. Half of the rounds find checksums verified as
- * always; in the other half they are let pass, so that damage reaches what lies behind them.
+ * Mutation fuzzing: real fixtures are damaged in a few places, and the parser that they are for uses all of what is
+ * left. Only errors that name the trouble may come of it, in bounded time and memory. Half of the rounds find
+ * checksums verified as always; in the other half they are let pass, so that damage reaches what lies behind them.
  */
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';

@@ -78,7 +78,10 @@ class Patches {
   }
 }
 
-/** Another value for a number: on a bound, a little off, as another number of the image is, or the image's size in blocks. */
+/**
+ * Another value for a number: on a bound, a little off, as another number of the image is, or the image's size in
+ * blocks.
+ */
 function otherNumber(
   patches: Patches,
   places: Places,
@@ -331,7 +334,10 @@ function rearrange(bytes: Uint8Array, random: Random, other: () => Uint8Array): 
   }
 }
 
-/** A copy of a stream or text that is damaged in a few places, by number and byte as an image is, or with its parts moved. */
+/**
+ * A copy of a stream or text that is damaged in a few places, by number and byte as an image is, or with its parts
+ * moved.
+ */
 export function damageCopy(
   bytes: Uint8Array,
   places: Places,

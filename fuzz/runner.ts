@@ -33,7 +33,10 @@ function processorTime(): number {
   return (user + system) / 1000;
 }
 
-/** The most memory that the process has had since {@link forgetPeak}, or since it began where the system cannot forget. */
+/**
+ * The most memory that the process has had since {@link forgetPeak}, or since it began where the system cannot
+ * forget.
+ */
 const peak = (): number => process.resourceUsage().maxRSS * 1024;
 
 /** Memory outside V8's heap, also such as was asked for and not yet used: the peak does not have that. */

@@ -1,8 +1,9 @@
 // The command and the engine's threads as they are shipped: each a bundle in one file, and for those that are waited
 // for a few lines that load it.
 //
-// What a short command waits for is mostly the compiling of its code. So the loader (loader.cjs) keeps what V8 compiled, on the
-// user's machine: a package cannot bring it, as it would serve one exact Node on one kind of processor.
+// What a short command waits for is mostly the compiling of its code. So the loader (loader.cjs) keeps what V8
+// compiled, on the user's machine: a package cannot bring it, as it would serve one exact Node on one kind of
+// processor.
 import { createHash } from 'node:crypto';
 import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

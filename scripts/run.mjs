@@ -13,7 +13,10 @@ export function run(program, ...args) {
   if (status !== 0) process.exit(status ?? 1);
 }
 
-/** Installs the packages, exactly as the lock file has them, unless they are there. Fails where it and package.json differ. */
+/**
+ * Installs the packages, exactly as the lock file has them, unless they are there. Fails where it and package.json
+ * differ.
+ */
 export function ensureInstalled() {
   if (!existsSync(join(root, 'node_modules', '.package-lock.json'))) run('npm', 'ci');
 }

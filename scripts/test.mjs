@@ -1,6 +1,6 @@
-// Builds and runs the tests. Arguments keep only the test files whose path contains one of them.
-// Installs what is missing first, so that a clean clone needs nothing else.
-//   node scripts/test.mjs --oracle    asks the real libguestfs instead whether the kept answers are still its own: minutes
+// Builds and runs the tests. Arguments keep only the test files whose path contains one of them. Installs what is
+// missing first, so that a clean clone needs nothing else.
+//   node scripts/test.mjs --oracle    checks the kept answers against the real libguestfs instead; takes minutes
 import { existsSync, readdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';

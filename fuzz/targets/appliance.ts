@@ -36,7 +36,10 @@ const results: Readonly<Partial<Record<ActionName, unknown>>> = {
 const wireActions = actionNames.filter((name) => 'proc' in actions[name]);
 const wireOf = (name: ActionName): WireAction => actions[name] as unknown as WireAction; // safe: those with a procedure
 
-/** The first byte of an input chooses the action, the rest is its result; each is also read as the results of some others. */
+/**
+ * The first byte of an input chooses the action, the rest is its result; each is also read as the results of some
+ * others.
+ */
 const xdr: Target = {
   name: 'appliance/xdr',
   fixtures: Object.keys(results).filter((name) => results[name as ActionName] !== undefined),

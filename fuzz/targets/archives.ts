@@ -1,4 +1,7 @@
-/** Packed files and archives: base's decoders, what vfs looks through, what the appliance's tar reader takes, and `file`. */
+/**
+ * Packed files and archives: base's decoders, what vfs looks through, what the appliance's tar reader takes, and
+ * `file`.
+ */
 
 import { prepareZstd } from '../../src/disk/index.js';
 import { identify } from '../../src/engine/words/identify/index.js';

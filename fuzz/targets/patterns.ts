@@ -1,4 +1,7 @@
-/** What a caller writes rather than a disk: regular expressions and globs. The input is the pattern, then the lines it meets. */
+/**
+ * What a caller writes rather than a disk: regular expressions and globs. The input is the pattern, then the lines it
+ * meets.
+ */
 import { decodeText, encodeText, namePattern } from '../../src/base/index.js';
 import { lineMatcher } from '../../src/engine/words/regex/index.js';
 import { expandGlob, MountTable } from '../../src/vfs/index.js';

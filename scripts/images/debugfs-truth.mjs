@@ -1,7 +1,8 @@
-// Writes NAME.truth.jsonl.gz for an ext filesystem as debugfs tells it: for filesystems that the kernel refuses (blocks
-// larger than its pages), and where starting an appliance would take too long.
+// Writes NAME.truth.jsonl.gz for an ext filesystem as debugfs tells it: for filesystems that the kernel refuses
+// (blocks larger than its pages), and where starting an appliance would take too long.
 //   node debugfs-truth.mjs IMAGE INTO NAME
-// debugfs shows an ACL in its on-disk form, which is not the one that the kernel hands out: those attributes are left out.
+// debugfs shows an ACL in its on-disk form, which is not the one that the kernel hands out: those attributes are left
+// out.
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

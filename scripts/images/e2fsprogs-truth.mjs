@@ -1,8 +1,8 @@
 // Turns what e2fsprogs-walk.sh wrote down into one file, sorted by image and by path.
 //   node e2fsprogs-truth.mjs FOLDER FILE.json.gz
-// Of each image: whether the kernel mounts it without its log, read-only, and to be written (else mount's words), what the
-// kernel's log says of that, and its files: [path, type and permissions, nlink, uid, gid, size, ino, blocks, mtime, target or
-// SHA-256], of a name that cannot be asked about only the path. Paths as `truth.mjs` has them.
+// Of each image: whether the kernel mounts it without its log, read-only, and to be written (else mount's words),
+// what the kernel's log says of that, and its files: [path, type and permissions, nlink, uid, gid, size, ino, blocks,
+// mtime, target or SHA-256], of a name that cannot be asked about only the path. Paths as `truth.mjs` has them.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -44,7 +44,10 @@ function files(from) {
   return [...found.values()].sort(([a], [b]) => (a < b ? -1 : 1));
 }
 
-/** Listings of so many files are left out: this kernel takes too long over them, and their truth would be most of the file. */
+/**
+ * Listings of so many files are left out: this kernel takes too long over them, and their truth would be most of the
+ * file.
+ */
 const most = 2000;
 const kept = (all) => (all.length > most ? undefined : all);
 

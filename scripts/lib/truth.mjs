@@ -1,7 +1,8 @@
-// Turns what tree-listing.sh wrote down about one filesystem into NAME.truth.jsonl.gz: a line for each file, sorted by path.
+// Turns what tree-listing.sh wrote down about one filesystem into NAME.truth.jsonl.gz: a line for each file, sorted
+// by path.
 //   node truth.mjs FOLDER NAME TYPE INTO
-// Ends with 3 where the kernel refused the filesystem.
-// A name's bytes that are not UTF-8 are written as lone surrogates (0xNN as U+DCNN), as the library gives them.
+// Ends with 3 where the kernel refused the filesystem. A name's bytes that are not UTF-8 are written as lone
+// surrogates (0xNN as U+DCNN), as the library gives them.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -60,7 +61,10 @@ function walk() {
   return [...files.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
-/** getfattr's text: `# file: NAME`, lines of `name=0xHEX`, an empty line; odd bytes as a backslash and three octal digits. */
+/**
+ * getfattr's text: `# file: NAME`, lines of `name=0xHEX`, an empty line; odd bytes as a backslash and three octal
+ * digits.
+ */
 function attributes(files) {
   const plain = (line) =>
     Buffer.from(

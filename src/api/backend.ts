@@ -86,8 +86,8 @@ export interface BackendEvents {
    */
   progress(position: number, total: number): void;
   /**
-   * A message of the backend's log: `appliance` from inside, `library` about it. `partial`: a warning of what the answer of
-   * the running call lacks. `elsewhere`: who else may do what a warning says is not supported.
+   * A message of the backend's log: `appliance` from inside, `library` about it. `partial`: a warning of what the
+   * answer of the running call lacks. `elsewhere`: who else may do what a warning says is not supported.
    */
   log(
     kind: 'appliance' | 'library' | 'warning',

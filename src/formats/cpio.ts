@@ -15,7 +15,7 @@ import {
 
 export const cpioMagic = { newc: '070701', crc: '070702' } as const;
 
-/** The numbers of a header, in their order. */
+/** The numbers of a header, in order. */
 const fields = [
   'ino',
   'mode',
@@ -74,11 +74,11 @@ export interface CpioEntry {
   readonly inode: number;
   readonly linkCount: number;
   readonly sizeInBytes: number;
-  /** The contents, or their first `length` bytes. A CorruptError where the archive ends before they do. */
+  /** The contents, or their first `length` bytes. CorruptError if the archive ends before. */
   contents(length?: number): Uint8Array;
 }
 
-/** Whether bytes begin as a cpio archive of this format does. */
+/** Whether bytes begin like a cpio archive of this format. */
 export function isCpio(head: Uint8Array): boolean {
   const magic = decodeLatin1(head.subarray(0, magicLength));
   return magic === cpioMagic.newc || magic === cpioMagic.crc;

@@ -25,7 +25,7 @@ export function parseServer(server: string, defaultPort: number): ServerAddress 
   const [, name = '', port] = /^(\[[^\]]*\]|.*?)(?::([0-9]+))?$/s.exec(address) ?? [];
   if (name === '[]' || !/^[\p{L}\p{N}\-._:[\]]+$/u.test(name))
     throw invalid(`invalid host name '${name}' in server '${server}'`);
-  // An IPv6 address without brackets has no port: its last colon is its own.
+  // An IPv6 address without brackets has no port: its last colon belongs to the address.
   if (name.includes(':') && !name.startsWith('[')) return { type: 'inet', host: address, port: defaultPort };
   if (port !== undefined && (Number(port) < 1 || Number(port) > 65535))
     throw invalid(`invalid port number ${port} in server '${server}'`);
@@ -33,7 +33,7 @@ export function parseServer(server: string, defaultPort: number): ServerAddress 
   return { type: 'inet', host, port: port === undefined ? defaultPort : Number(port) };
 }
 
-/** As in a URL: an IPv6 address has brackets again. */
+/** In a URL, an IPv6 address has brackets again. */
 export function authority({ host, port }: { host: string; port: number }): string {
   return `${host.includes(':') ? `[${host}]` : host}:${port}`;
 }

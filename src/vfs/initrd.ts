@@ -10,7 +10,7 @@ import { packingMarkLength, packingOf, unpack } from './unpack.js';
 /** An initrd with more archives is none. */
 const archiveLimit = 64;
 
-/** Where the next archive begins: after any zeroes. */
+/** The offset of the next archive, after any zeroes. */
 function skipZeroes(source: ByteSource, start: number): number {
   const piece = 65536;
   for (let at = start; at < source.size; at += piece) {
@@ -21,8 +21,8 @@ function skipZeroes(source: ByteSource, start: number): number {
 }
 
 /**
- * The entries of all archives in an initrd. `what` names the file in errors. What is no archive at all is a
- * CorruptError; what follows the first archive and is none is passed over.
+ * The entries of all archives in an initrd. `what` names the file in errors. CorruptError if the file is no archive
+ * at all; later data that is no archive is skipped.
  */
 export function* initrdEntries(source: ByteSource, what: string): Generator<CpioEntry, void> {
   let from = source;
@@ -30,7 +30,8 @@ export function* initrdEntries(source: ByteSource, what: string): Generator<Cpio
   for (let archives = 0; archives < archiveLimit && at < from.size; archives++) {
     const head = readUpTo(from, at, packingMarkLength);
     if (packingOf(head) !== undefined) {
-      // Of the rest of the file all is in here: what comes after a compressed archive cannot be told from it.
+      // The rest of the file is one compressed stream: its end in the file cannot be known, so nothing after it is
+      // read.
       from = sourceOf(unpack(from, what, { start: at }) ?? new Uint8Array(0));
       at = 0;
       continue;

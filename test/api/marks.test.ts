@@ -1,4 +1,7 @@
-/** What the tables say of who does an action, and of what changes nothing: consistent, and true to the action's own words. */
+/**
+ * What the tables say of who does an action, and of what changes nothing: consistent, and true to the action's own
+ * words.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {

@@ -1,4 +1,7 @@
-/** Calls without files against a fake daemon: what they give, how they fail, and what a daemon that goes wrong does to them. */
+/**
+ * Calls without files against a fake daemon: what they give, how they fail, and what a daemon that goes wrong does to
+ * them.
+ */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';

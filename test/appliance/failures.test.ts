@@ -1,6 +1,6 @@
 /**
- * What a launch does when something is wrong with the host, the appliance or the hypervisor: one sentence that says what to
- * do, nothing left, and a next launch that works. With a hypervisor that stands in for qemu (stand-in.ts).
+ * What a launch does when something is wrong with the host, the appliance or the hypervisor: one sentence that says
+ * what to do, nothing left, and a next launch that works. With a hypervisor that stands in for qemu (stand-in.ts).
  */
 import assert from 'node:assert/strict';
 import {

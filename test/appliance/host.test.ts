@@ -1,6 +1,6 @@
 /**
- * What a launch meets on real hosts: kernels that are missing or may not be read, full disks, builds at once, KVM as it is
- * here, too little memory. With the real supermin and qemu.
+ * What a launch meets on real hosts: kernels that are missing or may not be read, full disks, builds at once, KVM as
+ * it is here, too little memory. With the real supermin and qemu.
  */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';

@@ -1,6 +1,6 @@
 /**
- * The real appliance from end to end, in as few boots as will do: drives of all kinds under odd names, settings, progress,
- * cancelling, and a qemu that is killed while it is busy.
+ * The real appliance from end to end, in as few boots as will do: drives of all kinds under odd names, settings,
+ * progress, cancelling, and a qemu that is killed while it is busy.
  */
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';

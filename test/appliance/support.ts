@@ -1,4 +1,7 @@
-/** What the tests of the direct backend share: directories of their own, appliances, hypervisors, and who is left running. */
+/**
+ * What the tests of the direct backend share: directories of their own, appliances, hypervisors, and who is left
+ * running.
+ */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';

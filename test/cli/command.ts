@@ -1,4 +1,7 @@
-/** Runs the built command as a process of its own, on the sample guest and on small images in a directory of the test's. */
+/**
+ * Runs the built command as a process of its own, on the sample guest and on small images in a directory of the
+ * test's.
+ */
 import assert from 'node:assert/strict';
 import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';

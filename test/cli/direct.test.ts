@@ -1,6 +1,6 @@
 /**
- * The command on the direct backend, which boots the real appliance: it says what it says on the embedded one. Without KVM a
- * boot takes some ten seconds, so only a few commands are tried.
+ * The command on the direct backend, which boots the real appliance: it says what it says on the embedded one.
+ * Without KVM a boot takes some ten seconds, so only a few commands are tried.
  */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';

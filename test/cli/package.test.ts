@@ -1,4 +1,7 @@
-/** The command as it is shipped: bundles, and what the first runs keep of them for the later ones, which may be of use or not. */
+/**
+ * The command as it is shipped: bundles, and what the first runs keep of them for the later ones, which may be of use
+ * or not.
+ */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import {

@@ -1,4 +1,7 @@
-/** Every stack of layers: a write reaches the bottom, a barrier reaches what was written to, and what is read-only stays so. */
+/**
+ * Every stack of layers: a write reaches the bottom, a barrier reaches what was written to, and what is read-only
+ * stays so.
+ */
 import assert from 'node:assert/strict';
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,4 +1,7 @@
-/** Images and files that ask for much more than they are: each call ends soon, in little memory, and leaves the handle usable. */
+/**
+ * Images and files that ask for much more than they are: each call ends soon, in little memory, and leaves the handle
+ * usable.
+ */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';

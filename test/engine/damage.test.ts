@@ -1,4 +1,7 @@
-/** One damaged thing among good ones: each action gives all the rest, says what it left out, and fails where copies would lack it. */
+/**
+ * One damaged thing among good ones: each action gives all the rest, says what it left out, and fails where copies
+ * would lack it.
+ */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';

@@ -1,7 +1,7 @@
 /**
- * Every action of the embedded engine with a signal: aborted before the call, at its start, a little later, and after it. Each
- * call ends soon, with ECANCELED or as it does without a signal, and the handle answers the next one. Arguments come from the
- * table of the API, so that an action that is added is tried as well.
+ * Every action of the embedded engine with a signal: aborted before the call, at its start, a little later, and after
+ * it. Each call ends soon, with ECANCELED or as it does without a signal, and the handle answers the next one.
+ * Arguments come from the table of the API, so that an action that is added is tried as well.
  */
 import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';

@@ -64,7 +64,10 @@ function bareNumbers(source: Source): number {
   }).length;
 }
 
-/** Whether the call whose parenthesis is at `at` has two arguments, as those of a disk have and those of a stream have not. */
+/**
+ * Whether the call whose parenthesis is at `at` has two arguments, as those of a disk have and those of a stream have
+ * not.
+ */
 function hasTwoArguments(code: readonly Token[], at: number): boolean {
   const depth = code[at]?.depth ?? 0;
   let commas = 0;

@@ -22,7 +22,10 @@ const belowHandle = new Set([...belowEngine, 'engine']);
 /** Rooms that may open files of the host. */
 const hostRooms = new Set(['disk', 'engine', 'appliance', 'cli', 'web']);
 
-/** What Node does for the rooms below the engine. Texts from bytes and bytes from texts, but for the lines with a module. */
+/**
+ * What Node does for the rooms below the engine. Texts from bytes and bytes from texts, but for the lines with a
+ * module.
+ */
 const hostUsesListed = {
   'src/base/hash.ts': 'node:crypto process',
   'src/disk/codecs.ts': 'node:zlib',

@@ -1,10 +1,10 @@
 /**
- * What every driver that opens a filesystem has to do, as tests. A driver says which volumes there are, what a foreign
- * tool told of each, and where their structures lie (`test/fs/NAME/suite.ts`). Tests: the tree and the usage are as told ·
- * names are found, others are not, parents are known · contents read the same in three gaits, holes are zeroes, and no more
- * is data than was allocated · type, label and UUID are as told, and one kind alone sees itself · volumes that are cut
- * short, zeroed, overwritten and changed at random give CorruptError and UnsupportedError alone, within time and a budget;
- * no probe throws.
+ * What every driver that opens a filesystem has to do, as tests. A driver says which volumes there are, what a
+ * foreign tool told of each, and where their structures lie (`test/fs/NAME/suite.ts`). Tests: the tree and the usage
+ * are as told · names are found, others are not, parents are known · contents read the same in three gaits, holes are
+ * zeroes, and no more is data than was allocated · type, label and UUID are as told, and one kind alone sees itself ·
+ * volumes that are cut short, zeroed, overwritten and changed at random give CorruptError and UnsupportedError alone,
+ * within time and a budget; no probe throws.
  */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -193,7 +193,10 @@ function readSome(disk: Disk): void {
   if (disk.size > 0) disk.span(0, Math.min(disk.size, 1 << 20));
 }
 
-/** Uses all that a filesystem offers on every file that is reached; each part may fail. Gives how many entries were met. */
+/**
+ * Uses all that a filesystem offers on every file that is reached; each part may fail. Gives how many entries were
+ * met.
+ */
 export function useAll(fs: FileSystem): number {
   let entries = 0;
   const seen = new Set<number>();

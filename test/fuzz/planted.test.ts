@@ -1,6 +1,6 @@
 /**
- * The fuzzer itself: errors that are planted in the parsers are found in a bounded number of rounds, the source as it is has
- * none there, and the line that a finding prints makes it again.
+ * The fuzzer itself: errors that are planted in the parsers are found in a bounded number of rounds, the source as it
+ * is has none there, and the line that a finding prints makes it again.
  */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';

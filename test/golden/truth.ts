@@ -21,7 +21,10 @@ export const committedTruth = (name: string) =>
 /** The truth about an image of `imageDirectory`; the name is a path below it with no suffix. */
 export const imageTruth = (name: string) => readTruth(join(imageDirectory, `${name}.truth.jsonl.gz`));
 
-/** Options for a test that needs these files of `imageDirectory`: skipped, saying how to make them, where one is missing. */
+/**
+ * Options for a test that needs these files of `imageDirectory`: skipped, saying how to make them, where one is
+ * missing.
+ */
 export function needsImages(...names: string[]): { skip?: string } {
   const missing = names.filter((name) => !existsSync(join(imageDirectory, name)));
   if (missing.length === 0) return {};

@@ -1,9 +1,9 @@
 /**
- * What every image format that can be opened has to do, as tests. A format says which images there are, what qemu-img told of
- * each, and where their structures lie. Tests: the bytes are those of `qemu-img convert`, in three gaits · the holes are
- * those of `qemu-img map`, and zeroes · the header and the chain are as told · one format alone sees itself · images that
- * are cut short, zeroed, overwritten and changed at random give CorruptError and UnsupportedError alone, within time and a
- * budget; no probe throws.
+ * What every image format that can be opened has to do, as tests. A format says which images there are, what qemu-img
+ * told of each, and where their structures lie. Tests: the bytes are those of `qemu-img convert`, in three gaits ·
+ * the holes are those of `qemu-img map`, and zeroes · the header and the chain are as told · one format alone sees
+ * itself · images that are cut short, zeroed, overwritten and changed at random give CorruptError and
+ * UnsupportedError alone, within time and a budget; no probe throws.
  */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';

@@ -29,7 +29,10 @@ function paxRecords(bytes: Buffer): Record<string, string> {
   return records;
 }
 
-/** The entries of a tar archive, by name. A hard link and its file may change places: both have the group's first name. */
+/**
+ * The entries of a tar archive, by name. A hard link and its file may change places: both have the group's first
+ * name.
+ */
 export function readTar(bytes: Buffer): ArchiveEntry[] {
   const entries: ArchiveEntry[] = [];
   let longName: string | undefined;

@@ -1,6 +1,6 @@
 /**
- * Where the embedded backend answers otherwise than libguestfs 1.48.6 in its appliance, and why it is right to; and what it
- * answers where that libguestfs has no answer.
+ * Where the embedded backend answers otherwise than libguestfs 1.48.6 in its appliance, and why it is right to; and
+ * what it answers where that libguestfs has no answer.
  */
 import { commonDifferences } from './common-differences.js';
 import { damageDifferences } from './damage-differences.js';

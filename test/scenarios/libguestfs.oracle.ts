@@ -22,7 +22,8 @@ for (const suite of suites) {
         kept(scenario).flatMap((answer, number) => {
           const now = live[index]?.[number];
           const step = scenario.steps[number];
-          if (step && findDifference(differences, scenario.name, step)) return []; // some of these are never the same twice
+          // Some of these are never the same twice.
+          if (step && findDifference(differences, scenario.name, step)) return [];
           return now && step && agrees(step, now, answer) ? [] : [`${scenario.name}, step ${number}`];
         }),
       );

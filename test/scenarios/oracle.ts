@@ -53,8 +53,8 @@ export function keptAnswers(suite: Suite): (scenario: Scenario) => readonly Outc
 }
 
 /**
- * Asks the real libguestfs and keeps its answers. `changedOnly`: keeps those it has to scenarios that have not changed, as
- * long as the drives have not either. Gives the names of the scenarios that it asked about.
+ * Asks the real libguestfs and keeps its answers. `changedOnly`: keeps those it has to scenarios that have not
+ * changed, as long as the drives have not either. Gives the names of the scenarios that it asked about.
  */
 export async function keepAnswers(suite: Suite, changedOnly: boolean): Promise<string[]> {
   const before = changedOnly ? readKept(suite) : {};

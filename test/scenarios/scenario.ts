@@ -1,6 +1,7 @@
 /**
- * Scenarios: calls as data. Each runs on the direct backend, and those that only read on the embedded one; and it ran once
- * through the real libguestfs (oracle.py), whose answers are kept beside the scenarios. All must say the same of every step.
+ * Scenarios: calls as data. Each runs on the direct backend, and those that only read on the embedded one; and it ran
+ * once through the real libguestfs (oracle.py), whose answers are kept beside the scenarios. All must say the same of
+ * every step.
  */
 import type { ActionName } from '../../src/api/index.js';
 

@@ -7,8 +7,8 @@ import { needs } from './tools.js';
 const wanted = 'GUESTFS_TEST_APPLIANCE';
 
 /**
- * Options for a test that boots the appliance: skipped with a named reason where that is not wanted, or qemu or libguestfs's
- * files are missing.
+ * Options for a test that boots the appliance: skipped with a named reason where that is not wanted, or qemu or
+ * libguestfs's files are missing.
  */
 export function needsAppliance(): { skip?: string } {
   if (process.platform !== 'linux' || process.arch !== 'x64') return { skip: 'not Linux on x86-64' };

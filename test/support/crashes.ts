@@ -18,8 +18,8 @@ export interface CrashCount {
 }
 
 /**
- * Has `work` change a disk that holds `before`, and `check` look at each state that a crash could leave: it throws where the
- * state is none of the allowed ones. To repeat one case: `recording.crash(name)`.
+ * Has `work` change a disk that holds `before`, and `check` look at each state that a crash could leave: it throws
+ * where the state is none of the allowed ones. To repeat one case: `recording.crash(name)`.
  */
 export function countCrashes(
   before: Uint8Array,

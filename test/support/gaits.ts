@@ -20,8 +20,8 @@ function assertSame(one: Uint8Array, whole: Uint8Array, how: string): void {
 const mostPieces = 1500;
 
 /**
- * Reads a disk whole, in pieces of `block` bytes and of an odd length, and a few bytes at places all over it, from the end
- * to the start. Fails where these differ. Gives all bytes.
+ * Reads a disk whole, in pieces of `block` bytes and of an odd length, and a few bytes at places all over it, from
+ * the end to the start. Fails where these differ. Gives all bytes.
  */
 export function readInThreeGaits(disk: Disk, block = 512): Uint8Array {
   const whole = readAll(disk);

@@ -23,8 +23,8 @@ export function isoRecord(name: string, at: number, size: number, directory = fa
 export type IsoPiece = readonly [block: number, bytes: Uint8Array];
 
 /**
- * Writes an image with a root directory of `rootSize` bytes at block 20 and the given pieces; what nothing is said of is a hole.
- * The root's records are one of the pieces.
+ * Writes an image with a root directory of `rootSize` bytes at block 20 and the given pieces; what nothing is said of
+ * is a hole. The root's records are one of the pieces.
  */
 export function writeIso(path: string, rootSize: number, blocks: number, pieces: readonly IsoPiece[]): void {
   const volume = Buffer.alloc(sector);

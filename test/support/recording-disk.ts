@@ -1,7 +1,7 @@
 /**
- * A disk that writes down what is done to it, and then shows every state in which a crash could have left it. Between two
- * barriers a disk may store writes in any order, each of them or none, sector by sector; what came before a barrier is stored
- * (the model of dm-log-writes and of CrashMonkey: Mohan et al., OSDI 2018).
+ * A disk that writes down what is done to it, and then shows every state in which a crash could have left it. Between
+ * two barriers a disk may store writes in any order, each of them or none, sector by sector; what came before a
+ * barrier is stored (the model of dm-log-writes and of CrashMonkey: Mohan et al., OSDI 2018).
  */
 import { type Disk, type GrowableDisk, SliceDisk, type Span } from '../../src/disk/index.js';
 import { CrashImage } from './crash-image.js';
@@ -26,8 +26,8 @@ export interface Crash {
   /** Lasts until the next crash is asked for. */
   readonly image: GrowableDisk;
   /**
-   * The marks of which this image may show the state: from the last durable one before the crash to the next one behind it,
-   * whose work was under way.
+   * The marks of which this image may show the state: from the last durable one before the crash to the next one
+   * behind it, whose work was under way.
    */
   readonly allowed: readonly string[];
 }
@@ -136,9 +136,9 @@ export class RecordingDisk implements GrowableDisk {
   }
 
   /**
-   * The states that a crash could leave, at most about `most`: first every prefix of the log; then of the changes between two
-   * barriers each missing, each alone, each torn, and random halves of them; then such losses at random places before the
-   * barrier. Where there are more, a random choice.
+   * The states that a crash could leave, at most about `most`: first every prefix of the log; then of the changes
+   * between two barriers each missing, each alone, each torn, and random halves of them; then such losses at random
+   * places before the barrier. Where there are more, a random choice.
    */
   *crashes(options: { readonly seed: number; readonly most: number }): Generator<Crash> {
     const random = new Random(options.seed);

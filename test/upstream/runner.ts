@@ -237,8 +237,8 @@ async function runCase(launched: Launched, one: Case, ground: Ground): Promise<O
 }
 
 /**
- * Runs all cases, on one launch as long as all goes well: what a failed case leaves behind, or a backend that ended in it,
- * is nothing that the next one should start from.
+ * Runs all cases, on one launch as long as all goes well: what a failed case leaves behind, or a backend that ended
+ * in it, is nothing that the next one should start from.
  */
 export async function runCases(cases: readonly Case[], ground: Ground): Promise<Outcome[]> {
   const outcomes: Outcome[] = [];

@@ -22,7 +22,7 @@ const onDescriptor = {
   write: promisify(write),
 };
 
-/** Node's functions take any bytes for a path, and their types a Buffer alone. */
+/** Node's functions take any bytes as a path, but their types only a Buffer. */
 const onHost = (path: HostPathBytes): Buffer => Buffer.from(path.buffer, path.byteOffset, path.length);
 
 async function look(path: HostPathBytes): Promise<HostEntry | undefined> {

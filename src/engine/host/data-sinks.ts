@@ -157,8 +157,8 @@ export class HostFileSink implements FileOutSink {
   readonly #sink: DescriptorSink;
 
   /**
-   * `checkpoint` is asked while a pipe has no reader, or no room, and throws to end that. `touch` is called before something
-   * is changed that stays when the call fails: what was there before, but not a file that is removed then.
+   * `checkpoint` is asked while a pipe has no reader, or no room, and throws to end that. `touch` is called before
+   * something is changed that stays when the call fails: what was there before, but not a file that is removed then.
    */
   constructor(path: string, checkpoint: () => void, touch: () => void) {
     this.#path = path;

@@ -67,7 +67,10 @@ function perform(step: HostStep): HostAnswer {
 /** Steps that leave the host as it is. */
 const looking: ReadonlySet<HostStep['do']> = new Set(['lstat', 'close']);
 
-/** Does what the rules want, and gives what they come to. `touch` is called before the host is changed. Throws GuestfsError. */
+/**
+ * Does what the rules want, and gives what they come to. `touch` is called before the host is changed. Throws
+ * GuestfsError.
+ */
 export function runSteps<T>(steps: HostSteps<T>, touch: () => void): T {
   for (let next = steps.next(); ; ) {
     if (next.done === true) return next.value;

@@ -41,8 +41,8 @@ interface Kind {
 }
 
 /**
- * Where warnings go; `partial`: what the answer of the running call lacks; `elsewhere`: who else may do what a warning says is
- * not supported.
+ * Where warnings go; `partial`: what the answer of the running call lacks; `elsewhere`: who else may do what a
+ * warning says is not supported.
  */
 export type Teller = (message: string, partial: boolean, elsewhere?: Elsewhere) => void;
 

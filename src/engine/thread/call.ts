@@ -55,8 +55,8 @@ export class Call {
   }
 
   /**
-   * To be said before anything is written, on a drive or on the host, that stays when the call fails. Every sink and every
-   * writer says so.
+   * To be said before anything is written, on a drive or on the host, that stays when the call fails. Every sink and
+   * every writer says so.
    */
   touch(): void {
     this.#touched = true;

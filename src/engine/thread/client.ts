@@ -198,7 +198,8 @@ class EngineClient implements Backend {
   ): Promise<unknown> {
     // Answers from the tables alone are given here, which keeps the tables out of the worker.
     if (isTableAnswer(action)) {
-      const answer = tableAnswers[action] as (...given: readonly unknown[]) => unknown; // safe: the arguments were checked
+      // safe: the arguments were checked
+      const answer = tableAnswers[action] as (...given: readonly unknown[]) => unknown;
       return Promise.resolve(answer(...args));
     }
     if (this.#dead) return Promise.reject(new GuestfsError('EIO', 'the engine has ended'));

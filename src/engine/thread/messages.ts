@@ -1,7 +1,6 @@
 /**
- * What the handle's thread and the engine's worker say to each other: typed messages over one port, and a few
- * words of shared memory for what must reach a worker that is busy inside a synchronous call.
- *
+ * The protocol of the handle's thread and the engine's worker: typed messages over one port, and a few words of shared
+ * memory for signals that must reach a worker inside a synchronous call.
  *     handle                                   worker
  *       │  start {config}                ──▶     │  opens the drives
  *       │  ◀── ready | startFailed               │

@@ -36,7 +36,7 @@ export type TarField = keyof typeof tarFields;
 /** Magic and version: GNU tar's own, and POSIX's, without which there is no prefix. */
 export const tarMagic = { gnu: 'ustar  \0', posix: 'ustar\x0000' } as const;
 
-/** What follows an entry of this many bytes up to the next block. */
+/** The padding after an entry of this many bytes, up to the next block. */
 export function tarPadding(size: number): number {
   return (tarBlockLength - (size % tarBlockLength)) % tarBlockLength;
 }
@@ -62,7 +62,7 @@ export interface TarEntry {
   readonly groupName: string;
   readonly deviceMajor: number;
   readonly deviceMinor: number;
-  /** Further records of a pax header, by their keywords. */
+  /** More records of a pax header, by keyword. */
   readonly records: ReadonlyMap<string, Uint8Array>;
 }
 

@@ -40,7 +40,7 @@ const types: ReadonlyMap<string, TarMember['type']> = new Map([
 ]);
 /** Entries that say something of the next. */
 const notes: ReadonlySet<string> = new Set(Object.values(tarNoteFlags));
-/** A path has 4096 bytes at most, an attribute 64 KiB. */
+/** Limits: a path has at most 4096 bytes, an attribute 64 KiB. */
 const noteLimit = 1024 * 1024;
 
 const corrupt = (problem: string, details?: Readonly<Record<string, number | string>>): CorruptError =>

@@ -137,7 +137,10 @@ export const lockKind: LockedKind = {
   },
 };
 
-/** A filesystem on as many disks as its header `SET`, a letter and a digit say; its one file tells how many it was opened with. */
+/**
+ * A filesystem on as many disks as its header `SET`, a letter and a digit say; its one file tells how many it was
+ * opened with.
+ */
 export const setKind: FileSystemDriver = {
   name: 'set',
   role: 'filesystem',

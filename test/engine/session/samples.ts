@@ -47,7 +47,10 @@ export function sessionsOf(name: string): readonly number[] {
     : [];
 }
 
-/** The words of `blkid -o udev`, read as latin1. What is told twice is taken from the form whose bytes can be had again. */
+/**
+ * The words of `blkid -o udev`, read as latin1. What is told twice is taken from the form whose bytes can be had
+ * again.
+ */
 function parseUdev(text: string): Record<string, string> {
   const raw = new Map<string, string>();
   for (const line of text.trim().split('\n')) {

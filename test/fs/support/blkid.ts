@@ -40,7 +40,10 @@ export function parseExport(lines: string): Record<string, string> | undefined {
   return told.TYPE === undefined ? undefined : told;
 }
 
-/** A value with its escapes undone: a backslash before signs, `M-` before bytes above 0x7F, `^` before control characters. */
+/**
+ * A value with its escapes undone: a backslash before signs, `M-` before bytes above 0x7F, `^` before control
+ * characters.
+ */
 export function decodeExport(value: string): string {
   const bytes: number[] = [];
   const plain = value.replace(/\\(.)/g, '$1');

@@ -1,4 +1,7 @@
-/** LVM on a partition of a volume, and on a volume: neither Linux nor lvm2 looks there, and the table of a volume can be read. */
+/**
+ * LVM on a partition of a volume, and on a volume: neither Linux nor lvm2 looks there, and the table of a volume can
+ * be read.
+ */
 import { each, type Scenario } from '../scenario.js';
 
 const volumes = ['/dev/outer/disk', '/dev/outer/whole'];

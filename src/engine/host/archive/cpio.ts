@@ -1,4 +1,7 @@
-/** A tree of the guest as a cpio archive of the format `newc` or `crc`. Of a file with several names only the last entry has the contents. */
+/**
+ * A tree of the guest as a cpio archive of the format `newc` or `crc`. Of a file with several names only the last
+ * entry has the contents.
+ */
 
 import { encodeText, GuestfsError } from '../../../base/index.js';
 import type { Disk } from '../../../disk/index.js';
