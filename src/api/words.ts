@@ -23,7 +23,10 @@ export function foldText(text: string, width: number, indent = '', more = ''): s
   return folded.join('\n');
 }
 
-/** Folds words to lines of at most `width` characters, of which the first begins with `first`, and each other with `rest`. */
+/**
+ * Folds words to lines of at most `width` characters, of which the first begins with `first`, and each other with
+ * `rest`.
+ */
 export function foldLine(text: string, width: number, first: string, rest: string): string[] {
   const lines: string[] = [];
   let line = first;

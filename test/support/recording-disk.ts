@@ -14,7 +14,10 @@ export type Change =
 
 export type Recorded =
   | Change
-  /** What was changed before from `start` up to `end` is stored: all of a disk, or one of several that are recorded together. */
+  /**
+   * What was changed before from `start` up to `end` is stored: all of a disk, or one of several that are recorded
+   * together.
+   */
   | { readonly kind: 'barrier'; readonly start: number; readonly end: number }
   /** A call returned: from here on what it did is done. `durable`: it promised to survive a crash, as a sync does. */
   | { readonly kind: 'mark'; readonly name: string; readonly durable: boolean };

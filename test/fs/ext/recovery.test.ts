@@ -25,12 +25,16 @@ import {
   treeOf,
 } from './recovery.js';
 
-/** Crashes that are looked at of each filesystem. With GUESTFS_TEST_CRASHES more, and of the images of scripts/images too. */
+/**
+ * Crashes that are looked at of each filesystem. With GUESTFS_TEST_CRASHES more, and of the images of scripts/images
+ * too.
+ */
 const campaign = Number(process.env.GUESTFS_TEST_CRASHES ?? 0);
 const most = campaign || 50;
 
 /**
- * The superblock has two sectors of 512 bytes, and the second holds the checksum of both: on a disk that can tear it, it can
+ * The superblock has two sectors of 512 bytes, and the second holds the checksum of both: on a disk that can tear it,
+ * it can
  * be lost, to the kernel as to us. So disks have sectors of 4 KiB here where superblocks have checksums.
  */
 function sectorSizeOf(dirty: Dirty): number {
