@@ -76,8 +76,8 @@ export function decodeXattrEntries(
 }
 
 /** The attributes inside an inode; none if it has no room or no table. */
-export function inodeXattrEntries(inode: Inode, what: string): XattrEntry[] {
-  const { record, attributesAt } = inode;
+export function inodeXattrEntries(inode: Inode, what: string, record = inode.record): XattrEntry[] {
+  const { attributesAt } = inode;
   if (attributesAt + 4 > record.length) return [];
   if (viewOf(record).getUint32(attributesAt, true) !== xattrMagic) return [];
   // Value offsets count from the first entry, behind the magic number.

@@ -16,7 +16,7 @@ import { type DirectoryEntry, heeding, type InodeNumber, isDamage, type OnDamage
 import { blockMapOf } from '../blockmap.js';
 import { DistinctRuns } from '../distinct.js';
 import { compat, incompat } from '../features.js';
-import { inlineContinuation } from '../inline.js';
+import { inlineContinuation, inlineParentSize } from '../inline.js';
 import { type Inode, inodeName } from '../inode.js';
 import { direntAt, inodeFlags } from '../layout.js';
 import type { BlockMap } from '../run.js';
@@ -41,9 +41,6 @@ import {
 import { hashName, type NameHash } from './hash.js';
 import { findLeaves, indexHashVersion } from './htree.js';
 import { leastEncryptedName, showEncryptedName } from './nokey.js';
-
-/** Inline directories begin with the number of the parent and store no `.` and `..`. */
-const inlineParentSize = 4;
 
 /** After this many unreadable blocks of a directory the rest is given up, because its map is lost. */
 const mostLost = 1024;

@@ -14,10 +14,10 @@ import {
   entryTypeNumber,
   isIndexBlock,
   isNamed,
-  recordLength,
   scanAllEntries,
 } from '../directory/entries.js';
 import { incompat } from '../features.js';
+import { inlineEntryRanges } from '../inline.js';
 import { type Inode, inodeName } from '../inode.js';
 import {
   direntAt,
@@ -52,7 +52,10 @@ export class EntryWriter {
 
   /** Puts a name into a directory, which has it not yet. */
   add(directory: Inode, entry: NewEntry): void {
-    this.#refuseInline(directory);
+    if (has(directory.flags, inodeFlags.EXT4_INLINE_DATA_FL)) {
+      if (this.#changeInline(directory, (open, area) => this.#insert(open, area, entry))) return;
+      throw new UnsupportedError(inodeName(directory.number), ['a directory that outgrows its inode']);
+    }
     if (this.#addToLeaf(directory, entry)) return;
     let plain = directory;
     if (has(directory.flags, inodeFlags.EXT4_INDEX_FL)) {
@@ -68,28 +71,13 @@ export class EntryWriter {
 
   /** Takes a name out of a directory; whether it was there. */
   remove(directory: Inode, name: Uint8Array): boolean {
-    this.#refuseInline(directory);
+    if (has(directory.flags, inodeFlags.EXT4_INLINE_DATA_FL))
+      return this.#changeInline(directory, (open, area) => this.#takeOut(open, area, name));
     const open = new Directory(this.#volume, directory);
     for (const { block, area } of open.leavesOf(name)) {
-      let before = -1;
-      let found = -1;
-      this.#scan(open, area, (offset, inode, nameLength) => {
-        if (inode !== 0 && isNamed(area.bytes, offset, nameLength, name)) {
-          found = offset;
-          return true;
-        }
-        before = offset;
-        return false;
-      });
-      if (found < 0) continue;
-      const bytes = area.bytes.slice();
-      const view = viewOf(bytes);
-      if (before < 0) view.setUint32(found + direntAt.inode, 0, true);
-      else {
-        const end = this.#next(bytes, found);
-        view.setUint16(before + direntAt.rec_len, this.#recordLength(end - before), true);
-      }
-      this.#storeLeaf(directory, block, bytes);
+      const own = areaOf(area.bytes.slice(), 0, this.#leafEnd(directory));
+      if (!this.#takeOut(open, own, name)) continue;
+      this.#storeLeaf(directory, block, own.bytes);
       return true;
     }
     return false;
@@ -97,44 +85,72 @@ export class EntryWriter {
 
   /** Gives a directory that was made its first block, with `.` and `..`. */
   begin(directory: Inode, parent: number): void {
-    this.#refuseInline(directory);
     const bytes = this.#emptyBlock(directory);
     this.#placeDots(bytes, directory, parent);
     this.#append(directory, 0, bytes);
   }
 
-  #refuseInline(directory: Inode): void {
-    if (has(directory.flags, inodeFlags.EXT4_INLINE_DATA_FL))
-      throw new UnsupportedError(inodeName(directory.number), [
-        'changing a directory that lies in its inode',
-      ]);
-  }
-
-  /** Puts an entry behind one that takes more room than it needs; whether there is such. */
-  #addToLeaf(directory: Inode, entry: NewEntry): boolean {
+  /** Tries a change on the two parts of a directory that lies in its inode; whether one took it. */
+  #changeInline(directory: Inode, change: (open: Directory, area: EntryArea) => boolean): boolean {
     const open = new Directory(this.#volume, directory);
-    const needed = sizeOf(entry.name.length);
-    for (const { block, area } of open.leavesOf(entry.name)) {
-      let at = -1;
-      let used = 0;
-      let room = 0;
-      this.#scan(open, area, (offset, inode, nameLength, length) => {
-        // The place of the checksum looks like an entry that is not in use.
-        if (offset >= area.start + this.#leafEnd(directory)) return true;
-        used = inode === 0 ? 0 : sizeOf(nameLength);
-        if (length - used < needed) return false;
-        at = offset;
-        room = length;
-        return true;
-      });
-      if (at < 0) continue;
-      const bytes = area.bytes.slice();
-      if (used > 0) viewOf(bytes).setUint16(at + direntAt.rec_len, this.#recordLength(used), true);
-      this.#place(bytes, at + used, at + room, entry);
-      this.#storeLeaf(directory, block, bytes);
+    const record = this.#volume.inodeRecord(directory.number);
+    for (const [start, end] of inlineEntryRanges(directory, record)) {
+      if (!change(open, areaOf(record, start, end))) continue;
+      this.#volume.storeInode(directory.number, record);
       return true;
     }
     return false;
+  }
+
+  /** Puts an entry into a block that has room; whether there is such. */
+  #addToLeaf(directory: Inode, entry: NewEntry): boolean {
+    const open = new Directory(this.#volume, directory);
+    for (const { block, area } of open.leavesOf(entry.name)) {
+      const own = areaOf(area.bytes.slice(), 0, this.#leafEnd(directory));
+      if (!this.#insert(open, own, entry)) continue;
+      this.#storeLeaf(directory, block, own.bytes);
+      return true;
+    }
+    return false;
+  }
+
+  /** Puts an entry behind one that takes more room than it needs; whether there is such. */
+  #insert(open: Directory, area: EntryArea, entry: NewEntry): boolean {
+    const needed = sizeOf(entry.name.length);
+    let at = -1;
+    let used = 0;
+    let room = 0;
+    this.#scan(open, area, (offset, inode, nameLength, length) => {
+      used = inode === 0 ? 0 : sizeOf(nameLength);
+      if (length - used < needed) return false;
+      at = offset;
+      room = length;
+      return true;
+    });
+    if (at < 0) return false;
+    if (used > 0) area.view.setUint16(at + direntAt.rec_len, this.#recordLength(used), true);
+    this.#place(area.bytes, at + used, at + room, entry);
+    return true;
+  }
+
+  /** Joins the entry of a name to the one before, or marks it as not in use where it is the first. */
+  #takeOut(open: Directory, { bytes, view, start, end }: EntryArea, name: Uint8Array): boolean {
+    let before = -1;
+    let found = -1;
+    let length = 0;
+    this.#scan(open, { bytes, view, start, end }, (offset, inode, nameLength, size) => {
+      if (inode !== 0 && isNamed(bytes, offset, nameLength, name)) {
+        found = offset;
+        length = size;
+        return true;
+      }
+      before = offset;
+      return false;
+    });
+    if (found < 0) return false;
+    if (before < 0) view.setUint32(found + direntAt.inode, 0, true);
+    else view.setUint16(before + direntAt.rec_len, this.#recordLength(found + length - before), true);
+    return true;
   }
 
   /** Makes the blocks of the index blocks of entries, with room in them. The inode, read again. */
@@ -148,7 +164,7 @@ export class EntryWriter {
       const block = map?.find(logical).block;
       if (block === undefined) continue;
       const bytes = this.#volume.block(block, `${inodeName(number)}: directory`);
-      const area = { bytes, view: viewOf(bytes), start: 0, end: bytes.length };
+      const area = areaOf(bytes, 0, bytes.length);
       if (!isIndexBlock(area, open.rules, logical)) continue;
       const empty = this.#emptyBlock(directory);
       if (logical === 0) this.#placeDots(empty, directory, parent);
@@ -162,14 +178,17 @@ export class EntryWriter {
 
   /** A new block at the end of a directory. */
   #append(directory: Inode, logical: number, bytes: Uint8Array): void {
-    const { blockSize } = this.#volume.superblock;
+    const { blockSize, blocksPerCluster } = this.#volume.superblock;
     const list = this.#extents.of(directory);
     if (list === undefined)
       throw new UnsupportedError(inodeName(directory.number), [
         'a new block for a directory without extents',
       ]);
     const near = list.extents[0]?.block ?? this.#volume.inodeOffset(directory.number) / blockSize;
-    const block = this.#space.allocate(Math.floor(near));
+    // Blocks of one cluster of the directory lie in one cluster of the disk, at the same places.
+    const within = logical % blocksPerCluster;
+    const last = within === 0 ? undefined : list.find(logical - 1).block;
+    const block = last === undefined ? this.#space.allocate(Math.floor(near)) + within : last + 1;
     list.set({ logical, count: 1, block, written: true });
     this.#storeLeaf(directory, block, bytes);
     const record = this.#volume.inodeRecord(directory.number);
@@ -230,14 +249,6 @@ export class EntryWriter {
     return encodeRecordLength(length, this.#volume.superblock.blockSize);
   }
 
-  #next(bytes: Uint8Array, offset: number): number {
-    const view = viewOf(bytes);
-    return (
-      offset +
-      recordLength(view.getUint16(offset + direntAt.rec_len, true), this.#volume.superblock.blockSize)
-    );
-  }
-
   #scan(
     open: Directory,
     area: EntryArea,
@@ -248,6 +259,10 @@ export class EntryWriter {
 }
 
 const dot = 0x2e;
+
+function areaOf(bytes: Uint8Array, start: number, end: number): EntryArea {
+  return { bytes, view: viewOf(bytes), start, end };
+}
 
 /** Bytes that an entry needs for a name of so many. */
 function sizeOf(nameLength: number): number {
