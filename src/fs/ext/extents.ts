@@ -89,7 +89,8 @@ export class ExtentMap implements BlockMap {
   readonly #root: Node;
   /** Whether unwritten extents are holes. */
   readonly #zeroes: boolean;
-  readonly #nodes = new LruMap<number, Node>(keptNodes);
+  /** Most files have no node but the root, so it is made with the first. */
+  #nodes: LruMap<number, Node> | undefined;
   /** The last leaf that was used, since files are mostly read in order. */
   #leaf: Node | undefined;
 
@@ -98,7 +99,7 @@ export class ExtentMap implements BlockMap {
     this.#inode = inode;
     this.#name = inodeName(inode.number);
     this.#zeroes = inode.kind !== 'directory' && inode.kind !== 'symlink';
-    const view = viewOf(inode.blockArea);
+    const view = inode.blockView;
     const depth = extentHeader.get(view, 0, 'eh_depth');
     if (depth > maxExtentDepth) throw new CorruptError(this.#name, 'its extent tree is too deep', { depth });
     this.#root = this.#check(view, depth, { first: 0, end: logicalEnd, isRoot: true });
@@ -158,13 +159,14 @@ export class ExtentMap implements BlockMap {
 
   #child(parent: Node, index: number): Node {
     const block = childBlock(parent, index);
-    const known = this.#nodes.get(block);
+    const known = this.#nodes?.get(block);
     const first = entryBlock(parent, index);
     // A block with two references is checked each time, because a node covers only its own range.
     if (known !== undefined && known.first === first && known.depth === parent.depth - 1) return known;
     const bytes = this.#volume.block(block, `${this.#name}: extent block ${block}`);
     const end = index + 1 < parent.entries ? entryBlock(parent, index + 1) : parent.end;
     const node = this.#check(viewOf(bytes), parent.depth - 1, { first, end, isRoot: false }, block);
+    this.#nodes ??= new LruMap(keptNodes);
     this.#nodes.set(block, node);
     return node;
   }

@@ -19,7 +19,7 @@ export class IndirectMap implements BlockMap {
   constructor(volume: ExtVolume, inode: Inode) {
     this.#volume = volume;
     this.#name = inodeName(inode.number);
-    this.#root = viewOf(inode.blockArea);
+    this.#root = inode.blockView;
     this.#perBlock = volume.superblock.blockSize / 4;
   }
 

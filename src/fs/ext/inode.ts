@@ -22,6 +22,8 @@ import { has, type Superblock } from './superblock.js';
 export interface InodeRecords {
   /** A copy of an inode as stored, or of its bytes from `start` to `end`. */
   inodeRecord(number: number, start?: number, end?: number): Uint8Array;
+  /** A copy of an inode's bytes from `start` to `end`, as a view. */
+  inodeView(number: number, start: number, end: number): DataView;
 }
 
 /** An inode, decoded and checked. */
@@ -60,6 +62,11 @@ export class Inode {
   /** A copy of the whole inode as stored. */
   get record(): Uint8Array {
     return this.#records.inodeRecord(this.number);
+  }
+
+  /** As {@link blockArea}, for who reads it as a table of blocks: a view is made for each file. */
+  get blockView(): DataView {
+    return this.#records.inodeView(this.number, at.i_block, at.i_block + inodeBlockAreaSize);
   }
 
   /** A copy of the 60 bytes of `i_block`. */

@@ -17,6 +17,9 @@ import type { Superblock } from './superblock.js';
 /** Decoded inodes kept, by number modulo this; a power of two. */
 const inodeSlots = 256;
 
+/** Bytes that many small views share, since memory of its own would cost each more than opening a small file does. */
+const viewMemory = 16 * 1024;
+
 export class ExtVolume {
   readonly disk: Disk;
   readonly superblock: Superblock;
@@ -26,6 +29,9 @@ export class ExtVolume {
   readonly changedMaps = new Map<number, BlockMap>();
   readonly warn: (message: string) => void;
   readonly #decoder: InodeDecoder;
+  /** Memory for views that others keep, and how much of it is given away; {@link viewMemory} says why. */
+  #views = new Uint8Array(0);
+  #viewsUsed = viewMemory;
   readonly #inodes: (Inode | undefined)[] = new Array(inodeSlots).fill(undefined);
 
   /** `strict` refuses group descriptors with a bad checksum, which otherwise cause a warning. */
@@ -119,6 +125,22 @@ export class ExtVolume {
     return this.pieces
       .bytes(this.inodeOffset(number), this.superblock.inodeSize, inodeName(number))
       .slice(start, end);
+  }
+
+  /** A copy of an inode's bytes from `start` to `end`, as a view; unchecked. */
+  inodeView(number: number, start: number, end: number): DataView {
+    const { inodeSize } = this.superblock;
+    const length = end - start;
+    const piece = this.pieces.bytes(this.inodeOffset(number), inodeSize, inodeName(number));
+    if (this.#viewsUsed + length > viewMemory) {
+      this.#views = new Uint8Array(viewMemory);
+      this.#viewsUsed = 0;
+    }
+    const base = this.#viewsUsed;
+    this.#viewsUsed += length;
+    // safe: an inode has more bytes
+    for (let i = 0; i < length; i++) this.#views[base + i] = piece[start + i] as number;
+    return new DataView(this.#views.buffer, base, length);
   }
 
   /** Changes metadata on the disk, which must be writable. The bytes lie in one block. */

@@ -1,7 +1,7 @@
 /** Extent trees, block maps and lists of extents, at the edges that no small filesystem reaches. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { CorruptError } from '../../../src/base/index.js';
+import { CorruptError, viewOf } from '../../../src/base/index.js';
 import { MemoryDisk } from '../../../src/disk/index.js';
 import { ExtentMap } from '../../../src/fs/ext/extents.js';
 import { IndirectMap } from '../../../src/fs/ext/indirect.js';
@@ -41,7 +41,7 @@ function node(
 function mapOf(root: Uint8Array, blocks: Readonly<Record<number, Uint8Array>> = {}): ExtentMap {
   const image = readFixture('ext4-hash-tea-unsigned');
   for (const [number, bytes] of Object.entries(blocks)) image.set(bytes, Number(number) * 1024);
-  return new ExtentMap(volumeOf(image), { number: 99, blockArea: root } as Inode);
+  return new ExtentMap(volumeOf(image), { number: 99, blockView: viewOf(root) } as Inode);
 }
 
 function volumeOf(image: Uint8Array): ExtVolume {
@@ -156,7 +156,7 @@ test('a loop of indirect blocks costs no more than the file is long, and is told
   for (let at = 0; at < 1024; at += 4) loop.setUint32(at, 3000, true);
   const area = new Uint8Array(60);
   new DataView(area.buffer).setUint32(14 * 4, 3000, true); // the triple indirect pointer
-  const map = new IndirectMap(volumeOf(image), { number: 99, blockArea: area } as Inode);
+  const map = new IndirectMap(volumeOf(image), { number: 99, blockView: viewOf(area) } as Inode);
   assert.deepEqual(map.find(12 + 256 + 65536, 10), { block: 3000, count: 1 });
   assert.deepEqual(map.find(0, 5), { block: undefined, count: 5 });
   assert.deepEqual(map.find(12, 5), { block: undefined, count: 256 });
