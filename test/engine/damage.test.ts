@@ -243,6 +243,7 @@ test('of a file that can be read in part, all but the bad 4 KiB blocks are moved
   const told: string[] = [];
   const moved: Buffer[] = [];
   const to = {
+    keepsHoles: false,
     write: (bytes: Uint8Array) => void moved.push(Buffer.from(bytes)),
     hole: (length: number) => void moved.push(Buffer.alloc(length)),
   };

@@ -31,6 +31,7 @@ function summer(name: string): Summer {
 function sum(call: Call, type: string, disk: Disk, options: MoveOptions = {}): string {
   const state = summer(type);
   const sink = {
+    keepsHoles: false,
     write: (bytes: Uint8Array) => state.update(bytes),
     hole: (length: number) => writeZeroes(sink, length),
   };

@@ -80,6 +80,7 @@ function base64Out(call: Call, disk: Disk, sink: FileOutSink): void {
   const out = new BufferedSink(sink);
   let rest: Uint8Array = new Uint8Array(0);
   const encoder: DataSink = {
+    keepsHoles: false,
     write(piece) {
       const bytes = rest.length > 0 ? Buffer.concat([rest, piece]) : piece;
       const whole = bytes.length - (bytes.length % bytesInLine);

@@ -7,6 +7,7 @@ const bufferLength = 1024 * 1024;
 
 /** Written bytes go to `to` in pieces of a megabyte; `flush` sends the rest. */
 export class BufferedSink implements DataSink {
+  readonly keepsHoles = false;
   readonly #to: DataSink;
   readonly #buffer = new Uint8Array(bufferLength);
   #filled = 0;

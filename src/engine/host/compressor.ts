@@ -40,6 +40,7 @@ function compressorFor(type: string, level: number | undefined): Compress {
 
 /** A sink whose bytes go to `to` compressed. `finish` must be called. */
 export class CompressingSink implements DataSink {
+  readonly keepsHoles = false;
   readonly #to: DataSink;
   readonly #compress: Compress;
   readonly #buffer = new Uint8Array(pieceLength);

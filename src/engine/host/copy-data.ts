@@ -9,6 +9,8 @@ import type { Call } from '../thread/call.js';
 /** Takes bytes in order. */
 export interface DataSink {
   /** Takes bytes; the array belongs to the caller again when this returns. */
+  readonly keepsHoles: boolean;
+  /** Takes bytes; the array is the caller's again when this returns. */
   write(bytes: Uint8Array): void;
   /** Takes `length` zeroes, which need not be stored. */
   hole(length: number): void;
@@ -68,19 +70,23 @@ export function move(call: Call, from: Disk, to: DataSink, options: MoveOptions 
   const buffer = pieceFor(length);
   const { onDamage } = options;
   /** Up to here small pieces are read, because a large one was damaged. */
+  const asksForHoles = to.keepsHoles || length > shortPiece;
+  /** Up to here small pieces are read, as a large one was damaged. */
   let carefulTo = 0;
   let isTold = false;
   for (let done = 0; done < length; ) {
-    report(done);
+    if (done > 0) report(done);
     const at = start + done;
     const careful = done < carefulTo;
     const most = careful ? Math.min(length - done, salvagedPiece - (at % salvagedPiece)) : length - done;
     let count = Math.min(most, buffer.length);
-    let isHole: boolean;
+    let isHole = false;
     try {
-      const span = from.span(at, Math.min(most, longestHole));
-      isHole = span.hole;
-      count = isHole ? span.length : Math.min(span.length, count);
+      if (asksForHoles) {
+        const span = from.span(at, Math.min(most, longestHole));
+        isHole = span.hole;
+        count = isHole ? span.length : Math.min(span.length, count);
+      }
       if (!isHole) from.read(buffer.subarray(0, count), at);
     } catch (thrown) {
       if (onDamage === undefined || !isDamage(thrown)) throw thrown;

@@ -74,7 +74,8 @@ export class DescriptorSink implements DataSink {
   readonly #fd: number;
   readonly #path: string;
   readonly #patience: Patience;
-  readonly #seekable: boolean;
+  /** Where it is a file: a pipe or a device has no place for them. */
+  readonly keepsHoles: boolean;
   #position = 0;
   #endsInHole = false;
 
@@ -82,7 +83,7 @@ export class DescriptorSink implements DataSink {
     this.#fd = fd;
     this.#path = path;
     this.#patience = new Patience(checkpoint);
-    this.#seekable = this.#try(() => fstatSync(fd).isFile());
+    this.keepsHoles = this.#try(() => fstatSync(fd).isFile());
   }
 
   #try<T>(work: () => T): T {
@@ -106,7 +107,7 @@ export class DescriptorSink implements DataSink {
 
   /** As much as a pipe has room for. */
   #writeSome(bytes: Uint8Array, done: number): number {
-    const position = this.#seekable ? this.#position : null;
+    const position = this.keepsHoles ? this.#position : null;
     for (;;) {
       try {
         const count = writeSync(this.#fd, bytes, done, bytes.length - done, position);
@@ -120,7 +121,7 @@ export class DescriptorSink implements DataSink {
   }
 
   hole(length: number): void {
-    if (!this.#seekable) return writeZeroes(this, length);
+    if (!this.keepsHoles) return writeZeroes(this, length);
     this.#position += length;
     this.#endsInHole = length > 0 || this.#endsInHole;
   }
@@ -180,6 +181,10 @@ export class HostFileSink implements FileOutSink {
     }
     this.#fd = fd;
     this.#created = created;
+  }
+
+  get keepsHoles(): boolean {
+    return this.#sink.keepsHoles;
   }
 
   write(bytes: Uint8Array): void {

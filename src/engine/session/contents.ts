@@ -53,6 +53,7 @@ export function readBytes(
     call,
     disk,
     {
+      keepsHoles: false,
       write(piece) {
         bytes.set(piece, at);
         at += piece.length;

@@ -29,6 +29,7 @@ export interface StreamEnd {
 
 /** The worker's end of a fileOut stream. */
 export class StreamSink implements FileOutSink {
+  readonly keepsHoles = false;
   readonly #end: StreamEnd;
   #sent = 0;
 

@@ -8,6 +8,7 @@ import { describe, test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import { writeCpio } from '../../../src/engine/host/archive/cpio.js';
 import { writeTar } from '../../../src/engine/host/archive/tar.js';
+import type { DataSink } from '../../../src/engine/host/copy-data.js';
 import { type TarEntry, TarHeaderWriter } from '../../../src/formats/index.js';
 
 import { link, MemoryFileSystem } from '../../support/memory-fs.js';
@@ -22,11 +23,10 @@ function run(
   return execFileSync(program, args, { env: { ...toolEnvironment, TZ: 'UTC' }, maxBuffer: 1e9, ...options });
 }
 
-function collected(
-  work: (sink: { write(bytes: Uint8Array): void; hole(length: number): void }) => void,
-): Buffer {
+function collected(work: (sink: DataSink) => void): Buffer {
   const chunks: Buffer[] = [];
   work({
+    keepsHoles: false,
     write: (bytes) => void chunks.push(Buffer.from(bytes)),
     hole: (length) => void chunks.push(Buffer.alloc(length)),
   });

@@ -27,7 +27,7 @@ class SlowFileSystem extends MemoryFileSystem {
   linked = 0;
 }
 
-const sink: FileOutSink = { write() {}, hole() {}, finish() {}, abandon() {} };
+const sink: FileOutSink = { keepsHoles: false, write() {}, hole() {}, finish() {}, abandon() {} };
 
 const outputs: Readonly<Record<string, { run: (call: Call) => void; files: number }>> = {
   tar_out: { run: (call) => transferHandlers.tar_out(call, '/', sink, { excludes: ['left-out'] }), files: 4 },

@@ -24,6 +24,7 @@ const blockLength = 512;
 function byteSum(call: Call, contents: Disk, onDamage: OnDamage): number {
   let sum = 0;
   const sink: DataSink = {
+    keepsHoles: false,
     write(bytes) {
       for (const byte of bytes) sum = (sum + byte) >>> 0;
     },
