@@ -9,6 +9,7 @@ import { exitStatus, Failure, usageFailure } from '../command/failure.js';
 import type { Command, Invocation } from '../command/invocation.js';
 import { guestOptions, progressOptions } from '../command/options.js';
 import { expandPaths, Failures } from '../command/paths.js';
+import { withLittleInlining } from '../guest/compiling.js';
 import { isDirectory, isRegularFile, isSymlink } from '../guest/file-words.js';
 import type { Guest } from '../guest/guest.js';
 import { withPath } from '../guest/guest-not-found.js';
@@ -108,7 +109,9 @@ async function copyTree(
 ): Promise<void> {
   const name = lastName(source);
   const copyInto = (directory: string): Promise<void> =>
-    invocation.withProgress(source, 'bytes', (controls) => g.copyOut(source, directory, controls));
+    invocation.withProgress(source, 'bytes', (controls) =>
+      withLittleInlining(() => g.copyOut(source, directory, controls)),
+    );
   if (!isHostDirectory(destination)) {
     return await makeTree(destination, async (scratch) => {
       const partial = await unlessPartial(copyInto(scratch));

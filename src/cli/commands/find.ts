@@ -6,6 +6,7 @@ import type { Command, Invocation } from '../command/invocation.js';
 import { progressOptions, statusOptions } from '../command/options.js';
 import { withEachPath } from '../command/paths.js';
 import { Accounts } from '../guest/accounts.js';
+import { withLittleInlining } from '../guest/compiling.js';
 import { type FileFacts, recordOf, writeRecord } from '../guest/file-record.js';
 import { isDirectory } from '../guest/file-words.js';
 import { type Filter, filterOptions, type Moment, readFilter } from '../guest/find-filter.js';
@@ -215,7 +216,9 @@ export const find: Command = {
     await withMountedGuest(invocation, image, async (guest) => {
       const filter = plan.filter(await momentOf(guest, plan.moment));
       const starts = paths.length === 0 ? ['/'] : paths;
-      await withEachPath(guest, starts, (path) => findBelow(guest, path, invocation, filter));
+      await withLittleInlining(() =>
+        withEachPath(guest, starts, (path) => findBelow(guest, path, invocation, filter)),
+      );
     });
   },
 };

@@ -2,6 +2,7 @@
 import { usageFailure } from '../command/failure.js';
 import type { Command, Invocation } from '../command/invocation.js';
 import { guestOptions, progressOptions } from '../command/options.js';
+import { withLittleInlining } from '../guest/compiling.js';
 import { withPath } from '../guest/guest-not-found.js';
 import { splitImageArgument } from '../guest/image-argument.js';
 import { withMountedGuest } from '../guest/mounting.js';
@@ -91,7 +92,7 @@ export const tarOut: Command = {
       const pack = (sink: string | WritableStream<Uint8Array>): Promise<void> =>
         withPath(guest, directory, () =>
           invocation.withProgress(directory, 'bytes', (controls) =>
-            guest.g.tarOut(directory, sink, { ...tarOptions, ...controls }),
+            withLittleInlining(() => guest.g.tarOut(directory, sink, { ...tarOptions, ...controls })),
           ),
         );
       if (file === '-') await pack(out.sink());
