@@ -12,9 +12,10 @@ import type { TableCache } from './tables.js';
 
 const { entry: bits } = qcow2Layout;
 
-/** What a cluster, or a subcluster, is. */
-const Kind = { unallocated: 0, zero: 1, data: 2, compressed: 3 } as const;
-type Kind = (typeof Kind)[keyof typeof Kind];
+/** What a cluster or subcluster is that is not stored as it is. Of one that is stored the offset is told: 0 or more. */
+const unallocated = -1;
+const zero = -2;
+const compressed = -3;
 
 export interface ClusterMapOptions {
   readonly clusterBits: number;
@@ -44,8 +45,6 @@ export class ClusterMap {
   readonly #l2Reach: number;
   readonly #external: boolean;
   readonly #codec: Codec;
-  /** Set by {@link #classify} beside its result: the byte offset of a data unit in the data file. */
-  #host = 0;
 
   constructor(options: ClusterMapOptions) {
     this.#of = options;
@@ -74,9 +73,8 @@ export class ClusterMap {
     let at = entryAt - sliceAt;
     let unit = Math.floor(inCluster / this.#unitSize);
     const inUnit = inCluster % this.#unitSize;
-    const kind = this.#classify(slice, at, unit);
-    if (kind === Kind.compressed) return this.#compressed(slice, at, inCluster);
-    const host = this.#host;
+    const place = this.#placeOf(slice, at, unit);
+    if (place === compressed) return this.#compressed(slice, at, inCluster);
 
     // Units of the same kind, to the end of this slice: MappedDisk joins slices.
     const unitsInCluster = this.#clusterSize / this.#unitSize;
@@ -87,12 +85,11 @@ export class ClusterMap {
         at += this.#entrySize;
         if (at === slice.byteLength) break;
       }
-      if (this.#classify(slice, at, unit) !== kind) break;
-      if (kind === Kind.data && this.#host !== host + inUnit + length) break;
+      if (this.#placeOf(slice, at, unit) !== (place < 0 ? place : place + inUnit + length)) break;
       length += this.#unitSize;
     }
-    if (kind === Kind.data) return this.#stored(host + inUnit, length);
-    return kind === Kind.zero ? { kind: 'hole', length } : this.#below(offset, length);
+    if (place >= 0) return this.#stored(place + inUnit, length);
+    return place === zero ? { kind: 'hole', length } : this.#below(offset, length);
   };
 
   /** The place of the L2 table of an L1 entry; 0 for none. */
@@ -126,35 +123,34 @@ export class ClusterMap {
     return this.#below(offset, next * this.#l2Reach - offset);
   }
 
-  /** The kind of one unit of the entry at `at`; its place goes to {@link #host}. */
-  #classify(slice: DataView, at: number, unit: number): Kind {
+  /** Where a unit of the entry at `at` is stored in the data file, in bytes. A negative number says what it is. */
+  #placeOf(slice: DataView, at: number, unit: number): number {
     const high = slice.getUint32(at);
-    if (high & bits.compressedHigh) return Kind.compressed;
+    if (high & bits.compressedHigh) return compressed;
     const low = slice.getUint32(at + 4);
     const host = (high & bits.offsetHigh) * 0x1_0000_0000 + ((low & bits.offsetLow) >>> 0);
     // In a data file offset 0 is valid, and bit 63 marks it as allocated.
     const allocated = host !== 0 || (this.#external && (high & bits.copiedHigh) !== 0);
     let stored = allocated;
-    let zero = (low & bits.zeroLow) !== 0;
+    let isZero = (low & bits.zeroLow) !== 0;
     if (this.#entrySize === 16) {
-      zero = ((slice.getUint32(at + 8) >>> unit) & 1) !== 0;
+      isZero = ((slice.getUint32(at + 8) >>> unit) & 1) !== 0;
       stored = ((slice.getUint32(at + 12) >>> unit) & 1) !== 0;
-      if (stored && (zero || !allocated)) {
+      if (stored && (isZero || !allocated)) {
         throw new CorruptError('qcow2 L2 table', 'has a subcluster that is both stored and not', {
           host,
           subcluster: unit,
         });
       }
-    } else if (zero && this.#of.version < 3) {
+    } else if (isZero && this.#of.version < 3) {
       throw new CorruptError('qcow2 L2 table', 'has a zero cluster, which version 2 does not know', { host });
     }
-    if (zero) return Kind.zero;
-    if (!stored) return Kind.unallocated;
+    if (isZero) return zero;
+    if (!stored) return unallocated;
     if (host % this.#clusterSize !== 0) {
       throw new CorruptError('qcow2 L2 table', 'has an entry that is not aligned to a cluster', { host });
     }
-    this.#host = host + unit * this.#unitSize;
-    return Kind.data;
+    return host + unit * this.#unitSize;
   }
 
   /** Bytes in the data file. As in qemu, bytes past its end are zeroes. */
