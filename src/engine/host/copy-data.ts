@@ -8,9 +8,9 @@ import type { Call } from '../thread/call.js';
 
 /** Takes bytes in order. */
 export interface DataSink {
-  /** Takes bytes; the array belongs to the caller again when this returns. */
+  /** Whether the sink stores a hole differently from zeroes. */
   readonly keepsHoles: boolean;
-  /** Takes bytes; the array is the caller's again when this returns. */
+  /** Takes bytes; the array belongs to the caller again when this returns. */
   write(bytes: Uint8Array): void;
   /** Takes `length` zeroes, which need not be stored. */
   hole(length: number): void;
@@ -69,9 +69,9 @@ export function move(call: Call, from: Disk, to: DataSink, options: MoveOptions 
   // A sink that called the mover again would overwrite its own data: none does.
   const buffer = pieceFor(length);
   const { onDamage } = options;
-  /** Up to here small pieces are read, because a large one was damaged. */
+  // For a small file, finding the holes costs a second lookup, which pays off only if the sink keeps them.
   const asksForHoles = to.keepsHoles || length > shortPiece;
-  /** Up to here small pieces are read, as a large one was damaged. */
+  /** Up to here small pieces are read, because a large one was damaged. */
   let carefulTo = 0;
   let isTold = false;
   for (let done = 0; done < length; ) {
