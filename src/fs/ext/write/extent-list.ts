@@ -1,6 +1,5 @@
 /**
- * The differences from the disk after the replay of fast commits: names in directories, and blocks of files. The
- * kernel writes these into directories and extent trees and allocates space for them; a reader only keeps them.
+ * The extents of one file in memory, where they can be changed before they are written into an extent tree.
  */
 import { CorruptError } from '../../../base/index.js';
 import type { BlockMap, BlockRun } from '../run.js';
