@@ -16,8 +16,8 @@ export {
 export { expandGlob, type GlobOptions } from './glob.js';
 export { initrdEntries } from './initrd.js';
 export { Mount, type Place } from './mount.js';
-export { type MountOptions, MountTable, type UnmountOptions } from './mount-table.js';
-export { checkAbsolute, joinPath, tidyPath } from './names.js';
+export { type MountOptions, MountTable } from './mount-table.js';
+export { joinPath } from './names.js';
 export { readStart, readWhole } from './read.js';
 export { type Position, type ResolveOptions, Tree, type TreeStat } from './tree.js';
 export { packingOf, type UnpackOptions, unpack } from './unpack.js';

@@ -31,8 +31,6 @@ export interface MountOptions {
 }
 
 export interface UnmountOptions {
-  /** As in `umount -f`. Nothing here ever hangs, so this option has no effect: a busy mount stays busy. */
-  readonly force?: boolean;
   /** As in `umount -l`: also unmounts everything below. */
   readonly lazy?: boolean;
 }

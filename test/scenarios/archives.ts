@@ -1,4 +1,7 @@
-/** Readers of tar and cpio for comparing archives, whose entries may come in any order. */
+/**
+ * Readers of tar and cpio for comparing archives, whose entries may come in any order. They share nothing with
+ * src/formats: an error that a reader and a writer there had in common would not show.
+ */
 
 export interface ArchiveEntry {
   readonly name: string;

@@ -103,11 +103,12 @@ export const mountHandlers = {
   list_9p: () => {
     throw new GuestfsError('ENOTSUP', 'libguestfs has no 9p filesystems any more');
   },
-  umount(call, pathOrDevice, { force, lazyunmount }) {
+  // `force` has no effect: nothing here ever hangs, and a busy mount stays busy.
+  umount(call, pathOrDevice, { lazyunmount }) {
     const { session } = call;
     const isDevice = pathOrDevice.startsWith('/dev/') && !session.mounts.isMounted(pathOrDevice);
     const name = isDevice ? session.devices.resolve(pathOrDevice).name : pathOrDevice;
-    session.mounts.umount(name, { force: force ?? false, lazy: lazyunmount ?? false });
+    session.mounts.umount(name, { lazy: lazyunmount ?? false });
   },
   umount_all: (call) => void call.session.mounts.umountAll(),
   mounts: (call) => [...new Set(call.session.mounts.mounts().map(({ source }) => source))],
