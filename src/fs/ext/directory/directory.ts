@@ -156,8 +156,8 @@ export class Directory {
   }
 
   /**
-   * The blocks of entries in which a name lies if it is there, and may be put: those that the index leads to, or all. For
-   * those who change a directory; inline ones have none.
+   * The blocks that hold a name or may take it: those that the index leads to, or all blocks of entries. Whoever changes
+   * a directory asks for them. An inline directory has none.
    */
   *leavesOf(name: Uint8Array): Generator<{ readonly block: number; readonly area: EntryArea }> {
     if (this.#inline) return;
