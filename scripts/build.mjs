@@ -44,7 +44,7 @@ if (process.argv[2] === 'test') {
   await buildCommand(programs, 'cli', 'src/cli/main.ts');
   await buildProgram(programs, 'program', 'src/cli/command/program.ts', { kept: true });
   await buildProgram(programs, 'worker', 'src/engine/thread/worker.ts', { kept: true });
-  await buildProgram(programs, 'decoder-thread', 'src/disk/decoder-thread.ts', { kept: false });
+  await buildProgram(programs, 'decoder-thread', 'src/platform/decoder-thread.ts', { kept: false });
   if (!process.argv.includes('--no-types'))
     execFileSync(process.execPath, ['scripts/declarations.mjs'], { stdio: 'inherit' });
 }

@@ -26,6 +26,9 @@ if (files.length === 0) {
 // As many files at once as there are processors; Node's default leaves one idle.
 run(
   process.execPath,
+  // The thread of a test of what lies below the engine has no entry that hands a platform over.
+  '--import',
+  './build/test/support/platform.js',
   '--test',
   `--test-concurrency=${availableParallelism()}`,
   '--test-reporter=spec',

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { MemoryDisk, SliceDisk } from '../../src/disk/index.js';
-import { imageFormats, isReadable, readImageSummary } from '../../src/image/index.js';
+import { imageFormats, isReadable } from '../../src/image/index.js';
 import {
   isBootable,
   listPartitions,
@@ -22,6 +22,7 @@ import {
   volumeGroupMetadata,
 } from '../../src/volume/lvm2/index.js';
 import { fixturesIn, readFixture } from '../../test/support/fixtures.js';
+import { readImageSummary } from '../../test/support/host-images.js';
 import { lvmFields, partitionFields, qcow2Fields } from '../fields.js';
 import { part, type Target } from '../target.js';
 import { diskOf } from '../trace.js';

@@ -1,4 +1,5 @@
 /** Every target. A new parser has a line here. */
+import '../../test/support/platform.js';
 import type { Target } from '../target.js';
 import { applianceTargets } from './appliance.js';
 import { archiveTargets } from './archives.js';

@@ -28,7 +28,6 @@ export {
   systemError,
   UnsupportedError,
 } from './errors.js';
-export { createHash } from './hash.js';
 export { hostError } from './host-error.js';
 export { inflateGzip } from './inflate.js';
 export { LruMap } from './lru.js';

@@ -1,7 +1,7 @@
 /** One compressed piece to its bytes, in the calling thread. */
-import { constants, inflateRawSync, inflateSync } from 'node:zlib';
 import { CorruptError } from '../base/index.js';
-import { chunkFor, decodeZstd } from './zstd.js';
+import { platform } from './platform.js';
+import { decodeZstd } from './zstd.js';
 
 /** How a unit is compressed. `deflate` is raw (no zlib header). */
 export type Codec = 'deflate' | 'zlib' | 'zstd';
@@ -31,16 +31,11 @@ export function decode(codec: Codec, packed: Uint8Array, decodedSize: number): U
 }
 
 /** A stream may lack its end if all bytes come out: some writers stop once the unit is full. */
-function inflateOptions(decodedSize: number) {
-  return {
-    finishFlush: constants.Z_SYNC_FLUSH,
-    maxOutputLength: decodedSize,
-    chunkSize: chunkFor(decodedSize),
-  };
-}
+const inflate = (format: 'raw' | 'zlib', packed: Uint8Array, size: number): Uint8Array =>
+  platform().inflate(format, packed, size, { partial: true, expected: size });
 
 const decoders: Record<Codec, (packed: Uint8Array, decodedSize: number) => Uint8Array> = {
-  deflate: (packed, size) => inflateRawSync(packed, inflateOptions(size)),
-  zlib: (packed, size) => inflateSync(packed, inflateOptions(size)),
+  deflate: (packed, size) => inflate('raw', packed, size),
+  zlib: (packed, size) => inflate('zlib', packed, size),
   zstd: decodeZstd,
 };

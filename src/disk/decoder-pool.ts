@@ -2,32 +2,18 @@
  * Decoder threads beside the calling one. The caller stays synchronous: it offers a window of units in shared memory,
  * decodes them from the last one down while the helpers go from the first one up, and at the end waits only for units
  * that helpers have taken. The caller never depends on helpers: one that starts slowly or has died takes no unit.
- *
- * Threads of a worker end with the worker, whatever they are doing; a process does not wait for them.
  */
-import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads';
-import { isBundled } from '../base/index.js';
 import { decode } from './codecs.js';
 import { DecoderMemory, maxHelpers, unitState, windowBytes, windowUnits } from './decoder-memory.js';
-import type { DecoderThreadData } from './decoder-thread.js';
 import type { Disk } from './disk.js';
 import { decodeAlone, type EncodedUnit } from './encoded.js';
+import { type DecoderThread, platform } from './platform.js';
 import { type ZstdModule, zstdModule } from './zstd.js';
 
 /** A helper without work for this long ends. */
 const idleMilliseconds = 5000;
 /** A unit takes milliseconds; a helper that takes this long is given up. */
 const patienceMilliseconds = 20_000;
-
-const threadFile = new URL(isBundled ? './decoder-thread.cjs' : './decoder-thread.js', import.meta.url);
-
-/** Limits of a helper's heap in MiB. Decoded data is outside the heap; a small young generation frees it soon. */
-const resourceLimits = { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 4 };
-
-interface Helper {
-  readonly worker: Worker;
-  readonly port: MessagePort;
-}
 
 /** Bytes of compressed units that are read at once: few enough that helpers get their first unit soon. */
 const longestRun = 256 * 1024;
@@ -64,7 +50,7 @@ function runFrom(units: readonly EncodedUnit[], first: number, packedAt: number)
 /** Some threads and the memory shared with them. */
 export class DecoderPool {
   readonly #memory = new DecoderMemory();
-  readonly #helpers: (Helper | undefined)[];
+  readonly #helpers: (DecoderThread | undefined)[];
   #lost = false;
   #working = false;
 
@@ -100,8 +86,8 @@ export class DecoderPool {
   borrowZstd(): ZstdModule | undefined {
     if (!this.#memory.waitForZstd(patienceMilliseconds)) return undefined;
     for (const helper of this.#helpers) {
-      const received = helper && receiveMessageOnPort(helper.port);
-      if (received) return received.message as ZstdModule; // safe: helpers send nothing else
+      const received = helper?.receive();
+      if (received !== undefined) return received as ZstdModule; // safe: helpers send nothing else
     }
     return undefined;
   }
@@ -109,39 +95,20 @@ export class DecoderPool {
   /** Ends the threads. Each stops after its present unit; this does not wait. */
   end(): void {
     this.#memory.quit();
-    for (const helper of this.#helpers) {
-      helper?.port.close();
-      void helper?.worker.terminate();
-    }
+    for (const helper of this.#helpers) helper?.end();
     this.#helpers.fill(undefined);
   }
 
   #start(index: number): void {
-    const { port1, port2 } = new MessageChannel();
-    const data: DecoderThreadData = {
-      buffer: this.#memory.buffer,
-      helper: index,
-      port: port2,
-      idleMilliseconds,
-      zstd: zstdModule(),
-    };
-    const worker = new Worker(threadFile, {
-      workerData: data,
-      transferList: [port2],
-      execArgv: [],
-      name: 'guestfs-decoder',
-      resourceLimits,
-    });
-    port1.unref();
-    worker.unref();
-    worker.on('error', () => {
-      this.#lost = true; // it may have died with a unit in hand
-    });
-    worker.on('exit', () => {
-      port1.close();
-      this.#helpers[index] = undefined;
-    });
-    this.#helpers[index] = { worker, port: port1 };
+    this.#helpers[index] = platform().startDecoder(
+      { buffer: this.#memory.buffer, helper: index, idleMilliseconds, zstd: zstdModule() },
+      () => {
+        this.#lost = true; // it may have died with a unit in hand
+      },
+      () => {
+        this.#helpers[index] = undefined;
+      },
+    );
   }
 
   /** Decodes as many units from `first` on as fit into the shared memory, and returns their number. */

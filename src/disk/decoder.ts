@@ -1,8 +1,8 @@
 /** Decodes compressed pieces of images and filesystems: many at once, on several threads. */
-import { availableParallelism } from 'node:os';
 import { UnsupportedError } from '../base/index.js';
 import { DecoderPool } from './decoder-pool.js';
 import { decodeAlone, type EncodedUnit } from './encoded.js';
+import { platform } from './platform.js';
 import { useZstdModule, zstdReady } from './zstd.js';
 
 /** A batch that is worth starting threads, which takes about 30 ms: as much work. */
@@ -12,7 +12,7 @@ const startBytes = 1024 * 1024;
 const shareUnits = 4;
 const shareBytes = 128 * 1024;
 
-let helpers = Math.min(availableParallelism(), 4) - 1;
+let helpers: number | undefined;
 let pool: DecoderPool | undefined;
 
 /** How many threads may help this one to decode; by default one less than the number of processors, at most 3. */
@@ -43,6 +43,7 @@ export function decodeUnits(
 
 /** The pool, when this batch is worth it. */
 function poolFor(units: readonly EncodedUnit[]): DecoderPool | undefined {
+  helpers ??= Math.min(platform().processors, 4) - 1;
   if (helpers < 1 || units.length < shareUnits || pool?.isWorking) return undefined;
   let bytes = 0;
   for (const { decodedSize } of units) bytes += decodedSize;

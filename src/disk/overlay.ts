@@ -1,18 +1,16 @@
 /**
  * Copy-on-write: a writable disk over a base that never changes. Written data lasts as long as the overlay: in memory
- * up to a budget, then in a temporary file whose name is already removed.
+ * up to a budget, then in room that the platform gives.
  *
  * Blocks are 4 KiB, the block size of nearly every filesystem and the page size of hosts: such writes need nothing
  * from the base. With 64 KiB blocks, each write would copy 60 KiB and hold sixteen times the memory for a journal's
  * scattered blocks. Joining saves what small blocks cost elsewhere: neighbours written together get neighbouring
  * slots, and a run of slots moves in one piece. A written gibibyte takes about 1 MiB of tables.
  */
-import { closeSync, constants, openSync, readSync, unlinkSync, writeSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { GuestfsError, hostError } from '../base/index.js';
+import { GuestfsError } from '../base/index.js';
 import { checkRead, checkWrite } from './checks.js';
-import type { Disk, Span, ZeroOptions } from './disk.js';
+import type { Disk, GrowableDisk, Span, ZeroOptions } from './disk.js';
+import { platform } from './platform.js';
 import { zeroByWriting } from './zero.js';
 
 const blockSize = 4096;
@@ -22,23 +20,25 @@ const blocksInTable = 256;
 const slotsInPiece = 256;
 /** A table holds slot numbers plus one in 32 bits: 16 TiB written. */
 const slotLimit = 0xffff_fffe;
+/** By how much the room grows at a time, in bytes: mostly a hole until it is written. */
+const growth = 1024 * 1024;
 
 export interface OverlayOptions {
-  /** The directory of the temporary file. Default: the system's directory for such files. */
+  /** The directory of the platform's room. Default: the system's directory for such files. */
   readonly directory?: string;
   /** Bytes kept in memory before the rest is spilled. Default 32 MiB. */
   readonly memoryBudget?: number;
 }
 
-/** Slots of one block each: the first ones in memory, the rest in a file without a name. */
+/** Slots of one block each: the first ones in memory, the rest in room of the platform. */
 class SlotStore {
-  readonly #directory: string;
+  readonly #directory: string | undefined;
   readonly #memorySlots: number;
   readonly #pieces: Uint8Array[] = [];
-  #fd = -1;
+  #room: GrowableDisk | undefined;
   #used = 0;
 
-  constructor(directory: string, memoryBudget: number) {
+  constructor(directory: string | undefined, memoryBudget: number) {
     this.#directory = directory;
     this.#memorySlots = Math.floor(memoryBudget / blockSize);
   }
@@ -54,32 +54,32 @@ class SlotStore {
   }
 
   read(into: Uint8Array, slot: number, skip: number): void {
-    this.#each(into, slot, skip, (piece, at) => piece.set(at), this.#readFile);
+    this.#each(into, slot, skip, (piece, at) => piece.set(at), this.#readRoom);
   }
 
   write(from: Uint8Array, slot: number): void {
-    this.#each(from, slot, 0, (part, memory) => memory.set(part), this.#writeFile);
+    this.#each(from, slot, 0, (part, memory) => memory.set(part), this.#writeRoom);
   }
 
   close(): void {
     this.#pieces.length = 0;
     this.#used = 0;
-    if (this.#fd >= 0) closeSync(this.#fd);
-    this.#fd = -1;
+    this.#room?.close();
+    this.#room = undefined;
   }
 
-  /** Cuts `bytes`, which lie `skip` bytes into `slot`, at the borders of memory pieces; the rest is the file's. */
+  /** Cuts `bytes`, which lie `skip` bytes into `slot`, at the borders of memory pieces; the rest is the room's. */
   #each(
     bytes: Uint8Array,
     slot: number,
     skip: number,
     inMemory: (part: Uint8Array, memory: Uint8Array) => void,
-    inFile: (part: Uint8Array, offset: number) => void,
+    inRoom: (part: Uint8Array, offset: number) => void,
   ): void {
     const limit = this.#memorySlots * blockSize;
     for (let done = 0, at = slot * blockSize + skip; done < bytes.length; ) {
       if (at >= limit) {
-        inFile(bytes.subarray(done), at - limit);
+        inRoom(bytes.subarray(done), at - limit);
         return;
       }
       const within = at % (slotsInPiece * blockSize);
@@ -101,43 +101,16 @@ class SlotStore {
     return piece;
   }
 
-  readonly #readFile = (into: Uint8Array, offset: number): void => {
-    for (let done = 0; done < into.length; ) {
-      let count: number;
-      try {
-        count = readSync(this.#fd, into, done, into.length - done, offset + done);
-      } catch (thrown) {
-        throw hostError(`overlay in ${this.#directory}`, thrown);
-      }
-      if (count === 0) throw new GuestfsError('EIO', `overlay in ${this.#directory}: lost what was stored`);
-      done += count;
-    }
+  readonly #readRoom = (into: Uint8Array, offset: number): void => {
+    this.#room?.read(into, offset); // there is one: it was written to
   };
 
-  readonly #writeFile = (from: Uint8Array, offset: number): void => {
-    try {
-      if (this.#fd < 0) this.#fd = openNameless(this.#directory);
-      for (let done = 0; done < from.length; ) {
-        done += writeSync(this.#fd, from, done, from.length - done, offset + done);
-      }
-    } catch (thrown) {
-      throw hostError(`overlay in ${this.#directory}`, thrown);
-    }
+  readonly #writeRoom = (from: Uint8Array, offset: number): void => {
+    this.#room ??= platform().scratch(this.#directory);
+    const end = offset + from.length;
+    if (end > this.#room.size) this.#room.resize(Math.ceil(end / growth) * growth);
+    this.#room.write(from, offset);
   };
-}
-
-/** A new file, readable by its owner alone, that vanishes with its descriptor however the process ends. */
-function openNameless(directory: string): number {
-  const { O_RDWR, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
-  const path = join(directory, `.guestfs-overlay-${process.pid}-${crypto.randomUUID()}`);
-  const fd = openSync(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
-  try {
-    unlinkSync(path);
-  } catch (thrown) {
-    closeSync(fd);
-    throw thrown;
-  }
-  return fd;
 }
 
 /** A disk over `base` that takes writes and keeps them apart. It owns `base`: closing it closes both. */
@@ -154,7 +127,7 @@ export class OverlayDisk implements Disk {
     this.#base = base;
     this.size = base.size;
     this.sectorSize = base.sectorSize;
-    this.#store = new SlotStore(options.directory ?? tmpdir(), options.memoryBudget ?? 32 * 1024 * 1024);
+    this.#store = new SlotStore(options.directory, options.memoryBudget ?? 32 * 1024 * 1024);
   }
 
   /** Bytes held by the overlay, in whole blocks. */

@@ -1,12 +1,11 @@
 /**
- * Zstandard, by Node (22.15 and later) or by a small WebAssembly decoder. Specification of frames: RFC 8878, section
- * 3.1.
+ * Zstandard, by the platform or by a small WebAssembly decoder. Specification of frames: RFC 8878, section 3.1.
  *
  * The package's WebAssembly is only available through a promise, which drivers cannot use. So its compiled module is
  * either awaited beforehand, or lent by a decoder thread that has awaited it; instantiating it is synchronous.
  */
-import * as zlib from 'node:zlib';
 import { CorruptError, struct, UnsupportedError, u8, u32, viewOf, work } from '../base/index.js';
+import { platform } from './platform.js';
 
 /** Compiled code; opaque here. It can be sent to another thread. */
 export type ZstdModule = object;
@@ -31,28 +30,19 @@ interface ZstdCode {
 /** A decoder for exactly one frame: at most `limit` bytes, valid until the next call. It may throw any error. */
 type DecodeFrame = (frame: Uint8Array, limit: number) => Uint8Array;
 
-const native = (zlib as { zstdDecompressSync?: (from: Uint8Array, options: object) => Buffer })
-  .zstdDecompressSync;
+/** The decoder of WebAssembly, where the platform has none of its own. */
+let wasmDecoder: DecodeFrame | undefined;
 
-let frameDecoder: DecodeFrame | undefined =
-  native &&
-  ((frame, limit) =>
-    // Node does not accept a limit of 0, but a frame may be empty.
-    native(frame, { maxOutputLength: Math.max(1, limit), chunkSize: chunkFor(limit) }));
-
-/** Slightly more than the output, so that zlib sees the end without a second buffer. */
-export function chunkFor(size: number): number {
-  return Math.max(64, size + 64);
-}
+const frameDecoder = (): DecodeFrame | undefined => platform().decodeZstdFrame ?? wasmDecoder;
 
 /** Whether zstd can be decoded in this thread now. */
 export function zstdReady(): boolean {
-  return frameDecoder !== undefined;
+  return frameDecoder() !== undefined;
 }
 
-/** Makes zstd ready in this thread. With Node's decoder there is nothing to do. */
+/** Makes zstd ready in this thread. With the platform's decoder there is nothing to do. */
 export async function prepareZstd(): Promise<void> {
-  if (!frameDecoder) useZstdModule(await loadZstdModule());
+  if (!zstdReady()) useZstdModule(await loadZstdModule());
 }
 
 let loading: Promise<ZstdModule> | undefined;
@@ -80,7 +70,7 @@ async function compile(): Promise<ZstdModule> {
 
 let inUse: ZstdModule | undefined;
 
-/** This thread's module; undefined if Node decodes, or nothing was decoded yet. */
+/** This thread's module; undefined if the platform decodes, or nothing was decoded yet. */
 export function zstdModule(): ZstdModule | undefined {
   return inUse;
 }
@@ -93,7 +83,7 @@ export function useZstdModule(module: ZstdModule): void {
   const code = new WebAssembly.Instance(module, imports).exports as ZstdCode; // safe: what zstddec exports
   const source = new Scratch(code);
   const target = new Scratch(code);
-  frameDecoder = (frame, limit) => {
+  wasmDecoder = (frame, limit) => {
     const from = source.atLeast(frame.length);
     const to = target.atLeast(limit);
     new Uint8Array(code.memory.buffer).set(frame, from);
@@ -134,8 +124,9 @@ class Scratch {
  * zstdReady}.
  */
 export function decodeFrame(frame: Uint8Array, limit: number): Uint8Array {
-  if (!frameDecoder) throw new Error('zstd is not ready');
-  return frameDecoder(frame, limit);
+  const decode = frameDecoder();
+  if (!decode) throw new Error('zstd is not ready');
+  return decode(frame, limit);
 }
 
 const frameMagic = 0xfd2fb528;

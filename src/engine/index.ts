@@ -5,13 +5,13 @@
  * chain. Anything longer is done by the worker, or in steps that let the caller's other work continue.
  */
 import { describeErrno, HostError } from '../base/index.js';
-import { FileDisk, findHostFile } from '../disk/index.js';
+import { findHostFile } from '../disk/host/index.js';
+import type { ImagePolicy } from '../disk/index.js';
 import {
   type ChainLink,
   detectFormat,
   type ImageFormat,
   type ImageInfo,
-  type ImagePolicy,
   type ImageSnapshot,
   type ImageSummary,
   imageFormats,
@@ -21,6 +21,7 @@ import {
   readImageSnapshots,
   readImageSummary,
 } from '../image/index.js';
+import { node } from '../platform/index.js';
 
 export type { ChainLink, ImageInfo, ImageSnapshot, ImageSummary } from '../image/index.js';
 export { createImage, type NewImageOptions } from './host/create-image.js';
@@ -28,7 +29,7 @@ export { startEngine } from './thread/client.js';
 
 /** The format, size and backing file in a host file's header. Opens no other file. Errors as the host's. */
 export async function imageInfo(path: string, format?: string): Promise<ImageInfo> {
-  return readImageInfo(path, format === undefined ? {} : { format });
+  return readImageInfo(node.origin(path), format === undefined ? {} : { format });
 }
 
 /**
@@ -36,7 +37,7 @@ export async function imageInfo(path: string, format?: string): Promise<ImageInf
  * the host's.
  */
 export async function imageFormat(path: string): Promise<string> {
-  const file = new FileDisk(path);
+  const file = node.origin(path).open({ writable: false });
   try {
     return detectFormat(file).name;
   } finally {
@@ -46,7 +47,7 @@ export async function imageFormat(path: string): Promise<string> {
 
 /** As {@link imageInfo}, for every format whose header has these facts, including those that cannot be opened. */
 export async function imageSummary(path: string): Promise<ImageSummary> {
-  return readImageSummary(path);
+  return readImageSummary(node.origin(path));
 }
 
 /** How long the caller's thread may be blocked at a time, in milliseconds. */
@@ -59,7 +60,7 @@ const stepInMs = 5;
  */
 export async function* imageSnapshots(path: string, format?: string): AsyncGenerator<ImageSnapshot, void> {
   let began = performance.now();
-  for (const snapshot of readImageSnapshots(path, format === undefined ? {} : { format })) {
+  for (const snapshot of readImageSnapshots(node.origin(path), format === undefined ? {} : { format })) {
     if (performance.now() - began > stepInMs) {
       await new Promise((resolve) => setImmediate(resolve));
       began = performance.now();
@@ -71,9 +72,9 @@ export async function* imageSnapshots(path: string, format?: string): AsyncGener
 /** The headers of an image and of every image below it, as far as the policy allows. Errors as `launch`. */
 export async function imageChain(
   path: string,
-  options: { readonly format?: string; readonly policy?: ImagePolicy } = {},
+  { policy, ...options }: { readonly format?: string; readonly policy?: ImagePolicy } = {},
 ): Promise<readonly ChainLink[]> {
-  const { disk, chain } = openImage(path, options);
+  const { disk, chain } = openImage(node.origin(path, policy), options);
   disk.close();
   return chain;
 }
@@ -88,7 +89,7 @@ export const imageFormatNames = {
 
 /** Throws the host's error (ENOENT, EACCES, …) unless a host file can be read as a disk image. */
 export function checkHostImage(path: string): void {
-  new FileDisk(path).close();
+  node.origin(path).open({ writable: false }).close();
 }
 
 /** The real path of a host directory. Throws ENOENT, ENOTDIR, EACCES. */

@@ -1,15 +1,5 @@
 /** The interface of every disk image format: a file in, a guest's disk out. */
-import type { Disk } from '../disk/index.js';
-
-/** How far the file names in images are trusted. */
-export type ImagePolicy =
-  /**
-   * Backing and data files only inside the image's own directory; a backing file's format must be given; no
-   * protocols.
-   */
-  | 'untrusted'
-  /** As qemu: any path, and formats are probed. */
-  | 'trusted';
+import type { Disk, NamePurpose } from '../disk/index.js';
 
 /** What an image's header says. */
 export interface ImageInfo {
@@ -40,7 +30,7 @@ export interface ImageSnapshot {
 /** What a format may ask of the one who opens it. */
 export interface ImageContext {
   /** Opens a file that the image names, relative to the image; throws EPERM if the policy forbids it. */
-  openNamed(name: string, purpose: 'backing' | 'data', format: string | undefined): Disk;
+  openNamed(name: string, purpose: NamePurpose, format: string | undefined): Disk;
   /** The internal snapshot to show, by id or name, in place of the present state. */
   readonly snapshot?: string;
   readonly warn: (message: string) => void;

@@ -3,7 +3,6 @@ export type {
   ImageContext,
   ImageFormat,
   ImageInfo,
-  ImagePolicy,
   ImageSnapshot,
 } from './format.js';
 export { isReadable } from './format.js';

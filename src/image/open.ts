@@ -1,17 +1,14 @@
 /** Opens an image with everything below it: its backing chain and data files, as far as the policy allows. */
-import { dirname, resolve } from 'node:path';
 import { CorruptError, GuestfsError, UnsupportedError } from '../base/index.js';
-import { type Disk, FileDisk, findHostFile, type HostFile, OverlayDisk } from '../disk/index.js';
+import { type Disk, type NamePurpose, type Origin, refusal } from '../disk/index.js';
 import {
   type ImageFormat,
   type ImageInfo,
-  type ImagePolicy,
   type ImageSnapshot,
   isReadable,
   type ReadableFormat,
 } from './format.js';
 import { detectFormat, findFormat } from './formats.js';
-import { type NamingImage, refusal, resolveName } from './names.js';
 
 /** The longest chain of images. qemu has no limit; a longer chain is an attack or a mistake. */
 const maxChainLength = 200;
@@ -25,21 +22,20 @@ const leastBudget = 64 * 1024;
 export interface OpenImageOptions {
   /** The image's format by qemu's name; detected if not given. */
   readonly format?: string;
-  /** Which other files the image may make us open. Default `untrusted`. */
-  readonly policy?: ImagePolicy;
-  /** Whether writes change the image itself. Raw images only. */
-  readonly writable?: boolean;
+  /**
+   * Whether writes change the image itself. Only raw images can be changed: for others, `true` is an UnsupportedError,
+   * and `where possible` opens them read-only.
+   */
+  readonly writable?: boolean | 'where possible';
   /** The internal snapshot to show, by id or name. */
   readonly snapshot?: string;
   /** Told what is odd but no error. */
   readonly warn?: (message: string) => void;
-  /** Puts a copy-on-write overlay on top, which spills into this directory and is discarded at close. */
-  readonly overlayDirectory?: string;
 }
 
 /** One image of a chain. */
 export interface ChainLink extends ImageInfo {
-  /** Its path on the host. */
+  /** The name of its origin: its path on the host. */
   readonly path: string;
 }
 
@@ -52,9 +48,7 @@ export interface OpenedImage {
 }
 
 interface Opening {
-  readonly policy: ImagePolicy;
   readonly warn: (message: string) => void;
-  readonly root: NamingImage['root'];
   readonly chain: ChainLink[];
   /** Identities of the chain's files. */
   readonly seen: Set<string>;
@@ -63,33 +57,26 @@ interface Opening {
 }
 
 /**
- * Opens the image at a host path. Throws the host's errors (ENOENT, EACCES, …), EINVAL for an unknown format, EPERM where
+ * Opens the image of an origin, whose policy holds for all that it names. Throws the host's errors (ENOENT, EACCES, …), EINVAL for an unknown format, EPERM where
  * the image names a file that the policy does not allow, CorruptError and UnsupportedError about the image itself.
  */
-export function openImage(path: string, options: OpenImageOptions = {}): OpenedImage {
+export function openImage(origin: Origin, options: OpenImageOptions = {}): OpenedImage {
   const format = options.format === undefined ? undefined : getFormat(options.format);
-  const given = resolve(path);
   const opening: Opening = {
-    policy: options.policy ?? 'untrusted',
     warn: options.warn ?? (() => {}),
-    root: { given: dirname(given), real: findHostFile(dirname(given)).realPath },
     chain: [],
     seen: new Set(),
     placed: new WeakSet(),
   };
-  const disk = openLink(given, format, opening, options);
+  const disk = openLink(origin, format, opening, options);
   const info = opening.chain[0] as ChainLink; // safe: openLink adds one before it returns
-  const shown =
-    options.overlayDirectory === undefined || options.writable
-      ? disk
-      : withOverlay(disk, options.overlayDirectory);
-  return { disk: shown, info, chain: opening.chain };
+  return { disk, info, chain: opening.chain };
 }
 
 /** The facts in an image's header. No other file is opened, whatever the image names. */
-export function readImageInfo(path: string, options: { format?: string } = {}): ImageInfo {
+export function readImageInfo(origin: Origin, options: { format?: string } = {}): ImageInfo {
   const format = options.format === undefined ? undefined : getFormat(options.format);
-  const file = new FileDisk(path);
+  const file = origin.open({ writable: false });
   try {
     return getReadable(format ?? detectFormat(file)).info(file);
   } finally {
@@ -102,20 +89,16 @@ export function readImageInfo(path: string, options: { format?: string } = {}): 
  * opened.
  */
 export function* readImageSnapshots(
-  path: string,
+  origin: Origin,
   options: { format?: string } = {},
 ): Generator<ImageSnapshot, void> {
   const format = options.format === undefined ? undefined : getFormat(options.format);
-  const file = new FileDisk(path);
+  const file = origin.open({ writable: false });
   try {
     yield* (format ?? detectFormat(file)).snapshots?.(file) ?? [];
   } finally {
     file.close();
   }
-}
-
-function withOverlay(disk: Disk, directory: string): Disk {
-  return new OverlayDisk(disk, { directory });
 }
 
 function getFormat(name: string): ImageFormat {
@@ -131,44 +114,58 @@ function getReadable(format: ImageFormat): ReadableFormat {
   return format;
 }
 
+/** What the host says of a file that may be read and not be written. */
+const onlyReadable: ReadonlySet<string> = new Set(['EACCES', 'EPERM', 'EROFS']);
+
 /**
- * Opens one file of a chain, and through it those below. `checked` is the file that the policy allowed, if it was
- * asked.
+ * Opens a file once, to be recognised and to be read: between two openings it could become another. `refused`: it is to be
+ * written where that is possible, and cannot be.
  */
+function openFile(
+  origin: Origin,
+  writable: boolean | 'where possible',
+): { file: Disk; refused?: GuestfsError } {
+  if (writable !== 'where possible') return { file: origin.open({ writable }) };
+  try {
+    return { file: origin.open({ writable: true }) };
+  } catch (thrown) {
+    if (!(thrown instanceof GuestfsError && onlyReadable.has(thrown.code))) throw thrown;
+    return { file: origin.open({ writable: false }), refused: thrown };
+  }
+}
+
+/** Opens one file of a chain, and through it those below. */
 function openLink(
-  path: string,
+  origin: Origin,
   format: ImageFormat | undefined,
   opening: Opening,
-  options: { writable?: boolean; snapshot?: string },
-  checked?: HostFile,
+  { writable = false, snapshot }: Pick<OpenImageOptions, 'writable' | 'snapshot'>,
 ): Disk {
+  const { name: path } = origin;
   const depth = opening.chain.length;
   if (depth >= maxChainLength) {
     throw new CorruptError('backing chain', 'is too long', { limit: maxChainLength });
   }
-  const { identity } = checked ?? findHostFile(path);
-  if (opening.seen.has(identity)) throw new CorruptError('backing chain', `comes back to ${path}`);
-  opening.seen.add(identity);
+  if (opening.seen.has(origin.identity)) throw new CorruptError('backing chain', `comes back to ${path}`);
+  opening.seen.add(origin.identity);
 
-  const writable = options.writable ?? false;
-  // Opens the file that the policy allowed, even if its name leads elsewhere by now.
-  const file = new FileDisk(path, { writable, identity });
+  const { file, refused } = openFile(origin, writable);
   try {
     const actual = getReadable(format ?? detectFormat(file));
     const info = actual.info(file);
     opening.chain.push({ ...info, path });
-    if (writable && actual.name !== 'raw') {
+    if (actual.name !== 'raw' && writable === true) {
       throw new UnsupportedError(`${actual.name} image`, ['changing the image itself; open it read-only']);
     }
-    if (options.snapshot !== undefined && !info.snapshotCount) {
+    if (actual.name === 'raw' && refused !== undefined) throw refused;
+    if (snapshot !== undefined && !info.snapshotCount) {
       throw new GuestfsError('ENOENT', `${path}: has no internal snapshots`);
     }
-    const image: NamingImage = { path, root: opening.root, policy: opening.policy };
     return actual.open(file, {
-      openNamed: (name, purpose, named) => openNamed(name, purpose, named, image, opening),
+      openNamed: (name, purpose, named) => openNamed(name, purpose, named, origin, opening),
       warn: (message) => opening.warn(`${path}: ${message}`),
       memoryBudgetInBytes: Math.max(leastBudget, topBudget / 2 ** depth),
-      ...(options.snapshot === undefined ? {} : { snapshot: options.snapshot }),
+      ...(snapshot === undefined ? {} : { snapshot }),
     });
   } catch (thrown) {
     file.close();
@@ -187,24 +184,25 @@ function placed(thrown: unknown, path: string, opening: Opening): unknown {
   return named;
 }
 
+/** Opens what an image names. What the policy allowed is what is opened, though its name may lead elsewhere by now. */
 function openNamed(
   name: string,
-  purpose: 'backing' | 'data',
+  purpose: NamePurpose,
   namedFormat: string | undefined,
-  image: NamingImage,
+  image: Origin,
   opening: Opening,
 ): Disk {
-  const named = resolveName(name, purpose, image);
-  const formatName = namedFormat ?? named.format;
-  if (purpose === 'data') return new FileDisk(named.path, { identity: named.file.identity });
-  const what = `backing file ‘${name}’ of ${image.path}`;
+  const { origin, format: toldFormat } = image.resolve(name, purpose);
+  const formatName = namedFormat ?? toldFormat;
+  if (purpose === 'data') return origin.open({ writable: false });
+  const what = `backing file ‘${name}’ of ${image.name}`;
   if (formatName === undefined) {
     if (image.policy !== 'trusted') throw refusal(what, 'the image does not say what format it has');
-    return openLink(named.path, undefined, opening, {}, named.file);
+    return openLink(origin, undefined, opening, {});
   }
   // qemu's drivers for plain files and devices name no format: the contents are raw.
   const plain = formatName === 'file' || formatName === 'host_device';
   const format = findFormat(plain ? 'raw' : formatName);
   if (!format) throw new UnsupportedError(what, [`the image format ${formatName}`]);
-  return openLink(named.path, format, opening, {}, named.file);
+  return openLink(origin, format, opening, {});
 }

@@ -4,7 +4,7 @@
  * parallels.c for the offsets of the fields; VMware's Virtual Disk Format 5.0; MS-VHDX, 2.6.2.
  */
 import { CorruptError, decodeLatin1, encodeHex, UnsupportedError } from '../base/index.js';
-import { type Disk, FileDisk } from '../disk/index.js';
+import type { Disk, Origin } from '../disk/index.js';
 import { detectFormat } from './formats.js';
 
 export interface ImageSummary {
@@ -183,12 +183,9 @@ const readers: Readonly<Record<string, (header: Header) => Summary>> = {
   }),
 };
 
-/**
- * The summary of the file at a path. Errors as the host's; CorruptError, and UnsupportedError for a format without
- * one.
- */
-export function readImageSummary(path: string): ImageSummary {
-  const file = new FileDisk(path);
+/** The summary of an image. Errors as the host's; CorruptError, and UnsupportedError for a format without one. */
+export function readImageSummary(origin: Origin): ImageSummary {
+  const file = origin.open({ writable: false });
   try {
     const format = detectFormat(file);
     const reader = readers[format.name];

@@ -2,21 +2,20 @@
  * Unpacks compressed files: gzip (RFC 1952), compress, xz and zstd; other compressions are only named. All readers of
  * compressed contents use it: for programs and modules, initrds, `zgrep`.
  */
-
-import { gunzipSync, constants as zlibConstants } from 'node:zlib';
 import {
   type ByteSource,
   CorruptError,
   concatBytes,
   decodeLzw,
   endsCall,
+  GuestfsError,
   inflateGzip,
   readUpTo,
   sourceOf,
   UnsupportedError,
   work,
 } from '../base/index.js';
-import { decodeZstdBeginning, decodeZstdFile } from '../disk/index.js';
+import { decodeZstdBeginning, decodeZstdFile, platform } from '../disk/index.js';
 import { decodeXz } from '../formats/index.js';
 
 const packings: readonly (readonly [magic: readonly number[], name: string])[] = [
@@ -117,13 +116,12 @@ function gunzip(
 }
 
 function gunzipPiece(packed: Uint8Array, isAll: boolean, what: string, limit: number): Uint8Array {
-  const finishFlush = isAll ? zlibConstants.Z_FINISH : zlibConstants.Z_SYNC_FLUSH;
   work.checkpoint();
   try {
-    return counted(gunzipSync(packed, { finishFlush, maxOutputLength: limit }));
+    return counted(platform().inflate('gzip', packed, limit, { partial: !isAll }));
   } catch (cause) {
     if (endsCall(cause)) throw cause;
-    if ((cause as { code?: unknown }).code === 'ERR_BUFFER_TOO_LARGE') {
+    if (cause instanceof GuestfsError && cause.code === 'EFBIG') {
       throw new UnsupportedError(what, [`expanding to more than ${limit} bytes`], { cause });
     }
     throw new CorruptError('gzip file', (cause as Error).message, {}, { cause });

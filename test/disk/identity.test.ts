@@ -3,7 +3,7 @@ import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { FileDisk, findHostFile } from '../../src/disk/index.js';
+import { FileDisk, findHostFile } from '../../src/disk/host/index.js';
 
 const directory = mkdtempSync(join(tmpdir(), 'guestfs-identity-'));
 after(() => rmSync(directory, { recursive: true }));

@@ -6,14 +6,8 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { deflateRawSync } from 'node:zlib';
 import { CorruptError } from '../../src/base/index.js';
-import {
-  CachedDisk,
-  FileDisk,
-  MappedDisk,
-  type Mapping,
-  MemoryDisk,
-  PaddedDisk,
-} from '../../src/disk/index.js';
+import { FileDisk } from '../../src/disk/host/index.js';
+import { CachedDisk, MappedDisk, type Mapping, MemoryDisk, PaddedDisk } from '../../src/disk/index.js';
 import { readAll } from '../support/gaits.js';
 import { noise, Random } from '../support/random.js';
 import { scratchDirectory } from '../support/scratch.js';

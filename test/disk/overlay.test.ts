@@ -152,7 +152,9 @@ test('nothing is left when the process is killed', async () => {
   const place = join(directory, 'killed');
   mkdirSync(place);
   const disks = new URL('../../src/disk/index.js', import.meta.url).href;
+  const platform = new URL('../support/platform.js', import.meta.url).href;
   const program = `
+    import ${JSON.stringify(platform)};
     import { MemoryDisk, OverlayDisk } from ${JSON.stringify(disks)};
     const overlay = new OverlayDisk(new MemoryDisk(new Uint8Array(1e6)), { directory: process.argv[1], memoryBudget: 0 });
     overlay.write(new Uint8Array(500000), 0);

@@ -3,6 +3,7 @@
 import { deflateRawSync, deflateSync } from 'node:zlib';
 import { type Codec, type Disk, MappedDisk, type Mapping, MemoryDisk } from '../../src/disk/index.js';
 import { readFixtureBuffer } from '../support/fixtures.js';
+import '../support/platform.js';
 import { noise } from '../support/random.js';
 
 export const unitSize = 65536;

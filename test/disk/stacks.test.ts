@@ -6,10 +6,10 @@ import assert from 'node:assert/strict';
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { FileDisk } from '../../src/disk/host/index.js';
 import {
   CachedDisk,
   type Disk,
-  FileDisk,
   MappedDisk,
   type Mapping,
   MemoryDisk,

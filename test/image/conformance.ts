@@ -12,14 +12,7 @@ import { describe, test } from 'node:test';
 import { CorruptError, GuestfsError, UnsupportedError } from '../../src/base/index.js';
 import { type Disk, MemoryDisk, setDecoderHelpers } from '../../src/disk/index.js';
 import type { ReadableFormat } from '../../src/image/format.js';
-import {
-  detectFormat,
-  type ImageInfo,
-  imageFormats,
-  type OpenedImage,
-  openImage,
-  readImageInfo,
-} from '../../src/image/index.js';
+import { detectFormat, type ImageInfo, imageFormats, type OpenedImage } from '../../src/image/index.js';
 import {
   damageAtRandom,
   mutate,
@@ -32,6 +25,7 @@ import {
   withinBudget,
 } from '../support/damage.js';
 import { checkedSpans, joined, readAll, readInThreeGaits } from '../support/gaits.js';
+import { openImage, readImageInfo } from '../support/host-images.js';
 import { Random } from '../support/random.js';
 import { sha256 } from '../support/tell.js';
 import type { ImageCase } from './fixtures.js';

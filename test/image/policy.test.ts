@@ -4,8 +4,8 @@ import { spawnSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { type OpenImageOptions, openImage } from '../../src/image/index.js';
 import { readAll } from '../support/gaits.js';
+import { type HostImageOptions, openImage } from '../support/host-images.js';
 import { scratchDirectory } from '../support/scratch.js';
 import { fixtureBytes, unpackFixtures } from './fixtures.js';
 
@@ -45,7 +45,7 @@ function namingImage(path: string, backing: string, format?: string): string {
 
 const top = join(vm, 'top.qcow2');
 
-function firstByte(options: OpenImageOptions): number {
+function firstByte(options: HostImageOptions): number {
   const { disk } = openImage(top, options);
   try {
     return readAll(disk)[0] ?? -1;

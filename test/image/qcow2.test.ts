@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { openImage, readImageInfo, readImageSnapshots } from '../../src/image/index.js';
 import { qcow2 } from '../../src/image/qcow2/index.js';
 import { readAll } from '../support/gaits.js';
+import { openImage, readImageInfo, readImageSnapshots } from '../support/host-images.js';
 import { sha256 } from '../support/tell.js';
 import { testImageConformance } from './conformance.js';
 import { damagedImages, readCases, unpackFixtures } from './fixtures.js';

@@ -5,7 +5,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { GuestfsError } from '../../src/base/index.js';
-import { readImageSummary } from '../../src/image/index.js';
+import { readImageSummary } from '../support/host-images.js';
 import { scratchDirectory } from '../support/scratch.js';
 import { needs, toolEnvironment } from '../support/tools.js';
 

@@ -1,6 +1,6 @@
 /** Checksums of files, devices and trees. */
-import { createHash, GuestfsError, systemError } from '../../base/index.js';
-import type { Disk } from '../../disk/index.js';
+import { encodeHex, GuestfsError, systemError } from '../../base/index.js';
+import { type Disk, type HashName, platform } from '../../disk/index.js';
 import { joinPath, walkTree } from '../../vfs/index.js';
 import { TreeProgress } from '../host/archive/progress.js';
 import { BufferedSink } from '../host/buffered.js';
@@ -17,15 +17,16 @@ interface Summer {
   result(): string;
 }
 
-const hashes = new Set(['md5', 'sha1', 'sha224', 'sha256', 'sha384', 'sha512']);
+const hashes: readonly HashName[] = ['md5', 'sha1', 'sha224', 'sha256', 'sha384', 'sha512'];
 
 /** By its name, in whatever case. */
 function summer(name: string): Summer {
-  const type = name.toLowerCase();
-  if (type === 'crc') return new PosixCrc();
-  if (!hashes.has(type)) throw new GuestfsError('EINVAL', `${name}: unknown type of checksum`);
-  const hash = createHash(type);
-  return { update: (bytes) => void hash.update(bytes), result: () => hash.digest('hex') };
+  const lower = name.toLowerCase();
+  if (lower === 'crc') return new PosixCrc();
+  const type = hashes.find((known) => known === lower);
+  if (type === undefined) throw new GuestfsError('EINVAL', `${name}: unknown type of checksum`);
+  const hash = platform().hash(type);
+  return { update: (bytes) => hash.update(bytes), result: () => encodeHex(hash.digest()) };
 }
 
 function sum(call: Call, type: string, disk: Disk, options: MoveOptions = {}): string {

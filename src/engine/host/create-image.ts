@@ -4,6 +4,7 @@ import { dirname, isAbsolute, join } from 'node:path';
 import { GuestfsError, hostError } from '../../base/index.js';
 import { newQcow2 } from '../../formats/index.js';
 import { readImageInfo } from '../../image/index.js';
+import { node } from '../../platform/index.js';
 
 export interface NewImageOptions {
   readonly backingfile?: string | undefined;
@@ -95,7 +96,7 @@ function createRaw(
 /** A relative name is relative to the new image. */
 function backingSize(path: string, file: string, format: string): number {
   const place = isAbsolute(file) ? file : join(dirname(path), file);
-  return readImageInfo(place, { format }).virtualSizeInBytes;
+  return readImageInfo(node.origin(place), { format }).virtualSizeInBytes;
 }
 
 function createQcow2(

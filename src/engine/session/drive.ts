@@ -1,8 +1,15 @@
 /** Opens a drive: from the caller's configuration to the disk that the guest would see. */
 import type { DriveConfig } from '../../api/index.js';
 import { GuestfsError, UnsupportedError } from '../../base/index.js';
-import { CachedDisk, type Disk, MappedDisk, OverlayDisk } from '../../disk/index.js';
-import { type ImageInfo, type ImagePolicy, openImage, readImageInfo } from '../../image/index.js';
+import {
+  CachedDisk,
+  type Disk,
+  type ImagePolicy,
+  MappedDisk,
+  OverlayDisk,
+  platform,
+} from '../../disk/index.js';
+import { type ImageInfo, openImage } from '../../image/index.js';
 
 /** A drive that is open. */
 export interface OpenDrive {
@@ -61,13 +68,10 @@ export function openDrive(drive: DriveConfig, context: DriveContext): OpenDrive 
       elsewhere: 'appliance',
     });
   }
-  const named = drive.format === undefined ? {} : { format: drive.format };
-  const inPlace = !drive.readonly && readImageInfo(drive.path, named).format === 'raw';
-  const { disk, info, chain } = openImage(drive.path, {
-    policy: context.policy,
+  const { disk, info, chain } = openImage(platform().origin(drive.path, context.policy), {
     warn: context.warn,
-    writable: inPlace,
-    ...named,
+    writable: drive.readonly ? false : 'where possible',
+    ...(drive.format === undefined ? {} : { format: drive.format }),
   });
   if (disk.size % sectorSize !== 0 && disk.size < sectorSize) {
     disk.close();

@@ -14,7 +14,8 @@ import {
   plainError,
   recordCompiledCode,
 } from '../../base/index.js';
-import { endDecoders } from '../../disk/index.js';
+import { endDecoders, usePlatform } from '../../disk/index.js';
+import { node } from '../../platform/index.js';
 import { forgetCopyBuffer } from '../host/copy-data.js';
 import { type FileInSource, type FileOutSink, HostFileSink, HostFileSource } from '../host/data-sinks.js';
 import { Session } from '../session/session.js';
@@ -209,5 +210,6 @@ function main(port: MessagePort, { shared, incoming }: ThreadStart): void {
   });
 }
 
+usePlatform(node);
 // safe: this module is only ever the entry of a worker, which has a port, started with ThreadStart
 main(parentPort as MessagePort, workerData as ThreadStart);

@@ -2,8 +2,8 @@
  * Recognises filesystems of the Macintosh: HFS ("Inside Macintosh: Files", 2), HFS+ (Apple's TN1150; it may lie
  * inside an HFS volume) and APFS ("Apple File System Reference"). The first two are big-endian.
  */
-import { createHash, decodeHex, formatUuid } from '../../base/index.js';
-import type { Disk } from '../../disk/index.js';
+import { decodeHex, formatUuid } from '../../base/index.js';
+import { type Disk, platform } from '../../disk/index.js';
 import { ascii, type Found, label, label16, part, signature, uuid, viewMaybe } from './signature.js';
 
 const headerOffset = 1024;
@@ -14,7 +14,10 @@ const uuidNamespace = decodeHex('b3e20f39f29211d697a400306543ecac');
 /** A volume's identifier (8 bytes of its Finder information) as a UUID of version 3; empty where it is zero. */
 function identifierUuid(identifier: Uint8Array): string {
   if (identifier.every((byte) => byte === 0)) return '';
-  const digest = createHash('md5').update(uuidNamespace).update(identifier).digest();
+  const hash = platform().hash('md5');
+  hash.update(uuidNamespace);
+  hash.update(identifier);
+  const digest = hash.digest();
   digest[6] = ((digest[6] ?? 0) & 0x0f) | 0x30;
   digest[8] = ((digest[8] ?? 0) & 0x3f) | 0x80;
   return formatUuid(digest);

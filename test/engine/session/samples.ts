@@ -2,7 +2,8 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { decodeText } from '../../../src/base/index.js';
-import { type Disk, FileDisk } from '../../../src/disk/index.js';
+import { FileDisk } from '../../../src/disk/host/index.js';
+import type { Disk } from '../../../src/disk/index.js';
 import { imageDirectory } from '../../golden/truth.js';
 
 const directory = join(imageDirectory, 'blkid');

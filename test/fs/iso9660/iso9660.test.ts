@@ -5,7 +5,8 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { FileDisk, MemoryDisk } from '../../../src/disk/index.js';
+import { FileDisk } from '../../../src/disk/host/index.js';
+import { MemoryDisk } from '../../../src/disk/index.js';
 import type { FileSystem } from '../../../src/fs/driver.js';
 import { iso9660, isoDetails } from '../../../src/fs/iso9660/index.js';
 import { acornName } from '../../../src/fs/iso9660/names.js';

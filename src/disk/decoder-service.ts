@@ -1,25 +1,23 @@
 /**
- * A decoder thread: takes units from the shared memory until it is told to stop, or had no work for a while, so that
- * fifty handles that once read a compressed image do not keep fifty threads.
+ * The work of a decoder thread: it takes units from the shared memory until it is told to stop, or had no work for a
+ * while, so that fifty handles that once read a compressed image do not keep fifty threads. The platform starts it.
  */
-import { type MessagePort, workerData } from 'node:worker_threads';
 import { decode } from './codecs.js';
 import { DecoderMemory, unitState } from './decoder-memory.js';
+import type { DecoderStart } from './platform.js';
 import { loadZstdModule, useZstdModule, type ZstdModule, zstdReady } from './zstd.js';
 
-/** What the thread is started with. */
-export interface DecoderThreadData {
-  readonly buffer: SharedArrayBuffer;
-  /** Which helper this is. */
-  readonly helper: number;
-  /** Where the zstd module goes when it is asked for. */
-  readonly port: MessagePort;
-  readonly idleMilliseconds: number;
-  /** The zstd decoder, if the served thread has it. */
-  readonly zstd: ZstdModule | undefined;
+/** Where the thread that is served receives the zstd module. */
+interface Port {
+  postMessage(module: ZstdModule): void;
+  close(): void;
 }
 
-async function serve({ buffer, helper, port, idleMilliseconds, zstd }: DecoderThreadData): Promise<void> {
+/** Decodes for another thread, until there is nothing more to do. Rejects where the thread is of no use any more. */
+export async function serveDecoder(
+  { buffer, helper, idleMilliseconds, zstd }: DecoderStart,
+  port: Port,
+): Promise<void> {
   if (zstd !== undefined) useZstdModule(zstd);
   const memory = new DecoderMemory(buffer);
   try {
@@ -51,7 +49,7 @@ async function decodeTaken(memory: DecoderMemory, index: number): Promise<void> 
   memory.finish(index, state);
 }
 
-async function lendZstd(memory: DecoderMemory, port: MessagePort): Promise<void> {
+async function lendZstd(memory: DecoderMemory, port: Port): Promise<void> {
   try {
     port.postMessage(await loadZstdModule());
     memory.answerZstd(true);
@@ -60,5 +58,3 @@ async function lendZstd(memory: DecoderMemory, port: MessagePort): Promise<void>
     throw thrown;
   }
 }
-
-void serve(workerData as DecoderThreadData); // safe: DecoderPool starts this thread with nothing else

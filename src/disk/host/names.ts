@@ -6,9 +6,15 @@
  * mean a file.
  */
 import { dirname, isAbsolute, relative, resolve, sep } from 'node:path';
-import { asGuestfsError, CorruptError, GuestfsError, systemError, UnsupportedError } from '../base/index.js';
-import { findHostFile, type HostFile } from '../disk/index.js';
-import type { ImagePolicy } from './format.js';
+import {
+  asGuestfsError,
+  CorruptError,
+  GuestfsError,
+  systemError,
+  UnsupportedError,
+} from '../../base/index.js';
+import { type ImagePolicy, type NamePurpose, refusal } from '../origin.js';
+import { findHostFile, type HostFile } from './path.js';
 
 /** The image that names another file. */
 export interface NamingImage {
@@ -27,14 +33,6 @@ export interface NamedFile {
   readonly format: string | undefined;
 }
 
-/** `backing file ‘x’: refused: why`, and how to allow it. */
-export function refusal(what: string, why: string): GuestfsError {
-  return new GuestfsError(
-    'EPERM',
-    `${what}: refused: ${why}; open the image with policy 'trusted' if it comes from someone you trust`,
-  );
-}
-
 /** The file of a name. Throws the host's error, with the name and the image that has it. */
 function find(path: string, what: string): HostFile {
   try {
@@ -45,7 +43,7 @@ function find(path: string, what: string): HostFile {
 }
 
 /** Finds the file that an image names. EPERM if the policy forbids it; nothing is opened. */
-export function resolveName(name: string, purpose: 'backing' | 'data', image: NamingImage): NamedFile {
+export function resolveName(name: string, purpose: NamePurpose, image: NamingImage): NamedFile {
   const what = `${purpose} file ‘${name}’ of ${image.path}`;
   if (name === '' || name.includes('\0')) {
     throw new CorruptError('image header', `has an impossible name for its ${purpose} file`);

@@ -11,11 +11,11 @@ import {
   type Stats,
   writeSync,
 } from 'node:fs';
-import { GuestfsError, hostError, systemError, work } from '../base/index.js';
-import { checkRead, checkWrite, readOnly } from './checks.js';
-import type { GrowableDisk, Span, ZeroOptions } from './disk.js';
-import { identityOf, toHostPath } from './host-path.js';
-import { zeroByWriting } from './zero.js';
+import { GuestfsError, hostError, systemError, work } from '../../base/index.js';
+import { checkRead, checkWrite, readOnly } from '../checks.js';
+import type { GrowableDisk, Span, ZeroOptions } from '../disk.js';
+import { zeroByWriting } from '../zero.js';
+import { identityOf, toHostPath } from './path.js';
 
 /** The largest length of one read or write call; Linux transfers at most 0x7ffff000 bytes. */
 const maxTransfer = 0x4000_0000;
@@ -59,7 +59,8 @@ function sectorSizeOf(stats: Stats): number {
 
 /** A host file as a disk. It holds a descriptor until closed. */
 export class FileDisk implements GrowableDisk {
-  readonly path: string;
+  /** What errors call it: its path, unless told otherwise. */
+  readonly name: string;
   readonly writable: boolean;
   readonly sectorSize: number;
   #fd: number;
@@ -69,8 +70,8 @@ export class FileDisk implements GrowableDisk {
    * Opens a host file. A missing or unreadable one throws with Node's code (ENOENT, EACCES, …), a directory EISDIR,
    * anything else that is neither file nor block device EINVAL.
    */
-  constructor(path: string, options: { writable?: boolean; identity?: string } = {}) {
-    this.path = path;
+  constructor(path: string, options: { writable?: boolean; identity?: string; name?: string } = {}) {
+    this.name = options.name ?? path;
     this.writable = options.writable ?? false;
     try {
       // O_NONBLOCK: without it, opening a pipe without a writer would wait for ever. It has no effect on files and
@@ -78,19 +79,19 @@ export class FileDisk implements GrowableDisk {
       const access = this.writable ? constants.O_RDWR : constants.O_RDONLY;
       this.#fd = openSync(toHostPath(path), access | constants.O_NONBLOCK | constants.O_NOCTTY);
     } catch (thrown) {
-      throw hostError(path, thrown);
+      throw hostError(this.name, thrown);
     }
     try {
       if (
         options.identity !== undefined &&
         identityOf(fstatSync(this.#fd, { bigint: true })) !== options.identity
       )
-        throw new GuestfsError('ESTALE', `${path}: was replaced by another file while it was opened`);
-      this.#size = sizeOf(this.#fd, path);
+        throw new GuestfsError('ESTALE', `${this.name}: was replaced by another file while it was opened`);
+      this.#size = sizeOf(this.#fd, this.name);
       this.sectorSize = sectorSizeOf(fstatSync(this.#fd));
     } catch (thrown) {
       this.close();
-      throw hostError(path, thrown);
+      throw hostError(this.name, thrown);
     }
   }
 
@@ -99,7 +100,7 @@ export class FileDisk implements GrowableDisk {
   }
 
   read(into: Uint8Array, offset: number): void {
-    checkRead(this.path, this.size, offset, into.length);
+    checkRead(this.name, this.size, offset, into.length);
     // Any loop that reads a host file notices here that the call was cancelled.
     work.lookups.spend(1);
     let done = 0;
@@ -108,16 +109,16 @@ export class FileDisk implements GrowableDisk {
       try {
         count = readSync(this.#fd, into, done, Math.min(into.length - done, maxTransfer), offset + done);
       } catch (thrown) {
-        throw hostError(this.path, thrown);
+        throw hostError(this.name, thrown);
       }
-      if (count === 0) throw new GuestfsError('EIO', `${this.path}: became shorter while in use`);
+      if (count === 0) throw new GuestfsError('EIO', `${this.name}: became shorter while in use`);
       done += count;
     }
   }
 
   checkWritable(offset: number, length: number): void {
-    if (!this.writable) throw readOnly(this.path);
-    checkWrite(this.path, this.size, offset, length);
+    if (!this.writable) throw readOnly(this.name);
+    checkWrite(this.name, this.size, offset, length);
   }
 
   write(from: Uint8Array, offset: number): void {
@@ -127,7 +128,7 @@ export class FileDisk implements GrowableDisk {
       try {
         done += writeSync(this.#fd, from, done, Math.min(from.length - done, maxTransfer), offset + done);
       } catch (thrown) {
-        throw hostError(this.path, thrown);
+        throw hostError(this.name, thrown);
       }
     }
   }
@@ -141,11 +142,11 @@ export class FileDisk implements GrowableDisk {
   }
 
   resize(size: number): void {
-    if (!this.writable) throw readOnly(this.path);
+    if (!this.writable) throw readOnly(this.name);
     try {
       ftruncateSync(this.#fd, size); // EINVAL for a block device
     } catch (thrown) {
-      throw hostError(this.path, thrown);
+      throw hostError(this.name, thrown);
     }
     this.#size = size;
   }

@@ -1,6 +1,6 @@
 /** Resolves paths of the host without opening the file. Names that are not UTF-8 keep their bytes. */
 import { realpathSync, statSync } from 'node:fs';
-import { decodeText, encodeText, hostError } from '../base/index.js';
+import { decodeText, encodeText, hostError } from '../../base/index.js';
 
 /** The file that a path leads to, with every symbolic link followed. */
 export interface HostFile {

@@ -1,0 +1,5 @@
+/** What the disk room knows of the host: for the platform that is Node, and for nobody else. */
+export { FileDisk } from './file.js';
+export { HostOrigin } from './origin.js';
+export { findHostFile, type HostFile } from './path.js';
+export { openScratch } from './scratch.js';

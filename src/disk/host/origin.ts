@@ -1,0 +1,56 @@
+/** Images that are files of the host. */
+import { dirname, resolve } from 'node:path';
+import type { GrowableDisk } from '../disk.js';
+import type { ImagePolicy, NamedOrigin, NamePurpose, Origin } from '../origin.js';
+import { FileDisk } from './file.js';
+import { resolveName } from './names.js';
+import { findHostFile } from './path.js';
+
+/** The directory of the image that was opened first: below it an untrusted image may name files. */
+class Root {
+  readonly given: string;
+  #real: string | undefined;
+
+  constructor(given: string) {
+    this.given = given;
+  }
+
+  /** Without links. */
+  get real(): string {
+    this.#real ??= findHostFile(this.given).realPath;
+    return this.#real;
+  }
+}
+
+export class HostOrigin implements Origin {
+  readonly name: string;
+  readonly policy: ImagePolicy;
+  /** As it was given, which the host's errors name. */
+  readonly #path: string;
+  readonly #root: Root;
+  #identity: string | undefined;
+
+  /** `named`: for a file that an image named, the root of that image and what the policy let through. */
+  constructor(path: string, policy: ImagePolicy, named?: { readonly root: Root; readonly identity: string }) {
+    this.#path = path;
+    this.name = named === undefined ? resolve(path) : path;
+    this.policy = policy;
+    this.#root = named?.root ?? new Root(dirname(this.name));
+    this.#identity = named?.identity;
+  }
+
+  get identity(): string {
+    this.#identity ??= findHostFile(this.#path).identity;
+    return this.#identity;
+  }
+
+  open({ writable }: { readonly writable: boolean }): GrowableDisk {
+    return new FileDisk(this.#path, { writable, identity: this.identity });
+  }
+
+  resolve(name: string, purpose: NamePurpose): NamedOrigin {
+    const { policy } = this;
+    const { path, file, format } = resolveName(name, purpose, { path: this.name, root: this.#root, policy });
+    return { origin: new HostOrigin(path, policy, { root: this.#root, identity: file.identity }), format };
+  }
+}

@@ -1,0 +1,79 @@
+/**
+ * What the engine takes from where it runs: all of Node that the rooms below the engine use.
+ *
+ * A thread runs one engine, so the platform is the thread's: its entry hands it over once, before anything else, and code at
+ * any depth asks for it. Parameters would go through every driver for the sake of the two that need a hash.
+ */
+import type { GrowableDisk } from './disk.js';
+import type { ImagePolicy, Origin } from './origin.js';
+
+export type HashName = 'md5' | 'sha1' | 'sha224' | 'sha256' | 'sha384' | 'sha512';
+
+export interface Hash {
+  update(bytes: Uint8Array): void;
+  /** The digest; the hash is of no use afterwards. */
+  digest(): Uint8Array;
+}
+
+export interface InflateOptions {
+  /** A stream without its end is no error: what came out so far is the result. */
+  readonly partial?: boolean;
+  /** How many bytes are likely to come out. */
+  readonly expected?: number;
+}
+
+/** What a thread that decodes is started with. */
+export interface DecoderStart {
+  readonly buffer: SharedArrayBuffer;
+  /** Which helper this is. */
+  readonly helper: number;
+  readonly idleMilliseconds: number;
+  /** The zstd decoder's compiled module, where the thread that is served has it. */
+  readonly zstd: object | undefined;
+}
+
+/** A thread that decodes beside this one. */
+export interface DecoderThread {
+  /** The next thing that it sent and nobody received, without waiting; undefined for nothing. */
+  receive(): unknown;
+  /** Ends it, whatever it is doing. Nothing is waited for. */
+  end(): void;
+}
+
+export interface Platform {
+  /**
+   * Expands deflate data (RFC 1950 to 1952), of `gzip` every member. At most `most` bytes come out: EFBIG for more. Data that
+   * is damaged throws an error of any kind.
+   */
+  inflate(
+    format: 'raw' | 'zlib' | 'gzip',
+    packed: Uint8Array,
+    most: number,
+    options?: InflateOptions,
+  ): Uint8Array;
+  /** Decodes bytes that are exactly one frame, to at most `most` bytes; undefined where WebAssembly has to do it. */
+  readonly decodeZstdFrame: ((frame: Uint8Array, most: number) => Uint8Array) | undefined;
+  hash(name: HashName): Hash;
+  /** How many threads can compute at once. */
+  readonly processors: number;
+  /** Starts a thread that calls `serveDecoder`. `onFailure` and `onEnd` are called once at most, from the event loop. */
+  startDecoder(start: DecoderStart, onFailure: () => void, onEnd: () => void): DecoderThread;
+  /** Room that is gone when it is closed, however the process ends; empty and writable. In the system's place by default. */
+  scratch(directory?: string): GrowableDisk;
+  /** The image of a name that the caller gave: of a host's file the path. Opens nothing. */
+  origin(name: string, policy?: ImagePolicy): Origin;
+}
+
+let current: Platform | undefined;
+
+/** Hands this thread's platform over. */
+export function usePlatform(platform: Platform): void {
+  current = platform;
+}
+
+/** This thread's platform. */
+export function platform(): Platform {
+  if (current === undefined)
+    throw new Error('this thread was given no platform: its entry calls usePlatform');
+  return current;
+}

@@ -1,0 +1,59 @@
+/**
+ * The platform that is Node. zlib and crypto are loaded at their first use: most calls need neither, and every launch
+ * would wait for them.
+ */
+import { availableParallelism } from 'node:os';
+import { GuestfsError } from '../base/index.js';
+import { HostOrigin, openScratch } from '../disk/host/index.js';
+import type { Platform } from '../disk/index.js';
+import { startDecoder } from './decoder.js';
+
+const zlib = () => process.getBuiltinModule('node:zlib');
+
+/** Slightly more than comes out, so that zlib sees the end without asking for a second buffer. */
+const chunkFor = (size: number): number => Math.max(64, size + 64);
+
+/** Node has it from 22.15 on; the types are of an earlier one. */
+interface WithZstd {
+  zstdDecompressSync?(frame: Uint8Array, options: object): Uint8Array;
+}
+
+class NodePlatform implements Platform {
+  readonly hash: Platform['hash'] = (name) => process.getBuiltinModule('node:crypto').createHash(name);
+  readonly startDecoder = startDecoder;
+  readonly scratch = openScratch;
+  readonly origin: Platform['origin'] = (name, policy = 'untrusted') => new HostOrigin(name, policy);
+  #decodeZstdFrame: Platform['decodeZstdFrame'] | null = null;
+
+  get processors(): number {
+    return availableParallelism();
+  }
+
+  inflate: Platform['inflate'] = (format, packed, most, { partial = false, expected } = {}) => {
+    const { constants, inflateRawSync, inflateSync, gunzipSync } = zlib();
+    const expand = { raw: inflateRawSync, zlib: inflateSync, gzip: gunzipSync }[format];
+    try {
+      return expand(packed, {
+        finishFlush: partial ? constants.Z_SYNC_FLUSH : constants.Z_FINISH,
+        maxOutputLength: most,
+        ...(expected === undefined ? {} : { chunkSize: chunkFor(expected) }),
+      });
+    } catch (cause) {
+      if ((cause as { code?: unknown }).code !== 'ERR_BUFFER_TOO_LARGE') throw cause;
+      throw new GuestfsError('EFBIG', `expands to more than ${most} bytes`, { cause });
+    }
+  };
+
+  get decodeZstdFrame(): Platform['decodeZstdFrame'] {
+    if (this.#decodeZstdFrame !== null) return this.#decodeZstdFrame;
+    const { zstdDecompressSync } = zlib() as WithZstd;
+    this.#decodeZstdFrame =
+      zstdDecompressSync &&
+      // Node takes no limit of 0, and a frame may well hold nothing.
+      ((frame, most) =>
+        zstdDecompressSync(frame, { maxOutputLength: Math.max(1, most), chunkSize: chunkFor(most) }));
+    return this.#decodeZstdFrame;
+  }
+}
+
+export const node: Platform = new NodePlatform();
