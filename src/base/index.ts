@@ -32,6 +32,7 @@ export { hostError } from './host-error.js';
 export { inflateGzip } from './inflate.js';
 export { LruMap } from './lru.js';
 export { decodeLzw } from './lzw.js';
+export { type LetterOutcome, Mailbox, type MailboxShape } from './mailbox.js';
 export { type ModeType, modeTypeMask, modeTypes, typeOfMode } from './mode.js';
 export { isPowerOfTwo } from './numbers.js';
 export { chunksOf, writerTo } from './streams.js';

@@ -1,64 +1,51 @@
 /**
- * The memory that decoder threads share with the thread that they serve, and the protocol in it.
- *
- * A unit's state goes empty → waiting → taken → decoded or failed. Only the serving side sets waiting, after the
- * unit's bytes and its row in the table are complete. The side that swaps waiting for taken decodes the unit. So a
- * helper that is late, or never comes, takes nothing, and nobody needs to wait for it.
+ * The memory that decoder threads share with the thread that they serve: a mailbox, whose letters are the units of a
+ * window, and the bytes of these units, compressed and decoded. The first letter asks for the zstd module.
  */
+import { type LetterOutcome, Mailbox, type MailboxShape } from '../base/index.js';
 import type { Codec } from './codecs.js';
 
-/** The most bytes of compressed units, and of decoded ones, in one window. */
+/** Bytes of compressed units, and of decoded ones, that one window holds at most. */
 export const windowBytes = 8 * 1024 * 1024;
 /** Units in one window at most. */
 export const windowUnits = 2048;
 
-/** Words that all share; 32 bits each. */
-const word = {
-  /** Changed when there may be new work: helpers wait on it. */
-  signal: 0,
-  /** Changed when a helper has finished a unit: the serving thread waits on it. */
-  finished: 1,
-  /** Units in the present window so far. */
-  count: 2,
-  /** Set when helpers are to end. */
-  quit: 3,
-  /** 1: the zstd module is requested. 2: it is in the port. 3: it is not available. */
-  zstd: 4,
-  /** From here on one for each helper: 1 once it has ended. */
-  ended: 8,
-} as const;
-
 export const maxHelpers = 8;
-const headerWords = word.ended + maxHelpers;
 
-const column = { state: 0, codec: 1, packedAt: 2, packedSize: 3, decodedAt: 4, decodedSize: 5 } as const;
-const rowWords = 6;
-
-export const unitState = { empty: 0, waiting: 1, taken: 2, decoded: 3, failed: 4 } as const;
-export type UnitState = (typeof unitState)[keyof typeof unitState];
+/** The letter that asks for the zstd module. Unit i is the letter behind it. */
+const moduleLetter = 0;
+const firstUnit = 1;
+/** Words of a unit's letter: codec, packedAt, packedSize, decodedAt, decodedSize. */
+const unitWords = 5;
 
 const codecs: readonly Codec[] = ['deflate', 'zlib', 'zstd'];
 
+function shapeFor(helpers: number): MailboxShape {
+  return { letters: firstUnit + windowUnits, words: unitWords, servers: helpers };
+}
+
+/** What a helper has taken: a unit with where its bytes go, or the wish for the zstd module. */
+export type Task =
+  | { readonly letter: number; readonly codec: Codec; readonly packed: Uint8Array; readonly room: Uint8Array }
+  | { readonly letter: number; readonly codec: undefined };
+
 /** One side's view of the shared memory. Both sides make one over the same buffer. */
 export class DecoderMemory {
-  static readonly size = (headerWords + rowWords * windowUnits) * 4 + 2 * windowBytes;
-
   readonly buffer: SharedArrayBuffer;
-  readonly #words: Int32Array;
+  readonly mailbox: Mailbox;
   readonly #bytes: Uint8Array;
 
-  constructor(buffer = new SharedArrayBuffer(DecoderMemory.size)) {
+  static sizeFor(helpers: number): number {
+    return Mailbox.sizeOf(shapeFor(helpers)) + 2 * windowBytes;
+  }
+
+  constructor(helpers: number, buffer = new SharedArrayBuffer(DecoderMemory.sizeFor(helpers))) {
     this.buffer = buffer;
-    this.#words = new Int32Array(buffer, 0, headerWords + rowWords * windowUnits);
-    this.#bytes = new Uint8Array(buffer, this.#words.byteLength);
+    this.mailbox = new Mailbox(buffer, shapeFor(helpers));
+    this.#bytes = new Uint8Array(buffer, Mailbox.sizeOf(shapeFor(helpers)));
   }
 
-  // For the serving thread.
-
-  /** Begins a window. All units of the last one must be finished. */
-  begin(): void {
-    Atomics.store(this.#words, word.count, 0);
-  }
+  // For the serving thread. A unit is a number in the window. All units of the last window must be finished.
 
   /** Room for a unit's compressed bytes. */
   packedRoom(at: number, size: number): Uint8Array {
@@ -67,142 +54,74 @@ export class DecoderMemory {
 
   /** Offers the next unit, whose compressed bytes are in place. */
   offer(
-    index: number,
+    unit: number,
     codec: Codec,
     packedAt: number,
     packedSize: number,
     decodedAt: number,
     decodedSize: number,
   ): void {
-    const row = this.#row(index);
-    this.#words[row + column.codec] = codecs.indexOf(codec);
-    this.#words[row + column.packedAt] = packedAt;
-    this.#words[row + column.packedSize] = packedSize;
-    this.#words[row + column.decodedAt] = decodedAt;
-    this.#words[row + column.decodedSize] = decodedSize;
-    Atomics.store(this.#words, row + column.state, unitState.waiting);
-    Atomics.store(this.#words, word.count, index + 1);
-    this.#wakeHelpers();
+    const words = [codecs.indexOf(codec), packedAt, packedSize, decodedAt, decodedSize];
+    this.mailbox.post(firstUnit + unit, words);
   }
 
   /** Takes a unit back that no helper has begun. */
-  withdraw(index: number): boolean {
-    const at = this.#row(index) + column.state;
-    return Atomics.compareExchange(this.#words, at, unitState.waiting, unitState.empty) === unitState.waiting;
+  withdraw(unit: number): boolean {
+    return this.mailbox.withdraw(firstUnit + unit);
   }
 
-  /** Waits until a helper has finished a unit. False after `milliseconds`. */
-  waitFor(index: number, milliseconds: number): boolean {
-    for (;;) {
-      const finished = Atomics.load(this.#words, word.finished);
-      if (this.stateOf(index) !== unitState.taken) return true;
-      if (Atomics.wait(this.#words, word.finished, finished, milliseconds) === 'timed-out') {
-        return this.stateOf(index) !== unitState.taken;
-      }
-    }
+  /** Whether a unit was taken back. */
+  isWithdrawn(unit: number): boolean {
+    return this.mailbox.isEmpty(firstUnit + unit);
   }
 
-  stateOf(index: number): UnitState {
-    return Atomics.load(this.#words, this.#row(index) + column.state) as UnitState; // safe: only these are stored
+  /** Waits until a unit that a helper took is done. */
+  waitFor(unit: number, patienceInMs: number): LetterOutcome {
+    return this.mailbox.wait(firstUnit + unit, { patienceInMs });
+  }
+
+  /** A unit that was offered, to be decoded by the serving thread itself. */
+  unit(unit: number): { readonly codec: Codec; readonly packed: Uint8Array; readonly decodedSize: number } {
+    const { codec, packed, room } = this.#unitOf(firstUnit + unit);
+    return { codec, packed, decodedSize: room.length };
   }
 
   /** The bytes of a decoded unit; good until the next window. */
-  decodedBytes(index: number): Uint8Array {
-    const row = this.#row(index);
-    return this.#decodedRoom(row);
+  decodedBytes(unit: number): Uint8Array {
+    return this.#unitOf(firstUnit + unit).room;
   }
 
-  quit(): void {
-    Atomics.store(this.#words, word.quit, 1);
-    this.#wakeHelpers();
-  }
-
-  hasEnded(helper: number): boolean {
-    return Atomics.load(this.#words, word.ended + helper) === 1;
-  }
-
-  /** Requests the zstd module and waits for it. Returns whether it is in the port. */
-  waitForZstd(milliseconds: number): boolean {
-    Atomics.compareExchange(this.#words, word.zstd, 0, 1);
-    this.#wakeHelpers();
-    Atomics.wait(this.#words, word.zstd, 1, milliseconds);
-    return Atomics.load(this.#words, word.zstd) === 2;
+  /** Asks for the zstd module and waits for it. Whether it lies in the port now. */
+  waitForZstd(patienceInMs: number): boolean {
+    if (!this.mailbox.isFree(moduleLetter)) return false; // who was asked before has not answered in that time
+    this.mailbox.post(moduleLetter, []);
+    return this.mailbox.wait(moduleLetter, { patienceInMs }) === 'answered';
   }
 
   // For helpers.
 
-  /** Takes the first unit that waits, from `from` on; −1 for none. */
-  take(from: number): number {
-    const count = Atomics.load(this.#words, word.count);
-    for (let index = from; index < count; index++) {
-      const at = this.#row(index) + column.state;
-      if (
-        Atomics.load(this.#words, at) === unitState.waiting &&
-        Atomics.compareExchange(this.#words, at, unitState.waiting, unitState.taken) === unitState.waiting
-      ) {
-        return index;
-      }
-    }
-    return -1;
+  /** Takes the first thing to do from a letter on; undefined for nothing. */
+  take(from: number, helper: number): Task | undefined {
+    const letter = this.mailbox.take(from, helper);
+    if (letter < 0) return undefined;
+    return letter === moduleLetter ? { letter, codec: undefined } : { letter, ...this.#unitOf(letter) };
   }
 
-  /** What a taken unit is, and where its bytes go. */
-  taken(index: number): { codec: Codec; packed: Uint8Array; room: Uint8Array } {
-    const row = this.#row(index);
-    const at = this.#words[row + column.packedAt] as number; // safe: index < windowUnits
-    const size = this.#words[row + column.packedSize] as number; // safe: as above
+  #unitOf(letter: number): { codec: Codec; packed: Uint8Array; room: Uint8Array } {
+    // safe: offer() stored five words
+    const words = this.mailbox.wordsOf(letter) as unknown as readonly [
+      number,
+      number,
+      number,
+      number,
+      number,
+    ];
+    const [codec, packedAt, packedSize, decodedAt, decodedSize] = words;
+    const at = windowBytes + decodedAt;
     return {
-      codec: codecs[this.#words[row + column.codec] as number] as Codec, // safe: offer() stored its index
-      packed: this.#bytes.subarray(at, at + size),
-      room: this.#decodedRoom(row),
+      codec: codecs[codec] as Codec, // safe: offer() stored its index
+      packed: this.#bytes.subarray(packedAt, packedAt + packedSize),
+      room: this.#bytes.subarray(at, at + decodedSize),
     };
-  }
-
-  /** Tells that a taken unit is done with. */
-  finish(index: number, state: typeof unitState.decoded | typeof unitState.failed): void {
-    Atomics.store(this.#words, this.#row(index) + column.state, state);
-    Atomics.add(this.#words, word.finished, 1);
-    Atomics.notify(this.#words, word.finished);
-  }
-
-  /** The present value of the signal, for {@link waitForSignal}. */
-  signal(): number {
-    return Atomics.load(this.#words, word.signal);
-  }
-
-  /** Sleeps until the signal differs from `seen`. False if that did not happen. */
-  waitForSignal(seen: number, milliseconds: number): boolean {
-    return Atomics.wait(this.#words, word.signal, seen, milliseconds) !== 'timed-out';
-  }
-
-  get isQuitting(): boolean {
-    return Atomics.load(this.#words, word.quit) === 1;
-  }
-
-  get isZstdAsked(): boolean {
-    return Atomics.load(this.#words, word.zstd) === 1;
-  }
-
-  answerZstd(available: boolean): void {
-    Atomics.store(this.#words, word.zstd, available ? 2 : 3);
-    Atomics.notify(this.#words, word.zstd);
-  }
-
-  end(helper: number): void {
-    Atomics.store(this.#words, word.ended + helper, 1);
-  }
-
-  #row(index: number): number {
-    return headerWords + index * rowWords;
-  }
-
-  #decodedRoom(row: number): Uint8Array {
-    const at = windowBytes + (this.#words[row + column.decodedAt] as number); // safe: row of an offered unit
-    return this.#bytes.subarray(at, at + (this.#words[row + column.decodedSize] as number)); // safe: as above
-  }
-
-  #wakeHelpers(): void {
-    Atomics.add(this.#words, word.signal, 1);
-    Atomics.notify(this.#words, word.signal);
   }
 }

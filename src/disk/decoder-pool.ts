@@ -4,7 +4,7 @@
  * that helpers have taken. The caller never depends on helpers: one that starts slowly or has died takes no unit.
  */
 import { decode } from './codecs.js';
-import { DecoderMemory, maxHelpers, unitState, windowBytes, windowUnits } from './decoder-memory.js';
+import { DecoderMemory, maxHelpers, windowBytes, windowUnits } from './decoder-memory.js';
 import type { Disk } from './disk.js';
 import { decodeAlone, type EncodedUnit } from './encoded.js';
 import { type DecoderThread, platform } from './platform.js';
@@ -49,19 +49,23 @@ function runFrom(units: readonly EncodedUnit[], first: number, packedAt: number)
 
 /** Some threads and the memory shared with them. */
 export class DecoderPool {
-  readonly #memory = new DecoderMemory();
+  readonly #memory: DecoderMemory;
   readonly #helpers: (DecoderThread | undefined)[];
   #lost = false;
   #working = false;
 
   constructor(helpers: number) {
-    this.#helpers = new Array(Math.min(helpers, maxHelpers)).fill(undefined);
+    const count = Math.min(helpers, maxHelpers);
+    this.#memory = new DecoderMemory(count);
+    this.#helpers = new Array(count).fill(undefined);
     for (let index = 0; index < this.#helpers.length; index++) this.#start(index);
   }
 
   /** Whether the pool is useless: a helper hangs, or all have ended. */
   get isSpent(): boolean {
-    return this.#lost || this.#helpers.every((helper, index) => !helper || this.#memory.hasEnded(index));
+    return (
+      this.#lost || this.#helpers.every((helper, index) => !helper || this.#memory.mailbox.hasLeft(index))
+    );
   }
 
   /** Whether it is decoding: if the units are on a compressed disk, reading their bytes decodes others. */
@@ -76,7 +80,10 @@ export class DecoderPool {
   decode(units: readonly EncodedUnit[], take: (bytes: Uint8Array, index: number) => void): void {
     this.#working = true;
     try {
-      for (let first = 0; first < units.length; ) first += this.#window(units, first, take);
+      let first = 0;
+      while (first < units.length && !this.#lost) first += this.#window(units, first, take);
+      // Memory that a helper may still write to is used for no other window.
+      for (; first < units.length; first++) take(decodeAlone(units[first] as EncodedUnit), first); // safe: just compared
     } finally {
       this.#working = false;
     }
@@ -94,18 +101,25 @@ export class DecoderPool {
 
   /** Ends the threads. Each stops after its present unit; this does not wait. */
   end(): void {
-    this.#memory.quit();
+    this.#memory.mailbox.close();
     for (const helper of this.#helpers) helper?.end();
     this.#helpers.fill(undefined);
   }
 
   #start(index: number): void {
     this.#helpers[index] = platform().startDecoder(
-      { buffer: this.#memory.buffer, helper: index, idleMilliseconds, zstd: zstdModule() },
+      {
+        buffer: this.#memory.buffer,
+        helpers: this.#helpers.length,
+        helper: index,
+        idleMilliseconds,
+        zstd: zstdModule(),
+      },
       () => {
         this.#lost = true; // it may have died with a unit in hand
       },
       () => {
+        this.#memory.mailbox.leave(index);
         this.#helpers[index] = undefined;
       },
     );
@@ -119,7 +133,6 @@ export class DecoderPool {
   ): number {
     const memory = this.#memory;
     let count = 0;
-    memory.begin();
     try {
       let packedAt = 0;
       let decodedAt = 0;
@@ -149,7 +162,8 @@ export class DecoderPool {
     } finally {
       // Units are left only after an error: memory that a helper may still write to must not be used again.
       for (let index = 0; index < count; index++) {
-        if (!memory.withdraw(index) && !memory.waitFor(index, patienceMilliseconds)) this.#lost = true;
+        if (memory.withdraw(index)) continue;
+        if (memory.waitFor(index, this.#lost ? 0 : patienceMilliseconds) === 'unanswered') this.#lost = true;
       }
     }
     return count;
@@ -163,15 +177,15 @@ export class DecoderPool {
     take: (bytes: Uint8Array, index: number) => void,
   ): void {
     const memory = this.#memory;
-    if (memory.stateOf(index) === unitState.empty) return; // done by this thread
-    const done = !this.#lost && memory.waitFor(index, patienceMilliseconds);
-    if (!done) this.#lost = true;
-    if (done && memory.stateOf(index) === unitState.decoded) take(memory.decodedBytes(index), first + index);
+    if (memory.isWithdrawn(index)) return; // done by this thread
+    const outcome = this.#lost ? 'unanswered' : memory.waitFor(index, patienceMilliseconds);
+    if (outcome === 'unanswered') this.#lost = true;
+    if (outcome === 'answered') take(memory.decodedBytes(index), first + index);
     else take(decodeAlone(units[first + index] as EncodedUnit), first + index); // safe: it was offered from there
   }
 
   #decodeHere(index: number): Uint8Array {
-    const { codec, packed, room } = this.#memory.taken(index);
-    return decode(codec, packed, room.length);
+    const { codec, packed, decodedSize } = this.#memory.unit(index);
+    return decode(codec, packed, decodedSize);
   }
 }

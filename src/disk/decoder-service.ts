@@ -3,7 +3,7 @@
  * while, so that fifty handles that once read a compressed image do not keep fifty threads. The platform starts it.
  */
 import { decode } from './codecs.js';
-import { DecoderMemory, unitState } from './decoder-memory.js';
+import { DecoderMemory, type Task } from './decoder-memory.js';
 import type { DecoderStart } from './platform.js';
 import { loadZstdModule, useZstdModule, type ZstdModule, zstdReady } from './zstd.js';
 
@@ -15,46 +15,44 @@ interface Port {
 
 /** Decodes for another thread, until there is nothing more to do. Rejects where the thread is of no use any more. */
 export async function serveDecoder(
-  { buffer, helper, idleMilliseconds, zstd }: DecoderStart,
+  { buffer, helpers, helper, idleMilliseconds, zstd }: DecoderStart,
   port: Port,
 ): Promise<void> {
   if (zstd !== undefined) useZstdModule(zstd);
-  const memory = new DecoderMemory(buffer);
+  const memory = new DecoderMemory(helpers, buffer);
+  const { mailbox } = memory;
   try {
-    while (!memory.isQuitting) {
-      const seen = memory.signal();
-      if (memory.isZstdAsked) await lendZstd(memory, port);
-      let index = memory.take(0);
-      const idle = index < 0;
-      for (; index >= 0 && !memory.isQuitting; index = memory.take(index + 1))
-        await decodeTaken(memory, index);
-      if (idle && !memory.waitForSignal(seen, idleMilliseconds)) break;
+    while (!mailbox.isClosed) {
+      const seen = mailbox.signal();
+      let task = memory.take(0, helper);
+      const idle = task === undefined;
+      for (; task !== undefined && !mailbox.isClosed; task = memory.take(task.letter + 1, helper))
+        mailbox.answer(task.letter, await (task.codec === undefined ? lendZstd(port) : decodeUnit(task)));
+      if (idle && !mailbox.sleep(seen, idleMilliseconds)) break;
     }
   } finally {
-    memory.end(helper);
+    mailbox.leave(helper);
     port.close();
   }
 }
 
-async function decodeTaken(memory: DecoderMemory, index: number): Promise<void> {
-  const { codec, packed, room } = memory.taken(index);
-  let state: typeof unitState.decoded | typeof unitState.failed = unitState.failed;
+/** Whether a unit could be decoded. What went wrong goes wrong again in the thread that asked, and there it is told. */
+async function decodeUnit({ codec, packed, room }: Exclude<Task, { codec: undefined }>): Promise<boolean> {
   try {
     if (codec === 'zstd' && !zstdReady()) useZstdModule(await loadZstdModule());
     room.set(decode(codec, packed, room.length));
-    state = unitState.decoded;
+    return true;
   } catch {
-    // The same error occurs again in the requesting thread, which reports it.
+    return false;
   }
-  memory.finish(index, state);
 }
 
-async function lendZstd(memory: DecoderMemory, port: Port): Promise<void> {
+/** Whether the zstd module lies in the port now. What keeps it away is told by the thread that asked. */
+async function lendZstd(port: Port): Promise<boolean> {
   try {
     port.postMessage(await loadZstdModule());
-    memory.answerZstd(true);
-  } catch (thrown) {
-    memory.answerZstd(false);
-    throw thrown;
+    return true;
+  } catch {
+    return false;
   }
 }

@@ -25,7 +25,8 @@ export interface InflateOptions {
 /** What a thread that decodes is started with. */
 export interface DecoderStart {
   readonly buffer: SharedArrayBuffer;
-  /** Which helper this is. */
+  /** How many helpers share the memory, and which of them this is. */
+  readonly helpers: number;
   readonly helper: number;
   readonly idleMilliseconds: number;
   /** The zstd decoder's compiled module, where the thread that is served has it. */
