@@ -25,6 +25,7 @@ import {
   type Report,
   sharedWord,
   type WorkerRequest,
+  wishLetter,
 } from './messages.js';
 import { tableAnswers } from './table-answers.js';
 import { type EngineThread, keepsProcess, keepThread, takeThread } from './thread.js';
@@ -36,8 +37,10 @@ interface Running {
   reject(error: GuestfsError): void;
   /** Ends the fileIn pump. */
   readonly sourceEnd: AbortController;
-  /** Called when the worker has taken a chunk of the fileIn stream. */
-  taken: (() => void) | undefined;
+  /** Whether the worker waits for the next chunk of the fileIn stream. */
+  isWanted: boolean;
+  /** Called when it does, or when the call is over. */
+  wanted: (() => void) | undefined;
   /** The fileOut stream, and its writes in order. */
   write: ((chunk: Uint8Array) => Promise<void>) | undefined;
   written: Promise<void>;
@@ -113,10 +116,11 @@ class EngineClient implements Backend {
     switch (report.type) {
       case 'progress':
         return this.#events.progress(report.position, report.total);
-      case 'taken':
-        return running.taken?.();
+      case 'wanted':
+        running.isWanted = true;
+        return running.wanted?.();
       case 'chunk':
-        return this.#takeChunk(running, report.chunk);
+        return this.#takeChunk(running, report.letter, report.chunk);
       case 'result':
         // The stream's last chunks may still be on their way to the consumer.
         running.workDone = true;
@@ -145,13 +149,13 @@ class EngineClient implements Backend {
     settle();
   }
 
-  #takeChunk(running: Running, chunk: Uint8Array): void {
-    // For a cancelled call nothing is written or counted any more: the count belongs to the next call.
+  #takeChunk(running: Running, letter: number, chunk: Uint8Array): void {
+    // For a cancelled call nothing is written or answered any more: the letters belong to the next call.
     const isOver = (): boolean => this.#running !== running;
     running.written = running.written.then(async () => {
       if (isOver()) return;
       await running.write?.(chunk);
-      if (!isOver()) this.#bump(sharedWord.chunksTaken);
+      if (!isOver()) this.#thread.streams.answer(letter, true);
     });
     running.written.catch((thrown) => {
       if (isOver()) return;
@@ -161,23 +165,21 @@ class EngineClient implements Backend {
     });
   }
 
-  #bump(word: SharedWord): void {
-    bump(this.#thread, word);
-  }
-
   async #pump(running: Running, source: Exclude<FileSource, string>): Promise<void> {
     const { serial, sourceEnd } = running;
     const send = async (piece: { chunk?: Uint8Array; error?: unknown }): Promise<void> => {
       if (sourceEnd.signal.aborted) return;
-      const taken = new Promise<void>((resolve) => {
-        running.taken = resolve;
-        sourceEnd.signal.addEventListener('abort', () => resolve(), { once: true });
-      });
+      if (!running.isWanted)
+        await new Promise<void>((resolve) => {
+          running.wanted = resolve;
+          sourceEnd.signal.addEventListener('abort', () => resolve(), { once: true });
+        });
+      if (sourceEnd.signal.aborted) return;
+      running.isWanted = false;
       const error = piece.error === undefined ? {} : { error: plainError(asGuestfsError(piece.error)) };
       const message: IncomingChunk = { serial, ...(piece.chunk ? { chunk: piece.chunk } : {}), ...error };
       this.#thread.chunks.postMessage(message);
-      this.#bump(sharedWord.chunksGiven);
-      await taken;
+      this.#thread.streams.answer(wishLetter, true);
     };
     try {
       for await (const chunk of chunksOf(source)) {
@@ -204,16 +206,14 @@ class EngineClient implements Backend {
     }
     if (this.#dead) return Promise.reject(new GuestfsError('EIO', 'the engine has ended'));
     const serial = ++this.#thread.lastSerial;
-    const { shared } = this.#thread;
-    Atomics.store(shared, sharedWord.chunksTaken, 0);
-    Atomics.store(shared, sharedWord.chunksGiven, 0);
     return new Promise((resolve, reject) => {
       const running: Running = {
         serial,
         resolve,
         reject,
         sourceEnd: new AbortController(),
-        taken: undefined,
+        isWanted: false,
+        wanted: undefined,
         write: undefined,
         written: Promise.resolve(),
         workDone: false,
@@ -285,16 +285,10 @@ function isTableAnswer(action: string): action is keyof typeof tableAnswers {
   return Object.hasOwn(tableAnswers, action);
 }
 
-type SharedWord = (typeof sharedWord)[keyof typeof sharedWord];
-
-function bump({ shared }: EngineThread, word: SharedWord): void {
-  Atomics.add(shared, word, 1);
-  Atomics.notify(shared, word);
-}
-
-function post(thread: EngineThread, request: WorkerRequest): void {
-  thread.worker.postMessage(request);
-  bump(thread, sharedWord.requests);
+function post({ worker, shared }: EngineThread, request: WorkerRequest): void {
+  worker.postMessage(request);
+  Atomics.add(shared, sharedWord.requests, 1);
+  Atomics.notify(shared, sharedWord.requests);
 }
 
 /** Removed by name: a worker also has Node's own listeners, without which no message arrives. */

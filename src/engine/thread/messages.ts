@@ -10,12 +10,14 @@
  */
 import type { MessagePort } from 'node:worker_threads';
 import type { BackendConfig } from '../../api/index.js';
-import type { Elsewhere, PlainError } from '../../base/index.js';
+import type { Elsewhere, MailboxShape, PlainError } from '../../base/index.js';
 
 /** The start parameters of a worker. Its configuration is the first message. */
 export interface ThreadStart {
-  /** {@link SharedWord} words. */
+  /** {@link sharedWord} words. */
   readonly shared: SharedArrayBuffer;
+  /** The mailbox of the streams, of {@link streamMailbox}'s shape. */
+  readonly streams: SharedArrayBuffer;
   /** The port for chunks of fileIn streams: a worker inside a call reads it without its event loop. */
   readonly incoming: MessagePort;
 }
@@ -24,14 +26,17 @@ export interface ThreadStart {
 export const sharedWord = {
   /** The serial of the call that must end early. The handle writes it. */
   cancelled: 0,
-  /** Chunks of the running fileOut stream that the handle's consumer has taken. The handle writes, the worker waits. */
-  chunksTaken: 1,
-  /** Chunks of the running fileIn stream that the handle has posted. The handle writes, the worker waits. */
-  chunksGiven: 2,
   /** Requests that the handle has posted. The handle writes, the worker waits. */
-  requests: 3,
+  requests: 1,
 } as const;
-export const sharedWords = 4;
+export const sharedWords = 2;
+
+/** Chunks of a fileOut stream that may be on their way: the first letters. This bounds the memory of a slow consumer. */
+export const chunksUnderWay = 4;
+/** The letter by which the worker wishes for the next chunk of a fileIn stream. */
+export const wishLetter = chunksUnderWay;
+/** The handle's thread answers, from its event loop. */
+export const streamMailbox: MailboxShape = { letters: chunksUnderWay + 1, words: 0, servers: 1 };
 
 /** A fileIn or fileOut argument: the worker does the I/O itself, or the bytes go through the port. */
 export type FileArgument = { readonly path: string } | { readonly stream: true };
@@ -68,9 +73,15 @@ export type Report =
   | { readonly type: 'failure'; readonly serial: number; readonly error: PlainError }
   | { readonly type: 'progress'; readonly serial: number; readonly position: number; readonly total: number }
   /** A piece of the running call's fileOut stream. */
-  | { readonly type: 'chunk'; readonly serial: number; readonly chunk: Uint8Array }
-  /** A piece of the running call's fileIn stream was taken: the next may be sent. */
-  | { readonly type: 'taken'; readonly serial: number }
+  | {
+      readonly type: 'chunk';
+      readonly serial: number;
+      /** Answered when the consumer has taken it. */
+      readonly letter: number;
+      readonly chunk: Uint8Array;
+    }
+  /** The next piece of the running call's fileIn stream is waited for: {@link wishLetter}. */
+  | { readonly type: 'wanted'; readonly serial: number }
   | {
       readonly type: 'log';
       readonly kind: 'appliance' | 'library' | 'warning';

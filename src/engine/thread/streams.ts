@@ -1,18 +1,16 @@
 /**
- * Streams between the worker, which is synchronous, and the handle's thread, which is not. Each side counts chunks in
- * shared memory, and the worker sleeps on that count, so neither side gets far ahead of the other.
+ * Streams between the worker, which is synchronous, and the handle's thread, which is not. A chunk from the worker is a
+ * letter of a mailbox: the handle answers the letter when its consumer has taken the chunk. Another letter is the
+ * worker's wish for a chunk: the handle answers it when the chunk is in the port. The worker sleeps until then, so
+ * neither side gets far ahead of the other.
  */
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
-import { GuestfsError, restoreError } from '../../base/index.js';
+import { GuestfsError, type Mailbox, restoreError } from '../../base/index.js';
 import { type FileInSource, type FileOutSink, writeZeroes } from '../host/data-sinks.js';
-import { type IncomingChunk, type Report, sharedWord } from './messages.js';
+import { chunksUnderWay, type IncomingChunk, type Report, wishLetter } from './messages.js';
 
-/** The most chunks on their way. With {@link chunkLength} this bounds the memory for a slow consumer. */
-const chunksUnderWay = 4;
 /** The most bytes of a chunk from the worker. */
 const chunkLength = 1024 * 1024;
-/** How long the worker sleeps before it checks again for a cancellation, in milliseconds. */
-const nap = 50;
 
 /** What the streams of one call share. */
 export interface StreamEnd {
@@ -20,7 +18,7 @@ export interface StreamEnd {
   readonly port: MessagePort;
   /** The port for chunks of a fileIn stream, separate from all other messages. */
   readonly incoming: MessagePort;
-  readonly shared: Int32Array;
+  readonly mailbox: Mailbox;
   readonly serial: number;
   checkpoint(): void;
   /** As of a call: what was sent cannot be taken back. */
@@ -35,6 +33,8 @@ export class StreamSink implements FileOutSink {
 
   constructor(end: StreamEnd) {
     this.#end = end;
+    // What an earlier call left is not answered any more: the handle had given that call up when it made this one.
+    for (let letter = 0; letter < chunksUnderWay; letter++) end.mailbox.withdraw(letter);
   }
 
   write(bytes: Uint8Array): void {
@@ -44,16 +44,14 @@ export class StreamSink implements FileOutSink {
   }
 
   #send(chunk: Uint8Array<ArrayBuffer>): void {
-    const { port, shared, serial } = this.#end;
-    for (;;) {
-      this.#end.checkpoint();
-      const taken = Atomics.load(shared, sharedWord.chunksTaken);
-      if (this.#sent - taken < chunksUnderWay) break;
-      Atomics.wait(shared, sharedWord.chunksTaken, taken, nap);
-    }
-    this.#sent++;
+    const { port, mailbox, serial } = this.#end;
+    const interrupted = (): void => this.#end.checkpoint();
+    const letter = this.#sent++ % chunksUnderWay;
+    interrupted();
+    if (!mailbox.isFree(letter)) mailbox.wait(letter, { interrupted });
     this.#end.touch();
-    const report: Report = { type: 'chunk', serial, chunk };
+    mailbox.post(letter, []);
+    const report: Report = { type: 'chunk', serial, letter, chunk };
     port.postMessage(report, [chunk.buffer]);
   }
 
@@ -70,7 +68,6 @@ export class StreamSink implements FileOutSink {
 export class StreamSource implements FileInSource {
   readonly sizeInBytes = undefined;
   readonly #end: StreamEnd;
-  #received = 0;
   #chunk: Uint8Array = new Uint8Array(0);
   #ended = false;
 
@@ -87,24 +84,21 @@ export class StreamSource implements FileInSource {
   }
 
   #receive(): void {
-    const { port, incoming, shared, serial } = this.#end;
-    for (;;) {
-      this.#end.checkpoint();
-      const given = Atomics.load(shared, sharedWord.chunksGiven);
-      if (given > this.#received) break;
-      Atomics.wait(shared, sharedWord.chunksGiven, given, nap);
-    }
+    const { port, incoming, mailbox, serial } = this.#end;
+    const interrupted = (): void => this.#end.checkpoint();
+    interrupted();
+    mailbox.post(wishLetter, []);
+    port.postMessage({ type: 'wanted', serial } satisfies Report);
+    mailbox.wait(wishLetter, { interrupted });
     let message: IncomingChunk | undefined;
     // Skips the rest of an earlier call that ended before its stream did.
     do message = receiveMessageOnPort(incoming)?.message as IncomingChunk | undefined;
     while (message !== undefined && message.serial !== serial);
     if (message === undefined)
       throw new GuestfsError('EPROTO', 'a chunk of the stream was announced but did not come');
-    this.#received++;
     if (message.error) throw restoreError(message.error);
     if (message.chunk) this.#chunk = message.chunk;
     else this.#ended = true;
-    port.postMessage({ type: 'taken', serial } satisfies Report);
   }
 
   close(): void {}

@@ -3,8 +3,8 @@
  * Loads nothing else.
  */
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
-import { GuestfsError, isBundled } from '../../base/index.js';
-import { sharedWords, type ThreadStart } from './messages.js';
+import { GuestfsError, isBundled, Mailbox } from '../../base/index.js';
+import { sharedWords, streamMailbox, type ThreadStart } from './messages.js';
 
 /**
  * The worker's heap limit in megabytes: a hostile image that makes a parser collect data ends the worker, and the
@@ -32,6 +32,8 @@ export interface EngineThread {
   readonly chunks: MessagePort;
   /** The words of the memory that both share. */
   readonly shared: Int32Array;
+  /** The mailbox of the streams. */
+  readonly streams: Mailbox;
   /** The serial of the last call. Serials continue from session to session, so a late message belongs to no call. */
   lastSerial: number;
 }
@@ -55,7 +57,8 @@ export function startThread(): EngineThread {
   const shared = new SharedArrayBuffer(sharedWords * Int32Array.BYTES_PER_ELEMENT);
   const { port1, port2 } = new MessageChannel();
   port1.unref();
-  const workerData: ThreadStart = { shared, incoming: port2 };
+  const streams = new SharedArrayBuffer(Mailbox.sizeOf(streamMailbox));
+  const workerData: ThreadStart = { shared, streams, incoming: port2 };
   const worker = new Worker(workerFile, {
     workerData,
     transferList: [port2],
@@ -67,7 +70,13 @@ export function startThread(): EngineThread {
       maxYoungGenerationSizeMb: youngLimitInMegabytes,
     },
   });
-  return { worker, chunks: port1, shared: new Int32Array(shared), lastSerial: 0 };
+  return {
+    worker,
+    chunks: port1,
+    shared: new Int32Array(shared),
+    streams: new Mailbox(streams, streamMailbox),
+    lastSerial: 0,
+  };
 }
 
 /** In a deleted working directory Node's threads end at their start, with an error that does not say so. */

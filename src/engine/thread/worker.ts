@@ -10,6 +10,7 @@ import {
   beginWork,
   endWork,
   GuestfsError,
+  Mailbox,
   PartialError,
   plainError,
   recordCompiledCode,
@@ -25,6 +26,7 @@ import {
   type FileArgument,
   type Report,
   sharedWord,
+  streamMailbox,
   type ThreadStart,
   type WorkerRequest,
 } from './messages.js';
@@ -45,6 +47,7 @@ interface Wires {
   readonly port: MessagePort;
   readonly incoming: MessagePort;
   readonly shared: Int32Array;
+  readonly mailbox: Mailbox;
 }
 
 function isFileArgument(argument: unknown): argument is { fileOut: FileArgument } | { fileIn: FileArgument } {
@@ -52,7 +55,7 @@ function isFileArgument(argument: unknown): argument is { fileOut: FileArgument 
 }
 
 async function runCall(
-  { port, incoming, shared }: Wires,
+  { port, incoming, shared, mailbox }: Wires,
   session: Session,
   request: CallRequest,
 ): Promise<void> {
@@ -68,7 +71,7 @@ async function runCall(
     request.wantsProgress,
   );
   const touch = (): void => call.touch();
-  const end = { port, incoming, shared, serial, checkpoint: () => call.checkpoint(), touch };
+  const end = { port, incoming, mailbox, serial, checkpoint: () => call.checkpoint(), touch };
   const sinks: FileOutSink[] = [];
   const sources: FileInSource[] = [];
   try {
@@ -168,8 +171,13 @@ async function start({ port }: Wires, config: BackendConfig): Promise<Session | 
   }
 }
 
-function main(port: MessagePort, { shared, incoming }: ThreadStart): void {
-  const wires: Wires = { port, incoming, shared: new Int32Array(shared) };
+function main(port: MessagePort, { shared, streams, incoming }: ThreadStart): void {
+  const wires: Wires = {
+    port,
+    incoming,
+    shared: new Int32Array(shared),
+    mailbox: new Mailbox(streams, streamMailbox),
+  };
   let session: Session | undefined;
   let ended = false;
   const serve = async (request: WorkerRequest): Promise<void> => {

@@ -3,8 +3,14 @@ import assert from 'node:assert/strict';
 import { createWriteStream, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { PassThrough, type Readable, Writable } from 'node:stream';
 import { describe, test } from 'node:test';
-import { MessageChannel, receiveMessageOnPort } from 'node:worker_threads';
-import { GuestfsError } from '../../../src/base/index.js';
+import { MessageChannel, receiveMessageOnPort, Worker } from 'node:worker_threads';
+import { GuestfsError, Mailbox } from '../../../src/base/index.js';
+import {
+  type IncomingChunk,
+  type Report,
+  streamMailbox,
+  wishLetter,
+} from '../../../src/engine/thread/messages.js';
 import { StreamSink } from '../../../src/engine/thread/streams.js';
 import { scratchPath, withExt4 } from '../support.js';
 
@@ -53,7 +59,7 @@ describe('a fileOut argument', () => {
 
   test('that is a stream gets all of a Buffer, of whatever memory, and the Buffer stays as it is', () => {
     const { port1, port2 } = new MessageChannel();
-    const shared = new Int32Array(new SharedArrayBuffer(64));
+    const mailbox = new Mailbox(new SharedArrayBuffer(Mailbox.sizeOf(streamMailbox)), streamMailbox);
     let touched = false;
     const touch = (): void => {
       touched = true;
@@ -61,7 +67,7 @@ describe('a fileOut argument', () => {
     const sink = new StreamSink({
       port: port1,
       incoming: port1,
-      shared,
+      mailbox,
       serial: 1,
       checkpoint: () => {},
       touch,
@@ -255,4 +261,53 @@ describe('a download', () => {
       );
       assert.deepEqual(told.at(-1), [64 * megabyte, 64 * megabyte]);
     }, 64 * megabyte));
+});
+
+describe('a fileIn argument that is a stream', () => {
+  /** What a thread reads that is given `chunks`, an error in place of the last, or nothing more where they end. */
+  async function readBy(chunks: readonly IncomingChunk[], cancel = false) {
+    const streams = new SharedArrayBuffer(Mailbox.sizeOf(streamMailbox));
+    const mailbox = new Mailbox(streams, streamMailbox);
+    const { port1, port2 } = new MessageChannel();
+    const cancelled = new Int32Array(new SharedArrayBuffer(4));
+    const worker = new Worker(new URL('./stream-reader.js', import.meta.url), {
+      workerData: { streams, incoming: port2, serial: 7, cancelled },
+      transferList: [port2],
+    });
+    let next = 0;
+    try {
+      return await new Promise<{ bytes?: Uint8Array; code?: string; length?: number }>((resolve, reject) => {
+        worker.once('error', reject);
+        worker.on('message', (message: Report | { bytes?: Uint8Array; code?: string }) => {
+          if (!('type' in message)) return resolve(message);
+          assert.deepEqual(message, { type: 'wanted', serial: 7 });
+          const chunk = chunks[next++];
+          if (chunk !== undefined) {
+            port1.postMessage(chunk);
+            mailbox.answer(wishLetter, true);
+          } else if (cancel) Atomics.store(cancelled, 0, 1);
+        });
+      });
+    } finally {
+      port1.close();
+      await worker.terminate();
+    }
+  }
+  const chunkOf = (length: number, fill: string, serial = 7): IncomingChunk => ({
+    serial,
+    chunk: new Uint8Array(Buffer.alloc(length, fill)),
+  });
+
+  test('is read chunk by chunk, each when it is wanted, by a thread that sleeps meanwhile', async () => {
+    const { bytes } = await readBy([chunkOf(10, 'a'), chunkOf(2500, 'b'), chunkOf(1, 'c'), { serial: 7 }]);
+    const expected = Buffer.concat([Buffer.alloc(10, 'a'), Buffer.alloc(2500, 'b'), Buffer.from('c')]);
+    assert.ok(expected.equals(bytes ?? new Uint8Array(0)));
+  });
+
+  test('that breaks off ends the reading with its error; a call that is cancelled ends it while it sleeps', async () => {
+    const error = { code: 'EPIPE', message: 'the source broke' } as const;
+    const broken = await readBy([chunkOf(10, 'a'), { serial: 7, error }]);
+    assert.deepEqual(broken, { code: 'EPIPE', length: 10 });
+    assert.deepEqual(await readBy([chunkOf(20, 'a')], true), { code: 'ECANCELED', length: 20 });
+  });
 });
