@@ -1,8 +1,10 @@
 /**
- * A mailbox in shared memory, between threads that do not come to their event loop: one posts letters and sleeps until they
+ * A mailbox in shared memory, between threads that do not come to their event loop: one posts letters and sleeps
+ * until they
  * are answered, others take letters and answer them. What a letter says is a few words; bytes lie beside the mailbox.
  *
- * A letter's state goes empty → posted → taken → answered or failed. Only the posting side makes it posted, after its words
+ * A letter's state goes empty → posted → taken → answered or failed. Only the posting side makes it posted, after its
+ * words
  * are in place; whoever swaps posted for taken answers it. So a thread that comes late, or never, takes nothing, and the
  * posting side can take a letter back that nobody has begun.
  */

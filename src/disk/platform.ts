@@ -1,7 +1,8 @@
 /**
  * What the engine takes from where it runs: all of Node that the rooms below the engine use.
  *
- * A thread runs one engine, so the platform is the thread's: its entry hands it over once, before anything else, and code at
+ * A thread runs one engine, so the platform is the thread's: its entry hands it over once, before anything else, and
+ * code at
  * any depth asks for it. Parameters would go through every driver for the sake of the two that need a hash.
  */
 import type { GrowableDisk } from './disk.js';
@@ -43,7 +44,8 @@ export interface DecoderThread {
 
 export interface Platform {
   /**
-   * Expands deflate data (RFC 1950 to 1952), of `gzip` every member. At most `most` bytes come out: EFBIG for more. Data that
+   * Expands deflate data (RFC 1950 to 1952), of `gzip` every member. At most `most` bytes come out: EFBIG for more.
+   * Data that
    * is damaged throws an error of any kind.
    */
   inflate(
@@ -59,7 +61,10 @@ export interface Platform {
   readonly processors: number;
   /** Starts a thread that calls `serveDecoder`. `onFailure` and `onEnd` are called once at most, from the event loop. */
   startDecoder(start: DecoderStart, onFailure: () => void, onEnd: () => void): DecoderThread;
-  /** Room that is gone when it is closed, however the process ends; empty and writable. In the system's place by default. */
+  /**
+   * Room that is gone when it is closed, however the process ends; empty and writable. In the system's place by
+   * default.
+   */
   scratch(directory?: string): GrowableDisk;
   /** The image of a name that the caller gave: of a host's file the path. Opens nothing. */
   origin(name: string, policy?: ImagePolicy): Origin;

@@ -57,7 +57,8 @@ interface Opening {
 }
 
 /**
- * Opens the image of an origin, whose policy holds for all that it names. Throws the host's errors (ENOENT, EACCES, …), EINVAL for an unknown format, EPERM where
+ * Opens the image of an origin, whose policy holds for all that it names. Throws the host's errors (ENOENT, EACCES,
+ * …), EINVAL for an unknown format, EPERM where
  * the image names a file that the policy does not allow, CorruptError and UnsupportedError about the image itself.
  */
 export function openImage(origin: Origin, options: OpenImageOptions = {}): OpenedImage {
@@ -118,7 +119,8 @@ function getReadable(format: ImageFormat): ReadableFormat {
 const onlyReadable: ReadonlySet<string> = new Set(['EACCES', 'EPERM', 'EROFS']);
 
 /**
- * Opens a file once, to be recognised and to be read: between two openings it could become another. `refused`: it is to be
+ * Opens a file once, to be recognised and to be read: between two openings it could become another. `refused`: it is
+ * to be
  * written where that is possible, and cannot be.
  */
 function openFile(

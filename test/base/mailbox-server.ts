@@ -1,4 +1,7 @@
-/** Run as a worker by mailbox.test.ts: answers letters, whose first word says what is wanted and whose second is a number. */
+/**
+ * Run as a worker by mailbox.test.ts: answers letters, whose first word says what is wanted and whose second is a
+ * number.
+ */
 import { workerData } from 'node:worker_threads';
 import { Mailbox, type MailboxShape } from '../../src/base/mailbox.js';
 
