@@ -179,7 +179,7 @@ const session: Target = {
     try {
       await useSession(opened);
     } finally {
-      opened.close();
+      opened.close({ sync: false });
     }
   },
 };

@@ -102,10 +102,9 @@ export interface BackendEvents {
   quit(reason?: GuestfsError): void;
 }
 
-/** How one call ends early. */
+/** What a call is told beside its arguments. */
 export interface CallControl {
-  readonly signal?: AbortSignal;
-  /** Whether anybody listens to progress. */
+  /** Whether anybody listens to progress: then a total is worth some work. */
   readonly wantsProgress: boolean;
 }
 

@@ -2,7 +2,7 @@
  * A launched appliance as the handle sees it: its machine, the connection to its daemon, and the actions made of
  * both.
  */
-import type { Backend, BackendConfig, BackendEvents, CallControl, ShutdownOptions } from '../api/index.js';
+import type { Backend, BackendConfig, BackendEvents, ShutdownOptions } from '../api/index.js';
 import { asGuestfsError, GuestfsError } from '../base/index.js';
 import { type Daemon, libraryActions } from './library/index.js';
 import { consoleTail } from './machine/boot-error.js';
@@ -70,7 +70,7 @@ export class ApplianceBackend implements Backend {
     this.#daemon = {
       tmpdir: config.tmpdir,
       policy: config.policy,
-      call: (procedure, args, options = {}, control = { wantsProgress: false }) =>
+      call: (procedure, args, options = {}, control = {}) =>
         connection.call(procedure, args, options, control),
       warn: (message) => events.log('warning', message),
     };
@@ -111,14 +111,10 @@ export class ApplianceBackend implements Backend {
     action: string,
     args: readonly unknown[],
     options: Readonly<Record<string, unknown>>,
-    control: CallControl,
   ): Promise<unknown> {
     const abort = new AbortController();
-    const cancel = (): void => abort.abort(control.signal?.reason);
-    control.signal?.addEventListener('abort', cancel, { once: true });
-    if (control.signal?.aborted === true) cancel();
     this.#running = abort;
-    const own = { wantsProgress: control.wantsProgress, signal: abort.signal };
+    const own = { signal: abort.signal };
     try {
       const composite = libraryActions.get(action);
       if (composite !== undefined) return await composite(this.#daemon, args, options, own);
@@ -126,7 +122,6 @@ export class ApplianceBackend implements Backend {
     } catch (thrown) {
       throw await this.#explain(asGuestfsError(thrown));
     } finally {
-      control.signal?.removeEventListener('abort', cancel);
       if (this.#running === abort) this.#running = undefined;
     }
   }
@@ -193,7 +188,7 @@ export class ApplianceBackend implements Backend {
         'the appliance was still busy with a call that was cancelled, and was ended without writing what was not written yet',
       );
     try {
-      const sync = this.#connection.call('internal_autosync', [], {}, { wantsProgress: false });
+      const sync = this.#connection.call('internal_autosync', [], {}, {});
       if (
         (await within(
           syncPatienceInMs,

@@ -2,7 +2,7 @@
  * The handle behind the public class: from a method's arguments to the action's result, in every state.
  *
  * A call is checked, and `enter` is sent. Then a setting answers at once, an action of the handle itself runs at
- * once, and other actions are queued for the backend of the session.
+ * once, and other actions are queued for the backend of the queue.
  */
 import {
   type ActionName,
@@ -24,6 +24,7 @@ import {
 } from '../api/index.js';
 import { GuestfsError, type Limits } from '../base/index.js';
 import { backendConfig } from './backend-config.js';
+import { BackendQueue } from './backend-queue.js';
 import { findBackend } from './backends.js';
 import { driveActions, libvirtActions } from './drives/drive-actions.js';
 import { DriveList, mostDrives } from './drives/drives.js';
@@ -43,7 +44,6 @@ import type {
 } from './handle-internals.js';
 import { PrivateData } from './private-data.js';
 import { cancelledError } from './queue.js';
-import { Session } from './session.js';
 import { sessionActions, sessionAsyncActions } from './session-actions.js';
 import { Settings } from './settings.js';
 import { settingActions } from './settings-actions.js';
@@ -90,7 +90,7 @@ export class Handle implements HandleInternals, ExitTarget {
   readonly #privateData = new PrivateData();
   #serial = firstSerial;
   #launching: Launching | undefined;
-  #session: Session | undefined;
+  #queue: BackendQueue | undefined;
   /** From the beginning of `close`. */
   #closed: Promise<void> | undefined;
   /** From the end of the close callbacks. */
@@ -111,12 +111,12 @@ export class Handle implements HandleInternals, ExitTarget {
   get state(): HandleState {
     if (this.#closed !== undefined) return 'closed';
     if (this.#launching !== undefined) return 'launching';
-    if (this.#session === undefined) return 'config';
-    return this.#session.busy ? 'busy' : 'ready';
+    if (this.#queue === undefined) return 'config';
+    return this.#queue.busy ? 'busy' : 'ready';
   }
 
   get pid(): number | undefined {
-    return this.#session?.pid;
+    return this.#queue?.pid;
   }
 
   /** The private data area. Throws GuestfsError (EBADF) once the close callbacks have run. */
@@ -213,11 +213,11 @@ export class Handle implements HandleInternals, ExitTarget {
   }
 
   /** The session that takes calls. Throws GuestfsError (EBADFD) if there is none yet. */
-  #ready(): Session {
+  #ready(): BackendQueue {
     if (this.#closed !== undefined) throw closedError();
     if (this.#launching !== undefined) throw stillLaunchingError();
-    if (this.#session === undefined) throw notLaunchedError();
-    return this.#session;
+    if (this.#queue === undefined) throw notLaunchedError();
+    return this.#queue;
   }
 
   async backendCall<N extends BackendCallName>(
@@ -282,32 +282,32 @@ export class Handle implements HandleInternals, ExitTarget {
     }
   }
 
-  /** Starts a session. The handle is then `ready`; after a failure it is `config` again. */
+  /** Starts a queue. The handle is then `ready`; after a failure it is `config` again. */
   async #start(
     start: StartBackend,
     signal: AbortSignal,
     onProgress: CallControls['onProgress'],
   ): Promise<void> {
-    const session = new Session({
+    const queue = new BackendQueue({
       hub: this.hub,
       clock: this.#options.clock,
       autosync: () => this.settings.autosync,
       nextSerial: () => this.#serial++,
-      ended: (ended) => this.#sessionEnded(ended),
+      ended: (ended) => this.#queueEnded(ended),
     });
     try {
-      await session.start(
+      await queue.start(
         start,
         backendConfig(this.settings, this.drives.all, this.#options.policy, this.#options.limits),
         signal,
         onProgress,
       );
-      if (session.ended) throw new GuestfsError('EIO', 'the backend ended while it was launched');
+      if (queue.ended) throw new GuestfsError('EIO', 'the backend ended while it was launched');
       if (signal.aborted) {
-        await session.kill();
+        await queue.kill();
         throw cancelledError(signal.reason);
       }
-      this.#session = session;
+      this.#queue = queue;
     } finally {
       this.#launching = undefined;
     }
@@ -315,16 +315,16 @@ export class Handle implements HandleInternals, ExitTarget {
   }
 
   /** The handle is in `config` again. As in the C library, its drives are dropped. */
-  #sessionEnded(session: Session): void {
-    if (this.#session !== session) return; // it ended while it was launched: launch tells
-    this.#session = undefined;
+  #queueEnded(queue: BackendQueue): void {
+    if (this.#queue !== queue) return; // it ended while it was launched: launch tells
+    this.#queue = undefined;
     this.drives.clear();
     this.hub.emit('subprocessQuit');
   }
 
   async shutdown(): Promise<void> {
     if (this.#launching !== undefined) throw stillLaunchingError();
-    await this.#session?.shutdown();
+    await this.#queue?.shutdown();
   }
 
   async killSubprocess(): Promise<void> {
@@ -332,11 +332,11 @@ export class Handle implements HandleInternals, ExitTarget {
       this.#launching.abort.abort(new GuestfsError('ECANCELED', 'the backend was killed'));
       return this.#launching.settled;
     }
-    await this.#session?.kill();
+    await this.#queue?.kill();
   }
 
   cancelRunning(): void {
-    this.#session?.cancelRunning();
+    this.#queue?.cancelRunning();
   }
 
   /** Closes the handle. Its callbacks have run when this returns; the promise is for the end of the backend. */
@@ -358,7 +358,7 @@ export class Handle implements HandleInternals, ExitTarget {
       this.#tellClose();
     }
     this.#launching?.abort.abort();
-    this.#session?.killAtExit();
+    this.#queue?.killAtExit();
   }
 
   #tellClose(): void {
@@ -375,7 +375,7 @@ export class Handle implements HandleInternals, ExitTarget {
         this.#launching.abort.abort(new GuestfsError('ECANCELED', 'the handle was closed'));
         await this.#launching.settled;
       }
-      await this.#session?.close().catch((thrown) => {
+      await this.#queue?.close().catch((thrown) => {
         throw failureOf('shutdown', thrown);
       });
     } finally {

@@ -51,8 +51,6 @@ export interface StatVisit extends Visit {
 }
 
 export interface WalkOptions {
-  /** Whether to enter filesystems mounted below; true by default. Their roots are visited in any case. */
-  readonly crossMounts?: boolean;
   /** Whether the entries of a directory come in the byte-wise order of their names, instead of stored order. */
   readonly sorted?: boolean;
   /** Whether each directory comes once more, after everything in it. */
@@ -136,9 +134,7 @@ export function* walkTree(tree: Tree, start: Place, options: WalkOptions = {}): 
   }
 
   function open(visit: Visit): void {
-    const { place } = visit;
-    const foreign = options.crossMounts === false && place.mount !== start.mount;
-    if (foreign || options.into?.(visit) === false) {
+    if (options.into?.(visit) === false) {
       levels.push({ visit, entries: noEntries[Symbol.iterator]() });
       return;
     }

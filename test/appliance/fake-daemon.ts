@@ -259,4 +259,4 @@ export function pattern(length: number): Buffer {
   return Buffer.from(noise(length).buffer);
 }
 
-export const nobody = { wantsProgress: false } as const;
+export const nobody = {} as const;

@@ -6,7 +6,7 @@ import { declarationOf, exportsOf, findSource, roomOf, type Source, sources } fr
 /** Names that still mean two things at two doors. */
 const doorNamesListed = {};
 /** Classes and types of several rooms that still have one name. */
-const typesListed = { Session: 'engine guestfs' };
+const typesListed = {};
 
 const isDoor = ({ path }: Source): boolean => path === `src/${roomOf(path)}/index.ts`;
 

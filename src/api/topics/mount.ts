@@ -74,7 +74,7 @@ export const mount = topic('Mounting', {
   umount: {
     args: [devOrPathname('pathordevice', 'directory where it is mounted, or the device')],
     options: {
-      force: optional.bool('for filesystems that no longer answer'),
+      force: optional.bool('for filesystems that no longer answer; the embedded engine has none'),
       lazyunmount: optional.bool(
         'take it out of the tree at once, and let go of it when it is no longer in use',
       ),
@@ -85,7 +85,7 @@ export const mount = topic('Mounting', {
     aliases: ['unmount', 'umount-opts'],
     reads: true,
     short: 'unmount a filesystem',
-    help: '`pathordevice` is where it is mounted, or the device it is on. Nothing else may be mounted below. `lazyunmount` takes it out of the tree at once and lets go of it when it is no longer in use; `force` is for filesystems that no longer answer.',
+    help: '`pathordevice` is where it is mounted, or the device it is on. Nothing else may be mounted below. `lazyunmount` takes it out of the tree at once and lets go of it when it is no longer in use; `force` is for filesystems that no longer answer; the embedded engine has none.',
   },
   umount_all: {
     args: [],

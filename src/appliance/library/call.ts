@@ -4,7 +4,6 @@ import type {
   ActionName,
   ActionOptions,
   ActionResult,
-  CallControl,
   FileEnds,
   FileSink,
   FileSource,
@@ -14,6 +13,7 @@ import type {
   InternalResult,
 } from '../../api/index.js';
 import { GuestfsError } from '../../base/index.js';
+import type { ProcedureControl } from '../wire/connection.js';
 import type { Daemon, LibraryAction } from './daemon.js';
 
 /** File arguments are the caller's own path or stream. */
@@ -40,9 +40,9 @@ export type OwnComposites = {
 
 export class LibraryCall {
   readonly #daemon: Daemon;
-  readonly #control: CallControl;
+  readonly #control: ProcedureControl;
 
-  constructor(daemon: Daemon, control: CallControl) {
+  constructor(daemon: Daemon, control: ProcedureControl) {
     this.#daemon = daemon;
     this.#control = control;
   }

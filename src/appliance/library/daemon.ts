@@ -2,7 +2,8 @@
  * How the actions of this folder call guestfsd. These are the actions that the C library does on the host, because
  * the answer may be larger than one message, or because a file of the host is involved.
  */
-import type { BackendConfig, CallControl } from '../../api/index.js';
+import type { BackendConfig } from '../../api/index.js';
+import type { ProcedureControl } from '../wire/connection.js';
 
 /** The daemon of a launched appliance. */
 export interface Daemon {
@@ -14,7 +15,7 @@ export interface Daemon {
     procedure: string,
     args: readonly unknown[],
     options?: Readonly<Record<string, unknown>>,
-    control?: CallControl,
+    control?: ProcedureControl,
   ): Promise<unknown>;
   /** A directory of the host for temporary files. */
   readonly tmpdir: string;
@@ -29,5 +30,5 @@ export type LibraryAction = (
   daemon: Daemon,
   args: readonly unknown[],
   options: Readonly<Record<string, unknown>>,
-  control: CallControl,
+  control: ProcedureControl,
 ) => Promise<unknown>;

@@ -110,7 +110,7 @@ echo "$1$2$3$4$5" > /etc/machine-id
 const clockScript = (): string => `date -s @${(Date.now() / 1000).toFixed(3)} > /dev/null || exit 1\n`;
 
 const shell = async (connection: Connection, script: string): Promise<void> => {
-  await connection.call('debug', ['sh', [script]], {}, { wantsProgress: false });
+  await connection.call('debug', ['sh', [script]], {}, {});
 };
 
 /** Runs before a snapshot of the machine is made. Rejects with GuestfsError. */

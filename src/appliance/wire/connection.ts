@@ -6,7 +6,7 @@
  * at once, and the next call waits until the daemon has finished it.
  */
 import type { Duplex } from 'node:stream';
-import { type CallControl, firstSerial } from '../../api/index.js';
+import { firstSerial } from '../../api/index.js';
 import { asGuestfsError, GuestfsError } from '../../base/index.js';
 import { withRealNames } from '../drives/device-names.js';
 import type { WireAction } from './codec.js';
@@ -37,6 +37,11 @@ export interface ConnectionOptions {
 interface Holding {
   ref?(): unknown;
   unref?(): unknown;
+}
+
+/** How a procedure's call ends early. */
+export interface ProcedureControl {
+  readonly signal?: AbortSignal;
 }
 
 export class Connection {
@@ -123,7 +128,7 @@ export class Connection {
     name: string,
     args: readonly unknown[],
     options: Readonly<Record<string, unknown>>,
-    control: CallControl,
+    control: ProcedureControl,
   ): Promise<unknown> {
     const action = wireAction(name);
     if (action === undefined)

@@ -97,7 +97,7 @@ export class Session {
       session.scan.rescan();
     } catch (thrown) {
       session.warnings.settle();
-      session.close();
+      session.close({ sync: false });
       throw thrown;
     }
     session.warnings.settle();
@@ -146,10 +146,17 @@ export class Session {
     return this.mounts.mounts().find(({ source }) => this.devices.find(source) === device);
   }
 
-  /** Unmounts everything and closes the drives. */
-  close(): void {
+  /**
+   * Unmounts everything and closes the drives. With `sync` the drives are flushed first. A flush that fails is thrown
+   * once all is closed.
+   */
+  close({ sync }: { readonly sync: boolean }): void {
     this.mounts.umountAll();
-    this.devices.close();
-    this.#drives.clear();
+    try {
+      if (sync) for (const { disk } of this.#drives.values()) disk.flush();
+    } finally {
+      this.devices.close();
+      this.#drives.clear();
+    }
   }
 }

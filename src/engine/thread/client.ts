@@ -9,6 +9,7 @@ import {
   type FileSink,
   type FileSource,
   isActionName,
+  type ShutdownOptions,
   type StartBackend,
 } from '../../api/index.js';
 import {
@@ -53,14 +54,17 @@ class EngineClient implements Backend {
   readonly pid = undefined;
   readonly #thread: EngineThread;
   readonly #events: BackendEvents;
+  /** The setting, as it was at launch. */
+  readonly #autosync: boolean;
   readonly #ended: Promise<void>;
   #tellEnded!: () => void;
   #running: Running | undefined;
   #stopError: GuestfsError | undefined;
   #dead = false;
 
-  constructor(thread: EngineThread, events: BackendEvents) {
+  constructor(thread: EngineThread, events: BackendEvents, autosync: boolean) {
     this.#thread = thread;
+    this.#autosync = autosync;
     this.#events = events;
     this.#ended = new Promise((resolve) => {
       this.#tellEnded = resolve;
@@ -265,11 +269,11 @@ class EngineClient implements Backend {
     running.turn?.begin(); // it ends before it does anything
   }
 
-  async shutdown(): Promise<void> {
+  async shutdown({ autosync = this.#autosync }: ShutdownOptions = {}): Promise<void> {
     if (!this.#dead) {
       this.cancel();
       keepsProcess(this.#thread.worker, true);
-      post(this.#thread, { type: 'shutdown' });
+      post(this.#thread, { type: 'shutdown', sync: autosync });
       await this.#ended;
     }
     if (this.#stopError) throw this.#stopError;
@@ -324,7 +328,7 @@ export const startEngine: StartBackend = (config, events, signal) => {
       else if (report.type === 'ready') {
         stopListening(worker);
         signal?.removeEventListener('abort', aborted);
-        resolve(new EngineClient(thread, events));
+        resolve(new EngineClient(thread, events, config.autosync));
       }
     });
     // A starting engine keeps the process alive until it is ready, or has failed.

@@ -53,7 +53,8 @@ export type WorkerRequest =
       readonly options: Readonly<Record<string, unknown>>;
       readonly wantsProgress: boolean;
     }
-  | { readonly type: 'shutdown' };
+  /** `sync`: what was written to the drives is on their disks before they are closed. */
+  | { readonly type: 'shutdown'; readonly sync: boolean };
 
 /**
  * On the port for chunks, to the worker: a piece of the call's fileIn stream; none: its end; an error: why it ended

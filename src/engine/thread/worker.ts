@@ -135,9 +135,9 @@ function endFiles(unfinished: readonly FileOutSink[], sources: readonly FileInSo
 }
 
 /** Ends the session; returns whether the thread may have another one. It may only if it is as before the session. */
-function stop(session: Session): Report & { type: 'stopped' } {
+function stop(session: Session, sync: boolean): Report & { type: 'stopped' } {
   try {
-    session.close();
+    session.close({ sync });
     endDecoders();
     forgetCopyBuffer();
     return { type: 'stopped', kept: isHeapSmall() };
@@ -187,7 +187,7 @@ function main(port: MessagePort, { shared, streams, incoming }: ThreadStart): vo
     } else if (session === undefined) throw new GuestfsError('EPROTO', `${request.type} without a session`);
     else if (request.type === 'call') await runCall(wires, session, request);
     else {
-      const report = stop(session);
+      const report = stop(session, request.sync);
       session = undefined;
       ended = !report.kept;
       if (report.kept) recordCompiledCode();

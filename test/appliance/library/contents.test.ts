@@ -63,7 +63,7 @@ test('little is written in one message, much is uploaded', async () => {
 
 test('a call that is not wanted any more asks the daemon for nothing', async () => {
   const daemon = new FakeDaemon({});
-  const control = { wantsProgress: false, signal: AbortSignal.abort() };
+  const control = { signal: AbortSignal.abort() };
   await assert.rejects(run(daemon, 'cat', ['/f'], {}, control), { code: 'ECANCELED' });
   assert.deepEqual(daemon.procedures, []);
 });

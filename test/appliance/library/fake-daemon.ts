@@ -1,6 +1,7 @@
 /** A daemon that answers as it is told, and remembers what it was asked. */
-import type { CallControl } from '../../../src/api/index.js';
+
 import { type Daemon, libraryActions } from '../../../src/appliance/library/index.js';
+import type { ProcedureControl } from '../../../src/appliance/wire/connection.js';
 import { GuestfsError } from '../../../src/base/index.js';
 
 export interface DaemonCall {
@@ -51,7 +52,7 @@ export async function run(
   action: string,
   args: readonly unknown[] = [],
   options: Readonly<Record<string, unknown>> = {},
-  control: CallControl = { wantsProgress: false },
+  control: ProcedureControl = {},
 ): Promise<unknown> {
   const perform = libraryActions.get(action);
   if (perform === undefined) throw new Error(`there is no ${action}`);

@@ -20,7 +20,7 @@ import { CallQueue, cancelledError } from './queue.js';
 import { notLaunchedError } from './state.js';
 
 /** A call in the form that backends take. */
-export interface SessionCall {
+export interface QueuedCall {
   readonly action: string;
   readonly args: readonly unknown[];
   readonly options: Readonly<Record<string, unknown>>;
@@ -37,7 +37,7 @@ export interface CallWatcher {
   failed(): void;
 }
 
-export interface SessionOptions {
+export interface BackendQueueOptions {
   readonly hub: EventHub;
   readonly clock: Clock;
   /** The setting, as it is at that moment. */
@@ -45,7 +45,7 @@ export interface SessionOptions {
   /** The next number of a call of this handle. */
   readonly nextSerial: () => number;
   /** The backend has ended, or was given up. Called once. */
-  readonly ended: (session: Session) => void;
+  readonly ended: (queue: BackendQueue) => void;
 }
 
 /** How long `close` waits for the running call to react to its cancellation before it kills the backend. */
@@ -54,8 +54,8 @@ const patienceInMs = 5000;
 /** For a call that the end of its handle cut short. */
 const cutError = (): GuestfsError => new GuestfsError('ECANCELED', 'the handle was closed');
 
-export class Session {
-  readonly #options: SessionOptions;
+export class BackendQueue {
+  readonly #options: BackendQueueOptions;
   readonly #queue = new CallQueue();
   #backend: Backend | undefined;
   #reporter: ProgressReporter | undefined;
@@ -69,7 +69,7 @@ export class Session {
   readonly #gone: Promise<void>;
   #tellGone!: () => void;
 
-  constructor(options: SessionOptions) {
+  constructor(options: BackendQueueOptions) {
     this.#options = options;
     this.#gone = new Promise((resolve) => {
       this.#tellGone = resolve;
@@ -127,7 +127,7 @@ export class Session {
   }
 
   /** Calls the backend when all earlier calls are done. */
-  call(call: SessionCall, watcher?: CallWatcher): Promise<unknown> {
+  call(call: QueuedCall, watcher?: CallWatcher): Promise<unknown> {
     return this.#queue.add({
       signal: call.controls.signal,
       refused: () => {
@@ -139,7 +139,7 @@ export class Session {
   }
 
   async #run(
-    { action, args, options, controls, ending }: SessionCall,
+    { action, args, options, controls, ending }: QueuedCall,
     watcher?: CallWatcher,
   ): Promise<unknown> {
     watcher?.started();
@@ -160,9 +160,8 @@ export class Session {
         this.#abandon = reject;
         this.#cancel = cancel;
         const wantsProgress = onProgress !== undefined || hub.listens('progress');
-        const control = { wantsProgress, ...(signal === undefined ? {} : { signal }) };
         const work = async (): Promise<unknown> => {
-          const result = await backend.call(action, args, options, control);
+          const result = await backend.call(action, args, options, { wantsProgress });
           if (ending === undefined) return result;
           // The backend has finished, but the stream may take for ever: from here on a cancellation takes effect at
           // once.
