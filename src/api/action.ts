@@ -6,7 +6,7 @@
  */
 
 /** Marks a string with its meaning. Any plain string is still accepted. */
-export type Meaning<Text, Name extends string> = Text & { readonly __meaning?: Name };
+type Meaning<Text, Name extends string> = Text & { readonly __meaning?: Name };
 
 /** A block device or partition: `/dev/sda`, `/dev/sda1`, `/dev/VG/LV`. */
 export type Device = Meaning<string, 'device'>;
@@ -15,9 +15,9 @@ export type Pathname = Meaning<string, 'pathname'>;
 /** A device, or a subvolume in the form `btrfsvol:/dev/sda1/subvol`. */
 export type Mountable = Meaning<string, 'mountable' | 'device'>;
 /** A device, or an absolute path inside the guest. */
-export type DeviceOrPathname = Meaning<string, 'device' | 'pathname'>;
+type DeviceOrPathname = Meaning<string, 'device' | 'pathname'>;
 /** A mountable, or an absolute path inside the guest. */
-export type MountableOrPathname = Meaning<string, 'mountable' | 'device' | 'pathname'>;
+type MountableOrPathname = Meaning<string, 'mountable' | 'device' | 'pathname'>;
 /** A passphrase or other secret; never shown in traces. */
 export type Key = Meaning<string, 'key'>;
 /** A GUID in the form `01234567-89ab-cdef-0123-456789abcdef`, any case. */
@@ -100,7 +100,7 @@ export interface TextTypes {
   device: Device;
   mountable: Mountable;
 }
-export type TextMeaning = keyof TextTypes;
+type TextMeaning = keyof TextTypes;
 
 export type Result =
   | { readonly type: 'none' }

@@ -3,7 +3,7 @@ import type { Application } from '../formats/index.js';
 import type { Structs } from './structs.js';
 
 /** What only Windows tells of an application. */
-export interface InstalledProgram {
+interface InstalledProgram {
   readonly displayName: string;
   readonly installPath: string;
   readonly publisher: string;

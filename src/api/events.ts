@@ -1,7 +1,7 @@
 /** The events of a handle: their names, the bits of their masks, and their values. */
 
 /** What comes with an event. */
-export interface EventPayloads {
+interface EventPayloads {
   /** Nothing. */
   none: undefined;
   /** A piece of text. */
@@ -66,9 +66,6 @@ export const events = {
 } as const satisfies Readonly<Record<string, EventTable>>;
 
 export type EventName = keyof typeof events;
-
-/** What a callback for an event gets. */
-export type EventPayload<E extends EventName> = EventPayloads[(typeof events)[E]['payload']];
 
 export const eventNames = Object.freeze(Object.keys(events)) as readonly EventName[];
 

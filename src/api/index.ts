@@ -1,27 +1,30 @@
 /** The API room: the one description of every action, struct and event. Pure data and types. */
+/** For tests. */
+/** For tests. */
+/** For tests. */
+/** For tests. */
+/** For tests. */
 export type {
   Action,
   Argument,
   ArgumentType,
   ArgumentTypes,
   Device,
-  DeviceOrPathname,
   FileSink,
   FileSource,
   Guid,
   HostPath,
   Key,
   Mountable,
-  MountableOrPathname,
   OptionalArgument,
   OptionType,
   OptionTypes,
   Parameter,
   Pathname,
   Result,
-  TextMeaning,
   Topic,
 } from './action.js';
+/** For tests. */
 export {
   type ActionName,
   type ActionTables,
@@ -34,21 +37,22 @@ export {
   type TopicName,
   topics,
 } from './actions.js';
-export { application2Struct, applicationStruct, type InstalledProgram } from './applications.js';
+export { application2Struct, applicationStruct } from './applications.js';
 export type * from './backend.js';
 export { firstSerial, resultLimit } from './bounds.js';
+/** For tests. */
 export { type CheckedCall, checkArguments, checkCall } from './check.js';
 export * from './events.js';
 export { groups } from './groups.js';
 export type { ActionMethods } from './methods.js';
 export { nearestName } from './nearest.js';
+/** For tests. */
+/** For tests. */
 export {
-  type FoundAction,
   findAction,
   helpText,
   keyArguments,
   parseShellArguments,
-  type ShellCall,
   shellCalls,
   shellName,
   UsageError,
@@ -60,4 +64,5 @@ export { type InternalCall, type InternalName, internal } from './topics/interna
 export * from './types.js';
 export type { Unreadable } from './unreadable.js';
 export type { ListingColumn, TreeListing } from './walk.js';
+/** For tests. */
 export { foldLine, textWithNames } from './words.js';

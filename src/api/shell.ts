@@ -15,7 +15,7 @@ export class UsageError extends Error {
 }
 
 /** A command's arguments from words; {@link checkArguments} takes them. */
-export interface ShellCall {
+interface ShellCall {
   readonly args: readonly unknown[];
   readonly options: Readonly<Record<string, unknown>>;
 }
@@ -43,7 +43,7 @@ function wordIndex(): {
 let index: ReturnType<typeof wordIndex> | undefined;
 
 /** The action of a word; else the most similar word that names one, if there is any. */
-export type FoundAction =
+type FoundAction =
   | { readonly name: ActionName }
   | { readonly name: undefined; readonly nearest: string | undefined };
 

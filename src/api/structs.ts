@@ -5,7 +5,7 @@
  */
 
 /** What a field holds, and the TypeScript type of its value. */
-export interface FieldTypes {
+interface FieldTypes {
   string: string;
   device: string;
   /** 32 characters of an LVM identifier, without its dashes. */

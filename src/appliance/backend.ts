@@ -32,7 +32,7 @@ async function within<T>(milliseconds: number, promise: Promise<T>): Promise<T |
 }
 
 /** What is known of a launched appliance. */
-export interface ApplianceFacts {
+interface ApplianceFacts {
   readonly accelerator: Accelerator;
   readonly qemuVersion: string;
   readonly daemon: DaemonVersion;

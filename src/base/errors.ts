@@ -5,7 +5,7 @@
 import { describeErrno, type ErrnoName, errnoNumbers, isErrnoName } from './errno.js';
 
 /** Extra facts of an error, beside its message. */
-export interface ErrorDetails {
+interface ErrorDetails {
   /** The action that failed, by its libguestfs name (`mount`, `part_list`). The handle gives it, and nobody below. */
   action?: string | undefined;
   /** More that a reader may want to know: it stands in parentheses at the end. */
@@ -127,7 +127,7 @@ export class PartialError extends GuestfsError {
 export type Elsewhere = 'appliance' | 'nowhere';
 
 /** What is known of something that is not supported. */
-export interface UnsupportedDetails extends ErrorDetails {
+interface UnsupportedDetails extends ErrorDetails {
   elsewhere?: Elsewhere | undefined;
   untouched?: boolean | undefined;
 }

@@ -12,12 +12,12 @@ export {
   formatUuid,
 } from './bytes.js';
 export { checksumHolds, crc16, crc32, crc32c, crc32cOfView, crc32Raw } from './crc.js';
+/** For tests. */
 export { describeErrno, type ErrnoName, errnoNumbers, isErrnoName } from './errno.js';
 export {
   asGuestfsError,
   CorruptError,
   type Elsewhere,
-  type ErrorDetails,
   elsewhereOf,
   GuestfsError,
   HostError,
@@ -36,12 +36,13 @@ export { type LetterOutcome, Mailbox, type MailboxShape } from './mailbox.js';
 export { type ModeType, modeTypeMask, modeTypes, typeOfMode } from './mode.js';
 export { isPowerOfTwo } from './numbers.js';
 export { chunksOf, writerTo } from './streams.js';
+/** For tests. */
+/** For tests. */
 export {
   bits64,
   bytes,
   type Decoded,
   type Endian,
-  type Field,
   type Fields,
   i16,
   i32,
@@ -65,13 +66,12 @@ export {
 } from './text.js';
 export { readTruth } from './truth.js';
 export { escapeControls, hasControls } from './visible.js';
-export { type NamePattern, namePattern, type PatternOptions } from './wildcard.js';
+export { type NamePattern, namePattern } from './wildcard.js';
 export {
   beginWork,
   defaultLimits,
   endsCall,
   endWork,
-  type LimitName,
   type Limits,
   limitNames,
   readLimits,

@@ -44,7 +44,7 @@ class CodeReader {
   }
 }
 
-export interface LzwOptions {
+interface LzwOptions {
   /** How many bytes of the contents are enough; more may be returned. All by default. */
   readonly enough?: number | undefined;
   /** The largest allowed contents in bytes. UnsupportedError beyond. */

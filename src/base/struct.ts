@@ -13,7 +13,7 @@ import { decodePadded, encodeText } from './text.js';
 
 export type Endian = 'little' | 'big';
 
-/** One field: its place in the structure, and how it is read and written. */
+/** One field: its place in the structure, and how it is read and written. Exported for the compiler. */
 export interface Field<Value> {
   /** Offset in the structure, in bytes. */
   readonly at: number;
@@ -134,7 +134,7 @@ function partOf(view: DataView, at: number, length: number): Uint8Array {
 }
 
 /** A 64-bit unsigned number; beyond 2^53 − 1 a CorruptError. `offset` is in bytes in `view`. */
-export function readU64(view: DataView, offset: number, little: boolean): number {
+function readU64(view: DataView, offset: number, little: boolean): number {
   const high = view.getUint32(offset + (little ? 4 : 0), little);
   const low = view.getUint32(offset + (little ? 0 : 4), little);
   if (high > 0x1fffff) throw new CorruptError('64-bit field', 'is beyond 2^53', { offset, high, low });

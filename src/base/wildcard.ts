@@ -178,7 +178,7 @@ function readEnd(pattern: readonly string[], at: number): { next: number; charac
   return character === undefined ? undefined : { next: at + (quoted ? 2 : 1), character };
 }
 
-export interface PatternOptions {
+interface PatternOptions {
   /**
    * A dot at the beginning of a name is an ordinary character (`find -name`); without this option, wildcards do not
    * match it.

@@ -26,7 +26,7 @@ export interface Limits {
   readonly bytes: number;
 }
 
-export type LimitName = keyof Limits;
+type LimitName = keyof Limits;
 
 /** Far more than honest images need: an ext4 filesystem of a terabyte has about 60 million inodes. */
 export const defaultLimits: Limits = {

@@ -6,7 +6,7 @@ import { CorruptError, LruMap, work } from '../base/index.js';
 import { checkRead, checkWrite } from './checks.js';
 import type { Disk, Span, ZeroOptions } from './disk.js';
 
-export interface CacheOptions {
+interface CacheOptions {
   /** The most bytes of cached blocks, but at least one block. Default 4 MiB. */
   readonly budget?: number;
   /** Bytes read at once. Default 16 KiB. */

@@ -1,6 +1,7 @@
 /** The disk room: random-access bytes, and the layers that are stacked on them. */
-export { CachedDisk, type CacheOptions } from './cache.js';
+export { CachedDisk } from './cache.js';
 export type { Codec } from './codecs.js';
+/** For tests. */
 export { endDecoders, setDecoderHelpers } from './decoder.js';
 export { serveDecoder } from './decoder-service.js';
 export { type Disk, type GrowableDisk, isGrowable, type Span, type ZeroOptions } from './disk.js';

@@ -36,7 +36,7 @@ export const plainDisk: ProbeContext = { whole: true, covered: () => false, sess
  * The use of a thing on a disk. A `member` gives volumes together with others of its kind; a `locked` one gives one
  * disk for a key; a `filesystem` gives files. Swap areas, caches and logs count as filesystems that cannot be opened.
  */
-export type Role = 'member' | 'locked' | 'filesystem';
+type Role = 'member' | 'locked' | 'filesystem';
 
 /** One kind of thing that may be on a disk. */
 export interface Kind {

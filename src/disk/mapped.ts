@@ -21,7 +21,7 @@ export type Mapping =
 /** The mapping at `offset`. `length` is a hint of how much is wanted; the answer may be shorter or longer. */
 export type Lookup = (offset: number, length: number) => Mapping;
 
-export interface MappedOptions {
+interface MappedOptions {
   /** The name for messages: `qcow2 image`, `ext4 inode 12`. */
   readonly name: string;
   /**

@@ -2,7 +2,7 @@
 import { checkRead, checkWrite, readOnly } from './checks.js';
 import type { GrowableDisk, Span } from './disk.js';
 
-export interface MemoryOptions {
+interface MemoryOptions {
   readonly writable?: boolean;
   /** In bytes. Default 512. */
   readonly sectorSize?: number;

@@ -24,7 +24,7 @@ import {
 import { node } from '../platform/index.js';
 
 export type { ChainLink, ImageInfo, ImageSnapshot, ImageSummary } from '../image/index.js';
-export { createImage, type NewImageOptions } from './host/create-image.js';
+export { createImage } from './host/create-image.js';
 export { startEngine } from './thread/client.js';
 
 /** The format, size and backing file in a host file's header. Opens no other file. Errors as the host's. */

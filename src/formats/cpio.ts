@@ -13,7 +13,7 @@ import {
   readUpTo,
 } from '../base/index.js';
 
-export const cpioMagic = { newc: '070701', crc: '070702' } as const;
+const cpioMagic = { newc: '070701', crc: '070702' } as const;
 
 /** The numbers of a header, in order. */
 const fields = [
@@ -32,7 +32,7 @@ const fields = [
   'check',
 ] as const;
 
-export type CpioHeader = Readonly<Record<(typeof fields)[number], number>>;
+type CpioHeader = Readonly<Record<(typeof fields)[number], number>>;
 
 const magicLength = 6;
 const digitsOfNumber = 8;

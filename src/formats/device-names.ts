@@ -5,7 +5,7 @@
  */
 
 /** `a` … `z`, `aa` …: the letters of the drive at an index, from 0. */
-export function driveLetters(index: number): string {
+function driveLetters(index: number): string {
   let letters = '';
   for (let rest = index; rest >= 0; rest = Math.floor(rest / 26) - 1) {
     letters = String.fromCharCode(0x61 + (rest % 26)) + letters;

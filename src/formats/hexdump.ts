@@ -3,7 +3,7 @@ import { compareBytes, concatBytes } from '../base/index.js';
 
 const hexOf = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
 
-/** `00000010  68 65 6c 6c …  |hell…|`: one line for up to 16 bytes. */
+/** `00000010  68 65 6c 6c …  |hell…|`: one line for up to 16 bytes. For tests. */
 export function hexLine(address: number, bytes: Uint8Array): string {
   let left = '';
   let text = '';
@@ -17,7 +17,7 @@ export function hexLine(address: number, bytes: Uint8Array): string {
 }
 
 /** Eight hexadecimal digits, or more where they are needed. */
-export function addressText(address: number): string {
+function addressText(address: number): string {
   return address.toString(16).padStart(8, '0');
 }
 

@@ -27,17 +27,13 @@ export { ApkReader, apkFiles } from './guests/apk.js';
 export { type Application, packageDatabaseLimit, packageLimit } from './guests/application.js';
 export { DpkgReader, dpkgFiles, isDpkgStatus } from './guests/dpkg.js';
 export { type Icon, type IconOptions, iconCandidates, iconLimit, isIcon } from './guests/icon.js';
-export { type OsinfoFacts, osinfoOf } from './guests/osinfo.js';
+export { osinfoOf } from './guests/osinfo.js';
 export { type PackagedGuest, requireListablePackages, rpmDatabases } from './guests/packages.js';
 export { pacmanApplication, pacmanDirectory } from './guests/pacman.js';
+/** For tests. */
 export { HexDump, hexLine } from './hexdump.js';
-export {
-  type HostAttributes,
-  HostCopy,
-  type HostCopyOptions,
-  lastNameOf,
-  sourcesOf,
-} from './host-copy.js';
+/** For tests. */
+export { type HostAttributes, HostCopy, type HostCopyOptions, lastNameOf, sourcesOf } from './host-copy.js';
 export { hostNameProblem } from './host-names.js';
 export type {
   HostAnswer,
@@ -48,10 +44,10 @@ export type {
   OpenHostFile,
 } from './host-steps.js';
 export { isSubvolume, noSubvolume, subvolumePrefix } from './mountables.js';
-export { type ImagePiece, type NewImage, type NewQcow2, newQcow2 } from './qcow2/create.js';
+export { type ImagePiece, newQcow2 } from './qcow2/create.js';
 export * as qcow2Layout from './qcow2/layout.js';
 export { authority, parseServer, type ServerAddress } from './servers.js';
-export { type TarEntry, tarBlockLength, tarEnd, tarPadding } from './tar/layout.js';
+export { type TarEntry, tarEnd, tarPadding } from './tar/layout.js';
 export { type TarMember, TarReader, type TarReceiver } from './tar/reader.js';
 export { TarHeaderWriter } from './tar/writer.js';
 export { decodeXz } from './xz/xz.js';

@@ -135,7 +135,7 @@ export interface OpenOptions {
   readonly overlay: (disk: Disk) => Disk;
   /** Finds the disk of a journal that lies outside the filesystem, by its UUID. */
   readonly findJournal?: (uuid: string) => Disk | undefined;
-  /** Mount options of the driver's own, by name (`utf8`, `norecovery`, …); an unknown one is EINVAL. */
+  /** Mount options of the driver, by name (`utf8`, `norecovery`, …); an unknown one is EINVAL. */
   readonly options?: Readonly<Record<string, string | true>>;
   /** Whether nothing will be written: more damage is then accepted, as in the kernel. */
   readonly readonly?: boolean;

@@ -7,6 +7,7 @@ import { iso9660 } from './iso9660/index.js';
 import { signatures } from './signatures/index.js';
 import { swap, swsuspend } from './swap/index.js';
 
+/** For tests. */
 export type {
   DirectoryEntry,
   FileSystem,
@@ -22,7 +23,7 @@ export type {
 
 export { heeding, isDamage } from './driver.js';
 export { type ExtDetails, extDetails, type InodeRemains, type StoredName } from './ext/index.js';
-export { type IsoDetails, isoDetails } from './iso9660/index.js';
+export { isoDetails } from './iso9660/index.js';
 export { containers } from './signatures/index.js';
 export { emptyUsage, noXattrs } from './support.js';
 

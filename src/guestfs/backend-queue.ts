@@ -30,7 +30,7 @@ export interface QueuedCall {
 }
 
 /** Called with the result of a call, for the trace. */
-export interface CallWatcher {
+interface CallWatcher {
   started(): void;
   succeeded(value: unknown): void;
   /** Also for a call that never started. */

@@ -2,7 +2,7 @@
 import { GuestfsError, readTruth } from '../base/index.js';
 import type { Settings } from './settings.js';
 
-export type Environment = Readonly<Record<string, string | undefined>>;
+type Environment = Readonly<Record<string, string | undefined>>;
 
 function requireTruth(text: string): boolean {
   const value = readTruth(text);

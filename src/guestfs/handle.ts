@@ -63,7 +63,7 @@ type OwnHandler = (handle: HandleInternals, controls: CallControls, ...args: unk
 
 const isOwn = (name: ActionName): name is ActionsBy<'handle'> => actions[name].by === 'handle';
 
-export interface HandleOptions {
+interface HandleOptions {
   readonly backend: string | undefined;
   readonly policy: 'untrusted' | 'trusted';
   readonly limits: Partial<Limits>;

@@ -11,7 +11,7 @@ declare const valueType: unique symbol;
 export type PrivateKey<T> = string & { readonly [valueType]: T };
 
 /** The type for a name that begins with `_`: nothing accepts it. */
-export interface ReservedName {
+interface ReservedName {
   readonly problem: 'names that begin with _ belong to bindings: use bindingKey';
 }
 

@@ -2,7 +2,7 @@
 import { GuestfsError } from '../base/index.js';
 
 /** A call that waits or runs. */
-export interface Job<T = unknown> {
+interface Job<T = unknown> {
   /** Does it. Called when its turn comes. */
   readonly run: () => Promise<T>;
   /** Removes the call while it waits. A running call must be ended in another way. */

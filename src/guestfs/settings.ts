@@ -35,7 +35,7 @@ const ownParameters = new Set([
 ]);
 
 /** Throws GuestfsError (EINVAL) for an unknown backend. libguestfs's other backends are known names. */
-export function checkBackendName(name: string): void {
+function checkBackendName(name: string): void {
   if (['embedded', 'auto', 'direct', 'appliance', 'libvirt'].includes(name) || name.startsWith('libvirt:'))
     return;
   throw invalid(`no such backend: '${name}'; there are embedded, direct and auto`);

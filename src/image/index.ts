@@ -6,7 +6,9 @@ export type {
   ImageSnapshot,
 } from './format.js';
 export { isReadable } from './format.js';
-export { detectFormat, findFormat, imageFormats } from './formats.js';
+export { detectFormat, imageFormats } from './formats.js';
+/** For tests. */
+/** For tests. */
 export {
   type ChainLink,
   type OpenedImage,

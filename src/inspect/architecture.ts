@@ -41,7 +41,7 @@ const peMachines = new Map<number, string>([
   [0xaa64, 'aarch64'],
 ]);
 
-/** The architecture of a program by its first bytes; undefined if they are no program's. */
+/** The architecture of a program by its first bytes; undefined if they are no program's. For tests. */
 export function architectureOf(head: Uint8Array): string | undefined {
   return elfArchitecture(head) ?? peArchitecture(head);
 }

@@ -4,7 +4,7 @@
 import type { DeviceTable, FileSystem } from '../vfs/index.js';
 
 /** A filesystem opened for a look. */
-export interface OpenedFileSystem {
+interface OpenedFileSystem {
   readonly fileSystem: FileSystem;
   /** Called once, when the look is over. */
   release(): void;

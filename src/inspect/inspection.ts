@@ -10,7 +10,7 @@ import type { Candidate, InspectionHost } from './host.js';
 import { type Finding, findRole } from './roles.js';
 
 /** A filesystem that could not be examined, and why. */
-export interface Overlooked extends Candidate {
+interface Overlooked extends Candidate {
   readonly error: GuestfsError;
 }
 

@@ -4,10 +4,10 @@ export {
   findPartition,
   isBootable,
   listPartitions,
-  type PartitionListing,
   partitionEntryFacts,
   partitionUuid,
   tableFacts,
 } from './report.js';
-export type { Partition, PartitionScheme, PartitionTable } from './scheme.js';
+export type { Partition, PartitionTable } from './scheme.js';
+/** For tests. */
 export { partitionSchemes, readPartitionTable } from './table.js';

@@ -2,7 +2,7 @@
 import { efiSystemType } from './layout.js';
 import type { Partition, PartitionTable, SchemeName } from './scheme.js';
 
-/** One line of `part_list`: bytes, with an inclusive end. */
+/** One line of `part_list`: bytes, with an inclusive end. Exported for the compiler. */
 export interface PartitionListing {
   readonly partNum: number;
   readonly partStart: number;

@@ -20,7 +20,7 @@ import {
 import { readSectors } from './sectors.js';
 
 /** A part of a slice, in units of 512 bytes from the start of the disk. */
-export interface Subpartition {
+interface Subpartition {
   readonly start: number;
   readonly size: number;
   /** The kind of filesystem by BSD's numbers. */

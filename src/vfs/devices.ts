@@ -15,10 +15,10 @@ import {
 } from '../formats/index.js';
 import { type DeviceProperty, type LinkTarget, parseDeviceLink, tidyDevicePath } from './device-links.js';
 
-export type DeviceKind = 'drive' | 'partition' | 'volume';
+type DeviceKind = 'drive' | 'partition' | 'volume';
 
 /** Finds the device with a property, by its contents, and returns its name. */
-export type PropertyLookup = (property: DeviceProperty, value: string) => string | undefined;
+type PropertyLookup = (property: DeviceProperty, value: string) => string | undefined;
 
 interface DeviceParts {
   readonly name: string;
@@ -33,7 +33,7 @@ interface DeviceParts {
 }
 
 /** Why there is no device of a name, in a few words, if the reason is known. */
-export type AbsenceReason = (name: string) => string | undefined;
+type AbsenceReason = (name: string) => string | undefined;
 
 /** One block device. */
 export class BlockDevice {
@@ -93,7 +93,7 @@ export class BlockDevice {
   }
 }
 
-export interface DriveOptions {
+interface DriveOptions {
   readonly open: () => Disk;
   readonly label?: string;
   /** In bytes; 512 unless told otherwise. */
@@ -101,12 +101,12 @@ export interface DriveOptions {
   readonly readonly?: boolean;
 }
 
-export interface PartitionOptions {
+interface PartitionOptions {
   readonly number: number;
   readonly open: () => Disk;
 }
 
-export interface VolumeOptions {
+interface VolumeOptions {
   /** `/dev/VG/LV`. */
   readonly name: string;
   readonly mapperName?: string | undefined;
@@ -115,7 +115,7 @@ export interface VolumeOptions {
 }
 
 /** A device that can be mounted, perhaps with a subvolume of its btrfs filesystem. */
-export interface MountSource {
+interface MountSource {
   readonly device: BlockDevice;
   readonly subvolume: string | undefined;
 }

@@ -15,7 +15,7 @@ const patternLimit = 16384;
 /** The most matches at once: each `*` followed by `..` multiplies them. */
 const matchLimit = 1_000_000;
 
-export interface GlobOptions {
+interface GlobOptions {
   /** Whether directories get a trailing slash; true by default. */
   readonly directorySlash?: boolean;
 }
@@ -37,7 +37,7 @@ export function expandGlob(tree: Tree, pattern: string, options: GlobOptions = {
 }
 
 /** The alternatives of a pattern's braces, left to right, outermost first. */
-export function expandBraces(pattern: string): string[] {
+function expandBraces(pattern: string): string[] {
   if (pattern.length > patternLimit) {
     throw new GuestfsError('E2BIG', `pattern is longer than ${patternLimit} characters`);
   }

@@ -2,23 +2,15 @@
 export type { FileSystem } from '../fs/index.js';
 export { caseSensitivePath, Spellings } from './case.js';
 export type { DeviceProperty } from './device-links.js';
-export {
-  type AbsenceReason,
-  BlockDevice,
-  type DeviceKind,
-  DeviceTable,
-  type DriveOptions,
-  type MountSource,
-  type PartitionOptions,
-  type PropertyLookup,
-  type VolumeOptions,
-} from './devices.js';
-export { expandGlob, type GlobOptions } from './glob.js';
+export { BlockDevice, DeviceTable } from './devices.js';
+export { expandGlob } from './glob.js';
 export { initrdEntries } from './initrd.js';
 export { Mount, type Place } from './mount.js';
 export { type MountOptions, MountTable } from './mount-table.js';
+export { MountTable } from './mount-table.js';
 export { joinPath } from './names.js';
 export { readStart, readWhole } from './read.js';
-export { type Position, type ResolveOptions, Tree, type TreeStat } from './tree.js';
-export { packingOf, type UnpackOptions, unpack } from './unpack.js';
+export { Tree, type TreeStat } from './tree.js';
+export { packingOf, unpack } from './unpack.js';
+/** For tests. */
 export { type StatVisit, type Visit, type WalkOptions, walkTree } from './walk.js';

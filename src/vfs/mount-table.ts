@@ -15,7 +15,7 @@ import { type Mounts, Tree } from './tree.js';
 /** `ST_RELATIME`, Linux's default for mounts. */
 const defaultFlags = 0x1000;
 
-export interface MountOptions {
+interface MountOptions {
   /** The mountable's name: `/dev/sda1`, `btrfsvol:/dev/sda2/home`. */
   readonly source: string;
   /** An existing directory of the tree. */

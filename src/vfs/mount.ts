@@ -37,7 +37,7 @@ export class NameCache {
 }
 
 /** What a mount is made of. */
-export interface MountParts {
+interface MountParts {
   readonly fileSystem: FileSystem;
   readonly source: string;
   readonly mountpoint: string;

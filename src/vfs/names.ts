@@ -6,9 +6,9 @@
 import { encodeText, GuestfsError } from '../base/index.js';
 
 /** `NAME_MAX`: the longest component, in bytes. */
-export const nameLimit = 255;
+const nameLimit = 255;
 /** `PATH_MAX`, which counts the terminating NUL: a path has at most 4095 bytes. */
-export const pathLimit = 4096;
+const pathLimit = 4096;
 
 /**
  * Whether text is longer than `limit` bytes. A UTF-16 unit has at most three bytes, so short text need not be
@@ -48,17 +48,6 @@ export function stackComponents(path: string): string[] {
   const components = path.split('/').filter((component) => component !== '');
   if (path.endsWith('/') && components.length > 0) components.push('.');
   return components.reverse();
-}
-
-/**
- * The path without doubled slashes, `.` components and trailing slash. `..` stays, because its meaning depends on
- * links.
- */
-export function tidyPath(path: string): string {
-  return `/${path
-    .split('/')
-    .filter((component) => component !== '' && component !== '.')
-    .join('/')}`;
 }
 
 /** A directory's path joined with a name in it. */

@@ -36,12 +36,12 @@ export interface TreeStat extends InodeStat {
 }
 
 /** Whether a link in the last component is followed; true by default. */
-export interface ResolveOptions {
+interface ResolveOptions {
   readonly followLast?: boolean;
 }
 
 /** The last component of a path, and its directory. The component need not exist. */
-export interface Position {
+interface Position {
   readonly directory: Place;
   /** `.` where the path is the root. */
   readonly name: string;

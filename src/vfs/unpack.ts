@@ -38,7 +38,7 @@ export function packingOf(head: Uint8Array): string | undefined {
 /** The most bytes of a file's beginning that {@link packingOf} looks at. */
 export const packingMarkLength = 6;
 
-export interface UnpackOptions {
+interface UnpackOptions {
   /** Where the compressed bytes begin; 0 by default. */
   readonly start?: number;
   /** How many bytes of the contents are enough; more may be returned. All by default. */

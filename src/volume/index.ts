@@ -2,7 +2,8 @@
 import * as lvm2 from './lvm2/index.js';
 import type { LockedKind, MemberKind } from './system.js';
 
-export type { Assembly, LockedKind, LockKey, Member, MemberKind, MemberProblem, Volume } from './system.js';
+/** For tests. */
+export type { Assembly, LockedKind, LockKey, Member, MemberKind, Volume } from './system.js';
 export { lvm2 };
 
 /** In no order: the order is in the engine's list of all kinds. */

@@ -1,14 +1,14 @@
 /** Names: one meaning for each, and no export that nobody uses. */
+import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { sameAsListed } from './baseline.js';
 import { declarationOf, exportsOf, findSource, roomOf, type Source, sources } from './sources.js';
+import { findDeadExports, isDoor } from './usage.js';
 
 /** Names that still mean two things at two doors. */
 const doorNamesListed = {};
 /** Classes and types of several rooms that still have one name. */
 const typesListed = {};
-
-const isDoor = ({ path }: Source): boolean => path === `src/${roomOf(path)}/index.ts`;
 
 /** For each name the places where it is declared. */
 function places(
@@ -55,5 +55,14 @@ test('a class or a type has a name that no other room uses', () => {
     'types of one name',
     twice.map(([name, files]) => [name, [...files].map(roomOf).sort().join(' ')]),
     typesListed,
+  );
+});
+
+test('every export is used by another file, and what a door exports by another room', () => {
+  assert.deepEqual(
+    findDeadExports().map(
+      ({ file, name, inTests }) => `${file}: ${name}${inTests ? ' (in tests only)' : ''}`,
+    ),
+    [],
   );
 });

@@ -17,7 +17,7 @@ export interface Export {
   readonly name: string;
   /** A class, an interface or a type. */
   readonly isType: boolean;
-  /** Its comment says `For tests.`: no file of src/ has to use it. */
+  /** Its comment says `For tests.` or `Exported for the compiler.`: no file of src/ has to use it. */
   readonly forTests: boolean;
   /** Where the name is from, if this file only passes it on: `*` in place of a name is all of them. */
   readonly origin: { readonly file: string; readonly name: string } | undefined;
@@ -102,13 +102,16 @@ function read(path: string): Source {
     return i + 1;
   };
   const addExport = (at: number): void => {
-    const forTests = /\bFor tests\./.test(comments[at] ?? '');
+    const forTests = /\b(?:For tests|Exported for the compiler)\./.test(comments[at] ?? '');
     const add = (name: string, isType: boolean, origin?: Export['origin']): void => {
       exports.push({ name, isType, forTests, origin });
     };
     let i = at + 1;
     if (word(i) === 'type' && (word(i + 1) === '{' || word(i + 1) === '*')) i++;
-    if (word(i) === '*') {
+    if (word(i) === '*' && word(i + 1) === 'as') {
+      addImport(code[afterFrom(i)], undefined);
+      add(word(i + 2), false);
+    } else if (word(i) === '*') {
       add('*', false, { file: addImport(code[afterFrom(i)], undefined, true), name: '*' });
     } else if (word(i) === '{') {
       const names = namesInBraces(code, i);

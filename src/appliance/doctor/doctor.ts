@@ -36,9 +36,9 @@ export interface CheckResult {
 }
 
 /** The settings that matter here. */
-export type DoctorSettings = Pick<BackendConfig, 'hv' | 'path' | 'cachedir' | 'backendSettings'>;
+type DoctorSettings = Pick<BackendConfig, 'hv' | 'path' | 'cachedir' | 'backendSettings'>;
 
-export interface DoctorOptions {
+interface DoctorOptions {
   readonly signal?: AbortSignal | undefined;
   /** How sizes are written in details. */
   readonly showSize: (bytes: number) => string;

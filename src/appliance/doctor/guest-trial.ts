@@ -16,7 +16,7 @@ const usualLimitInMs = 5000;
 /** The panic message of a kernel that lacked nothing but its disk. */
 const missesItsDisk = /Kernel panic - not syncing: VFS: Unable to mount root/;
 
-export interface TrialOptions {
+interface TrialOptions {
   /** The program's path. */
   readonly hv: string;
   readonly kernel: string;
@@ -26,7 +26,7 @@ export interface TrialOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-export interface GuestTrial {
+interface GuestTrial {
   /** Why the guest did not run; undefined if it did. */
   readonly problem: string | undefined;
   readonly milliseconds: number;

@@ -13,7 +13,7 @@ import { encodeText, GuestfsError } from '../../base/index.js';
 import type { Json } from '../machine/qmp.js';
 import { remoteNode } from './drive-protocols.js';
 
-/** The most drives that fit: one SCSI target each, on one bus. */
+/** The most drives that fit: one SCSI target each, on one bus. For tests. */
 export const mostTargets = 255;
 
 /** The id of qemu's SCSI controller for drives. */

@@ -6,7 +6,7 @@ import { authority, parseServer, type ServerAddress } from '../../formats/index.
 import type { Json } from '../machine/qmp.js';
 
 /** A protocol's node, and the secret that it refers to. */
-export interface RemoteNode {
+interface RemoteNode {
   readonly node: Json;
   /** The arguments of `object-add`. */
   readonly secret: Json | undefined;

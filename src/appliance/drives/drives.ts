@@ -12,7 +12,7 @@ import { type DriveBlocks, type DriveSurroundings, driveBlocks } from './blocks.
 type Policy = BackendConfig['policy'];
 
 /** Where the drives' own files are made. */
-export function surroundingsIn(directory: string, policy: Policy): DriveSurroundings {
+function surroundingsIn(directory: string, policy: Policy): DriveSurroundings {
   return {
     followsNames: policy === 'trusted',
     ownFile: (name) => join(directory, name),

@@ -17,13 +17,13 @@ import type { ProcedureControl } from '../wire/connection.js';
 import type { Daemon, LibraryAction } from './daemon.js';
 
 /** File arguments are the caller's own path or stream. */
-export interface HostFiles extends FileEnds {
+interface HostFiles extends FileEnds {
   readonly in: FileSource;
   readonly out: FileSink;
 }
 
 /** An action as this folder defines it. */
-export type Composite<N extends ActionName> = (
+type Composite<N extends ActionName> = (
   call: LibraryCall,
   ...args: [...required: HandlerArguments<N, HostFiles>, options: ActionOptions<N>]
 ) => Promise<ActionResult<N>>;

@@ -11,7 +11,7 @@ import { deviceNumbers, type TarEntry, TarHeaderWriter, tarEnd, tarPadding } fro
 /** A path as bytes, so that names that are not UTF-8 stay unchanged. */
 type HostPathBytes = Buffer;
 
-export interface HostTarOptions {
+interface HostTarOptions {
   /** Asked between files; throws to end it. */
   readonly checkpoint: () => void;
   readonly warn: (message: string) => void;

@@ -16,7 +16,7 @@ import { recordActions } from './records.js';
 import { uploadActions } from './uploads.js';
 import { walk } from './walk.js';
 
-export type { Daemon, LibraryAction } from './daemon.js';
+export type { Daemon } from './daemon.js';
 
 const composites = {
   ...contentsActions,
@@ -36,6 +36,7 @@ type WithoutProcedure = {
 /** Those that nobody does: there must be none. */
 type Forgotten = Exclude<WithoutProcedure, keyof typeof composites | ActionsBy<'handle' | 'table'>>;
 type None<Names extends never> = Names;
+/** Exported for the compiler. */
 export type LibraryIsComplete = None<Forgotten>;
 
 /** Internal calls, of the handle's own, that no procedure answers. */

@@ -16,7 +16,7 @@ const dayInMs = 24 * 3600 * 1000;
 const rememberedForInMs = { failed: 30 * dayInMs, silent: dayInMs } as const;
 
 /** Whether KVM reported an error itself, or its guest printed nothing in time. */
-export type KvmFailure = keyof typeof rememberedForInMs;
+type KvmFailure = keyof typeof rememberedForInMs;
 
 const usualDevice = '/dev/kvm';
 
@@ -81,7 +81,7 @@ function verdictPath(cache: string, hv: string): string {
 }
 
 /** A verdict that still counts. */
-export interface RememberedVerdict extends Verdict {
+interface RememberedVerdict extends Verdict {
   /** When the record expires, in milliseconds since 1970. */
   readonly until: number;
   /** The file that holds it. */
@@ -127,7 +127,7 @@ export function rememberKvmProblem(
   }
 }
 
-/** Lets KVM be tried again. */
+/** Lets KVM be tried again. For tests. */
 export function forgetKvmProblem(cache: string, hv: string): void {
   rmSync(verdictPath(cache, hv), { force: true });
 }

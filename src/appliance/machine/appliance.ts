@@ -24,7 +24,7 @@ export interface Appliance {
   readonly identity: string;
 }
 
-export interface ApplianceOptions {
+interface ApplianceOptions {
   /** The list of directories. */
   readonly path: string;
   readonly cachedir: string;

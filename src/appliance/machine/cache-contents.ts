@@ -3,7 +3,7 @@ import { type Dirent, lstatSync, readdirSync, statfsSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** The kept files, by their purpose. */
-export interface Kept {
+interface Kept {
   readonly what: string;
   readonly names: readonly string[];
   /** The space that they take on the host's disk, without holes. */

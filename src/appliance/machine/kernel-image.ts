@@ -8,7 +8,7 @@ import { hostError } from '../../base/index.js';
 /** The longest version that is read, in bytes; real ones have less than a hundred. */
 const longestVersion = 256;
 
-export interface KernelImage {
+interface KernelImage {
   /** The architecture by qemu's name; undefined if unknown. */
   readonly architecture: 'x86_64' | 'aarch64' | undefined;
   /** `6.1.0-18-cloud-amd64`, if the image contains it. */

@@ -13,7 +13,7 @@ const retryInMs = 100;
 /** The exit status of flock if another process holds the lock. */
 const held = 75;
 
-export interface LockOptions {
+interface LockOptions {
   readonly signal?: AbortSignal | undefined;
   /** How long another may hold the lock. */
   readonly patienceInMs: number;

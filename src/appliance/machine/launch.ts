@@ -40,7 +40,7 @@ function findHypervisor(hv: string): string {
   );
 }
 
-/** Makes the function that starts a backend. Tests use shorter time limits and another KVM device. */
+/** Makes the function that starts a backend. Tests use shorter time limits and another KVM device. For tests. */
 export function applianceStarter(limits: BootLimits = usualLimits, kvm?: string): StartBackend {
   return async (config, events, signal) => {
     if (signal?.aborted === true)

@@ -17,7 +17,7 @@ import { spawnWatched, Watchdog } from './watchdog.js';
 /** How long qemu may take to quit after a request, in milliseconds. */
 const quitPatienceInMs = 5000;
 
-export interface MachineOptions {
+interface MachineOptions {
   /** The program. */
   readonly hv: string;
   /** Its arguments. Files that end with the machine are put into `directory`. */

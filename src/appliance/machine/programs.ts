@@ -35,7 +35,7 @@ export interface Run {
   readonly output: string;
 }
 
-export interface RunOptions {
+interface RunOptions {
   readonly signal?: AbortSignal | undefined;
   readonly environment?: Readonly<Record<string, string>>;
   /** The program is killed after this many milliseconds. */

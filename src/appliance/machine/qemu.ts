@@ -59,7 +59,7 @@ export function findArchitecture(nodeName: string): Architecture {
   );
 }
 
-/** What a machine is made of. */
+/** What a machine is made of. For tests. */
 export interface MachinePlan {
   readonly architecture: Architecture;
   readonly accelerator: Accelerator;
@@ -80,7 +80,7 @@ export interface MachinePlan {
   readonly incoming: boolean;
 }
 
-/** The kernel's command line. */
+/** The kernel's command line. For tests. */
 export function kernelCommandLine(plan: MachinePlan): string {
   const { architecture, append } = plan;
   const words = [
@@ -114,7 +114,7 @@ export const rootNodes = { image: 'root-image', kept: 'root-kept', writes: 'root
  * The appliance's own disk has a controller of its own. So the guest's SCSI disk names (`sda`, `sdb`, …) belong to
  * user drives alone, whenever these are added.
  */
-export const rootDevice: Json = {
+const rootDevice: Json = {
   driver: 'virtio-blk-pci',
   id: 'root',
   drive: rootNodes.writes,

@@ -19,7 +19,7 @@ const patienceInMs = 30_000;
 
 const newline = 10;
 
-/** An event that qemu sends: `STOP`, `SHUTDOWN`, `DEVICE_DELETED`, … */
+/** An event that qemu sends: `STOP`, `SHUTDOWN`, `DEVICE_DELETED`, … For tests. */
 export interface QmpEvent {
   readonly event: string;
   readonly data: Readonly<Record<string, unknown>>;
@@ -54,7 +54,7 @@ const isObject = (value: unknown): value is Json =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** Options of a command beside its name and arguments. */
-export interface QmpCommandOptions {
+interface QmpCommandOptions {
   /** The time limit for the answer; 0 for none. Default 30 seconds. */
   readonly timeoutInMs?: number;
 }

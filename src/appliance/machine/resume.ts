@@ -123,7 +123,7 @@ export async function setClock(connection: Connection): Promise<void> {
   await shell(connection, clockScript());
 }
 
-export interface ResumeOptions {
+interface ResumeOptions {
   readonly config: BackendConfig;
   /** Whether other machines have, or may get, the same memory. */
   readonly isKept: boolean;

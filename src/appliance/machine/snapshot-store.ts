@@ -41,7 +41,7 @@ const mostKept = 3;
 const abandonedAfterInMs = 10 * 60_000;
 const readLength = 1024 * 1024;
 
-/** The identity of a snapshot's machine. All of it must be equal for the snapshot to be used. */
+/** The identity of a snapshot's machine. All of it must be equal for the snapshot to be used. For tests. */
 export interface MachineIdentity {
   /** qemu's arguments, without those that differ in each start. */
   readonly arguments: readonly string[];

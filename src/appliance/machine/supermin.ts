@@ -9,7 +9,7 @@ import { LaunchLock } from './launch-lock.js';
 import { checkOwnDirectory } from './private-directory.js';
 import { findProgram, type Run, runProgram } from './programs.js';
 
-export interface SuperminOptions {
+interface SuperminOptions {
   /** The directory `supermin.d`. */
   readonly source: string;
   /** The user's directory in the cache. */

@@ -61,7 +61,7 @@ export interface Watched {
   readonly build?: { readonly lock: string; readonly output: string };
 }
 
-export interface WatchedSpawnOptions {
+interface WatchedSpawnOptions {
   /** At most nine, because a shell names descriptors by one digit. A number is a file descriptor of this process. */
   readonly stdio: readonly ('ignore' | 'pipe' | number)[];
   readonly env: NodeJS.ProcessEnv;

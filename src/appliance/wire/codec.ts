@@ -246,7 +246,7 @@ export function encodeArguments(
   return mask;
 }
 
-/** The reverse of {@link encodeArguments}; undefined stands for a file. */
+/** The reverse of {@link encodeArguments}; undefined stands for a file. For tests. */
 export function decodeArguments(
   reader: XdrReader,
   action: WireAction,
@@ -263,7 +263,7 @@ export function decodeArguments(
   return { args, options };
 }
 
-/** Writes what an action gives back. */
+/** Writes what an action gives back. For tests. */
 export function encodeResult(writer: XdrWriter, action: WireAction, value: unknown): void {
   planOf(action).result.write(writer, value);
 }

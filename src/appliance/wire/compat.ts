@@ -23,7 +23,7 @@ export const newestDaemon: DaemonVersion = {
   lackedOptions: {},
 };
 
-/** The daemon of Debian 12, and of its whole stable series. */
+/** The daemon of Debian 12, and of its whole stable series. For tests. */
 export const daemon1_48: DaemonVersion = {
   name: 'libguestfs 1.48',
   lastProcedure: 510,

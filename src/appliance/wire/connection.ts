@@ -17,13 +17,14 @@ import { wireAction } from './procedures.js';
 import { type DaemonError, readHeader } from './protocol.js';
 import { ProtocolError, XdrReader } from './xdr.js';
 
-export interface ConnectionEvents {
+interface ConnectionEvents {
   /** The running call's progress as the daemon reports it. `total` 0 means unknown length. */
   progress(position: number, total: number): void;
   /** The connection was lost unexpectedly. Called once; the running call rejects too. */
   broken(error: GuestfsError): void;
 }
 
+/** For tests. */
 export interface ConnectionOptions {
   /** The daemon reported earlier that it is up, because the guest resumes from a snapshot. */
   readonly alreadyLaunched?: boolean;

@@ -36,7 +36,7 @@ export interface Wire extends Flow {
   expectChunks(expected: boolean): void;
 }
 
-export interface WireRequest {
+interface WireRequest {
   readonly name: string;
   readonly action: WireAction;
   readonly args: readonly unknown[];

@@ -17,7 +17,7 @@ import {
 import { ProtocolError, XdrReader } from './xdr.js';
 
 /** Callbacks for what arrives. Each may change what is expected next, or stop the reading. */
-export interface FrameListener {
+interface FrameListener {
   launched(): void;
   /** The daemon wants no more chunks. */
   cancelled(): void;

@@ -11,7 +11,9 @@
 import { bits64, type ErrnoName, GuestfsError, isErrnoName, struct, u32, u64 } from '../../base/index.js';
 import { ProtocolError, type XdrReader, XdrWriter } from './xdr.js';
 
+/** For tests. */
 export const program = 0x2000f5f5;
+/** For tests. */
 export const protocolVersion = 4;
 
 /** Special values in the place of a length. */
@@ -26,8 +28,9 @@ export const progressLength = 24;
 export const longestChunk = 8192;
 /** Bytes in front of a chunk's data, without the length word. */
 export const chunkHeaderLength = 8;
-/** The most bytes of an error's text, and of its errno name. */
+/** The most bytes of an error's text, and of its errno name. For tests. */
 export const longestError = 64 * 1024;
+/** For tests. */
 export const longestErrnoName = 32;
 
 const direction = { call: 0, reply: 1 } as const;
@@ -117,6 +120,7 @@ export function readError(reader: XdrReader): DaemonError {
   return { errnoName, text };
 }
 
+/** For tests. */
 export function writeError(writer: XdrWriter, error: DaemonError): void {
   writer.string(error.errnoName);
   writer.string(error.text);

@@ -6,7 +6,7 @@
 import { readFileSync } from 'node:fs';
 import { decodeText } from '../../base/index.js';
 
-/** The words in the bytes of `/proc/self/cmdline`, each ended by a NUL. */
+/** The words in the bytes of `/proc/self/cmdline`, each ended by a NUL. For tests. */
 export function splitWords(bytes: Uint8Array): string[] {
   const words: string[] = [];
   for (let at = 0; at < bytes.length; ) {

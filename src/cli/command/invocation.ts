@@ -10,7 +10,7 @@ import type { OptionTable, ParsedOptions } from './options.js';
 /** How often the elapsed time beside a stage is redrawn, in milliseconds. */
 const tickInMs = 500;
 
-export interface InvocationOptions {
+interface InvocationOptions {
   /** The command's name, for messages. */
   readonly command: string;
   readonly operands: readonly string[];

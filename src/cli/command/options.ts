@@ -4,7 +4,7 @@ import { isImageFile } from '../guest/image-argument.js';
 import { parseSize } from '../terminal/sizes.js';
 import { usageFailure } from './failure.js';
 
-export interface OptionKind {
+interface OptionKind {
   /** `flag` has no value; the others have one; a `list` may be given several times. */
   readonly type: 'flag' | 'text' | 'list' | 'size' | 'count' | 'choice';
   readonly short?: string;
@@ -20,7 +20,7 @@ export interface OptionKind {
 }
 export type OptionTable = Readonly<Record<string, OptionKind>>;
 
-/** Every command has these. */
+/** Every command has these. For tests. */
 export const commonOptions = {
   help: { type: 'flag' },
   quiet: { type: 'flag', short: 'q' },
@@ -94,7 +94,7 @@ export class ParsedOptions {
   }
 }
 
-export interface CommandLine {
+interface CommandLine {
   readonly options: ParsedOptions;
   readonly operands: readonly string[];
   /** Whether `--help` is among the words, even if the rest of the line is wrong. */

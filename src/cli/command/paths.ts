@@ -21,7 +21,7 @@ async function isThere({ g, controls }: Guest, path: string): Promise<boolean> {
  * The paths that a word stands for: its matches if it has wildcards and no file has exactly that name. A word without
  * matches stands for itself, as in a shell, and opening the file then reports that it is missing.
  */
-export async function expandPath(guest: Guest, word: string): Promise<readonly string[]> {
+async function expandPath(guest: Guest, word: string): Promise<readonly string[]> {
   if (!wildcard.test(word) || (await isThere(guest, word))) return [word];
   const matches = await guest.g.globExpand(word, { directoryslash: false, ...guest.controls });
   return matches.length === 0 ? [word] : matches;

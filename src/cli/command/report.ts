@@ -10,7 +10,7 @@ import {
 import { visible } from '../terminal/visible.js';
 import { exitStatus, Failure } from './failure.js';
 
-export interface FailureReport {
+interface FailureReport {
   readonly lines: readonly string[];
   readonly status: number;
 }

@@ -24,7 +24,7 @@ const otherEnding =
 
 /**
  * The compression that was asked for, or that the archive's name stands for; undefined for none. Throws a usage
- * failure for a name that stands for another format, unless the compression was asked for.
+ * failure for a name that stands for another format, unless the compression was asked for. For tests.
  */
 export function compressionOf(file: string, given: string | undefined): string | undefined {
   const chosen = given ?? endings.find(([ending]) => ending.test(file))?.[1];

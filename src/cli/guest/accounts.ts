@@ -5,7 +5,7 @@ import type { Guest } from './guest.js';
 /** A limit that no real list of users reaches. A larger file is ignored. */
 const mostBytes = 4 * 1024 * 1024;
 
-/** Names by number, from lines `name:password:number:…`. The first line with a number counts. */
+/** Names by number, from lines `name:password:number:…`. The first line with a number counts. For tests. */
 export function parseAccounts(text: string): Map<number, string> {
   const names = new Map<number, string>();
   for (const line of text.split('\n')) {

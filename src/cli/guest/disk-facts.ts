@@ -36,7 +36,7 @@ export interface DriveFacts {
   readonly label: string | null;
 }
 
-export interface VolumeFacts {
+interface VolumeFacts {
   readonly device: string;
   readonly sizeInBytes: number;
   readonly content: string | null;

@@ -6,7 +6,7 @@ import { parseSize } from '../terminal/sizes.js';
 import { typeLetter, typeLetters } from './file-words.js';
 
 /** The facts that a test may use. Times are seconds since 1970, and nanoseconds that count from there. */
-export interface TestedFacts {
+interface TestedFacts {
   readonly size: number;
   readonly mtime: number;
   readonly mtimeNanoseconds: number;
@@ -73,7 +73,10 @@ function readDays(word: string, nowInSeconds: number): Test {
 
 const calendarForm = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d)?)(Z|[+-]\d\d:?\d\d)?)?$/;
 
-/** `2024-05-01`, `2024-05-01 12:30`, `@1714566600`, all UTC unless they say otherwise, or a path of the guest. */
+/**
+ * `2024-05-01`, `2024-05-01 12:30`, `@1714566600`, all UTC unless they say otherwise, or a path of the guest. For
+ * tests. For tests.
+ */
 export function readMoment(word: string): Moment {
   if (word.startsWith('/')) return { path: word };
   const since1970 = /^@(\d{1,15})$/.exec(word);
@@ -89,7 +92,7 @@ export function readMoment(word: string): Moment {
 }
 
 /** The tests of the options. `momentOf` finds the modification time of a file of the guest. */
-export interface FilterPlan {
+interface FilterPlan {
   /** Of `--newer`. */
   readonly moment: Moment | undefined;
   filter(newerThan: { readonly seconds: number; readonly nanoseconds: number } | undefined): Filter;

@@ -3,7 +3,7 @@ import { statSync } from 'node:fs';
 import { usageFailure } from '../command/failure.js';
 
 /** What an operand names. */
-export interface ImageArgument {
+interface ImageArgument {
   readonly image: string;
   /** Absolute, inside the image; undefined where only the image is named. */
   readonly path: string | undefined;

@@ -4,7 +4,7 @@ import type { Guest } from './guest.js';
 import { mountRoot } from './mounting.js';
 import { type Problem, problemOf } from './unreadable.js';
 
-export interface Package {
+interface Package {
   readonly name: string;
   readonly epoch: number;
   readonly version: string;

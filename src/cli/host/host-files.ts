@@ -20,7 +20,7 @@ import { exitStatus, Failure } from '../command/failure.js';
 import { begin } from './partial-output.js';
 
 /** A path for system calls, as bytes, so that a name that is not UTF-8 stays as in the guest. */
-export function hostPath(path: string): Buffer {
+function hostPath(path: string): Buffer {
   return Buffer.from(encodeText(path));
 }
 

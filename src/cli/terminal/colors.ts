@@ -2,7 +2,6 @@
 import type { Output } from './output.js';
 
 export type ColorChoice = 'auto' | 'always' | 'never';
-export const colorChoices: readonly string[] = ['auto', 'always', 'never'];
 
 /**
  * Whether to colour the text that goes to `output`. `NO_COLOR` (no-color.org) and a dumb terminal turn `auto` off.
@@ -24,7 +23,7 @@ const codes = {
   magenta: '35',
   cyan: '36',
 };
-export type Color = keyof typeof codes;
+type Color = keyof typeof codes;
 
 /** Paints text, or leaves it as it is. */
 export type Paint = (color: Color, text: string) => string;

@@ -102,9 +102,3 @@ export class Output {
     return new WritableStream<Uint8Array>({ write: (chunk) => this.write(chunk) });
   }
 }
-
-/** Where a command talks to. */
-export interface Console {
-  readonly out: Output;
-  readonly err: Output;
-}

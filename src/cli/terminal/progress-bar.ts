@@ -6,7 +6,7 @@ import { cut, padEnd, padStart } from './width.js';
 /** The unit of a call's positions. Stages differ in length, so no end time is estimated from them. */
 export type ProgressUnit = 'bytes' | 'steps' | 'stages';
 
-export interface BarState {
+interface BarState {
   readonly label: string;
   readonly unit: ProgressUnit;
   readonly position: number;
@@ -19,7 +19,7 @@ export interface BarState {
   readonly pulse: number;
 }
 
-/** `0:07`, `12:34`, `1:02:03`. */
+/** `0:07`, `12:34`, `1:02:03`. For tests. */
 export function clockText(seconds: number): string {
   const whole = Math.max(0, Math.round(seconds));
   const two = (value: number): string => String(value).padStart(2, '0');
@@ -43,7 +43,10 @@ const leastBar = 10;
 const mostBar = 40;
 const mostLabel = 24;
 
-/** The bar in `columns` columns, one less than the terminal has, because the cursor would wrap in the last one. */
+/**
+ * The bar in `columns` columns, one less than the terminal has, because the cursor would wrap in the last one. For
+ * tests. For tests.
+ */
 export function renderBar(state: BarState, columns: number): string {
   const { unit, position, total, elapsedInMs, rate } = state;
   const width = columns - 1;
@@ -99,7 +102,7 @@ class RateMeter {
   }
 }
 
-export interface ProgressBarOptions {
+interface ProgressBarOptions {
   readonly label: string;
   readonly unit: ProgressUnit;
   /** Writes to the terminal. */

@@ -2,7 +2,7 @@
 import { visible } from './visible.js';
 import { padEnd, padStart, widthOf } from './width.js';
 
-export interface Column {
+interface Column {
   readonly title: string;
   /** Numbers stand right. */
   readonly right?: boolean;
@@ -31,7 +31,7 @@ export function alignedLines(
   );
 }
 
-/** Lines of a table, its titles first. Cells are made visible. */
+/** Lines of a table, its titles first. Cells are made visible. For tests. */
 export function tableLines(columns: readonly Column[], rows: readonly (readonly string[])[]): string[] {
   return alignedLines(
     [columns.map(({ title }) => title), ...rows.map((row) => row.map(visible))],
@@ -62,7 +62,7 @@ export function factLines(facts: readonly (readonly [string, string])[], indent 
 }
 
 /** A word of a grid: its text for the width, and its text with colours for the output. */
-export interface GridWord {
+interface GridWord {
   readonly text: string;
   readonly shown: string;
 }

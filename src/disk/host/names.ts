@@ -26,7 +26,7 @@ export interface NamingImage {
 }
 
 /** What a name leads to. */
-export interface NamedFile {
+interface NamedFile {
   readonly path: string;
   readonly file: HostFile;
   /** The format in a `json:` name. */

@@ -11,7 +11,7 @@ import { formatAcl } from '../words/acl.js';
 import { formatCapabilities } from '../words/capabilities.js';
 
 /** What `statns` gives. */
-export function statns(stat: TreeStat): Structs['statns'] {
+function statns(stat: TreeStat): Structs['statns'] {
   return {
     stDev: stat.device,
     stIno: stat.inode,
@@ -92,7 +92,8 @@ function isKind(call: Call, path: string, kind: FileType, followLast: boolean): 
   return call.session.tree.find(path, { followLast })?.type === kind;
 }
 
-interface Follow {
+/** Exported for the compiler. */
+export interface Follow {
   readonly followsymlinks?: boolean | undefined;
 }
 

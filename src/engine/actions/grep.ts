@@ -8,7 +8,8 @@ import type { Call } from '../thread/call.js';
 import type { TopicHandlers } from '../thread/handlers.js';
 import { lineMatcher } from '../words/regex/index.js';
 
-interface GrepOptions {
+/** Exported for the compiler. */
+export interface GrepOptions {
   readonly extended?: boolean | undefined;
   readonly fixed?: boolean | undefined;
   readonly insensitive?: boolean | undefined;

@@ -13,7 +13,8 @@ import { deviceOrFile, fileContents } from '../session/contents.js';
 import type { Call } from '../thread/call.js';
 import type { TopicHandlers } from '../thread/handlers.js';
 
-interface TarOptions {
+/** Exported for the compiler. */
+export interface TarOptions {
   readonly compress?: string | undefined;
   /** Has no effect: owners are stored as numbers alone, which is right wherever the archive is unpacked. */
   readonly numericowner?: boolean | undefined;

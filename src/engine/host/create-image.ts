@@ -6,7 +6,7 @@ import { newQcow2 } from '../../formats/index.js';
 import { readImageInfo } from '../../image/index.js';
 import { node } from '../../platform/index.js';
 
-export interface NewImageOptions {
+interface NewImageOptions {
   readonly backingfile?: string | undefined;
   readonly backingformat?: string | undefined;
   readonly preallocation?: string | undefined;

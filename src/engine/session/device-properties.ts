@@ -9,7 +9,7 @@ import type { PartitionTables } from './partition-tables.js';
 import type { DeviceScan } from './scan.js';
 
 /** Where properties are looked up. */
-export interface DevicePropertyParts {
+interface DevicePropertyParts {
   readonly devices: DeviceTable;
   readonly tables: PartitionTables;
   readonly contents: DeviceContents;

@@ -24,7 +24,7 @@ export interface OpenDrive {
 }
 
 /** What opening a drive needs to know. */
-export interface DriveContext {
+interface DriveContext {
   readonly policy: ImagePolicy;
   /** Where copy-on-write layers spill to. */
   readonly tmpdir: string;

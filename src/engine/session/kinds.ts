@@ -8,7 +8,7 @@ export type LayerKind = MemberKind | LockedKind | FileSystemDriver;
 /**
  * The order of the search, which is libblkid's: a disk that is several things at once gets the name of the first.
  * Members of arrays come first, because their contents are visible through them. Kinds that are not named here come
- * last.
+ * last. For tests.
  */
 export const order: readonly string[] = `
   linux_raid_member ddf_raid_member isw_raid_member lsi_mega_raid_member via_raid_member silicon_medley_raid_member

@@ -5,7 +5,7 @@ import type { LockKey } from '../../volume/index.js';
 import type { DeviceContents } from './device-contents.js';
 
 /** What locks work with. */
-export interface LockParts {
+interface LockParts {
   readonly devices: DeviceTable;
   readonly contents: DeviceContents;
   /** The session's keys, which are tried in addition to those of a call. */

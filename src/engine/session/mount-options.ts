@@ -48,7 +48,7 @@ const general: ReadonlyMap<string, { readonly set: number; readonly clear: numbe
 /** Options for mount(8) itself, or for other programs, which never reach the kernel. */
 const forPrograms = /^(?:x-|X-|(?:comment|uhelper|helper)=)/;
 
-export interface MountRequest {
+interface MountRequest {
   readonly readonly: boolean | undefined;
   /** `f_flag` of statvfs(3), without `ST_RDONLY`. */
   readonly flags: number;

@@ -9,7 +9,7 @@ import { kinds, type LayerKind } from './kinds.js';
 import { chooseSighting, type Recognition, recognise } from './recognition.js';
 
 /** How a filesystem is to be opened. */
-export interface OpenFileSystemOptions {
+interface OpenFileSystemOptions {
   /** The type that the caller requires; without it, the type is detected. */
   readonly type?: string;
   /** Mount options of the driver's own. */
@@ -19,7 +19,7 @@ export interface OpenFileSystemOptions {
 }
 
 /** An open filesystem, and how to release it. */
-export interface FileSystemLease {
+interface FileSystemLease {
   readonly fileSystem: FileSystem;
   release(): void;
 }
@@ -37,7 +37,7 @@ interface SharedFileSystem extends Opened {
 }
 
 /** What opening a filesystem needs, wherever its bytes are. */
-export interface OpeningContext {
+interface OpeningContext {
   /** Where copy-on-write layers spill to. */
   readonly tmpdir: string;
   warn(message: string): void;
@@ -46,7 +46,7 @@ export interface OpeningContext {
 }
 
 /** What the open filesystems of a session work with. */
-export interface OpenFileSystemsParts extends OpeningContext {
+interface OpenFileSystemsParts extends OpeningContext {
   readonly devices: DeviceTable;
   readonly contents: DeviceContents;
   readonly kinds: readonly LayerKind[];

@@ -11,7 +11,7 @@ import { ofDevice } from './device-error.js';
 import type { Warnings } from './warnings.js';
 
 /** What came of reading a table. */
-export interface ReadTable {
+interface ReadTable {
   readonly table: PartitionTable | undefined;
   readonly fault: GuestfsError | undefined;
 }

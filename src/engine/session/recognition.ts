@@ -12,7 +12,7 @@ import { kinds, type LayerKind } from './kinds.js';
 import { ProbeWindow } from './window.js';
 
 /** One kind that is seen on a disk. */
-export interface Sighting {
+interface Sighting {
   readonly kind: LayerKind;
   readonly probed: Probed;
 }

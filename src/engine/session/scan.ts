@@ -29,7 +29,7 @@ const mostRounds = deepest + 1;
 const mostDevices = 16_384;
 
 /** What a scan works with. */
-export interface ScanParts {
+interface ScanParts {
   readonly devices: DeviceTable;
   readonly kinds: readonly LayerKind[];
   readonly tables: PartitionTables;

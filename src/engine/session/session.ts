@@ -26,7 +26,7 @@ import { DeviceScan } from './scan.js';
 import { Warnings } from './warnings.js';
 
 /** Where a session's messages go. */
-export type SessionLog = (
+type SessionLog = (
   kind: 'appliance' | 'library' | 'warning',
   message: string,
   partial?: boolean,

@@ -44,7 +44,7 @@ interface Kind {
  * Where warnings go; `partial`: what the answer of the running call lacks; `elsewhere`: who else may do what a
  * warning says is not supported.
  */
-export type Teller = (message: string, partial: boolean, elsewhere?: Elsewhere) => void;
+type Teller = (message: string, partial: boolean, elsewhere?: Elsewhere) => void;
 
 export class Warnings {
   readonly #tell: Teller;

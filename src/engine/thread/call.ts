@@ -11,7 +11,7 @@ function now(): number {
   return seconds * 1000 + nanoseconds / 1e6;
 }
 
-/** What a call can tell the handle. */
+/** What a call can tell the handle. For tests. */
 export interface CallOutlet {
   isCancelled(): boolean;
   progress(position: number, total: number): void;

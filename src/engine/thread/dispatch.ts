@@ -36,10 +36,11 @@ type Forgotten = Exclude<AsyncActionName, Handled | DoneElsewhere>;
 /** Actions with two places: there must be none either. */
 type Twice = Extract<Handled, DoneElsewhere> | Extract<keyof typeof coreHandlers, keyof typeof moreHandlers>;
 type None<Names extends never> = Names;
+/** Exported for the compiler. */
 export type EveryActionIsPlaced = [None<Forgotten>, None<Twice>];
 
 /** A handler whose arguments were checked against the table that types it. */
-export type AnyHandler = (call: Call, ...args: unknown[]) => unknown;
+type AnyHandler = (call: Call, ...args: unknown[]) => unknown;
 type HandlerTable = Readonly<Record<string, AnyHandler>>;
 
 /** Internal calls of the handle, in addition to the actions. */
@@ -60,7 +61,7 @@ export async function findHandler(action: string): Promise<AnyHandler> {
   throw new UnsupportedError('the embedded backend', [action], { elsewhere: 'appliance' });
 }
 
-/** The actions that this engine does. */
+/** The actions that this engine does. For tests. */
 export async function handledActions(): Promise<ActionName[]> {
   const { moreHandlers } = await import('./more-handlers.js');
   return Object.keys({ ...coreHandlers, ...moreHandlers }) as ActionName[]; // safe: handlers are typed by their names

@@ -2,7 +2,6 @@
 import type {
   ActionName,
   Handler,
-  Handlers,
   InternalArguments,
   InternalName,
   InternalResult,
@@ -11,16 +10,13 @@ import type { FileInSource, FileOutSink } from '../host/data-sinks.js';
 import type { Call } from './call.js';
 
 /** The handler's objects for the caller's fileIn and fileOut arguments. */
-export interface EngineFiles {
+interface EngineFiles {
   readonly in: FileInSource;
   readonly out: FileOutSink;
 }
 
 /** Does one action: the call, the required arguments in order, the optional ones as an object. */
-export type EngineHandler<N extends ActionName> = Handler<N, Call, EngineFiles>;
-
-/** Handlers of some actions: `export const x = { … } satisfies EngineHandlers<'mount' | …>`. */
-export type EngineHandlers<N extends ActionName> = Handlers<N, Call, EngineFiles>;
+type EngineHandler<N extends ActionName> = Handler<N, Call, EngineFiles>;
 
 /** Handlers of a topic, checked one by one against the table. */
 export type TopicHandlers = { readonly [N in ActionName]?: EngineHandler<N> };

@@ -13,7 +13,7 @@ import { chunksUnderWay, type IncomingChunk, type Report, wishLetter } from './m
 const chunkLength = 1024 * 1024;
 
 /** What the streams of one call share. */
-export interface StreamEnd {
+interface StreamEnd {
   /** The port for chunks, and for the messages that they were taken. */
   readonly port: MessagePort;
   /** The port for chunks of a fileIn stream, separate from all other messages. */

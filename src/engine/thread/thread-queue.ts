@@ -19,6 +19,7 @@ export interface Turn {
   end(): void;
 }
 
+/** For tests. */
 export class ThreadQueue {
   readonly #limit: number;
   readonly #moment: number;

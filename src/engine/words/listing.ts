@@ -16,7 +16,7 @@ const modeLetters: Readonly<Record<string, string>> = {
 };
 
 /** `drwxr-xr-x`, with the set-id and sticky bits. */
-export function formatMode(mode: number): string {
+function formatMode(mode: number): string {
   const triple = (shift: number, special: boolean, letter: string): string => {
     const bits = mode >> shift;
     const run = (bits & 1) !== 0;

@@ -6,7 +6,7 @@ interface Version {
 }
 
 /** The facts that the identifier depends on, in the words of `inspect_get_*`; undefined if unknown. */
-export interface OsinfoFacts {
+interface OsinfoFacts {
   readonly type?: string | undefined;
   readonly distro?: string | undefined;
   readonly version?: Version | undefined;

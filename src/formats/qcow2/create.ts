@@ -16,7 +16,7 @@ import {
   tableEntry,
 } from './layout.js';
 
-export interface NewQcow2 {
+interface NewQcow2 {
   /** The guest's size; rounded up to whole sectors. */
   readonly virtualSizeInBytes: number;
   /** A power of two from 512 to 2 MiB. */
@@ -33,7 +33,7 @@ export interface ImagePiece {
   readonly bytes: Uint8Array;
 }
 
-export interface NewImage {
+interface NewImage {
   readonly lengthInBytes: number;
   readonly pieces: Iterable<ImagePiece>;
 }

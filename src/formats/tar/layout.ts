@@ -7,7 +7,7 @@
 export const tarBlockLength = 512;
 
 /** Blocks of zeroes at the end of an archive, in bytes. */
-export const tarEndLength = 2 * tarBlockLength;
+const tarEndLength = 2 * tarBlockLength;
 
 /** An archive is a multiple of this many bytes: GNU tar's and POSIX's default. */
 const recordLength = 20 * tarBlockLength;

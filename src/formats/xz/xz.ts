@@ -16,7 +16,7 @@ const corrupt = (problem: string, offset: number): CorruptError =>
   new CorruptError('xz file', problem, { offset });
 
 /** Whether bytes begin as an .xz file does. */
-export function isXz(bytes: Uint8Array): boolean {
+function isXz(bytes: Uint8Array): boolean {
   return bytes.length >= headerLength && magic.every((byte, index) => bytes[index] === byte);
 }
 

@@ -11,7 +11,7 @@ const pieceSize = 65536;
 const pieceLimit = 128;
 
 /** Bytes of the disk from `start`. */
-export interface Piece {
+interface Piece {
   readonly start: number;
   readonly bytes: Uint8Array;
   readonly view: DataView;

@@ -17,7 +17,7 @@ import { groupDescriptor, groupIdentity, shortDescriptorSize } from './layout.js
 import { has, hasSuperblockCopy, type Superblock } from './superblock.js';
 
 /** A group as its descriptor tells. */
-export interface Group {
+interface Group {
   readonly number: number;
   /** `bg_flags`, which are only valid if groups have checksums. */
   readonly flags: number;

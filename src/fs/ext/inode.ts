@@ -19,7 +19,7 @@ import {
 import { has, type Superblock } from './superblock.js';
 
 /** Where inodes are stored. */
-export interface InodeRecords {
+interface InodeRecords {
   /** A copy of an inode as stored, or of its bytes from `start` to `end`. */
   inodeRecord(number: number, start?: number, end?: number): Uint8Array;
   /** A copy of an inode's bytes from `start` to `end`, as a view. */

@@ -29,7 +29,7 @@ export interface Orphans {
   readonly reclaimed: { readonly clusters: number; readonly inodes: number };
 }
 
-export const noOrphans: Orphans = { truncated: new Map(), reclaimed: { clusters: 0, inodes: 0 } };
+const noOrphans: Orphans = { truncated: new Map(), reclaimed: { clusters: 0, inodes: 0 } };
 
 /** Processes all orphans. `damaged`: the filesystem is marked as having errors, so nothing is done. */
 export function findOrphans(volume: ExtVolume, damaged: boolean): Orphans {

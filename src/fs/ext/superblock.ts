@@ -70,7 +70,7 @@ export interface Superblock {
 }
 
 /** The features of a stored superblock; revision 0 has none, whatever its bytes are. */
-export function featuresOf(raw: RawSuperblock): FeatureMasks {
+function featuresOf(raw: RawSuperblock): FeatureMasks {
   if (raw.s_rev_level === 0) return { compat: 0, incompat: 0, roCompat: 0 };
   return {
     compat: raw.s_feature_compat,

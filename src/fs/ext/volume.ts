@@ -153,7 +153,7 @@ export class ExtVolume {
     this.store(number * this.superblock.blockSize, bytes);
   }
 
-  /** Stores an inode's record, with its checksum made right. */
+  /** Stores an inode's record with the right checksum. */
   storeInode(number: number, record: Uint8Array): void {
     setInodeChecksum(this.superblock, number, record);
     this.store(this.inodeOffset(number), record);

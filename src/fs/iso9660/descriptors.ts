@@ -24,7 +24,7 @@ const standardId = 'CD001';
 const highSierraId = 'CDROM';
 
 /** The descriptors in stored order. Only their type is decoded. */
-export interface FoundDescriptor {
+interface FoundDescriptor {
   readonly type: number;
   readonly raw: Uint8Array;
 }

@@ -6,7 +6,7 @@ import { findDescriptors } from './descriptors.js';
 import { descriptorPrimary, volumeDescriptor } from './layout.js';
 
 /** Dates are in seconds since 1970, −1 if not given. */
-export interface IsoDetails {
+interface IsoDetails {
   readonly systemId: string;
   readonly volumeId: string;
   /** In logical blocks. */

@@ -2,7 +2,7 @@
 import type { FileSystemDriver } from '../driver.js';
 import { IsoFileSystem } from './filesystem.js';
 
-export { type IsoDetails, isoDetails } from './details.js';
+export { isoDetails } from './details.js';
 
 import { probe } from './probe.js';
 

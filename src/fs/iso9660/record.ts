@@ -22,7 +22,10 @@ export interface DirectoryRecord {
 
 const name = directoryRecord.name;
 
-/** Decodes the record at `at` in `raw`, which lies at `position` on the disk. CorruptError if it is invalid. */
+/**
+ * Decodes the record at `at` in `raw`, which lies at `position` on the disk. CorruptError if it is invalid. For
+ * tests. For tests.
+ */
 export function decodeRecord(raw: Uint8Array, at: number, position: number): DirectoryRecord {
   const length = raw[at] ?? 0;
   if (length <= directoryRecord.size || at + length > raw.length) {

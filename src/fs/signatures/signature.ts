@@ -54,7 +54,7 @@ export interface Found {
 }
 
 /** The facts about a kind beside its probe: see {@link Kind}. */
-export type KindOptions<U extends UsageClass> = Partial<
+type KindOptions<U extends UsageClass> = Partial<
   Pick<Kind, 'minimumSize' | 'tolerant' | 'wholeDisksOnly'> & { readonly usage: U }
 >;
 

@@ -43,7 +43,7 @@ export type EventValue<E extends EventName> = {
 }[(typeof events)[E]['payload']];
 
 /** The events with a text. The text is raw: it may hold any bytes of a guest's file names. */
-export type MessageEvent = {
+type MessageEvent = {
   [E in EventName]: (typeof events)[E]['payload'] extends 'message' ? E : never;
 }[EventName];
 
@@ -66,7 +66,7 @@ export interface TextOutput {
   write(text: string): unknown;
 }
 
-export interface HubOptions {
+interface HubOptions {
   /** The output for messages without a callback; null for none. */
   readonly output: TextOutput | null;
   readonly isVerbose: () => boolean;

@@ -21,12 +21,12 @@ export const systemClock: Clock = {
   },
 };
 
-/** A shorter call sends no progress. */
+/** A shorter call sends no progress. For tests. */
 export const firstProgressInMs = 2000;
-/** Three messages a second at the most. */
+/** Three messages a second at the most. For tests. */
 export const progressPeriodInMs = 1000 / 3;
 
-export interface ReporterOptions {
+interface ReporterOptions {
   readonly clock: Clock;
   readonly procNr: number;
   readonly serial: number;

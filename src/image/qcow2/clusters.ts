@@ -17,7 +17,7 @@ const unallocated = -1;
 const zero = -2;
 const compressed = -3;
 
-export interface ClusterMapOptions {
+interface ClusterMapOptions {
   readonly clusterBits: number;
   readonly version: number;
   readonly extendedL2: boolean;

@@ -8,7 +8,7 @@ import type { Header } from './header.js';
 const { limits, snapshotExtra, snapshotHeader } = qcow2Layout;
 
 /** A snapshot, and where its L1 table is. */
-export interface Snapshot extends ImageSnapshot {
+interface Snapshot extends ImageSnapshot {
   readonly l1Offset: number;
   readonly l1Entries: number;
 }

@@ -4,7 +4,7 @@
  */
 import { CorruptError, decodeText } from '../../base/index.js';
 
-export type ConfigScalar = string | number;
+type ConfigScalar = string | number;
 export type ConfigValue = ConfigScalar | readonly ConfigScalar[] | ConfigSection;
 
 /** A section: its contents by name, in the order of the text. */

@@ -24,7 +24,7 @@ export interface GroupMember {
 }
 
 /** The place of a segment's stripe: the name of a physical volume or another logical volume, and the extent in it. */
-export interface StripeArea {
+interface StripeArea {
   readonly name: string;
   readonly extent: number;
 }

@@ -9,7 +9,7 @@ import type { LogicalVolume, LvmState } from './state.js';
 import { deepestStack } from './volume-disk.js';
 
 /** A device-mapper device. */
-export interface MapperDevice {
+interface MapperDevice {
   /** `/dev/mapper/…` */
   readonly mapperName: string;
   readonly minor: number;

@@ -26,7 +26,7 @@ function indexOf(group: VolumeGroup): GroupIndex {
 }
 
 /** The segment type that gives a volume's kind: that of its first segment. */
-export function typeOf(text: LogicalVolumeText): string {
+function typeOf(text: LogicalVolumeText): string {
   return text.segments[0]?.type ?? '';
 }
 

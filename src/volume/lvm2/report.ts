@@ -13,7 +13,7 @@ const unknownDevice = '[unknown]';
 /** The major number of device-mapper devices in the libguestfs appliance. */
 const mapperMajor = 253;
 
-/** An element of `pvs_full`. */
+/** An element of `pvs_full`. Exported for the compiler. */
 export interface PvReport {
   readonly pvName: string;
   readonly pvUuid: string;
@@ -31,7 +31,7 @@ export interface PvReport {
   readonly pvMdaFree: number;
 }
 
-/** An element of `vgs_full`. */
+/** An element of `vgs_full`. Exported for the compiler. */
 export interface VgReport {
   readonly vgName: string;
   readonly vgUuid: string;
@@ -54,7 +54,7 @@ export interface VgReport {
   readonly vgMdaFree: number;
 }
 
-/** An element of `lvs_full`. */
+/** An element of `lvs_full`. Exported for the compiler. */
 export interface LvReport {
   readonly lvName: string;
   readonly lvUuid: string;
@@ -75,7 +75,7 @@ export interface LvReport {
 }
 
 /** What the state does not know. */
-export interface ReportOptions {
+interface ReportOptions {
   /** Whether a volume has a device; {@link LogicalVolume.active} by default. */
   readonly isActive?: (volume: LogicalVolume) => boolean;
   /** Whether a volume is in use, mounted for instance. */

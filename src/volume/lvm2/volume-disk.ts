@@ -8,7 +8,7 @@ import type { GroupMember, LogicalVolumeText, Segment, VolumeGroupText } from '.
 export const deepestStack = 8;
 
 /** What is needed of a group to read its volumes. */
-export interface GroupDisks {
+interface GroupDisks {
   readonly text: VolumeGroupText;
   /** The disk of a physical volume; undefined if it is missing. */
   diskOf(member: GroupMember): Disk | undefined;
@@ -30,7 +30,7 @@ interface Piece {
 }
 
 /** lvm2's name for the type of the first segment that cannot be read, if there is one. */
-export function unsupportedType(text: LogicalVolumeText): string | undefined {
+function unsupportedType(text: LogicalVolumeText): string | undefined {
   return text.segments.find(({ type }) => type !== 'striped' && type !== 'linear' && type !== 'zero')?.type;
 }
 

@@ -29,7 +29,7 @@ const partFields = [
 ];
 
 /** The volumes and physical volumes that a volume directly consists of, by name. */
-export function partsOf(volume: LogicalVolumeText): string[] {
+function partsOf(volume: LogicalVolumeText): string[] {
   return volume.segments.flatMap(({ stripes, fields }) => [
     ...stripes.map(({ name }) => name),
     ...partFields.flatMap((field) => namesIn(fields.get(field))),

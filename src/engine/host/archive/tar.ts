@@ -13,7 +13,7 @@ import { excluder } from './excludes.js';
 import { TreeProgress } from './progress.js';
 import { type AttributeOptions, attributeRecords } from './tar-attributes.js';
 
-export interface TarOptions {
+interface TarOptions {
   readonly excludes?: readonly string[];
   /** Which extended attributes are stored; none by default. */
   readonly attributes?: AttributeOptions;

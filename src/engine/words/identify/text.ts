@@ -29,7 +29,7 @@ function isUtf8(bytes: Uint8Array, isWhole: boolean): boolean {
 }
 
 /** The encoding of a text; undefined for data. */
-export function findEncoding(subject: Subject): Encoding | undefined {
+function findEncoding(subject: Subject): Encoding | undefined {
   const bytes = subject.head.subarray(0, encodingLength);
   const latin1 = (): string => Buffer.from(bytes).toString('latin1');
   if (subject.has(0, [0xff, 0xfe]) || subject.has(0, [0xfe, 0xff])) {

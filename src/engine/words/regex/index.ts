@@ -8,6 +8,7 @@ import { backtrack } from './backtrack.js';
 import { compile } from './program.js';
 import { combined, type Node, Parser, type SyntaxOptions } from './syntax.js';
 
+/** For tests. */
 export type { SyntaxOptions } from './syntax.js';
 
 const lineFeed = 0x0a;

@@ -176,7 +176,7 @@ export class Directory {
     return this.#rules;
   }
 
-  /** The inode of the directory's parent, as the directory itself tells. */
+  /** The inode of the directory's parent, from the directory itself. */
   parent(): InodeNumber {
     let parent: InodeNumber | undefined;
     if (this.#inline) parent = viewOf(this.inode.blockArea).getUint32(0, true);
@@ -192,7 +192,7 @@ export class Directory {
     return parent;
   }
 
-  /** The entries in use of an area, with where they begin. */
+  /** The entries in use of an area, with their offsets. */
   #entriesIn(area: EntryArea, onDamage?: OnDamage): [offset: number, entry: DirectoryEntry][] {
     const rules = this.#rules;
     const found: [number, DirectoryEntry][] = [];

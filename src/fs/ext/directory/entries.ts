@@ -53,13 +53,15 @@ export function entryTypeNumber(type: FileType, typed: boolean): number {
   return typed ? types.indexOf(type) : 0;
 }
 
-/** Called for each entry in use: where it begins in the area's bytes. Returning true ends the scan. */
+/** Called for each entry in use with its offset in the area. Returning true ends the scan. */
 export type EntryVisitor = (offset: number, inode: number, nameLength: number) => boolean;
 
 /** The bits of a length that 16 bits hold: it is a multiple of 4. */
 const lengthMask = 0xffff & ~3;
 
-/** The length of an entry. Blocks of 64 KiB, which 16 bits cannot say, use the two lowest bits, which are otherwise 0. */
+/**
+ * The length of an entry. Blocks of 64 KiB, whose size needs 17 bits, use the two lowest bits, which are otherwise 0.
+ */
 export function recordLength(stored: number, blockSize: number): number {
   if (blockSize < 65536) return stored;
   if (stored === 0 || stored === 0xffff) return blockSize;

@@ -14,7 +14,7 @@ import {
 import { countLimitAt, type EntryArea, type EntryRules } from './entries.js';
 
 /** What the search needs of its directory. */
-export interface IndexSource {
+interface IndexSource {
   readonly rules: EntryRules;
   /** Blocks of the directory. */
   readonly blockCount: number;

@@ -219,7 +219,7 @@ class FastCommitReplay {
     if (this.#extents.of(directory)?.find(0).block === undefined) this.#entries.begin(directory, parent);
   }
 
-  /** No record tells of the link count of a directory, which counts the directories in it. */
+  /** No record has the link count of a directory, so the directories in it are counted. */
   #countSubdirectory(parent: number, difference: number): void {
     const inode = this.#find(parent);
     // 1 stands for more than can be counted.
@@ -260,7 +260,7 @@ class FastCommitReplay {
     return inode?.kind === 'directory' ? new Directory(this.#volume, inode) : undefined;
   }
 
-  /** A deleted file gives its blocks back: another may get its inode. */
+  /** A deleted file gives its blocks back, because another file may get its inode. */
   #delete(inode: Inode): void {
     if (has(inode.flags, inodeFlags.EXT4_EXTENTS_FL)) this.#extents.set(inode.number, new ExtentList([]));
     else if (inode.stat.blockCount512 > 0 && inode.attributeBlock === 0)

@@ -67,7 +67,7 @@ interface Place {
 }
 
 /** Finds the disk of an external journal by its UUID, as `blkid` prints it. */
-export type FindJournal = (uuid: string) => Disk | undefined;
+type FindJournal = (uuid: string) => Disk | undefined;
 
 /** The journal of a filesystem. An external one that `find` does not find is an UnsupportedError. */
 export function openJournal(volume: ExtVolume, find: FindJournal | undefined): Journal {
@@ -91,7 +91,7 @@ export function openJournal(volume: ExtVolume, find: FindJournal | undefined): J
     return block * blockSize;
   };
   const journal = decodeJournal({ disk, device: undefined, superblockBlock: 0, offsetOf }, blockSize);
-  // What a replay writes has no other bound than the log's length, which shared blocks would make as long as one likes.
+  // Only the log's length bounds what a replay writes, and shared blocks would make the log arbitrarily long.
   checkDistinct(map, journal.length, what);
   return journal;
 }

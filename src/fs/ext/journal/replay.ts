@@ -170,7 +170,7 @@ function walk(journal: Journal, end: number, visit: (block: LogBlock, log: LogRe
 }
 
 /** What a replay did. */
-export interface Replayed {
+interface Replayed {
   /** The number of the next transaction, which fast commits carry. */
   readonly nextTransaction: number;
 }

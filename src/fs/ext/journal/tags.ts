@@ -17,7 +17,7 @@ import {
 const uuidSize = 16;
 
 /** One block of a transaction. */
-export interface Tag {
+interface Tag {
   /** Its block in the filesystem. */
   readonly block: number;
   /** Whether its first four bytes were the journal's magic number and were replaced by zeroes. */

@@ -86,7 +86,7 @@ function idOf({ raw }: Superblock): bigint {
 }
 
 /** The space that cleaning up after a crash returns, beyond the groups' counts. */
-export interface Reclaimed {
+interface Reclaimed {
   readonly clusters: number;
   readonly inodes: number;
 }

@@ -33,7 +33,7 @@ import type { ChangedExtents } from './extent-tree.js';
 import type { Space } from './space.js';
 
 /** A name and what it leads to. */
-export interface NewEntry {
+interface NewEntry {
   readonly name: Uint8Array;
   readonly inode: number;
   readonly kind: FileType;

@@ -23,7 +23,7 @@ import type { ExtVolume } from '../volume.js';
 import { ExtentList, type ListedExtent } from './extent-list.js';
 import type { Space } from './space.js';
 
-/** Extents that are taken into memory, of all files together. */
+/** The most extents in memory, of all files together. */
 const extentLimit = 1_000_000;
 /** Entries that an inode has room for. */
 const rootEntries = inodeBlockAreaSize / extentEntrySize - 1;
@@ -42,7 +42,7 @@ export class ChangedExtents {
     this.#space = space;
   }
 
-  /** The extents of an inode, in memory from now on; undefined of an inode that has none. */
+  /** The extents of an inode, in memory from now on; undefined if it has none. */
   of(inode: Inode): ExtentList | undefined {
     let list = this.#lists.get(inode.number);
     if (list === undefined && has(inode.flags, inodeFlags.EXT4_EXTENTS_FL)) {
