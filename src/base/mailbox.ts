@@ -19,14 +19,14 @@ export interface MailboxShape {
 /** What became of a letter. `unanswered`: nobody is left to answer, or patience ran out; its taker may still be at it. */
 export type LetterOutcome = 'answered' | 'failed' | 'unanswered';
 
-export interface WaitOptions {
+interface WaitOptions {
   /** How long to wait at most. Default: for ever. */
   readonly patienceInMs?: number;
   /** Asked every {@link napInMs}; what it throws ends the waiting. */
   readonly interrupted?: () => void;
 }
 
-/** How long the posting side sleeps before it asks whether it is interrupted, in milliseconds. */
+/** How long the posting side sleeps before it asks whether it is interrupted, in milliseconds. For tests. */
 export const napInMs = 50;
 
 /** Words before the letters. */

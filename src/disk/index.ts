@@ -4,26 +4,23 @@ export type { Codec } from './codecs.js';
 /** For tests. */
 export { endDecoders, setDecoderHelpers } from './decoder.js';
 export { serveDecoder } from './decoder-service.js';
-export { type Disk, type GrowableDisk, isGrowable, type Span, type ZeroOptions } from './disk.js';
-export type { EncodedUnit } from './encoded.js';
-export { type Kind, type ProbeContext, type Probed, plainDisk, type Role, type UsageClass } from './kind.js';
-export { type Lookup, MappedDisk, type MappedOptions, type Mapping } from './mapped.js';
-export { MemoryDisk, type MemoryOptions } from './memory.js';
+/** For tests. */
+export type { Disk, GrowableDisk, Span, ZeroOptions } from './disk.js';
+export { type Kind, type ProbeContext, type Probed, plainDisk, type UsageClass } from './kind.js';
+export { type Lookup, MappedDisk, type Mapping } from './mapped.js';
+export { MemoryDisk } from './memory.js';
 export {
   type ImagePolicy,
-  type NamedOrigin,
   type NamePurpose,
   type Origin,
   refusal,
 } from './origin.js';
-export { OverlayDisk, type OverlayOptions } from './overlay.js';
+export { OverlayDisk } from './overlay.js';
 export { PaddedDisk } from './padded.js';
 export {
   type DecoderStart,
   type DecoderThread,
-  type Hash,
   type HashName,
-  type InflateOptions,
   type Platform,
   platform,
   usePlatform,

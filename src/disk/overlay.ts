@@ -23,7 +23,7 @@ const slotLimit = 0xffff_fffe;
 /** By how much the room grows at a time, in bytes: mostly a hole until it is written. */
 const growth = 1024 * 1024;
 
-export interface OverlayOptions {
+interface OverlayOptions {
   /** The directory of the platform's room. Default: the system's directory for such files. */
   readonly directory?: string;
   /** Bytes kept in memory before the rest is spilled. Default 32 MiB. */

@@ -10,13 +10,13 @@ import type { ImagePolicy, Origin } from './origin.js';
 
 export type HashName = 'md5' | 'sha1' | 'sha224' | 'sha256' | 'sha384' | 'sha512';
 
-export interface Hash {
+interface Hash {
   update(bytes: Uint8Array): void;
   /** The digest; the hash is of no use afterwards. */
   digest(): Uint8Array;
 }
 
-export interface InflateOptions {
+interface InflateOptions {
   /** A stream without its end is no error: what came out so far is the result. */
   readonly partial?: boolean;
   /** How many bytes are likely to come out. */

@@ -20,7 +20,7 @@ import { CallQueue, cancelledError } from './queue.js';
 import { notLaunchedError } from './state.js';
 
 /** A call in the form that backends take. */
-export interface QueuedCall {
+interface QueuedCall {
   readonly action: string;
   readonly args: readonly unknown[];
   readonly options: Readonly<Record<string, unknown>>;
@@ -37,7 +37,7 @@ interface CallWatcher {
   failed(): void;
 }
 
-export interface BackendQueueOptions {
+interface BackendQueueOptions {
   readonly hub: EventHub;
   readonly clock: Clock;
   /** The setting, as it is at that moment. */

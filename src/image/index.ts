@@ -1,13 +1,11 @@
 /** The image room: files of disk images in, guests' disks out. */
 export type {
-  ImageContext,
   ImageFormat,
   ImageInfo,
   ImageSnapshot,
 } from './format.js';
 export { isReadable } from './format.js';
 export { detectFormat, imageFormats } from './formats.js';
-/** For tests. */
 /** For tests. */
 export {
   type ChainLink,

@@ -6,7 +6,7 @@ export { BlockDevice, DeviceTable } from './devices.js';
 export { expandGlob } from './glob.js';
 export { initrdEntries } from './initrd.js';
 export { Mount, type Place } from './mount.js';
-export { type MountOptions, MountTable, MountTable } from './mount-table.js';
+export { MountTable } from './mount-table.js';
 export { joinPath } from './names.js';
 export { readStart, readWhole } from './read.js';
 export { Tree, type TreeStat } from './tree.js';

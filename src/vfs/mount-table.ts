@@ -30,7 +30,7 @@ interface MountOptions {
   readonly release?: () => void;
 }
 
-export interface UnmountOptions {
+interface UnmountOptions {
   /** As in `umount -l`: also unmounts everything below. */
   readonly lazy?: boolean;
 }

@@ -17,7 +17,7 @@ import { type ImagePolicy, type NamePurpose, refusal } from '../origin.js';
 import { findHostFile, type HostFile } from './path.js';
 
 /** The image that names another file. */
-export interface NamingImage {
+interface NamingImage {
   /** The given path. Relative names are relative to it, with its links. */
   readonly path: string;
   /** The directory of the image that was opened first: as given, and without links. */

@@ -62,7 +62,7 @@ const lengthMask = 0xffff & ~3;
 /**
  * The length of an entry. Blocks of 64 KiB, whose size needs 17 bits, use the two lowest bits, which are otherwise 0.
  */
-export function recordLength(stored: number, blockSize: number): number {
+function recordLength(stored: number, blockSize: number): number {
   if (blockSize < 65536) return stored;
   if (stored === 0 || stored === 0xffff) return blockSize;
   return (stored & lengthMask) | ((stored & 3) << 16);
