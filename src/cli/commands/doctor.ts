@@ -33,6 +33,7 @@ const filesystemTypes = [
   'iso9660',
   'udf',
   'squashfs',
+  'cramfs',
   'f2fs',
   'hfsplus',
   'ufs',
