@@ -1,12 +1,10 @@
 /**
- * A mailbox in shared memory, between threads that do not come to their event loop: one posts letters and sleeps
- * until they
- * are answered, others take letters and answer them. What a letter says is a few words; bytes lie beside the mailbox.
+ * A mailbox in shared memory, for threads that do not reach their event loop. One thread posts letters and sleeps until
+ * they are answered; the others take letters and answer them. A letter is a few words; bytes lie beside the mailbox.
  *
- * A letter's state goes empty → posted → taken → answered or failed. Only the posting side makes it posted, after its
- * words
- * are in place; whoever swaps posted for taken answers it. So a thread that comes late, or never, takes nothing, and the
- * posting side can take a letter back that nobody has begun.
+ * A letter's state goes empty → posted → taken → answered or failed. Only the posting side sets posted, after the
+ * letter's words are complete. The thread that swaps posted for taken answers the letter. So a thread that is late, or
+ * never comes, takes nothing, and the posting side can withdraw a letter that nobody has taken.
  */
 
 /** How many letters there are, the words of each (32 bits), and the threads that answer. */

@@ -1,9 +1,9 @@
 /**
  * What the engine takes from where it runs: all of Node that the rooms below the engine use.
  *
- * A thread runs one engine, so the platform is the thread's: its entry hands it over once, before anything else, and
- * code at
- * any depth asks for it. Parameters would go through every driver for the sake of the two that need a hash.
+ * A thread runs one engine, so a thread has one platform. The entry of the thread hands the platform over once, before
+ * anything else, and code at any depth asks for it. As a parameter it would go through every driver, for two that need
+ * a hash.
  */
 import type { GrowableDisk } from './disk.js';
 import type { ImagePolicy, Origin } from './origin.js';
@@ -45,8 +45,7 @@ export interface DecoderThread {
 export interface Platform {
   /**
    * Expands deflate data (RFC 1950 to 1952), of `gzip` every member. At most `most` bytes come out: EFBIG for more.
-   * Data that
-   * is damaged throws an error of any kind.
+   * Damaged data throws an error of any kind.
    */
   inflate(
     format: 'raw' | 'zlib' | 'gzip',
@@ -59,12 +58,9 @@ export interface Platform {
   hash(name: HashName): Hash;
   /** How many threads can compute at once. */
   readonly processors: number;
-  /** Starts a thread that calls `serveDecoder`. `onFailure` and `onEnd` are called once at most, from the event loop. */
+  /** Starts a thread that calls `serveDecoder`. The event loop calls `onFailure` and `onEnd`, each once at most. */
   startDecoder(start: DecoderStart, onFailure: () => void, onEnd: () => void): DecoderThread;
-  /**
-   * Room that is gone when it is closed, however the process ends; empty and writable. In the system's place by
-   * default.
-   */
+  /** Empty, writable room that ends with the process at the latest. Default: the system's directory for such. */
   scratch(directory?: string): GrowableDisk;
   /** The image of a name that the caller gave: of a host's file the path. Opens nothing. */
   origin(name: string, policy?: ImagePolicy): Origin;

@@ -57,9 +57,9 @@ interface Opening {
 }
 
 /**
- * Opens the image of an origin, whose policy holds for all that it names. Throws the host's errors (ENOENT, EACCES,
- * …), EINVAL for an unknown format, EPERM where
- * the image names a file that the policy does not allow, CorruptError and UnsupportedError about the image itself.
+ * Opens the image of an origin; the origin's policy holds for all files that the image names. Throws the host's errors
+ * (ENOENT, EACCES, …), EINVAL for an unknown format, EPERM where the image names a file that the policy does not allow,
+ * CorruptError and UnsupportedError about the image itself.
  */
 export function openImage(origin: Origin, options: OpenImageOptions = {}): OpenedImage {
   const format = options.format === undefined ? undefined : getFormat(options.format);
@@ -119,9 +119,8 @@ function getReadable(format: ImageFormat): ReadableFormat {
 const onlyReadable: ReadonlySet<string> = new Set(['EACCES', 'EPERM', 'EROFS']);
 
 /**
- * Opens a file once, to be recognised and to be read: between two openings it could become another. `refused`: it is
- * to be
- * written where that is possible, and cannot be.
+ * Opens a file once, to recognise and to read it: between two openings the name could become another file's.
+ * `refused`: the error of the host, where the file can only be read.
  */
 function openFile(
   origin: Origin,

@@ -8,8 +8,6 @@ import { HostOrigin, openScratch } from '../disk/host/index.js';
 import type { Platform } from '../disk/index.js';
 import { startDecoder } from './decoder.js';
 
-const zlib = () => process.getBuiltinModule('node:zlib');
-
 /** Slightly more than comes out, so that zlib sees the end without asking for a second buffer. */
 const chunkFor = (size: number): number => Math.max(64, size + 64);
 
@@ -24,13 +22,20 @@ class NodePlatform implements Platform {
   readonly scratch = openScratch;
   readonly origin: Platform['origin'] = (name, policy = 'untrusted') => new HostOrigin(name, policy);
   #decodeZstdFrame: Platform['decodeZstdFrame'] | null = null;
+  #loaded: typeof import('node:zlib') | undefined;
+
+  /** Kept: each call of getBuiltinModule goes through all exports of the module. */
+  get #zlib(): typeof import('node:zlib') {
+    this.#loaded ??= process.getBuiltinModule('node:zlib');
+    return this.#loaded;
+  }
 
   get processors(): number {
     return availableParallelism();
   }
 
   inflate: Platform['inflate'] = (format, packed, most, { partial = false, expected } = {}) => {
-    const { constants, inflateRawSync, inflateSync, gunzipSync } = zlib();
+    const { constants, inflateRawSync, inflateSync, gunzipSync } = this.#zlib;
     const expand = { raw: inflateRawSync, zlib: inflateSync, gzip: gunzipSync }[format];
     try {
       return expand(packed, {
@@ -46,7 +51,7 @@ class NodePlatform implements Platform {
 
   get decodeZstdFrame(): Platform['decodeZstdFrame'] {
     if (this.#decodeZstdFrame !== null) return this.#decodeZstdFrame;
-    const { zstdDecompressSync } = zlib() as WithZstd;
+    const { zstdDecompressSync } = this.#zlib as WithZstd;
     this.#decodeZstdFrame =
       zstdDecompressSync &&
       // Node takes no limit of 0, and a frame may well hold nothing.

@@ -1,7 +1,4 @@
-/**
- * Run as a worker by mailbox.test.ts: answers letters, whose first word says what is wanted and whose second is a
- * number.
- */
+/** Run as a worker by mailbox.test.ts: answers letters. The first word of a letter is a wish, the second a number. */
 import { workerData } from 'node:worker_threads';
 import { Mailbox, type MailboxShape } from '../../src/base/mailbox.js';
 

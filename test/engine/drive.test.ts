@@ -1,4 +1,4 @@
-/** An image is opened once: what was recognised is what is read, whatever becomes of its name and its bytes meanwhile. */
+/** An image is opened once: what was recognised is what is read, even if its name or its bytes change meanwhile. */
 import assert from 'node:assert/strict';
 import { linkSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
