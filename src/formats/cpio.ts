@@ -1,8 +1,7 @@
 /**
  * Cpio archives in the SVR4 portable format (`newc`), or the same with checksums (`crc`). cpio(5): a header of
- * hexadecimal
- * digits, eight for each number; name and contents are padded to four bytes. Of a file with several names only the last
- * entry has the contents.
+ * hexadecimal digits, eight for each number; name and contents are padded to four bytes. Of a file with several names
+ * only the last entry has the contents.
  */
 import {
   type ByteSource,

@@ -1,7 +1,6 @@
 /**
  * The entries of an initrd: cpio archives after each other, perhaps compressed, where the first is often only a
- * processor's
- * microcode (the kernel's Documentation/driver-api/early-userspace/buffer-format.rst).
+ * processor's microcode (the kernel's Documentation/driver-api/early-userspace/buffer-format.rst).
  */
 import { type ByteSource, readUpTo, sourceOf } from '../base/index.js';
 import { type CpioEntry, cpioEntries, isCpio } from '../formats/index.js';

@@ -1,7 +1,6 @@
 /**
  * The blocks of a tar archive: POSIX.1-2017 pax "ustar Interchange Format". A header is one block of texts, which end
- * at a
- * NUL or at the field's end, and of numbers in octal digits; the contents follow, filled up to a whole block.
+ * at a NUL or at the field's end, and of numbers in octal digits; the contents follow, filled up to a whole block.
  */
 
 export const tarBlockLength = 512;

@@ -2,9 +2,8 @@
  * Contents of files and targets of links: block pointers in a row, and blocks, each of which holds 4 KiB of the file.
  *
  * A pointer says where its block ends, which is where the next one begins; the first one begins behind the pointers.
- * A block
- * without bytes is a hole. Where the filesystem has extended pointers, flags say that a block is not compressed, and that
- * the pointer is direct: it says where the block begins, which may be anywhere.
+ * A block without bytes is a hole. Where the filesystem has extended pointers, flags say that a block is not
+ * compressed, and that the pointer is direct: it says where the block begins, which may be anywhere.
  */
 import { CorruptError, type Endian, viewOf } from '../../base/index.js';
 import { type Disk, MappedDisk, type Mapping } from '../../disk/index.js';

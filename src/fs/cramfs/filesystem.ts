@@ -2,8 +2,7 @@
  * A cramfs as inodes, with the answers that Linux gives.
  *
  * An inode's number is the place of its directory entry, in bytes. (Linux numbers files by the place of their
- * contents, so
- * that two files of equal contents, which are stored once, are one to it.) Nothing has times: all are 0.
+ * contents, so that two files of equal contents, which are stored once, are one to it.) Nothing has times: all are 0.
  */
 import { CorruptError, decodePadded, LruMap, systemError, typeOfMode, viewOf } from '../../base/index.js';
 import type { Disk } from '../../disk/index.js';

@@ -34,8 +34,7 @@ const most = campaign || 50;
 
 /**
  * The superblock has two sectors of 512 bytes, and the second holds the checksum of both: on a disk that can tear it,
- * it can
- * be lost, to the kernel as to us. So disks have sectors of 4 KiB here where superblocks have checksums.
+ * it can be lost, to the kernel as to us. So disks have sectors of 4 KiB here where superblocks have checksums.
  */
 function sectorSizeOf(dirty: Dirty): number {
   const raw = superblock.decode(dirty.bytes, 1024);

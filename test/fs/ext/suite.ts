@@ -8,8 +8,7 @@ export const extVolumes = new VolumeFolder('ext', 'img');
 
 /**
  * In a replay of fast commits the kernel dates what it changes by its clock, leaves the link counts of directories as
- * they
- * were, and counts no block for a directory that it makes, as e2fsck then finds.
+ * they were, and counts no block for a directory that it makes, as e2fsck then finds.
  */
 const replayed = {
   without: ['atime', 'mtime', 'ctime'],

@@ -98,8 +98,8 @@ export function openJournal(volume: ExtVolume, find: FindJournal | undefined): J
 
 /**
  * A journal on a device of its own: a superblock of ext at byte 1024 says whose it is, and the journal's own follows
- * in the
- * next block. Blocks are counted from the start of the device (the kernel's fs/ext4/super.c, ext4_get_dev_journal).
+ * in the next block. Blocks are counted from the start of the device (the kernel's fs/ext4/super.c,
+ * ext4_get_dev_journal).
  */
 function openExternal({ raw, blockSize }: Superblock, find: FindJournal | undefined): Journal {
   const uuid = formatUuid(raw.s_journal_uuid);

@@ -1,7 +1,7 @@
 /**
  * Recovery: the log is replayed, and then the filesystem says that there is nothing to replay. Each step is durable
- * before
- * the next begins, so that a crash at any moment leaves a log that is replayed again, or a filesystem that needs none.
+ * before the next begins, so that a crash at any moment leaves a log that is replayed again, or a filesystem that
+ * needs none.
  */
 import { CorruptError } from '../../../base/index.js';
 import type { Disk } from '../../../disk/index.js';
@@ -44,9 +44,8 @@ export function replayLog(recovery: Recovery): number | undefined {
 
 /**
  * Makes what fast commits change one full transaction, `next`: all of it is in the log before any of it is in its
- * place. The
- * log was replayed, and begins anew with that transaction; the fast commits count until it is committed, and then no
- * more.
+ * place. The log was replayed, and begins anew with that transaction; the fast commits count until it is committed,
+ * and then no more.
  */
 export function commitChanges(
   { journal, disk, log, blockSize }: Recovery,
@@ -62,10 +61,8 @@ export function commitChanges(
 
 /**
  * Empties the log, of which `next` is the first transaction to come, and clears the flag that asks for a replay. The
- * other
- * order would leave a log that nobody knows to replay, which e2fsck complains of. `free` is what the groups have
- * free, which
- * no transaction tells the superblock: the kernel counts anew when it mounts.
+ * other order would leave a log that nobody knows to replay, which e2fsck complains of. `free` is what the groups
+ * have free, which no transaction tells the superblock: the kernel counts anew when it mounts.
  */
 export function finishRecovery(
   recovery: Recovery,

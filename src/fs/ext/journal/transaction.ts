@@ -39,8 +39,7 @@ export function writeTransaction(
 
 /**
  * An unfinished transaction of the same number may lie there: with some blocks of the new one and others of the old,
- * a log
- * that was cut off could look committed.
+ * a log that was cut off could look committed.
  */
 function clearStale(journal: Journal, log: Disk, sequence: number, count: number): void {
   const header = new Uint8Array(journalHeader.size);

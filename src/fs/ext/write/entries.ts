@@ -1,9 +1,8 @@
 /**
  * Entries put into directories and taken out, as the kernel's fs/ext4/namei.c does. An index stays true as long as
- * the block
- * that it leads to has room; a directory whose block is full gives its index up, and is a plain list of blocks from
- * then on,
- * which every kernel reads. Specification: the kernel's Documentation/filesystems/ext4/directory.rst.
+ * the block that it leads to has room; a directory whose block is full gives its index up, and is a plain list of
+ * blocks from then on, which every kernel reads. Specification: the kernel's
+ * Documentation/filesystems/ext4/directory.rst.
  */
 import { crc32c, UnsupportedError, viewOf } from '../../../base/index.js';
 import type { FileType } from '../../driver.js';
