@@ -2,6 +2,7 @@
  * The names of drives in calls to the daemon. guestfsd looks for disks when it starts, and for those it accepts
  * `/dev/hda` and `/dev/vda` as names of `/dev/sda`. For disks that are added later, it accepts only the real names.
  */
+import type { ArgumentType } from '../../api/index.js';
 import { canonicalDriveName, driveName, placeOfLink } from '../../formats/index.js';
 import type { WireAction } from '../wire/codec.js';
 
@@ -19,7 +20,13 @@ function placeName(name: string): string {
   return place === undefined ? name : `${driveName(place.index)}${place.partition ?? ''}`;
 }
 
-const named = new Set<string>(['device', 'mountable', 'devOrPathname', 'mountableOrPathname']);
+/** The kinds of arguments that name a block device, perhaps among other things. */
+const named: ReadonlySet<string> = new Set<ArgumentType>([
+  'device',
+  'mountable',
+  'devOrPathname',
+  'mountableOrPathname',
+]);
 
 /**
  * The arguments of a call, with every drive by its real name, which is that of a SCSI disk. `drivesComeLater`: the

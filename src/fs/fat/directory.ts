@@ -92,40 +92,38 @@ class EntryReader {
 /** Where the units of a long name's part lie in its entry. */
 const unitOffsets = [1, 3, 5, 7, 9, 14, 16, 18, 20, 22, 24, 28, 30];
 
+/** The parts of a long name, put together. */
+interface LongName {
+  readonly units: Uint16Array;
+  /** The checksum of the short name that the long name belongs to. */
+  readonly checksum: number;
+}
+
 /**
- * Reads the parts of a long name from the current entry on, and leaves the reader at the entry behind them. The units
- * where they belong to that entry, undefined where they do not; `skip`: that entry is not shown either; `again`: it is no
- * part of a name, and is to be looked at afresh; `end`: the directory ended.
+ * Why parts are no long name. `stray`: the current entry is not the first part of a name. `broken`: the current entry
+ * does not continue the name, and may begin another. `cut`: the directory ended.
  */
-function readLongName(reader: EntryReader): Uint16Array | undefined | 'skip' | 'again' | 'end' {
-  for (;;) {
-    const order = reader.byte(longNameEntry.fields.ord.at);
-    const parts = order & ~lastLongEntry;
-    if ((order & lastLongEntry) === 0 || parts === 0 || parts > maxLongEntries) return 'skip';
-    const checksum = reader.byte(longNameEntry.fields.chksum.at);
-    const units = new Uint16Array(parts * unitsPerLongEntry);
-    let broken = false;
-    for (let part = parts - 1; ; ) {
-      unitOffsets.forEach((at, i) => {
-        units[part * unitsPerLongEntry + i] = reader.view.getUint16(reader.at + at, true); // safe: at ≤ 30
-      });
-      if (!reader.advance()) return 'end';
-      if (part === 0) break;
-      if (reader.attributes !== attrLongName) return 'again';
-      if (
-        (reader.byte(longNameEntry.fields.ord.at) & ~lastLongEntry) !== part ||
-        reader.byte(longNameEntry.fields.chksum.at) !== checksum
-      ) {
-        broken = true; // another name begins here
-        break;
-      }
-      part--;
-    }
-    if (broken) continue;
-    if (reader.first === nameDeleted) return 'skip';
-    if (reader.attributes === attrLongName) continue;
-    if (reader.isFree || (reader.attributes & attrVolumeId) !== 0) return 'skip';
-    return shortNameChecksum(reader.name()) === checksum ? units : undefined;
+type NoLongName = 'stray' | 'broken' | 'cut';
+
+/** Collects the parts of a long name, the current entry first. The entry behind the last part is then the current one. */
+function collectParts(reader: EntryReader): LongName | NoLongName {
+  const order = reader.byte(longNameEntry.fields.ord.at);
+  const parts = order & ~lastLongEntry;
+  if ((order & lastLongEntry) === 0 || parts === 0 || parts > maxLongEntries) return 'stray';
+  const checksum = reader.byte(longNameEntry.fields.chksum.at);
+  const units = new Uint16Array(parts * unitsPerLongEntry);
+  // The last part of the name is stored first.
+  for (let part = parts - 1; ; part--) {
+    unitOffsets.forEach((at, i) => {
+      units[part * unitsPerLongEntry + i] = reader.view.getUint16(reader.at + at, true); // safe: at ≤ 30
+    });
+    if (!reader.advance()) return 'cut';
+    if (part === 0) return { units, checksum };
+    const continues =
+      reader.attributes === attrLongName &&
+      (reader.byte(longNameEntry.fields.ord.at) & ~lastLongEntry) === part &&
+      reader.byte(longNameEntry.fields.chksum.at) === checksum;
+    if (!continues) return 'broken';
   }
 }
 
@@ -136,36 +134,31 @@ export function* readEntries(
   show: (name: string) => string = (name) => name,
 ): Generator<RawEntry> {
   const reader = new EntryReader(directory);
+  /** The long name in front of the current entry. */
+  let long: LongName | undefined;
   let more = reader.advance();
   while (more) {
-    let longName: string | undefined;
-    if (reader.first === nameDeleted) {
-      more = reader.advance();
+    const isPart = reader.first !== nameDeleted && reader.attributes === attrLongName;
+    const collected = isPart ? collectParts(reader) : undefined;
+    if (collected === 'cut') return;
+    if (collected !== undefined && collected !== 'stray') {
+      long = collected === 'broken' ? undefined : collected;
       continue;
     }
-    if (reader.attributes === attrLongName) {
-      const units = readLongName(reader);
-      if (units === 'end') return;
-      if (units === 'again') continue;
-      if (units === 'skip') {
-        more = reader.advance();
-        continue;
-      }
-      if (units !== undefined) longName = show(decodeUnits(units));
-    } else if (reader.first === nameEnd || (reader.attributes & attrVolumeId) !== 0) {
-      more = reader.advance();
-      continue;
+    if (collected === undefined && !reader.isFree && (reader.attributes & attrVolumeId) === 0) {
+      const name = reader.name();
+      const ntFlags = reader.byte(directoryEntry.fields.nt_res.at);
+      const own = long?.checksum === shortNameChecksum(name) ? long : undefined;
+      yield {
+        offset: reader.offset,
+        name,
+        attributes: reader.attributes,
+        ntFlags,
+        shortName: show(decodeShortName(name, ntFlags, display)),
+        longName: own && show(decodeUnits(own.units)),
+      };
     }
-    const name = reader.name();
-    const ntFlags = reader.byte(directoryEntry.fields.nt_res.at);
-    yield {
-      offset: reader.offset,
-      name,
-      attributes: reader.attributes,
-      ntFlags,
-      shortName: show(decodeShortName(name, ntFlags, display)),
-      longName,
-    };
+    long = undefined;
     more = reader.advance();
   }
 }
