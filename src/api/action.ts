@@ -14,10 +14,10 @@ export type Device = Meaning<string, 'device'>;
 export type Pathname = Meaning<string, 'pathname'>;
 /** A device, or a subvolume in the form `btrfsvol:/dev/sda1/subvol`. */
 export type Mountable = Meaning<string, 'mountable' | 'device'>;
-/** A device, or an absolute path inside the guest. */
-type DeviceOrPathname = Meaning<string, 'device' | 'pathname'>;
-/** A mountable, or an absolute path inside the guest. */
-type MountableOrPathname = Meaning<string, 'mountable' | 'device' | 'pathname'>;
+/** A device, or an absolute path inside the guest. Exported for the compiler. */
+export type DeviceOrPathname = Meaning<string, 'device' | 'pathname'>;
+/** A mountable, or an absolute path inside the guest. Exported for the compiler. */
+export type MountableOrPathname = Meaning<string, 'mountable' | 'device' | 'pathname'>;
 /** A passphrase or other secret; never shown in traces. */
 export type Key = Meaning<string, 'key'>;
 /** A GUID in the form `01234567-89ab-cdef-0123-456789abcdef`, any case. */
