@@ -1,4 +1,4 @@
-/** Locks: the disk inside is a device, which is looked at as any other. */
+/** Locks: the disk inside becomes a device, and the scan examines it like every other. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { LockKey } from '../../../src/volume/index.js';

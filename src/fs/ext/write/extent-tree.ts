@@ -1,7 +1,6 @@
 /**
  * Extent trees written anew from lists of extents: four extents lie in the inode, more in blocks of their own.
- * Specification:
- * the kernel's Documentation/filesystems/ext4/ifork.rst, "Extent Tree".
+ * Specification: the kernel's Documentation/filesystems/ext4/ifork.rst, "Extent Tree".
  */
 import { crc32c, UnsupportedError, viewOf, work } from '../../../base/index.js';
 import { ExtentMap } from '../extents.js';
@@ -27,7 +26,7 @@ import type { Space } from './space.js';
 const extentLimit = 1_000_000;
 /** Entries that an inode has room for. */
 const rootEntries = inodeBlockAreaSize / extentEntrySize - 1;
-/** A node below. */
+/** An index entry: the first block of the file below it, and the node that it leads to. */
 type Entry = { readonly logical: number; readonly block: number };
 
 /** The extents of inodes that are being changed. */
