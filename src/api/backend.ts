@@ -40,6 +40,11 @@ export interface DriveConfig {
   readonly cachemode?: string;
   readonly discard?: string;
   readonly copyonread?: boolean;
+  /**
+   * A qcow2 image over the drive's own, which has what another backend wrote to a drive whose writes are discarded.
+   * The backend that is started with it takes the place of the drive's layer, and removes the file at the end.
+   */
+  readonly layer?: string;
 }
 
 /** The handle's settings that a backend may need, as they are at launch. */
@@ -116,6 +121,24 @@ export interface ShutdownOptions {
   readonly patienceInMs?: number;
 }
 
+/** A call that brings another backend to the same state. */
+export interface CarriedCall {
+  readonly action: string;
+  readonly args: readonly unknown[];
+  readonly options: Readonly<Record<string, unknown>>;
+}
+
+/** What a session was, in words that another backend can make true again. */
+export interface Carried {
+  /** In the order of the configuration; `layer` as in {@link DriveConfig}, where anything was written. */
+  readonly drives: readonly { readonly layer?: string }[];
+  /**
+   * In an order in which they work: filters, activations and unlocked devices, read-only flags, mountpoints, mounts
+   * with their options, `umask`, the last inspection.
+   */
+  readonly calls: readonly CarriedCall[];
+}
+
 /** A running backend. It keeps the process alive only while it is busy. */
 export interface Backend {
   /** The process that does the work; undefined if that is a thread of our own. */
@@ -137,6 +160,11 @@ export interface Backend {
    * gone.
    */
   shutdown(options?: ShutdownOptions): Promise<void>;
+  /**
+   * Ends as `shutdown` does, and tells what the session was. Only a backend that another can follow has it. When it
+   * resolves, no file of a drive is open any more. Rejects with a GuestfsError, and the session goes on as it was.
+   */
+  leave?(): Promise<Carried>;
   /** Ends at once. Also safe while the process is exiting: temporary files are removed synchronously. */
   kill(): void;
 }
