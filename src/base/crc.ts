@@ -20,15 +20,17 @@ type Update = (crc: number, view: DataView, start: number, end: number) => numbe
 /** Eight tables, for eight bytes a step ("slicing by 8"). */
 function tables32(polynomial: number): Int32Array[] {
   const first = new Int32Array(256);
-  for (let n = 0; n < 256; n++) {
-    let c = n;
-    for (let k = 0; k < 8; k++) c = c & 1 ? (c >>> 1) ^ polynomial : c >>> 1;
-    first[n] = c;
+  // The sum is linear: that of a byte is made of those of its bits.
+  for (let bit = 128, c = 1; bit > 0; bit >>= 1) {
+    c = c & 1 ? (c >>> 1) ^ polynomial : c >>> 1;
+    for (let higher = 0; higher < 256; higher += 2 * bit) first[higher | bit] = c ^ first[higher]!; // safe: below 256
   }
   const all = [first];
   for (let t = 1; t < 8; t++) {
-    const previous = all[t - 1] as Int32Array; // safe: t ≥ 1
-    all.push(previous.map((value) => (first[value & 0xff] as number) ^ (value >>> 8))); // safe: masked
+    const previous = all[t - 1]!; // safe: t ≥ 1
+    const next = new Int32Array(256);
+    for (let n = 0; n < 256; n++) next[n] = first[previous[n]! & 0xff]! ^ (previous[n]! >>> 8); // safe: masked
+    all.push(next);
   }
   return all;
 }

@@ -2,6 +2,7 @@
 import { accessSync, constants } from 'node:fs';
 import { resolve } from 'node:path';
 import { CorruptError, GuestfsError, UnsupportedError } from '../../base/index.js';
+import { driveName } from '../../formats/index.js';
 import { Guestfs } from '../../guestfs/index.js';
 import { exitStatus, Failure, usageFailure } from '../command/failure.js';
 import type { Invocation } from '../command/invocation.js';
@@ -193,14 +194,13 @@ async function withSectorsOfTable(
 ): Promise<readonly NamedDrive[] | undefined> {
   let any = false;
   const told: NamedDrive[] = [];
-  for (const [index, device] of (await g.listDevices()).entries()) {
-    const start = await readStart(g, device, largeSector + 8);
+  for (const [index, { file }] of drives.entries()) {
+    const start = await readStart(g, driveName(index), largeSector + 8);
     const isLarge =
       start[firstTypeOffset] === 0xee &&
       start.toString('latin1', largeSector) === 'EFI PART' &&
       start.toString('latin1', 512, 520) !== 'EFI PART';
     any ||= isLarge;
-    const file = drives[index]?.file ?? '';
     told.push({ file, blocksize: isLarge ? largeSector : undefined });
   }
   return any ? told : undefined;

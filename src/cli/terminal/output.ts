@@ -4,11 +4,20 @@
  */
 import { accessSync, constants, fstatSync, type Stats, write, writeSync } from 'node:fs';
 import { encodeText } from '../../base/index.js';
+import { deviceNumbers } from '../../formats/index.js';
 import { ReaderGone } from '../command/failure.js';
 import { visible } from './visible.js';
 
 /** How long to wait before another try when a non-blocking pipe is full, in milliseconds. */
 const napInMs = 5;
+
+/** Linux's class of devices that are memory: /dev/null, /dev/zero and their kin. */
+const memoryMajor = 1;
+
+function mayBeTerminal(status: Stats | undefined): boolean {
+  if (status?.isCharacterDevice() !== true) return false;
+  return process.platform !== 'linux' || deviceNumbers(status.rdev).major !== memoryMajor;
+}
 
 /** Writes some of the bytes and resolves to their number; 0 if there is no room now. */
 function writeSome(fd: number, bytes: Uint8Array, offset: number): Promise<number> {
@@ -42,8 +51,7 @@ export class Output {
   get isTerminal(): boolean {
     // A cheap test comes first, because node:tty loads all of node:net.
     this.#isTerminal ??=
-      statusOf(this.#fd)?.isCharacterDevice() === true &&
-      process.getBuiltinModule('node:tty').isatty(this.#fd);
+      mayBeTerminal(statusOf(this.#fd)) && process.getBuiltinModule('node:tty').isatty(this.#fd);
     return this.#isTerminal;
   }
 

@@ -36,8 +36,8 @@ interface Running {
   readonly serial: number;
   resolve(value: unknown): void;
   reject(error: GuestfsError): void;
-  /** Ends the fileIn pump. */
-  readonly sourceEnd: AbortController;
+  /** Ends the pump of a fileIn stream; absent where the call reads none. */
+  sourceEnd: AbortController | undefined;
   /** Whether the worker waits for the next chunk of the fileIn stream. */
   isWanted: boolean;
   /** Called when it does, or when the call is over. */
@@ -86,7 +86,7 @@ class EngineClient implements Backend {
     const running = this.#running;
     this.#running = undefined;
     running?.turn?.end();
-    running?.sourceEnd.abort();
+    running?.sourceEnd?.abort();
     running?.reject(new GuestfsError('EIO', 'the engine ended unexpectedly'));
     this.#events.quit();
     this.#tellEnded();
@@ -149,7 +149,7 @@ class EngineClient implements Backend {
     if (this.#running === running) this.#running = undefined;
     running.turn?.end();
     keepsProcess(this.#thread.worker, false);
-    running.sourceEnd.abort();
+    running.sourceEnd?.abort();
     settle();
   }
 
@@ -170,15 +170,17 @@ class EngineClient implements Backend {
   }
 
   async #pump(running: Running, source: Exclude<FileSource, string>): Promise<void> {
-    const { serial, sourceEnd } = running;
+    const { serial } = running;
+    running.sourceEnd ??= new AbortController();
+    const { signal } = running.sourceEnd;
     const send = async (piece: { chunk?: Uint8Array; error?: unknown }): Promise<void> => {
-      if (sourceEnd.signal.aborted) return;
+      if (signal.aborted) return;
       if (!running.isWanted)
         await new Promise<void>((resolve) => {
           running.wanted = resolve;
-          sourceEnd.signal.addEventListener('abort', () => resolve(), { once: true });
+          signal.addEventListener('abort', () => resolve(), { once: true });
         });
-      if (sourceEnd.signal.aborted) return;
+      if (signal.aborted) return;
       running.isWanted = false;
       const error = piece.error === undefined ? {} : { error: plainError(asGuestfsError(piece.error)) };
       const message: IncomingChunk = { serial, ...(piece.chunk ? { chunk: piece.chunk } : {}), ...error };
@@ -188,7 +190,7 @@ class EngineClient implements Backend {
     try {
       for await (const chunk of chunksOf(source)) {
         if (chunk.length > 0) await send({ chunk });
-        if (sourceEnd.signal.aborted) return;
+        if (signal.aborted) return;
       }
       await send({});
     } catch (error) {
@@ -215,7 +217,7 @@ class EngineClient implements Backend {
         serial,
         resolve,
         reject,
-        sourceEnd: new AbortController(),
+        sourceEnd: undefined,
         isWanted: false,
         wanted: undefined,
         write: undefined,
