@@ -39,23 +39,31 @@ export function fileOf(bytes: Uint8Array): string {
   return path;
 }
 
-const qcow2: Target = {
-  name: 'image/qcow2',
-  fixtures: fixturesIn('qcow2', /\.qcow2\.gz$/),
-  fields: qcow2Fields,
-  run(bytes) {
-    const file = diskOf(bytes);
-    for (const { probe } of imageFormats) probe(file);
-    const format = imageFormats.find(({ name }) => name === 'qcow2');
-    if (format === undefined || !isReadable(format)) throw new Error('there is no format qcow2');
-    const context = { openNamed: () => new MemoryDisk(new Uint8Array(64 * 1024)), warn() {} };
-    part(() => format.info(file));
-    const snapshots = part(() => [...(format.snapshots?.(file) ?? [])]);
-    for (const { name, id } of snapshots?.slice(0, 4) ?? [])
-      part(() => readStart(format.open(diskOf(bytes), { ...context, snapshot: id === '' ? name : id })));
-    readStart(format.open(file, context));
-  },
-};
+/** An image format whose images can be opened. What an image names is a small file of zeroes. */
+function imageTarget(
+  formatName: string,
+  { fixtures, fields }: { fixtures: readonly string[]; fields?: NonNullable<Target['fields']> },
+): Target {
+  return {
+    name: `image/${formatName}`,
+    fixtures,
+    ...(fields === undefined ? {} : { fields }),
+    run(bytes) {
+      const file = diskOf(bytes);
+      for (const { probe } of imageFormats) probe(file);
+      const format = imageFormats.find(({ name }) => name === formatName);
+      if (format === undefined || !isReadable(format)) throw new Error(`there is no format ${formatName}`);
+      const context = { openNamed: () => new MemoryDisk(new Uint8Array(64 * 1024)), warn() {} };
+      part(() => format.info(file));
+      const snapshots = part(() => [...(format.snapshots?.(file) ?? [])]);
+      for (const { name, id } of snapshots?.slice(0, 4) ?? [])
+        part(() => readStart(format.open(diskOf(bytes), { ...context, snapshot: id === '' ? name : id })));
+      readStart(format.open(file, context));
+    },
+  };
+}
+
+const qcow2 = imageTarget('qcow2', { fixtures: fixturesIn('qcow2', /\.qcow2\.gz$/), fields: qcow2Fields });
 
 const summary: Target = {
   name: 'image/summary',

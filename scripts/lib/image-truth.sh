@@ -8,8 +8,7 @@ expect() {
   # qemu-img shows a snapshot in the size that the disk has now; going back to it gives it the size it had.
   if [ -n "$size" ]; then truncate -s "$size" contents.raw; fi
   # Holes of the host's filesystem would show in the map, too.
-  for file in *.qcow2 *.raw *.bin; do
-    [ -e "$file" ] || continue
+  for file in *; do
     cp --sparse=never "$file" filled && cat filled > "$file"
   done
   rm filled

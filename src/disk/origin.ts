@@ -13,7 +13,7 @@ export type ImagePolicy =
   | 'trusted';
 
 /** What an image names another file for. */
-export type NamePurpose = 'backing' | 'data';
+export type NamePurpose = 'backing' | 'data' | 'extent';
 
 /** What a name that an image has leads to. */
 export interface NamedOrigin {

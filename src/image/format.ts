@@ -10,6 +10,10 @@ export interface ImageInfo {
   readonly backingFile?: string;
   readonly backingFormat?: string;
   readonly dataFile?: string;
+  /** The files that hold the data of an image that is only a description of them, in the order of the disk. */
+  readonly extentFiles?: readonly string[];
+  /** What images over this one know it by: the content id of a VMDK, the unique id of a VHD. */
+  readonly identity?: string;
   readonly encrypted?: boolean;
   /** Facts by qemu-img's names (`cluster-size`, `compat`, `compression-type`, …), for `guestfs info`. */
   readonly facts: Readonly<Record<string, string | number | boolean>>;
@@ -29,8 +33,16 @@ export interface ImageSnapshot {
 
 /** What a format may ask of the one who opens it. */
 export interface ImageContext {
-  /** Opens a file that the image names, relative to the image; throws EPERM if the policy forbids it. */
-  openNamed(name: string, purpose: NamePurpose, format: string | undefined): Disk;
+  /**
+   * Opens a file that the image names, relative to the image; throws EPERM if the policy forbids it. `check` gets what
+   * the header of a backing image says, and throws if that is not the image that is meant.
+   */
+  openNamed(
+    name: string,
+    purpose: NamePurpose,
+    format: string | undefined,
+    check?: (backing: ImageInfo) => void,
+  ): Disk;
   /** The internal snapshot to show, by id or name, in place of the present state. */
   readonly snapshot?: string;
   readonly warn: (message: string) => void;

@@ -141,6 +141,7 @@ function openLink(
   format: ImageFormat | undefined,
   opening: Opening,
   { writable = false, snapshot }: Pick<OpenImageOptions, 'writable' | 'snapshot'>,
+  check?: (info: ImageInfo) => void,
 ): Disk {
   const { name: path } = origin;
   const depth = opening.chain.length;
@@ -154,6 +155,7 @@ function openLink(
   try {
     const actual = getReadable(format ?? detectFormat(file));
     const info = actual.info(file);
+    check?.(info);
     opening.chain.push({ ...info, path });
     if (actual.name !== 'raw' && writable === true) {
       throw new UnsupportedError(`${actual.name} image`, ['changing the image itself; open it read-only']);
@@ -163,7 +165,8 @@ function openLink(
       throw new GuestfsError('ENOENT', `${path}: has no internal snapshots`);
     }
     return actual.open(file, {
-      openNamed: (name, purpose, named) => openNamed(name, purpose, named, origin, opening),
+      openNamed: (name, purpose, named, expected) =>
+        openNamed({ name, purpose, format: named, check: expected }, origin, opening),
       warn: (message) => opening.warn(`${path}: ${message}`),
       memoryBudgetInBytes: Math.max(leastBudget, topBudget / 2 ** depth),
       ...(snapshot === undefined ? {} : { snapshot }),
@@ -185,25 +188,27 @@ function placed(thrown: unknown, path: string, opening: Opening): unknown {
   return named;
 }
 
+interface NamedFile {
+  readonly name: string;
+  readonly purpose: NamePurpose;
+  readonly format: string | undefined;
+  readonly check: ((backing: ImageInfo) => void) | undefined;
+}
+
 /** Opens what an image names. What the policy allowed is what is opened, though its name may lead elsewhere by now. */
-function openNamed(
-  name: string,
-  purpose: NamePurpose,
-  namedFormat: string | undefined,
-  image: Origin,
-  opening: Opening,
-): Disk {
+function openNamed(named: NamedFile, image: Origin, opening: Opening): Disk {
+  const { name, purpose, check } = named;
   const { origin, format: toldFormat } = image.resolve(name, purpose);
-  const formatName = namedFormat ?? toldFormat;
-  if (purpose === 'data') return origin.open({ writable: false });
+  const formatName = named.format ?? toldFormat;
+  if (purpose !== 'backing') return origin.open({ writable: false });
   const what = `backing file ‘${name}’ of ${image.name}`;
   if (formatName === undefined) {
     if (image.policy !== 'trusted') throw refusal(what, 'the image does not say what format it has');
-    return openLink(origin, undefined, opening, {});
+    return openLink(origin, undefined, opening, {}, check);
   }
   // qemu's drivers for plain files and devices name no format: the contents are raw.
   const plain = formatName === 'file' || formatName === 'host_device';
   const format = findFormat(plain ? 'raw' : formatName);
   if (!format) throw new UnsupportedError(what, [`the image format ${formatName}`]);
-  return openLink(origin, format, opening, {});
+  return openLink(origin, format, opening, {}, check);
 }

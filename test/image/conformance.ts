@@ -108,7 +108,10 @@ function testHeader(suite: ImageSuite, of: ImageCase): void {
       if (below === undefined || backingFile === undefined) continue;
       assert.equal(basename(below.path), basename(backingFile));
       if (backingFormat !== undefined) assert.equal(below.format, backingFormat);
-      assert.equal(format, index === 0 ? suite.format.name : chain[index - 1]?.backingFormat);
+      assert.equal(
+        format,
+        index === 0 ? suite.format.name : (chain[index - 1]?.backingFormat ?? suite.format.name),
+      );
     }
   });
 }

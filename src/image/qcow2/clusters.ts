@@ -8,7 +8,7 @@
 import { CorruptError } from '../../base/index.js';
 import type { Codec, Disk, Mapping } from '../../disk/index.js';
 import { qcow2Layout } from '../../formats/index.js';
-import type { TableCache } from './tables.js';
+import type { TableCache } from '../table-cache.js';
 
 const { entry: bits } = qcow2Layout;
 

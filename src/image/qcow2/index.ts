@@ -9,10 +9,10 @@ import { type Disk, MappedDisk } from '../../disk/index.js';
 import { qcow2Layout } from '../../formats/index.js';
 import type { ImageContext, ImageFormat, ImageInfo } from '../format.js';
 import { readPart } from '../signature.js';
+import { TableCache } from '../table-cache.js';
 import { ClusterMap } from './clusters.js';
 import { type Header, readHeader } from './header.js';
 import { getSnapshot, listSnapshots } from './snapshots.js';
-import { TableCache } from './tables.js';
 
 const { limits, magic } = qcow2Layout;
 
@@ -66,7 +66,7 @@ export const qcow2 = {
         l1Offset: state.l1Offset,
         l1Entries: state.l1Entries,
         sizeInBytes: size,
-        tables: new TableCache(file, 2 ** header.clusterBits, budget),
+        tables: new TableCache(file, { name: 'qcow2 table', mostInSlice: 2 ** header.clusterBits, budget }),
         file,
         dataFile,
         backing,
