@@ -11,6 +11,7 @@ export {
   formatGuid,
   formatUuid,
 } from './bytes.js';
+export { monotonicTime } from './clock.js';
 export { checksumHolds, crc16, crc32, crc32c, crc32cOfView, crc32Raw } from './crc.js';
 /** For tests. */
 export { describeErrno, type ErrnoName, errnoNumbers, isErrnoName } from './errno.js';

@@ -6,6 +6,7 @@
  * letter's words are complete. The thread that swaps posted for taken answers the letter. So a thread that is late, or
  * never comes, takes nothing, and the posting side can withdraw a letter that nobody has taken.
  */
+import { monotonicTime } from './clock.js';
 
 /** How many letters there are, the words of each (32 bits), and the threads that answer. */
 export interface MailboxShape {
@@ -108,7 +109,7 @@ export class Mailbox {
     letter: number,
     { patienceInMs = Number.POSITIVE_INFINITY, interrupted }: WaitOptions = {},
   ): LetterOutcome {
-    const deadline = performance.now() + patienceInMs;
+    const deadline = monotonicTime() + patienceInMs;
     try {
       for (;;) {
         const answers = Atomics.load(this.#all, word.answers);
@@ -116,7 +117,7 @@ export class Mailbox {
         if (now === state.answered) return 'answered';
         if (now === state.failed || now === state.empty) return 'failed';
         if (this.#isDeserted(now)) return 'unanswered';
-        const left = deadline - performance.now();
+        const left = deadline - monotonicTime();
         if (left <= 0) return 'unanswered';
         Atomics.wait(this.#all, word.answers, answers, interrupted ? Math.min(left, napInMs) : left);
         interrupted?.();

@@ -4,7 +4,7 @@
  * by readers with a bound that does not depend on the contents (`ImageFormat.info`), for at most 200 images of a
  * chain. Anything longer is done by the worker, or in steps that let the caller's other work continue.
  */
-import { describeErrno, HostError } from '../base/index.js';
+import { describeErrno, HostError, monotonicTime } from '../base/index.js';
 import { findHostFile } from '../disk/host/index.js';
 import type { ImagePolicy } from '../disk/index.js';
 import {
@@ -59,11 +59,11 @@ const stepInMs = 5;
  * damaged table.
  */
 export async function* imageSnapshots(path: string, format?: string): AsyncGenerator<ImageSnapshot, void> {
-  let began = performance.now();
+  let began = monotonicTime();
   for (const snapshot of readImageSnapshots(node.origin(path), format === undefined ? {} : { format })) {
-    if (performance.now() - began > stepInMs) {
+    if (monotonicTime() - began > stepInMs) {
       await new Promise((resolve) => setImmediate(resolve));
-      began = performance.now();
+      began = monotonicTime();
     }
     yield snapshot;
   }

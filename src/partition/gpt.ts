@@ -6,8 +6,8 @@
  * damaged, Linux gives up, while this driver uses the copy and reports that, as partitioning tools do. A hybrid MBR
  * counts as protective.
  */
-import { CorruptError, checksumHolds, crc32, formatGuid, viewOf } from '../base/index.js';
-import type { Disk } from '../disk/index.js';
+import { CorruptError, checksumHolds, formatGuid, viewOf } from '../base/index.js';
+import { type Disk, platform } from '../disk/index.js';
 import { readBootRecord } from './boot-record.js';
 import {
   gptEntry,
@@ -66,7 +66,7 @@ function readHeader(disk: Disk, lba: number, sectorSize: number): Gpt {
   if (size < gptHeaderSize || size > sectorSize) throw new CorruptError(name, 'has a bad size', { size });
   const summed = sector.slice(0, size);
   summed.fill(0, headerCrcOffset, headerCrcOffset + 4);
-  const crc = crc32(summed);
+  const crc = platform().crc32(summed);
   if (!checksumHolds(crc, header.header_crc32))
     throw new CorruptError(name, 'has a bad checksum', { stored: header.header_crc32, computed: crc });
   if (header.my_lba !== BigInt(lba))
@@ -86,7 +86,7 @@ function readHeader(disk: Disk, lba: number, sectorSize: number): Gpt {
     throw new CorruptError(name, 'has its entries outside the disk', { firstSector: arrayLba });
   const entries = new Uint8Array(arraySize);
   disk.read(entries, Number(arrayLba) * sectorSize);
-  const arrayCrc = crc32(entries);
+  const arrayCrc = platform().crc32(entries);
   if (!checksumHolds(arrayCrc, header.partition_entry_array_crc32))
     throw new CorruptError(name, 'has entries with a bad checksum', {
       stored: header.partition_entry_array_crc32,

@@ -30,6 +30,8 @@ class NodePlatform implements Platform {
     return this.#loaded;
   }
 
+  crc32: Platform['crc32'] = (bytes) => this.#zlib.crc32(bytes);
+
   get processors(): number {
     return availableParallelism();
   }

@@ -1,4 +1,5 @@
 /** A line on a terminal that shows how far a call has come, how fast it goes, and when it will be done. */
+import { monotonicTime } from '../../base/index.js';
 import { humanSize } from './sizes.js';
 import { visible } from './visible.js';
 import { cut, padEnd, padStart } from './width.js';
@@ -125,7 +126,7 @@ export class ProgressBar {
   /** The call starts now. */
   constructor(options: ProgressBarOptions) {
     this.#options = options;
-    this.#now = options.now ?? (() => performance.now());
+    this.#now = options.now ?? monotonicTime;
     this.#start = this.#now();
     this.#meter.add(this.#start, 0);
   }

@@ -1,6 +1,6 @@
 /** About the engine itself: whether it answers, and what shows its workings. */
 
-import { GuestfsError } from '../../base/index.js';
+import { GuestfsError, monotonicTime } from '../../base/index.js';
 import { isSubvolume, noSubvolume } from '../../formats/index.js';
 import type { Call } from '../thread/call.js';
 import type { TopicHandlers } from '../thread/handlers.js';
@@ -8,8 +8,8 @@ import type { TopicHandlers } from '../thread/handlers.js';
 /** Sleeps, but notices a cancellation. `told` is called at every waking with the milliseconds passed. */
 function sleep(call: Call, milliseconds: number, told: (passed: number) => void, nap = 20): void {
   const clock = new Int32Array(new SharedArrayBuffer(4));
-  const start = performance.now();
-  for (let passed = 0; passed < milliseconds; passed = performance.now() - start) {
+  const start = monotonicTime();
+  for (let passed = 0; passed < milliseconds; passed = monotonicTime() - start) {
     call.checkpoint();
     told(passed);
     Atomics.wait(clock, 0, 0, Math.min(nap, milliseconds - passed));

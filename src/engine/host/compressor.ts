@@ -2,7 +2,6 @@
  * Compresses output. A gzip file may have several members (RFC 1952, 2.2), a zstd file several frames (RFC 8878,
  * 3.1): each large piece is compressed by itself, so memory stays constant.
  */
-import * as zlib from 'node:zlib';
 import { GuestfsError, UnsupportedError } from '../../base/index.js';
 import type { DataSink } from './copy-data.js';
 import { writeZeroes } from './data-sinks.js';
@@ -10,8 +9,9 @@ import { writeZeroes } from './data-sinks.js';
 /** A piece of this size is compressed in a few tens of milliseconds, so a call can be cancelled in time. */
 const pieceLength = 1024 * 1024;
 
-/** node:zlib has zstd since Node 22.15, and its types declare it only from there on. */
-const { zstdCompressSync } = zlib as { zstdCompressSync?: (bytes: Uint8Array) => Uint8Array };
+/** Node's compressors, which are loaded when the first is wanted; zstd is there since Node 22.15. */
+const zlib = (): typeof import('node:zlib') & { zstdCompressSync?: (bytes: Uint8Array) => Uint8Array } =>
+  process.getBuiltinModule('node:zlib');
 
 type Compress = (bytes: Uint8Array) => Uint8Array;
 
@@ -26,13 +26,16 @@ function compressorFor(type: string, level: number | undefined): Compress {
     if (level !== undefined && (level < 1 || level > 9)) {
       throw new GuestfsError('EINVAL', `${level}: the level of gzip is 1 to 9`);
     }
-    return (bytes) => zlib.gzipSync(bytes, level === undefined ? {} : { level });
+    const { gzipSync } = zlib();
+    return (bytes) => gzipSync(bytes, level === undefined ? {} : { level });
   }
-  if (type === 'zstd' && zstdCompressSync !== undefined) return zstdCompressSync;
-  if (type === 'zstd')
+  if (type === 'zstd') {
+    const { zstdCompressSync } = zlib();
+    if (zstdCompressSync !== undefined) return zstdCompressSync;
     throw new UnsupportedError('compression', ['zstd, which needs Node 22.15 or later'], {
       elsewhere: 'nowhere',
     });
+  }
   if (lacking.has(type)) throw new UnsupportedError('compression', [type], { elsewhere: 'appliance' });
   if (type === 'compress') throw new UnsupportedError('compression', [type], { elsewhere: 'nowhere' });
   throw new GuestfsError('EINVAL', `${type}: unknown type of compression`);

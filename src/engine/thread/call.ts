@@ -1,15 +1,9 @@
 /** One running call, for its handler: reporting progress, and asking whether to continue. */
-import { GuestfsError } from '../../base/index.js';
+import { GuestfsError, monotonicTime } from '../../base/index.js';
 import type { Session } from '../session/session.js';
 
 /** The least time between progress messages to the handle, in milliseconds; the handle drops more of them. */
 const progressInterval = 50;
-
-/** Milliseconds of a monotonic clock. The first use of `performance` would load a module for it. */
-function now(): number {
-  const [seconds, nanoseconds] = process.hrtime();
-  return seconds * 1000 + nanoseconds / 1e6;
-}
 
 /** What a call can tell the handle. For tests. */
 export interface CallOutlet {
@@ -23,7 +17,7 @@ export class Call {
   readonly #outlet: CallOutlet;
   /** Whether somebody listened to its progress at its start: computing a total is then worth some work. */
   readonly wantsProgress: boolean;
-  readonly #began = now();
+  readonly #began = monotonicTime();
   #lastProgress = this.#began;
   readonly #handedOver: ArrayBuffer[] = [];
   #touched = false;
@@ -42,13 +36,13 @@ export class Call {
 
   /** How long it has been running, in milliseconds. */
   get ageInMs(): number {
-    return now() - this.#began;
+    return monotonicTime() - this.#began;
   }
 
   /** A checkpoint that also reports progress, in the action's own units; `total` 0: the end is unknown. */
   progress(position: number, total: number): void {
     this.checkpoint();
-    const time = now();
+    const time = monotonicTime();
     if (time - this.#lastProgress < progressInterval) return;
     this.#lastProgress = time;
     this.#outlet.progress(position, total);

@@ -4,7 +4,9 @@
  * at a time, in order. A call counts only for the first moments of its run, so no call waits for long: a call may
  * depend on a later one, as when one handle's stream feeds another's.
  */
+
 import { availableParallelism } from 'node:os';
+import { monotonicTime } from '../../base/index.js';
 
 /** Calls of all handles that begin at once, for each processor: some wait for disks rather than compute. */
 const callsPerProcessor = 2;
@@ -51,7 +53,7 @@ export class ThreadQueue {
     const begin = this.#waiting.get(turn);
     if (begin === undefined) return;
     this.#waiting.delete(turn);
-    this.#young.set(turn, performance.now());
+    this.#young.set(turn, monotonicTime());
     begin();
   }
 
@@ -67,7 +69,7 @@ export class ThreadQueue {
   /** Makes room if the oldest call has had its time; else sets a timer for that moment. */
   #forgetOldest(): boolean {
     for (const [turn, since] of this.#young) {
-      const left = since + this.#moment - performance.now();
+      const left = since + this.#moment - monotonicTime();
       if (left <= 0) return this.#young.delete(turn);
       // A waiting call keeps the process alive through its thread.
       this.#timer = setTimeout(() => this.#admit(), Math.ceil(left)).unref();

@@ -2,7 +2,9 @@
  * When progress events are sent, whatever a backend reports: first after two seconds, then at most three times a
  * second, with positions that never fall, and a last event at the end. guestfsd keeps the same times.
  */
+
 import type { Progress } from '../../api/index.js';
+import { monotonicTime } from '../../base/index.js';
 
 /** A clock with timers, as an interface so that tests need not wait. */
 export interface Clock {
@@ -14,7 +16,7 @@ export interface Clock {
 
 /** The computer's own clock. Its timers do not keep the process alive. */
 export const systemClock: Clock = {
-  now: () => performance.now(),
+  now: monotonicTime,
   later(milliseconds, callback) {
     const timer = setTimeout(callback, milliseconds).unref();
     return () => clearTimeout(timer);
