@@ -135,6 +135,21 @@ export class OverlayDisk implements Disk {
     return this.#store.used * blockSize;
   }
 
+  /** The ranges that were written, in ascending order and whole blocks. */
+  *changes(): Generator<{ readonly offset: number; readonly length: number }> {
+    const indices = [...this.#tables.keys()].sort((one, other) => one - other);
+    for (const index of indices) {
+      const table = this.#tables.get(index) as Uint32Array; // safe: the key of a table
+      for (let at = 0; at < blocksInTable; at++) {
+        if (table[at] === 0) continue;
+        const first = at;
+        while (at < blocksInTable && table[at] !== 0) at++;
+        const offset = (index * blocksInTable + first) * blockSize;
+        yield { offset, length: Math.min((at - first) * blockSize, this.size - offset) };
+      }
+    }
+  }
+
   read(into: Uint8Array, offset: number): void {
     checkRead('overlay', this.size, offset, into.length);
     // The most frequent case by far: a drive that is only read is never written to.

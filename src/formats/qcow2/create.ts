@@ -1,7 +1,7 @@
 /**
- * A new, empty qcow2 image, as the pieces of its file. Specification: docs/interop/qcow2.txt of qemu. The parts
- * follow one another: header, refcount table, refcount blocks, L1 table, and, where space is allocated in advance,
- * the L2 tables and the clusters of the guest, in order.
+ * A new qcow2 image, as the pieces of its file. Specification: docs/interop/qcow2.txt of qemu. The parts follow one
+ * another: header, refcount table, refcount blocks, L1 table, and, where space is allocated in advance, the L2 tables
+ * and the clusters of the guest, in order.
  */
 import { encodeText, GuestfsError } from '../../base/index.js';
 import {
@@ -23,8 +23,8 @@ interface NewQcow2 {
   readonly clusterSize: number;
   readonly version: 2 | 3;
   readonly backing?: { readonly file: string; readonly format: string };
-  /** Whether every cluster of the guest is allocated in advance. */
-  readonly allocated: boolean;
+  /** The clusters of the guest that have a place in the file: all, none, or these, in ascending order. */
+  readonly allocated: boolean | readonly number[];
 }
 
 /** Part of the file; everything between two pieces is zeroes. */
@@ -35,6 +35,8 @@ export interface ImagePiece {
 
 interface NewImage {
   readonly lengthInBytes: number;
+  /** Where the allocated clusters begin in the file. They lie one after another. */
+  readonly dataOffset: number;
   readonly pieces: Iterable<ImagePiece>;
 }
 
@@ -46,6 +48,13 @@ const refcountOrder = Math.log2(refcountBytes * 8);
 /** Tables are written in pieces of at most this many bytes. */
 const pieceLength = 1024 * 1024;
 
+/** An L2 table of some allocated clusters: its index in the L1 table, and its part of the clusters. */
+interface SparseTable {
+  readonly index: number;
+  readonly first: number;
+  readonly end: number;
+}
+
 interface Plan {
   readonly clusterSize: number;
   readonly refcountBlocks: number;
@@ -54,21 +63,44 @@ interface Plan {
   readonly l1Clusters: number;
   readonly l2Tables: number;
   readonly dataClusters: number;
+  /** The L2 tables, if only some clusters are allocated. */
+  readonly sparse: readonly SparseTable[] | undefined;
 }
 
-const clustersOf = (plan: Omit<Plan, 'clusterSize'>): number =>
+const clustersOf = (plan: Omit<Plan, 'clusterSize' | 'sparse'>): number =>
   1 + plan.refcountTableClusters + plan.refcountBlocks + plan.l1Clusters + plan.l2Tables + plan.dataClusters;
 
+/** Groups clusters by the L2 table that they are in. Throws EINVAL unless they ascend and lie in the disk. */
+function tablesOf(clusters: readonly number[], perTable: number, guestClusters: number): SparseTable[] {
+  const tables: { index: number; first: number; end: number }[] = [];
+  let before = -1;
+  for (const [at, cluster] of clusters.entries()) {
+    if (cluster <= before || cluster >= guestClusters)
+      throw new GuestfsError(
+        'EINVAL',
+        `cluster ${cluster}: is not above ${before} and below ${guestClusters}`,
+      );
+    before = cluster;
+    const index = Math.floor(cluster / perTable);
+    const last = tables.at(-1);
+    if (last?.index === index) last.end = at + 1;
+    else tables.push({ index, first: at, end: at + 1 });
+  }
+  return tables;
+}
+
 /** How many clusters each part takes. Refcounts count their own clusters, so their number is found by iteration. */
-function plan(virtualSize: number, clusterSize: number, allocated: boolean): Plan {
+function plan(virtualSize: number, clusterSize: number, allocated: NewQcow2['allocated']): Plan {
   const guestClusters = Math.ceil(virtualSize / clusterSize);
   // The table has a cluster even for an empty disk: without an entry, nothing would refer to that cluster.
   const l1Entries = Math.max(1, Math.ceil(guestClusters / (clusterSize / entryBytes)));
+  const isSparse = typeof allocated !== 'boolean';
+  const sparse = isSparse ? tablesOf(allocated, clusterSize / entryBytes, guestClusters) : undefined;
   const fixed = {
     l1Entries,
     l1Clusters: Math.ceil((l1Entries * entryBytes) / clusterSize),
-    l2Tables: allocated ? l1Entries : 0,
-    dataClusters: allocated ? guestClusters : 0,
+    l2Tables: sparse?.length ?? (allocated ? l1Entries : 0),
+    dataClusters: isSparse ? allocated.length : allocated ? guestClusters : 0,
   };
   let refcounts = { refcountBlocks: 1, refcountTableClusters: 1 };
   for (;;) {
@@ -77,7 +109,7 @@ function plan(virtualSize: number, clusterSize: number, allocated: boolean): Pla
     const refcountTableClusters = Math.ceil((refcountBlocks * entryBytes) / clusterSize);
     const enough =
       refcountBlocks <= refcounts.refcountBlocks && refcountTableClusters <= refcounts.refcountTableClusters;
-    if (enough) return { clusterSize, ...fixed, ...refcounts };
+    if (enough) return { clusterSize, ...fixed, ...refcounts, sparse };
     refcounts = { refcountBlocks, refcountTableClusters };
   }
 }
@@ -147,7 +179,31 @@ function headerBytes(image: NewQcow2, virtualSize: number, parts: Plan): Uint8Ar
   return first;
 }
 
-function* piecesOf(first: Uint8Array, parts: Plan): Generator<ImagePiece> {
+/** L1 and L2 tables in which only some clusters have a place. */
+function* sparseTables(
+  tables: readonly SparseTable[],
+  clusters: readonly number[],
+  { clusterSize, l1Entries }: Plan,
+  offsets: { readonly l1: number; readonly l2: number; readonly data: number },
+): Generator<ImagePiece> {
+  const perTable = clusterSize / entryBytes;
+  const l1 = new Uint8Array(l1Entries * entryBytes);
+  const l1View = new DataView(l1.buffer);
+  for (const [number, { index, first, end }] of tables.entries()) {
+    const offset = offsets.l2 + number * clusterSize;
+    putOffset(l1View, index * entryBytes, offset, true);
+    const l2 = new Uint8Array(clusterSize);
+    const l2View = new DataView(l2.buffer);
+    for (let at = first; at < end; at++) {
+      const cluster = clusters[at] as number; // safe: a table's part lies in the list
+      putOffset(l2View, (cluster % perTable) * entryBytes, offsets.data + at * clusterSize, true);
+    }
+    yield { offset, bytes: l2 };
+  }
+  yield { offset: offsets.l1, bytes: l1 };
+}
+
+function* piecesOf(first: Uint8Array, parts: Plan, allocated: NewQcow2['allocated']): Generator<ImagePiece> {
   const {
     clusterSize,
     refcountBlocks,
@@ -169,6 +225,10 @@ function* piecesOf(first: Uint8Array, parts: Plan): Generator<ImagePiece> {
   yield* table(at(blocks), clustersOf(parts), refcountBytes, (view, place) =>
     refcount.write(view, place, 1, false),
   );
+  if (typeof allocated !== 'boolean') {
+    const offsets = { l1: at(l1), l2: at(l2), data: at(data) };
+    return yield* sparseTables(parts.sparse ?? [], allocated, parts, offsets);
+  }
   if (l2Tables === 0) return;
   yield* table(at(l1), l1Entries, entryBytes, (view, place, index) =>
     putOffset(view, place, at(l2 + index), true),
@@ -194,8 +254,10 @@ export function newQcow2(image: NewQcow2): NewImage {
       'EFBIG',
       `a disk of ${virtualSize} bytes is too large for clusters of ${clusterSize} bytes`,
     );
+  const clusters = clustersOf(parts);
   return {
-    lengthInBytes: clustersOf(parts) * clusterSize,
-    pieces: piecesOf(headerBytes(image, virtualSize, parts), parts),
+    lengthInBytes: clusters * clusterSize,
+    dataOffset: (clusters - parts.dataClusters) * clusterSize,
+    pieces: piecesOf(headerBytes(image, virtualSize, parts), parts, image.allocated),
   };
 }
