@@ -126,6 +126,8 @@ export interface CarriedCall {
   readonly action: string;
   readonly args: readonly unknown[];
   readonly options: Readonly<Record<string, unknown>>;
+  /** The call did what was possible and failed for the rest, so it may fail again: `vg_activate` of a partial group. */
+  readonly fails?: true;
 }
 
 /** What a session was, in words that another backend can make true again. */
@@ -133,8 +135,8 @@ export interface Carried {
   /** In the order of the configuration; `layer` as in {@link DriveConfig}, where anything was written. */
   readonly drives: readonly { readonly layer?: string }[];
   /**
-   * In an order in which they work: filters, activations and unlocked devices, read-only flags, mountpoints, mounts
-   * with their options, `umask`, the last inspection.
+   * The calls whose effect lasts, in the order in which they were made: filters, activations and unlocked devices, the
+   * last inspection, mountpoints, mounts with their options, read-only flags, `umask`.
    */
   readonly calls: readonly CarriedCall[];
 }
@@ -162,7 +164,8 @@ export interface Backend {
   shutdown(options?: ShutdownOptions): Promise<void>;
   /**
    * Ends as `shutdown` does, and tells what the session was. Only a backend that another can follow has it. When it
-   * resolves, no file of a drive is open any more. Rejects with a GuestfsError, and the session goes on as it was.
+   * resolves, no file of a drive is open any more, and the layers' files are the caller's. Rejects with a GuestfsError,
+   * and the session goes on as it was: also for ECANCELED, after `cancel`.
    */
   leave?(): Promise<Carried>;
   /** Ends at once. Also safe while the process is exiting: temporary files are removed synchronously. */

@@ -26,6 +26,8 @@ interface MountOptions {
   readonly flags?: number;
   /** `st_dev`; the default is Linux's number for a device of the source's name. */
   readonly deviceNumber?: number;
+  /** The mount of the file that the filesystem is in: it is busy as long as this one is mounted. */
+  readonly holder?: Mount;
   /** Called once when the filesystem has no mount any more; by default it is closed. */
   readonly release?: () => void;
 }
@@ -65,6 +67,7 @@ export class MountTable implements Mounts {
       deviceNumber: 1, // Linux gives its first RAM filesystem 0:1
       names: new NameCache(),
       parent: undefined,
+      holder: undefined,
       coveredInode: this.#rootDirectory.root,
     });
     this.tree = new Tree(this, onDamage);
@@ -105,6 +108,7 @@ export class MountTable implements Mounts {
       deviceNumber: options.deviceNumber ?? other?.deviceNumber ?? this.#numberFor(source),
       names: other?.names ?? new NameCache(),
       parent: place.mount,
+      holder: options.holder,
       coveredInode: place.inode,
     });
     place.mount.covers.set(place.inode, mount);
@@ -139,28 +143,36 @@ export class MountTable implements Mounts {
     return detached;
   }
 
-  /** Makes a directory to mount on, outside every filesystem. EEXIST, ENOENT; ENOTSUP inside a mounted filesystem. */
-  mkmountpoint(path: string): void {
+  /**
+   * Makes a directory to mount on, outside every filesystem, and returns its path without links and dots. EEXIST,
+   * ENOENT; ENOTSUP inside a mounted filesystem.
+   */
+  mkmountpoint(path: string): string {
     const { directory, name } = this.#bareTree.locate(path);
     if (name === '.') throw systemError('EEXIST', path);
     if (directory.mount === this.bottom) {
       this.#rootDirectory.makeDirectory(directory.inode, name, path);
-      return;
+      return this.#bareTree.realpath(path);
     }
     if (directory.fileSystem.lookup(directory.inode, name) !== undefined) throw systemError('EEXIST', path);
     throw this.#cannotWrite(directory, path);
   }
 
-  /** Removes a directory of {@link mkmountpoint}. EBUSY while something is mounted on it, ENOENT, ENOTEMPTY. */
-  rmmountpoint(path: string): void {
+  /**
+   * Removes a directory of {@link mkmountpoint}, and returns its path. EBUSY while something is mounted on it, ENOENT,
+   * ENOTEMPTY.
+   */
+  rmmountpoint(path: string): string {
     const { directory, name } = this.#bareTree.locate(path);
     if (name === '.') throw systemError('EBUSY', path);
     const inode = directory.fileSystem.lookup(directory.inode, name);
     if (inode === undefined) throw systemError('ENOENT', path);
     if (directory.mount.covers.has(inode)) throw systemError('EBUSY', path);
     if (directory.mount !== this.bottom) throw this.#cannotWrite(directory, path);
+    const removed = this.#bareTree.realpath(path);
     this.#rootDirectory.removeDirectory(directory.inode, name, path);
     this.tree.forget(directory, name);
+    return removed;
   }
 
   #cannotWrite(directory: Place, path: string): GuestfsError {
@@ -196,12 +208,13 @@ export class MountTable implements Mounts {
     return place.mount;
   }
 
-  /** All mounts on a mount, directly or indirectly, innermost first. */
+  /** All mounts on a mount, or on files in it, directly or indirectly, innermost first. */
   #above(mount: Mount): Mount[] {
     const above: Mount[] = [];
     const lower = new Set<Mount>([mount]);
     for (const other of this.#mounts) {
-      if (other.parent !== undefined && lower.has(other.parent)) {
+      const { parent, holder } = other;
+      if ((parent !== undefined && lower.has(parent)) || (holder !== undefined && lower.has(holder))) {
         lower.add(other);
         above.unshift(other);
       }

@@ -47,6 +47,7 @@ interface MountParts {
   readonly deviceNumber: number;
   readonly names: NameCache;
   readonly parent: Mount | undefined;
+  readonly holder: Mount | undefined;
   readonly coveredInode: InodeNumber;
 }
 
@@ -66,6 +67,8 @@ export class Mount {
   /** The mount below, and its directory that this mount hides. Only the bottom has neither. */
   readonly parent: Mount | undefined;
   readonly coveredInode: InodeNumber;
+  /** The mount of the file that the filesystem is in, if it is in a file. */
+  readonly holder: Mount | undefined;
   /** The mounts on directories of this mount, by the inode that they hide. */
   readonly covers = new Map<InodeNumber, Mount>();
   #readonly: boolean;
@@ -81,6 +84,7 @@ export class Mount {
     this.deviceNumber = parts.deviceNumber;
     this.names = parts.names;
     this.parent = parts.parent;
+    this.holder = parts.holder;
     this.coveredInode = parts.coveredInode;
   }
 

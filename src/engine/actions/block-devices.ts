@@ -1,6 +1,7 @@
 /** Block devices: their list, names, sizes and flags. */
 import { GuestfsError, UnsupportedError } from '../../base/index.js';
 import type { BlockDevice } from '../../vfs/index.js';
+import { plainCall } from '../session/session-calls.js';
 import { orFault } from '../session/unreadable.js';
 import type { Call } from '../thread/call.js';
 import type { TopicHandlers } from '../thread/handlers.js';
@@ -32,6 +33,13 @@ function noDynamicDisks(call: Call): string[] {
       if (partition.mbrId === dynamicType || partition.gptType === dynamicGuid)
         throw new UnsupportedError(drive.name, ['dynamic disks of Windows'], { elsewhere: 'appliance' });
   return [];
+}
+
+function setReadonly(call: Call, name: string, readonly: boolean): void {
+  const found = device(call, name);
+  found.setReadonly(readonly);
+  const again = plainCall(readonly ? 'blockdev_setro' : 'blockdev_setrw', found.name);
+  call.session.calls.record('flags', [found], again);
 }
 
 export const blockDeviceHandlers = {
@@ -67,8 +75,8 @@ export const blockDeviceHandlers = {
   blockdev_getss: (call, name) => device(call, name).sectorSize,
   blockdev_getsize64: (call, name) => device(call, name).disk.size,
   blockdev_getsz: (call, name) => Math.floor(device(call, name).disk.size / 512),
-  blockdev_setro: (call, name) => device(call, name).setReadonly(true),
-  blockdev_setrw: (call, name) => device(call, name).setReadonly(false),
+  blockdev_setro: (call, name) => setReadonly(call, name, true),
+  blockdev_setrw: (call, name) => setReadonly(call, name, false),
   // Since 4.12 Linux guarantees this for no device, so the answer is always no.
   blkdiscardzeroes(call, name) {
     void device(call, name);

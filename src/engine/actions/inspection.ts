@@ -10,6 +10,7 @@ import {
   listApplications,
 } from '../../inspect/index.js';
 import { listWithFaults } from '../session/filesystem-list.js';
+import { plainCall } from '../session/session-calls.js';
 import { type Fault, faultError, findFaults, unreadableOf } from '../session/unreadable.js';
 import type { Call } from '../thread/call.js';
 import type { TopicHandlers } from '../thread/handlers.js';
@@ -38,6 +39,7 @@ function inspect(call: Call): string[] {
     warn: (message) => session.warn(message),
   });
   session.inspection = inspection;
+  session.calls.inspected(plainCall('inspect_os'));
   const [first, ...more] = withOverlooked(faults, inspection);
   if (first === undefined || inspection.roots.length > 0) {
     for (const { device, error } of [first, ...more].filter((fault) => fault !== undefined))

@@ -1,6 +1,7 @@
 /** Reading LVM: its volumes, groups and members, and which volumes have a device. */
 import { GuestfsError, UnsupportedError } from '../../base/index.js';
 import { lvm2 } from '../../volume/index.js';
+import { plainCall } from '../session/session-calls.js';
 import { orFault } from '../session/unreadable.js';
 import type { Call } from '../thread/call.js';
 import type { TopicHandlers } from '../thread/handlers.js';
@@ -14,8 +15,15 @@ const regular = (call: Call, name: string): string => call.session.devices.resol
 /** Like vgchange, fails if some volumes could not be activated; the others are active. */
 function activate(call: Call, active: boolean, groups: readonly lvm2.VolumeGroup[]): void {
   const volumes = groups.flatMap(({ logicalVolumes }) => logicalVolumes);
-  call.session.scan.setActive(lvm2.kind, volumes, active);
   const left = active ? volumes.filter(({ hidden, partial }) => partial && !hidden) : [];
+  call.session.scan.setActive(lvm2.kind, volumes, active, {
+    ...plainCall(
+      'vg_activate',
+      active,
+      groups.map(({ name }) => name),
+    ),
+    ...(left.length === 0 ? {} : { fails: true }),
+  });
   if (left.length === 0) return;
   const missing = new Set(left.flatMap(({ group }) => lvm2.missingVolumes(group)));
   throw new GuestfsError(
@@ -79,9 +87,17 @@ export const lvmHandlers = {
     const devices = names.map((name) => call.session.devices.resolve(name));
     const volume = devices.find(({ kind }) => kind === 'volume');
     if (volume !== undefined) throw new GuestfsError('EINVAL', `${volume.name}: is a volume itself`);
-    call.session.scan.setFilter(lvm2.kind, devices);
+    call.session.scan.setFilter(
+      lvm2.kind,
+      devices,
+      plainCall(
+        'lvm_set_filter',
+        devices.map(({ name }) => name),
+      ),
+    );
   },
-  lvm_clear_filter: (call) => call.session.scan.setFilter(lvm2.kind, undefined),
+  lvm_clear_filter: (call) =>
+    call.session.scan.setFilter(lvm2.kind, undefined, plainCall('lvm_clear_filter')),
   lvm_remove_all(call) {
     if (stateOf(call).physicalVolumes.length > 0)
       throw new UnsupportedError('lvm_remove_all', ['removing volumes'], { elsewhere: 'appliance' });

@@ -4,10 +4,11 @@ import type { BlockDevice } from '../../vfs/index.js';
 import { fileContents } from '../session/contents.js';
 import { parseMountOptions } from '../session/mount-options.js';
 import { openFileSystemOn } from '../session/open-filesystems.js';
+import { plainCall } from '../session/session-calls.js';
 import type { Call } from '../thread/call.js';
 import type { TopicHandlers } from '../thread/handlers.js';
 
-interface WorkerRequest {
+interface MountRequest {
   readonly readonly: boolean;
   readonly type?: string;
   readonly options?: string;
@@ -30,7 +31,7 @@ function chosenType(call: Call, device: BlockDevice, wanted: string | undefined)
   );
 }
 
-function mount(call: Call, mountable: string, mountpoint: string, request: WorkerRequest): void {
+function mount(call: Call, mountable: string, mountpoint: string, request: MountRequest): void {
   const { session } = call;
   const { device, subvolume } = session.devices.parseMountable(mountable);
   if (subvolume !== undefined)
@@ -44,7 +45,7 @@ function mount(call: Call, mountable: string, mountpoint: string, request: Worke
     ...(Object.keys(own).length === 0 ? {} : { options: own }),
   });
   try {
-    session.mounts.mount(lease.fileSystem, {
+    const made = session.mounts.mount(lease.fileSystem, {
       source: device.name,
       // No mount point at all is the root.
       mountpoint: mountpoint === '' ? '/' : mountpoint,
@@ -53,6 +54,15 @@ function mount(call: Call, mountable: string, mountpoint: string, request: Worke
       flags,
       release: lease.release,
     });
+    const options = request.options ?? (request.readonly ? 'ro' : '');
+    const place = [device.name, made.mountpoint] as const;
+    session.calls.record(
+      'mounts',
+      [made],
+      request.type === undefined
+        ? plainCall('mount_options', options, ...place)
+        : plainCall('mount_vfs', options, request.type, ...place),
+    );
   } catch (thrown) {
     lease.release();
     throw thrown;
@@ -71,6 +81,7 @@ export const mountHandlers = {
    */
   mount_loop(call, file, mountpoint) {
     const { session } = call;
+    const holder = session.tree.resolve(file).mount;
     const { fileSystem, layers } = openFileSystemOn(fileContents(call, file), file, {
       tmpdir: session.config.tmpdir,
       warn: (message) => session.warn(message),
@@ -83,7 +94,9 @@ export const mountHandlers = {
       const taken = new Set(session.mounts.mounts().map(({ source }) => source));
       let number = 0;
       while (taken.has(`/dev/loop${number}`)) number++;
-      session.mounts.mount(fileSystem, { source: `/dev/loop${number}`, mountpoint, readonly: true, release });
+      const source = `/dev/loop${number}`;
+      const made = session.mounts.mount(fileSystem, { source, mountpoint, readonly: true, holder, release });
+      session.calls.record('mounts', [made], plainCall('mount_loop', file, made.mountpoint));
     } catch (thrown) {
       release();
       throw thrown;
@@ -99,6 +112,7 @@ export const mountHandlers = {
     if (rw && session.devices.find(mount.source)?.readonly !== false)
       throw new GuestfsError('EACCES', `${path}: ${mount.source} cannot be written to`);
     mount.remount(!rw);
+    session.calls.record('remounts', [mount], { ...plainCall('remount', mount.mountpoint), options: { rw } });
   },
   list_9p: () => {
     throw new GuestfsError('ENOTSUP', 'libguestfs has no 9p filesystems any more');
@@ -113,8 +127,14 @@ export const mountHandlers = {
   umount_all: (call) => void call.session.mounts.umountAll(),
   mounts: (call) => [...new Set(call.session.mounts.mounts().map(({ source }) => source))],
   mountpoints: (call) => call.session.mounts.mountpoints,
-  mkmountpoint: (call, path) => call.session.mounts.mkmountpoint(path),
-  rmmountpoint: (call, path) => call.session.mounts.rmmountpoint(path),
+  mkmountpoint({ session }, path) {
+    const made = session.mounts.mkmountpoint(path);
+    session.calls.record('mountpoints', [made], plainCall('mkmountpoint', made));
+  },
+  rmmountpoint({ session }, path) {
+    const removed = session.mounts.rmmountpoint(path);
+    session.calls.takeBack('mountpoints', [removed], plainCall('rmmountpoint', removed));
+  },
   sync(call) {
     for (const { disk } of call.session.devices.drives) disk.flush();
   },
@@ -128,6 +148,7 @@ export const mountHandlers = {
     const { session } = call;
     const old = session.umask;
     session.umask = mask;
+    session.calls.record('umask', ['umask'], plainCall('umask', mask));
     return old;
   },
   get_umask: (call) => call.session.umask,

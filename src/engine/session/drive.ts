@@ -14,6 +14,10 @@ import { type ImageInfo, openImage } from '../../image/index.js';
 /** A drive that is open. */
 export interface OpenDrive {
   readonly disk: Disk;
+  /** What is written and thrown away at the end; undefined if writes go to the image. */
+  readonly layer: OverlayDisk | undefined;
+  /** The image below the layer; undefined for a scratch drive. */
+  readonly image: { readonly file: string; readonly format: string } | undefined;
   /** Undefined for a scratch drive. */
   readonly info: ImageInfo | undefined;
   readonly sectorSize: 512 | 4096;
@@ -37,7 +41,7 @@ const cacheBudget = 4 * 1024 * 1024;
 const overlayBudget = 32 * 1024 * 1024;
 
 /** A copy-on-write layer that is gone when it is closed. */
-export function discardableLayer(base: Disk, tmpdir: string): Disk {
+export function discardableLayer(base: Disk, tmpdir: string): OverlayDisk {
   return new OverlayDisk(base, { directory: tmpdir, memoryBudget: overlayBudget });
 }
 
@@ -49,15 +53,21 @@ function blankDisk(size: number, sectorSize: number): Disk {
   });
 }
 
+/** Whether what is written to a drive is thrown away at the end. */
+export const isDiscardable = ({ path, readonly }: DriveConfig): boolean => readonly || path === undefined;
+
 /** Opens a drive. Features that the engine lacks are refused here, by name, rather than at the first read. */
 export function openDrive(drive: DriveConfig, context: DriveContext): OpenDrive {
   const sectorSize = drive.blocksize ?? 512;
   const common = { sectorSize, label: drive.label } as const;
   if (drive.path === undefined) {
     const size = drive.scratchSizeInBytes ?? 0;
+    const layer = discardableLayer(blankDisk(size, sectorSize), context.tmpdir);
     return {
       ...common,
-      disk: discardableLayer(blankDisk(size, sectorSize), context.tmpdir),
+      disk: layer,
+      layer,
+      image: undefined,
       info: undefined,
       readonly: false,
       usesZstd: false,
@@ -68,7 +78,8 @@ export function openDrive(drive: DriveConfig, context: DriveContext): OpenDrive 
       elsewhere: 'appliance',
     });
   }
-  const { disk, info, chain } = openImage(platform().origin(drive.path, context.policy), {
+  const origin = platform().origin(drive.path, context.policy);
+  const { disk, info, chain } = openImage(origin, {
     warn: context.warn,
     writable: drive.readonly ? false : 'where possible',
     ...(drive.format === undefined ? {} : { format: drive.format }),
@@ -78,11 +89,14 @@ export function openDrive(drive: DriveConfig, context: DriveContext): OpenDrive 
     throw new GuestfsError('EINVAL', `${drive.path}: smaller than one sector of ${sectorSize} bytes`);
   }
   const cached = new CachedDisk(disk, { budget: cacheBudget, sectorSize });
+  const layer = isDiscardable(drive) ? discardableLayer(cached, context.tmpdir) : undefined;
   return {
     ...common,
+    layer,
+    image: { file: origin.name, format: info.format },
     info,
     readonly: drive.readonly,
     usesZstd: chain.some(({ facts }) => facts['compression-type'] === 'zstd'),
-    disk: drive.readonly ? discardableLayer(cached, context.tmpdir) : cached,
+    disk: layer ?? cached,
   };
 }

@@ -1,8 +1,10 @@
 /** The unlocked devices of a session: for each one, the disk inside as a device `/dev/mapper/NAME`. */
+import type { CarriedCall } from '../../api/index.js';
 import { GuestfsError, systemError, UnsupportedError } from '../../base/index.js';
 import { BlockDevice, type DeviceTable } from '../../vfs/index.js';
 import type { LockKey } from '../../volume/index.js';
 import type { DeviceContents } from './device-contents.js';
+import type { SessionCalls } from './session-calls.js';
 
 /** What locks work with. */
 interface LockParts {
@@ -10,6 +12,8 @@ interface LockParts {
   readonly contents: DeviceContents;
   /** The session's keys, which are tried in addition to those of a call. */
   readonly keys: readonly LockKey[];
+  /** Where the calls are kept that unlocked something. */
+  readonly calls: SessionCalls;
   readonly isInUse: (device: BlockDevice) => boolean;
   /** An unlocked disk came, or went. */
   readonly changed: () => void;
@@ -39,13 +43,15 @@ export class Locks {
 
   /**
    * Unlocks a device with one of these keys, or of the session's, and makes a device of the disk inside. EINVAL if
-   * the device is not locked; EEXIST if the name is in use; EBUSY if the device is in use; EPERM if no key fits.
+   * the device is not locked; EEXIST if the name is in use; EBUSY if the device is in use; EPERM if no key fits. `by`:
+   * the call that does the same once more, with the key that fits.
    */
   unlock(
     device: BlockDevice,
     name: string,
     keys: readonly LockKey[],
     options: { readonly readonly: boolean },
+    by: CarriedCall,
   ): BlockDevice {
     const { devices, contents, isInUse } = this.#parts;
     const mapperName = `/dev/mapper/${name}`;
@@ -75,16 +81,18 @@ export class Locks {
     // The table closes a device's disk only if it has opened it, so the disk is opened through the table.
     void inside.disk;
     this.#locked.set(inside, device);
+    this.#parts.calls.record('locks', [inside.name], by);
     this.#parts.changed();
     return inside;
   }
 
   /** Removes the disk inside. ENOENT if no unlocked disk has the name; EBUSY if it is in use. */
-  lock(name: string): void {
+  lock(name: string, by: CarriedCall): void {
     const inside = this.unlocked.find((device) => device.name === `/dev/mapper/${name}`);
     if (inside === undefined) throw systemError('ENOENT', `/dev/mapper/${name}`);
     if (this.#parts.isInUse(inside)) throw systemError('EBUSY', inside.name);
     this.#locked.delete(inside);
+    this.#parts.calls.takeBack('locks', [inside.name], by);
     this.#parts.changed();
   }
 }

@@ -7,6 +7,7 @@
  * A device keeps its identity over a scan while its bytes are the same: a partition by its number and place, a volume
  * by its id, layout and members. A device in use keeps its identity in any case, as the kernel keeps mounted devices.
  */
+import type { CarriedCall } from '../../api/index.js';
 import { endsCall, GuestfsError, systemError, work } from '../../base/index.js';
 import { SliceDisk } from '../../disk/index.js';
 import type { Partition } from '../../partition/index.js';
@@ -16,6 +17,7 @@ import type { DeviceContents } from './device-contents.js';
 import type { LayerKind } from './kinds.js';
 import { Locks } from './locks.js';
 import type { PartitionTables } from './partition-tables.js';
+import type { SessionCalls } from './session-calls.js';
 import { type VolumeSystem, VolumeSystems } from './volume-systems.js';
 import type { Warnings } from './warnings.js';
 
@@ -37,6 +39,8 @@ interface ScanParts {
   readonly warnings: Warnings;
   /** The keys that the session was given. */
   readonly keys: readonly LockKey[];
+  /** Where the calls are kept that changed which devices there are. */
+  readonly calls: SessionCalls;
   /** Whether something on a device is open now. */
   readonly isOpen: (device: BlockDevice) => boolean;
 }
@@ -104,22 +108,32 @@ export class DeviceScan {
    * Sets the only devices that are searched for members of a system; undefined: all. Activation is reset to the state
    * at launch.
    */
-  setFilter(kind: MemberKind, devices: readonly BlockDevice[] | undefined): void {
+  setFilter(kind: MemberKind, devices: readonly BlockDevice[] | undefined, by: CarriedCall): void {
     const system = this.systems.get(kind);
     const [used] = this.volumesInUse;
     if (used !== undefined) throw systemError('EBUSY', used.name);
     system.filter = devices && new Set(devices.map(({ name }) => name));
+    const decided = [`${kind.name} filter`, ...system.activation.keys()];
+    if (devices === undefined) this.#parts.calls.takeBack('volumes', decided, by);
+    else this.#parts.calls.record('volumes', decided, by);
     system.activation.clear();
     this.rescanMembers();
   }
 
   /** Adds or removes the devices of volumes. EBUSY if a device to be removed is in use. */
-  setActive(kind: MemberKind, volumes: readonly Volume[], active: boolean): void {
+  setActive(kind: MemberKind, volumes: readonly Volume[], active: boolean, by: CarriedCall): void {
     const system = this.systems.get(kind);
     const names = new Set(volumes.map(({ device }) => device));
     const used = active ? undefined : this.volumesInUse.find(({ name }) => names.has(name));
     if (used !== undefined) throw systemError('EBUSY', used.name);
+    const before = volumes.map((volume) => system.isActive(volume));
     for (const { id } of volumes) system.activation.set(id, active);
+    if (volumes.some((volume, index) => system.isActive(volume) !== before[index]))
+      this.#parts.calls.record(
+        'volumes',
+        volumes.map(({ id }) => id),
+        by,
+      );
     this.#find();
   }
 

@@ -23,6 +23,7 @@ import { kinds } from './kinds.js';
 import { OpenFileSystems } from './open-filesystems.js';
 import { PartitionTables } from './partition-tables.js';
 import { DeviceScan } from './scan.js';
+import { SessionCalls } from './session-calls.js';
 import { Warnings } from './warnings.js';
 
 /** Where a session's messages go. */
@@ -50,6 +51,8 @@ export class Session {
   inspection: Inspection | undefined;
   /** The given keys, which are tried at every lock. */
   readonly keys: LockKey[] = [];
+  /** What made the session what it is, for a backend that follows. */
+  readonly calls = new SessionCalls();
   /** Warnings: {@link warn} adds to them, and the end of a call settles them. */
   readonly warnings: Warnings;
   /** What the answer of the running call lacks. */
@@ -68,7 +71,7 @@ export class Session {
     );
     this.tables = new PartitionTables(this.warnings);
     this.contents = new DeviceContents(this.tables, kinds, this.warnings);
-    const { devices, tables, contents, warnings, keys } = this;
+    const { devices, tables, contents, warnings, keys, calls } = this;
     this.fileSystems = new OpenFileSystems({
       devices,
       contents,
@@ -83,6 +86,7 @@ export class Session {
       contents,
       warnings,
       keys,
+      calls,
       isOpen: (device) => this.fileSystems.isOpen(device),
     });
   }

@@ -4,8 +4,10 @@ import {
   type ActionName,
   actions,
   type Backend,
+  type BackendConfig,
   type BackendEvents,
   type CallControl,
+  type Carried,
   type FileSink,
   type FileSource,
   isActionName,
@@ -54,17 +56,23 @@ class EngineClient implements Backend {
   readonly pid = undefined;
   readonly #thread: EngineThread;
   readonly #events: BackendEvents;
-  /** The setting, as it was at launch. */
-  readonly #autosync: boolean;
+  readonly #config: BackendConfig;
   readonly #ended: Promise<void>;
   #tellEnded!: () => void;
   #running: Running | undefined;
   #stopError: GuestfsError | undefined;
   #dead = false;
+  /** Set while the session is being left, and what it was once that is known. */
+  #leaving: Promise<Carried> | undefined;
+  #carried: Carried | undefined;
+  /** It was cancelled before it had begun. */
+  #isLeaveCancelled = false;
+  /** Removes the files that a departure has made, until they belong to the caller. */
+  #removeLayers: (() => void) | undefined;
 
-  constructor(thread: EngineThread, events: BackendEvents, autosync: boolean) {
+  constructor(thread: EngineThread, events: BackendEvents, config: BackendConfig) {
     this.#thread = thread;
-    this.#autosync = autosync;
+    this.#config = config;
     this.#events = events;
     this.#ended = new Promise((resolve) => {
       this.#tellEnded = resolve;
@@ -87,12 +95,15 @@ class EngineClient implements Backend {
     this.#running = undefined;
     running?.turn?.end();
     running?.sourceEnd?.abort();
-    running?.reject(new GuestfsError('EIO', 'the engine ended unexpectedly'));
+    if (this.#carried === undefined)
+      running?.reject(new GuestfsError('EIO', 'the engine ended unexpectedly'));
+    else running?.resolve(this.#carried);
     this.#events.quit();
     this.#tellEnded();
   }
 
   #stopped(report: Report & { type: 'stopped' }): void {
+    this.#carried = report.carried;
     if (report.error) this.#stopError = restoreError(report.error);
     if (!report.kept) return; // it ends by itself
     const { worker } = this.#thread;
@@ -135,6 +146,8 @@ class EngineClient implements Backend {
           () => {},
         );
         return;
+      case 'stayed':
+        return this.#finish(running, () => running.reject(restoreError(report.error)));
       case 'failure': {
         const reject = (): void => this.#finish(running, () => running.reject(restoreError(report.error)));
         // The readable part is delivered before the error about the rest.
@@ -198,6 +211,24 @@ class EngineClient implements Backend {
     }
   }
 
+  #begin(serial: number, resolve: Running['resolve'], reject: Running['reject']): Running {
+    const running: Running = {
+      serial,
+      resolve,
+      reject,
+      sourceEnd: undefined,
+      isWanted: false,
+      wanted: undefined,
+      write: undefined,
+      written: Promise.resolve(),
+      workDone: false,
+      turn: undefined,
+    };
+    this.#running = running;
+    keepsProcess(this.#thread.worker, true);
+    return running;
+  }
+
   call(
     action: string,
     args: readonly unknown[],
@@ -213,20 +244,7 @@ class EngineClient implements Backend {
     if (this.#dead) return Promise.reject(new GuestfsError('EIO', 'the engine has ended'));
     const serial = ++this.#thread.lastSerial;
     return new Promise((resolve, reject) => {
-      const running: Running = {
-        serial,
-        resolve,
-        reject,
-        sourceEnd: undefined,
-        isWanted: false,
-        wanted: undefined,
-        write: undefined,
-        written: Promise.resolve(),
-        workDone: false,
-        turn: undefined,
-      };
-      this.#running = running;
-      keepsProcess(this.#thread.worker, true);
+      const running = this.#begin(serial, resolve, reject);
       const sources: Exclude<FileSource, string>[] = [];
       const sent = args.map((argument, index) => {
         switch (argumentTypes(action)[index]) {
@@ -260,7 +278,10 @@ class EngineClient implements Backend {
 
   cancel(): void {
     const running = this.#running;
-    if (running === undefined) return;
+    if (running === undefined) {
+      this.#isLeaveCancelled = this.#leaving !== undefined;
+      return;
+    }
     const { serial, workDone } = running;
     // The worker would not notice: it has finished, and only the consumer is waited for, who may never take the rest.
     if (workDone)
@@ -271,7 +292,46 @@ class EngineClient implements Backend {
     running.turn?.begin(); // it ends before it does anything
   }
 
-  async shutdown({ autosync = this.#autosync }: ShutdownOptions = {}): Promise<void> {
+  leave(): Promise<Carried> {
+    this.#leaving ??= this.#leave().finally(() => {
+      this.#leaving = undefined;
+      this.#isLeaveCancelled = false;
+    });
+    return this.#leaving;
+  }
+
+  async #leave(): Promise<Carried> {
+    const { layerFilesFor, makeLayerFiles, removeLayerFiles } = await import('../host/layer.js');
+    if (this.#dead) throw new GuestfsError('EIO', 'the engine has ended');
+    if (this.#isLeaveCancelled) throw new GuestfsError('ECANCELED', 'the call was cancelled');
+    const files = layerFilesFor(this.#config);
+    const made = files.filter((file) => file !== undefined);
+    makeLayerFiles(made);
+    this.#removeLayers = () => removeLayerFiles(made);
+    try {
+      const serial = ++this.#thread.lastSerial;
+      const carried = await new Promise<Carried>((resolve, reject) => {
+        // safe: the answer to a departure is what was carried
+        this.#begin(serial, (value) => resolve(value as Carried), reject);
+        post(this.#thread, { type: 'leave', serial, files });
+      });
+      const used = new Set(carried.drives.map(({ layer }) => layer));
+      removeLayerFiles(made.filter((file) => !used.has(file)));
+      return carried;
+    } catch (thrown) {
+      removeLayerFiles(made);
+      throw thrown;
+    } finally {
+      this.#removeLayers = undefined;
+    }
+  }
+
+  async shutdown({ autosync = this.#config.autosync }: ShutdownOptions = {}): Promise<void> {
+    // After a departure the thread may belong to another session, so its end is awaited.
+    if (this.#leaving !== undefined) {
+      this.cancel();
+      await this.#leaving.catch(() => {});
+    }
     if (!this.#dead) {
       this.cancel();
       keepsProcess(this.#thread.worker, true);
@@ -284,6 +344,7 @@ class EngineClient implements Backend {
   kill(): void {
     // A kept thread may belong to another session by now.
     if (!this.#dead) void this.#thread.worker.terminate();
+    this.#removeLayers?.();
   }
 }
 
@@ -330,7 +391,7 @@ export const startEngine: StartBackend = (config, events, signal) => {
       else if (report.type === 'ready') {
         stopListening(worker);
         signal?.removeEventListener('abort', aborted);
-        resolve(new EngineClient(thread, events, config.autosync));
+        resolve(new EngineClient(thread, events, config));
       }
     });
     // A starting engine keeps the process alive until it is ready, or has failed.

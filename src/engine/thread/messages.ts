@@ -9,7 +9,7 @@
  *       │  ◀── result | failure                  │
  */
 import type { MessagePort } from 'node:worker_threads';
-import type { BackendConfig } from '../../api/index.js';
+import type { BackendConfig, Carried } from '../../api/index.js';
 import type { Elsewhere, MailboxShape, PlainError } from '../../base/index.js';
 
 /** The start parameters of a worker. Its configuration is the first message. */
@@ -53,6 +53,11 @@ export type WorkerRequest =
       readonly options: Readonly<Record<string, unknown>>;
       readonly wantsProgress: boolean;
     }
+  /**
+   * The session ends, and says what it was. `files`: empty files, one for each drive whose writes are discarded, which
+   * take what was written to it; undefined for the other drives.
+   */
+  | { readonly type: 'leave'; readonly serial: number; readonly files: readonly (string | undefined)[] }
   /** `sync`: what was written to the drives is on their disks before they are closed. */
   | { readonly type: 'shutdown'; readonly sync: boolean };
 
@@ -94,6 +99,13 @@ export type Report =
     }
   /**
    * The session is closed; an error reports a problem of that. `kept`: nothing is left of the session, and the worker
-   * waits for the next one. Otherwise no message follows.
+   * waits for the next one. Otherwise no message follows. `carried`: what the session was, if that was asked for.
    */
-  | { readonly type: 'stopped'; readonly kept: boolean; readonly error?: PlainError };
+  | {
+      readonly type: 'stopped';
+      readonly kept: boolean;
+      readonly error?: PlainError;
+      readonly carried?: Carried;
+    }
+  /** The session could not be left, and goes on. */
+  | { readonly type: 'stayed'; readonly serial: number; readonly error: PlainError };

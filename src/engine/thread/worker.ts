@@ -146,6 +146,39 @@ function stop(session: Session, sync: boolean): Report & { type: 'stopped' } {
   }
 }
 
+/** Ends the session for a backend that follows; undefined if that failed, which is reported. */
+async function leave(
+  { port, shared }: Wires,
+  session: Session,
+  { serial, files }: WorkerRequest & { type: 'leave' },
+): Promise<(Report & { type: 'stopped' }) | undefined> {
+  const post = (report: Report): void => port.postMessage(report);
+  const { prepareToLeave } = await import('./leave.js');
+  const checkpoint = (): void => {
+    if (Atomics.load(shared, sharedWord.cancelled) === serial)
+      throw new GuestfsError('ECANCELED', 'the call was cancelled');
+  };
+  try {
+    beginWork(session.config.limits, checkpoint);
+    const carried = prepareToLeave(session, {
+      files,
+      progress(position, total) {
+        checkpoint();
+        post({ type: 'progress', serial, position, total });
+      },
+    });
+    endWork();
+    session.warnings.settle();
+    // What is written is safe by now, so a file that does not close well is no error of the session's.
+    return { ...stop(session, false), carried };
+  } catch (thrown) {
+    endWork();
+    session.warnings.settle();
+    post({ type: 'stayed', serial, error: plainError(asGuestfsError(thrown)) });
+    return undefined;
+  }
+}
+
 /** Whether the session has left no more memory than the next one would use anyway. */
 function isHeapSmall(): boolean {
   const { total_heap_size, external_memory } = getHeapStatistics();
@@ -187,7 +220,9 @@ function main(port: MessagePort, { shared, streams, incoming }: ThreadStart): vo
     } else if (session === undefined) throw new GuestfsError('EPROTO', `${request.type} without a session`);
     else if (request.type === 'call') await runCall(wires, session, request);
     else {
-      const report = stop(session, request.sync);
+      const report =
+        request.type === 'leave' ? await leave(wires, session, request) : stop(session, request.sync);
+      if (report === undefined) return;
       session = undefined;
       ended = !report.kept;
       if (report.kept) recordCompiledCode();

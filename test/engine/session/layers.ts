@@ -6,11 +6,15 @@ import { kinds as allKinds, type LayerKind } from '../../../src/engine/session/k
 import { OpenFileSystems } from '../../../src/engine/session/open-filesystems.js';
 import { PartitionTables } from '../../../src/engine/session/partition-tables.js';
 import { DeviceScan } from '../../../src/engine/session/scan.js';
+import { plainCall, SessionCalls } from '../../../src/engine/session/session-calls.js';
 import { Warnings } from '../../../src/engine/session/warnings.js';
 import type { FileSystemDriver } from '../../../src/fs/index.js';
 import { DeviceTable } from '../../../src/vfs/index.js';
 import type { LockedKind, LockKey, Member, MemberKind, Volume } from '../../../src/volume/index.js';
 import { MemoryFileSystem } from '../../support/memory-fs.js';
+
+/** For tests in which it does not matter by which call something was done. */
+export const anyCall = plainCall('ping_daemon');
 
 export interface Scanned {
   readonly devices: DeviceTable;
@@ -47,6 +51,7 @@ export function scanOf(
     contents,
     warnings,
     keys,
+    calls: new SessionCalls(),
     isOpen: (device) => fileSystems.isOpen(device),
   });
   for (const bytes of disks) devices.addDrive({ open: () => new MemoryDisk(bytes), sectorSize });

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { LockKey } from '../../../src/volume/index.js';
 import { readFixture } from '../../support/fixtures.js';
-import { boxed, kindsWith, locked, lockKind, type Scanned, scanOf } from './layers.js';
+import { anyCall, boxed, kindsWith, locked, lockKind, type Scanned, scanOf } from './layers.js';
 
 const key = (byte: number, whose?: string): LockKey => ({
   kind: 'raw',
@@ -15,7 +15,7 @@ const key = (byte: number, whose?: string): LockKey => ({
 const scanned = (): Scanned => scanOf([locked(readFixture('lvm/big-4k.img.gz'), 77)], kindsWith(lockKind));
 
 function unlock({ devices, scan }: Scanned, keys: readonly LockKey[], name = 'secret') {
-  return scan.locks.unlock(devices.resolve('/dev/sda'), name, keys, { readonly: true });
+  return scan.locks.unlock(devices.resolve('/dev/sda'), name, keys, { readonly: true }, anyCall);
 }
 
 describe('a locked device', () => {
@@ -36,9 +36,9 @@ describe('a locked device', () => {
   test('is locked again, and all that was inside is gone', () => {
     const all = scanned();
     unlock(all, [key(77)]);
-    all.scan.locks.lock('secret');
+    all.scan.locks.lock('secret', anyCall);
     assert.deepEqual(all.names(), ['/dev/sda']);
-    assert.throws(() => all.scan.locks.lock('secret'), { code: 'ENOENT' });
+    assert.throws(() => all.scan.locks.lock('secret', anyCall), { code: 'ENOENT' });
     unlock(all, [key(77)]);
     assert.ok(all.devices.find('/dev/big/vol'));
   });
@@ -49,7 +49,7 @@ describe('a locked device', () => {
     disk.set([1, 0, 0, 0, 0xff, 0xff, 0, 0], 454);
     disk.set([0x55, 0xaa], 510);
     const all = scanOf([disk], kindsWith(lockKind));
-    all.scan.locks.unlock(all.devices.resolve('/dev/sda1'), 'secret', [key(77)], { readonly: true });
+    all.scan.locks.unlock(all.devices.resolve('/dev/sda1'), 'secret', [key(77)], { readonly: true }, anyCall);
     assert.ok(all.devices.find('/dev/big/vol'));
     disk.fill(0, 446, 462);
     all.scan.rescan(['/dev/sda']);
@@ -62,7 +62,7 @@ describe('a locked device', () => {
     assert.throws(() => unlock(all, []), { code: 'EPERM' });
     all.keys.push(key(77, 'lock-uuid'));
     unlock(all, []);
-    all.scan.locks.lock('secret');
+    all.scan.locks.lock('secret', anyCall);
     all.keys.length = 0;
     unlock(all, [key(77, '/dev/sda')]);
   });
@@ -77,7 +77,7 @@ test('what is no lock, in use, or has a name that is taken is not unlocked', () 
   assert.throws(() => unlock(all, [key(77)], 'other'), { code: 'EBUSY', message: /\/dev\/sda/ });
   assert.throws(() => unlock(all, [key(77)]), { code: 'EEXIST', message: /\/dev\/mapper\/secret/ });
   assert.throws(
-    () => all.scan.locks.unlock(all.devices.resolve('/dev/big/vol'), 'x', [], { readonly: true }),
+    () => all.scan.locks.unlock(all.devices.resolve('/dev/big/vol'), 'x', [], { readonly: true }, anyCall),
     {
       code: 'EINVAL',
       message: '/dev/big/vol: is not locked',

@@ -7,7 +7,7 @@ import { lvm2 } from '../../../src/volume/index.js';
 import { readFixture } from '../../support/fixtures.js';
 import { Random } from '../../support/random.js';
 import { withText } from '../../volume/lvm2/fixtures.js';
-import { boxed, boxKind, kindsWith, type Scanned, scanOf, setKind } from './layers.js';
+import { anyCall, boxed, boxKind, kindsWith, type Scanned, scanOf, setKind } from './layers.js';
 
 const stack = (): Uint8Array => readFixture('scenarios/lvm-stack.img.gz');
 
@@ -72,13 +72,13 @@ describe('LVM on a partition of a volume, and on a volume', () => {
     scan.rescan(['/dev/sda']);
     assert.ok(deepNames.every((name, index) => find(scanned, name) === before[index]));
     const volumesOf = (group: string) => groups().find(({ name }) => name === group)?.logicalVolumes ?? [];
-    scan.setActive(deepLvm, volumesOf('outer'), false);
+    scan.setActive(deepLvm, volumesOf('outer'), false, anyCall);
     assert.deepEqual(scanned.names(), ['/dev/sda']);
     assert.deepEqual(
       groups().map(({ name }) => name),
       ['outer'],
     );
-    scan.setActive(deepLvm, volumesOf('outer'), true);
+    scan.setActive(deepLvm, volumesOf('outer'), true, anyCall);
     assert.deepEqual(scanned.names().sort(), [...deepNames].sort());
   });
 
@@ -94,14 +94,14 @@ describe('LVM on a partition of a volume, and on a volume', () => {
       '/dev/sda',
     ]);
     const outer = scan.systems.stateOf(deepLvm).volumeGroups.find(({ name }) => name === 'outer');
-    assert.throws(() => scan.setActive(deepLvm, outer?.logicalVolumes ?? [], false), {
+    assert.throws(() => scan.setActive(deepLvm, outer?.logicalVolumes ?? [], false, anyCall), {
       code: 'EBUSY',
       message: /\/dev\/outer\/disk/,
     });
-    assert.throws(() => scan.setFilter(deepLvm, []), { code: 'EBUSY' });
+    assert.throws(() => scan.setFilter(deepLvm, [], anyCall), { code: 'EBUSY' });
     lease.release();
     assert.deepEqual(inUse(), []);
-    scan.setFilter(deepLvm, []);
+    scan.setFilter(deepLvm, [], anyCall);
     assert.deepEqual(scanned.names(), ['/dev/sda']);
   });
 });

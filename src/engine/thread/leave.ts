@@ -1,0 +1,42 @@
+/** The end of a session that another backend goes on with. */
+import type { Carried } from '../../api/index.js';
+import { changedClusters, type LayerPlan, layerBytes, writeLayer } from '../host/layer.js';
+import { carriedCalls } from '../session/carried.js';
+import type { Session } from '../session/session.js';
+
+/** How a departure is seen and stopped. */
+interface Departure {
+  /** A file for the layer of each drive, in their order; undefined for those whose writes go to the image. */
+  readonly files: readonly (string | undefined)[];
+  /** Told in bytes, between all else; throws to end the departure. */
+  progress(position: number, total: number): void;
+}
+
+/**
+ * Tells what a session is, and makes all that was written last: on the drives, or in files of layers. The session is
+ * as before, so it can be closed, or go on if this throws.
+ */
+export function prepareToLeave(session: Session, { files, progress }: Departure): Carried {
+  const calls = carriedCalls(session);
+  const opened = session.devices.drives.map((device) => session.drive(device));
+  // What a mounted filesystem has changed is on its device already: nothing is held back in memory.
+  for (const drive of opened) if (drive?.layer === undefined) drive?.disk.flush();
+  const plans = opened.map((drive): LayerPlan | undefined => {
+    if (drive?.layer === undefined) return undefined;
+    const clusters = changedClusters(drive.layer);
+    return clusters.length === 0 ? undefined : { layer: drive.layer, clusters, backing: drive.image };
+  });
+  const total = plans.reduce((sum, plan) => sum + (plan === undefined ? 0 : layerBytes(plan)), 0);
+  let position = 0;
+  progress(0, total);
+  const drives = plans.map((plan, index) => {
+    const file = files[index];
+    if (plan === undefined || file === undefined) return {};
+    writeLayer(file, plan, (bytes) => {
+      position += bytes;
+      progress(position, total);
+    });
+    return { layer: file };
+  });
+  return { drives, calls };
+}
