@@ -150,12 +150,17 @@ function openPatiently(path: string, checkpoint: () => void): number {
   }
 }
 
-/** A host file for writing, created or emptied at once. A file that is new is removed if the call fails. */
+/**
+ * A host file for writing. It is created or emptied by the first write, so a call that fails before has changed
+ * nothing; a file that is new is removed if the call fails.
+ */
 export class HostFileSink implements FileOutSink {
   readonly #path: string;
-  #fd: number;
-  readonly #created: boolean;
-  readonly #sink: DescriptorSink;
+  readonly #checkpoint: () => void;
+  readonly #touch: () => void;
+  #fd = -1;
+  #created = false;
+  #sink: DescriptorSink | undefined;
 
   /**
    * `checkpoint` is asked while a pipe has no reader, or no room, and throws to end that. `touch` is called before
@@ -163,40 +168,30 @@ export class HostFileSink implements FileOutSink {
    */
   constructor(path: string, checkpoint: () => void, touch: () => void) {
     this.#path = path;
-    let fd: number | undefined;
-    let created = false;
-    try {
-      try {
-        fd = openSync(path, patientFlags | O_EXCL, 0o666);
-        created = true;
-      } catch (thrown) {
-        if (codeOf(thrown) !== 'EEXIST') throw thrown;
-        touch();
-        fd = openPatiently(path, checkpoint);
-      }
-      this.#sink = new DescriptorSink(fd, path, checkpoint);
-    } catch (thrown) {
-      if (fd !== undefined) closeSync(fd);
-      throw hostError(String(path), thrown);
-    }
-    this.#fd = fd;
-    this.#created = created;
+    this.#checkpoint = checkpoint;
+    this.#touch = touch;
   }
 
+  /** What is not there yet will be a file. */
   get keepsHoles(): boolean {
-    return this.#sink.keepsHoles;
+    if (this.#sink !== undefined) return this.#sink.keepsHoles;
+    try {
+      return statSync(this.#path, { throwIfNoEntry: false })?.isFile() ?? true;
+    } catch {
+      return true; // opening it has the error
+    }
   }
 
   write(bytes: Uint8Array): void {
-    this.#sink.write(bytes);
+    if (bytes.length > 0) this.#open().write(bytes);
   }
 
   hole(length: number): void {
-    this.#sink.hole(length);
+    if (length > 0) this.#open().hole(length);
   }
 
   finish(): void {
-    this.#sink.settle();
+    this.#open().settle();
     try {
       this.#close();
     } catch (thrown) {
@@ -211,6 +206,27 @@ export class HostFileSink implements FileOutSink {
       if (this.#created) rmSync(this.#path, { force: true });
     } catch (thrown) {
       throw hostError(this.#path, thrown);
+    }
+  }
+
+  #open(): DescriptorSink {
+    this.#sink ??= this.#openAnew();
+    return this.#sink;
+  }
+
+  #openAnew(): DescriptorSink {
+    try {
+      try {
+        this.#fd = openSync(this.#path, patientFlags | O_EXCL, 0o666);
+        this.#created = true;
+      } catch (thrown) {
+        if (codeOf(thrown) !== 'EEXIST') throw thrown;
+        this.#touch();
+        this.#fd = openPatiently(this.#path, this.#checkpoint);
+      }
+      return new DescriptorSink(this.#fd, this.#path, this.#checkpoint);
+    } catch (thrown) {
+      throw hostError(String(this.#path), thrown);
     }
   }
 
