@@ -42,7 +42,8 @@ export interface DriveConfig {
   readonly copyonread?: boolean;
   /**
    * A qcow2 image over the drive's own, which has what another backend wrote to a drive whose writes are discarded.
-   * The backend that is started with it takes the place of the drive's layer, and removes the file at the end.
+   * A backend that starts with it only reads it, and keeps it open: the caller may remove the file as soon as the
+   * backend has started.
    */
   readonly layer?: string;
 }
@@ -145,6 +146,8 @@ export interface Carried {
 export interface Backend {
   /** The process that does the work; undefined if that is a thread of our own. */
   readonly pid: number | undefined;
+  /** Of a backend that is made of others: the one that does the calls at present. */
+  readonly atWork?: 'embedded' | 'direct';
   /**
    * Calls an action by its libguestfs name. `args` are the required arguments in order, `options` the given optional
    * ones. Rejects with a GuestfsError whose message has the action in front. Only one call runs at a time.

@@ -88,6 +88,11 @@ export class BackendQueue {
     return this.#backend?.pid;
   }
 
+  /** The name of the backend that does the calls at present; undefined if the launched one is made of no others. */
+  get atWork(): 'embedded' | 'direct' | undefined {
+    return this.#backend?.atWork;
+  }
+
   readonly #events: BackendEvents = {
     progress: (position, total) => this.#reporter?.report(position, total),
     log: (kind, message, partial, elsewhere) => {

@@ -1,6 +1,7 @@
 /** The failure of an action: the one place where an error gets the action's name, and says which backend may do more. */
 import { isActionName, needsAppliance } from '../api/index.js';
 import { asGuestfsError, type Elsewhere, type GuestfsError, UnsupportedError } from '../base/index.js';
+import { Unreachable } from './auto/reason.js';
 
 const elsewhereTexts: Readonly<Record<Elsewhere, string>> = {
   appliance: 'the direct backend may have it',
@@ -14,6 +15,7 @@ export function withElsewhere(message: string, elsewhere: Elsewhere | undefined)
 
 function remarkOn(error: GuestfsError, action: string): string | undefined {
   if (!(error instanceof UnsupportedError) || error.elsewhere === undefined) return undefined;
+  if (error.cause instanceof Unreachable) return error.cause.message;
   return isActionName(action) && needsAppliance(action)
     ? 'the direct backend can do it'
     : elsewhereTexts[error.elsewhere];

@@ -42,8 +42,9 @@ import { type TestingOptions, testing } from './testing.js';
 /** How a handle is made. */
 export interface GuestfsOptions {
   /**
-   * The backend that does the actions: `embedded`, the engine in a worker thread of this process, is the default.
-   * This option overrides `LIBGUESTFS_BACKEND`. `auto` is `embedded` in this version.
+   * The backend that does the actions. `embedded`, the engine in a worker thread of this process, is the default;
+   * `direct` is the appliance; `auto` begins with the embedded engine, and goes over to the appliance at the first call
+   * that only the appliance can do. This option overrides `LIBGUESTFS_BACKEND`.
    */
   readonly backend?: BackendName | undefined;
   /**
@@ -156,6 +157,15 @@ export class Guestfs {
   /** `config` before launch, `launching`, `ready`, `busy` while a call runs, `closed` from the call of `close`. */
   get state(): HandleState {
     return this.#handle.state;
+  }
+
+  /**
+   * The backend that does the calls at present; undefined before launch and after its end. With `auto` it is
+   * `embedded` until the call that starts the appliance, and `direct` from then on: a message of the event `library`
+   * says why. `getBackend()` is the setting.
+   */
+  get backend(): 'embedded' | 'direct' | undefined {
+    return this.#handle.backend;
   }
 
   /**

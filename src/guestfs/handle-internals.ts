@@ -39,6 +39,8 @@ export interface HandleInternals {
   readonly state: HandleState;
   /** The process of the running backend; undefined if there is none, or it has no process of its own. */
   readonly pid: number | undefined;
+  /** The backend that does the calls at present; undefined before launch. */
+  readonly backend: 'embedded' | 'direct' | undefined;
 
   launch(controls: CallControls): Promise<void>;
   /** Ends the backend in good order, after all earlier calls. */

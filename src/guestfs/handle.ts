@@ -91,6 +91,8 @@ export class Handle implements HandleInternals, ExitTarget {
   #serial = firstSerial;
   #launching: Launching | undefined;
   #queue: BackendQueue | undefined;
+  /** The name of the backend that was launched last. */
+  #launched = '';
   /** From the beginning of `close`. */
   #closed: Promise<void> | undefined;
   /** From the end of the close callbacks. */
@@ -117,6 +119,12 @@ export class Handle implements HandleInternals, ExitTarget {
 
   get pid(): number | undefined {
     return this.#queue?.pid;
+  }
+
+  /** The backend that does the calls at present. */
+  get backend(): 'embedded' | 'direct' | undefined {
+    if (this.#queue === undefined) return undefined;
+    return this.#queue.atWork ?? (this.#launched === 'direct' ? 'direct' : 'embedded');
   }
 
   /** The private data area. Throws GuestfsError (EBADF) once the close callbacks have run. */
@@ -308,6 +316,7 @@ export class Handle implements HandleInternals, ExitTarget {
         throw cancelledError(signal.reason);
       }
       this.#queue = queue;
+      this.#launched = this.settings.backend;
     } finally {
       this.#launching = undefined;
     }

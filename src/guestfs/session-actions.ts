@@ -20,10 +20,10 @@ export const sessionActions = {
   wait_ready: ({ state }) => {
     if (state !== 'ready' && state !== 'busy') throw notLaunchedError();
   },
-  get_pid: ({ state, pid, settings }) => {
+  get_pid: ({ state, pid, backend }) => {
     if (state !== 'ready' && state !== 'busy') throw notLaunchedError();
     if (pid === undefined)
-      throw new GuestfsError('ENOTSUP', `the ${settings.backend} backend has no process of its own`);
+      throw new GuestfsError('ENOTSUP', `the ${backend} backend has no process of its own`);
     return pid;
   },
   version: () => ({ ...apiVersion }),

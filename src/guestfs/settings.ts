@@ -4,7 +4,7 @@ import { basename } from 'node:path';
 import { GuestfsError } from '../base/index.js';
 import { resolveHostDirectory } from '../engine/index.js';
 
-/** The backend of a handle. `auto` is the embedded engine until both can be combined. */
+/** The backend of a handle. `auto` begins with the embedded engine, and goes over to the appliance of `direct`. */
 export type BackendName = 'embedded' | 'direct' | 'auto';
 
 /** The smallest memory in which the appliance still boots, in megabytes. */
@@ -38,7 +38,7 @@ const ownParameters = new Set([
 function checkBackendName(name: string): void {
   if (['embedded', 'auto', 'direct', 'appliance', 'libvirt'].includes(name) || name.startsWith('libvirt:'))
     return;
-  throw invalid(`no such backend: '${name}'; there are embedded, direct and auto`);
+  throw invalid(`no such backend: '${name}'; there are auto, embedded and direct`);
 }
 
 /** Settings of the form `NAME=VALUE`; `NAME` alone means `NAME=1`. */

@@ -37,6 +37,8 @@ const bareNumbersListed = {
 };
 /** Who writes to a disk, above the layers of disk/, and in how many calls. */
 const writersListed = {
+  // What another session has written to a drive, brought back onto the layer that a drive has for such writes.
+  'src/engine/session/restored-layer.ts': 1,
   // The replay of a journal, and the mark that it is done.
   'src/fs/ext/journal/replay.ts': 1,
   'src/fs/ext/journal/recover.ts': 3,

@@ -127,10 +127,14 @@ export function driveBlocks(drive: DriveConfig, index: number, surroundings: Dri
   const node = `${name}-image`;
   const layers: Json[] = [];
   let top = node;
-  const overlay = readonly ? surroundings.ownFile(`${name}.qcow2`) : undefined;
+  if (drive.layer !== undefined) {
+    top = `${name}-layer`;
+    layers.push(layerNode(drive.layer, node, top));
+  }
+  const overlay = readonly || drive.layer !== undefined ? surroundings.ownFile(`${name}.qcow2`) : undefined;
   if (overlay !== undefined) {
+    layers.push(overlayNode(overlay, top, `${name}-writes`));
     top = `${name}-writes`;
-    layers.push(overlayNode(overlay, node, top));
   }
   if (copyonread) {
     layers.push({ driver: 'copy-on-read', 'node-name': `${name}-reads`, file: top, discard });
@@ -143,6 +147,17 @@ export function driveBlocks(drive: DriveConfig, index: number, surroundings: Dri
     layers,
     overlay,
     device: driveDevice(drive, index, top),
+  };
+}
+
+/** The layer that another backend wrote. It is only read, so that whoever wrote it can go on from there again. */
+function layerNode(path: string, backing: string, name: string): Json {
+  return {
+    driver: 'qcow2',
+    'node-name': name,
+    'read-only': true,
+    file: { driver: 'file', filename: jsonPath(path), 'read-only': true, locking: 'off' },
+    backing,
   };
 }
 

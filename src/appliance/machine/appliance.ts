@@ -66,10 +66,16 @@ function missingAppliance(path: string): GuestfsError {
   );
 }
 
+/** The first directory of the list that has an appliance. Throws GuestfsError (ENOENT), with the remedy. */
+export function requirePlace(path: string): AppliancePlace {
+  const place = findPlace(path);
+  if (place === undefined) throw missingAppliance(path);
+  return place;
+}
+
 /** The appliance, built if needed. Rejects with GuestfsError, with the remedy. */
 export async function findAppliance(options: ApplianceOptions): Promise<Appliance> {
-  const place = findPlace(options.path);
-  if (place === undefined) throw missingAppliance(options.path);
+  const place = requirePlace(options.path);
   if (place.kind === 'fixed') return describeAppliance('fixed', place.directory, options.architecture);
   const { architecture, signal, log } = options;
   const cache = cacheDirectory(options.cachedir);

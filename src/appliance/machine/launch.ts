@@ -2,11 +2,11 @@
  * The start of the direct backend: finds or builds the appliance, and boots it with an accelerator that works here.
  */
 import { join } from 'node:path';
-import type { StartBackend } from '../../api/index.js';
+import type { BackendConfig, StartBackend } from '../../api/index.js';
 import { asGuestfsError, GuestfsError } from '../../base/index.js';
 import { ApplianceBackend } from '../backend.js';
 import { kvmProblem, rememberedKvmProblem, rememberKvmProblem } from './accelerator.js';
-import { findAppliance } from './appliance.js';
+import { findAppliance, requirePlace } from './appliance.js';
 import { type BackendSettings, readBackendSettings } from './backend-settings.js';
 import { bootAppliance, cannotKeep } from './boot.js';
 import { BootError, seeAll } from './boot-error.js';
@@ -38,6 +38,13 @@ function findHypervisor(hv: string): string {
     'ENOENT',
     `the hypervisor ${hv} is missing or may not be run: install it (Debian: the package qemu-system-x86), or choose another with setHv or LIBGUESTFS_HV`,
   );
+}
+
+/** Throws GuestfsError (ENOENT, ENOTSUP) where a launch would lack its program or its appliance. Starts nothing. */
+export function checkParts({ hv, path }: Pick<BackendConfig, 'hv' | 'path'>): void {
+  findArchitecture(process.arch);
+  findHypervisor(hv);
+  requirePlace(path);
 }
 
 /** Makes the function that starts a backend. Tests use shorter time limits and another KVM device. For tests. */

@@ -10,6 +10,7 @@ import {
   platform,
 } from '../../disk/index.js';
 import { type ImageInfo, openImage } from '../../image/index.js';
+import { restoreLayer } from './restored-layer.js';
 
 /** A drive that is open. */
 export interface OpenDrive {
@@ -40,6 +41,13 @@ const cacheBudget = 4 * 1024 * 1024;
 /** Bytes of changes that a copy-on-write layer keeps in memory before it spills to a file. */
 const overlayBudget = 32 * 1024 * 1024;
 
+/** The same, with what another session has written to the drive. */
+function layerOf({ layer }: DriveConfig, base: Disk, tmpdir: string): OverlayDisk {
+  const over = discardableLayer(base, tmpdir);
+  if (layer !== undefined) restoreLayer(layer, over);
+  return over;
+}
+
 /** A copy-on-write layer that is gone when it is closed. */
 export function discardableLayer(base: Disk, tmpdir: string): OverlayDisk {
   return new OverlayDisk(base, { directory: tmpdir, memoryBudget: overlayBudget });
@@ -62,7 +70,7 @@ export function openDrive(drive: DriveConfig, context: DriveContext): OpenDrive 
   const common = { sectorSize, label: drive.label } as const;
   if (drive.path === undefined) {
     const size = drive.scratchSizeInBytes ?? 0;
-    const layer = discardableLayer(blankDisk(size, sectorSize), context.tmpdir);
+    const layer = layerOf(drive, blankDisk(size, sectorSize), context.tmpdir);
     return {
       ...common,
       disk: layer,
@@ -89,7 +97,7 @@ export function openDrive(drive: DriveConfig, context: DriveContext): OpenDrive 
     throw new GuestfsError('EINVAL', `${drive.path}: smaller than one sector of ${sectorSize} bytes`);
   }
   const cached = new CachedDisk(disk, { budget: cacheBudget, sectorSize });
-  const layer = isDiscardable(drive) ? discardableLayer(cached, context.tmpdir) : undefined;
+  const layer = isDiscardable(drive) ? layerOf(drive, cached, context.tmpdir) : undefined;
   return {
     ...common,
     layer,

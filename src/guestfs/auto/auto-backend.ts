@@ -1,0 +1,297 @@
+/**
+ * The backend `auto`: a session that the embedded engine begins, and that goes over to the appliance at the first call
+ * that only the appliance can do. It stays there.
+ *
+ * Going over: the engine leaves, which gives up every file and tells what the session was; the appliance is launched
+ * with the same drives; the calls that bring it to the same state are made; then the call itself. A hand-over that
+ * fails or is cancelled goes back: the appliance ends, and the engine is started again with the same drives and calls.
+ * Nothing is lost then, since the appliance only reads the layers that have what was written to read-only drives. Only if
+ * the engine cannot be started again either, the session ends. A launch that failed is not tried again for a minute.
+ */
+import {
+  type Backend,
+  type BackendConfig,
+  type BackendEvents,
+  type CallControl,
+  type Carried,
+  isActionName,
+  type ShutdownOptions,
+  type StartBackend,
+} from '../../api/index.js';
+import { asGuestfsError, type Elsewhere, GuestfsError } from '../../base/index.js';
+import { removeLayers, withFormats, withLayers } from './drives.js';
+import { type Reason, reasonOfAction, reasonOfFailure, withoutAppliance } from './reason.js';
+import { Side, type SideName } from './side.js';
+
+/** The two backends that `auto` is made of. */
+interface AutoParts {
+  readonly startEngine: StartBackend;
+  readonly startDirect: StartBackend;
+  /** Rejects with a GuestfsError if a launch of the appliance cannot succeed on this machine. Must be quick. */
+  readonly checkDirect: (config: BackendConfig) => Promise<void>;
+}
+
+/** For how long a launch that failed is not tried again, in milliseconds. */
+const forgetsAfterInMs = 60_000;
+
+/** A warning of the running call about what the appliance may do: if the call goes over, it was none. */
+type Held = readonly [message: string, partial: boolean | undefined, elsewhere: Elsewhere];
+
+/** A hand-over that is under way. */
+interface HandOver {
+  /** Aborts when the call is cancelled, and when the session is killed. */
+  readonly abort: AbortController;
+  readonly killed: AbortController;
+  /** The backend that starts. */
+  coming: Side | undefined;
+  carried: Carried | undefined;
+}
+
+const killedError = (): GuestfsError => new GuestfsError('EIO', 'the backend was killed');
+const cancelledError = (): GuestfsError => new GuestfsError('ECANCELED', 'the call was cancelled');
+
+/** Rejects when a signal aborts. */
+function abortion(signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+  });
+}
+
+class AutoBackend implements Backend {
+  readonly #parts: AutoParts;
+  /** With the formats that the images had at launch: what is written meanwhile makes no image another one. */
+  #config: BackendConfig;
+  readonly #events: BackendEvents;
+  #side: Side;
+  #handOver: HandOver | undefined;
+  #held: Held[] | undefined;
+  #failed: { readonly error: GuestfsError; readonly at: number } | undefined;
+  #hasQuit = false;
+
+  private constructor(parts: AutoParts, config: BackendConfig, events: BackendEvents) {
+    this.#parts = parts;
+    this.#config = config;
+    this.#events = {
+      progress: (position, total) => events.progress(position, total),
+      quit: (reason) => {
+        if (this.#hasQuit) return;
+        this.#hasQuit = true;
+        events.quit(reason);
+      },
+      log: (kind, message, partial, elsewhere) => {
+        if (kind === 'warning' && elsewhere === 'appliance' && this.#held !== undefined)
+          this.#held.push([message, partial, elsewhere]);
+        else events.log(kind, message, partial, elsewhere);
+      },
+    };
+    this.#side = new Side('embedded', this.#events);
+  }
+
+  /** Starts embedded; with the appliance at once, if only that can open the drives. */
+  static async start(
+    parts: AutoParts,
+    config: BackendConfig,
+    events: BackendEvents,
+    signal?: AbortSignal,
+  ): Promise<AutoBackend> {
+    const auto = new AutoBackend(parts, config, events);
+    try {
+      const engine = auto.#side.start(parts.startEngine, config, signal);
+      // Meanwhile, since the engine has its own thread.
+      [auto.#config] = await Promise.all([withFormats(config), engine]);
+    } catch (thrown) {
+      const reason = reasonOfFailure(thrown);
+      if (reason === undefined) throw thrown;
+      auto.#side = new Side('direct', auto.#events);
+      try {
+        await auto.#require(reason);
+        await auto.#side.start(parts.startDirect, config, signal);
+      } catch (failure) {
+        const error = asGuestfsError(failure);
+        throw error.code === 'ECANCELED' ? error : withoutAppliance(reason, error);
+      }
+    }
+    auto.#side.isHeard = true;
+    return auto;
+  }
+
+  get pid(): number | undefined {
+    return this.#side.hasStarted ? this.#side.backend.pid : undefined;
+  }
+
+  get atWork(): SideName {
+    return this.#side.name;
+  }
+
+  async call(
+    action: string,
+    args: readonly unknown[],
+    options: Readonly<Record<string, unknown>>,
+    control: CallControl,
+  ): Promise<unknown> {
+    if (this.#side.name === 'direct') return await this.#side.backend.call(action, args, options, control);
+    let reason = isActionName(action) ? reasonOfAction(action) : undefined;
+    if (reason === undefined) {
+      this.#held = [];
+      try {
+        return await this.#side.backend.call(action, args, options, control);
+      } catch (thrown) {
+        reason = reasonOfFailure(thrown);
+        if (reason === undefined) throw thrown;
+      } finally {
+        if (reason === undefined) this.#tellHeld();
+      }
+    }
+    try {
+      await this.#goOver(reason);
+    } catch (thrown) {
+      this.#tellHeld();
+      throw thrown;
+    }
+    this.#held = undefined;
+    return await this.#side.backend.call(action, args, options, control);
+  }
+
+  #tellHeld(): void {
+    const held = this.#held ?? [];
+    this.#held = undefined;
+    for (const [message, partial, elsewhere] of held)
+      this.#events.log('warning', message, partial, elsewhere);
+  }
+
+  /** Rejects if the appliance cannot be started here; else says that it is. */
+  async #require({ text }: Reason): Promise<void> {
+    if (this.#failed !== undefined && performance.now() - this.#failed.at < forgetsAfterInMs)
+      throw this.#failed.error;
+    this.#failed = undefined;
+    await this.#parts.checkDirect(this.#config);
+    this.#events.log('library', `starting the appliance: ${text}`);
+  }
+
+  /** Afterwards the appliance is at work. Rejects if the session goes on as it was, or has ended. */
+  async #goOver(reason: Reason): Promise<void> {
+    const handOver: HandOver = {
+      abort: new AbortController(),
+      killed: new AbortController(),
+      coming: undefined,
+      carried: undefined,
+    };
+    this.#handOver = handOver;
+    try {
+      await this.#require(reason);
+      await this.#arrive(handOver, await this.#leave(handOver));
+    } catch (thrown) {
+      if (handOver.killed.signal.aborted) {
+        await this.#side.gone;
+        this.#events.quit();
+        throw killedError();
+      }
+      if (thrown instanceof SessionLost) throw thrown;
+      throw handOver.abort.signal.aborted
+        ? cancelledError()
+        : withoutAppliance(reason, asGuestfsError(thrown));
+    } finally {
+      this.#handOver = undefined;
+    }
+  }
+
+  /** Lets the engine go. If that fails, the engine is still at work. */
+  async #leave(handOver: HandOver): Promise<Carried> {
+    handOver.abort.signal.throwIfAborted();
+    const { backend } = this.#side;
+    if (backend.leave === undefined) throw new GuestfsError('ENOTSUP', 'this session cannot be handed over');
+    this.#side.isHeard = false;
+    const left = backend.leave();
+    try {
+      handOver.carried = await Promise.race([left, abortion(handOver.killed.signal)]);
+    } catch (thrown) {
+      // What a killed engine tells after all is of no use.
+      if (handOver.killed.signal.aborted) left.then(removeLayers, () => {});
+      else this.#side.isHeard = true;
+      throw thrown;
+    }
+    await this.#side.gone;
+    return handOver.carried;
+  }
+
+  /** Brings the appliance to the state of the engine that has left; if that fails, another engine. */
+  async #arrive(handOver: HandOver, carried: Carried): Promise<void> {
+    const { abort, killed } = handOver;
+    try {
+      await this.#resume(handOver, 'direct', carried, abort.signal);
+    } catch (thrown) {
+      if (killed.signal.aborted) throw thrown;
+      const failure = asGuestfsError(thrown);
+      if (!abort.signal.aborted) this.#failed = { error: failure, at: performance.now() };
+      try {
+        await this.#resume(handOver, 'embedded', carried, killed.signal);
+      } catch (second) {
+        const lost = new SessionLost(failure, asGuestfsError(second));
+        this.#events.quit(lost);
+        throw lost;
+      }
+      throw failure;
+    } finally {
+      // Whoever has started has the files open.
+      removeLayers(carried);
+    }
+  }
+
+  /** Starts a backend in the state that another has left, and makes it the one at work. Rejects, leaving none. */
+  async #resume(handOver: HandOver, name: SideName, carried: Carried, signal: AbortSignal): Promise<void> {
+    const side = new Side(name, this.#events);
+    const start = name === 'direct' ? this.#parts.startDirect : this.#parts.startEngine;
+    await side.start(start, withLayers(this.#config, carried), signal);
+    handOver.coming = side;
+    try {
+      await side.replay(carried.calls, signal);
+    } catch (thrown) {
+      if (handOver.killed.signal.aborted) side.backend.kill();
+      else await side.end();
+      await side.gone;
+      throw thrown;
+    } finally {
+      handOver.coming = undefined;
+    }
+    this.#side = side;
+    side.isHeard = true;
+  }
+
+  cancel(): void {
+    if (this.#handOver === undefined) return this.#side.backend.cancel();
+    const { abort, coming, carried } = this.#handOver;
+    abort.abort(cancelledError());
+    if (carried === undefined)
+      this.#side.backend.cancel(); // it may be leaving
+    else if (coming?.name === 'direct') coming.backend.cancel();
+  }
+
+  async shutdown(options?: ShutdownOptions): Promise<void> {
+    await this.#side.backend.shutdown(options);
+  }
+
+  kill(): void {
+    const handOver = this.#handOver;
+    if (handOver === undefined) return this.#side.backend.kill();
+    handOver.killed.abort(killedError());
+    handOver.abort.abort(killedError());
+    if (handOver.carried !== undefined) removeLayers(handOver.carried);
+    (handOver.coming ?? this.#side).backend.kill();
+  }
+}
+
+/** Neither backend could go on with the session. */
+class SessionLost extends GuestfsError {
+  constructor(failure: GuestfsError, second: GuestfsError) {
+    super(
+      'EIO',
+      `the session has ended: the appliance cannot be started (${failure.message}), and the engine cannot go on where it was (${second.message})`,
+      { cause: failure },
+    );
+  }
+}
+
+/** Makes the function that starts `auto`, of the two other backends. */
+export function autoStarter(parts: AutoParts): StartBackend {
+  return (config, events, signal) => AutoBackend.start(parts, config, events, signal);
+}

@@ -1,0 +1,34 @@
+/** The drives of a session that goes from one backend to the other. */
+import type { BackendConfig, Carried, DriveConfig } from '../../api/index.js';
+import { imageFormat, removeFile } from '../../engine/index.js';
+
+async function withFormat(drive: DriveConfig): Promise<DriveConfig> {
+  const { path, format, protocol = 'file' } = drive;
+  if (path === undefined || format !== undefined || protocol !== 'file') return drive;
+  try {
+    return { ...drive, format: await imageFormat(path) };
+  } catch {
+    return drive; // the launch, which reads the file too, has the error
+  }
+}
+
+/** A configuration whose drives have the formats that their images have now. */
+export async function withFormats(config: BackendConfig): Promise<BackendConfig> {
+  return { ...config, drives: await Promise.all(config.drives.map(withFormat)) };
+}
+
+/** A configuration with what a session has written to drives whose writes are discarded. */
+export function withLayers(config: BackendConfig, { drives }: Carried): BackendConfig {
+  return {
+    ...config,
+    drives: config.drives.map((drive, index) => {
+      const layer = drives[index]?.layer;
+      return layer === undefined ? drive : { ...drive, layer };
+    }),
+  };
+}
+
+/** Removes the files of the layers. A backend that has opened them goes on with them. */
+export function removeLayers({ drives }: Carried): void {
+  for (const { layer } of drives) if (layer !== undefined) removeFile(layer);
+}
