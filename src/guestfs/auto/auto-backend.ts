@@ -8,17 +8,17 @@
  * Nothing is lost then, since the appliance only reads the layers that have what was written to read-only drives. Only if
  * the engine cannot be started again either, the session ends. A launch that failed is not tried again for a minute.
  */
-import {
-  type Backend,
-  type BackendConfig,
-  type BackendEvents,
-  type CallControl,
-  type Carried,
-  isActionName,
-  type ShutdownOptions,
-  type StartBackend,
+import type {
+  Backend,
+  BackendConfig,
+  BackendEvents,
+  CallControl,
+  Carried,
+  ShutdownOptions,
+  StartBackend,
 } from '../../api/index.js';
-import { asGuestfsError, type Elsewhere, GuestfsError } from '../../base/index.js';
+import { asGuestfsError, type Elsewhere, GuestfsError, UnsupportedError } from '../../base/index.js';
+import { type Outcome, reasonAfter, settled } from './answers.js';
 import { removeLayers, withFormats, withLayers } from './drives.js';
 import { type Reason, reasonOfAction, reasonOfFailure, withoutAppliance } from './reason.js';
 import { Side, type SideName } from './side.js';
@@ -129,27 +129,34 @@ class AutoBackend implements Backend {
     options: Readonly<Record<string, unknown>>,
     control: CallControl,
   ): Promise<unknown> {
-    if (this.#side.name === 'direct') return await this.#side.backend.call(action, args, options, control);
-    let reason = isActionName(action) ? reasonOfAction(action) : undefined;
+    const made = (): Promise<unknown> => this.#side.backend.call(action, args, options, control);
+    if (this.#side.name === 'direct') return await made();
+    const lacked = reasonOfAction(action);
+    if (lacked !== undefined) {
+      await this.#goOver(lacked);
+      return await made();
+    }
+    this.#held = [];
+    const outcome = await made().then(
+      (value): Outcome => ({ value }),
+      (thrown: unknown): Outcome => ({ thrown }),
+    );
+    const reason = await reasonAfter(this.#side.backend, action, args, outcome, this.#held.length > 0);
     if (reason === undefined) {
-      this.#held = [];
-      try {
-        return await this.#side.backend.call(action, args, options, control);
-      } catch (thrown) {
-        reason = reasonOfFailure(thrown);
-        if (reason === undefined) throw thrown;
-      } finally {
-        if (reason === undefined) this.#tellHeld();
-      }
+      this.#tellHeld();
+      return settled(outcome);
     }
     try {
       await this.#goOver(reason);
-    } catch (thrown) {
+    } catch (failure) {
       this.#tellHeld();
-      throw thrown;
+      // The engine's own answer is as good as the machine lets it be.
+      if (!('value' in outcome && failure instanceof UnsupportedError)) throw failure;
+      this.#events.log('library', failure.cause instanceof Error ? failure.cause.message : failure.message);
+      return outcome.value;
     }
     this.#held = undefined;
-    return await this.#side.backend.call(action, args, options, control);
+    return await made();
   }
 
   #tellHeld(): void {

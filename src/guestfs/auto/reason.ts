@@ -1,5 +1,5 @@
 /** Why a session goes over to the appliance, in the words that people read, and the error where it cannot. */
-import { type ActionName, needsAppliance } from '../../api/index.js';
+import { isActionName, needsAppliance } from '../../api/index.js';
 import { GuestfsError, UnsupportedError } from '../../base/index.js';
 
 /** What only the appliance can do. */
@@ -22,15 +22,9 @@ export class Unreachable extends GuestfsError {
 }
 
 /** For an action that the tables give to the appliance alone; undefined for all others. */
-export function reasonOfAction(action: ActionName): Reason | undefined {
-  if (!needsAppliance(action)) return undefined;
-  return {
-    text: action,
-    error: new UnsupportedError('the embedded backend', [action], {
-      elsewhere: 'appliance',
-      untouched: true,
-    }),
-  };
+export function reasonOfAction(action: string): Reason | undefined {
+  if (!isActionName(action) || !needsAppliance(action)) return undefined;
+  return reasonFor(action, 'the embedded backend', action);
 }
 
 /** For a call that the engine has refused, before it changed anything; undefined for all other errors. */
@@ -42,6 +36,14 @@ export function reasonOfFailure(thrown: unknown): Reason | undefined {
   return {
     text: structure.startsWith('/dev/') ? `${what} on ${structure}` : `${structure}: ${what}`,
     error: thrown,
+  };
+}
+
+/** For a thing that only the appliance may have, in the words of `UnsupportedError`. */
+export function reasonFor(text: string, structure: string, feature: string): Reason {
+  return {
+    text,
+    error: new UnsupportedError(structure, [feature], { elsewhere: 'appliance', untouched: true }),
   };
 }
 
