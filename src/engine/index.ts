@@ -25,7 +25,7 @@ import { node } from '../platform/index.js';
 
 export type { ChainLink, ImageInfo, ImageSnapshot, ImageSummary } from '../image/index.js';
 export { createImage } from './host/create-image.js';
-export { removeFile } from './host/remove-file.js';
+export { removeLayerFiles } from './host/layer-files.js';
 export { startEngine } from './thread/client.js';
 
 /** The format, size and backing file in a host file's header. Opens no other file. Errors as the host's. */

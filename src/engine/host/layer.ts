@@ -2,13 +2,14 @@
  * What was written to a drive whose writes are discarded, as a qcow2 image over the drive's own. Only changed clusters
  * are in the file; a changed cluster is there as a whole, with what the drive has around the changes.
  */
-import { closeSync, constants, ftruncateSync, openSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, constants, ftruncateSync, openSync, writeSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { BackendConfig } from '../../api/index.js';
 import { hostError } from '../../base/index.js';
 import type { OverlayDisk } from '../../disk/index.js';
 import { newQcow2 } from '../../formats/index.js';
 import { isDiscardable } from '../session/drive.js';
+import { removeLayerFiles } from './layer-files.js';
 
 /** qemu's own default. */
 const clusterSize = 65536;
@@ -116,9 +117,4 @@ export function makeLayerFiles(paths: readonly string[]): void {
       throw hostError(path, thrown);
     }
   }
-}
-
-/** Removes files of layers; those that are gone already do not matter. */
-export function removeLayerFiles(paths: readonly string[]): void {
-  for (const path of paths) rmSync(path, { force: true });
 }

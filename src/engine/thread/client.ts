@@ -22,6 +22,7 @@ import {
   restoreError,
   writerTo,
 } from '../../base/index.js';
+import { removeLayerFiles } from '../host/layer-files.js';
 import {
   type FileArgument,
   type IncomingChunk,
@@ -301,7 +302,7 @@ class EngineClient implements Backend {
   }
 
   async #leave(): Promise<Carried> {
-    const { layerFilesFor, makeLayerFiles, removeLayerFiles } = await import('../host/layer.js');
+    const { layerFilesFor, makeLayerFiles } = await import('../host/layer.js');
     if (this.#dead) throw new GuestfsError('EIO', 'the engine has ended');
     if (this.#isLeaveCancelled) throw new GuestfsError('ECANCELED', 'the call was cancelled');
     const files = layerFilesFor(this.#config);
