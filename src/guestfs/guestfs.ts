@@ -42,9 +42,9 @@ import { type TestingOptions, testing } from './testing.js';
 /** How a handle is made. */
 export interface GuestfsOptions {
   /**
-   * The backend that does the actions. `embedded`, the engine in a worker thread of this process, is the default;
-   * `direct` is the appliance; `auto` begins with the embedded engine, and goes over to the appliance at the first call
-   * that only the appliance can do. This option overrides `LIBGUESTFS_BACKEND`.
+   * The backend that does the actions. `auto`, the default, begins with the embedded engine, and goes over to the
+   * appliance at the first call that only the appliance can do; `embedded` is the engine alone, in a worker thread of
+   * this process; `direct` is the appliance from the launch on. This option overrides `LIBGUESTFS_BACKEND`.
    */
   readonly backend?: BackendName | undefined;
   /**

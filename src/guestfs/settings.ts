@@ -62,7 +62,7 @@ export class Settings {
   #hv: string | null = null;
   #memsize = 1280;
   #smp = 1;
-  #backend = 'embedded';
+  #backend = 'auto';
   #backendSettings: readonly string[] = [];
   #hvParams: readonly (readonly [string, string | null])[] = [];
   #tmpdir: string | undefined;

@@ -491,11 +491,8 @@ describe('commands', { concurrency: 4 }, () => {
       guestfs('help', 'part-list'),
       guestfs('help', 'mkdir'),
     ]);
-    assert.match(
-      quietly(list),
-      /^\+ mkdir +make [\s\S]*\n\+ changes what is on disks: --backend direct --rw\n$/m,
-    );
-    assert.match(quietly(writing), /\nNeeds the appliance: guestfs call --backend direct --rw\.\n$/);
+    assert.match(quietly(list), /^\+ mkdir +make [\s\S]*\n\+ changes what is on disks, which takes --rw\n$/m);
+    assert.match(quietly(writing), /\nNeeds the appliance, which guestfs call --rw boots\.\n$/);
     assert.doesNotMatch(quietly(reading), /appliance/);
   });
 

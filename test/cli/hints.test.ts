@@ -95,8 +95,8 @@ describe('what a call lacks', { concurrency: 4 }, () => {
       guestfs('help', 'sh'),
       guestfs('actions', '--json', 'touch'),
     ]);
-    assert.match(touch.out, /\nNeeds the appliance: guestfs call --backend direct --rw\.\n$/);
-    assert.match(sh.out, /\nNeeds the appliance: guestfs call --backend direct\.\n$/);
+    assert.match(touch.out, /\nNeeds the appliance, which guestfs call --rw boots\.\n$/);
+    assert.match(sh.out, /\nNeeds the appliance, which guestfs call boots\.\n$/);
     const [facts] = JSON.parse(list.out) as { name: string; changesDisks: boolean }[];
     assert.deepEqual([facts?.name, facts?.changesDisks], ['touch', true]);
   });

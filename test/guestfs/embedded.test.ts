@@ -6,7 +6,7 @@ import { Guestfs } from '../../src/guestfs/index.js';
 import { imageFile, rejectsWith } from './fake.js';
 
 async function launched(): Promise<Guestfs> {
-  const g = new Guestfs({ environment: false, stderr: null });
+  const g = new Guestfs({ environment: false, backend: 'embedded', stderr: null });
   g.addDrive(imageFile(), { readonly: true, format: 'raw' });
   await g.launch();
   return g;
@@ -27,7 +27,7 @@ describe('a handle on the embedded engine', () => {
   });
 
   test('says what an image is before it is launched', async () => {
-    const g = new Guestfs({ environment: false });
+    const g = new Guestfs({ environment: false, backend: 'embedded' });
     const path = imageFile();
     assert.equal(await g.diskFormat(path), 'raw');
     assert.equal(await g.diskVirtualSize(path), 1024 * 1024);
@@ -94,7 +94,7 @@ describe('a handle on the embedded engine', () => {
   test('an idle handle does not keep the process alive', () => {
     const program = `
       import { Guestfs } from ${JSON.stringify(new URL('../../src/guestfs/index.js', import.meta.url).href)};
-      const g = new Guestfs({ environment: false });
+      const g = new Guestfs({ environment: false, backend: 'embedded' });
       g.addDriveScratch(4096);
       await g.launch();
       g.on('close', () => console.log('close'));

@@ -96,7 +96,7 @@ describe('settings', () => {
     assert.equal(g.getTmpdir(), '/tmp');
     for (const backend of ['', 'foo', 'unix:/x', 'libvirtx'])
       throwsWith(() => g.setBackend(backend), 'EINVAL', /^set_backend: no such backend/);
-    assert.equal(g.getBackend(), 'embedded');
+    assert.equal(g.getBackend(), 'auto');
   });
 
   test('directories become absolute', () => {
@@ -242,7 +242,7 @@ describe('the environment', () => {
     const defaults = fakeHandle().g;
     assert.equal(g.getPath(), defaults.getPath());
     assert.equal(g.getHv(), defaults.getHv());
-    assert.equal(g.getBackend(), 'embedded');
+    assert.equal(g.getBackend(), 'auto');
     assert.equal(g.getMemsize(), 1280);
     assert.equal(g.getAppend(), '');
   });
@@ -282,7 +282,7 @@ describe('the environment', () => {
       const choosing = new Guestfs({ backend: 'embedded' });
       assert.equal(asking.getBackend(), 'direct');
       assert.equal(asking.getMemsize(), 700);
-      assert.equal(other.getBackend(), 'embedded');
+      assert.equal(other.getBackend(), 'auto');
       assert.equal(other.getMemsize(), 1280);
       assert.equal(choosing.getBackend(), 'embedded');
       assert.equal(choosing.getMemsize(), 700);

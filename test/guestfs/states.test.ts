@@ -413,9 +413,9 @@ describe('close', () => {
 });
 
 describe('the backend of a handle', () => {
-  test('embedded is the default, auto and direct are known, others are refused', () => {
-    assert.equal(fakeHandle().g.getBackend(), 'embedded');
-    assert.equal(fakeHandle({ backend: 'auto' }).g.getBackend(), 'auto');
+  test('auto is the default, embedded and direct are known, others are refused', () => {
+    assert.equal(fakeHandle().g.getBackend(), 'auto');
+    assert.equal(fakeHandle({ backend: 'embedded' }).g.getBackend(), 'embedded');
     assert.equal(fakeHandle({ backend: 'direct' }).g.getBackend(), 'direct');
     throwsWith(() => fakeHandle({ backend: 'magic' as 'auto' }), 'EINVAL', /no such backend: 'magic'/);
   });

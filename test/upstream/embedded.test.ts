@@ -11,7 +11,7 @@ const least = 90;
 test("upstream's cases that reading makes possible pass on the embedded engine", needsCases, async (t) => {
   const cases = readCases();
   const outcomes = await runCases(cases, {
-    launch: () => launchWithDrives(new Guestfs({ environment: false })),
+    launch: () => launchWithDrives(new Guestfs({ environment: false, backend: 'embedded' })),
     runsPrograms: false,
     data: casesData,
   });

@@ -240,7 +240,7 @@ export const commandHelps: Readonly<Record<CommandName, CommandHelp>> = {
     text: [
       'Calls actions as guestfish does: required arguments in order, then optional ones as name:value. Several actions are separated by a colon that stands alone. Options stand before the image. Nothing is mounted unless -i or -m is given.',
       'Actions that need no image are called without one; those that must come before an image is opened too, with add-drive and launch among them. guestfs actions lists all, guestfs help ACTION describes one.',
-      'What changes an image needs --rw, and what the embedded engine cannot do --backend direct.',
+      'What changes an image needs --rw. What the embedded engine cannot do boots the real appliance, where there is one.',
     ],
     options: [
       { form: '--keys-from-stdin', text: 'read secrets from standard input, a line for each' },
@@ -252,15 +252,15 @@ export const commandHelps: Readonly<Record<CommandName, CommandHelp>> = {
       ['guestfs call -i disk.qcow2 checksum sha256 /etc/passwd', 'with the guest mounted'],
       ['guestfs call disk.qcow2 mount-ro /dev/sda1 / : ls /', 'two actions'],
       ['guestfs call set-memsize 2048 : add-drive disk.qcow2 : launch : ...', 'with a setting'],
-      ['guestfs call --backend direct -i disk.qcow2 command uname', 'in the real appliance'],
-      ['guestfs call --backend direct --rw -i disk.qcow2 touch /x', 'a change of the image'],
+      ['guestfs call -i disk.qcow2 command uname', 'in the real appliance'],
+      ['guestfs call --rw -i disk.qcow2 touch /x', 'a change of the image'],
     ],
   },
   actions: {
     summary: 'list the actions that call can call',
     usage: ['actions [WORD]'],
     text: [
-      'Lists the actions of the API by topic: all, or those with WORD in their name or description. A star marks those that need the appliance of the direct backend, a plus those that also change what is on disks, which takes --rw.',
+      'Lists the actions of the API by topic: all, or those with WORD in their name or description. A star marks those that need the appliance, a plus those that also change what is on disks, which takes --rw.',
     ],
     options: [{ form: '--json', text: 'for programs' }],
     groups: [],

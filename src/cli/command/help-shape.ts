@@ -57,7 +57,7 @@ export const optionGroups = {
       { form: '--rw', text: 'open for writing; without it nothing can change the image' },
       {
         form: '--backend NAME',
-        text: 'embedded (the default), direct (boots the real appliance: slower, and can do everything), or auto',
+        text: 'auto (the default: boots the real appliance when something needs it), embedded (never), direct (at once)',
       },
       { form: '-x, --trace', text: 'show each call on standard error' },
       { form: '-v, --verbose', text: 'show the messages of the backend' },

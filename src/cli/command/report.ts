@@ -46,7 +46,10 @@ export const mayHaveHint =
 const unsupportedByBoth = ['the appliance', 'tar archive', 'list of applications'];
 
 /** For what the other backend has, or may have. The error says so where that is known. */
-function unsupportedHint({ structure, elsewhere }: UnsupportedError): string | undefined {
+function unsupportedHint({ structure, elsewhere, cause }: UnsupportedError): string | undefined {
+  // The appliance was wanted, and could not be started.
+  if (cause instanceof GuestfsError && !(cause instanceof UnsupportedError))
+    return "'guestfs doctor' tells what works here";
   if (structure === 'the embedded backend')
     return "give --backend direct, which boots the real appliance; 'guestfs doctor' tells whether it works here";
   if (elsewhere === 'nowhere') return undefined;

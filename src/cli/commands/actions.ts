@@ -54,8 +54,8 @@ export const actions: Command = {
     if (found.some(({ names }) => names.some(needsAppliance)))
       lines.push(
         '',
-        '* needs the appliance: --backend direct',
-        '+ changes what is on disks: --backend direct --rw',
+        '* needs the appliance, which is booted for it',
+        '+ changes what is on disks, which takes --rw',
       );
     await out.lines(lines);
   },

@@ -102,7 +102,7 @@ async function explained(
   if (!(thrown instanceof GuestfsError) || thrown instanceof HostError || g.state !== 'ready') return thrown;
   const failure = (status: number, hint: string): Failure =>
     new Failure(`${shellName(name)}: ${thrown.bareMessage}`, status, hint);
-  if (thrown instanceof UnsupportedError && needsAppliance(name) && g.getBackend() !== 'direct')
+  if (thrown instanceof UnsupportedError && needsAppliance(name) && g.getBackend() === 'embedded')
     return failure(exitStatus.notSupported, lackHint(calls, invocation));
   const isReadOnly = thrown.code === 'EROFS' || saysReadOnly.test(thrown.message);
   if (isReadOnly && !invocation.options.flag('rw'))
@@ -172,11 +172,10 @@ export const call: Command = {
           `call all of it: guestfs call ${shellName(name)} ... : add-drive ${image} : launch : ...`,
         );
     const changing = calls.find(({ name }) => changesDisks(name))?.name;
-    const isDirect = options.text('backend') === 'direct';
-    if (changing !== undefined && isDirect && !options.flag('rw'))
-      invocation.note(`${shellName(changing)}: without --rw no change gets to the image`);
     const guest = await Guest.open(invocation, image, drives);
     try {
+      if (changing !== undefined && guest.g.getBackend() !== 'embedded' && !options.flag('rw'))
+        invocation.note(`${shellName(changing)}: without --rw no change gets to the image`);
       const mounts =
         options.flag('inspect') || options.list('mount').length > 0 || options.text('root') !== undefined;
       if (mounts) await mountGuest(guest);

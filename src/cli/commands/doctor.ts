@@ -176,10 +176,17 @@ export const doctor: Command = {
     const embeddedWorks = allows([...common, ...embedded]);
     const launched: CheckResult[] =
       launch === undefined || launch instanceof GuestfsError ? [] : [launchFinding(launch)];
+    const inAppliance = directVerdict([...common, ...direct], launch);
     const verdicts: Verdict[] = [
       { backend: 'embedded', works: embeddedWorks, summary: engine.check.detail },
-      directVerdict([...common, ...direct], launch),
-      { backend: 'auto', works: embeddedWorks, summary: 'in this version it is embedded' },
+      inAppliance,
+      {
+        backend: 'auto',
+        works: embeddedWorks,
+        summary: inAppliance.works
+          ? 'the embedded engine, and the appliance when a call needs it'
+          : 'the embedded engine alone: a call that needs the appliance fails',
+      },
     ];
     if (options.flag('json')) {
       await invocation.printJson({

@@ -19,7 +19,7 @@ export const help: Command = {
     if (found.name !== undefined) {
       const rw = changesDisks(found.name) ? ' --rw' : '';
       const where = needsAppliance(found.name)
-        ? `\n\nNeeds the appliance: guestfs call --backend direct${rw}.`
+        ? `\n\nNeeds the appliance, which guestfs call${rw} boots.`
         : '';
       return await out.write(`${helpText(found.name)}${where}\n`);
     }

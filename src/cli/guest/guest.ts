@@ -48,6 +48,11 @@ export function makeHandle(
     if (partial) told.add(message);
     warn(message);
   }, 'warning');
+  // With -v all messages of the library are shown anyway.
+  if (err.isTerminal && !invocation.isQuiet && !options.flag('verbose'))
+    g.on('library', (message) => {
+      if (message.startsWith('starting the appliance: ')) invocation.note(message);
+    });
   if (options.flag('trace')) g.setTrace(true);
   if (options.flag('verbose')) g.setVerbose(true);
   return g;

@@ -8,10 +8,10 @@ import { asGuestfsError, UnsupportedError } from '../../base/index.js';
 import { type Reason, reasonFor, reasonOfFailure } from './reason.js';
 
 /** How a call of the engine ended. */
-export type Outcome = { readonly value: unknown } | { readonly thrown: unknown };
+export type CallOutcome = { readonly value: unknown } | { readonly thrown: unknown };
 
 /** The value of a call, or its failure. */
-export function settled(outcome: Outcome): unknown {
+export function settled(outcome: CallOutcome): unknown {
   if ('thrown' in outcome) throw outcome.thrown;
   return outcome.value;
 }
@@ -105,7 +105,7 @@ export async function reasonAfter(
   engine: Backend,
   action: string,
   args: readonly unknown[],
-  outcome: Outcome,
+  outcome: CallOutcome,
   hasWarned: boolean,
 ): Promise<Reason | undefined> {
   if ('thrown' in outcome) return await reasonAfterFailure(engine, action, outcome.thrown);

@@ -18,7 +18,7 @@ import type {
   StartBackend,
 } from '../../api/index.js';
 import { asGuestfsError, type Elsewhere, GuestfsError, UnsupportedError } from '../../base/index.js';
-import { type Outcome, reasonAfter, settled } from './answers.js';
+import { type CallOutcome, reasonAfter, settled } from './answers.js';
 import { removeLayers, withFormats, withLayers } from './drives.js';
 import { type Reason, reasonOfAction, reasonOfFailure, withoutAppliance } from './reason.js';
 import { Side, type SideName } from './side.js';
@@ -138,8 +138,8 @@ class AutoBackend implements Backend {
     }
     this.#held = [];
     const outcome = await made().then(
-      (value): Outcome => ({ value }),
-      (thrown: unknown): Outcome => ({ thrown }),
+      (value): CallOutcome => ({ value }),
+      (thrown: unknown): CallOutcome => ({ thrown }),
     );
     const reason = await reasonAfter(this.#side.backend, action, args, outcome, this.#held.length > 0);
     if (reason === undefined) {
