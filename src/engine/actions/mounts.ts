@@ -133,7 +133,7 @@ export const mountHandlers = {
   },
   rmmountpoint({ session }, path) {
     const removed = session.mounts.rmmountpoint(path);
-    session.calls.takeBack('mountpoints', [removed], plainCall('rmmountpoint', removed));
+    session.calls.takeBack('mountpoints', removed, plainCall('rmmountpoint', removed));
   },
   sync(call) {
     for (const { disk } of call.session.devices.drives) disk.flush();

@@ -92,7 +92,7 @@ export class Locks {
     if (inside === undefined) throw systemError('ENOENT', `/dev/mapper/${name}`);
     if (this.#parts.isInUse(inside)) throw systemError('EBUSY', inside.name);
     this.#locked.delete(inside);
-    this.#parts.calls.takeBack('locks', [inside.name], by);
+    this.#parts.calls.takeBack('locks', inside.name, by);
     this.#parts.changed();
   }
 }

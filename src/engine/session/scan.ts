@@ -113,9 +113,15 @@ export class DeviceScan {
     const [used] = this.volumesInUse;
     if (used !== undefined) throw systemError('EBUSY', used.name);
     system.filter = devices && new Set(devices.map(({ name }) => name));
-    const decided = [`${kind.name} filter`, ...system.activation.keys()];
-    if (devices === undefined) this.#parts.calls.takeBack('volumes', decided, by);
-    else this.#parts.calls.record('volumes', decided, by);
+    const { calls } = this.#parts;
+    const ofSystem = `${kind.name}:`;
+    const isOfSystem = (subject: unknown): boolean =>
+      typeof subject === 'string' && subject.startsWith(ofSystem);
+    if (devices === undefined) calls.takeBack('volumes', ofSystem, by, isOfSystem);
+    else {
+      calls.forget('volumes', isOfSystem);
+      calls.record('volumes', [ofSystem], by);
+    }
     system.activation.clear();
     this.rescanMembers();
   }
@@ -131,7 +137,7 @@ export class DeviceScan {
     if (volumes.some((volume, index) => system.isActive(volume) !== before[index]))
       this.#parts.calls.record(
         'volumes',
-        volumes.map(({ id }) => id),
+        volumes.map(({ id }) => `${kind.name}:${id}`),
         by,
       );
     this.#find();

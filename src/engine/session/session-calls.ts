@@ -53,15 +53,25 @@ export class SessionCalls {
     this.#put({ call, facet, subjects: new Set(subjects), serial: ++this.#serial, takesBack: false });
   }
 
-  /** A call has made these subjects what they were at the launch. */
-  takeBack(facet: Facet, subjects: readonly Subject[], call: CarriedCall): void {
+  /** What was decided of some subjects matters no more, since the next call decides more than they. */
+  forget(facet: Facet, isMeant: (subject: Subject) => boolean): void {
     const known = this.#of(facet);
-    for (const subject of subjects) known.delete(subject);
+    for (const subject of known.keys()) if (isMeant(subject)) known.delete(subject);
+  }
+
+  /** A call has made a subject what it was at the launch, and perhaps others with it. */
+  takeBack(
+    facet: Facet,
+    subject: Subject,
+    call: CarriedCall,
+    isMeant: (subject: Subject) => boolean = (each) => each === subject,
+  ): void {
+    this.forget(facet, isMeant);
     const wasSeen = this.#seen.some(
-      (entry) => entry.facet === facet && subjects.some((subject) => entry.subjects.has(subject)),
+      (entry) => entry.facet === facet && [...entry.subjects].some((each) => isMeant(each)),
     );
     if (!wasSeen) return;
-    this.#put({ call, facet, subjects: new Set(subjects), serial: ++this.#serial, takesBack: true });
+    this.#put({ call, facet, subjects: new Set([subject]), serial: ++this.#serial, takesBack: true });
   }
 
   /** An inspection was made of the present devices. */

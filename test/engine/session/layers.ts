@@ -20,6 +20,7 @@ export interface Scanned {
   readonly devices: DeviceTable;
   readonly scan: DeviceScan;
   readonly fileSystems: OpenFileSystems;
+  readonly calls: SessionCalls;
   readonly keys: LockKey[];
   readonly warned: string[];
   names(): string[];
@@ -44,6 +45,7 @@ export function scanOf(
     tmpdir: '/nowhere',
     warn: (message) => warnings.warn(message),
   });
+  const calls = new SessionCalls();
   const scan = new DeviceScan({
     devices,
     kinds,
@@ -51,14 +53,14 @@ export function scanOf(
     contents,
     warnings,
     keys,
-    calls: new SessionCalls(),
+    calls,
     isOpen: (device) => fileSystems.isOpen(device),
   });
   for (const bytes of disks) devices.addDrive({ open: () => new MemoryDisk(bytes), sectorSize });
   scan.rescan();
   const names = () =>
     [...devices.drives, ...devices.partitions(), ...devices.volumes].map(({ name }) => name);
-  return { devices, scan, fileSystems, keys, warned, names };
+  return { devices, scan, fileSystems, calls, keys, warned, names };
 }
 
 /** Its bytes at the start of a disk. */

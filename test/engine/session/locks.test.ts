@@ -1,6 +1,7 @@
 /** Locks: the disk inside becomes a device, and the scan examines it like every other. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { plainCall } from '../../../src/engine/session/session-calls.js';
 import type { LockKey } from '../../../src/volume/index.js';
 import { readFixture } from '../../support/fixtures.js';
 import { anyCall, boxed, kindsWith, locked, lockKind, type Scanned, scanOf } from './layers.js';
@@ -17,6 +18,24 @@ const scanned = (): Scanned => scanOf([locked(readFixture('lvm/big-4k.img.gz'), 
 function unlock({ devices, scan }: Scanned, keys: readonly LockKey[], name = 'secret') {
   return scan.locks.unlock(devices.resolve('/dev/sda'), name, keys, { readonly: true }, anyCall);
 }
+
+test('the call that unlocked a device is kept until it is locked again, and longer if an inspection has seen it', () => {
+  const all = scanned();
+  const words = (): string[] => all.calls.list(() => true).map(({ action }) => action);
+  const [open, close] = [plainCall('cryptsetup_open'), plainCall('cryptsetup_close')];
+  const unlockBy = (): unknown =>
+    all.scan.locks.unlock(all.devices.resolve('/dev/sda'), 'secret', [key(77)], { readonly: true }, open);
+  unlockBy();
+  assert.deepEqual(words(), ['cryptsetup_open']);
+  all.scan.locks.lock('secret', close);
+  assert.deepEqual(words(), []);
+  unlockBy();
+  all.calls.inspected(plainCall('inspect_os'));
+  all.scan.locks.lock('secret', close);
+  assert.deepEqual(words(), ['cryptsetup_open', 'inspect_os', 'cryptsetup_close']);
+  all.calls.inspected(plainCall('inspect_os'));
+  assert.deepEqual(words(), ['inspect_os']);
+});
 
 describe('a locked device', () => {
   test('shows nothing until it is unlocked, and then what is on the disk inside', () => {
