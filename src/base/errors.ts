@@ -10,6 +10,8 @@ interface ErrorDetails {
   action?: string | undefined;
   /** More that a reader may want to know: it stands in parentheses at the end. */
   remark?: string | undefined;
+  /** See {@link GuestfsError.path}. */
+  path?: string | undefined;
   cause?: unknown;
 }
 
@@ -29,6 +31,11 @@ export class GuestfsError extends Error {
   readonly code: ErrnoName;
   /** The action that failed, by its libguestfs name; undefined outside an action. */
   readonly action: string | undefined;
+  /**
+   * What the error is about, where one such thing is known: a path or a device of the guest, or of a {@link HostError}
+   * and of an image the file of this machine.
+   */
+  readonly path: string | undefined;
 
   constructor(code: ErrnoName, message: string, details: ErrorDetails = {}) {
     const prefix = details.action === undefined ? '' : `${details.action}: `;
@@ -36,6 +43,7 @@ export class GuestfsError extends Error {
     super(prefix + message + suffix, details.cause === undefined ? undefined : { cause: details.cause });
     this.code = code;
     this.action = details.action;
+    this.path = details.path;
   }
 
   /** The message without the action in front. */
@@ -43,14 +51,19 @@ export class GuestfsError extends Error {
     return this.action === undefined ? this.message : this.message.slice(this.action.length + 2);
   }
 
-  /** The same error about `where`, a file or device, which stands in front. This one is its cause. */
-  within(where: string): this {
-    return this.remade(`${where}: `, { action: this.action, cause: this }) as this; // safe: each class makes its own kind
+  /**
+   * The same error with `where` in front, which names the file or device that it is about. `path`: that name alone,
+   * which an error that knows its path already does not take. This error is the cause of the new one.
+   */
+  within(where: string, path?: string): this {
+    const details = { action: this.action, path: this.path ?? path, cause: this };
+    return this.remade(`${where}: `, details) as this; // safe: each class makes its own kind
   }
 
-  /** The same error as the failure of an action. */
-  of(action: string, remark?: string): this {
-    return this.remade('', { action, remark, cause: this.cause }) as this; // safe: each class makes its own kind
+  /** The same error as the failure of an action. `path`: what the error is about, unless the error knows better. */
+  of(action: string, { remark, path }: Pick<ErrorDetails, 'remark' | 'path'> = {}): this {
+    const details = { action, remark, path: this.path ?? path, cause: this.cause };
+    return this.remade('', details) as this; // safe: each class makes its own kind
   }
 
   protected remade(front: string, details: ErrorDetails): GuestfsError {
@@ -63,9 +76,33 @@ export class GuestfsError extends Error {
   }
 }
 
-/** `what: no such file or directory` and the like, with the words for `code`. */
+/**
+ * `what: no such file or directory` and the like, with the words for `code`. A `what` that begins with a slash is the
+ * error's path; where it is more than that, `details` say the path.
+ */
 export function systemError(code: ErrnoName, what: string, details: ErrorDetails = {}): GuestfsError {
-  return new GuestfsError(code, `${what}: ${describeErrno(code)}`, details);
+  const path = details.path ?? (what.startsWith('/') ? what : undefined);
+  return new GuestfsError(code, `${what}: ${describeErrno(code)}`, { ...details, path });
+}
+
+/**
+ * The call was cancelled: by its `signal`, whose reason is the `cause`, by `userCancel`, or by the end of the handle.
+ * The `name` is that of all errors of an aborted signal, `AbortError`; the code is `ECANCELED`.
+ */
+export class AbortError extends GuestfsError {
+  static {
+    named(AbortError, 'AbortError');
+  }
+
+  override name = 'AbortError';
+
+  constructor(message = 'the call was cancelled', details: ErrorDetails = {}) {
+    super('ECANCELED', message, details);
+  }
+
+  protected override remade(front: string, details: ErrorDetails): AbortError {
+    return new AbortError(front + this.bareMessage, details);
+  }
 }
 
 /** The disk breaks the rules of its format. `EIO`. */
@@ -202,46 +239,4 @@ export function asGuestfsError(thrown: unknown): GuestfsError {
   const message = thrown instanceof Error ? thrown.message : String(thrown);
   const code = (thrown as { code?: unknown } | null)?.code;
   return new GuestfsError(isErrnoName(code) ? code : 'EIO', message, { cause: thrown });
-}
-
-/** An error as plain data, for the way from one thread to another. Below the handle no error has an action. */
-export interface PlainError {
-  readonly code: ErrnoName;
-  readonly message: string;
-  readonly corrupt?: Pick<CorruptError, 'structure' | 'problem' | 'details'>;
-  readonly unsupported?: Pick<UnsupportedError, 'structure' | 'features' | 'elsewhere' | 'untouched'>;
-  readonly partial?: Pick<PartialError, 'leftOut'>;
-  readonly host?: true;
-}
-
-/** An error as plain data; `restoreError` is the way back. `untouched`: as the whole call knows it. */
-export function plainError(error: GuestfsError, untouched?: boolean): PlainError {
-  const { code, message } = error;
-  if (error instanceof CorruptError) {
-    const { structure, problem, details } = error;
-    return { code, message, corrupt: { structure, problem, details } };
-  }
-  if (error instanceof UnsupportedError) {
-    const { structure, features, elsewhere } = error;
-    const unsupported = { structure, features, elsewhere, untouched: untouched ?? error.untouched };
-    return { code, message, unsupported };
-  }
-  if (error instanceof PartialError) return { code, message, partial: { leftOut: error.leftOut } };
-  if (error instanceof HostError) return { code, message, host: true };
-  return { code, message };
-}
-
-/** The error that plain data stands for. */
-export function restoreError({
-  code,
-  message,
-  corrupt,
-  unsupported,
-  partial,
-  host,
-}: PlainError): GuestfsError {
-  if (corrupt) return new CorruptError(corrupt.structure, corrupt.problem, corrupt.details);
-  if (unsupported) return new UnsupportedError(unsupported.structure, unsupported.features, unsupported);
-  if (partial) return new PartialError(message, partial.leftOut);
-  return host === true ? new HostError(code, message) : new GuestfsError(code, message);
 }

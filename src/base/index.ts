@@ -16,6 +16,7 @@ export { checksumHolds, crc16, crc32, crc32c, crc32cOfView, crc32Raw } from './c
 /** For tests. */
 export { describeErrno, type ErrnoName, errnoNumbers, isErrnoName } from './errno.js';
 export {
+  AbortError,
   asGuestfsError,
   CorruptError,
   type Elsewhere,
@@ -23,9 +24,6 @@ export {
   GuestfsError,
   HostError,
   PartialError,
-  type PlainError,
-  plainError,
-  restoreError,
   systemError,
   UnsupportedError,
 } from './errors.js';
@@ -36,6 +34,7 @@ export { decodeLzw } from './lzw.js';
 export { type LetterOutcome, Mailbox, type MailboxShape } from './mailbox.js';
 export { type ModeType, modeTypeMask, modeTypes, typeOfMode } from './mode.js';
 export { isPowerOfTwo } from './numbers.js';
+export { type PlainError, plainError, restoreError } from './plain-error.js';
 export { chunksOf, writerTo } from './streams.js';
 /** For tests. */
 /** For tests. */

@@ -96,6 +96,6 @@ export function checkHostImage(path: string): void {
 /** The real path of a host directory. Throws ENOENT, ENOTDIR, EACCES. */
 export function resolveHostDirectory(path: string): string {
   const { realPath, kind } = findHostFile(path);
-  if (kind !== 'directory') throw new HostError('ENOTDIR', `${path}: ${describeErrno('ENOTDIR')}`);
+  if (kind !== 'directory') throw new HostError('ENOTDIR', `${path}: ${describeErrno('ENOTDIR')}`, { path });
   return realPath;
 }

@@ -12,7 +12,7 @@ import {
   isActionName,
   type StartBackend,
 } from '../api/index.js';
-import { asGuestfsError, GuestfsError } from '../base/index.js';
+import { AbortError, asGuestfsError, GuestfsError } from '../base/index.js';
 import type { EventHub } from './events/events.js';
 import { type Clock, ProgressReporter } from './events/progress.js';
 import { withElsewhere } from './failure.js';
@@ -52,7 +52,7 @@ interface BackendQueueOptions {
 const patienceInMs = 5000;
 
 /** For a call that the end of its handle cut short. */
-const cutError = (): GuestfsError => new GuestfsError('ECANCELED', 'the handle was closed');
+const cutError = (): GuestfsError => new AbortError('the handle was closed');
 
 export class BackendQueue {
   readonly #options: BackendQueueOptions;
@@ -170,7 +170,7 @@ export class BackendQueue {
           if (ending === undefined) return result;
           // The backend has finished, but the stream may take for ever: from here on a cancellation takes effect at
           // once.
-          cancelBackend = () => reject(new GuestfsError('ECANCELED', 'the call was cancelled'));
+          cancelBackend = () => reject(new AbortError());
           if (wasCancelled) cancelBackend();
           else await ending();
           return result;

@@ -1,6 +1,12 @@
 /** The failure of an action: the one place where an error gets the action's name, and says which backend may do more. */
-import { isActionName, needsAppliance } from '../api/index.js';
-import { asGuestfsError, type Elsewhere, type GuestfsError, UnsupportedError } from '../base/index.js';
+import { actions, isActionName, needsAppliance } from '../api/index.js';
+import {
+  asGuestfsError,
+  CorruptError,
+  type Elsewhere,
+  type GuestfsError,
+  UnsupportedError,
+} from '../base/index.js';
 import { Unreachable } from './auto/reason.js';
 
 const elsewhereTexts: Readonly<Record<Elsewhere, string>> = {
@@ -21,11 +27,44 @@ function remarkOn(error: GuestfsError, action: string): string | undefined {
     : elsewhereTexts[error.elsewhere];
 }
 
+/** The kinds of arguments that name something which an error may be about. */
+const namingKinds: ReadonlySet<string> = new Set([
+  'device',
+  'pathname',
+  'mountable',
+  'devOrPathname',
+  'mountableOrPathname',
+  'deviceList',
+  'pathnameList',
+  'fileIn',
+  'fileOut',
+]);
+
+/**
+ * The argument that an error is about: the one that stands in its message between colons, as both backends write it.
+ * An error about bytes of a disk has no path in it; where a call has one argument that names something, those bytes
+ * belong to that.
+ */
+function pathOf(error: GuestfsError, action: string, args: readonly unknown[]): string | undefined {
+  if (error.path !== undefined || !isActionName(action)) return undefined;
+  const named = actions[action].args.flatMap(({ type }, index) => (namingKinds.has(type) ? args[index] : []));
+  const text = `: ${error.bareMessage}: `;
+  const isNamed = (each: unknown): each is string =>
+    typeof each === 'string' && each !== '' && text.includes(`: ${each}: `);
+  const found = named.find(isNamed);
+  if (found !== undefined) return found;
+  const isAboutBytes =
+    error instanceof CorruptError || (error instanceof UnsupportedError && !needsAppliance(action));
+  const [only] = named;
+  return isAboutBytes && named.length === 1 && typeof only === 'string' ? only : undefined;
+}
+
 /**
  * What was thrown as the failure of an action, or of a method that is none; an error that has a name already keeps
- * it.
+ * it. `args`: what the action was called with.
  */
-export function failureOf(action: string, thrown: unknown): GuestfsError {
+export function failureOf(action: string, thrown: unknown, args: readonly unknown[] = []): GuestfsError {
   const error = asGuestfsError(thrown);
-  return error.action === undefined ? error.of(action, remarkOn(error, action)) : error;
+  if (error.action !== undefined) return error;
+  return error.of(action, { remark: remarkOn(error, action), path: pathOf(error, action, args) });
 }

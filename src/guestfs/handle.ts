@@ -22,10 +22,11 @@ import {
   type TreeListing,
   type Unreadable,
 } from '../api/index.js';
-import { GuestfsError, type Limits } from '../base/index.js';
+import { AbortError, GuestfsError, type Limits } from '../base/index.js';
 import { backendConfig } from './backend-config.js';
 import { BackendQueue } from './backend-queue.js';
 import { findBackend } from './backends.js';
+import { CallSite } from './call-site.js';
 import { driveActions, libvirtActions } from './drives/drive-actions.js';
 import { DriveList, mostDrives } from './drives/drives.js';
 import { applyEnvironment } from './environment.js';
@@ -164,18 +165,20 @@ export class Handle implements HandleInternals, ExitTarget {
       return value;
     } catch (thrown) {
       if (trace) this.hub.emitMessage('trace', traceFailure(name));
-      throw failureOf(name, thrown);
+      throw failureOf(name, thrown, args);
     }
   }
 
   /** An action that takes its time. */
   async callAsync(name: ActionName, given: readonly unknown[]): Promise<unknown> {
     const sink = sinkOf(name, given);
-    if (sink === undefined) return await this.#callAsync(name, given);
+    const done = this.#callAsync(name, given, sink && (() => endSink(sink)));
+    const site = new CallSite(this.callAsync);
     try {
-      return await this.#callAsync(name, given, () => endSink(sink));
+      return await done;
     } catch (thrown) {
-      destroySink(sink, failureOf(name, thrown));
+      if (thrown instanceof GuestfsError && thrown.action === name) site.mark(thrown);
+      if (sink !== undefined) destroySink(sink, failureOf(name, thrown));
       throw thrown;
     }
   }
@@ -203,7 +206,7 @@ export class Handle implements HandleInternals, ExitTarget {
       try {
         return await this.#ready().call({ action: name, args, options, controls, ending }, watcher);
       } catch (thrown) {
-        throw failureOf(name, thrown);
+        throw failureOf(name, thrown, args);
       }
     }
     watcher.started();
@@ -216,7 +219,7 @@ export class Handle implements HandleInternals, ExitTarget {
       return value;
     } catch (thrown) {
       watcher.failed();
-      throw failureOf(name, thrown);
+      throw failureOf(name, thrown, args);
     }
   }
 
@@ -245,12 +248,15 @@ export class Handle implements HandleInternals, ExitTarget {
     controls: CallControls,
     method: string,
   ): Promise<InternalResult<N>> {
+    const site = new CallSite(this.#internalCall);
     try {
       const call = { action: name, args: args as readonly unknown[], options: {}, controls };
       // safe: the backend gives the result that the table says
       return (await this.#ready().call(call)) as InternalResult<N>;
     } catch (thrown) {
-      throw failureOf(method, thrown);
+      const failure = failureOf(method, thrown);
+      site.mark(failure);
+      throw failure;
     }
   }
 
@@ -338,7 +344,7 @@ export class Handle implements HandleInternals, ExitTarget {
 
   async killSubprocess(): Promise<void> {
     if (this.#launching !== undefined) {
-      this.#launching.abort.abort(new GuestfsError('ECANCELED', 'the backend was killed'));
+      this.#launching.abort.abort(new AbortError('the backend was killed'));
       return this.#launching.settled;
     }
     await this.#queue?.kill();
@@ -381,7 +387,7 @@ export class Handle implements HandleInternals, ExitTarget {
   async #end(): Promise<void> {
     try {
       if (this.#launching !== undefined) {
-        this.#launching.abort.abort(new GuestfsError('ECANCELED', 'the handle was closed'));
+        this.#launching.abort.abort(new AbortError('the handle was closed'));
         await this.#launching.settled;
       }
       await this.#queue?.close().catch((thrown) => {

@@ -24,11 +24,13 @@ export type {
 } from '../api/index.js';
 export { allEvents, changesDisks, events, needsAppliance } from '../api/index.js';
 export {
+  AbortError,
   CorruptError,
   type ErrnoName,
   GuestfsError,
   HostError,
   type Limits,
+  PartialError,
   UnsupportedError,
 } from '../base/index.js';
 export {

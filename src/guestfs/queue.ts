@@ -1,5 +1,5 @@
 /** The calls of a launched handle: one runs, the others wait in order of arrival. */
-import { GuestfsError } from '../base/index.js';
+import { AbortError, type GuestfsError } from '../base/index.js';
 
 /** A call that waits or runs. */
 interface Job<T = unknown> {
@@ -19,7 +19,7 @@ interface Waiting {
 
 /** For a call that its signal ended. */
 export const cancelledError = (reason: unknown): GuestfsError =>
-  new GuestfsError('ECANCELED', 'cancelled', { cause: reason });
+  new AbortError('cancelled', { cause: reason });
 
 export class CallQueue {
   /** A Set keeps the order of arrival, and removes an entry in the middle at no cost. */

@@ -183,7 +183,7 @@ function openLink(
 function placed(thrown: unknown, path: string, opening: Opening): unknown {
   if (!(thrown instanceof CorruptError || thrown instanceof UnsupportedError)) return thrown;
   if (opening.placed.has(thrown)) return thrown;
-  const named = thrown.within(path);
+  const named = thrown.within(path, path);
   opening.placed.add(named);
   return named;
 }

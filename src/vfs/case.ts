@@ -67,7 +67,7 @@ export function caseSensitivePath(tree: Tree, path: string, spellings?: Spelling
     }
     const name = spellings ? spellings.find(tree, at, component) : findSpelling(tree, at, component);
     if (name === undefined && index >= needed) return joinPath(spelled, component);
-    if (name === undefined) throw systemError('ENOENT', `${path}: ${component}`);
+    if (name === undefined) throw systemError('ENOENT', `${path}: ${component}`, { path });
     spelled = joinPath(spelled, name);
     if (index >= needed) return spelled;
     at = tree.resolve(spelled);

@@ -12,7 +12,7 @@ import type {
   InternalName,
   InternalResult,
 } from '../../api/index.js';
-import { GuestfsError } from '../../base/index.js';
+import { AbortError, GuestfsError } from '../../base/index.js';
 import type { ProcedureControl } from '../wire/connection.js';
 import type { Daemon, LibraryAction } from './daemon.js';
 
@@ -73,8 +73,7 @@ export class LibraryCall {
   /** Throws ECANCELED if the call was cancelled: no procedure runs at this moment that could notice. */
   checkpoint(): void {
     const { signal } = this.#control;
-    if (signal?.aborted === true)
-      throw new GuestfsError('ECANCELED', 'the call was cancelled', { cause: signal.reason });
+    if (signal?.aborted === true) throw new AbortError(undefined, { cause: signal.reason });
   }
 
   /** Whether the guest's answers are trusted. */

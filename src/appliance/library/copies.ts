@@ -231,7 +231,9 @@ export const copyActions = {
   },
   copy_out: async (call, remotePath, localDirectory) => {
     if (!(await isHostDirectory(localDirectory)))
-      throw new HostError('ENOTDIR', `${localDirectory}: ${describeErrno('ENOTDIR')}`);
+      throw new HostError('ENOTDIR', `${localDirectory}: ${describeErrno('ENOTDIR')}`, {
+        path: localDirectory,
+      });
     const name = lastNameOf(remotePath);
     const stats = await call.daemon('lstatns', [remotePath]);
     const attributes = attributesOf(stats);

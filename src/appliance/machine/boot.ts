@@ -7,7 +7,7 @@
  */
 import { closeSync } from 'node:fs';
 import { join } from 'node:path';
-import { asGuestfsError, GuestfsError } from '../../base/index.js';
+import { AbortError, asGuestfsError, GuestfsError } from '../../base/index.js';
 import { attachDrives, makeOverlay } from '../drives/drives.js';
 import type { DaemonVersion } from '../wire/compat.js';
 import { Connection } from '../wire/connection.js';
@@ -74,7 +74,7 @@ export async function bootAppliance(options: BootOptions): Promise<Booted> {
     },
   );
   const cancel = (): void => {
-    fail(new GuestfsError('ECANCELED', 'the launch was cancelled', { cause: signal?.reason }));
+    fail(new AbortError('the launch was cancelled', { cause: signal?.reason }));
     machine.kill(); // at once: the process may be exiting
   };
   signal?.addEventListener('abort', cancel, { once: true });

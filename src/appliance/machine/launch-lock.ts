@@ -5,7 +5,7 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
-import { GuestfsError } from '../../base/index.js';
+import { AbortError, GuestfsError } from '../../base/index.js';
 import { findProgram } from './programs.js';
 
 /** How often a lock that another launch holds is tried again, in milliseconds. */
@@ -49,8 +49,7 @@ export class LaunchLock {
       const lock = await LaunchLock.#tryOnce(program, path);
       const isCancelled = signal?.aborted === true;
       if (isCancelled) await lock?.release();
-      if (isCancelled)
-        throw new GuestfsError('ECANCELED', 'the launch was cancelled', { cause: signal.reason });
+      if (isCancelled) throw new AbortError('the launch was cancelled', { cause: signal.reason });
       if (lock !== undefined) return lock;
       if (!told) waiting();
       told = true;

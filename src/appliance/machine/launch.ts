@@ -3,7 +3,7 @@
  */
 import { join } from 'node:path';
 import type { BackendConfig, StartBackend } from '../../api/index.js';
-import { asGuestfsError, GuestfsError } from '../../base/index.js';
+import { AbortError, asGuestfsError, GuestfsError } from '../../base/index.js';
 import { ApplianceBackend } from '../backend.js';
 import { kvmProblem, rememberedKvmProblem, rememberKvmProblem } from './accelerator.js';
 import { findAppliance, requirePlace } from './appliance.js';
@@ -50,8 +50,7 @@ export function checkParts({ hv, path }: Pick<BackendConfig, 'hv' | 'path'>): vo
 /** Makes the function that starts a backend. Tests use shorter time limits and another KVM device. For tests. */
 export function applianceStarter(limits: BootLimits = usualLimits, kvm?: string): StartBackend {
   return async (config, events, signal) => {
-    if (signal?.aborted === true)
-      throw new GuestfsError('ECANCELED', 'the launch was cancelled', { cause: signal.reason });
+    if (signal?.aborted === true) throw new AbortError('the launch was cancelled', { cause: signal.reason });
     const settings = readBackendSettings(config.backendSettings);
     const architecture = findArchitecture(process.arch);
     const hv = findHypervisor(config.hv);

@@ -4,7 +4,7 @@
  * and tried again after a while.
  */
 import { constants } from 'node:fs';
-import { GuestfsError } from '../../base/index.js';
+import { AbortError } from '../../base/index.js';
 
 // Windows lacks some of these constants, and the features behind them.
 const { O_WRONLY, O_CREAT, O_RDONLY, O_NONBLOCK = 0, O_NOCTTY = 0 } = constants;
@@ -35,7 +35,7 @@ export class Patience {
         };
       });
     this.#nap = Math.min(2 * this.#nap, longestNap);
-    if (this.#ended) throw new GuestfsError('ECANCELED', 'nobody waits for it any more');
+    if (this.#ended) throw new AbortError('nobody waits for it any more');
   }
 
   rewarded(): void {

@@ -26,7 +26,7 @@ export function makePrivateDirectory(path: string): void {
     throw new HostError(
       code,
       `${dirname(path)}: ${describeErrno(code)}: choose another directory for temporary files with setTmpdir or LIBGUESTFS_TMPDIR, and for the appliance with setCachedir or LIBGUESTFS_CACHEDIR`,
-      { cause: thrown },
+      { path: dirname(path), cause: thrown },
     );
   }
 }
@@ -65,12 +65,15 @@ export function checkOwnDirectory(path: string, uid: number): void {
     throw hostError(path, thrown);
   }
   const remedy = 'remove it, or choose another directory with LIBGUESTFS_CACHEDIR';
-  if (!stats.isDirectory()) throw new HostError('ENOTDIR', `${path} is not a directory: ${remedy}`);
+  if (!stats.isDirectory()) throw new HostError('ENOTDIR', `${path} is not a directory: ${remedy}`, { path });
   if (stats.uid !== uid)
-    throw new HostError('EPERM', `${path} belongs to the user ${stats.uid}, not to ${uid}: ${remedy}`);
+    throw new HostError('EPERM', `${path} belongs to the user ${stats.uid}, not to ${uid}: ${remedy}`, {
+      path,
+    });
   if ((stats.mode & 0o022) !== 0)
     throw new HostError(
       'EPERM',
       `${path} can be written by others (mode ${(stats.mode & 0o7777).toString(8)}): ${remedy}`,
+      { path },
     );
 }

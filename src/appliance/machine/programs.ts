@@ -2,7 +2,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, isAbsolute, join } from 'node:path';
-import { asGuestfsError, GuestfsError, hostError } from '../../base/index.js';
+import { AbortError, asGuestfsError, GuestfsError, hostError } from '../../base/index.js';
 import { makePrivateDirectory, privatePath, removeDirectory } from './private-directory.js';
 import { spawnWatched, Watchdog, type Watched } from './watchdog.js';
 
@@ -89,7 +89,7 @@ export async function runProgram(
     if (watchdog.pipe === undefined && child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
   };
   const cancel = (): void => {
-    failure = new GuestfsError('ECANCELED', `${path} was stopped`, { cause: signal?.reason });
+    failure = new AbortError(`${path} was stopped`, { cause: signal?.reason });
     kill();
   };
   const timer =

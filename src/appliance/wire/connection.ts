@@ -7,7 +7,7 @@
  */
 import type { Duplex } from 'node:stream';
 import { firstSerial } from '../../api/index.js';
-import { asGuestfsError, GuestfsError } from '../../base/index.js';
+import { AbortError, asGuestfsError, GuestfsError } from '../../base/index.js';
 import { withRealNames } from '../drives/device-names.js';
 import type { WireAction } from './codec.js';
 import { type DaemonVersion, identifyDaemon, lackOf, newestDaemon, saysUnknownProcedure } from './compat.js';
@@ -155,7 +155,7 @@ export class Connection {
   ): void {
     const lost = this.#lost;
     if (lost !== undefined) return reject(new GuestfsError('EIO', lost.message, { cause: lost }));
-    if (signal?.aborted === true) return reject(new GuestfsError('ECANCELED', 'the call was cancelled'));
+    if (signal?.aborted === true) return reject(new AbortError());
     const cancel = (): void => call.cancel();
     const answered = (): void => {
       signal?.removeEventListener('abort', cancel);

@@ -7,7 +7,7 @@
  * message, and everything until then is read and dropped.
  */
 import type { FileSink, FileSource } from '../../api/index.js';
-import { asGuestfsError, GuestfsError } from '../../base/index.js';
+import { AbortError, asGuestfsError, GuestfsError } from '../../base/index.js';
 import { decodeResult, encodeArguments, type WireAction } from './codec.js';
 import { type DaemonVersion, lackSaidBy } from './compat.js';
 import { Download, type Flow } from './download.js';
@@ -160,7 +160,7 @@ export class Exchange {
       this.#upload?.stop();
       if (this.#sink !== undefined) this.#wire.post(cancelFlag);
     }
-    this.#fail(new GuestfsError('ECANCELED', 'the call was cancelled'));
+    this.#fail(new AbortError());
   }
 
   /** The connection is lost. */

@@ -111,10 +111,11 @@ function xattr(call: Call, path: string, name: string, followLast: boolean): Uin
   if (name === '' || encodeText(name).length > attributeNameLimit)
     throw systemError('ERANGE', `attribute '${name}'`);
   const { hasXattrs } = place.fileSystem;
-  if (!hasXattrs || !namespaces.test(name)) throw systemError('EOPNOTSUPP', `${path}: attribute '${name}'`);
-  if (name.endsWith('.')) throw systemError('EINVAL', `${path}: attribute '${name}'`);
+  if (!hasXattrs || !namespaces.test(name))
+    throw systemError('EOPNOTSUPP', `${path}: attribute '${name}'`, { path });
+  if (name.endsWith('.')) throw systemError('EINVAL', `${path}: attribute '${name}'`, { path });
   const value = place.fileSystem.xattrs(place.inode).get(name);
-  if (value === undefined) throw systemError('ENODATA', `${path}: ${name}`);
+  if (value === undefined) throw systemError('ENODATA', `${path}: ${name}`, { path });
   return value;
 }
 

@@ -54,8 +54,8 @@ function initrdFile(call: Call, path: string, name: string): Uint8Array {
     if (isRegular(entry) && entry.linkCount > 1) regular.push(entry);
     if (bare(entry.name) === wanted) found = entry;
   }
-  if (found === undefined) throw systemError('ENOENT', `${path}: ${name}`);
-  if (typeOfMode(found.mode) === 'directory') throw systemError('EISDIR', `${path}: ${name}`);
+  if (found === undefined) throw systemError('ENOENT', `${path}: ${name}`, { path });
+  if (typeOfMode(found.mode) === 'directory') throw systemError('EISDIR', `${path}: ${name}`, { path });
   if (!isRegular(found)) throw new GuestfsError('EINVAL', `${path}: ${name}: not a regular file`);
   const { inode, linkCount, sizeInBytes } = found;
   // The last entry of a file with several names has the contents.

@@ -38,7 +38,7 @@ function requireDirectory(path: string): void {
   } catch (thrown) {
     throw hostError(path, thrown);
   }
-  if (isDirectory !== true) throw new HostError('ENOTDIR', `${path}: ${describeErrno('ENOTDIR')}`);
+  if (isDirectory !== true) throw new HostError('ENOTDIR', `${path}: ${describeErrno('ENOTDIR')}`, { path });
 }
 
 class CopyOut {

@@ -1,7 +1,7 @@
 /** New disk images on the host: `disk_create`. In the handle's thread, so nothing here blocks. */
 import type { FileHandle } from 'node:fs/promises';
 import { dirname, isAbsolute, join } from 'node:path';
-import { GuestfsError, hostError } from '../../base/index.js';
+import { AbortError, GuestfsError, hostError } from '../../base/index.js';
 import { newQcow2 } from '../../formats/index.js';
 import { readImageInfo } from '../../image/index.js';
 import { node } from '../../platform/index.js';
@@ -30,8 +30,7 @@ interface Filling {
 }
 
 async function writeAt({ file, signal }: Filling, bytes: Uint8Array, offset: number): Promise<void> {
-  if (signal?.aborted === true)
-    throw new GuestfsError('ECANCELED', 'the call was cancelled', { cause: signal.reason });
+  if (signal?.aborted === true) throw new AbortError(undefined, { cause: signal.reason });
   for (let at = 0; at < bytes.length; ) {
     const { bytesWritten } = await file.write(bytes, at, bytes.length - at, offset + at);
     at += bytesWritten;

@@ -12,6 +12,7 @@ export class Damage {
   #count = 0;
   #first: GuestfsError | undefined;
   #firstText = '';
+  #firstPath: string | undefined;
 
   constructor(warnings: Warnings) {
     this.#warnings = warnings;
@@ -29,6 +30,7 @@ export class Damage {
     if (this.#count++ === 0) {
       this.#first = error;
       this.#firstText = text;
+      this.#firstPath = path ?? error.path;
     }
     this.#warnings.leaveOut(`${text}: left out`, elsewhereOf(error));
   }
@@ -57,6 +59,9 @@ export class Damage {
       this.#count === 1
         ? 'one file or directory is damaged and not all there'
         : `${this.#count.toLocaleString('en')} files or directories are damaged and not all there`;
-    throw new PartialError(`${what}: ${this.#firstText}`, this.#count, { cause: this.#first });
+    throw new PartialError(`${what}: ${this.#firstText}`, this.#count, {
+      path: this.#count === 1 ? this.#firstPath : undefined,
+      cause: this.#first,
+    });
   }
 }

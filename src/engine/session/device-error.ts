@@ -3,5 +3,7 @@ import { CorruptError, type GuestfsError, UnsupportedError } from '../../base/in
 
 /** An error from below a device, with the device's name. */
 export function ofDevice(name: string, error: GuestfsError): GuestfsError {
-  return error instanceof CorruptError || error instanceof UnsupportedError ? error.within(name) : error;
+  return error instanceof CorruptError || error instanceof UnsupportedError
+    ? error.within(name, name)
+    : error;
 }

@@ -1,5 +1,5 @@
 /** One running call, for its handler: reporting progress, and asking whether to continue. */
-import { GuestfsError, monotonicTime } from '../../base/index.js';
+import { AbortError, monotonicTime } from '../../base/index.js';
 import type { Session } from '../session/session.js';
 
 /** The least time between progress messages to the handle, in milliseconds; the handle drops more of them. */
@@ -31,7 +31,7 @@ export class Call {
 
   /** Must be called at least every few milliseconds of work: throws ECANCELED if the caller has cancelled. */
   checkpoint(): void {
-    if (this.#outlet.isCancelled()) throw new GuestfsError('ECANCELED', 'the call was cancelled');
+    if (this.#outlet.isCancelled()) throw new AbortError();
   }
 
   /** How long it has been running, in milliseconds. */

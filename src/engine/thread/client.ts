@@ -15,6 +15,7 @@ import {
   type StartBackend,
 } from '../../api/index.js';
 import {
+  AbortError,
   asGuestfsError,
   chunksOf,
   GuestfsError,
@@ -285,10 +286,7 @@ class EngineClient implements Backend {
     }
     const { serial, workDone } = running;
     // The worker would not notice: it has finished, and only the consumer is waited for, who may never take the rest.
-    if (workDone)
-      return this.#finish(running, () =>
-        running.reject(new GuestfsError('ECANCELED', 'the call was cancelled')),
-      );
+    if (workDone) return this.#finish(running, () => running.reject(new AbortError()));
     Atomics.store(this.#thread.shared, sharedWord.cancelled, serial);
     running.turn?.begin(); // it ends before it does anything
   }
@@ -380,8 +378,7 @@ export const startEngine: StartBackend = (config, events, signal) => {
       signal?.removeEventListener('abort', aborted);
       void worker.terminate().then(() => reject(error));
     };
-    const aborted = (): void =>
-      fail(new GuestfsError('ECANCELED', 'the launch was cancelled', { cause: signal?.reason }));
+    const aborted = (): void => fail(new AbortError('the launch was cancelled', { cause: signal?.reason }));
     if (signal?.aborted) return aborted();
     signal?.addEventListener('abort', aborted, { once: true });
     worker.on('error', (error) => fail(asGuestfsError(error)));
