@@ -46,25 +46,31 @@ const namingKinds: ReadonlySet<string> = new Set([
  * belong to that.
  */
 function pathOf(error: GuestfsError, action: string, args: readonly unknown[]): string | undefined {
-  if (error.path !== undefined || !isActionName(action)) return undefined;
-  const named = actions[action].args.flatMap(({ type }, index) => (namingKinds.has(type) ? args[index] : []));
+  if (error.path !== undefined) return undefined;
+  const named = isActionName(action)
+    ? actions[action].args.flatMap(({ type }, index) => (namingKinds.has(type) ? args[index] : []))
+    : args;
   const text = `: ${error.bareMessage}: `;
   const isNamed = (each: unknown): each is string =>
     typeof each === 'string' && each !== '' && text.includes(`: ${each}: `);
   const found = named.find(isNamed);
   if (found !== undefined) return found;
   const isAboutBytes =
-    error instanceof CorruptError || (error instanceof UnsupportedError && !needsAppliance(action));
+    error instanceof CorruptError ||
+    (error instanceof UnsupportedError && !(isActionName(action) && needsAppliance(action)));
   const [only] = named;
   return isAboutBytes && named.length === 1 && typeof only === 'string' ? only : undefined;
 }
 
 /**
  * What was thrown as the failure of an action, or of a method that is none; an error that has a name already keeps
- * it. `args`: what the action was called with.
+ * it. `args`: what the action was called with. Must be called by an asynchronous function that the caller of the method
+ * waits for: V8 then adds the caller's frames to the stack of the error, which costs calls that succeed nothing.
  */
 export function failureOf(action: string, thrown: unknown, args: readonly unknown[] = []): GuestfsError {
   const error = asGuestfsError(thrown);
   if (error.action !== undefined) return error;
-  return error.of(action, { remark: remarkOn(error, action), path: pathOf(error, action, args) });
+  const failure = error.of(action, { remark: remarkOn(error, action), path: pathOf(error, action, args) });
+  Error.captureStackTrace(failure, failureOf);
+  return failure;
 }

@@ -26,7 +26,6 @@ import { AbortError, GuestfsError, type Limits } from '../base/index.js';
 import { backendConfig } from './backend-config.js';
 import { BackendQueue } from './backend-queue.js';
 import { findBackend } from './backends.js';
-import { CallSite } from './call-site.js';
 import { driveActions, libvirtActions } from './drives/drive-actions.js';
 import { DriveList, mostDrives } from './drives/drives.js';
 import { applyEnvironment } from './environment.js';
@@ -172,13 +171,11 @@ export class Handle implements HandleInternals, ExitTarget {
   /** An action that takes its time. */
   async callAsync(name: ActionName, given: readonly unknown[]): Promise<unknown> {
     const sink = sinkOf(name, given);
-    const done = this.#callAsync(name, given, sink && (() => endSink(sink)));
-    const site = new CallSite(this.callAsync);
+    if (sink === undefined) return await this.#callAsync(name, given);
     try {
-      return await done;
+      return await this.#callAsync(name, given, () => endSink(sink));
     } catch (thrown) {
-      if (thrown instanceof GuestfsError && thrown.action === name) site.mark(thrown);
-      if (sink !== undefined) destroySink(sink, failureOf(name, thrown));
+      destroySink(sink, failureOf(name, thrown));
       throw thrown;
     }
   }
@@ -248,15 +245,12 @@ export class Handle implements HandleInternals, ExitTarget {
     controls: CallControls,
     method: string,
   ): Promise<InternalResult<N>> {
-    const site = new CallSite(this.#internalCall);
     try {
       const call = { action: name, args: args as readonly unknown[], options: {}, controls };
       // safe: the backend gives the result that the table says
       return (await this.#ready().call(call)) as InternalResult<N>;
     } catch (thrown) {
-      const failure = failureOf(method, thrown);
-      site.mark(failure);
-      throw failure;
+      throw failureOf(method, thrown, args);
     }
   }
 
