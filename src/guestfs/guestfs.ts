@@ -33,6 +33,7 @@ import {
   type TextOutput,
 } from './events/events.js';
 import { systemClock } from './events/progress.js';
+import { GuestFs } from './fs/guest-fs.js';
 import { Handle } from './handle.js';
 import type { OrdinaryName, PrivateKey } from './private-data.js';
 import type { BackendName } from './settings.js';
@@ -101,6 +102,7 @@ function checkCallback(method: string, callback: unknown): void {
 export class Guestfs {
   readonly #handle: Handle;
   readonly #slots: CallbackSlots<this>;
+  #fs: GuestFs | undefined;
 
   /**
    * A handle without drives, in the state `config`. Throws GuestfsError (EINVAL, ENOENT, …) for an invalid setting in
@@ -166,6 +168,15 @@ export class Guestfs {
    */
   get backend(): 'embedded' | 'direct' | undefined {
     return this.#handle.backend;
+  }
+
+  /**
+   * The files of the guest in the shape of Node's `fs.promises`, for what is mounted: `g.fs.readFile('/etc/fstab',
+   * 'utf8')`.
+   */
+  get fs(): GuestFs {
+    this.#fs ??= new GuestFs(this);
+    return this.#fs;
   }
 
   /**

@@ -61,6 +61,16 @@ export type {
 } from './events/callbacks.js';
 export type { EventStreamOptions } from './events/event-stream.js';
 export type { EventValue, GuestfsEvent, TextOutput } from './events/events.js';
+export type {
+  GuestFs,
+  GuestReaddirOptions,
+  GuestReadFileOptions,
+  GuestStatOptions,
+  GuestWriteFileOptions,
+} from './fs/guest-fs.js';
+export { GuestFsError } from './fs/guest-fs-error.js';
+export type { GuestPath, NameEncoding } from './fs/guest-path.js';
+export type { GuestBigIntStats, GuestDirent, GuestStats } from './fs/stats.js';
 export { Guestfs, type GuestfsOptions } from './guestfs.js';
 export { bindingKey, type PrivateKey, privateKey } from './private-data.js';
 export type { BackendName } from './settings.js';

@@ -3,6 +3,7 @@
  * does this, for other filesystems too.
  */
 import type { Structs } from '../../api/index.js';
+import { direntLetters } from '../../api/index.js';
 import { CorruptError, GuestfsError, typeOfMode, UnsupportedError } from '../../base/index.js';
 import {
   type ExtDetails,
@@ -17,7 +18,6 @@ import { move } from '../host/copy-data.js';
 import type { FileOutSink } from '../host/data-sinks.js';
 import type { Call } from '../thread/call.js';
 import type { TopicHandlers } from '../thread/handlers.js';
-import { direntLetters } from './listing.js';
 
 type Dirent = Structs['tsk_dirent'];
 

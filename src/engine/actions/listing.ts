@@ -1,6 +1,7 @@
 /** What is in directories and trees. */
+import { direntLetters } from '../../api/index.js';
 import { sortBytewise, systemError } from '../../base/index.js';
-import type { DirectoryEntry, FileType, InodeNumber } from '../../fs/index.js';
+import type { DirectoryEntry, InodeNumber } from '../../fs/index.js';
 import { expandGlob, type Mount, type Place, walkTree } from '../../vfs/index.js';
 import { BufferedSink } from '../host/buffered.js';
 import { TextList } from '../session/text-list.js';
@@ -31,18 +32,6 @@ function* pathsBelow(call: Call, directory: string): Generator<string, void> {
   }
   call.session.damage.failIfEmpty(count === 1);
 }
-
-/** The letter of a file type: `d_type` of readdir in libguestfs's form, and The Sleuth Kit's. */
-export const direntLetters: Readonly<Record<FileType, string>> = {
-  file: 'r',
-  directory: 'd',
-  symlink: 'l',
-  block: 'b',
-  character: 'c',
-  fifo: 'f',
-  socket: 's',
-  unknown: 'u',
-};
 
 /** The space of a tree in bytes; a file with several names counts once. */
 function spaceTaken(call: Call, path: string): number {
