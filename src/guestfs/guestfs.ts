@@ -36,6 +36,7 @@ import { systemClock } from './events/progress.js';
 import { GuestFs } from './fs/guest-fs.js';
 import { Handle } from './handle.js';
 import type { OrdinaryName, PrivateKey } from './private-data.js';
+import { launchCopy, type SessionCopy, tellSession } from './programs/session-copy.js';
 import type { BackendName } from './settings.js';
 import type { HandleState } from './state.js';
 import { type TestingOptions, testing } from './testing.js';
@@ -102,6 +103,7 @@ function checkCallback(method: string, callback: unknown): void {
 export class Guestfs {
   readonly #handle: Handle;
   readonly #slots: CallbackSlots<this>;
+  readonly #options: GuestfsOptions;
   #fs: GuestFs | undefined;
 
   /**
@@ -110,6 +112,7 @@ export class Guestfs {
    */
   constructor(options: GuestfsOptions = {}) {
     checkOptions(options);
+    this.#options = options;
     const { backend, policy = 'untrusted', environment = true, closeOnExit = true, limits = {} } = options;
     this.#handle = new Handle({
       backend,
@@ -191,6 +194,38 @@ export class Guestfs {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  /**
+   * A second handle with the same drives, settings, mounts and unlocked devices, launched and read-only: its drives are
+   * read-only, and so are its mounts. It has a thread of its own, so that both do their calls at once, and is closed by
+   * its own `close`. It has no callbacks and no private data; what was written to a drive that discards writes is not on
+   * it. Waits for the calls of this handle, and reads the images as they are on the disk then.
+   *
+   * A handle on the appliance launches a second one, with the same mounts, but not their options.
+   *
+   * Rejects with EBADFD before launch; ENOTSUP for scratch drives, and for mounts that cannot be made again; otherwise
+   * as `launch` and the calls that are made again.
+   */
+  async fork(controls: CallControls = {}): Promise<Guestfs> {
+    return await this[launchCopy](await this[tellSession](controls), controls);
+  }
+
+  /** @internal */
+  [tellSession](controls: CallControls): Promise<SessionCopy> {
+    return this.#handle.tellSession(controls);
+  }
+
+  /** @internal */
+  async [launchCopy](copy: SessionCopy, controls: CallControls): Promise<Guestfs> {
+    const g = new Guestfs({ ...this.#options, environment: false });
+    try {
+      await g.#handle.launchCopy(copy, controls);
+      return g;
+    } catch (thrown) {
+      await g.close().catch(() => {}); // the failure of the launch is told
+      throw thrown;
+    }
   }
 
   /**

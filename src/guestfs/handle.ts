@@ -22,7 +22,7 @@ import {
   type TreeListing,
   type Unreadable,
 } from '../api/index.js';
-import { AbortError, GuestfsError, type Limits } from '../base/index.js';
+import { AbortError, asGuestfsError, GuestfsError, type Limits } from '../base/index.js';
 import { backendConfig } from './backend-config.js';
 import { BackendQueue } from './backend-queue.js';
 import { findBackend } from './backends.js';
@@ -43,6 +43,7 @@ import type {
   SyncHandlers,
 } from './handle-internals.js';
 import { PrivateData } from './private-data.js';
+import { copySession, type SessionCopy } from './programs/session-copy.js';
 import { cancelledError } from './queue.js';
 import { sessionActions, sessionAsyncActions } from './session-actions.js';
 import { Settings } from './settings.js';
@@ -263,6 +264,35 @@ export class Handle implements HandleInternals, ExitTarget {
   async unreadable(controls: CallControls): Promise<readonly Unreadable[]> {
     const found = await this.#internalCall('internal_unreadable', [], controls, 'unreadable');
     return found.map((each) => ({ ...each, message: withElsewhere(each.message, each.elsewhere) }));
+  }
+
+  /** What a second handle needs to become the same. Asked in turn, after all earlier calls. */
+  async tellSession(controls: CallControls): Promise<SessionCopy> {
+    const calls = await this.#internalCall('internal_session', [], controls, 'fork');
+    try {
+      return copySession(this.settings, this.drives.all, calls);
+    } catch (thrown) {
+      throw failureOf('fork', thrown);
+    }
+  }
+
+  /** Launches as the copy of another handle's session. */
+  async launchCopy({ settings, drives, calls }: SessionCopy, controls: CallControls): Promise<void> {
+    this.settings.takeOver(settings);
+    this.drives.takeOver(drives);
+    try {
+      await this.launch(controls);
+      for (const { action, args, options, fails } of calls) {
+        try {
+          await this.#ready().call({ action, args, options, controls });
+        } catch (thrown) {
+          const error = asGuestfsError(thrown);
+          if (fails !== true || error.code === 'ECANCELED') throw error.within(action);
+        }
+      }
+    } catch (thrown) {
+      throw failureOf('fork', thrown);
+    }
   }
 
   async launch({ signal, onProgress }: CallControls): Promise<void> {

@@ -74,6 +74,22 @@ export class Settings {
   /** Kinds of credentials that the caller can give to libvirt. */
   libvirtCredentials: readonly string[] = [];
 
+  /** Takes over every setting of another handle, as it is now. */
+  takeOver(from: Settings): void {
+    Object.assign(this, from);
+    this.#path = from.#path;
+    this.#hv = from.#hv;
+    this.#memsize = from.#memsize;
+    this.#smp = from.#smp;
+    this.#backend = from.#backend;
+    this.#backendSettings = from.#backendSettings;
+    this.#hvParams = from.#hvParams;
+    this.#tmpdir = from.#tmpdir;
+    this.#cachedir = from.#cachedir;
+    this.#environmentTmpdir = from.#environmentTmpdir;
+    this.#runtimeDir = from.#runtimeDir;
+  }
+
   get path(): string {
     return this.#path ?? defaultPath;
   }

@@ -3,6 +3,7 @@
  * guestfsd that clients call for their own actions. No caller sees them, so they have no texts.
  */
 import { type ArgumentType, gives, type OptionType, type Parameter, type Result } from '../action.js';
+import type { CarriedCall } from '../backend.js';
 import type { Unreadable } from '../unreadable.js';
 import type { TreeListing } from '../walk.js';
 
@@ -39,6 +40,8 @@ export const internal = {
   internal_walk: { args: [of('pathname', 'directory')], result: shaped<TreeListing>() },
   /** Behind the handle's `unreadable`. */
   internal_unreadable: { args: [], result: shaped<readonly Unreadable[]>() },
+  /** Behind the handle's `fork`: the calls that make another session the same. */
+  internal_session: { args: [], result: shaped<readonly CarriedCall[]>() },
   /** 0 there, 1 not there, 2 no such group. */
   internal_feature_available: { args: [of('string', 'group')], result: gives.int, proc: 458, by: 'table' },
   /** Syncs and unmounts everything before the appliance is ended. */

@@ -13,6 +13,7 @@ import { listingActions } from './listing.js';
 import { listActions } from './lists.js';
 import { mountableActions } from './mountables.js';
 import { recordActions } from './records.js';
+import { tellSession } from './session.js';
 import { uploadActions } from './uploads.js';
 import { walk } from './walk.js';
 
@@ -47,6 +48,7 @@ const own = {
       'telling what it could not read (the embedded backend does)',
     ]);
   },
+  internal_session: tellSession,
 } satisfies OwnComposites;
 
 export const libraryActions: ReadonlyMap<string, LibraryAction> = new Map(

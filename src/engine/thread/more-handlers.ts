@@ -11,6 +11,7 @@ import { inspectionHandlers, listUnreadable } from '../actions/inspection.js';
 import { imageInsideHandlers } from '../actions/nested-images.js';
 import { stringsHandlers } from '../actions/strings.js';
 import { transferHandlers } from '../actions/transfer.js';
+import { carriedCalls } from '../session/carried.js';
 import type { OwnHandlers, TopicHandlers } from './handlers.js';
 
 export const moreHandlers = {
@@ -26,4 +27,7 @@ export const moreHandlers = {
 } satisfies TopicHandlers;
 
 /** Internal calls of the handle that many sessions never make. */
-export const moreOwnCalls = { internal_unreadable: listUnreadable } satisfies OwnHandlers;
+export const moreOwnCalls = {
+  internal_unreadable: listUnreadable,
+  internal_session: ({ session }) => carriedCalls(session),
+} satisfies OwnHandlers;

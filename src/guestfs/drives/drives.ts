@@ -128,6 +128,11 @@ export class DriveList {
     this.#drives = [];
   }
 
+  /** Takes over the drives of another handle. */
+  takeOver(drives: readonly DriveConfig[]): void {
+    this.#drives = drives;
+  }
+
   /** One line for each drive, in the C library's notation. */
   describe(): string[] {
     return this.#drives.map((drive) => {
