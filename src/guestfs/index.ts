@@ -73,6 +73,20 @@ export type { GuestPath, NameEncoding } from './fs/guest-path.js';
 export type { GuestBigIntStats, GuestDirent, GuestStats } from './fs/stats.js';
 export { Guestfs, type GuestfsOptions } from './guestfs.js';
 export { bindingKey, type PrivateKey, privateKey } from './private-data.js';
+export {
+  activateHalfGroups,
+  findMountable,
+  findWholeDrives,
+  inMountOrder,
+  type MountableFileSystem,
+  type MountSystemOptions,
+  mountSystem,
+  type NotMounted,
+} from './programs/mounting.js';
+export { type GuestImage, type GuestImageOptions, openImage } from './programs/open-image.js';
+export { type OsInfo, readOsInfo } from './programs/os-info.js';
+export { GuestfsPool, type GuestfsPoolOptions } from './programs/pool.js';
+export { findLargeSectors } from './programs/sector-sizes.js';
 export type { BackendName } from './settings.js';
 export type { HandleState } from './state.js';
 export { packageVersion } from './version.js';

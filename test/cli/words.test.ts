@@ -12,7 +12,8 @@ import {
 import { compressionOf } from '../../src/cli/commands/tar-out.js';
 import { parseAccounts } from '../../src/cli/guest/accounts.js';
 import { readImageOperands, readOneImage, splitImageArgument } from '../../src/cli/guest/image-argument.js';
-import { inMountOrder, readMountPoint } from '../../src/cli/guest/mount-points.js';
+import { readMountPoint } from '../../src/cli/guest/mount-points.js';
+import { inMountOrder } from '../../src/guestfs/index.js';
 
 const never = async (): Promise<undefined> => undefined;
 const table: OptionTable = {

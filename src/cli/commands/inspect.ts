@@ -41,7 +41,7 @@ function titleOf({ productName, distro, type }: OsFacts): string {
 function systemLines(facts: OsFacts, invocation: Invocation): string[] {
   const { paint, options } = invocation;
   const title = titleOf(facts);
-  const mounts = Object.entries(facts.mountpoints).sort(([a], [b]) => (a < b ? -1 : 1));
+  const mounts = [...facts.mountpoints].sort(([a], [b]) => (a < b ? -1 : 1));
   const all: [string, string | null][] = [
     ['Type', versionText(facts)],
     ['Variant', facts.productVariant],

@@ -1,9 +1,9 @@
 /** The filesystems of an image, with how full they are. */
 import type { Device } from '../../api/index.js';
+import { findWholeDrives } from '../../guestfs/index.js';
 import type { Invocation } from '../command/invocation.js';
 import type { Guest } from './guest.js';
 import { activateHalfGroups } from './half-groups.js';
-import { findWholeDrives } from './mountable.js';
 import { listUnreadable, type Problem, problemOf } from './unreadable.js';
 
 /** How full a filesystem is, in bytes. */
@@ -81,7 +81,7 @@ export async function describeFilesystems(guest: Guest): Promise<FilesystemFacts
   await activateHalfGroups(guest);
   const listed = await g.listFilesystems(controls);
   const unreadable = new Map((await listUnreadable(guest)).map((each) => [each.device, each]));
-  const whole = await findWholeDrives(guest, listed);
+  const whole = await findWholeDrives(g, listed, controls);
   for (const [device, type] of whole)
     guest.invocation.note(
       `${device}: its partitions hold nothing that is known, but the whole disk is ${type}`,

@@ -2,8 +2,7 @@
 import { accessSync, constants } from 'node:fs';
 import { resolve } from 'node:path';
 import { CorruptError, GuestfsError, UnsupportedError } from '../../base/index.js';
-import { driveName } from '../../formats/index.js';
-import { Guestfs } from '../../guestfs/index.js';
+import { findLargeSectors, Guestfs } from '../../guestfs/index.js';
 import { exitStatus, Failure, usageFailure } from '../command/failure.js';
 import type { Invocation } from '../command/invocation.js';
 import { visible } from '../terminal/visible.js';
@@ -174,22 +173,6 @@ async function launchDrives(
 }
 
 /**
- * The offset of a GPT header on a disk of 4096-byte sectors, and the offset of the type byte of the first MBR entry.
- */
-const largeSector = 4096;
-const firstTypeOffset = 450;
-
-/** The first bytes of a drive; none if they cannot be read, which later use of the drive will report. */
-async function readStart(g: Guestfs, device: string, count: number): Promise<Buffer> {
-  try {
-    return Buffer.from(await g.preadDevice(device, count, 0));
-  } catch (thrown) {
-    if (!(thrown instanceof GuestfsError) || thrown.code === 'ECANCELED') throw thrown;
-    return Buffer.alloc(0);
-  }
-}
-
-/**
  * The drives with the sector size of their partition tables, if one has a GPT for sectors of 4096 bytes; undefined if
  * none has.
  */
@@ -197,18 +180,8 @@ async function withSectorsOfTable(
   g: Guestfs,
   drives: readonly NamedDrive[],
 ): Promise<readonly NamedDrive[] | undefined> {
-  let any = false;
-  const told: NamedDrive[] = [];
-  for (const [index, { file }] of drives.entries()) {
-    const start = await readStart(g, driveName(index), largeSector + 8);
-    const isLarge =
-      start[firstTypeOffset] === 0xee &&
-      start.toString('latin1', largeSector) === 'EFI PART' &&
-      start.toString('latin1', 512, 520) !== 'EFI PART';
-    any ||= isLarge;
-    told.push({ file, blocksize: isLarge ? largeSector : undefined });
-  }
-  return any ? told : undefined;
+  const sizes = await findLargeSectors(g, drives.length);
+  return sizes?.map((blocksize, index) => ({ file: drives[index]?.file ?? '', blocksize }));
 }
 
 /** A launched handle with the image as its first drive, followed by the other drives: by default those of `-a`. */

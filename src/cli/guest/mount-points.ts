@@ -1,4 +1,4 @@
-/** What to mount where, and in which order: `-m DEV[:MOUNTPOINT[:OPTIONS[:FSTYPE]]]`. */
+/** What to mount where: `-m DEV[:MOUNTPOINT[:OPTIONS[:FSTYPE]]]`. */
 import { subvolumePrefix } from '../../formats/index.js';
 import { usageFailure } from '../command/failure.js';
 
@@ -27,14 +27,4 @@ export function readMountPoint(word: string): MountPoint {
     options,
     type: type === '' ? undefined : type,
   };
-}
-
-const depth = (directory: string): number => directory.split('/').filter((name) => name !== '').length;
-
-/**
- * In the order of mounting: a directory before the directories inside it. Among equals the first one given goes
- * first.
- */
-export function inMountOrder<M extends { readonly directory: string }>(mounts: readonly M[]): M[] {
-  return [...mounts].sort((a, b) => depth(a.directory) - depth(b.directory));
 }

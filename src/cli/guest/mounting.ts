@@ -1,12 +1,12 @@
 /** Mounts the filesystems of a guest, by inspection or as the options say. */
 import { GuestfsError } from '../../base/index.js';
 import { isSubvolume } from '../../formats/index.js';
+import { findMountable, inMountOrder, type MountableFileSystem, mountSystem } from '../../guestfs/index.js';
 import { exitStatus, Failure, usageFailure } from '../command/failure.js';
 import type { Invocation } from '../command/invocation.js';
 import { type Guest, withGuest } from './guest.js';
 import { activateHalfGroups } from './half-groups.js';
-import { inMountOrder, type MountPoint, readMountPoint } from './mount-points.js';
-import { findMountable, type MountableFileSystem } from './mountable.js';
+import { type MountPoint, readMountPoint } from './mount-points.js';
 
 const listed = (found: readonly MountableFileSystem[]): string =>
   found.map(({ mountable, type }) => `${mountable} (${type})`).join(', ');
@@ -41,7 +41,7 @@ async function mountByHand(guest: Guest, words: readonly string[]): Promise<void
       if (!(thrown instanceof GuestfsError) || !['ENOENT', 'ENODEV', 'EINVAL'].includes(thrown.code))
         throw thrown;
       // The available devices are looked up only after a failure, since this takes time.
-      const found = await findMountable(guest);
+      const found = await findMountable(guest.g, guest.controls);
       throw new Failure(
         `-m ${point.mountable}: ${thrown.bareMessage}`,
         exitStatus.notFound,
@@ -53,7 +53,7 @@ async function mountByHand(guest: Guest, words: readonly string[]): Promise<void
 
 /** Everything could be read and nothing looks like an operating system: a data disk. */
 async function mountOnlyFilesystem(guest: Guest): Promise<void> {
-  const found = await findMountable(guest);
+  const found = await findMountable(guest.g, guest.controls);
   const [only] = found;
   const { image, invocation } = guest;
   if (only === undefined)
@@ -104,24 +104,10 @@ async function chooseRoot(
 }
 
 /** Mounts the filesystems of an operating system as its own configuration says. */
-export async function mountRoot(guest: Guest, root: string): Promise<void> {
-  const { g, controls, invocation } = guest;
-  const points = [...(await g.inspectGetMountpoints(root, controls))].map(([directory, mountable]) => ({
-    directory,
-    mountable,
-    options: '',
-    type: undefined,
-  }));
-  for (const point of inMountOrder(points)) {
-    try {
-      await mountOne(guest, point);
-    } catch (thrown) {
-      // A guest may name devices on other disks. Only a missing root is an error.
-      if (point.directory === '/' || !(thrown instanceof GuestfsError) || thrown.code === 'ECANCELED')
-        throw thrown;
-      invocation.note(`${point.directory} is not mounted: ${thrown.bareMessage}`);
-    }
-  }
+export async function mountRoot({ g, controls, invocation }: Guest, root: string): Promise<void> {
+  const readonly = !invocation.options.flag('rw');
+  for (const { directory, error } of await mountSystem(g, root, { readonly, ...controls }))
+    invocation.note(`${directory} is not mounted: ${error.bareMessage}`);
 }
 
 /** Mounts what the options ask for, by inspection if they ask for nothing. */

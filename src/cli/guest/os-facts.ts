@@ -1,5 +1,6 @@
 /** The answers of inspection about an operating system. */
 import type { Structs } from '../../api/index.js';
+import { type OsInfo, readOsInfo } from '../../guestfs/index.js';
 import type { Guest } from './guest.js';
 import { mountRoot } from './mounting.js';
 import { type Problem, problemOf } from './unreadable.js';
@@ -14,30 +15,12 @@ interface Package {
   readonly sourcePackage: string;
 }
 
-export interface OsFacts {
-  readonly root: string;
-  readonly type: string | null;
-  readonly distro: string | null;
-  readonly productName: string | null;
-  readonly productVariant: string | null;
-  readonly majorVersion: number;
-  readonly minorVersion: number;
-  readonly arch: string | null;
-  readonly hostname: string | null;
-  readonly osinfo: string | null;
-  readonly packageFormat: string | null;
-  readonly packageManagement: string | null;
-  /** The filesystem for each directory. */
-  readonly mountpoints: Readonly<Record<string, string>>;
-  readonly filesystems: readonly string[];
+export interface OsFacts extends OsInfo {
   /** undefined where they cannot be listed. */
   readonly packages: readonly Package[] | undefined;
   /** Why they cannot. */
   readonly packagesProblem: Problem | undefined;
 }
-
-/** libguestfs says `unknown` where nothing is known. */
-const known = (text: string): string | null => (text === 'unknown' || text === '' ? null : text);
 
 function packageOf(application: Structs['application2']): Package {
   return {
@@ -74,27 +57,7 @@ async function listPackages(
 
 async function describeRoot(guest: Guest, root: string): Promise<OsFacts> {
   const { g, controls } = guest;
-  return {
-    root,
-    type: known(await g.inspectGetType(root, controls)),
-    distro: known(await g.inspectGetDistro(root, controls)),
-    productName: known(await g.inspectGetProductName(root, controls)),
-    productVariant: known(await g.inspectGetProductVariant(root, controls)),
-    majorVersion: await g.inspectGetMajorVersion(root, controls),
-    minorVersion: await g.inspectGetMinorVersion(root, controls),
-    arch: known(await g.inspectGetArch(root, controls)),
-    hostname: known(await g.inspectGetHostname(root, controls)),
-    osinfo: known(await g.inspectGetOsinfo(root, controls)),
-    packageFormat: known(await g.inspectGetPackageFormat(root, controls)),
-    packageManagement: known(await g.inspectGetPackageManagement(root, controls)),
-    // An object without a prototype, because a guest's fstab may name a directory `__proto__`.
-    mountpoints: Object.assign(
-      Object.create(null),
-      Object.fromEntries(await g.inspectGetMountpoints(root, controls)),
-    ),
-    filesystems: await g.inspectGetFilesystems(root, controls),
-    ...(await listPackages(guest, root)),
-  };
+  return { ...(await readOsInfo(g, root, controls)), ...(await listPackages(guest, root)) };
 }
 
 /** Every operating system of the image. Nothing may be mounted before, and nothing is mounted afterwards. */
@@ -117,9 +80,19 @@ function packageJson({ release, arch, summary, sourcePackage, ...certain }: Pack
 }
 
 /** An operating system as JSON has it. */
-export function systemJson({ packages, packagesProblem, ...facts }: OsFacts) {
+export function systemJson({
+  packages,
+  packagesProblem,
+  mountpoints,
+  buildId: _buildId,
+  driveMappings: _driveMappings,
+  windowsSystemroot: _windowsSystemroot,
+  ...facts
+}: OsFacts) {
   return {
     ...facts,
+    // An object without a prototype, because a guest's fstab may name a directory `__proto__`.
+    mountpoints: Object.assign(Object.create(null), Object.fromEntries(mountpoints)),
     packages: packages?.map(packageJson) ?? null,
     packagesProblem: packagesProblem?.message ?? null,
   };
