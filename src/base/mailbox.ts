@@ -21,7 +21,7 @@ export type LetterOutcome = 'answered' | 'failed' | 'unanswered';
 interface WaitOptions {
   /** How long to wait at most. Default: for ever. */
   readonly patienceInMs?: number;
-  /** Asked every {@link napInMs}; what it throws ends the waiting. */
+  /** Asked before each sleep, at most {@link napInMs} long, that {@link nudge} ends; what it throws ends the waiting. */
   readonly interrupted?: () => void;
 }
 
@@ -119,8 +119,8 @@ export class Mailbox {
         if (this.#isDeserted(now)) return 'unanswered';
         const left = deadline - monotonicTime();
         if (left <= 0) return 'unanswered';
-        Atomics.wait(this.#all, word.answers, answers, interrupted ? Math.min(left, napInMs) : left);
         interrupted?.();
+        Atomics.wait(this.#all, word.answers, answers, interrupted ? Math.min(left, napInMs) : left);
       }
     } finally {
       this.withdraw(letter);
@@ -179,6 +179,11 @@ export class Mailbox {
 
   get isClosed(): boolean {
     return Atomics.load(this.#all, word.closed) === 1;
+  }
+
+  /** Has the posting side ask at once whether it is interrupted. */
+  nudge(): void {
+    this.#wake(word.answers);
   }
 
   /** Notes that a thread answers no more: by itself when it ends, or by whoever heard of its end. */

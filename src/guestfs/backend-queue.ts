@@ -20,7 +20,7 @@ import { CallQueue, cancelledError } from './queue.js';
 import { notLaunchedError } from './state.js';
 
 /** A call in the form that backends take. */
-interface QueuedCall {
+export interface QueuedCall {
   readonly action: string;
   readonly args: readonly unknown[];
   readonly options: Readonly<Record<string, unknown>>;

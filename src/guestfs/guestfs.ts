@@ -1,4 +1,5 @@
 /** The public class: a handle with a method for each action, its private data, its callbacks and events. */
+import type { Readable } from 'node:stream';
 import {
   type ActionMethods,
   type ActionName,
@@ -6,6 +7,7 @@ import {
   actions,
   type CallControls,
   camelCase,
+  type Device,
   type EventName,
   eventToString,
   hasOptsName,
@@ -39,6 +41,7 @@ import type { OrdinaryName, PrivateKey } from './private-data.js';
 import { launchCopy, type SessionCopy, tellSession } from './programs/session-copy.js';
 import type { BackendName } from './settings.js';
 import type { HandleState } from './state.js';
+import { createReadStream, type ReadStreamOptions, readable } from './streams/index.js';
 import { type TestingOptions, testing } from './testing.js';
 
 /** How a handle is made. */
@@ -249,6 +252,29 @@ export class Guestfs {
    */
   unreadable(controls: CallControls = {}): Promise<readonly Unreadable[]> {
     return this.#handle.unreadable(controls);
+  }
+
+  /**
+   * Bytes of a file of the guest as a Node stream, all of them or those from `start` to `end`. As in `download`, a path
+   * below `/dev/` is a device. Nothing lies past the end: a range that begins there is empty. The stream ends by
+   * itself, and `destroy()` ends it early; both leave the handle ready for the next call, from the event `close` on.
+   *
+   * A stream is one call of this handle, from its first read on: a stream that is read slowly makes other calls of
+   * the handle wait. A stream that nobody has read from makes none wait, and reports no error.
+   *
+   * Errors are GuestfsErrors: ENOENT, EISDIR, EIO, ECANCELED if `signal` aborted or the handle was closed, …
+   * Throws a TypeError or RangeError for invalid arguments.
+   */
+  createReadStream(path: Pathname | Device, options?: ReadStreamOptions): Readable {
+    return createReadStream(this.#handle, path, options);
+  }
+
+  /**
+   * As `createReadStream`, as a web stream of bytes (`ReadableStream`): its `cancel` ends it early. By default no chunk
+   * is held ready for the reader.
+   */
+  readable(path: Pathname | Device, options?: ReadStreamOptions): ReadableStream<Uint8Array> {
+    return readable(this.#handle, path, options);
   }
 
   /**

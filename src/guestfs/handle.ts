@@ -24,7 +24,7 @@ import {
 } from '../api/index.js';
 import { AbortError, asGuestfsError, GuestfsError, type Limits } from '../base/index.js';
 import { backendConfig } from './backend-config.js';
-import { BackendQueue } from './backend-queue.js';
+import { BackendQueue, type QueuedCall } from './backend-queue.js';
 import { findBackend } from './backends.js';
 import { driveActions, libvirtActions } from './drives/drive-actions.js';
 import { DriveList, mostDrives } from './drives/drives.js';
@@ -239,20 +239,28 @@ export class Handle implements HandleInternals, ExitTarget {
     return (await this.#ready().call(call)) as BackendCallResult<N>;
   }
 
-  /** An internal call behind a public method that is no action: its failures have the method's name. */
+  /** A call behind a public method that is no action: its failures have the method's name. */
+  async methodCall(method: string, call: QueuedCall): Promise<unknown> {
+    try {
+      return await this.#ready().call(call);
+    } catch (thrown) {
+      throw failureOf(method, thrown, call.args);
+    }
+  }
+
   async #internalCall<N extends InternalName>(
     name: N,
     args: InternalArguments<N>,
     controls: CallControls,
     method: string,
   ): Promise<InternalResult<N>> {
-    try {
-      const call = { action: name, args: args as readonly unknown[], options: {}, controls };
-      // safe: the backend gives the result that the table says
-      return (await this.#ready().call(call)) as InternalResult<N>;
-    } catch (thrown) {
-      throw failureOf(method, thrown, args);
-    }
+    // safe: the backend gives the result that the table says
+    return (await this.methodCall(method, {
+      action: name,
+      args,
+      options: {},
+      controls,
+    })) as InternalResult<N>;
   }
 
   async walk(given: readonly unknown[]): Promise<TreeListing> {

@@ -89,4 +89,5 @@ export { GuestfsPool, type GuestfsPoolOptions } from './programs/pool.js';
 export { findLargeSectors } from './programs/sector-sizes.js';
 export type { BackendName } from './settings.js';
 export type { HandleState } from './state.js';
+export type { ReadStreamOptions, StreamOptions } from './streams/index.js';
 export { packageVersion } from './version.js';

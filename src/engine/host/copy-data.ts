@@ -10,6 +10,8 @@ import type { Call } from '../thread/call.js';
 export interface DataSink {
   /** Whether the sink stores a hole differently from zeroes. */
   readonly keepsHoles: boolean;
+  /** The length of the first read, where a reader waits for the first bytes. The next are twice as long each. */
+  readonly firstPieceInBytes?: number;
   /** Takes bytes; the array belongs to the caller again when this returns. */
   write(bytes: Uint8Array): void;
   /** Takes `length` zeroes, which need not be stored. */
@@ -74,12 +76,14 @@ export function move(call: Call, from: Disk, to: DataSink, options: MoveOptions 
   /** Up to here small pieces are read, because a large one was damaged. */
   let carefulTo = 0;
   let isTold = false;
+  let longest = to.firstPieceInBytes ?? buffer.length;
   for (let done = 0; done < length; ) {
     if (done > 0) report(done);
     const at = start + done;
     const careful = done < carefulTo;
     const most = careful ? Math.min(length - done, salvagedPiece - (at % salvagedPiece)) : length - done;
-    let count = Math.min(most, buffer.length);
+    let count = Math.min(most, longest, buffer.length);
+    longest *= 2;
     let isHole = false;
     try {
       if (asksForHoles) {

@@ -288,6 +288,7 @@ class EngineClient implements Backend {
     // The worker would not notice: it has finished, and only the consumer is waited for, who may never take the rest.
     if (workDone) return this.#finish(running, () => running.reject(new AbortError()));
     Atomics.store(this.#thread.shared, sharedWord.cancelled, serial);
+    this.#thread.streams.nudge();
     running.turn?.begin(); // it ends before it does anything
   }
 

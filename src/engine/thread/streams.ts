@@ -12,6 +12,9 @@ import { chunksUnderWay, type IncomingChunk, type Report, wishLetter } from './m
 /** The most bytes of a chunk from the worker. */
 const chunkLength = 1024 * 1024;
 
+/** The first chunk is small, so that a reader of a range soon has its first bytes. */
+const firstPieceInBytes = 64 * 1024;
+
 /** What the streams of one call share. */
 interface StreamEnd {
   /** The port for chunks, and for the messages that they were taken. */
@@ -28,6 +31,7 @@ interface StreamEnd {
 /** The worker's end of a fileOut stream. */
 export class StreamSink implements FileOutSink {
   readonly keepsHoles = false;
+  readonly firstPieceInBytes = firstPieceInBytes;
   readonly #end: StreamEnd;
   #sent = 0;
 

@@ -42,7 +42,7 @@ export class GuestFsError extends GuestfsError {
   /** What node:fs would have called: `open`, `lstat`, `scandir`, … */
   readonly syscall: string;
   /** The path as it was given, as text. */
-  readonly path: string;
+  override readonly path: string;
 
   constructor(cause: GuestfsError, syscall: string, path: string) {
     super(cause.code, `${cause.code}: ${reasonOf(cause, path)}, ${syscall} '${path}'`, { cause });
