@@ -60,6 +60,26 @@ for (const [title, memoryBudget] of [
   });
 }
 
+test('tells what was written: each block once, in order, and none behind the end', () => {
+  const size = 5 * 1024 * 1024 + 100;
+  const overlay = new OverlayDisk(new MemoryDisk(new Uint8Array(size)), { directory, memoryBudget: 8192 });
+  assert.deepEqual([...overlay.changes()], []);
+  overlay.write(new Uint8Array(10), 3 * 1024 * 1024 - 5);
+  overlay.write(new Uint8Array(3 * 4096), 4096);
+  overlay.write(new Uint8Array(1), size - 1);
+  overlay.write(new Uint8Array(1), 4096);
+  assert.deepEqual(
+    [...overlay.changes()],
+    [
+      { offset: 4096, length: 3 * 4096 },
+      { offset: 3 * 1024 * 1024 - 4096, length: 4096 },
+      { offset: 3 * 1024 * 1024, length: 4096 },
+      { offset: 5 * 1024 * 1024, length: 100 },
+    ],
+  );
+  overlay.close();
+});
+
 test('memory holds what fits the budget, the file the rest', () => {
   const overlay = new OverlayDisk(new MemoryDisk(new Uint8Array(64 * 4096)), {
     directory,
