@@ -6,6 +6,7 @@ import * as ext from '../src/fs/ext/layout.js';
 import * as fat from '../src/fs/fat/layout.js';
 import * as iso from '../src/fs/iso9660/layout.js';
 import * as swap from '../src/fs/swap/layout.js';
+import * as vhd from '../src/image/vhd/layout.js';
 import * as partition from '../src/partition/layout.js';
 import * as lvm from '../src/volume/lvm2/layout.js';
 import type { FieldPlace } from './target.js';
@@ -129,6 +130,23 @@ export function qcow2Fields(bytes: Uint8Array): FieldPlace[] {
     ...placesOf(qcow2.header3, 0, 'big'),
     ...placesOf(qcow2.extensionHeader, view.getUint32(100), 'big'),
     ...(snapshots === 0 ? [] : placesOf(qcow2.snapshotHeader, snapshots, 'big')),
+  ];
+}
+
+/** The footer in both places, the header with its locators, and the first entries of the table. */
+export function vhdFields(bytes: Uint8Array): FieldPlace[] {
+  const headerAt = vhd.footer.size;
+  const locators = Array.from({ length: vhd.parentLocators.count }, (_, index) =>
+    placesOf(vhd.parentLocator, headerAt + vhd.parentLocators.at + index * vhd.parentLocator.size, 'big'),
+  );
+  return [
+    ...placesOf(vhd.footer, 0, 'big'),
+    ...placesOf(vhd.footer, Math.max(0, bytes.length - vhd.footer.size), 'big'),
+    ...placesOf(vhd.header, headerAt, 'big'),
+    ...locators.flat(),
+    ...[0, 1, 2, 3].flatMap((index) =>
+      placesOf(vhd.tableEntry, headerAt + vhd.header.size + index * 4, 'big'),
+    ),
   ];
 }
 

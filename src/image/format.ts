@@ -10,6 +10,8 @@ export interface ImageInfo {
   readonly backingFile?: string;
   readonly backingFormat?: string;
   readonly dataFile?: string;
+  /** The logical sector of the guest's disk, in the formats that tell it. */
+  readonly sectorSizeInBytes?: 512 | 4096;
   /** The files that hold the data of an image that is only a description of them, in the order of the disk. */
   readonly extentFiles?: readonly string[];
   /** What images over this one know it by: the content id of a VMDK, the unique id of a VHD. */

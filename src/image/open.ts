@@ -197,8 +197,16 @@ interface NamedFile {
 
 /** Opens what an image names. What the policy allowed is what is opened, though its name may lead elsewhere by now. */
 function openNamed(named: NamedFile, image: Origin, opening: Opening): Disk {
-  const { name, purpose, check } = named;
+  const { name, purpose } = named;
   const { origin, format: toldFormat } = image.resolve(name, purpose);
+  // What is wrong between the two is told of the image that names the other, as its own words are quoted.
+  const check = (info: ImageInfo): void => {
+    try {
+      named.check?.(info);
+    } catch (thrown) {
+      throw placed(thrown, image.name, opening);
+    }
+  };
   const formatName = named.format ?? toldFormat;
   if (purpose !== 'backing') return origin.open({ writable: false });
   const what = `backing file ‘${name}’ of ${image.name}`;

@@ -1,9 +1,6 @@
 /**
  * Formats that are recognised by qemu's names but cannot be read: without this, such an image would pass for a raw
  * disk full of garbage. Their signatures are at the beginning of the file, as each format's specification says.
- *
- * A fixed-size VHD has its signature only at the end, and passes as raw, as in qemu: apart from the last sector, it
- * is a raw disk.
  */
 import type { Disk } from '../disk/index.js';
 import type { ImageFormat } from './format.js';
@@ -26,7 +23,6 @@ export const foreignFormats: readonly ImageFormat[] = [
   }),
   foreign('vdi', (file) => startsWith(readPart(file, 64, 4), '\x7f\x10\xda\xbe')),
   foreign('vhdx', (file) => startsWith(readPart(file, 0, 8), 'vhdxfile')),
-  foreign('vpc', (file) => startsWith(readPart(file, 0, 8), 'conectix')),
   foreign('qed', (file) => startsWith(readPart(file, 0, 4), 'QED\0')),
   foreign('luks', (file) => startsWith(readPart(file, 0, 8), 'LUKS\xba\xbe\0\x01')),
   foreign('parallels', (file) => {

@@ -1,6 +1,6 @@
 /**
  * Facts about an image without reading the guest's disk: its format, its size, and whether it has a backing image.
- * This includes the formats that are only recognised. Sources: qemu's block/vdi.c, vpc.c, qcow.c, qed.h and
+ * This includes the formats that are only recognised. Sources: qemu's block/vdi.c, qcow.c, qed.h and
  * parallels.c for the offsets of the fields; VMware's Virtual Disk Format 5.0; MS-VHDX, 2.6.2.
  */
 import { CorruptError, decodeLatin1, encodeHex, UnsupportedError } from '../base/index.js';
@@ -93,21 +93,6 @@ function vmdk(header: Header): Summary {
   };
 }
 
-/** Programs whose images have the size in the header. For others the geometry gives the size, as in Virtual PC. */
-const exactCreators = new Set(['win ', 'qem2', 'd2v ', 'tap\0', 'CTXS', 'wa\0\0']);
-const mostSectors = 65535 * 16 * 255;
-const differencingType = 4;
-
-function vpc(header: Header): Summary {
-  const view = header.view(0, 64);
-  const sectors = view.getUint16(56) * view.getUint8(58) * view.getUint8(59);
-  const exact = exactCreators.has(header.text(28, 4)) || sectors === mostSectors;
-  return {
-    virtualSizeInBytes: exact ? header.number(view.getBigUint64(48)) : sectors * sectorSize,
-    hasBackingFile: view.getUint32(60) === differencingType,
-  };
-}
-
 const vhdxRegionsAt = 192 * 1024;
 /** GUIDs as they stand on the disk, in hexadecimal. */
 const vhdxGuids = {
@@ -161,7 +146,6 @@ function parallels(header: Header): Summary {
 
 const readers: Readonly<Record<string, (header: Header) => Summary>> = {
   vmdk,
-  vpc,
   vhdx,
   parallels,
   vdi: (header) => ({

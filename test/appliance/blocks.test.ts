@@ -135,6 +135,17 @@ describe('a host file', () => {
     );
   });
 
+  test('is refused where qemu would show zeroes in the place of a parent', () => {
+    const backing = { path: '/d/base.vhd', format: 'vpc' };
+    assert.throws(
+      () => blocksOf({ readonly: true, image: { path: '/d/child.vhd', format: 'vpc', backing } }),
+      {
+        name: 'UnsupportedError',
+        message: /\/d\/child\.vhd: not supported: vpc images with a parent/,
+      },
+    );
+  });
+
   test('whose name is not UTF-8 is refused', () => {
     assert.throws(() => blocksOf({ path: '/d/\udcff', readonly: false, format: 'raw' }), code('EILSEQ'));
   });

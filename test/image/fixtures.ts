@@ -9,9 +9,12 @@ export interface ImageCase {
   readonly image: string;
   /** Empty for the present state. */
   readonly snapshot: string;
+  /** Where the image does not show its format. */
+  readonly format?: string;
   readonly size: number;
   readonly sha256: string;
-  readonly map: readonly { start: number; length: number; zero: boolean }[];
+  /** Null where no foreign tool maps the image. */
+  readonly map: readonly { start: number; length: number; zero: boolean }[] | null;
   readonly info: Readonly<Record<string, unknown>>;
 }
 

@@ -49,18 +49,6 @@ export const foreignImages: ReadonlyMap<string, () => Uint8Array> = new Map([
     }),
   ],
   [
-    'vpc',
-    image(1024, (view, text) => {
-      text(0, 'conectix');
-      text(28, 'qemu');
-      view.setBigUint64(48, 1048576n);
-      view.setUint16(56, 30);
-      view.setUint8(58, 4);
-      view.setUint8(59, 17);
-      view.setUint32(60, 3);
-    }),
-  ],
-  [
     'vhdx',
     image(320 * 1024, (view, text) => {
       const regions = 192 * 1024;

@@ -9,7 +9,7 @@
  */
 
 import type { DriveConfig, DriveImage } from '../../api/index.js';
-import { encodeText, GuestfsError } from '../../base/index.js';
+import { encodeText, GuestfsError, UnsupportedError } from '../../base/index.js';
 import type { Json } from '../machine/qmp.js';
 import { remoteNode } from './drive-protocols.js';
 
@@ -76,8 +76,13 @@ function fileNode(path: string, options: FileOptions, surroundings: DriveSurroun
   };
 }
 
-/** An image with everything below it. Backing images that are known are named here. */
+/**
+ * An image with everything below it. Backing images that are known are named here. Throws UnsupportedError for a
+ * difference of a format of which qemu has no differences, and would show zeroes where the parent has data.
+ */
 function imageNode(image: DriveImage, options: FileOptions, surroundings: DriveSurroundings): Json {
+  if (image.backing !== undefined && !layered.has(image.format))
+    throw new UnsupportedError(image.path, [`${image.format} images with a parent`]);
   const below = { ...options, readonly: true, discard: 'ignore' } as const;
   return {
     ...formatNode(image.format, options, surroundings),

@@ -66,13 +66,14 @@ export const isDiscardable = ({ path, readonly }: DriveConfig): boolean => reado
 
 /** Opens a drive. Features that the engine lacks are refused here, by name, rather than at the first read. */
 export function openDrive(drive: DriveConfig, context: DriveContext): OpenDrive {
-  const sectorSize = drive.blocksize ?? 512;
-  const common = { sectorSize, label: drive.label } as const;
+  const { label } = drive;
   if (drive.path === undefined) {
+    const sectorSize = drive.blocksize ?? 512;
     const size = drive.scratchSizeInBytes ?? 0;
     const layer = layerOf(drive, blankDisk(size, sectorSize), context.tmpdir);
     return {
-      ...common,
+      sectorSize,
+      label,
       disk: layer,
       layer,
       image: undefined,
@@ -92,6 +93,7 @@ export function openDrive(drive: DriveConfig, context: DriveContext): OpenDrive 
     writable: drive.readonly ? false : 'where possible',
     ...(drive.format === undefined ? {} : { format: drive.format }),
   });
+  const sectorSize = drive.blocksize ?? info.sectorSizeInBytes ?? 512;
   if (disk.size % sectorSize !== 0 && disk.size < sectorSize) {
     disk.close();
     throw new GuestfsError('EINVAL', `${drive.path}: smaller than one sector of ${sectorSize} bytes`);
@@ -99,9 +101,10 @@ export function openDrive(drive: DriveConfig, context: DriveContext): OpenDrive 
   const cached = new CachedDisk(disk, { budget: cacheBudget, sectorSize });
   const layer = isDiscardable(drive) ? layerOf(drive, cached, context.tmpdir) : undefined;
   return {
-    ...common,
-    layer,
-    image: { file: origin.name, format: info.format },
+      sectorSize,
+      label,
+      layer,
+      image: { file: origin.name, format: info.format },
     info,
     readonly: drive.readonly,
     usesZstd: chain.some(({ facts }) => facts['compression-type'] === 'zstd'),
