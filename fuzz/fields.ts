@@ -7,6 +7,7 @@ import * as fat from '../src/fs/fat/layout.js';
 import * as iso from '../src/fs/iso9660/layout.js';
 import * as swap from '../src/fs/swap/layout.js';
 import * as vhd from '../src/image/vhd/layout.js';
+import * as vhdx from '../src/image/vhdx/layout.js';
 import * as partition from '../src/partition/layout.js';
 import * as lvm from '../src/volume/lvm2/layout.js';
 import type { FieldPlace } from './target.js';
@@ -147,6 +148,28 @@ export function vhdFields(bytes: Uint8Array): FieldPlace[] {
     ...[0, 1, 2, 3].flatMap((index) =>
       placesOf(vhd.tableEntry, headerAt + vhd.header.size + index * 4, 'big'),
     ),
+  ];
+}
+
+/** Headers, regions, items, and whatever of the log and of a parent's locator has a mark of its own. */
+export function vhdxFields(bytes: Uint8Array): FieldPlace[] {
+  const marks = (mark: string): number[] => find(bytes, 8, [...Buffer.from(mark)]);
+  return [
+    ...vhdx.headersAt.flatMap((at) => placesOf(vhdx.header, at)),
+    ...vhdx.regionTablesAt.flatMap((at) => [
+      ...placesOf(vhdx.regionTable, at),
+      ...[0, 1].flatMap((i) =>
+        placesOf(vhdx.regionEntry, at + vhdx.regionTable.size + i * vhdx.regionEntry.size),
+      ),
+    ]),
+    ...marks('metadata').flatMap((at) => [
+      ...placesOf(vhdx.metadataTable, at),
+      ...[0, 1, 2, 3, 4, 5].flatMap((i) =>
+        placesOf(vhdx.metadataEntry, at + vhdx.metadataTable.size + i * vhdx.metadataEntry.size),
+      ),
+    ]),
+    ...marks('loge').flatMap((at) => placesOf(vhdx.logEntry, at)),
+    ...[...marks('zero'), ...marks('desc')].flatMap((at) => placesOf(vhdx.logDescriptor, at)),
   ];
 }
 

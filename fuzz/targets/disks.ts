@@ -23,7 +23,7 @@ import {
 } from '../../src/volume/lvm2/index.js';
 import { fixturesIn, readFixture } from '../../test/support/fixtures.js';
 import { readImageSummary } from '../../test/support/host-images.js';
-import { lvmFields, partitionFields, qcow2Fields, vhdFields } from '../fields.js';
+import { lvmFields, partitionFields, qcow2Fields, vhdFields, vhdxFields } from '../fields.js';
 import { part, type Target } from '../target.js';
 import { diskOf } from '../trace.js';
 import { readStart } from './contents.js';
@@ -66,6 +66,8 @@ function imageTarget(
 const qcow2 = imageTarget('qcow2', { fixtures: fixturesIn('qcow2', /\.qcow2\.gz$/), fields: qcow2Fields });
 
 const vhd = imageTarget('vpc', { fixtures: fixturesIn('vhd', /\.vhd\.gz$/), fields: vhdFields });
+
+const vhdx = imageTarget('vhdx', { fixtures: fixturesIn('vhdx', /\.vhdx\.gz$/), fields: vhdxFields });
 
 const summary: Target = {
   name: 'image/summary',
@@ -149,4 +151,4 @@ const lvm: Target = {
   },
 };
 
-export const diskTargets: readonly Target[] = [qcow2, vhd, summary, partitions, lvm];
+export const diskTargets: readonly Target[] = [qcow2, vhd, vhdx, summary, partitions, lvm];

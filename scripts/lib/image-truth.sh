@@ -1,7 +1,8 @@
 # What foreign tools see in an image, added to cases.json; read with `.`, in the folder of the images. Needs qemu-img and node.
 
 # expect IMAGE [SNAPSHOT SIZE] : the image's contents, map and header, by qemu-img.
-# `format=NAME expect IMAGE` gives the format, for an image that does not show it.
+# `format=NAME expect IMAGE` gives the format, for an image that does not show it; `map=none`: of this format qemu-img maps
+# everything as data.
 expect() {
   local image=$1 snapshot=${2:-} size=${3:-} options=() given=()
   if [ -n "${format:-}" ]; then given=(-f "$format"); fi
@@ -16,6 +17,7 @@ expect() {
   rm filled
   echo '[]' > map.json
   if [ -z "$snapshot" ]; then qemu-img map "${given[@]}" --output=json "$image" > map.json; fi
+  if [ "${map:-}" = none ]; then echo null > map.json; fi
   qemu-img info "${given[@]}" --output=json "$image" > info.json
   record "$image" "$snapshot"
 }

@@ -5,9 +5,10 @@ import { qcow2 } from './qcow2/index.js';
 import { raw } from './raw.js';
 import { foreignFormats } from './recognised-only.js';
 import { vhd } from './vhd/index.js';
+import { vhdx } from './vhdx/index.js';
 
 /** Every named format, in the order in which they are tried; `raw` takes any other file. */
-export const imageFormats: readonly ImageFormat[] = [qcow2, vhd, ...foreignFormats, raw];
+export const imageFormats: readonly ImageFormat[] = [qcow2, vhd, vhdx, ...foreignFormats, raw];
 
 /** The format of a file; `raw` without any format's signature. */
 export function detectFormat(file: Disk): ImageFormat {

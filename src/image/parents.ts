@@ -29,8 +29,8 @@ interface ParentOptions {
   readonly names: readonly string[];
   /** The format of parents. */
   readonly format: string;
-  /** What the parent's header must say its identity is. */
-  readonly identity: string;
+  /** What the parent's header may say its identity is. */
+  readonly identities: readonly string[];
   /** The child for messages: `VHD image`. */
   readonly child: string;
 }
@@ -39,15 +39,15 @@ interface ParentOptions {
  * Opens the first file of these names that is the parent. Where none is, the error is of the first file that is there,
  * and otherwise tells all names.
  */
-export function openParent(context: ImageContext, { names, format, identity, child }: ParentOptions): Disk {
+export function openParent(context: ImageContext, { names, format, identities, child }: ParentOptions): Disk {
   let missing: GuestfsError | undefined;
   let failure: unknown;
   for (const name of names) {
     try {
       return context.openNamed(name, 'backing', format, (info) => {
-        if (info.identity === identity) return;
+        if (info.identity !== undefined && identities.includes(info.identity)) return;
         throw new CorruptError(child, `is not over this state of its parent ‘${name}’`, {
-          expected: identity,
+          expected: identities.join(' or '),
           found: info.identity ?? 'none',
         });
       });
@@ -58,7 +58,8 @@ export function openParent(context: ImageContext, { names, format, identity, chi
     }
   }
   if (failure !== undefined) throw failure;
-  if (missing === undefined) throw new CorruptError(child, 'does not name its parent', { parent: identity });
+  if (missing === undefined)
+    throw new CorruptError(child, 'does not name its parent', { parent: identities.join(' or ') });
   throw new GuestfsError('ENOENT', missing.bareMessage, {
     cause: missing,
     ...(names.length > 1 ? { remark: `also looked for: ${names.slice(1).join(', ')}` } : {}),

@@ -22,7 +22,6 @@ export const foreignFormats: readonly ImageFormat[] = [
     return startsWith(head, 'KDMV') || startsWith(head, 'COWD') || startsWith(head, '# Disk DescriptorFile');
   }),
   foreign('vdi', (file) => startsWith(readPart(file, 64, 4), '\x7f\x10\xda\xbe')),
-  foreign('vhdx', (file) => startsWith(readPart(file, 0, 8), 'vhdxfile')),
   foreign('qed', (file) => startsWith(readPart(file, 0, 4), 'QED\0')),
   foreign('luks', (file) => startsWith(readPart(file, 0, 8), 'LUKS\xba\xbe\0\x01')),
   foreign('parallels', (file) => {

@@ -1,9 +1,9 @@
 /**
  * Facts about an image without reading the guest's disk: its format, its size, and whether it has a backing image.
  * This includes the formats that are only recognised. Sources: qemu's block/vdi.c, qcow.c, qed.h and
- * parallels.c for the offsets of the fields; VMware's Virtual Disk Format 5.0; MS-VHDX, 2.6.2.
+ * parallels.c for the offsets of the fields; VMware's Virtual Disk Format 5.0.
  */
-import { CorruptError, decodeLatin1, encodeHex, UnsupportedError } from '../base/index.js';
+import { CorruptError, decodeLatin1, UnsupportedError } from '../base/index.js';
 import type { Disk, Origin } from '../disk/index.js';
 import { detectFormat } from './formats.js';
 
@@ -93,47 +93,6 @@ function vmdk(header: Header): Summary {
   };
 }
 
-const vhdxRegionsAt = 192 * 1024;
-/** GUIDs as they stand on the disk, in hexadecimal. */
-const vhdxGuids = {
-  metadata: '06a27c8b90479a4bb8fe575f050f886e',
-  virtualSize: '2442a52f1bcd7648b2115dbed83bf4b8',
-  parameters: '3767a1ca36fa434db3b633f0aa44e76b',
-} as const;
-/** The most entries of either table. */
-const vhdxRegions = 2047;
-const vhdxItems = 2047;
-
-const guidAt = (view: DataView, at: number): string =>
-  encodeHex(new Uint8Array(view.buffer, view.byteOffset + at, 16));
-
-function vhdx(header: Header): Summary {
-  const broken = (problem: string) => new CorruptError('vhdx image', problem);
-  const regions = header.view(vhdxRegionsAt, 16);
-  const regionCount = Math.min(regions.getUint32(8, true), vhdxRegions);
-  let metadataAt: number | undefined;
-  for (let i = 0; i < regionCount; i++) {
-    const region = header.view(vhdxRegionsAt + 16 + i * 32, 32);
-    if (guidAt(region, 0) === vhdxGuids.metadata) metadataAt = header.number(region.getBigUint64(16, true));
-  }
-  if (metadataAt === undefined) throw broken('has no region of metadata');
-  const table = header.view(metadataAt, 32);
-  if (header.text(metadataAt, 8) !== 'metadata') throw broken('has no table of metadata');
-  const itemCount = Math.min(table.getUint16(10, true), vhdxItems);
-  let size: number | undefined;
-  let hasBackingFile = false;
-  for (let i = 0; i < itemCount; i++) {
-    const item = header.view(metadataAt + 32 + i * 32, 32);
-    const at = metadataAt + item.getUint32(16, true);
-    const guid = guidAt(item, 0);
-    if (guid === vhdxGuids.virtualSize) size = header.number(header.view(at, 8).getBigUint64(0, true));
-    else if (guid === vhdxGuids.parameters)
-      hasBackingFile = (header.view(at + 4, 4).getUint32(0, true) & 2) !== 0;
-  }
-  if (size === undefined) throw broken('does not tell its size');
-  return { virtualSizeInBytes: size, hasBackingFile };
-}
-
 /** In a parallels image without the signature of the extended form, the upper half is undefined. */
 function parallels(header: Header): Summary {
   const sectors = header.view(36, 8).getBigUint64(0, true);
@@ -146,7 +105,6 @@ function parallels(header: Header): Summary {
 
 const readers: Readonly<Record<string, (header: Header) => Summary>> = {
   vmdk,
-  vhdx,
   parallels,
   vdi: (header) => ({
     virtualSizeInBytes: header.number(header.view(368, 8).getBigUint64(0, true)),

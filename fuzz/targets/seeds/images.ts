@@ -9,8 +9,6 @@ function image(length: number, put: Put): () => Uint8Array {
   };
 }
 
-const hex = (text: string): string => Buffer.from(text, 'hex').toString('latin1');
-
 export const foreignImages: ReadonlyMap<string, () => Uint8Array> = new Map([
   [
     'vmdk',
@@ -46,26 +44,6 @@ export const foreignImages: ReadonlyMap<string, () => Uint8Array> = new Map([
       text(64, '\x7f\x10\xda\xbe');
       view.setUint32(76, 1, true);
       view.setBigUint64(368, 1048576n, true);
-    }),
-  ],
-  [
-    'vhdx',
-    image(320 * 1024, (view, text) => {
-      const regions = 192 * 1024;
-      const metadata = 256 * 1024;
-      text(0, 'vhdxfile');
-      text(regions, 'regi');
-      view.setUint32(regions + 8, 1, true);
-      text(regions + 16, hex('06a27c8b90479a4bb8fe575f050f886e'));
-      view.setBigUint64(regions + 32, BigInt(metadata), true);
-      view.setUint32(regions + 40, 65536, true);
-      text(metadata, 'metadata');
-      view.setUint16(metadata + 10, 2, true);
-      text(metadata + 32, hex('2442a52f1bcd7648b2115dbed83bf4b8'));
-      view.setUint32(metadata + 48, 4096, true);
-      text(metadata + 64, hex('3767a1ca36fa434db3b633f0aa44e76b'));
-      view.setUint32(metadata + 80, 4112, true);
-      view.setBigUint64(metadata + 4096, 1048576n, true);
     }),
   ],
   [
