@@ -6,6 +6,10 @@ import * as ext from '../src/fs/ext/layout.js';
 import * as fat from '../src/fs/fat/layout.js';
 import * as iso from '../src/fs/iso9660/layout.js';
 import * as swap from '../src/fs/swap/layout.js';
+import * as parallels from '../src/image/parallels/layout.js';
+import * as qcow from '../src/image/qcow/layout.js';
+import * as qed from '../src/image/qed/layout.js';
+import * as vdi from '../src/image/vdi/layout.js';
 import * as vhd from '../src/image/vhd/layout.js';
 import * as vhdx from '../src/image/vhdx/layout.js';
 import * as partition from '../src/partition/layout.js';
@@ -171,6 +175,22 @@ export function vhdxFields(bytes: Uint8Array): FieldPlace[] {
     ...marks('loge').flatMap((at) => placesOf(vhdx.logEntry, at)),
     ...[...marks('zero'), ...marks('desc')].flatMap((at) => placesOf(vhdx.logDescriptor, at)),
   ];
+}
+
+/** The headers of the other formats of images, each with the first entries of its table. */
+export const vdiFields = (): FieldPlace[] => [...placesOf(vdi.header, 0), ...entriesOf(vdi.mapEntry, 512)];
+export const parallelsFields = (): FieldPlace[] => [
+  ...placesOf(parallels.header, 0),
+  ...entriesOf(parallels.tableEntry, parallels.header.size),
+];
+export const qedFields = (): FieldPlace[] => placesOf(qed.header, 0);
+export const qcowFields = (): FieldPlace[] => [
+  ...placesOf(qcow.header, 0, 'big'),
+  ...entriesOf(qcow.tableEntry, qcow.header.size, 'big'),
+];
+
+function entriesOf(entry: Struct<Fields>, at: number, endian: Endian = 'little'): FieldPlace[] {
+  return [0, 1, 2, 3].flatMap((index) => placesOf(entry, at + index * entry.size, endian));
 }
 
 /** MBR entries, and both GPT headers with the first entries of each. */

@@ -23,7 +23,17 @@ import {
 } from '../../src/volume/lvm2/index.js';
 import { fixturesIn, readFixture } from '../../test/support/fixtures.js';
 import { readImageSummary } from '../../test/support/host-images.js';
-import { lvmFields, partitionFields, qcow2Fields, vhdFields, vhdxFields } from '../fields.js';
+import {
+  lvmFields,
+  parallelsFields,
+  partitionFields,
+  qcow2Fields,
+  qcowFields,
+  qedFields,
+  vdiFields,
+  vhdFields,
+  vhdxFields,
+} from '../fields.js';
 import { part, type Target } from '../target.js';
 import { diskOf } from '../trace.js';
 import { readStart } from './contents.js';
@@ -68,6 +78,14 @@ const qcow2 = imageTarget('qcow2', { fixtures: fixturesIn('qcow2', /\.qcow2\.gz$
 const vhd = imageTarget('vpc', { fixtures: fixturesIn('vhd', /\.vhd\.gz$/), fields: vhdFields });
 
 const vhdx = imageTarget('vhdx', { fixtures: fixturesIn('vhdx', /\.vhdx\.gz$/), fields: vhdxFields });
+
+const vdi = imageTarget('vdi', { fixtures: fixturesIn('vdi', /\.vdi\.gz$/), fields: vdiFields });
+const qed = imageTarget('qed', { fixtures: fixturesIn('qed', /\.qed\.gz$/), fields: qedFields });
+const qcow = imageTarget('qcow', { fixtures: fixturesIn('qcow', /\.qcow\.gz$/), fields: qcowFields });
+const parallels = imageTarget('parallels', {
+  fixtures: fixturesIn('parallels', /\.hds\.gz$/),
+  fields: parallelsFields,
+});
 
 const summary: Target = {
   name: 'image/summary',
@@ -151,4 +169,15 @@ const lvm: Target = {
   },
 };
 
-export const diskTargets: readonly Target[] = [qcow2, vhd, vhdx, summary, partitions, lvm];
+export const diskTargets: readonly Target[] = [
+  qcow2,
+  qcow,
+  qed,
+  vhd,
+  vhdx,
+  vdi,
+  parallels,
+  summary,
+  partitions,
+  lvm,
+];

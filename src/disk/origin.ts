@@ -35,6 +35,11 @@ export interface Origin {
    * throws the host's error (ENOENT, EACCES, EROFS, …).
    */
   open(how: { readonly writable: boolean }): GrowableDisk;
+  /**
+   * Names of files beside it, and above it where the policy reaches there, for {@link resolve}: a bounded number.
+   * Absent where an origin has no neighbours.
+   */
+  neighbours?(): readonly string[];
   /** Finds the file that an image in it names. EPERM where the policy forbids it; nothing is opened. */
   resolve(name: string, purpose: NamePurpose): NamedOrigin;
 }

@@ -45,6 +45,8 @@ export interface ImageContext {
     format: string | undefined,
     check?: (backing: ImageInfo) => void,
   ): Disk;
+  /** Names of files near the image, for a format that knows its parent by an id alone. {@link openNamed} takes them. */
+  neighbours?(): readonly string[];
   /** The internal snapshot to show, by id or name, in place of the present state. */
   readonly snapshot?: string;
   readonly warn: (message: string) => void;

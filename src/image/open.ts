@@ -149,13 +149,13 @@ function openLink(
     throw new CorruptError('backing chain', 'is too long', { limit: maxChainLength });
   }
   if (opening.seen.has(origin.identity)) throw new CorruptError('backing chain', `comes back to ${path}`);
-  opening.seen.add(origin.identity);
 
   const { file, refused } = openFile(origin, writable);
   try {
     const actual = getReadable(format ?? detectFormat(file));
     const info = actual.info(file);
     check?.(info);
+    opening.seen.add(origin.identity);
     opening.chain.push({ ...info, path });
     if (actual.name !== 'raw' && writable === true) {
       throw new UnsupportedError(`${actual.name} image`, ['changing the image itself; open it read-only']);
@@ -167,6 +167,7 @@ function openLink(
     return actual.open(file, {
       openNamed: (name, purpose, named, expected) =>
         openNamed({ name, purpose, format: named, check: expected }, origin, opening),
+      neighbours: () => origin.neighbours?.() ?? [],
       warn: (message) => opening.warn(`${path}: ${message}`),
       memoryBudgetInBytes: Math.max(leastBudget, topBudget / 2 ** depth),
       ...(snapshot === undefined ? {} : { snapshot }),

@@ -8,30 +8,13 @@ import { readPart, startsWith } from './signature.js';
 
 const foreign = (name: string, probe: (file: Disk) => boolean): ImageFormat => ({ name, probe });
 
-/** A big-endian 32-bit version after a 4-byte magic. */
-function qcowVersion(file: Disk): number {
-  const head = readPart(file, 0, 8);
-  return startsWith(head, 'QFI\xfb') && head.length === 8 ? new DataView(head.buffer).getUint32(4) : 0;
-}
-
 /** All formats of this kind. No image matches two of them, so their order does not matter. */
 export const foreignFormats: readonly ImageFormat[] = [
-  foreign('qcow', (file) => qcowVersion(file) === 1),
   foreign('vmdk', (file) => {
     const head = readPart(file, 0, 21);
     return startsWith(head, 'KDMV') || startsWith(head, 'COWD') || startsWith(head, '# Disk DescriptorFile');
   }),
-  foreign('vdi', (file) => startsWith(readPart(file, 64, 4), '\x7f\x10\xda\xbe')),
-  foreign('qed', (file) => startsWith(readPart(file, 0, 4), 'QED\0')),
   foreign('luks', (file) => startsWith(readPart(file, 0, 8), 'LUKS\xba\xbe\0\x01')),
-  foreign('parallels', (file) => {
-    const head = readPart(file, 0, 20);
-    return (
-      (startsWith(head, 'WithoutFreeSpace') || startsWith(head, 'WithouFreSpacExt')) &&
-      head.length === 20 &&
-      new DataView(head.buffer).getUint32(16, true) === 2
-    );
-  }),
   foreign('bochs', (file) => startsWith(readPart(file, 0, 23), 'Bochs Virtual HD Image\0')),
   foreign('cloop', (file) => startsWith(readPart(file, 0, 22), '#!/bin/sh\n#V2.0 Format')),
   // The only format with its signature in the last 512 bytes: a disk image of macOS begins with compressed data.

@@ -93,32 +93,8 @@ function vmdk(header: Header): Summary {
   };
 }
 
-/** In a parallels image without the signature of the extended form, the upper half is undefined. */
-function parallels(header: Header): Summary {
-  const sectors = header.view(36, 8).getBigUint64(0, true);
-  const extended = header.text(0, 16) === 'WithouFreSpacExt';
-  return {
-    virtualSizeInBytes: header.bytes(extended ? sectors : sectors & 0xffffffffn),
-    hasBackingFile: false,
-  };
-}
-
 const readers: Readonly<Record<string, (header: Header) => Summary>> = {
   vmdk,
-  parallels,
-  vdi: (header) => ({
-    virtualSizeInBytes: header.number(header.view(368, 8).getBigUint64(0, true)),
-    // Type 4 is a differencing image.
-    hasBackingFile: header.view(76, 4).getUint32(0, true) === 4,
-  }),
-  qcow: (header) => ({
-    virtualSizeInBytes: header.number(header.view(24, 8).getBigUint64(0)),
-    hasBackingFile: header.view(8, 8).getBigUint64(0) !== 0n,
-  }),
-  qed: (header) => ({
-    virtualSizeInBytes: header.number(header.view(48, 8).getBigUint64(0, true)),
-    hasBackingFile: (header.view(16, 8).getBigUint64(0, true) & 1n) !== 0n,
-  }),
   luks: (header) => ({
     virtualSizeInBytes: Math.max(0, header.fileSize - header.view(104, 4).getUint32(0) * sectorSize),
     hasBackingFile: false,

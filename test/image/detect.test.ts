@@ -15,7 +15,7 @@ import { fixtureBytes } from './fixtures.js';
 
 const directory = scratchDirectory();
 
-for (const format of ['vmdk', 'vdi', 'qcow', 'qed', 'parallels']) {
+for (const format of ['vmdk']) {
   test(`${format} is told by its mark and refused by its name`, needs('qemu-img'), () => {
     const path = join(directory, `disk.${format}`);
     const made = spawnSync('qemu-img', ['create', '-q', '-f', format, path, '1M'], { env: toolEnvironment });
@@ -53,7 +53,7 @@ test('marks of formats that qemu-img does not make so are told, too', () => {
 test('the formats that can be opened are those that say so', () => {
   assert.deepEqual(
     imageFormats.filter((format) => isReadable(format)).map(({ name }) => name),
-    ['qcow2', 'vpc', 'vhdx', 'raw'],
+    ['qcow2', 'qcow', 'qed', 'vpc', 'vhdx', 'vdi', 'parallels', 'raw'],
   );
   for (const { name, info, open } of imageFormats) assert.equal(info === undefined, open === undefined, name);
 });

@@ -38,39 +38,6 @@ export const foreignImages: ReadonlyMap<string, () => Uint8Array> = new Map([
     }),
   ],
   [
-    'vdi',
-    image(1024, (view, text) => {
-      text(0, '<<< QEMU VM Virtual Disk Image >>>\n');
-      text(64, '\x7f\x10\xda\xbe');
-      view.setUint32(76, 1, true);
-      view.setBigUint64(368, 1048576n, true);
-    }),
-  ],
-  [
-    'qed',
-    image(1024, (view, text) => {
-      text(0, 'QED\0');
-      view.setUint32(4, 65536, true);
-      view.setBigUint64(48, 1048576n, true);
-    }),
-  ],
-  [
-    'qcow',
-    image(1024, (view, text) => {
-      text(0, 'QFI\xfb');
-      view.setUint32(4, 1);
-      view.setBigUint64(24, 1048576n);
-    }),
-  ],
-  [
-    'parallels',
-    image(1024, (view, text) => {
-      text(0, 'WithouFreSpacExt');
-      view.setUint32(16, 2, true);
-      view.setBigUint64(36, 2048n, true);
-    }),
-  ],
-  [
     'luks',
     image(2048, (view, text) => {
       text(0, 'LUKS\xba\xbe\0\x01aes');

@@ -1,10 +1,15 @@
 /** Images that are files of the host. */
-import { dirname, resolve } from 'node:path';
+import { readdirSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { decodeText, hostError } from '../../base/index.js';
 import type { GrowableDisk } from '../disk.js';
 import type { ImagePolicy, NamedOrigin, NamePurpose, Origin } from '../origin.js';
 import { FileDisk } from './file.js';
 import { resolveName } from './names.js';
-import { findHostFile } from './path.js';
+import { findHostFile, toHostPath } from './path.js';
+
+/** The most files of a directory that are told as neighbours. */
+const mostNeighbours = 10_000;
 
 /** The directory of the image that was opened first: below it an untrusted image may name files. */
 class Root {
@@ -46,6 +51,21 @@ export class HostOrigin implements Origin {
 
   open({ writable }: { readonly writable: boolean }): GrowableDisk {
     return new FileDisk(this.#path, { writable, identity: this.identity });
+  }
+
+  neighbours(): readonly string[] {
+    const directory = dirname(this.name);
+    // What lies above the directory of the first image is for trusted images alone.
+    const above = this.policy === 'trusted' || directory !== this.#root.given;
+    return ['', ...(above ? ['..'] : [])].flatMap((way) => {
+      const path = join(directory, way);
+      try {
+        const names = readdirSync(toHostPath(path), { encoding: 'buffer' });
+        return names.slice(0, mostNeighbours).map((name) => join(way, decodeText(name)));
+      } catch (thrown) {
+        throw hostError(path, thrown);
+      }
+    });
   }
 
   resolve(name: string, purpose: NamePurpose): NamedOrigin {

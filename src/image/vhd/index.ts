@@ -83,7 +83,7 @@ function openBlocks(file: Disk, footer: Footer, header: Header, context: ImageCo
     ? openParent(context, {
         names: header.parentNames,
         format: name,
-        identities: [header.parentId],
+        expected: header.parentId,
         child: 'VHD image',
       })
     : undefined;

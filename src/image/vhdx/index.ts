@@ -79,7 +79,8 @@ function openBacking({ parent }: Metadata, context: ImageContext): Disk | undefi
   return openParent(context, {
     names: parentNames(parent.paths),
     format: name,
-    identities: parent.linkages,
+    expected: parent.linkages.join(' or '),
+    isParent: (identity) => parent.linkages.includes(identity),
     child: 'VHDX image',
   });
 }
