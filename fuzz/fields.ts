@@ -12,6 +12,7 @@ import * as qed from '../src/image/qed/layout.js';
 import * as vdi from '../src/image/vdi/layout.js';
 import * as vhd from '../src/image/vhd/layout.js';
 import * as vhdx from '../src/image/vhdx/layout.js';
+import * as vmdk from '../src/image/vmdk/layout.js';
 import * as partition from '../src/partition/layout.js';
 import * as lvm from '../src/volume/lvm2/layout.js';
 import type { FieldPlace } from './target.js';
@@ -191,6 +192,22 @@ export const qcowFields = (): FieldPlace[] => [
 
 function entriesOf(entry: Struct<Fields>, at: number, endian: Endian = 'little'): FieldPlace[] {
   return [0, 1, 2, 3].flatMap((index) => placesOf(entry, at + index * entry.size, endian));
+}
+
+/** The header of an extent of whichever kind, the first entries behind it, and a footer with its markers. */
+export function vmdkFields(bytes: Uint8Array): FieldPlace[] {
+  const end = bytes.length - 3 * vmdk.sectorSize;
+  return [
+    ...placesOf(vmdk.hostedHeader, 0),
+    ...placesOf(vmdk.cowdHeader, 0).filter(({ length }) => length <= 8),
+    ...placesOf(vmdk.sesparseHeader, 0),
+    ...placesOf(vmdk.sesparseVolatile, vmdk.sectorSize),
+    ...[0, 1, 2, 3].map((index) => ({ at: 2 * vmdk.sectorSize + index * 8, length: 8, little: true })),
+    ...placesOf(vmdk.marker, 128 * vmdk.sectorSize),
+    ...(end < 0
+      ? []
+      : [...placesOf(vmdk.marker, end), ...placesOf(vmdk.hostedHeader, end + vmdk.sectorSize)]),
+  ];
 }
 
 /** MBR entries, and both GPT headers with the first entries of each. */

@@ -33,6 +33,7 @@ import {
   vdiFields,
   vhdFields,
   vhdxFields,
+  vmdkFields,
 } from '../fields.js';
 import { part, type Target } from '../target.js';
 import { diskOf } from '../trace.js';
@@ -86,6 +87,26 @@ const parallels = imageTarget('parallels', {
   fixtures: fixturesIn('parallels', /\.hds\.gz$/),
   fields: parallelsFields,
 });
+
+const vmdk = imageTarget('vmdk', {
+  fixtures: fixturesIn('vmdk', /^(?!.*-(s|s001|f001|flat|delta|sesparse)\.).*\.vmdk\.gz$/),
+  fields: vmdkFields,
+});
+
+/** A VMDK's extents of the kinds that no image is alone. */
+const vmdkExtent: Target = {
+  name: 'image/vmdk-extent',
+  fixtures: fixturesIn('vmdk', /-(s|s001|delta|sesparse)\.vmdk\.gz$/),
+  fields: vmdkFields,
+  run(bytes, fixture) {
+    const format = imageFormats.find(({ name }) => name === 'vmdk');
+    if (format === undefined || !isReadable(format)) throw new Error('there is no format vmdk');
+    const type = fixture.includes('-sesparse') ? 'SESPARSE' : 'SPARSE';
+    const text = `# Disk DescriptorFile\nCID=1\nRW 3000 ${type} "extent"\nRW 64 ZERO\nRW 3000 ${type} "extent"\n`;
+    const context = { openNamed: () => diskOf(bytes), warn() {} };
+    readStart(format.open(new MemoryDisk(Buffer.from(text)), context));
+  },
+};
 
 const summary: Target = {
   name: 'image/summary',
@@ -175,6 +196,8 @@ export const diskTargets: readonly Target[] = [
   qed,
   vhd,
   vhdx,
+  vmdk,
+  vmdkExtent,
   vdi,
   parallels,
   summary,

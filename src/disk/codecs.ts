@@ -8,13 +8,13 @@ export type Codec = 'deflate' | 'zlib' | 'zstd';
 
 /**
  * Exactly `decodedSize` bytes from `packed`; bytes after the end of the compressed stream are ignored. CorruptError
- * for anything else. The result is valid until this thread decodes more. Memory stays within a few times both sizes,
- * whatever `packed` contains.
+ * for anything else. With `isCut` a whole stream of fewer bytes is followed by zeroes. The result is valid until this
+ * thread decodes more. Memory stays within a few times both sizes, whatever `packed` contains.
  */
-export function decode(codec: Codec, packed: Uint8Array, decodedSize: number): Uint8Array {
+export function decode(codec: Codec, packed: Uint8Array, decodedSize: number, isCut = false): Uint8Array {
   let bytes: Uint8Array;
   try {
-    bytes = decoders[codec](packed, decodedSize);
+    bytes = decoders[codec](packed, decodedSize, isCut);
   } catch (cause) {
     if (cause instanceof CorruptError) throw cause;
     throw new CorruptError(
@@ -24,18 +24,30 @@ export function decode(codec: Codec, packed: Uint8Array, decodedSize: number): U
       { cause },
     );
   }
+  if (isCut && bytes.length < decodedSize) {
+    const whole = new Uint8Array(decodedSize);
+    whole.set(bytes);
+    return whole;
+  }
   if (bytes.length !== decodedSize) {
     throw new CorruptError(`${codec} stream`, 'ends too early', { decodedSize, decoded: bytes.length });
   }
   return bytes;
 }
 
-/** A stream may lack its end if all bytes come out: some writers stop once the unit is full. */
-const inflate = (format: 'raw' | 'zlib', packed: Uint8Array, size: number): Uint8Array =>
-  platform().inflate(format, packed, size, { partial: true, expected: size });
+type Decoder = (packed: Uint8Array, decodedSize: number, isCut: boolean) => Uint8Array;
 
-const decoders: Record<Codec, (packed: Uint8Array, decodedSize: number) => Uint8Array> = {
-  deflate: (packed, size) => inflate('raw', packed, size),
-  zlib: (packed, size) => inflate('zlib', packed, size),
+/**
+ * A stream may lack its end if all bytes come out: some writers stop once the unit is full. Where fewer bytes may come
+ * out, the end of the stream alone tells that none is missing.
+ */
+const inflate =
+  (format: 'raw' | 'zlib'): Decoder =>
+  (packed, size, isCut) =>
+    platform().inflate(format, packed, size, { partial: !isCut, expected: size });
+
+const decoders: Record<Codec, Decoder> = {
+  deflate: inflate('raw'),
+  zlib: inflate('zlib'),
   zstd: decodeZstd,
 };

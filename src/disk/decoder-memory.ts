@@ -15,8 +15,8 @@ export const maxHelpers = 8;
 /** The letter that asks for the zstd module. Unit i is the letter behind it. */
 const moduleLetter = 0;
 const firstUnit = 1;
-/** Words of a unit's letter: codec, packedAt, packedSize, decodedAt, decodedSize. */
-const unitWords = 5;
+/** Words of a unit's letter: codec, packedAt, packedSize, decodedAt, decodedSize, and 1 where the unit may be cut. */
+const unitWords = 6;
 
 const codecs: readonly Codec[] = ['deflate', 'zlib', 'zstd'];
 
@@ -30,9 +30,18 @@ function shapeFor(helpers: number): MailboxShape {
  */
 const bytesAt = (helpers: number): number => Math.ceil(Mailbox.sizeOf(shapeFor(helpers)) / 64) * 64;
 
+/** A unit as it lies in the memory. */
+interface UnitBytes {
+  readonly codec: Codec;
+  readonly packed: Uint8Array;
+  /** Where its decoded bytes go, all of them. */
+  readonly room: Uint8Array;
+  readonly isCut: boolean;
+}
+
 /** What a helper has taken: a unit with where its bytes go, or the wish for the zstd module. */
 export type Task =
-  | { readonly letter: number; readonly codec: Codec; readonly packed: Uint8Array; readonly room: Uint8Array }
+  | (UnitBytes & { readonly letter: number })
   | { readonly letter: number; readonly codec: undefined };
 
 /** One side's view of the shared memory. Both sides make one over the same buffer. */
@@ -66,8 +75,9 @@ export class DecoderMemory {
     packedSize: number,
     decodedAt: number,
     decodedSize: number,
+    isCut: boolean,
   ): void {
-    const words = [codecs.indexOf(codec), packedAt, packedSize, decodedAt, decodedSize];
+    const words = [codecs.indexOf(codec), packedAt, packedSize, decodedAt, decodedSize, isCut ? 1 : 0];
     this.mailbox.post(firstUnit + unit, words);
   }
 
@@ -87,9 +97,8 @@ export class DecoderMemory {
   }
 
   /** A unit that was offered, to be decoded by the serving thread itself. */
-  unit(unit: number): { readonly codec: Codec; readonly packed: Uint8Array; readonly decodedSize: number } {
-    const { codec, packed, room } = this.#unitOf(firstUnit + unit);
-    return { codec, packed, decodedSize: room.length };
+  unit(unit: number): UnitBytes {
+    return this.#unitOf(firstUnit + unit);
   }
 
   /** The bytes of a decoded unit; good until the next window. */
@@ -113,21 +122,23 @@ export class DecoderMemory {
     return letter === moduleLetter ? { letter, codec: undefined } : { letter, ...this.#unitOf(letter) };
   }
 
-  #unitOf(letter: number): { codec: Codec; packed: Uint8Array; room: Uint8Array } {
-    // safe: offer() stored five words
+  #unitOf(letter: number): UnitBytes {
+    // safe: offer() stored six words
     const words = this.mailbox.wordsOf(letter) as unknown as readonly [
       number,
       number,
       number,
       number,
       number,
+      number,
     ];
-    const [codec, packedAt, packedSize, decodedAt, decodedSize] = words;
+    const [codec, packedAt, packedSize, decodedAt, decodedSize, isCut] = words;
     const at = windowBytes + decodedAt;
     return {
       codec: codecs[codec] as Codec, // safe: offer() stored its index
       packed: this.#bytes.subarray(packedAt, packedAt + packedSize),
       room: this.#bytes.subarray(at, at + decodedSize),
+      isCut: isCut === 1,
     };
   }
 }

@@ -147,7 +147,7 @@ export class DecoderPool {
           packedAt += Math.ceil(run.size / 8) * 8;
         }
         const at = run.packedAt + unit.offset - run.offset;
-        memory.offer(count, unit.codec, at, unit.size, decodedAt, unit.decodedSize);
+        memory.offer(count, unit.codec, at, unit.size, decodedAt, unit.decodedSize, unit.isCut ?? false);
         decodedAt += Math.ceil(unit.decodedSize / 8) * 8;
       }
       if (count === 0) {
@@ -185,7 +185,7 @@ export class DecoderPool {
   }
 
   #decodeHere(index: number): Uint8Array {
-    const { codec, packed, decodedSize } = this.#memory.unit(index);
-    return decode(codec, packed, decodedSize);
+    const { codec, packed, room, isCut } = this.#memory.unit(index);
+    return decode(codec, packed, room.length, isCut);
   }
 }

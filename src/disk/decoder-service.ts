@@ -37,10 +37,15 @@ export async function serveDecoder(
 }
 
 /** Whether a unit could be decoded. What went wrong goes wrong again in the thread that asked, and there it is told. */
-async function decodeUnit({ codec, packed, room }: Exclude<Task, { codec: undefined }>): Promise<boolean> {
+async function decodeUnit({
+  codec,
+  packed,
+  room,
+  isCut,
+}: Exclude<Task, { codec: undefined }>): Promise<boolean> {
   try {
     if (codec === 'zstd' && !zstdReady()) useZstdModule(await loadZstdModule());
-    room.set(decode(codec, packed, room.length));
+    room.set(decode(codec, packed, room.length, isCut));
     return true;
   } catch {
     return false;

@@ -13,11 +13,13 @@ export interface EncodedUnit {
   readonly size: number;
   /** Bytes after decoding; fewer is a CorruptError. */
   readonly decodedSize: number;
+  /** Whether fewer bytes may come out, where the stream has its end: those that are missing are zeroes. */
+  readonly isCut?: boolean;
 }
 
 /** Reads and decodes one unit in the calling thread. The bytes are valid until it decodes more. */
 export function decodeAlone(unit: EncodedUnit): Uint8Array {
   const packed = new Uint8Array(unit.size);
   unit.disk.read(packed, unit.offset);
-  return decode(unit.codec, packed, unit.decodedSize);
+  return decode(unit.codec, packed, unit.decodedSize, unit.isCut);
 }

@@ -10,6 +10,7 @@ import { foreignFormats } from './recognised-only.js';
 import { vdi } from './vdi/index.js';
 import { vhd } from './vhd/index.js';
 import { vhdx } from './vhdx/index.js';
+import { vmdk } from './vmdk/index.js';
 
 /** Every named format, in the order in which they are tried; `raw` takes any other file. */
 export const imageFormats: readonly ImageFormat[] = [
@@ -18,6 +19,7 @@ export const imageFormats: readonly ImageFormat[] = [
   qed,
   vhd,
   vhdx,
+  vmdk,
   vdi,
   parallels,
   ...foreignFormats,

@@ -210,6 +210,14 @@ function openNamed(named: NamedFile, image: Origin, opening: Opening): Disk {
   };
   const formatName = named.format ?? toldFormat;
   if (purpose !== 'backing') return origin.open({ writable: false });
+  // What is wrong with the choice of the backing image is told of the image that chose it.
+  const check = (backing: ImageInfo): void => {
+    try {
+      named.check?.(backing);
+    } catch (thrown) {
+      throw placed(thrown, image.name, opening);
+    }
+  };
   const what = `backing file ‘${name}’ of ${image.name}`;
   if (formatName === undefined) {
     if (image.policy !== 'trusted') throw refusal(what, 'the image does not say what format it has');

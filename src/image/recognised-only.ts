@@ -10,10 +10,6 @@ const foreign = (name: string, probe: (file: Disk) => boolean): ImageFormat => (
 
 /** All formats of this kind. No image matches two of them, so their order does not matter. */
 export const foreignFormats: readonly ImageFormat[] = [
-  foreign('vmdk', (file) => {
-    const head = readPart(file, 0, 21);
-    return startsWith(head, 'KDMV') || startsWith(head, 'COWD') || startsWith(head, '# Disk DescriptorFile');
-  }),
   foreign('luks', (file) => startsWith(readPart(file, 0, 8), 'LUKS\xba\xbe\0\x01')),
   foreign('bochs', (file) => startsWith(readPart(file, 0, 23), 'Bochs Virtual HD Image\0')),
   foreign('cloop', (file) => startsWith(readPart(file, 0, 22), '#!/bin/sh\n#V2.0 Format')),

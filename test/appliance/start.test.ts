@@ -180,7 +180,7 @@ describe('the second start of an appliance', real, () => {
     image.write('QFI\xfb', 0, 'latin1');
     image.writeUInt32BE(3, 4);
     writeFileSync(path, image);
-    g.addDrive(path, { format: 'vmdk' });
+    g.addDrive(path, { format: 'bochs' });
     await assert.rejects(g.launch(), /damaged\.qcow2/);
     assert.equal(g.state, 'config');
     assert.deepEqual(statesIn(where), states);

@@ -510,7 +510,7 @@ describe('commands', { concurrency: 4 }, () => {
     for (const { name, status } of [...parsed.common, ...parsed.embedded.checks])
       assert.equal(status, 'ok', name);
     const { imageFormats, filesystems } = parsed.embedded;
-    assert.ok(imageFormats.reads.includes('qcow2') && imageFormats.doesNotRead.includes('vmdk'));
+    assert.ok(imageFormats.reads.includes('qcow2') && imageFormats.doesNotRead.includes('luks'));
     assert.ok(filesystems.reads.includes('ext4'));
     const wanting = parsed.direct.checks.filter(({ status }) => status === 'missing' || status === 'failed');
     assert.equal(parsed.backends[1]?.works, wanting.length === 0);

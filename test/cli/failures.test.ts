@@ -13,6 +13,9 @@ function image(name: string, bytes: Uint8Array): string {
   return path;
 }
 
+/** The first bytes of a LUKS image, which is a format that is only recognised. */
+const luksMark = Buffer.from('LUKS\xba\xbe\0\x01', 'latin1');
+
 describe('failures', { concurrency: 4 }, () => {
   test('a missing file inside is 4, with its name as it was given', () =>
     fails(
@@ -60,23 +63,22 @@ describe('failures', { concurrency: 4 }, () => {
   test('a format that is only recognised is 5', () =>
     fails(
       5,
-      ['ls', image('disk.vmdk', Buffer.concat([Buffer.from('KDMV'), Buffer.alloc(1020)]))],
-      /^guestfs: ls: \S+\/disk\.vmdk: vmdk image: not supported/,
+      ['ls', image('disk.luks', Buffer.concat([luksMark, Buffer.alloc(1016)]))],
+      /^guestfs: ls: \S+\/disk\.luks: luks image: not supported/,
       /guestfs doctor/,
     ));
 
   test('of a format that is only recognised, info tells what its header says', async () => {
-    const header = Buffer.alloc(1024);
-    header.write('KDMV');
-    header.writeUInt32LE(1, 4);
-    header.writeBigUInt64LE(2048n, 12); // sectors
-    const path = image('known.vmdk', header);
+    const header = Buffer.alloc(1024 * 1024 + 4096 * 512);
+    luksMark.copy(header);
+    header.writeUInt32BE(4096, 104); // sectors before the contents
+    const path = image('known.luks', header);
     const [text, json] = await Promise.all([guestfs('info', path), guestfs('info', '--json', path)]);
-    assert.match(text.out, /^ {2}Format +vmdk\n {2}Virtual size +1\.0M \(1048576 bytes\)$/m);
-    assert.match(text.err, /known\.vmdk: vmdk image: not supported/);
+    assert.match(text.out, /^ {2}Format +luks\n {2}Virtual size +1\.0M \(1048576 bytes\)$/m);
+    assert.match(text.err, /known\.luks: luks image: not supported/);
     assert.equal(text.status, 5);
     const { chain } = JSON.parse(json.out) as { chain: { format: string; virtualSizeInBytes: number }[] };
-    assert.deepEqual([chain[0]?.format, chain[0]?.virtualSizeInBytes], ['vmdk', 1048576]);
+    assert.deepEqual([chain[0]?.format, chain[0]?.virtualSizeInBytes], ['luks', 1048576]);
     assert.equal(json.status, 5);
   });
 

@@ -79,16 +79,15 @@ describe('what is not supported', () => {
   });
 
   test('has a launch that may be made elsewhere, since it changes nothing', async () => {
-    const path = join(directory, 'disk.vmdk');
+    const path = join(directory, 'disk.luks');
     const header = Buffer.alloc(64 * 1024);
-    header.write('KDMV');
-    header.writeUInt32LE(1, 4);
+    header.write('LUKS\xba\xbe\0\x01', 'latin1');
     writeFileSync(path, header);
     await using other = new Guestfs({ environment: false, backend: 'embedded', stderr: null });
     other.addDrive(path, { readonly: true });
     const error = await failureOf(other.launch());
     assert.equal(error.untouched, true);
-    assert.match(error.message, /^launch: .*disk\.vmdk: vmdk image: not supported/);
+    assert.match(error.message, /^launch: .*disk\.luks: luks image: not supported/);
     assert.deepEqual(readFileSync(path), header);
   });
 });

@@ -200,11 +200,14 @@ test('an error says which file of a chain it is about, and which image names wha
     name: 'CorruptError',
     message: `${join(vm, 'base.raw')}: qcow2 header: has no qcow2 magic`,
   });
-  writeFileSync(join(vm, 'base.vmdk'), Buffer.concat([Buffer.from('KDMV'), Buffer.alloc(1020)]));
-  namingImage(top, 'base.vmdk', 'vmdk');
+  writeFileSync(
+    join(vm, 'base.luks'),
+    Buffer.concat([Buffer.from('LUKS\xba\xbe\0\x01', 'latin1'), Buffer.alloc(1016)]),
+  );
+  namingImage(top, 'base.luks', 'luks');
   assert.throws(() => openImage(top), {
     name: 'UnsupportedError',
-    message: new RegExp(`^${join(vm, 'base.vmdk')}: vmdk image: not supported`),
+    message: new RegExp(`^${join(vm, 'base.luks')}: luks image: not supported`),
   });
 });
 

@@ -118,12 +118,13 @@ const refusal = (drive: DriveConfig, why: string): GuestfsError =>
   );
 
 /**
- * A VMDK may be only a list of other files. A VMDK that contains its data begins with a header that has the size:
- * `KDMV`, a version, flags, and 8 bytes of capacity, little endian; or with `COWD`.
+ * A VMDK may be only a list of other files, which qemu opens by itself. Where the images of a drive are described, the
+ * policy let these names through; else such a VMDK is refused. A VMDK that contains its data begins with a header that
+ * has the size: `KDMV`, a version, flags, and 8 bytes of capacity, little endian; or with `COWD`.
  */
 function checkVmdk(drive: DriveConfig, policy: Policy): void {
   const { path, protocol, format, image } = drive;
-  if ((image?.format ?? format) !== 'vmdk' || policy === 'trusted') return;
+  if (image !== undefined || format !== 'vmdk' || policy === 'trusted') return;
   if (path === undefined || protocol !== undefined) throw refusal(drive, 'a VMDK may name other files');
   const head = readHead(path, 0, 20);
   const magic = head.toString('latin1', 0, 4);

@@ -102,6 +102,7 @@ function imageLines(chain: Chain, size: SizeFormat): string[] {
       backingFile,
       backingFormat,
       dataFile,
+      extentFiles,
       encrypted,
       snapshots = [],
       snapshotsLeftOut = 0,
@@ -118,6 +119,7 @@ function imageLines(chain: Chain, size: SizeFormat): string[] {
         backingFormat === undefined ? backingFile : `${backingFile} (${backingFormat})`,
       ]);
     if (dataFile !== undefined) facts.push(['Data file', dataFile]);
+    if (extentFiles !== undefined) facts.push(['Extents', namesInShort(extentFiles)]);
     if (encrypted) facts.push(['Encrypted', 'yes']);
     for (const [name, value] of Object.entries(link.facts)) {
       // What is not so is not worth a line.
@@ -142,6 +144,11 @@ function imageLines(chain: Chain, size: SizeFormat): string[] {
     if (snapshotsLeftOut > 0) lines.push(`  … and ${snapshotsLeftOut} snapshots more`);
   }
   return lines;
+}
+
+/** All names, or of many the first and the last. */
+function namesInShort(names: readonly string[]): string {
+  return names.length <= 3 ? names.join(', ') : `${names.length} files: ${names[0]} … ${names.at(-1)}`;
 }
 
 /** `512M (536870912 bytes)`, or the bytes alone. */
@@ -201,6 +208,8 @@ function linkJson({
   backingFile,
   backingFormat,
   dataFile,
+  extentFiles,
+  identity: _,
   snapshots,
   snapshotsLeftOut,
   ...link
@@ -211,6 +220,7 @@ function linkJson({
     backingFile: backingFile ?? null,
     backingFormat: backingFormat ?? null,
     dataFile: dataFile ?? null,
+    ...(extentFiles === undefined ? {} : { extentFiles }),
     snapshots: snapshots ?? [],
     ...(snapshotsLeftOut === undefined ? {} : { snapshotsLeftOut }),
     ...hostSizes(link.path),

@@ -101,10 +101,10 @@ export function openDrive(drive: DriveConfig, context: DriveContext): OpenDrive 
   const cached = new CachedDisk(disk, { budget: cacheBudget, sectorSize });
   const layer = isDiscardable(drive) ? layerOf(drive, cached, context.tmpdir) : undefined;
   return {
-      sectorSize,
-      label,
-      layer,
-      image: { file: origin.name, format: info.format },
+    sectorSize,
+    label,
+    layer,
+    image: { file: origin.name, format: info.format },
     info,
     readonly: drive.readonly,
     usesZstd: chain.some(({ facts }) => facts['compression-type'] === 'zstd'),
