@@ -6,6 +6,7 @@ import { fat } from './fat/index.js';
 import { iso9660 } from './iso9660/index.js';
 import { signatures } from './signatures/index.js';
 import { swap, swsuspend } from './swap/index.js';
+import { exfs, xfs, xfsExternalLog } from './xfs/index.js';
 
 /** For tests. */
 export type {
@@ -35,5 +36,8 @@ export const fileSystems: readonly FileSystemDriver[] = [
   cramfs,
   swap,
   swsuspend,
+  xfs,
+  xfsExternalLog,
+  exfs,
   ...signatures,
 ];

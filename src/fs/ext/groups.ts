@@ -11,7 +11,7 @@ import {
   LruMap,
   viewOf,
 } from '../../base/index.js';
-import type { BlockCache } from './block-cache.js';
+import type { BlockCache } from '../block-cache.js';
 import { incompat, roCompat } from './features.js';
 import { groupDescriptor, groupIdentity, shortDescriptorSize } from './layout.js';
 import { has, hasSuperblockCopy, type Superblock } from './superblock.js';

@@ -1,7 +1,7 @@
 /** An open filesystem below the level of files: blocks, groups, and inodes by number. */
 import { CorruptError, work } from '../../base/index.js';
 import type { Disk } from '../../disk/index.js';
-import { BlockCache } from './block-cache.js';
+import { BlockCache } from '../block-cache.js';
 import { Groups } from './groups.js';
 import {
   type Inode,

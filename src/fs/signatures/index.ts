@@ -15,7 +15,6 @@ import { storage, storageMembers } from './storage.js';
 import { udf } from './udf.js';
 import { unix } from './unix.js';
 import { windows } from './windows.js';
-import { xfs } from './xfs.js';
 
 /** Filesystems and other formats without a disk inside, in no order. */
 export const signatures: readonly FileSystemDriver[] = [
@@ -24,7 +23,6 @@ export const signatures: readonly FileSystemDriver[] = [
   ...cluster,
   ...flash,
   ...linux,
-  ...xfs,
   ...unix,
   ...apple,
   ...windows,

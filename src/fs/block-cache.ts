@@ -2,8 +2,8 @@
  * Reads metadata in large pieces and caches them: an inode table, or a bitmap that is read bit by bit, then costs one
  * read for many uses. A block of at most 64 KiB never crosses the border of a piece.
  */
-import { CorruptError, LruMap } from '../../base/index.js';
-import type { Disk } from '../../disk/index.js';
+import { CorruptError, LruMap } from '../base/index.js';
+import type { Disk } from '../disk/index.js';
 
 /** Bytes of a piece: at least the largest block. */
 const pieceSize = 65536;
