@@ -158,6 +158,12 @@ type Arriving<Args, Ends extends FileEnds> = {
 /** The required arguments of an action as a backend gets them, in order. */
 export type HandlerArguments<N extends ActionName, Ends extends FileEnds> = Arriving<Table<N>['args'], Ends>;
 
+/** The same of an internal call. */
+export type InternalHandlerArguments<N extends InternalName, Ends extends FileEnds> = Arriving<
+  (typeof internal)[N]['args'],
+  Ends
+>;
+
 /** The function for an action in a backend: required arguments in order, then the object of optional ones. */
 export type Handler<N extends ActionName, Call, Ends extends FileEnds> = (
   call: Call,

@@ -51,3 +51,4 @@ export { type TarEntry, tarEnd, tarPadding } from './tar/layout.js';
 export { type TarMember, TarReader, type TarReceiver } from './tar/reader.js';
 export { TarHeaderWriter } from './tar/writer.js';
 export { decodeXz } from './xz/xz.js';
+export { type ZipSteps, ZipWriter, zipNameProblem } from './zip/writer.js';

@@ -41,7 +41,15 @@ import type { OrdinaryName, PrivateKey } from './private-data.js';
 import { launchCopy, type SessionCopy, tellSession } from './programs/session-copy.js';
 import type { BackendName } from './settings.js';
 import type { HandleState } from './state.js';
-import { createReadStream, type ReadStreamOptions, readable } from './streams/index.js';
+import {
+  createReadStream,
+  type ReadStreamOptions,
+  readable,
+  type TarStreamOptions,
+  tarStream,
+  type ZipStreamOptions,
+  zipStream,
+} from './streams/index.js';
 import { type TestingOptions, testing } from './testing.js';
 
 /** How a handle is made. */
@@ -275,6 +283,25 @@ export class Guestfs {
    */
   readable(path: Pathname | Device, options?: ReadStreamOptions): ReadableStream<Uint8Array> {
     return readable(this.#handle, path, options);
+  }
+
+  /**
+   * Everything in a directory as a tar archive that is made while it is read, by the rules of `createReadStream`;
+   * options and contents are those of `tarOut`. What is damaged is left out or zeroes, with a `warning` event each:
+   * then the stream gives all the rest, and fails at its end with a PartialError.
+   */
+  tarStream(directory: Pathname, options?: TarStreamOptions): Readable {
+    return tarStream(this.#handle, directory, options);
+  }
+
+  /**
+   * Everything in a directory as a zip file that is made while it is read, by the rules of `tarStream`. Names are
+   * relative to the directory, in UTF-8 where they are that. Modes, times, owners (as Info-ZIP has them) and symbolic
+   * links are kept; a file with several names is stored under each. Devices, pipes, sockets and names that would lead
+   * out of where the file is unpacked are left out with a warning.
+   */
+  zipStream(directory: Pathname, options?: ZipStreamOptions): Readable {
+    return zipStream(this.#handle, directory, options);
   }
 
   /**

@@ -89,5 +89,10 @@ export { GuestfsPool, type GuestfsPoolOptions } from './programs/pool.js';
 export { findLargeSectors } from './programs/sector-sizes.js';
 export type { BackendName } from './settings.js';
 export type { HandleState } from './state.js';
-export type { ReadStreamOptions, StreamOptions } from './streams/index.js';
+export type {
+  ReadStreamOptions,
+  StreamOptions,
+  TarStreamOptions,
+  ZipStreamOptions,
+} from './streams/index.js';
 export { packageVersion } from './version.js';

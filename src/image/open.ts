@@ -200,14 +200,6 @@ interface NamedFile {
 function openNamed(named: NamedFile, image: Origin, opening: Opening): Disk {
   const { name, purpose } = named;
   const { origin, format: toldFormat } = image.resolve(name, purpose);
-  // What is wrong between the two is told of the image that names the other, as its own words are quoted.
-  const check = (info: ImageInfo): void => {
-    try {
-      named.check?.(info);
-    } catch (thrown) {
-      throw placed(thrown, image.name, opening);
-    }
-  };
   const formatName = named.format ?? toldFormat;
   if (purpose !== 'backing') return origin.open({ writable: false });
   // What is wrong with the choice of the backing image is told of the image that chose it.

@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { CorruptError, GuestfsError, PartialError } from '../../src/base/index.js';
@@ -181,6 +181,33 @@ test(
     });
   },
 );
+
+test('tarStream and zipStream give all the rest and then fail', needs('tar', 'unzip'), async () => {
+  await withDamaged(async (g, told) => {
+    for (const stream of [
+      g.tarStream('/', { highWaterMark: 100 }),
+      g.zipStream('/', { highWaterMark: 100 }),
+    ]) {
+      const path = scratchPath('all');
+      const read = async (): Promise<void> => {
+        for await (const chunk of stream) {
+          await new Promise((resolve) => setTimeout(resolve, 1));
+          appendFileSync(path, chunk);
+        }
+      };
+      await assert.rejects(read(), PartialError);
+      const isZip = readFileSync(path).subarray(0, 2).toString() === 'PK';
+      const listed = isZip ? execFileSync('zipinfo', ['-1', path]) : execFileSync('tar', ['-tf', path]);
+      const names = listed
+        .toString()
+        .split('\n')
+        .map((name) => name.replace(/^\.\/|\/$/g, ''));
+      assert.deepEqual(names.filter(Boolean).sort(), [...copied].sort());
+      if (isZip) execFileSync('unzip', ['-tq', path]);
+      assertTold(told.partial.splice(0), inArchive);
+    }
+  });
+});
 
 test('cpio_out has all the rest and then fails', needs('cpio'), async () => {
   await withDamaged(async (g, told) => {

@@ -42,6 +42,11 @@ export const internal = {
   internal_unreadable: { args: [], result: shaped<readonly Unreadable[]>() },
   /** Behind the handle's `fork`: the calls that make another session the same. */
   internal_session: { args: [], result: shaped<readonly CarriedCall[]>() },
+  /** Behind the handle's `zipStream`: patterns of what is left out, and a level from 0 to 9. */
+  internal_zip_out: {
+    args: [of('pathname', 'directory'), records, of('stringList', 'excludes'), of('int', 'level')],
+    result: gives.nothing,
+  },
   /** 0 there, 1 not there, 2 no such group. */
   internal_feature_available: { args: [of('string', 'group')], result: gives.int, proc: 458, by: 'table' },
   /** Syncs and unmounts everything before the appliance is ended. */

@@ -16,6 +16,7 @@ import { recordActions } from './records.js';
 import { tellSession } from './session.js';
 import { uploadActions } from './uploads.js';
 import { walk } from './walk.js';
+import { zipOut } from './zip.js';
 
 export type { Daemon } from './daemon.js';
 
@@ -43,6 +44,7 @@ export type LibraryIsComplete = None<Forgotten>;
 /** Internal calls, of the handle's own, that no procedure answers. */
 const own = {
   internal_walk: walk,
+  internal_zip_out: zipOut,
   internal_unreadable: async () => {
     throw new UnsupportedError('the appliance', [
       'telling what it could not read (the embedded backend does)',

@@ -4,6 +4,7 @@ import type { Disk } from '../../disk/index.js';
 import type { Place } from '../../vfs/index.js';
 import { writeCpio } from '../host/archive/cpio.js';
 import { writeTar } from '../host/archive/tar.js';
+import { writeZip } from '../host/archive/zip.js';
 import { BufferedSink } from '../host/buffered.js';
 import { CompressingSink } from '../host/compressor.js';
 import { type DataSink, move } from '../host/copy-data.js';
@@ -52,6 +53,18 @@ function tarOut(call: Call, directory: string, sink: FileOutSink, options: TarOp
       ...(xattrs || selinux || acls ? { attributes: { xattrs, selinux, acls } } : {}),
     }),
   );
+  call.session.damage.failIfPartial();
+}
+
+/** The engine's call behind the handle's `zipStream`. */
+export function zipOut(
+  call: Call,
+  directory: string,
+  sink: FileOutSink,
+  excludes: readonly string[],
+  level: number,
+): void {
+  writeZip(call, directory, directoryAt(call, directory), sink, { excludes, level });
   call.session.damage.failIfPartial();
 }
 

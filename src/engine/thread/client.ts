@@ -10,6 +10,8 @@ import {
   type Carried,
   type FileSink,
   type FileSource,
+  type InternalCall,
+  internal,
   isActionName,
   type ShutdownOptions,
   type StartBackend,
@@ -363,9 +365,11 @@ function stopListening(worker: Worker): void {
   for (const event of ['message', 'error', 'exit']) worker.removeAllListeners(event);
 }
 
-/** The kinds of an action's arguments in order; empty for the engine's own calls, which take no files. */
+/** The kinds of the arguments of an action, or of an internal call, in order. */
 function argumentTypes(action: string): readonly string[] {
-  return isActionName(action) ? actions[action satisfies ActionName].args.map(({ type }) => type) : [];
+  const internals: Readonly<Record<string, InternalCall>> = internal;
+  const table = isActionName(action) ? actions[action satisfies ActionName] : internals[action];
+  return table?.args.map(({ type }) => type) ?? [];
 }
 
 /** Starts the embedded engine in a worker of its own. */

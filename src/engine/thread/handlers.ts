@@ -2,7 +2,7 @@
 import type {
   ActionName,
   Handler,
-  InternalArguments,
+  InternalHandlerArguments,
   InternalName,
   InternalResult,
 } from '../../api/index.js';
@@ -23,5 +23,8 @@ export type TopicHandlers = { readonly [N in ActionName]?: EngineHandler<N> };
 
 /** Handlers of internal calls. */
 export type OwnHandlers = {
-  readonly [N in InternalName]?: (call: Call, ...args: InternalArguments<N>) => InternalResult<N>;
+  readonly [N in InternalName]?: (
+    call: Call,
+    ...args: InternalHandlerArguments<N, EngineFiles>
+  ) => InternalResult<N>;
 };

@@ -10,7 +10,8 @@ import { grepHandlers } from '../actions/grep.js';
 import { inspectionHandlers, listUnreadable } from '../actions/inspection.js';
 import { imageInsideHandlers } from '../actions/nested-images.js';
 import { stringsHandlers } from '../actions/strings.js';
-import { transferHandlers } from '../actions/transfer.js';
+
+import { transferHandlers, zipOut } from '../actions/transfer.js';
 import { carriedCalls } from '../session/carried.js';
 import type { OwnHandlers, TopicHandlers } from './handlers.js';
 
@@ -30,4 +31,5 @@ export const moreHandlers = {
 export const moreOwnCalls = {
   internal_unreadable: listUnreadable,
   internal_session: ({ session }) => carriedCalls(session),
+  internal_zip_out: zipOut,
 } satisfies OwnHandlers;

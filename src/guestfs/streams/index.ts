@@ -1,13 +1,19 @@
 /** Files, devices and trees of the guest as streams. */
 import type { Readable } from 'node:stream';
-import { checkCall } from '../../api/index.js';
+import { type ActionOptions, checkCall } from '../../api/index.js';
 import type { Handle } from '../handle.js';
 import { CallOutput } from './call-output.js';
 import { CallReadable } from './node-stream.js';
-import { checkWhole, type ReadStreamOptions, type StreamOptions } from './options.js';
+import {
+  checkWhole,
+  type ReadStreamOptions,
+  type StreamOptions,
+  type TarStreamOptions,
+  type ZipStreamOptions,
+} from './options.js';
 import { webStream } from './web-stream.js';
 
-export type { ReadStreamOptions, StreamOptions } from './options.js';
+export type { ReadStreamOptions, StreamOptions, TarStreamOptions, ZipStreamOptions } from './options.js';
 
 /** More than any file has, from any offset, in a number that is exact. */
 const allThatFollows = (start: number): number => Number.MAX_SAFE_INTEGER - start;
@@ -59,4 +65,50 @@ export function readable(
 ): ReadableStream<Uint8Array> {
   const options = checkedOptions('readable', given);
   return webStream('readable', readOutput(handle, 'readable', path, options), options);
+}
+
+export function tarStream(handle: Handle, directory: string, given?: TarStreamOptions): Readable {
+  const method = 'tarStream';
+  const all = checkedOptions(method, given);
+  const { highWaterMark, ...rest } = all;
+  checkWhole(method, 'highWaterMark', highWaterMark, 0);
+  const { options, controls } = checkCall('tar_out', [directory, noSink, rest], method);
+  const { onProgress } = controls;
+  const output = new CallOutput((sink, signal) =>
+    handle.methodCall(method, {
+      action: 'tar_out',
+      args: [directory, sink],
+      options: options satisfies ActionOptions<'tar_out'>,
+      controls: { signal, onProgress },
+    }),
+  );
+  return new CallReadable(method, output, all);
+}
+
+/** As zlib's own default. */
+const defaultLevel = 6;
+const mostLevel = 9;
+
+export function zipStream(handle: Handle, directory: string, given?: ZipStreamOptions): Readable {
+  const method = 'zipStream';
+  const all = checkedOptions(method, given);
+  const { highWaterMark, level = defaultLevel, ...rest } = all;
+  checkWhole(method, 'highWaterMark', highWaterMark, 0);
+  checkWhole(method, 'level', level, 0);
+  if (level > mostLevel)
+    throw new RangeError(`${method}: level must be from 0 to ${mostLevel}, not ${level}`);
+  // Its options are among those of a tar archive.
+  const { options, controls } = checkCall('tar_out', [directory, noSink, rest], method);
+  for (const name of Object.keys(options))
+    if (name !== 'excludes') throw new TypeError(`${method}: no option ${name}`);
+  const { onProgress } = controls;
+  const output = new CallOutput((sink, signal) =>
+    handle.methodCall(method, {
+      action: 'internal_zip_out',
+      args: [directory, sink, options.excludes ?? [], level],
+      options: {},
+      controls: { signal, onProgress },
+    }),
+  );
+  return new CallReadable(method, output, all);
 }

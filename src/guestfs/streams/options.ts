@@ -1,5 +1,5 @@
 /** The options that all streams of a handle have. */
-import type { CallControls } from '../../api/index.js';
+import type { ActionOptions, CallControls } from '../../api/index.js';
 import type { GuestfsError } from '../../base/index.js';
 import { failureOf } from '../failure.js';
 import { cancelledError } from '../queue.js';
@@ -19,6 +19,17 @@ export interface ReadStreamOptions extends StreamOptions {
   start?: number | undefined;
   /** The last byte, which is included, as in node:fs. By default, all that follow. */
   end?: number | undefined;
+}
+
+/** How a directory becomes a stream of a tar archive: with the options of `tarOut`. */
+export interface TarStreamOptions extends StreamOptions, ActionOptions<'tar_out'> {}
+
+/** How a directory becomes a stream of a zip file. */
+export interface ZipStreamOptions extends StreamOptions {
+  /** How hard deflate tries, from 1 to 9; 0 only stores; 6 by default. */
+  level?: number | undefined;
+  /** Patterns of what is left out, as of `tarOut`. */
+  excludes?: string[] | undefined;
 }
 
 /** Throws TypeError or RangeError unless an option is a whole number from `least` on, or absent. */

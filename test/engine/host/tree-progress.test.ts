@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { checksumHandlers } from '../../../src/engine/actions/checksums.js';
-import { transferHandlers } from '../../../src/engine/actions/transfer.js';
+import { transferHandlers, zipOut } from '../../../src/engine/actions/transfer.js';
 import type { FileOutSink } from '../../../src/engine/host/data-sinks.js';
 import type { Call } from '../../../src/engine/thread/call.js';
 import { MemoryFileSystem } from '../../support/memory-fs.js';
@@ -31,6 +31,7 @@ const sink: FileOutSink = { keepsHoles: false, write() {}, hole() {}, finish() {
 
 const outputs: Readonly<Record<string, { run: (call: Call) => void; files: number }>> = {
   tar_out: { run: (call) => transferHandlers.tar_out(call, '/', sink, { excludes: ['left-out'] }), files: 4 },
+  zip: { run: (call) => zipOut(call, '/', sink, ['left-out'], 6), files: 5 },
   cpio_out: { run: (call) => transferHandlers.cpio_out(call, '/', sink, {}), files: 5 },
   checksums_out: { run: (call) => checksumHandlers.checksums_out(call, 'md5', '/', sink), files: 6 },
   copy_out: {
