@@ -2,11 +2,11 @@
 //   node scripts/build.mjs         dist/: the bundled library, command and worker, and their declarations
 //   node scripts/build.mjs test    build/: src/, test/, bench/ and fuzz/ file by file, for the test runner
 import { execFileSync } from 'node:child_process';
-import { readdirSync, rmSync } from 'node:fs';
+import { readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
-import { buildCommand, buildProgram } from './programs.mjs';
+import { buildCommand, buildProgram, buildStandalone } from './programs.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 process.chdir(root);
@@ -40,11 +40,14 @@ if (process.argv[2] === 'test') {
     chunkNames: '[name]-[hash]',
   };
   await build({ ...bundled, entryPoints: { index: 'src/guestfs/index.ts' } });
+  // For `require`: the same module, so that a class of it is one class for all of a program.
+  writeFileSync('dist/index.cjs', `'use strict';\nmodule.exports = require('./index.js');\n`);
   const programs = { ...node, sourcemap: false, define: bundled.define };
   await buildCommand(programs, 'cli', 'src/cli/main.ts');
   await buildProgram(programs, 'program', 'src/cli/command/program.ts', { kept: true });
   await buildProgram(programs, 'worker', 'src/engine/thread/worker.ts', { kept: true });
   await buildProgram(programs, 'decoder-thread', 'src/platform/decoder-thread.ts', { kept: false });
+  await buildStandalone(programs, 'guestfs-engine', 'src/engine/thread/standalone.ts');
   if (!process.argv.includes('--no-types'))
     execFileSync(process.execPath, ['scripts/declarations.mjs'], { stdio: 'inherit' });
 }

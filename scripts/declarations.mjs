@@ -248,6 +248,32 @@ function replace(file, text) {
   writeFileSync(file, text);
 }
 
+/**
+ * The declarations for `require`: the same types, taken from those of the ES module, since each class is one. `door`: the
+ * declarations of the entry, which has nothing but lists of exports.
+ */
+function commonJsDeclaration(door) {
+  const types = [];
+  const values = [];
+  for (const [, isType, list] of door.matchAll(/^export (type )?\{([^}]*)\}/gm))
+    for (const item of list
+      .split(',')
+      .map((each) => each.trim())
+      .filter((each) => each !== '')) {
+      const [, typed, name] = /^(type )?(\w+)$/.exec(item) ?? [];
+      if (name === undefined) throw new Error(`an export of another form: ${item}`);
+      (isType !== undefined || typed !== undefined ? types : values).push(name);
+    }
+  const esModule = `import('./index.js', { with: { 'resolution-mode': 'import' } })`;
+  const isClass = (name) => /^[A-Z]/.test(name);
+  return [
+    `export type { ${types.join(', ')} } from './index.js' with { 'resolution-mode': 'import' };`,
+    ...values.map((name) => `export declare const ${name}: typeof ${esModule}.${name};`),
+    ...values.filter(isClass).map((name) => `export type ${name} = ${esModule}.${name};`),
+    '',
+  ].join('\n');
+}
+
 /** Removes the files below `folder` that the declarations in `entry` do not lead to. */
 function prune(folder, entry) {
   const reached = new Set();
@@ -288,3 +314,7 @@ replace(join(folder, 'api/actions.d.ts'), actionsDeclaration(api));
 const emitted = relative(join(root, 'src'), entry).replace(/\.ts$/, '');
 prune(folder, join(folder, `${emitted}.d.ts`));
 writeFileSync(join(out, 'index.d.ts'), `export * from './types/${emitted.split(sep).join('/')}.js';\n`);
+writeFileSync(
+  join(out, 'index.d.cts'),
+  commonJsDeclaration(readFileSync(join(folder, `${emitted}.d.ts`), 'utf8')),
+);

@@ -19,14 +19,14 @@ const wrapped = {
 };
 
 /** `import.meta.url` for CommonJS, which does not have it. */
-const ownUrl = "const ownUrl = require('node:url').pathToFileURL(__filename).href;";
+const ownBundleUrl = "const ownBundleUrl = require('node:url').pathToFileURL(__filename).href;";
 
 const commonJs = ({ define }) => ({
   format: 'cjs',
   bundle: true,
   minify: true,
   packages: 'external',
-  define: { ...define, 'import.meta.url': 'ownUrl' },
+  define: { ...define, 'import.meta.url': 'ownBundleUrl' },
 });
 
 /** Bundles a program into `dist/`: its name, its source, and whether what is compiled of it is kept where it runs. */
@@ -34,7 +34,7 @@ export async function buildProgram(options, name, source, { kept }) {
   await build({
     ...options,
     ...commonJs(options),
-    banner: { js: `${kept ? wrapped.before : ''}'use strict';${ownUrl}` },
+    banner: { js: `${kept ? wrapped.before : ''}'use strict';${ownBundleUrl}` },
     footer: { js: kept ? wrapped.after : '' },
     // The loaders read it as Latin-1, which V8 keeps in half the memory of anything else.
     charset: 'ascii',
@@ -50,6 +50,20 @@ export async function buildProgram(options, name, source, { kept }) {
     'latin1',
   );
   writeLoader(name);
+}
+
+/** Bundles a program into one file that needs no other, and no package: to lie beside another program's bundle. */
+export async function buildStandalone(options, name, source) {
+  const all = commonJs(options);
+  await build({
+    ...options,
+    ...all,
+    packages: 'bundle',
+    define: { ...all.define, GUESTFS_STANDALONE: 'true' },
+    banner: { js: `'use strict';${ownBundleUrl}` },
+    entryPoints: [source],
+    outfile: join('dist', `${name}.cjs`),
+  });
 }
 
 /** Bundles the command's first file, which loads the rest when it has seen the command line. */
@@ -71,7 +85,7 @@ export async function buildCommand(options, name, source) {
           ),
       },
     ],
-    banner: { js: `#!/usr/bin/env node\n'use strict';${ownUrl}` },
+    banner: { js: `#!/usr/bin/env node\n'use strict';${ownBundleUrl}` },
     entryPoints: [source],
     outfile: path,
   });

@@ -70,6 +70,8 @@ export interface BackendConfig {
   readonly backendSettings: readonly string[];
   /** What one call may use at most. */
   readonly limits: Limits;
+  /** The file: URL of the engine's worker; undefined: looked for. */
+  readonly workerUrl?: string | undefined;
   /** Further hypervisor parameters, as given to `config`. */
   readonly hvParams: readonly (readonly [string, string | null])[];
 }

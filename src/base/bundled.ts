@@ -5,6 +5,12 @@ declare const GUESTFS_BUNDLED: true | undefined;
 
 export const isBundled = typeof GUESTFS_BUNDLED !== 'undefined';
 
+/** Defined by the build of the worker that is one file. */
+declare const GUESTFS_STANDALONE: true | undefined;
+
+/** Whether the file of this code has all threads in it. */
+export const isStandalone = typeof GUESTFS_STANDALONE !== 'undefined';
+
 /** Given by the loader of a bundle that keeps its compiled code. */
 declare const recordCompiled: (() => void) | undefined;
 

@@ -1,6 +1,6 @@
 /** The base room: used by every other room, and independent of all. */
 
-export { isBundled, recordCompiledCode } from './bundled.js';
+export { isBundled, isStandalone, recordCompiledCode } from './bundled.js';
 export { type ByteSource, readMaybe, readUpTo, sourceOf } from './byte-source.js';
 export {
   compareBytes,

@@ -24,6 +24,14 @@ export interface PlainError {
   readonly kind?: 'aborted' | 'host';
 }
 
+/** The language's own kinds of errors. */
+const kinds: Readonly<Record<string, ErrorConstructor>> = {
+  TypeError,
+  RangeError,
+  SyntaxError,
+  ReferenceError,
+};
+
 /** Of Node's errors about the system: what was called, and what was said. */
 const systemFacts = ['code', 'errno', 'syscall', 'path', 'dest'] as const;
 
@@ -97,7 +105,8 @@ function restoreCause(plain: PlainCause | undefined): unknown {
   const error = withoutFrames(() => {
     if ('ours' in plain) return restoreError(plain.ours);
     const cause = restoreCause(plain.cause);
-    return new Error(plain.message, cause === undefined ? undefined : { cause });
+    const { [plain.name]: Kind = Error } = kinds;
+    return new Kind(plain.message, cause === undefined ? undefined : { cause });
   });
   if ('ours' in plain) return error;
   for (const [name, value] of Object.entries({ name: plain.name, stack: plain.stack }))

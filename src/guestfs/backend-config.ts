@@ -9,6 +9,7 @@ export function backendConfig(
   drives: BackendConfig['drives'],
   policy: BackendConfig['policy'],
   limits: Partial<Limits>,
+  workerUrl?: string,
 ): BackendConfig {
   return {
     drives,
@@ -28,6 +29,7 @@ export function backendConfig(
     recoveryProc: settings.recoveryProc,
     backendSettings: settings.backendSettings,
     limits: readLimits(settings.backendSettings, limits),
+    workerUrl,
     hvParams: settings.hvParams,
   };
 }

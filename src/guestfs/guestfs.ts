@@ -1,5 +1,6 @@
 /** The public class: a handle with a method for each action, its private data, its callbacks and events. */
 import type { Readable } from 'node:stream';
+import { pathToFileURL } from 'node:url';
 import {
   type ActionMethods,
   type ActionName,
@@ -84,11 +85,17 @@ export interface GuestfsOptions {
    * `, `\\x1b`); callbacks get them raw.
    */
   readonly stderr?: TextOutput | null | undefined;
+  /**
+   * The file of the engine's worker, as a `file:` URL or a path: the file that `guestfs/worker` resolves to, or a copy
+   * of it. Only a bundled program may need this. Without the option, the worker is looked for in the package, beside the
+   * file of the bundle under its own name `guestfs-engine.cjs`, and where the bundle would find the package installed.
+   */
+  readonly workerUrl?: string | URL | undefined;
   /** @internal */
   readonly [testing]?: TestingOptions | undefined;
 }
 
-const knownOptions = ['backend', 'policy', 'limits', 'environment', 'closeOnExit', 'stderr'];
+const knownOptions = ['backend', 'policy', 'limits', 'environment', 'closeOnExit', 'stderr', 'workerUrl'];
 
 function checkOptions(options: GuestfsOptions): void {
   for (const name of Object.keys(options))
@@ -103,6 +110,15 @@ function checkOptions(options: GuestfsOptions): void {
     if (limit !== undefined && !(Number.isSafeInteger(limit) && limit > 0))
       throw new RangeError(`Guestfs: the limit ${name} must be a whole number above 0, not ${limit}`);
   }
+}
+
+/** The URL of a file that was given as a URL or a path. */
+function fileUrl(given: string | URL): string {
+  const isPath = typeof given === 'string' && !given.startsWith('file:');
+  const { protocol, href } = isPath ? pathToFileURL(given) : new URL(given);
+  if (protocol !== 'file:')
+    throw new TypeError(`Guestfs: workerUrl must be a file: URL or a path, not ${href}`);
+  return href;
 }
 
 function checkCallback(method: string, callback: unknown): void {
@@ -129,6 +145,7 @@ export class Guestfs {
       backend,
       policy,
       limits,
+      workerUrl: options.workerUrl === undefined ? undefined : fileUrl(options.workerUrl),
       environment,
       closeOnExit,
       output: options.stderr === undefined ? process.stderr : options.stderr,

@@ -68,6 +68,7 @@ interface HandleOptions {
   readonly backend: string | undefined;
   readonly policy: 'untrusted' | 'trusted';
   readonly limits: Partial<Limits>;
+  readonly workerUrl: string | undefined;
   readonly environment: boolean;
   readonly closeOnExit: boolean;
   readonly output: TextOutput | null;
@@ -344,7 +345,13 @@ export class Handle implements HandleInternals, ExitTarget {
     try {
       await queue.start(
         start,
-        backendConfig(this.settings, this.drives.all, this.#options.policy, this.#options.limits),
+        backendConfig(
+          this.settings,
+          this.drives.all,
+          this.#options.policy,
+          this.#options.limits,
+          this.#options.workerUrl,
+        ),
         signal,
         onProgress,
       );

@@ -3,7 +3,7 @@
  * for its own.
  */
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads';
-import { isBundled } from '../base/index.js';
+import { isBundled, isStandalone } from '../base/index.js';
 import type { DecoderStart, DecoderThread } from '../disk/index.js';
 
 /** What decoder-thread.ts is started with. */
@@ -12,7 +12,12 @@ export interface DecoderThreadData {
   readonly port: MessagePort;
 }
 
-const threadFile = new URL(isBundled ? './decoder-thread.cjs' : './decoder-thread.js', import.meta.url);
+const moduleUrl = import.meta.url;
+
+function threadFile(): URL {
+  if (isStandalone) return new URL(moduleUrl);
+  return new URL(isBundled ? './decoder-thread.cjs' : './decoder-thread.js', moduleUrl);
+}
 
 /** Limits of a thread's heap in MiB. What it decodes lies outside; a small young generation lets go of it soon. */
 const resourceLimits = { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 4 };
@@ -21,7 +26,7 @@ const resourceLimits = { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 4
 export function startDecoder(start: DecoderStart, onFailure: () => void, onEnd: () => void): DecoderThread {
   const { port1, port2 } = new MessageChannel();
   const workerData: DecoderThreadData = { start, port: port2 };
-  const worker = new Worker(threadFile, {
+  const worker = new Worker(threadFile(), {
     workerData,
     transferList: [port2],
     execArgv: [],

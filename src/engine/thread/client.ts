@@ -374,9 +374,9 @@ function argumentTypes(action: string): readonly string[] {
 
 /** Starts the embedded engine in a worker of its own. */
 export const startEngine: StartBackend = (config, events, signal) => {
-  const thread = takeThread();
-  const { worker, chunks } = thread;
   return new Promise((resolve, reject) => {
+    const thread = takeThread(config.workerUrl);
+    const { worker, chunks } = thread;
     const fail = (error: GuestfsError): void => {
       stopListening(worker);
       chunks.close();

@@ -3,7 +3,8 @@
  * Loads nothing else.
  */
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
-import { GuestfsError, isBundled, Mailbox } from '../../base/index.js';
+import { GuestfsError, Mailbox } from '../../base/index.js';
+import { findWorker } from './location.js';
 import { sharedWords, streamMailbox, type ThreadStart } from './messages.js';
 
 /**
@@ -17,9 +18,6 @@ const heapLimitInMegabytes = 512;
  */
 const youngLimitInMegabytes = 16;
 
-/** In the same directory as this file; in a bundle, the file that is loaded with its compiled code. */
-const workerFile = new URL(isBundled ? './worker.cjs' : './worker.js', import.meta.url);
-
 /** The most threads that are kept without a session. Each takes about ten megabytes. */
 const mostSpare = 4;
 /** How long a thread without a session is kept, in milliseconds. */
@@ -28,6 +26,8 @@ const spareTimeInMs = 10_000;
 /** A thread that waits for its session's configuration. */
 export interface EngineThread {
   readonly worker: Worker;
+  /** The file that it runs, where the program named one. */
+  readonly workerUrl: string | undefined;
   /** Where the chunks of fileIn streams are sent. */
   readonly chunks: MessagePort;
   /** The words of the memory that both share. */
@@ -50,16 +50,17 @@ export function keepsProcess(worker: Worker, keeps: boolean): void {
 /**
  * Starts a thread. Before a launch, only programs that will certainly launch soon and then exit may call this, and
  * they hand the thread over by {@link offerThread}: starting a thread takes longer than loading the rest of a short
- * command, and both can run at once. Throws GuestfsError (ENOENT) in a deleted working directory.
+ * command, and both can run at once. Throws GuestfsError (ENOENT) in a deleted working directory, and without a worker's
+ * file. `workerUrl`: the URL of that file; by default it is looked for.
  */
-export function startThread(): EngineThread {
+export function startThread(workerUrl?: string): EngineThread {
   requireWorkingDirectory();
   const shared = new SharedArrayBuffer(sharedWords * Int32Array.BYTES_PER_ELEMENT);
   const { port1, port2 } = new MessageChannel();
   port1.unref();
   const streams = new SharedArrayBuffer(Mailbox.sizeOf(streamMailbox));
   const workerData: ThreadStart = { shared, streams, incoming: port2 };
-  const worker = new Worker(workerFile, {
+  const worker = new Worker(findWorker(workerUrl), {
     workerData,
     transferList: [port2],
     name: 'guestfs engine',
@@ -72,6 +73,7 @@ export function startThread(): EngineThread {
   });
   return {
     worker,
+    workerUrl,
     chunks: port1,
     shared: new Int32Array(shared),
     streams: new Mailbox(streams, streamMailbox),
@@ -141,10 +143,10 @@ function forgetSpare(thread: EngineThread): boolean {
   return true;
 }
 
-/** A thread for a launch: the one that became spare last, or a new one. */
-export function takeThread(): EngineThread {
-  const thread = spares.at(-1)?.thread;
-  if (thread === undefined) return startThread();
+/** A thread for a launch: the one with that worker that became spare last, or a new one. */
+export function takeThread(workerUrl?: string): EngineThread {
+  const thread = spares.findLast((spare) => spare.thread.workerUrl === workerUrl)?.thread;
+  if (thread === undefined) return startThread(workerUrl);
   forgetSpare(thread);
   return thread;
 }
