@@ -58,8 +58,11 @@ export interface ArgumentTypes {
   bits64: bigint | number;
   bool: boolean;
   bufferIn: Uint8Array | string;
-  fileIn: FileSource;
-  fileOut: FileSink;
+  /** A `file:` URL arrives at a backend as a path. */
+  hostPath: HostPath | URL;
+  optHostPath: HostPath | URL | null;
+  fileIn: FileSource | URL;
+  fileOut: FileSink | URL;
   /** A pointer of the C library; has no meaning here and is refused. */
   pointer: never;
 }
@@ -214,6 +217,10 @@ export const bool = <const N extends string>(name: N, text: string) =>
   ({ name, type: 'bool', text }) as const;
 export const bufferIn = <const N extends string>(name: N, text: string) =>
   ({ name, type: 'bufferIn', text }) as const;
+export const hostPath = <const N extends string>(name: N, text: string) =>
+  ({ name, type: 'hostPath', text }) as const;
+export const optHostPath = <const N extends string>(name: N, text: string) =>
+  ({ name, type: 'optHostPath', text }) as const;
 export const fileIn = <const N extends string>(name: N, text: string) =>
   ({ name, type: 'fileIn', text }) as const;
 export const fileOut = <const N extends string>(name: N, text: string) =>

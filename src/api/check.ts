@@ -133,6 +133,8 @@ const checks: Readonly<Record<ArgumentType, (value: unknown) => Complaint>> = {
     typeof value === 'string' || value instanceof Uint8Array
       ? undefined
       : complainOfType('a Uint8Array or a string', value),
+  hostPath: (value) => checkText(value, 'a path on the host'),
+  optHostPath: (value) => (value === null ? undefined : checkText(value, 'a path on the host or null')),
   fileIn: checkSource,
   fileOut: checkSink,
   pointer: () => ({ wrong: 'type', words: 'is a pointer of the C library, which cannot be given here' }),

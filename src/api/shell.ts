@@ -130,6 +130,7 @@ function parseValue(type: ArgumentType | OptionType, word: string, what: string)
     case 'filenameList':
       return parseList(word, what);
     case 'optString':
+    case 'optHostPath':
       return word === '' ? null : word;
     case 'fileIn':
       return word === '-' ? '/dev/stdin' : word;

@@ -143,6 +143,8 @@ export interface FileEnds {
 interface ArrivingTypes<Ends extends FileEnds> {
   bufferIn: Uint8Array;
   bits64: bigint;
+  hostPath: string;
+  optHostPath: string | null;
   fileIn: Ends['in'];
   fileOut: Ends['out'];
 }

@@ -42,6 +42,7 @@ import type {
   HandleInternals,
   SyncHandlers,
 } from './handle-internals.js';
+import { withHostPaths } from './host-paths.js';
 import { PrivateData } from './private-data.js';
 import { copySession, type SessionCopy } from './programs/session-copy.js';
 import { cancelledError } from './queue.js';
@@ -153,7 +154,7 @@ export class Handle implements HandleInternals, ExitTarget {
 
   /** An action that answers at once. */
   callSync(name: SyncActionName, given: readonly unknown[]): unknown {
-    const { args, options } = this.#check(name, given);
+    const { args, options } = this.#check(name, withHostPaths(name, given, camelCase(name)));
     const handler = syncActions[name] as SyncHandler; // the arguments were checked against the table
     if (name === 'user_cancel') return handler(this); // a program may call it from anywhere; nobody is told
     this.hub.emitMessage('enter', name);
@@ -171,7 +172,8 @@ export class Handle implements HandleInternals, ExitTarget {
   }
 
   /** An action that takes its time. */
-  async callAsync(name: ActionName, given: readonly unknown[]): Promise<unknown> {
+  async callAsync(name: ActionName, arguments_: readonly unknown[]): Promise<unknown> {
+    const given = withHostPaths(name, arguments_, camelCase(name));
     const sink = sinkOf(name, given);
     if (sink === undefined) return await this.#callAsync(name, given);
     try {

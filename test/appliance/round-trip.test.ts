@@ -47,6 +47,8 @@ const argumentSamples = {
   bits64: 1n << 63n,
   bool: true,
   bufferIn: Buffer.of(0, 255, 10),
+  hostPath: '/x',
+  optHostPath: null,
   fileIn: undefined,
   fileOut: undefined,
   pointer: undefined,

@@ -26,6 +26,8 @@ const samples: Record<string, unknown> = {
   bits64: 1n,
   bool: true,
   bufferIn: new Uint8Array([1, 2]),
+  hostPath: '/dev/null',
+  optHostPath: null,
   fileIn: '/dev/null',
   fileOut: '/dev/null',
 };
@@ -44,7 +46,20 @@ describe('methods', () => {
   });
 
   test("no action's name is that of another member of the class", () => {
-    const own = ['close', 'state', 'setPrivate', 'getPrivate', 'on', 'once', 'events', 'constructor'];
+    const own = [
+      'close',
+      'state',
+      'fs',
+      'fork',
+      'walk',
+      'unreadable',
+      'setPrivate',
+      'getPrivate',
+      'on',
+      'once',
+      'events',
+      'constructor',
+    ];
     const methods = actionNames.map((name) => camelCase<ActionName>(name)) as string[];
     assert.deepEqual(
       methods.filter((name) => own.includes(name)),

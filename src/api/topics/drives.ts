@@ -3,9 +3,20 @@
  *
  * The order of adding is the order of the names: the first drive is `/dev/sda`, the next `/dev/sdb`.
  */
-import { bufferIn, gives, int, int64, optional, pointer, string, stringList, topic } from '../action.js';
+import {
+  bufferIn,
+  gives,
+  hostPath,
+  int,
+  int64,
+  optional,
+  pointer,
+  string,
+  stringList,
+  topic,
+} from '../action.js';
 
-const image = string('filename', 'path of the image, or of a block device, on the host');
+const image = hostPath('filename', 'path of the image, or of a block device, on the host');
 const iface = string('iface', 'the kind of bus: `ide`, `scsi` or `virtio`');
 const credentialIndex = int('index', 'which of the credentials asked for, from 0');
 

@@ -1,9 +1,9 @@
 /**
  * Image files on the host. They need no launch, and do not belong to any handle.
  */
-import { gives, int64, optional, string, topic } from '../action.js';
+import { gives, hostPath, int64, optional, string, topic } from '../action.js';
 
-const image = string('filename', 'path of the image on the host');
+const image = hostPath('filename', 'path of the image on the host');
 
 export const images = topic('Image files', {
   disk_create: {

@@ -3,7 +3,7 @@
  *
  * Mount the root filesystem at `/` first, and then the others below it.
  */
-import { devOrPathname, gives, mountable, optional, pathname, string, topic } from '../action.js';
+import { devOrPathname, gives, hostPath, mountable, optional, pathname, string, topic } from '../action.js';
 
 const filesystem = mountable('mountable', 'device or subvolume with the filesystem');
 const mountpoint = string('mountpoint', 'directory to mount at; `/` for the first');
@@ -183,7 +183,7 @@ export const mount = topic('Mounting', {
     help: 'Once listed the directories that the host offered through the 9p protocol. It always fails now.',
   },
   mount_local: {
-    args: [string('localmountpoint', 'an empty directory of the host')],
+    args: [hostPath('localmountpoint', 'an empty directory of the host')],
     options: {
       readonly: optional.bool('writing gives EROFS'),
       options: optional.string('mount options of FUSE, joined by commas'),

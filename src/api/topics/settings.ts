@@ -3,7 +3,7 @@
  *
  * Each starts from an environment variable where one is named; an explicit call overrules it.
  */
-import { bool, gives, int, optString, string, stringList, topic } from '../action.js';
+import { bool, gives, int, optHostPath, optString, string, stringList, topic } from '../action.js';
 
 const settingName = string('name', 'name of the setting');
 
@@ -112,7 +112,7 @@ export const settings = topic('Settings', {
     help: 'The search path in use, as a list joined by colons: the default too, if `set_path` was never called.',
   },
   set_tmpdir: {
-    args: [optString('tmpdir', 'a directory; null for the default')],
+    args: [optHostPath('tmpdir', 'a directory; null for the default')],
     result: gives.nothing,
     since: '1.19.58',
     configOnly: true,
@@ -130,7 +130,7 @@ export const settings = topic('Settings', {
     help: 'The directory that will be used, whether it was set with `set_tmpdir`, comes from the environment, or is `/tmp`.',
   },
   set_cachedir: {
-    args: [optString('cachedir', 'a directory; null for the default')],
+    args: [optHostPath('cachedir', 'a directory; null for the default')],
     result: gives.nothing,
     since: '1.19.58',
     configOnly: true,

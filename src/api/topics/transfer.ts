@@ -10,6 +10,7 @@ import {
   fileIn,
   fileOut,
   gives,
+  hostPath,
   int64,
   optional,
   pathname,
@@ -78,7 +79,7 @@ export const transfer = topic('Transfer', {
   },
   copy_in: {
     args: [
-      string('localpath', 'a file or directory of the host'),
+      hostPath('localpath', 'a file or directory of the host'),
       pathname('remotedir', 'a directory of the guest'),
     ],
     result: gives.nothing,
@@ -92,7 +93,7 @@ export const transfer = topic('Transfer', {
   copy_out: {
     args: [
       pathname('remotepath', 'a file or directory of the guest'),
-      string('localdir', 'a directory of the host'),
+      hostPath('localdir', 'a directory of the host'),
     ],
     result: gives.nothing,
     since: '1.29.24',

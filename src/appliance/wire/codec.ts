@@ -136,6 +136,8 @@ const argumentKinds = {
   bits64,
   bool,
   bufferIn: buffer,
+  hostPath: string,
+  optHostPath: optString,
   fileIn: absent,
   fileOut: absent,
   pointer: absent,

@@ -60,12 +60,12 @@ export class GuestImage {
   }
 }
 
-type Files = HostPath | readonly HostPath[];
+type Files = HostPath | URL | readonly (HostPath | URL)[];
 type DriveOptions = Pick<GuestImageOptions, 'format' | 'readonly'>;
 
 /** A launched handle with the files as its drives. */
 async function launch(
-  files: readonly HostPath[],
+  files: readonly (HostPath | URL)[],
   sizes: readonly (512 | 4096 | undefined)[],
   { format, readonly = true }: DriveOptions,
   options: GuestfsOptions,
@@ -189,7 +189,7 @@ async function mountImage(
  */
 export async function openImage(files: Files, options: GuestImageOptions = {}): Promise<GuestImage> {
   const { format, readonly, blocksize, root, signal, onProgress, ...own } = options;
-  const given = typeof files === 'string' ? [files] : files;
+  const given = typeof files === 'string' || files instanceof URL ? [files] : files;
   if (!Array.isArray(given) || given.length === 0) throw new TypeError('openImage: no file is given');
   const drives = { format, readonly };
   const controls = { signal };

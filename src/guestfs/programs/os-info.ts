@@ -1,5 +1,6 @@
 /** The answers of an inspection about one operating system, as one object. */
 import type { CallControls, Device, Mountable } from '../../api/index.js';
+import { GuestfsError } from '../../base/index.js';
 import type { Guestfs } from '../guestfs.js';
 
 /** What is known of an operating system. null: the inspection could not tell. */
@@ -38,6 +39,16 @@ export interface OsInfo {
 /** libguestfs says `unknown` where nothing is known. */
 const known = (text: string): string | null => (text === 'unknown' || text === '' ? null : text);
 
+/** Daemons before 1.49 do not have it: they cannot tell. */
+async function readBuildId(g: Guestfs, root: Mountable, controls: CallControls): Promise<string | null> {
+  try {
+    return known(await g.inspectGetBuildId(root, controls));
+  } catch (thrown) {
+    if (thrown instanceof GuestfsError && thrown.code === 'ENOTSUP') return null;
+    throw thrown;
+  }
+}
+
 /** The facts about an operating system that `inspectOs` of this handle has found. Rejects as the getters do. */
 export async function readOsInfo(g: Guestfs, root: Mountable, controls: CallControls = {}): Promise<OsInfo> {
   const type = known(await g.inspectGetType(root, controls));
@@ -52,7 +63,7 @@ export async function readOsInfo(g: Guestfs, root: Mountable, controls: CallCont
     arch: known(await g.inspectGetArch(root, controls)),
     hostname: known(await g.inspectGetHostname(root, controls)),
     osinfo: known(await g.inspectGetOsinfo(root, controls)),
-    buildId: known(await g.inspectGetBuildId(root, controls)),
+    buildId: await readBuildId(g, root, controls),
     packageFormat: known(await g.inspectGetPackageFormat(root, controls)),
     packageManagement: known(await g.inspectGetPackageManagement(root, controls)),
     mountpoints: await g.inspectGetMountpoints(root, controls),

@@ -35,7 +35,7 @@ export class GuestfsPool {
     Object.defineProperty(GuestfsPool, 'name', { value: 'GuestfsPool' });
   }
 
-  readonly #files: HostPath | readonly HostPath[];
+  readonly #files: HostPath | URL | readonly (HostPath | URL)[];
   readonly #options: GuestImageOptions;
   readonly #max: number;
   /** The last one used is the next one. */
@@ -53,7 +53,7 @@ export class GuestfsPool {
   readonly #ends = new Set<Promise<void>>();
 
   /** Opens nothing yet. Throws RangeError for a `max` that is no whole number from 1 to 64. */
-  constructor(files: HostPath | readonly HostPath[], options: GuestfsPoolOptions) {
+  constructor(files: HostPath | URL | readonly (HostPath | URL)[], options: GuestfsPoolOptions) {
     const { max, ...open } = options;
     if (!(Number.isInteger(max) && max >= 1 && max <= mostHandles))
       throw new RangeError(`GuestfsPool: max must be a whole number from 1 to ${mostHandles}, not ${max}`);
