@@ -22,7 +22,7 @@ import {
   volumeGroupMetadata,
 } from '../../src/volume/lvm2/index.js';
 import { fixturesIn, readFixture } from '../../test/support/fixtures.js';
-import { readImageSummary } from '../../test/support/host-images.js';
+import { openImage, readImageSummary } from '../../test/support/host-images.js';
 import {
   lvmFields,
   parallelsFields,
@@ -105,6 +105,16 @@ const vmdkExtent: Target = {
     const text = `# Disk DescriptorFile\nCID=1\nRW 3000 ${type} "extent"\nRW 64 ZERO\nRW 3000 ${type} "extent"\n`;
     const context = { openNamed: () => diskOf(bytes), warn() {} };
     readStart(format.open(new MemoryDisk(Buffer.from(text)), context));
+  },
+};
+
+/** What images are shipped in, as files of the host, which are unpacked. */
+const container: Target = {
+  name: 'image/container',
+  fixtures: fixturesIn('containers', /\.(ova|tar|gz|xz|zst)\.gz$/),
+  run(bytes) {
+    const unpack = { directory, tell() {}, progress() {} };
+    readStart(openImage(fileOf(bytes), { unpack }).disk);
   },
 };
 
@@ -200,6 +210,7 @@ export const diskTargets: readonly Target[] = [
   vmdkExtent,
   vdi,
   parallels,
+  container,
   summary,
   partitions,
   lvm,

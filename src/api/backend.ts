@@ -13,6 +13,8 @@ export interface DriveImage {
   readonly backing?: DriveImage;
   /** Where a qcow2 image keeps its data outside itself. */
   readonly dataFile?: string;
+  /** Where in the file the image lies, in bytes; absent where the file is the image. */
+  readonly slice?: { readonly offset: number; readonly size: number };
 }
 
 /** A drive as the handle has it when it launches. */

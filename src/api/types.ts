@@ -83,7 +83,10 @@ export type InternalsByTable = {
 }[InternalName];
 
 /** The arguments of an internal call, in order. */
-export type InternalArguments<N extends InternalName> = CallerTypes<(typeof internal)[N]['args']>;
+export type InternalArguments<N extends InternalName> = AsPaths<CallerTypes<(typeof internal)[N]['args']>>;
+
+/** Arguments as a backend gets them, whose URLs are paths. */
+type AsPaths<T extends readonly unknown[]> = { [I in keyof T]: Exclude<T[I], URL> };
 
 /** What an internal call gives back. */
 export type InternalResult<N extends InternalName> =

@@ -24,6 +24,11 @@ export interface Limits {
    * Bytes that a call may hold in memory at once: its answer, and what it reads or unpacks for that. Default 4 GiB.
    */
   readonly bytes: number;
+  /**
+   * Bytes that a compressed image of a drive may have once it is unpacked, where that is needed to read it. Default
+   * 256 GiB.
+   */
+  readonly unpacked: number;
 }
 
 type LimitName = keyof Limits;
@@ -34,6 +39,7 @@ export const defaultLimits: Limits = {
   lookups: 1e10,
   steps: 1e10,
   bytes: 4 * 1024 ** 3,
+  unpacked: 256 * 1024 ** 3,
 };
 
 export const limitNames = Object.keys(defaultLimits) as LimitName[]; // safe: its own keys
@@ -101,6 +107,7 @@ export const work = {
   lookups: new Budget('lookups', 512),
   steps: new Budget('steps', 16 * 1024),
   bytes: new Budget('bytes', 1024 * 1024),
+  unpacked: new Budget('unpacked', 1024 * 1024),
   /** For long work that no budget counts: throws ECANCELED if the call was cancelled. */
   checkpoint(): void {
     ask?.();

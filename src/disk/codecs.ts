@@ -1,10 +1,11 @@
 /** One compressed piece to its bytes, in the calling thread. */
 import { CorruptError } from '../base/index.js';
+import { decodeXzBlock } from '../formats/index.js';
 import { platform } from './platform.js';
 import { decodeZstd } from './zstd.js';
 
-/** How a unit is compressed. `deflate` is raw (no zlib header). */
-export type Codec = 'deflate' | 'zlib' | 'zstd';
+/** How a unit is compressed. `deflate` is raw (no zlib header); of `xz` a unit is a block. */
+export type Codec = 'deflate' | 'zlib' | 'zstd' | 'xz';
 
 /**
  * Exactly `decodedSize` bytes from `packed`; bytes after the end of the compressed stream are ignored. CorruptError
@@ -50,4 +51,5 @@ const decoders: Record<Codec, Decoder> = {
   deflate: inflate('raw'),
   zlib: inflate('zlib'),
   zstd: decodeZstd,
+  xz: decodeXzBlock,
 };

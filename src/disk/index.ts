@@ -26,6 +26,7 @@ export {
   usePlatform,
 } from './platform.js';
 export { SliceDisk } from './slice.js';
+export { Spool } from './spool.js';
 export { zeroByWriting } from './zero.js';
 export { prepareZstd } from './zstd.js';
-export { decodeZstdBeginning, decodeZstdFile } from './zstd-file.js';
+export { decodeZstdBeginning, decodeZstdFile, decodeZstdFrames } from './zstd-file.js';

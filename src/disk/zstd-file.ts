@@ -1,5 +1,5 @@
 /** Unpacks a whole .zst file: frames one after the other, whose sizes may be missing. RFC 8878, section 3.1. */
-import { CorruptError, concatBytes, UnsupportedError } from '../base/index.js';
+import { CorruptError, concatBytes, endsCall, UnsupportedError, work } from '../base/index.js';
 import { makeZstdReady } from './decoder.js';
 import { decodeFrame, findFrameEnd, frameBeginning } from './zstd.js';
 
@@ -50,5 +50,31 @@ export function decodeZstdBeginning(packed: Uint8Array): Uint8Array {
       }
     }
     if (start >= packed.length) return new Uint8Array(0);
+  }
+}
+
+/**
+ * The contents of a zstd file, a frame at a time, with where the frame ends. UnsupportedError for a frame that could
+ * hold more than `limit` bytes by its block headers.
+ */
+export function* decodeZstdFrames(
+  packed: Uint8Array,
+  limit: number,
+): Generator<{ readonly bytes: Uint8Array; readonly end: number }, void> {
+  makeZstdReady();
+  for (let start = 0; start < packed.length; ) {
+    work.entries.spend(1);
+    const { end, skippable, mostContent } = findFrameEnd(packed, start);
+    if (mostContent > limit)
+      throw new UnsupportedError('zstd file', [`frames that expand to more than ${limit} bytes`]);
+    if (!skippable) {
+      try {
+        yield { bytes: decodeFrame(packed.subarray(start, end), mostContent), end };
+      } catch (cause) {
+        if (endsCall(cause)) throw cause;
+        throw new CorruptError('zstd file', (cause as Error).message, { offset: start }, { cause });
+      }
+    }
+    start = end;
   }
 }

@@ -1,6 +1,7 @@
 /** Opens an image with everything below it: its backing chain and data files, as far as the policy allows. */
 import { CorruptError, GuestfsError, UnsupportedError } from '../base/index.js';
 import { type Disk, type NamePurpose, type Origin, refusal } from '../disk/index.js';
+import { type UnpackOptions, type Unwrapped, unwrap } from './container/index.js';
 import {
   type ImageFormat,
   type ImageInfo,
@@ -29,6 +30,8 @@ export interface OpenImageOptions {
   readonly writable?: boolean | 'where possible';
   /** The internal snapshot to show, by id or name. */
   readonly snapshot?: string;
+  /** How an image in a compressed file is unpacked. Without it, the image is not seen: {@link ChainLink.isPacked}. */
+  readonly unpack?: UnpackOptions;
   /** Told what is odd but no error. */
   readonly warn?: (message: string) => void;
 }
@@ -37,6 +40,12 @@ export interface OpenImageOptions {
 export interface ChainLink extends ImageInfo {
   /** The name of its origin: its path on the host. */
   readonly path: string;
+  /** What the image lies in at that path, from the outermost: `ova`, `tar`, `gzip`, …; absent for a plain file. */
+  readonly containers?: readonly string[];
+  /** Where the image lies in the file, if in one piece that is not compressed; in bytes. */
+  readonly slice?: { readonly offset: number; readonly size: number };
+  /** The image is compressed and was not unpacked: `format` is that of the compression, the disk its packed bytes. */
+  readonly isPacked?: true;
 }
 
 export interface OpenedImage {
@@ -140,7 +149,7 @@ function openLink(
   origin: Origin,
   format: ImageFormat | undefined,
   opening: Opening,
-  { writable = false, snapshot }: Pick<OpenImageOptions, 'writable' | 'snapshot'>,
+  { writable = false, snapshot, unpack }: Pick<OpenImageOptions, 'writable' | 'snapshot' | 'unpack'>,
   check?: (info: ImageInfo) => void,
 ): Disk {
   const { name: path } = origin;
@@ -150,13 +159,39 @@ function openLink(
   }
   if (opening.seen.has(origin.identity)) throw new CorruptError('backing chain', `comes back to ${path}`);
 
-  const { file, refused } = openFile(origin, writable);
+  let { file, refused } = openFile(origin, writable);
   try {
-    const actual = getReadable(format ?? detectFormat(file));
-    const info = actual.info(file);
+    // Where a format is given, the file is taken as that; and no image names a file that lies in another.
+    let actual = format ?? detectFormat(file);
+    const isPlain = format !== undefined || depth > 0 || actual.name !== 'raw';
+    const unwrapped = isPlain ? undefined : unwrap(file, path, unpack);
+    const isContained = unwrapped !== undefined && unwrapped.containers.length > 0;
+    if (isContained) {
+      ({ file } = unwrapped);
+      if (writable === true)
+        throw new UnsupportedError(`${unwrapped.containers[0]} file`, ['changing what lies in it']);
+      refused = undefined;
+      const { packed, containers } = unwrapped;
+      if (packed !== undefined) {
+        const facts = { container: containers.join(', ') };
+        const { size } = file;
+        opening.chain.push({
+          format: packed,
+          virtualSizeInBytes: size,
+          path,
+          containers,
+          isPacked: true,
+          facts,
+        });
+        return file;
+      }
+      actual = detectFormat(file);
+    }
+    const readable = getReadable(actual);
+    const info = readable.info(file);
     check?.(info);
     opening.seen.add(origin.identity);
-    opening.chain.push({ ...info, path });
+    opening.chain.push({ ...info, path, ...(isContained ? containedFacts(info, unwrapped, opening) : {}) });
     if (actual.name !== 'raw' && writable === true) {
       throw new UnsupportedError(`${actual.name} image`, ['changing the image itself; open it read-only']);
     }
@@ -164,9 +199,14 @@ function openLink(
     if (snapshot !== undefined && !info.snapshotCount) {
       throw new GuestfsError('ENOENT', `${path}: has no internal snapshots`);
     }
-    return actual.open(file, {
-      openNamed: (name, purpose, named, expected) =>
-        openNamed({ name, purpose, format: named, check: expected }, origin, opening),
+    return readable.open(file, {
+      openNamed: (name, purpose, named, expected) => {
+        if (isContained)
+          throw new UnsupportedError(`image in a ${unwrapped.containers.at(-1)} file`, [
+            `naming another file, ‘${name}’; unpack it first`,
+          ]);
+        return openNamed({ name, purpose, format: named, check: expected }, origin, opening);
+      },
       neighbours: () => origin.neighbours?.() ?? [],
       warn: (message) => opening.warn(`${path}: ${message}`),
       memoryBudgetInBytes: Math.max(leastBudget, topBudget / 2 ** depth),
@@ -176,6 +216,26 @@ function openLink(
     file.close();
     throw placed(thrown, path, opening);
   }
+}
+
+/** What is told of an image beside its own header, where it lies in something. */
+function containedFacts(
+  info: ImageInfo,
+  { containers, archived }: Unwrapped,
+  opening: Opening,
+): Partial<ChainLink> {
+  const facts = { ...info.facts, container: containers.join(', ') };
+  if (archived === undefined) return { containers, facts };
+  const { member, appliance, others, slice } = archived;
+  if (others.length > 0)
+    opening.warn(
+      `the archive has more disks than ‘${member}’, which is opened: ${others.slice(0, 20).join(', ')}`,
+    );
+  return {
+    containers,
+    facts: { ...facts, member, ...(appliance === undefined ? {} : { appliance }) },
+    ...(containers.length === 1 && slice !== undefined ? { slice } : {}),
+  };
 }
 
 /**

@@ -12,7 +12,7 @@ import {
   work,
 } from '../../src/base/index.js';
 
-const limits = { entries: 1000, lookups: 1000, steps: 1000, bytes: 1000 };
+const limits = { entries: 1000, lookups: 1000, steps: 1000, bytes: 1000, unpacked: 1000 };
 const isUsedUp = (thrown: unknown): boolean => thrown instanceof GuestfsError && thrown.code === 'EDQUOT';
 
 describe('the budgets of a call', () => {

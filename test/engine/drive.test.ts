@@ -45,7 +45,13 @@ function openWatched(path: string, drive: Partial<DriveConfig>, recognised: () =
     };
   };
   usePlatform({ ...node, processors: 1, decodeZstdFrame: undefined, origin });
-  const context = { policy: 'untrusted', tmpdir: directory, warn: assert.fail } as const;
+  const context = {
+    policy: 'untrusted',
+    tmpdir: directory,
+    warn: assert.fail,
+    tell: assert.fail,
+    progress: assert.fail,
+  } as const;
   return { ...openDrive({ path, readonly: false, ...drive }, context), opened };
 }
 
@@ -111,7 +117,13 @@ test('an image that the host lets only be read is a drive where it is only read 
       return { name: host.name, policy: host.policy, identity: host.identity, open, resolve: assert.fail };
     };
     usePlatform({ ...node, processors: 1, decodeZstdFrame: undefined, origin });
-    const context = { policy: 'untrusted', tmpdir: directory, warn: assert.fail } as const;
+    const context = {
+      policy: 'untrusted',
+      tmpdir: directory,
+      warn: assert.fail,
+      tell: assert.fail,
+      progress: assert.fail,
+    } as const;
     return openDrive({ path, readonly: false }, context);
   };
   writeFileSync(path, fixtureBytes('v3.qcow2'));

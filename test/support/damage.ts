@@ -118,6 +118,7 @@ const limits: Limits = {
   lookups: 4_000_000,
   steps: 20_000_000,
   bytes: 512 * 1024 * 1024,
+  unpacked: 512 * 1024 * 1024,
 };
 /** In milliseconds of processor time: others may be busy on the machine. */
 const patience = 5000;

@@ -322,7 +322,7 @@ export const settings = topic('Settings', {
     configOnly: true,
     nonBlocking: true,
     short: 'replace all settings of the backend',
-    help: 'Each of `settings` is `name` or `name=value`, such as `force_tcg` or `gdb`; those that were there before are forgotten. `LIBGUESTFS_BACKEND_SETTINGS`, a list joined by colons, sets them too. A backend ignores what it does not know. Those of the embedded engine are `limit_entries=NUMBER`, `limit_lookups=NUMBER`, `limit_steps=NUMBER` and `limit_bytes=NUMBER`: what one call may use before it fails with EDQUOT.',
+    help: 'Each of `settings` is `name` or `name=value`, such as `force_tcg` or `gdb`; those that were there before are forgotten. `LIBGUESTFS_BACKEND_SETTINGS`, a list joined by colons, sets them too. A backend ignores what it does not know. Those of the embedded engine are `limit_entries=NUMBER`, `limit_lookups=NUMBER`, `limit_steps=NUMBER`, `limit_bytes=NUMBER` and `limit_unpacked=NUMBER`: what one call may use before it fails with EDQUOT.',
   },
   get_backend_settings: {
     args: [],

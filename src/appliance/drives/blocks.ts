@@ -86,10 +86,21 @@ function imageNode(image: DriveImage, options: FileOptions, surroundings: DriveS
   const below = { ...options, readonly: true, discard: 'ignore' } as const;
   return {
     ...formatNode(image.format, options, surroundings),
-    file: fileNode(image.path, options, surroundings),
+    file: slicedNode(image, options, surroundings),
     ...(image.dataFile === undefined ? {} : { 'data-file': fileNode(image.dataFile, options, surroundings) }),
     ...(image.backing === undefined ? {} : { backing: imageNode(image.backing, below, surroundings) }),
   };
+}
+
+/** The node of an image's file, or of the part of it that is the image. */
+function slicedNode(
+  { path, slice }: DriveImage,
+  options: FileOptions,
+  surroundings: DriveSurroundings,
+): Json {
+  const file = fileNode(path, options, surroundings);
+  if (slice === undefined) return file;
+  return { driver: 'raw', offset: slice.offset, size: slice.size, 'read-only': options.readonly, file };
 }
 
 /** `backing: null` opens no backing image, whatever the header says. */

@@ -27,11 +27,12 @@ interface Link extends ImageInfo {
   /** On the host, absolute. */
   readonly path: string;
   readonly snapshots?: readonly ImageSnapshot[];
+  readonly isPacked?: true;
   /** Those that were not listed. */
   readonly snapshotsLeftOut?: number;
 }
 
-type Chain = readonly Link[];
+type Chain = Link[];
 
 /** Limits for one image: the number of snapshots that are listed, and the characters of all their names. */
 const mostSnapshots = 10_000;
@@ -53,7 +54,7 @@ async function withSnapshots(link: ChainLink): Promise<Link> {
 }
 
 const allWithSnapshots = async (links: readonly ChainLink[]): Promise<Chain> => {
-  const chain: Link[] = [];
+  const chain: Chain = [];
   for (const link of links) chain.push(await withSnapshots(link));
   return chain;
 };
@@ -210,6 +211,7 @@ function linkJson({
   dataFile,
   extentFiles,
   identity: _,
+  isPacked: __,
   snapshots,
   snapshotsLeftOut,
   ...link
@@ -249,6 +251,9 @@ export const info: Command = {
       else await out.lines(imageLines(chain, sizeFormat));
     }
     const disks = await withGuest(invocation, image, async (guest: Guest) => await describeDisks(guest));
+    // Only the launch unpacks an image.
+    const [top, drive] = [chain[0], disks.drives[0]];
+    if (top?.isPacked && drive !== undefined) chain[0] = { ...top, virtualSizeInBytes: drive.sizeInBytes };
     if (options.flag('json'))
       await invocation.printJson({ image, chain: chain.map(linkJson), ...disks, problem: null });
     else await out.lines([...imageLines(chain, sizeFormat), ...diskLines(disks, sizeFormat)]);

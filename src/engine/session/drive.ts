@@ -34,6 +34,9 @@ interface DriveContext {
   /** Where copy-on-write layers spill to. */
   readonly tmpdir: string;
   warn(message: string): void;
+  /** Says what takes long while the drive is opened, and how far that is. */
+  tell(message: string): void;
+  progress(position: number, total: number): void;
 }
 
 /** Bytes of an image that are cached for the many small reads of metadata. */
@@ -90,6 +93,7 @@ export function openDrive(drive: DriveConfig, context: DriveContext): OpenDrive 
   const origin = platform().origin(drive.path, context.policy);
   const { disk, info, chain } = openImage(origin, {
     warn: context.warn,
+    unpack: { directory: context.tmpdir, tell: context.tell, progress: context.progress },
     writable: drive.readonly ? false : 'where possible',
     ...(drive.format === undefined ? {} : { format: drive.format }),
   });

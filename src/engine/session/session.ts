@@ -34,6 +34,9 @@ type SessionLog = (
   elsewhere?: Elsewhere,
 ) => void;
 
+/** How far a launch is that takes long. */
+type SessionProgress = (position: number, total: number) => void;
+
 export class Session {
   readonly config: BackendConfig;
   readonly devices: DeviceTable;
@@ -92,10 +95,15 @@ export class Session {
   }
 
   /** Opens the drives and finds their devices. Rejects, leaving nothing open, if a drive cannot be opened. */
-  static async start(config: BackendConfig, log: SessionLog): Promise<Session> {
+  static async start(
+    config: BackendConfig,
+    log: SessionLog,
+    progress: SessionProgress = () => {},
+  ): Promise<Session> {
     const session = new Session(config, log);
     try {
-      for (const drive of config.drives) session.#addDrive(drive);
+      for (const drive of config.drives)
+        session.#addDrive(drive, { tell: (message) => log('library', message), progress });
       // Compiling the decoder needs a promise, so it must be ready before the first read that may need it.
       if ([...session.#drives.values()].some(({ usesZstd }) => usesZstd)) await prepareZstd();
       session.scan.rescan();
@@ -117,8 +125,12 @@ export class Session {
     this.warnings.warn(message, kind);
   }
 
-  #addDrive(config: BackendConfig['drives'][number]): void {
+  #addDrive(
+    config: BackendConfig['drives'][number],
+    listeners: { tell(message: string): void; readonly progress: SessionProgress },
+  ): void {
     const open = openDrive(config, {
+      ...listeners,
       policy: this.config.policy,
       tmpdir: this.config.tmpdir,
       warn: (message) => this.warn(message),

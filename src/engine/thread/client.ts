@@ -390,6 +390,7 @@ export const startEngine: StartBackend = (config, events, signal) => {
     worker.on('exit', () => fail(new GuestfsError('EIO', 'the engine ended before it was ready')));
     worker.on('message', (report: Report) => {
       if (report.type === 'log') events.log(report.kind, report.message, report.partial, report.elsewhere);
+      else if (report.type === 'progress') events.progress(report.position, report.total);
       else if (report.type === 'startFailed') fail(restoreError(report.error));
       else if (report.type === 'ready') {
         stopListening(worker);

@@ -185,14 +185,30 @@ function isHeapSmall(): boolean {
   return total_heap_size + external_memory <= keptHeapInBytes;
 }
 
+/** How often the progress of a launch is told at most, in milliseconds. */
+const launchProgressInMs = 50;
+
+/** Tells how far a launch is. It is no call, so it has no serial number. */
+function launchProgress(post: (report: Report) => void): (position: number, total: number) => void {
+  let last = 0;
+  return (position, total) => {
+    const time = performance.now();
+    if (time - last < launchProgressInMs) return;
+    last = time;
+    post({ type: 'progress', serial: 0, position, total });
+  };
+}
+
 /** Opens the drives; undefined if that failed, which is reported. */
 async function start({ port }: Wires, config: BackendConfig): Promise<Session | undefined> {
   const post = (report: Report): void => port.postMessage(report);
   try {
     // A cancelled launch ends the thread, so there is nothing to check.
     beginWork(config.limits, () => {});
-    const session = await Session.start(config, (kind, message, partial, elsewhere) =>
-      post({ type: 'log', kind, message, partial, elsewhere }),
+    const session = await Session.start(
+      config,
+      (kind, message, partial, elsewhere) => post({ type: 'log', kind, message, partial, elsewhere }),
+      launchProgress(post),
     );
     endWork();
     post({ type: 'ready' });

@@ -78,3 +78,14 @@ export const tarTypeFlags: Readonly<Record<TarEntry['type'], string>> = {
 
 /** The type flags of entries that say something of the next one: pax's of it and of all that follow, GNU's long texts. */
 export const tarNoteFlags = { records: 'x', globalRecords: 'g', longName: 'L', longLink: 'K' } as const;
+
+/** GNU tar's old form of a sparse file: its type, and the offsets of its fields in the header and in further blocks. */
+export const sparseAt = {
+  type: 'S',
+  /** Place and length of a part, 12 bytes each. */
+  entrySize: 24,
+  headerMap: 386,
+  headerMore: 482,
+  realSize: 483,
+  blockMore: 504,
+} as const;

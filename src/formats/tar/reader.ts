@@ -2,14 +2,8 @@
  * Reads a tar archive that arrives in pieces of any length: POSIX.1-2017 pax "ustar Interchange Format", pax extended
  * headers, and GNU tar's long names and base-256 numbers.
  */
-import {
-  CorruptError,
-  checksumHolds,
-  decodeLatin1,
-  decodePadded,
-  decodeText,
-  UnsupportedError,
-} from '../../base/index.js';
+import { decodeLatin1, decodePadded, UnsupportedError } from '../../base/index.js';
+import { checkTarHeader, corruptTar, readNumber, readRecords, wholeNumber } from './fields.js';
 import {
   type TarEntry,
   type TarField,
@@ -42,54 +36,6 @@ const types: ReadonlyMap<string, TarMember['type']> = new Map([
 const notes: ReadonlySet<string> = new Set(Object.values(tarNoteFlags));
 /** Limits: a path has at most 4096 bytes, an attribute 64 KiB. */
 const noteLimit = 1024 * 1024;
-
-const corrupt = (problem: string, details?: Readonly<Record<string, number | string>>): CorruptError =>
-  new CorruptError('tar archive', problem, details);
-
-/** Octal digits between blanks and NULs, or base 256 if the first bit is set. */
-function readNumber(block: Uint8Array, name: TarField): number {
-  const [at, length] = tarFields[name];
-  const field = block.subarray(at, at + length);
-  const first = field[0] ?? 0;
-  if (first & 0x80) {
-    let value = BigInt(first & 0x7f);
-    for (const byte of field.subarray(1)) value = (value << 8n) | BigInt(byte);
-    // All bits except the marking bit are the number, in two's complement.
-    const signed = BigInt.asIntN(8 * length - 1, value);
-    if (signed > BigInt(Number.MAX_SAFE_INTEGER) || signed < BigInt(Number.MIN_SAFE_INTEGER))
-      throw corrupt('has a number beyond 2^53');
-    return Number(signed);
-  }
-  const digits = decodePadded(field).trim();
-  if (digits === '') return 0;
-  if (!/^[0-7]{1,12}$/.test(digits)) throw corrupt('has a number that is not octal', { at });
-  return Number.parseInt(digits, 8);
-}
-
-/** Records `LENGTH KEY=VALUE\n`; the length counts the whole record. */
-function readRecords(bytes: Uint8Array): Map<string, string> {
-  const records = new Map<string, string>();
-  for (let at = 0; at < bytes.length && bytes[at] !== 0; ) {
-    const blank = bytes.indexOf(0x20, at);
-    const digits = blank < 0 ? '' : decodeLatin1(bytes.subarray(at, Math.min(blank, at + 10)));
-    const length = /^[0-9]{1,8}$/.test(digits) ? Number(digits) : 0;
-    const record = bytes.subarray(blank + 1, at + length);
-    const equals = record.indexOf(0x3d);
-    if (at + length > bytes.length || blank + 1 >= at + length || equals < 0 || record.at(-1) !== 0x0a)
-      throw corrupt('has a pax record that cannot be read', { at });
-    records.set(decodeText(record.subarray(0, equals)), decodeText(record.subarray(equals + 1, -1)));
-    at += length;
-  }
-  return records;
-}
-
-function wholeNumber(text: string | undefined, otherwise: number): number {
-  if (text === undefined) return otherwise;
-  const value = Math.floor(Number(text));
-  if (!/^-?[0-9.]{1,32}$/.test(text) || !Number.isSafeInteger(value))
-    throw corrupt('has an impossible pax number');
-  return value;
-}
 
 interface Note {
   readonly kind: string;
@@ -145,7 +91,7 @@ export class TarReader {
 
   /** The archive has ended. Throws CorruptError if its end is missing. */
   finish(): void {
-    if (!this.#ended) throw corrupt('breaks off');
+    if (!this.#ended) throw corruptTar('breaks off');
   }
 
   async #contents(part: Uint8Array): Promise<void> {
@@ -177,11 +123,7 @@ export class TarReader {
       this.#ended = true;
       return;
     }
-    const [sumAt, sumLength] = tarFields.checksum;
-    let sum = sumLength * 0x20;
-    for (const [index, byte] of block.entries()) if (index < sumAt || index >= sumAt + sumLength) sum += byte;
-    if (!checksumHolds(sum, readNumber(block, 'checksum')))
-      throw corrupt('has a header with a wrong checksum');
+    checkTarHeader(block);
     const flag = String.fromCharCode(block[tarFields.typeflag[0]] ?? 0);
     if (notes.has(flag)) return this.#beginNote(flag, readNumber(block, 'size'));
     const type = types.get(flag);
@@ -195,7 +137,7 @@ export class TarReader {
   }
 
   #beginNote(kind: string, length: number): void {
-    if (length < 0 || length > noteLimit) throw corrupt('has a header extension too long', { length });
+    if (length < 0 || length > noteLimit) throw corruptTar('has a header extension too long', { length });
     this.#note = { kind, bytes: new Uint8Array(length), filled: 0 };
     this.#left = length;
     this.#padding = tarPadding(length);
@@ -217,7 +159,7 @@ export class TarReader {
     const prefix = isPosix ? text('prefix') : '';
     const name = record('path') ?? this.#longName ?? (prefix === '' ? '' : `${prefix}/`) + text('name');
     const size = wholeNumber(record('size'), readNumber(block, 'size'));
-    if (size < 0) throw corrupt('has an entry of negative size', { size });
+    if (size < 0) throw corruptTar('has an entry of negative size', { size });
     const member: TarMember = {
       name,
       type,

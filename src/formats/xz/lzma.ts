@@ -149,6 +149,23 @@ export class Lzma2Decoder {
     this.#enough = enough;
   }
 
+  /** How many bytes of output are held. */
+  get length(): number {
+    return this.#length;
+  }
+
+  /**
+   * Lets go of all output but the last `keep` bytes, to which later chunks may refer. A multiple of 16 bytes goes, as
+   * positions count by their lowest four bits.
+   */
+  forget(keep: number): void {
+    const gone = Math.max(0, this.#length - keep);
+    const shift = gone - (gone % 16);
+    this.#out.copyWithin(0, shift, this.#length);
+    this.#length -= shift;
+    this.#start -= shift;
+  }
+
   get hasEnough(): boolean {
     return this.#length >= this.#enough;
   }
@@ -172,32 +189,47 @@ export class Lzma2Decoder {
       work.checkpoint();
       if (this.hasEnough) return at;
       need(at + 1);
-      const control = bytes[at] as number; // safe: just bounded
-      if (control === 0) return at + 1;
-      if (control >= 0x80) {
-        need(at + 5);
-        const view = new DataView(bytes.buffer, bytes.byteOffset + at, 5);
-        const size = ((control & 0x1f) << 16) + view.getUint16(1) + 1;
-        const packed = view.getUint16(3) + 1;
-        at = this.#reset(control, bytes, at + 5);
-        this.#grow(size);
-        this.#coder.start(bytes.subarray(at, need(at + packed)));
-        this.#chunk(this.#length + size);
-        if (!this.#coder.finished) throw corrupt('a chunk has more than it says');
-        at += packed;
-      } else {
-        if (control > 2) throw corrupt(`a chunk has the unknown control byte ${control}`);
-        if (control === 1) this.#resetDictionary();
-        else if (this.#needsDictionary) throw corrupt('the first chunk does not reset the dictionary');
-        need(at + 3);
-        const size = (((bytes[at + 1] as number) << 8) | (bytes[at + 2] as number)) + 1; // safe: just bounded
-        at += 3;
-        this.#grow(size);
-        this.#out.set(bytes.subarray(at, need(at + size)), this.#length);
-        this.#length += size;
-        at += size;
-      }
+      if (bytes[at] === 0) return at + 1;
+      at = this.decodeChunk(bytes, at);
     }
+  }
+
+  /** A new block begins: its first chunk resets everything. */
+  beginBlock(): void {
+    this.#needsDictionary = true;
+  }
+
+  /** Decodes the chunk at `at`, of which all bytes must be there; returns the offset of the next one. */
+  decodeChunk(bytes: Uint8Array, at: number): number {
+    const need = (end: number): number => {
+      if (end > bytes.length) throw corrupt('is cut short');
+      return end;
+    };
+    const control = bytes[at] as number; // safe: the caller has looked at it
+    if (control >= 0x80) {
+      need(at + 5);
+      const view = new DataView(bytes.buffer, bytes.byteOffset + at, 5);
+      const size = ((control & 0x1f) << 16) + view.getUint16(1) + 1;
+      const packed = view.getUint16(3) + 1;
+      at = this.#reset(control, bytes, at + 5);
+      this.#grow(size);
+      this.#coder.start(bytes.subarray(at, need(at + packed)));
+      this.#chunk(this.#length + size);
+      if (!this.#coder.finished) throw corrupt('a chunk has more than it says');
+      at += packed;
+    } else {
+      if (control > 2) throw corrupt(`a chunk has the unknown control byte ${control}`);
+      if (control === 1) this.#resetDictionary();
+      else if (this.#needsDictionary) throw corrupt('the first chunk does not reset the dictionary');
+      need(at + 3);
+      const size = (((bytes[at + 1] as number) << 8) | (bytes[at + 2] as number)) + 1; // safe: just bounded
+      at += 3;
+      this.#grow(size);
+      this.#out.set(bytes.subarray(at, need(at + size)), this.#length);
+      this.#length += size;
+      at += size;
+    }
+    return at;
   }
 
   #resetDictionary(): void {
@@ -273,6 +305,7 @@ export class Lzma2Decoder {
     if (state.state >= 7) {
       const distance = state.reps[0] + 1;
       if (distance > position) throw corrupt('a distance reaches before the beginning');
+      if (distance > this.#length) throw corrupt('a distance reaches beyond the dictionary');
       let match = this.#out[this.#length - distance] as number; // safe: distance ≤ position ≤ length
       while (symbol < 0x100) {
         const matchBit = (match >> 7) & 1;
@@ -321,6 +354,7 @@ export class Lzma2Decoder {
   #copy(rep: number, length: number, end: number): void {
     const distance = rep + 1;
     if (distance > this.#length - this.#start) throw corrupt('a distance reaches before the beginning');
+    if (distance > this.#length) throw corrupt('a distance reaches beyond the dictionary');
     if (this.#length + length > end) throw corrupt('a match reaches past its chunk');
     const out = this.#out;
     let to = this.#length;

@@ -6,22 +6,22 @@ import { CorruptError, checksumHolds, crc32, UnsupportedError, viewOf } from '..
 import { Lzma2Decoder } from './lzma.js';
 
 const magic = [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00];
-const headerLength = 12;
+export const headerLength = 12;
 const lzma2Filter = 0x21;
 /** Bytes of the check after each block, by its id. Section 2.1.1.2. */
-const checkLengths = [0, 4, 4, 4, 8, 8, 8, 16, 16, 16, 32, 32, 32, 64, 64, 64];
-const crc32Check = 1;
+export const checkLengths = [0, 4, 4, 4, 8, 8, 8, 16, 16, 16, 32, 32, 32, 64, 64, 64];
+export const crc32Check = 1;
 
-const corrupt = (problem: string, offset: number): CorruptError =>
+export const corruptXz = (problem: string, offset: number): CorruptError =>
   new CorruptError('xz file', problem, { offset });
 
 /** Whether bytes begin as an .xz file does. */
-function isXz(bytes: Uint8Array): boolean {
+export function isXz(bytes: Uint8Array): boolean {
   return bytes.length >= headerLength && magic.every((byte, index) => bytes[index] === byte);
 }
 
 /** A number in the format's own variable length. Section 1.2. */
-function multibyte(bytes: Uint8Array, at: number): { value: number; end: number } {
+export function multibyte(bytes: Uint8Array, at: number): { value: number; end: number } {
   let value = 0;
   for (let i = 0; i < 9; i++) {
     const byte = bytes[at + i];
@@ -32,16 +32,22 @@ function multibyte(bytes: Uint8Array, at: number): { value: number; end: number 
       return { value, end: at + i + 1 };
     }
   }
-  throw corrupt('has an impossible number', at);
+  throw corruptXz('has an impossible number', at);
 }
 
-/** Checks a block's header: it must name LZMA2 and no other filter. Returns the offset of its end. */
-function blockHeader(bytes: Uint8Array, at: number): number {
+/**
+ * Checks a block's header: it must name LZMA2 and no other filter. Returns the offset of its end, and the bytes of the
+ * dictionary.
+ */
+export function blockHeader(
+  bytes: Uint8Array,
+  at: number,
+): { readonly end: number; readonly dictionary: number } {
   const size = ((bytes[at] ?? 0) + 1) * 4;
   const end = at + size;
-  if (end > bytes.length) throw corrupt('is cut short', at);
+  if (end > bytes.length) throw corruptXz('is cut short', at);
   if (!checksumHolds(crc32(bytes.subarray(at, end - 4)), viewOf(bytes).getUint32(end - 4, true))) {
-    throw corrupt('a block header has a wrong checksum', at);
+    throw corruptXz('a block header has a wrong checksum', at);
   }
   const flags = bytes[at + 1] ?? 0;
   if ((flags & 0x3c) !== 0) throw new UnsupportedError('xz file', [`block flags ${flags}`]);
@@ -52,7 +58,14 @@ function blockHeader(bytes: Uint8Array, at: number): number {
   if ((flags & 3) !== 0 || filter.value !== lzma2Filter) {
     throw new UnsupportedError('xz file', [`filter 0x${filter.value.toString(16)}, of ${(flags & 3) + 1}`]);
   }
-  return end;
+  const properties = multibyte(bytes, filter.end);
+  return { end, dictionary: dictionaryBytes(bytes[properties.end] ?? 0) };
+}
+
+/** LZMA2's one byte of properties. Section 5.3.1. */
+function dictionaryBytes(bits: number): number {
+  if (bits > 40) throw corruptXz('has an impossible size of the dictionary', bits);
+  return bits === 40 ? 2 ** 32 - 1 : (2 + (bits % 2)) * 2 ** (Math.floor(bits / 2) + 11);
 }
 
 /** Skips a stream's index and footer. */
@@ -60,7 +73,7 @@ function skipIndex(bytes: Uint8Array, start: number): number {
   const records = multibyte(bytes, start + 1);
   let at = records.end;
   // Each record has at least two bytes, so the file's length bounds their number.
-  if (records.value * 2 > bytes.length) throw corrupt('has an impossible index', start);
+  if (records.value * 2 > bytes.length) throw corruptXz('has an impossible index', start);
   for (let i = 0; i < records.value; i++) at = multibyte(bytes, multibyte(bytes, at).end).end;
   at += (4 - ((at - start) % 4)) % 4;
   return at + 4 + headerLength;
@@ -74,29 +87,29 @@ export function decodeXz(bytes: Uint8Array, limit: number, enough?: number): Uin
   const decoder = new Lzma2Decoder(limit, enough);
   const view = viewOf(bytes);
   for (let at = 0; at < bytes.length; ) {
-    if (!isXz(bytes.subarray(at))) throw corrupt('has no stream header', at);
+    if (!isXz(bytes.subarray(at))) throw corruptXz('has no stream header', at);
     const check = (bytes[at + 7] ?? 0) & 0x0f;
     if (!checksumHolds(crc32(bytes.subarray(at + 6, at + 8)), view.getUint32(at + 8, true))) {
-      throw corrupt('a stream header has a wrong checksum', at);
+      throw corruptXz('a stream header has a wrong checksum', at);
     }
     at += headerLength;
     while (at < bytes.length && bytes[at] !== 0) {
-      const start = blockHeader(bytes, at);
+      const { end: start } = blockHeader(bytes, at);
       const before = decoder.output.length;
       let end = decoder.decode(bytes, start);
       if (decoder.hasEnough) return decoder.output;
       end += (4 - ((end - start) % 4)) % 4;
       const length = checkLengths[check] ?? 0;
-      if (end + length > bytes.length) throw corrupt('is cut short', end);
+      if (end + length > bytes.length) throw corruptXz('is cut short', end);
       const isSummed = check === crc32Check;
       if (isSummed && !checksumHolds(crc32(decoder.output.subarray(before)), view.getUint32(end, true))) {
-        throw corrupt('a block has a wrong checksum', at);
+        throw corruptXz('a block has a wrong checksum', at);
       }
       at = end + length;
     }
-    if (at >= bytes.length) throw corrupt('is cut short', at);
+    if (at >= bytes.length) throw corruptXz('is cut short', at);
     at = skipIndex(bytes, at);
-    if (at > bytes.length) throw corrupt('is cut short', bytes.length);
+    if (at > bytes.length) throw corruptXz('is cut short', bytes.length);
     // Padding between streams is a multiple of four zero bytes.
     while (at + 4 <= bytes.length && view.getUint32(at, true) === 0) at += 4;
   }

@@ -10,30 +10,45 @@ import { type ChainLink, imageChain, imageFormat } from '../../engine/index.js';
 /** An image of a chain, topmost first. */
 function stacked([top, ...below]: readonly ChainLink[]): DriveImage | undefined {
   if (top === undefined) return undefined;
-  const { path, format, dataFile } = top;
+  const { path, format, dataFile, slice } = top;
   const backing = stacked(below);
   return {
     path,
     format,
     ...(backing === undefined ? {} : { backing }),
+    ...(slice === undefined ? {} : { slice }),
     ...(dataFile === undefined
       ? {}
       : { dataFile: isAbsolute(dataFile) ? dataFile : join(dirname(path), dataFile) }),
   };
 }
 
+/** An image that lies in an archive, in one piece and as it is, can be read there. All else has to be unpacked. */
+function checkContained({ readonly }: DriveConfig, top: ChainLink | undefined): void {
+  if (top?.containers === undefined) return;
+  const what = `${top.path}: the ${top.containers.join(', ')} file`;
+  if (top.slice === undefined)
+    throw new UnsupportedError(what, ['reading the image in it here; unpack it, and add the image itself']);
+  if (!readonly)
+    throw new UnsupportedError(what, ['changing the image in it; add it read-only, or unpack it']);
+}
+
 async function describeDrive(drive: DriveConfig, policy: BackendConfig['policy']): Promise<DriveConfig> {
   const { path, format, protocol = 'file' } = drive;
   if (path === undefined || protocol !== 'file' || drive.scratchSizeInBytes !== undefined) return drive;
   if (format === 'raw') return { ...drive, image: { path, format } };
-  const actual = format ?? (await imageFormat(path));
   try {
-    const image = stacked(await imageChain(path, { format: actual, policy }));
+    const chain = await imageChain(path, { ...(format === undefined ? {} : { format }), policy });
+    checkContained(drive, chain[0]);
+    const image = stacked(chain);
     return image === undefined ? drive : { ...drive, image };
   } catch (thrown) {
+    if (!(thrown instanceof UnsupportedError)) throw thrown;
+    const actual = format ?? (await imageFormat(path));
+    // A raw image is always known: what is not supported is what the file is packed in.
+    if (actual === 'raw') throw thrown;
     // The format, or one in the chain, is only recognised here: the backend itself handles its file names.
-    if (thrown instanceof UnsupportedError) return { ...drive, format: actual };
-    throw thrown;
+    return { ...drive, format: actual };
   }
 }
 

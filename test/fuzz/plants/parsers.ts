@@ -68,6 +68,24 @@ export const plants: readonly Plant[] = [
   },
   {
     error: 'an error of the wrong kind is thrown',
+    file: 'formats/tar/files.ts',
+    original: "throw corruptTar('breaks off', { offset: at });",
+    planted: "throw new RangeError('breaks off');",
+    target: 'image/container',
+    fixtures: ['containers/plain.ova.gz'],
+    finding: /RangeError: breaks off/,
+  },
+  {
+    error: 'an error of the wrong kind is thrown',
+    file: 'formats/xz/blocks.ts',
+    original: "throw corruptXz('has an impossible index', end);",
+    planted: "throw new TypeError('has an impossible index');",
+    target: 'image/container',
+    fixtures: ['containers/blocks.raw.xz.gz'],
+    finding: /TypeError: has an impossible index/,
+  },
+  {
+    error: 'an error of the wrong kind is thrown',
     file: 'partition/gpt.ts',
     original: "throw new CorruptError(name, 'has bad limits'",
     planted: "throw new TypeError(name + ' has bad limits'",
@@ -131,7 +149,7 @@ export const plants: readonly Plant[] = [
   },
   {
     error: 'a record without a length is passed over for ever',
-    file: 'formats/tar/reader.ts',
+    file: 'formats/tar/fields.ts',
     original:
       'if (at + length > bytes.length || blank + 1 >= at + length || equals < 0 || record.at(-1) !== 0x0a)',
     planted: 'if (length > 0 && (at + length > bytes.length || blank + 1 >= at + length || equals < 0))',

@@ -1,0 +1,66 @@
+/** The numbers and the records of tar archives, as they are written. */
+import { CorruptError, checksumHolds, decodeLatin1, decodePadded, decodeText } from '../../base/index.js';
+import { type TarField, tarFields } from './layout.js';
+
+export const corruptTar = (
+  problem: string,
+  details?: Readonly<Record<string, number | string>>,
+): CorruptError => new CorruptError('tar archive', problem, details);
+
+/** Octal digits between blanks and NULs, or base 256 if the first bit is set. */
+export function readOctal(field: Uint8Array): number {
+  const first = field[0] ?? 0;
+  if (first & 0x80) {
+    let value = BigInt(first & 0x7f);
+    for (const byte of field.subarray(1)) value = (value << 8n) | BigInt(byte);
+    // All bits except the marking bit are the number, in two's complement.
+    const signed = BigInt.asIntN(8 * field.length - 1, value);
+    if (signed > BigInt(Number.MAX_SAFE_INTEGER) || signed < BigInt(Number.MIN_SAFE_INTEGER))
+      throw corruptTar('has a number beyond 2^53');
+    return Number(signed);
+  }
+  const digits = decodePadded(field).trim();
+  if (digits === '') return 0;
+  if (!/^[0-7]{1,12}$/.test(digits)) throw corruptTar('has a number that is not octal');
+  return Number.parseInt(digits, 8);
+}
+
+/** The number in a field of a header. */
+export function readNumber(block: Uint8Array, name: TarField): number {
+  const [at, length] = tarFields[name];
+  return readOctal(block.subarray(at, at + length));
+}
+
+/** Records `LENGTH KEY=VALUE\n`; the length counts the whole record. */
+export function readRecords(bytes: Uint8Array): Map<string, string> {
+  const records = new Map<string, string>();
+  for (let at = 0; at < bytes.length && bytes[at] !== 0; ) {
+    const blank = bytes.indexOf(0x20, at);
+    const digits = blank < 0 ? '' : decodeLatin1(bytes.subarray(at, Math.min(blank, at + 10)));
+    const length = /^[0-9]{1,8}$/.test(digits) ? Number(digits) : 0;
+    const record = bytes.subarray(blank + 1, at + length);
+    const equals = record.indexOf(0x3d);
+    if (at + length > bytes.length || blank + 1 >= at + length || equals < 0 || record.at(-1) !== 0x0a)
+      throw corruptTar('has a pax record that cannot be read', { at });
+    records.set(decodeText(record.subarray(0, equals)), decodeText(record.subarray(equals + 1, -1)));
+    at += length;
+  }
+  return records;
+}
+
+export function wholeNumber(text: string | undefined, otherwise: number): number {
+  if (text === undefined) return otherwise;
+  const value = Math.floor(Number(text));
+  if (!/^-?[0-9.]{1,32}$/.test(text) || !Number.isSafeInteger(value))
+    throw corruptTar('has an impossible pax number');
+  return value;
+}
+
+/** Throws CorruptError unless the checksum of a header is right. */
+export function checkTarHeader(block: Uint8Array): void {
+  const [sumAt, sumLength] = tarFields.checksum;
+  let sum = sumLength * 0x20;
+  for (const [index, byte] of block.entries()) if (index < sumAt || index >= sumAt + sumLength) sum += byte;
+  if (!checksumHolds(sum, readNumber(block, 'checksum')))
+    throw corruptTar('has a header with a wrong checksum');
+}
