@@ -249,6 +249,13 @@ describe('what a session was is carried:', () => {
       words(await carry(drives, [['lvm_set_filter', ['/dev/sda']], ['lvm_clear_filter']])),
       [],
     );
+    const half = await carry([drive('scenarios/half.img')], [['lvm_set_filter', ['/dev/sda']]]);
+    assert.deepEqual(half.calls[0], {
+      action: 'lvm_set_filter',
+      args: [['/dev/sda']],
+      options: {},
+      fails: true,
+    });
     const seen = await carry(drives, [
       ['vg_activate_all', false],
       ['inspect_os'],
@@ -282,6 +289,7 @@ describe('what a session was is carried:', () => {
     ]);
     assert.deepEqual(words(carried), [
       ['lvm_set_filter', ['/dev/sda']],
+      ['vg_activate', true, ['VG-one']],
       ['inspect_os'],
       ['lvm_clear_filter'],
       ['umask', 0],

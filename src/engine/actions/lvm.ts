@@ -1,7 +1,9 @@
 /** Reading LVM: its volumes, groups and members, and which volumes have a device. */
+import type { CarriedCall } from '../../api/index.js';
 import { GuestfsError, UnsupportedError } from '../../base/index.js';
+import type { BlockDevice } from '../../vfs/index.js';
 import { lvm2 } from '../../volume/index.js';
-import { plainCall } from '../session/session-calls.js';
+import { filterSubject, plainCall } from '../session/session-calls.js';
 import { orFault } from '../session/unreadable.js';
 import type { Call } from '../thread/call.js';
 import type { TopicHandlers } from '../thread/handlers.js';
@@ -12,10 +14,14 @@ const stateOf = (call: Call): lvm2.LvmState => call.session.scan.systems.stateOf
 /** The regular name of a device, from any name of the caller. */
 const regular = (call: Call, name: string): string => call.session.devices.resolve(name).name;
 
+/** The volumes of groups that miss a part of them. */
+const incomplete = (groups: readonly lvm2.VolumeGroup[]) =>
+  groups.flatMap(({ logicalVolumes }) => logicalVolumes.filter(({ hidden, partial }) => partial && !hidden));
+
 /** Like vgchange, fails if some volumes could not be activated; the others are active. */
 function activate(call: Call, active: boolean, groups: readonly lvm2.VolumeGroup[]): void {
   const volumes = groups.flatMap(({ logicalVolumes }) => logicalVolumes);
-  const left = active ? volumes.filter(({ hidden, partial }) => partial && !hidden) : [];
+  const left = active ? incomplete(groups) : [];
   call.session.scan.setActive(lvm2.kind, volumes, active, {
     ...plainCall(
       'vg_activate',
@@ -30,6 +36,16 @@ function activate(call: Call, active: boolean, groups: readonly lvm2.VolumeGroup
     'ENODEV',
     `not activated, as some of it is missing: ${left.map(({ device }) => device).join(', ')}; what is missing is the physical volume ${[...missing].join(', ')}`,
   );
+}
+
+/** As in libguestfs, all that is found with the new filter is then activated, which fails for incomplete volumes. */
+function filter(call: Call, devices: readonly BlockDevice[] | undefined, by: CarriedCall): void {
+  const { scan, calls } = call.session;
+  scan.setFilter(lvm2.kind, devices, by);
+  const groups = stateOf(call).volumeGroups;
+  if (devices !== undefined && incomplete(groups).length > 0)
+    calls.record('volumes', [filterSubject(lvm2.kind)], { ...by, fails: true });
+  activate(call, true, groups);
 }
 
 /** The result of the LVM scan. It must not be empty only because a possible member cannot be read. */
@@ -87,17 +103,10 @@ export const lvmHandlers = {
     const devices = names.map((name) => call.session.devices.resolve(name));
     const volume = devices.find(({ kind }) => kind === 'volume');
     if (volume !== undefined) throw new GuestfsError('EINVAL', `${volume.name}: is a volume itself`);
-    call.session.scan.setFilter(
-      lvm2.kind,
-      devices,
-      plainCall(
-        'lvm_set_filter',
-        devices.map(({ name }) => name),
-      ),
-    );
+    const regular = devices.map(({ name }) => name);
+    filter(call, devices, plainCall('lvm_set_filter', regular));
   },
-  lvm_clear_filter: (call) =>
-    call.session.scan.setFilter(lvm2.kind, undefined, plainCall('lvm_clear_filter')),
+  lvm_clear_filter: (call) => filter(call, undefined, plainCall('lvm_clear_filter')),
   lvm_remove_all(call) {
     if (stateOf(call).physicalVolumes.length > 0)
       throw new UnsupportedError('lvm_remove_all', ['removing volumes'], { elsewhere: 'appliance' });

@@ -125,7 +125,7 @@ export const mountHandlers = {
     session.mounts.umount(name, { lazy: lazyunmount ?? false });
   },
   umount_all: (call) => void call.session.mounts.umountAll(),
-  mounts: (call) => [...new Set(call.session.mounts.mounts().map(({ source }) => source))],
+  mounts: (call) => call.session.mounts.mounts().map(({ source }) => source),
   mountpoints: (call) => call.session.mounts.mountpoints,
   mkmountpoint({ session }, path) {
     const made = session.mounts.mkmountpoint(path);

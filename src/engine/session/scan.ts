@@ -17,7 +17,7 @@ import type { DeviceContents } from './device-contents.js';
 import type { LayerKind } from './kinds.js';
 import { Locks } from './locks.js';
 import type { PartitionTables } from './partition-tables.js';
-import type { SessionCalls } from './session-calls.js';
+import { filterSubject, type SessionCalls } from './session-calls.js';
 import { type VolumeSystem, VolumeSystems } from './volume-systems.js';
 import type { Warnings } from './warnings.js';
 
@@ -114,7 +114,7 @@ export class DeviceScan {
     if (used !== undefined) throw systemError('EBUSY', used.name);
     system.filter = devices && new Set(devices.map(({ name }) => name));
     const { calls } = this.#parts;
-    const ofSystem = `${kind.name}:`;
+    const ofSystem = filterSubject(kind);
     const isOfSystem = (subject: unknown): boolean =>
       typeof subject === 'string' && subject.startsWith(ofSystem);
     if (devices === undefined) calls.takeBack('volumes', ofSystem, by, isOfSystem);
@@ -137,7 +137,7 @@ export class DeviceScan {
     if (volumes.some((volume, index) => system.isActive(volume) !== before[index]))
       this.#parts.calls.record(
         'volumes',
-        volumes.map(({ id }) => `${kind.name}:${id}`),
+        volumes.map(({ id }) => filterSubject(kind) + id),
         by,
       );
     this.#find();

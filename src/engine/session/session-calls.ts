@@ -30,6 +30,9 @@ export const plainCall = (action: ActionName, ...args: readonly unknown[]): Carr
   options: {},
 });
 
+/** The subject of a volume system's filter; those of its volumes begin with it. */
+export const filterSubject = ({ name }: { readonly name: string }): string => `${name}:`;
+
 type Facet = keyof typeof facets;
 type Subject = Mount | BlockDevice | string;
 

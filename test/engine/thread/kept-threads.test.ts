@@ -172,7 +172,7 @@ const deeds: Readonly<Record<string, () => Deed>> = {
     image: images.lvm,
     work: async (g) => {
       await g.vgActivateAll(false);
-      await g.lvmSetFilter(['/dev/sda']);
+      await assert.rejects(g.lvmSetFilter(['/dev/sda']), { code: 'ENODEV' });
     },
   }),
   'has loaded the rest of the code': () => ({
