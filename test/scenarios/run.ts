@@ -16,7 +16,7 @@ import { GuestfsError } from '../../src/base/index.js';
 import type { Guestfs } from '../../src/guestfs/index.js';
 import type { Outcome } from './outcome.js';
 import type { DriveFile } from './reading/drives.js';
-import { out, outDirectory, type Step, type Suite } from './scenario.js';
+import { out, outDirectory, type Scenario, type Step, type Suite } from './scenario.js';
 
 type Methods = Record<string, (...args: unknown[]) => unknown>;
 
@@ -85,38 +85,64 @@ async function runStep(g: Guestfs, [action, ...given]: Step, lasting: string): P
   }
 }
 
-async function runSteps(g: Guestfs, steps: readonly Step[]): Promise<Outcome[]> {
+/** Called before each step, with its number, and after the last one. */
+type BetweenSteps = (number: number) => Promise<void>;
+
+async function runSteps(
+  g: Guestfs,
+  steps: readonly Step[],
+  between: BetweenSteps = async () => {},
+): Promise<Outcome[]> {
   const lasting = mkdtempSync(join(tmpdir(), 'guestfs-scenario-'));
   try {
     const outcomes: Outcome[] = [];
-    for (const step of steps) {
+    for (const [number, step] of steps.entries()) {
+      await between(number);
       const outcome = await runStep(g, step, lasting);
       // An error may be the right answer, but not this one.
       if (g.state === 'config') throw new Error(`the backend ended in ${JSON.stringify([step, outcome])}`);
       outcomes.push(outcome);
     }
+    await between(steps.length);
     return outcomes;
   } finally {
     rmSync(lasting, { recursive: true });
   }
 }
 
+/** Adds the drives of a suite and launches. */
+export async function launchOn(
+  g: Guestfs,
+  files: readonly DriveFile[],
+  { writes }: Pick<Suite, 'writes'>,
+): Promise<void> {
+  for (const { path, format, label } of files)
+    g.addDrive(path, { readonly: writes !== true, format, ...(label === undefined ? {} : { label }) });
+  await g.launch();
+}
+
+/** The outcomes of the steps of one scenario, on a handle that is launched. */
+export async function runScenario(
+  g: Guestfs,
+  { mounted, steps }: Scenario,
+  { writes }: Pick<Suite, 'writes'>,
+  between?: BetweenSteps,
+): Promise<Outcome[]> {
+  await g.umountAll();
+  if (writes === true) await g.lvmRemoveAll();
+  if (mounted !== undefined) await (writes === true ? g.mount(mounted, '/') : g.mountRo(mounted, '/'));
+  return await runSteps(g, steps, between);
+}
+
 /** The outcomes of every step of every scenario, one launch for all. The handle is closed at the end. */
 export async function runScenarios(
   handle: Guestfs,
   files: readonly DriveFile[],
-  { scenarios, writes }: Suite,
+  suite: Suite,
 ): Promise<Outcome[][]> {
   await using g = handle;
-  for (const { path, format, label } of files)
-    g.addDrive(path, { readonly: writes !== true, format, ...(label === undefined ? {} : { label }) });
-  await g.launch();
+  await launchOn(g, files, suite);
   const outcomes: Outcome[][] = [];
-  for (const { mounted, steps } of scenarios) {
-    await g.umountAll();
-    if (writes === true) await g.lvmRemoveAll();
-    if (mounted !== undefined) await (writes === true ? g.mount(mounted, '/') : g.mountRo(mounted, '/'));
-    outcomes.push(await runSteps(g, steps));
-  }
+  for (const scenario of suite.scenarios) outcomes.push(await runScenario(g, scenario, suite));
   return outcomes;
 }

@@ -20,8 +20,13 @@ export function needsAppliance(): { skip?: string } {
 }
 
 /** A handle on the direct backend. Without KVM: what it answers must not depend on the machine. */
-export function directHandle(): Guestfs {
-  const g = new Guestfs({ environment: false, backend: 'direct', stderr: null });
+export const directHandle = (): Guestfs => handleOn('direct');
+
+/** A handle that begins embedded, and goes over to the appliance where it must. */
+export const autoHandle = (): Guestfs => handleOn('auto');
+
+function handleOn(backend: 'direct' | 'auto'): Guestfs {
+  const g = new Guestfs({ environment: false, backend, stderr: null });
   g.setBackendSettings(['force_tcg']);
   return g;
 }

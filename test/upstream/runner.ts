@@ -1,6 +1,6 @@
 /** Runs upstream's own test cases, which are data, through a handle: see the README beside them for the rules. */
 import { basename, join } from 'node:path';
-import { type ActionName, actions, camelCase, isActionName } from '../../src/api/index.js';
+import { type ActionName, actions, camelCase, isActionName, needsAppliance } from '../../src/api/index.js';
 import { GuestfsError } from '../../src/base/index.js';
 import type { Guestfs } from '../../src/guestfs/index.js';
 import { holds } from './expressions.js';
@@ -156,6 +156,10 @@ export interface Ground {
   readonly runsPrograms: boolean;
   /** Whether the backend's daemon is known to fail a case, whoever calls it. */
   readonly daemonFails?: (one: Case) => boolean;
+  /** Whether cases have the scratch filesystem. Default: where the backend can make one. */
+  readonly hasScratch?: boolean;
+  /** Called after each case; false: the next one needs another launch. */
+  readonly after?: (g: Guestfs, outcome: Outcome) => boolean;
   /** The directory of the host files that the cases name. */
   readonly data: string;
 }
@@ -167,8 +171,9 @@ interface Launched {
 }
 
 /** Launches, and makes the scratch filesystem where the backend can. */
-async function prepare({ launch, runsPrograms, data }: Ground): Promise<Launched> {
+async function prepare({ launch, runsPrograms, data, hasScratch = true }: Ground): Promise<Launched> {
   const g = await launch();
+  if (!hasScratch) return { g, noScratch: 'there is no scratch filesystem' };
   try {
     for (const each of [...prologue, ...(runsPrograms ? shellPrologue : [])]) await call(g, each, data);
     return { g, noScratch: undefined };
@@ -249,7 +254,8 @@ export async function runCases(cases: readonly Case[], ground: Ground): Promise<
       if (outcome.verdict === 'failed' && ground.daemonFails?.(one) === true)
         outcome = { ...outcome, verdict: 'out of reach', reason: `the daemon fails it: ${outcome.reason}` };
       outcomes.push(outcome);
-      if (outcome.verdict !== 'failed') continue;
+      const goesOn = ground.after?.(launched.g, outcome) ?? true;
+      if (goesOn && outcome.verdict !== 'failed') continue;
       await launched.g.close();
       launched = await prepare(ground);
     }
@@ -262,6 +268,14 @@ export async function runCases(cases: readonly Case[], ground: Ground): Promise<
 /** The outcomes with this verdict. */
 export function withVerdict(outcomes: readonly Outcome[], verdict: Outcome['verdict']): Outcome[] {
   return outcomes.filter((outcome) => outcome.verdict === verdict);
+}
+
+/** Whether the embedded engine has all that a case comes to, as far as names tell. */
+export function isWithinEngine({ init, calls, cleanup }: Case): boolean {
+  if (init === 'InitScratchFS') return false;
+  return [...(inits[init] ?? []), ...calls, ...cleanup].every(
+    ({ name }) => isActionName(name) && !needsAppliance(name),
+  );
 }
 
 /** How many pass, and why how many others are out of reach, in lines. */

@@ -1,0 +1,80 @@
+/**
+ * Scenarios on `auto`, with a hand-over to the appliance forced before one of their steps: what was before it is
+ * answered as by the embedded engine, and all that comes after as by the appliance from the start.
+ *
+ * A hand-over takes a launch, so there are as many as fit in a few minutes; which ones depends on a seed.
+ * GUESTFS_TEST_HANDOVERS=all has one before each step of each scenario that only reads, in about an hour;
+ * GUESTFS_TEST_HANDOVERS=SEED has others.
+ */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { autoHandle, needsAppliance } from '../support/appliance.js';
+import { Random } from '../support/random.js';
+import { directDifferences } from './direct-differences.js';
+import { embeddedDifferences } from './embedded-differences.js';
+import { keptAnswers } from './oracle.js';
+import { type Outcome, problemOf } from './outcome.js';
+import { withDriveFiles } from './reading/drives.js';
+import { launchOn, runScenario } from './run.js';
+import type { Scenario, Suite } from './scenario.js';
+import { suites } from './suites.js';
+
+const wanted = process.env.GUESTFS_TEST_HANDOVERS ?? '1';
+/** How many of them there are where not all are wanted. */
+const usual = 24;
+
+interface HandOver {
+  readonly suite: Suite;
+  readonly scenario: Scenario;
+  /** The step before which it comes; the number of steps: after the last one. */
+  readonly step: number;
+}
+
+function chosen(): HandOver[] {
+  const all = suites
+    .filter(({ writes }) => writes !== true)
+    .flatMap((suite) =>
+      suite.scenarios.flatMap((scenario) =>
+        Array.from({ length: scenario.steps.length + 1 }, (_, step) => ({ suite, scenario, step })),
+      ),
+    );
+  if (wanted === 'all') return all;
+  const random = new Random(Number(wanted));
+  return all
+    .map((each) => ({ each, order: random.next() }))
+    .sort((one, other) => one.order - other.order)
+    .slice(0, usual)
+    .map(({ each }) => each);
+}
+
+/** Runs the scenario, and tells which steps were not answered as they should be. */
+async function problemsOf({ suite, scenario, step }: HandOver): Promise<string[]> {
+  return await withDriveFiles(suite, async (files) => {
+    await using g = autoHandle();
+    await launchOn(g, files, suite);
+    const backends: (string | undefined)[] = [];
+    const answers = await runScenario(g, scenario, suite, async (number) => {
+      if (number > 0) backends.push(g.backend);
+      if (number !== step) return;
+      // No engine of ours knows the kernel's version.
+      await g.utsname();
+      assert.equal(g.backend, 'direct');
+    });
+    const theirs = keptAnswers(suite)(scenario);
+    assert.equal(answers.length, theirs.length);
+    return answers.flatMap((answer, index) => {
+      const differences = backends[index] === 'direct' ? directDifferences : embeddedDifferences;
+      return problemOf(differences, scenario, index, answer, theirs[index] as Outcome) ?? [];
+    });
+  });
+}
+
+describe('a hand-over', needsAppliance(), () => {
+  for (const each of chosen()) {
+    const { suite, scenario, step } = each;
+    test(`before step ${step} of ‘${scenario.name}’ on ${suite.name} changes no answer`, async () => {
+      const problems = await problemsOf(each);
+      assert.deepEqual(problems, [], problems.join('\n'));
+    });
+  }
+});
