@@ -50,6 +50,9 @@ export interface DriveConfig {
   readonly layer?: string;
 }
 
+/** What a call gave, or its failure. */
+export type KnownAnswer = { readonly value: unknown } | { readonly error: GuestfsError };
+
 /** The handle's settings that a backend may need, as they are at launch. */
 export interface BackendConfig {
   readonly drives: readonly DriveConfig[];
@@ -74,6 +77,11 @@ export interface BackendConfig {
   readonly limits: Limits;
   /** The file: URL of the engine's worker; undefined: looked for. */
   readonly workerUrl?: string | undefined;
+  /**
+   * What another backend's inspection has found, by {@link inspectionKey}: the answers of the getters until the next
+   * `inspect_os`.
+   */
+  readonly inspection?: ReadonlyMap<string, KnownAnswer>;
   /** Further hypervisor parameters, as given to `config`. */
   readonly hvParams: readonly (readonly [string, string | null])[];
 }

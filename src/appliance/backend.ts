@@ -4,6 +4,7 @@
  */
 import type { Backend, BackendConfig, BackendEvents, ShutdownOptions } from '../api/index.js';
 import { asGuestfsError, GuestfsError } from '../base/index.js';
+import { inspectionKey } from '../formats/index.js';
 import { type Daemon, libraryActions } from './library/index.js';
 import { consoleTail } from './machine/boot-error.js';
 import type { Booted } from './machine/boot-options.js';
@@ -55,6 +56,8 @@ export class ApplianceBackend implements Backend {
   /** Unwritten data is dropped if nothing of it would be kept, so the end need not wait. */
   readonly #keepsWrites: boolean;
   readonly #daemon: Daemon;
+  /** What is known already of an inspection that the daemon has not made. */
+  #inspection: BackendConfig['inspection'];
   /** Ends the running call. */
   #running: AbortController | undefined;
   /** The daemon cannot be reached any more. */
@@ -66,12 +69,21 @@ export class ApplianceBackend implements Backend {
     this.#machine = machine;
     this.#connection = connection;
     this.#autosync = config.autosync;
+    this.#inspection = config.inspection;
     this.#keepsWrites = keepsWrites(config);
     this.#daemon = {
       tmpdir: config.tmpdir,
       policy: config.policy,
-      call: (procedure, args, options = {}, control = {}) =>
-        connection.call(procedure, args, options, control),
+      call: async (procedure, args, options = {}, control = {}) => {
+        const known = this.#inspection?.get(inspectionKey(procedure, args));
+        if (known !== undefined) {
+          if ('error' in known) throw known.error;
+          return known.value;
+        }
+        const value = await connection.call(procedure, args, options, control);
+        if (procedure === 'inspect_os') this.#inspection = undefined;
+        return value;
+      },
       warn: (message) => events.log('warning', message),
     };
     listeners.progress = (position, total) => events.progress(position, total);
@@ -118,7 +130,7 @@ export class ApplianceBackend implements Backend {
     try {
       const composite = libraryActions.get(action);
       if (composite !== undefined) return await composite(this.#daemon, args, options, own);
-      return await this.#connection.call(action, args, options, own);
+      return await this.#daemon.call(action, args, options, own);
     } catch (thrown) {
       throw await this.#explain(asGuestfsError(thrown));
     } finally {

@@ -43,6 +43,7 @@ export type {
   HostSteps,
   OpenHostFile,
 } from './host-steps.js';
+export { inspectionKey } from './inspection-key.js';
 export { isSubvolume, noSubvolume, subvolumePrefix } from './mountables.js';
 export { type ImagePiece, newQcow2 } from './qcow2/create.js';
 export * as qcow2Layout from './qcow2/layout.js';

@@ -20,6 +20,7 @@ import type {
 import { asGuestfsError, type Elsewhere, GuestfsError, UnsupportedError } from '../../base/index.js';
 import { type CallOutcome, reasonAfter, settled } from './answers.js';
 import { removeLayers, withFormats, withLayers } from './drives.js';
+import { inspectionAnswers } from './inspection.js';
 import { type Reason, reasonOfAction, reasonOfFailure, withoutAppliance } from './reason.js';
 import { Side, type SideName } from './side.js';
 
@@ -45,6 +46,7 @@ interface HandOver {
   /** The backend that starts. */
   coming: Side | undefined;
   carried: Carried | undefined;
+  inspection: BackendConfig['inspection'];
 }
 
 const killedError = (): GuestfsError => new GuestfsError('EIO', 'the backend was killed');
@@ -65,6 +67,8 @@ class AutoBackend implements Backend {
   #side: Side;
   #handOver: HandOver | undefined;
   #held: Held[] | undefined;
+  /** What the last inspection has found; undefined without one. */
+  #roots: readonly string[] | undefined;
   #failed: { readonly error: GuestfsError; readonly at: number } | undefined;
   #hasQuit = false;
 
@@ -141,6 +145,8 @@ class AutoBackend implements Backend {
       (value): CallOutcome => ({ value }),
       (thrown: unknown): CallOutcome => ({ thrown }),
     );
+    // safe: the result of this action
+    if (action === 'inspect_os') this.#roots = 'value' in outcome ? (outcome.value as string[]) : undefined;
     const reason = await reasonAfter(this.#side.backend, action, args, outcome, this.#held.length > 0);
     if (reason === undefined) {
       this.#tellHeld();
@@ -182,10 +188,13 @@ class AutoBackend implements Backend {
       killed: new AbortController(),
       coming: undefined,
       carried: undefined,
+      inspection: undefined,
     };
     this.#handOver = handOver;
     try {
       await this.#require(reason);
+      const { backend } = this.#side;
+      if (this.#roots !== undefined) handOver.inspection = await inspectionAnswers(backend, this.#roots);
       await this.#arrive(handOver, await this.#leave(handOver));
     } catch (thrown) {
       if (handOver.killed.signal.aborted) {
@@ -247,11 +256,18 @@ class AutoBackend implements Backend {
   /** Starts a backend in the state that another has left, and makes it the one at work. Rejects, leaving none. */
   async #resume(handOver: HandOver, name: SideName, carried: Carried, signal: AbortSignal): Promise<void> {
     const side = new Side(name, this.#events);
-    const start = name === 'direct' ? this.#parts.startDirect : this.#parts.startEngine;
-    await side.start(start, withLayers(this.#config, carried), signal);
+    const { inspection } = handOver;
+    const config = withLayers(this.#config, carried);
+    let { calls } = carried;
+    if (name === 'embedded') await side.start(this.#parts.startEngine, config, signal);
+    else if (inspection === undefined) await side.start(this.#parts.startDirect, config, signal);
+    else {
+      calls = calls.filter(({ action }) => action !== 'inspect_os');
+      await side.start(this.#parts.startDirect, { ...config, inspection }, signal);
+    }
     handOver.coming = side;
     try {
-      await side.replay(carried.calls, signal);
+      await side.replay(calls, signal);
     } catch (thrown) {
       if (handOver.killed.signal.aborted) side.backend.kill();
       else await side.end();
