@@ -286,6 +286,20 @@ export const commandHelps: Readonly<Record<CommandName, CommandHelp>> = {
       ["guestfs doctor --json | jq '.backends'", 'the verdicts alone'],
     ],
   },
+  completion: {
+    summary: 'print the script by which a shell completes words',
+    usage: ['completion bash|zsh|fish'],
+    text: [
+      'Prints a script for the shell, which then completes commands, options and their values, names of actions, files, and paths inside an image: guestfs cat disk.qcow2:/et and the Tab key.',
+      'An image is read by the embedded engine for that; the appliance is never started.',
+    ],
+    options: [],
+    groups: [],
+    examples: [
+      ['source <(guestfs completion bash)', 'in ~/.bashrc; for zsh the same with zsh, in ~/.zshrc'],
+      ['guestfs completion fish | source', 'in ~/.config/fish/config.fish'],
+    ],
+  },
   help: {
     summary: 'describe a command or an action',
     usage: ['help [COMMAND|ACTION]'],

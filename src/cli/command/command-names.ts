@@ -15,6 +15,7 @@ export const commandNames = [
   'call',
   'actions',
   'doctor',
+  'completion',
   'help',
 ] as const;
 

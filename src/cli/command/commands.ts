@@ -17,5 +17,6 @@ export const commands = {
   call: async () => (await import('../commands/call.js')).call,
   actions: async () => (await import('../commands/actions.js')).actions,
   doctor: async () => (await import('../commands/doctor.js')).doctor,
+  completion: async () => (await import('../commands/completion.js')).completion,
   help: async () => (await import('../commands/help.js')).help,
 } as const satisfies Readonly<Record<CommandName, () => Promise<Command>>>;

@@ -3,7 +3,7 @@
  */
 
 /** First words of commands that open no image, or only sometimes. */
-const others: ReadonlySet<string> = new Set(['actions', 'doctor', 'help', 'info']);
+const others: ReadonlySet<string> = new Set(['actions', 'completion', 'doctor', 'help', 'info']);
 
 /** `environment`: the value of `LIBGUESTFS_BACKEND`. */
 export function willLaunch(
@@ -12,6 +12,7 @@ export function willLaunch(
 ): boolean {
   const [first] = words;
   if (first === undefined || first.startsWith('-') || others.has(first)) return false;
+  if (first === '__complete') return words.at(-1)?.includes('/') === true;
   if (environment !== undefined && environment !== 'embedded' && environment !== 'auto') return false;
   return !words.some((word) => word === '--help' || word.startsWith('--backend'));
 }

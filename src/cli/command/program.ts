@@ -82,6 +82,11 @@ async function runCommand(
     await out.write(`guestfs ${packageVersion}\n`);
     return exitStatus.ok;
   }
+  if (first === '__complete') {
+    const { complete } = await import('./completion.js');
+    await complete(rest, out);
+    return exitStatus.ok;
+  }
   // A bare image is shown.
   const image = isCommandName(first) ? undefined : bareImage(first);
   const name = image === undefined ? first : 'inspect';
