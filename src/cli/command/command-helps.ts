@@ -296,8 +296,8 @@ export const commandHelps: Readonly<Record<CommandName, CommandHelp>> = {
     options: [],
     groups: [],
     examples: [
-      ['source <(guestfs completion bash)', 'in ~/.bashrc; for zsh the same with zsh, in ~/.zshrc'],
       ['guestfs completion fish | source', 'in ~/.config/fish/config.fish'],
+      ['source <(guestfs completion bash)', 'in ~/.bashrc; with zsh in ~/.zshrc'],
     ],
   },
   help: {

@@ -2,7 +2,9 @@
  * The scripts that shells complete with. All knowledge is in `guestfs __complete`; a script joins the words, asks, and
  * offers the answer as its shell wants it.
  */
-import type { shells } from './completion.js';
+
+/** The shells that there is a script for. */
+export const shells = ['bash', 'zsh', 'fish'] as const;
 
 export const completionScripts: Readonly<Record<(typeof shells)[number], string>> = {
   // bash takes a colon and an equals sign for ends of words, and replaces what stands behind the last of them only.

@@ -1,7 +1,7 @@
 /**
- * What may follow on a command line, for a shell's completion. The shell's script asks `guestfs __complete SHELL WORD…`,
- * whose last word is the one to be completed, and gets a line for each candidate: the whole word, a tab, what it means. The
- * line `:files` asks for names of this machine's files too. What cannot be told is left out without a word.
+ * What may follow on a command line, for a shell's completion. The shell's script asks `guestfs __complete SHELL WORD…`.
+ * The last word is the one to be completed. The answer is a line for each candidate: the whole word, a tab, what it
+ * means. The line `:files` asks for names of this machine's files too. What cannot be told is left out without a word.
  */
 import { actionNames, shellName } from '../../api/index.js';
 import { GuestfsError } from '../../base/index.js';
@@ -10,13 +10,11 @@ import type { Output } from '../terminal/output.js';
 import { commandHelps } from './command-helps.js';
 import { commandNames, isCommandName } from './command-names.js';
 import { commands } from './commands.js';
+import { shells } from './completion-scripts.js';
 import { Failure } from './failure.js';
 import { type OptionHelp, optionGroups } from './help-shape.js';
 import { type Command, Invocation } from './invocation.js';
 import { commonOptions, type OptionTable, type ParsedOptions, readCommandLine } from './options.js';
-
-/** The shells that there is a script for. */
-export const shells = ['bash', 'zsh', 'fish'] as const;
 
 /** A candidate, and what it means. */
 type Candidate = readonly [word: string, meaning?: string | undefined];
@@ -36,7 +34,7 @@ const nothing: Candidates = { found: [] };
 const actionWords = (): Candidate[] => actionNames.map((name): Candidate => [shellName(name)]);
 const commandWords = (): Candidate[] => commandNames.map((name) => [name, commandHelps[name].summary]);
 
-/** A word without the quotes and backslashes that bash leaves in it. */
+/** A word without the quotes and backslashes that bash leaves in it. For tests. */
 export function unquoted(word: string): string {
   let quote = '';
   let text = '';

@@ -1,6 +1,5 @@
 /** `guestfs completion`: the script by which a shell completes the words of a command line. */
-import { shells } from '../command/completion.js';
-import { completionScripts } from '../command/completion-scripts.js';
+import { completionScripts, shells } from '../command/completion-scripts.js';
 import { usageFailure } from '../command/failure.js';
 import type { Command } from '../command/invocation.js';
 
