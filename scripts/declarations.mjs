@@ -118,7 +118,10 @@ const reserved = new Set([
 const parameter = (name) => (reserved.has(name) ? `${name}_` : name);
 
 /** The declarations of src/api/methods.ts. */
-function methodsDeclaration({ actionNames, actions, camelCase, hasOptsName, textWithNames }, words) {
+function methodsDeclaration(
+  { actionNames, actions, camelCase, hasOptsName, needsAppliance, textWithNames },
+  words,
+) {
   const types = typesOfTables(words);
   const told = (text) => textWithNames(text, (name) => camelCase(name));
   const interfaces = [];
@@ -145,7 +148,7 @@ function methodsDeclaration({ actionNames, actions, camelCase, hasOptsName, text
     const last = [options, controls].filter((type) => type !== '').join(' & ');
     if (last !== '') parameters.push(`${options === '' ? 'controls' : 'options'}?: ${last}`);
     const result = types.result(action.result);
-    const notes = [];
+    const notes = [needsAppliance(name) ? 'Needs the appliance.' : 'Both backends.'];
     if (action.configOnly) notes.push('Only before launch.');
     if (action.group !== undefined) notes.push(`Needs the feature group \`${action.group}\`.`);
     if (action.progress) notes.push('Reports progress.');

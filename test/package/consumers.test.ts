@@ -1,10 +1,11 @@
 /** The package in the projects of others: plain modules of both kinds, bundles of esbuild, all kinds of TypeScript. */
 import assert from 'node:assert/strict';
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { type BuildOptions, build } from 'esbuild';
+import { type Action, actionNames, actions, camelCase, needsAppliance } from '../../src/api/index.js';
 import { Project, program, told, workerFile } from './project.js';
 
 const root = process.cwd();
@@ -95,6 +96,25 @@ for (const [index, [what, options]] of Object.entries(bundles).entries())
       assert.equal(nowhere.stderr, 'launch: workerUrl: there is no file file:///nowhere/engine.cjs\n');
     });
   });
+
+test('the declaration of each method says whether it needs the appliance, and what takes the place of an old one', () => {
+  const file = project.path('node_modules/guestfs/dist/types/api/methods.d.ts');
+  const declared = readFileSync(file, 'utf8');
+  const comments = new Map(
+    [...declared.matchAll(/ {2}\/\*\*\n((?: {3}\*.*\n)+?) {3}\*\/\n {2}(\w+)\(/g)].map(
+      ([, text = '', name = '']) => [name, text],
+    ),
+  );
+  for (const name of actionNames) {
+    const text = comments.get(camelCase(name)) ?? assert.fail(`${name} is not declared`);
+    assert.match(
+      text,
+      needsAppliance(name) ? /^ {3}\* Needs the appliance\./m : /^ {3}\* Both backends\./m,
+      name,
+    );
+    assert.equal(/^ {3}\* @deprecated /m.test(text), Boolean((actions[name] as Action).deprecatedBy), name);
+  }
+});
 
 describe('a program in strict TypeScript', () => {
   const typed = `
