@@ -23,6 +23,8 @@ export const peers = {
   find: { program: 'find', version: 'find --version | head -1' },
   cat: { program: 'cat', version: 'cat --version | head -1' },
   node: { program: 'node', version: 'node --version' },
+  /** The same by our own command from a qcow2 image. */
+  'own qcow2': { program: 'node', version: 'node --version' },
 } satisfies Record<string, Peer>;
 
 export type PeerName = keyof typeof peers;
@@ -179,6 +181,23 @@ export const jobs: Job[] = [
     must: [{ peer: '7-Zip', times: 2 }],
     aim: [{ peer: '7-Zip', times: 1.3 }],
   },
+  ...(['vpc', 'vhdx', 'vdi'] as const).map((format): Job => {
+    const made = `$T/formats.${format}`;
+    return {
+      id: `formats-${format}`,
+      title: `read 1 GiB, C ${format}`,
+      images: ['big.raw', 'big.qcow2'],
+      prepare: `qemu-img convert -f raw -O ${format} ${format === 'vpc' ? '-o force_size=on ' : ''}$I/big.raw ${made}`,
+      ours: `$G cat ${made}:/big.bin -m /dev/sda`,
+      peers: {
+        'own qcow2': readBig('big.qcow2'),
+        '7-Zip': `7z e -so ${made}`,
+        'qemu-img': `qemu-img convert -f ${format} -O raw ${made} $T/out.raw`,
+      },
+      must: [{ peer: 'own qcow2', times: 1.2 }],
+      aim: [{ peer: '7-Zip', times: 1.3 }],
+    };
+  }),
   {
     id: 'read-qcow2-zlib',
     title: 'read 1 GiB, C qcow2 zlib',
