@@ -44,6 +44,8 @@ export interface Bound {
 export interface Job {
   id: string;
   title: string;
+  /** Jobs that are measured together, by `npm run bench -- GROUP`. */
+  group?: 'formats';
   /** Files in the directory of images that it needs. */
   images: string[];
   ours: string;
@@ -225,6 +227,35 @@ export const jobs: Job[] = [
     },
     must: [{ peer: '7-Zip', times: 1 }],
     aim: [{ peer: 'qemu-img', times: 0.8 }],
+  },
+  {
+    id: 'read-vmdk',
+    group: 'formats',
+    title: 'read 1 GiB, C VMDK',
+    images: ['big.qcow2'],
+    prepare: 'qemu-img convert -O vmdk $I/big.qcow2 $T/big.vmdk',
+    ours: '$G cat $T/big.vmdk:/big.bin -m /dev/sda',
+    peers: {
+      'own qcow2': readBig('big.qcow2'),
+      '7-Zip': '7z e -so $T/big.vmdk',
+      'qemu-img': 'qemu-img convert -f vmdk -O raw $T/big.vmdk $T/out.raw',
+    },
+    must: [{ peer: 'own qcow2', times: 1.2 }],
+    aim: [{ peer: '7-Zip', times: 1.3 }],
+  },
+  {
+    id: 'read-vmdk-stream',
+    group: 'formats',
+    title: 'read 1 GiB, C VMDK, stream-optimized',
+    images: ['big.qcow2'],
+    prepare: 'qemu-img convert -O vmdk -o subformat=streamOptimized $I/big.qcow2 $T/stream.vmdk',
+    ours: '$G cat $T/stream.vmdk:/big.bin -m /dev/sda',
+    peers: {
+      '7-Zip': '7z e -so $T/stream.vmdk',
+      'qemu-img': 'qemu-img convert -f vmdk -O raw $T/stream.vmdk $T/out.raw',
+    },
+    must: [{ peer: 'qemu-img', times: 0.7 }],
+    aim: [{ peer: 'qemu-img', times: 0.5 }],
   },
   {
     id: 'tar-out',

@@ -1,5 +1,5 @@
 /**
- * The benchmarks: `npm run bench -- [--quick] [--only ID[,ID…]] [--against DIRECTORY] [--no-peers] [--runs N]
+ * The benchmarks: `npm run bench -- [GROUP] [--quick] [--only ID[,ID…]] [--against DIRECTORY] [--no-peers] [--runs N]
  * [--continue] [--slow-runs N] [--images DIRECTORY] [--out FILE] [--note TEXT]`. `--against`: another build (a
  * checkout, or its dist) runs in turn with this one, and the page begins with a table of both. `--no-peers`: only the
  * two builds. `--runs`, `--slow-runs`: how often each contender, and each slow peer, runs: 5 and 3. `--continue`:
@@ -28,7 +28,8 @@ import { Pieces } from './pieces.js';
 import { type JobResult, type Results, report, verdictOf } from './report.js';
 
 const root = resolve(import.meta.dirname, '../..');
-const { values: options } = parseArgs({
+const { values: options, positionals } = parseArgs({
+  allowPositionals: true,
   options: {
     quick: { type: 'boolean', default: false },
     only: { type: 'string' },
@@ -42,7 +43,8 @@ const { values: options } = parseArgs({
     out: { type: 'string', default: join(root, 'bench/RESULTS.md') },
   },
 });
-const only = options.only?.split(',');
+const [group] = positionals;
+const only = options.only?.split(',') ?? (group === undefined ? undefined : membersOf(group));
 const wanted = (id: string) => !only || only.includes(id);
 const ourRuns = options.quick ? 1 : Number(options.runs);
 
@@ -70,6 +72,13 @@ for (const [name, peer] of Object.entries(peers) as [PeerName, Peer][]) {
   if (run(`command -v ${peer.program}`, place).failed === undefined)
     installed.set(name, ask(peer.version, place));
   else missingPeers.push(`${name} (${peer.program})`);
+}
+
+/** The jobs of a group, by id. */
+function membersOf(name: string): string[] {
+  const members = jobs.filter((job) => job.group === name).map(({ id }) => id);
+  if (members.length === 0) throw new Error(`there is no group of jobs ‘${name}’`);
+  return members;
 }
 
 /** Where the built code of a checkout lies. */
