@@ -27,6 +27,7 @@ export { type ExtDetails, extDetails, type InodeRemains, type StoredName } from 
 export { isoDetails } from './iso9660/index.js';
 export { containers } from './signatures/index.js';
 export { emptyUsage, noXattrs } from './support.js';
+export { xfsGeometry } from './xfs/index.js';
 
 /** In no order: the order is in the engine's list of all kinds. */
 export const fileSystems: readonly FileSystemDriver[] = [

@@ -1,7 +1,7 @@
 /** Recognising filesystems by their signatures. */
 import { GuestfsError, UnsupportedError } from '../../base/index.js';
 import type { Probed } from '../../disk/index.js';
-import { extDetails, fileSystems } from '../../fs/index.js';
+import { extDetails, fileSystems, xfsGeometry } from '../../fs/index.js';
 import { blockDeviceFacts } from '../session/block-device-facts.js';
 import { listFileSystems } from '../session/filesystem-list.js';
 import { foundBy } from '../session/unreadable.js';
@@ -21,10 +21,14 @@ function minimumSize(call: Call, mountable: string): number {
   const { device } = call.session.devices.parseMountable(mountable);
   const { fileSystem, release } = call.session.fileSystems.open(device);
   try {
+    const geometry = xfsGeometry(fileSystem, device.name);
+    // XFS cannot shrink: what libguestfs answers is its size.
+    if (geometry !== undefined)
+      return Number(geometry.get('data.bsize')) * Number(geometry.get('data.blocks'));
     const details = extDetails(fileSystem);
     if (details === undefined)
       throw new UnsupportedError(mountable, [
-        `how small ${fileSystem.type} can be (only ext2, ext3 and ext4)`,
+        `how small ${fileSystem.type} can be (only ext2, ext3, ext4 and xfs)`,
       ]);
     return details.minimumBlockCount() * details.blockSize;
   } finally {

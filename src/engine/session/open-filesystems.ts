@@ -107,9 +107,17 @@ export class OpenFileSystems {
     const others = devices.filter((each) => each !== device).map(({ disk }) => disk);
     const context = {
       ...this.#parts,
-      findJournal: (uuid: string) => this.#parts.devices.findByProperty('uuid', uuid)?.disk,
+      findJournal: (uuid: string) => this.#journal(uuid)?.disk,
     };
     return { ...openWith(driver, device.disk, others, name, context, wanted), devices, users: 0 };
+  }
+
+  /** The device that is a journal and nothing else, by its UUID: for XFS that of the filesystem. */
+  #journal(uuid: string): BlockDevice | undefined {
+    const { devices, contents } = this.#parts;
+    return [...devices.drives, ...devices.partitions(), ...devices.volumes].find(
+      (device) => contents.probeIfReadable(device)?.facts.LOGUUID === uuid,
+    );
   }
 
   /** The devices of a filesystem, in the order of their names in the table. ENODEV if some are missing. */

@@ -10,8 +10,8 @@ import { grepHandlers } from '../actions/grep.js';
 import { inspectionHandlers, listUnreadable } from '../actions/inspection.js';
 import { imageInsideHandlers } from '../actions/nested-images.js';
 import { stringsHandlers } from '../actions/strings.js';
-
 import { transferHandlers, zipOut } from '../actions/transfer.js';
+import { xfsHandlers } from '../actions/xfs.js';
 import { carriedCalls } from '../session/carried.js';
 import type { OwnHandlers, TopicHandlers } from './handlers.js';
 
@@ -25,6 +25,7 @@ export const moreHandlers = {
   ...inspectionHandlers,
   ...stringsHandlers,
   ...transferHandlers,
+  ...xfsHandlers,
 } satisfies TopicHandlers;
 
 /** Internal calls of the handle that many sessions never make. */

@@ -3,6 +3,8 @@ import type { FileSystemDriver } from '../driver.js';
 import { openXfs } from './open.js';
 import { probeExfs, probeExternalLog, probeXfs } from './probe.js';
 
+export { xfsGeometry } from './report/geometry.js';
+
 export const xfs: FileSystemDriver = {
   name: 'xfs',
   role: 'filesystem',

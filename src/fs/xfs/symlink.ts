@@ -4,7 +4,7 @@
  */
 import { CorruptError, decodeText, GuestfsError } from '../../base/index.js';
 import { type Inode, inodeName } from './inode.js';
-import { forkFormats, symlinkMagic } from './layout.js';
+import { forkFormats } from './layout.js';
 import { readRemote } from './remote.js';
 import type { XfsVolume } from './volume.js';
 
@@ -20,7 +20,12 @@ export function readSymlink(volume: XfsVolume, inode: Inode): string {
   const target =
     inode.data.format === forkFormats.local
       ? inode.forkBytes(inode.data).subarray(0, size)
-      : readRemote(volume, inode, inode.data, 0, size, symlinkMagic, `${name}: target`);
+      : readRemote(
+          volume,
+          inode,
+          { kind: 'target', fork: inode.data, firstBlock: 0, size },
+          `${name}: target`,
+        );
   if (target.includes(0)) throw new CorruptError(name, 'its target holds a NUL');
   return decodeText(target);
 }

@@ -62,11 +62,16 @@ export class XfsVolume {
 
   /** A copy of a block of metadata. `structure` names it in the CorruptError for a block outside the filesystem. */
   block(number: number, structure: string): Uint8Array {
+    return this.blocks(number, 1, structure);
+  }
+
+  /** As {@link block}, of neighbouring blocks. The caller has bounded their number. */
+  blocks(first: number, count: number, structure: string): Uint8Array {
     work.lookups.spend(1);
-    if (!this.containsBlocks(number, 1))
-      throw new CorruptError(structure, 'a block lies outside the filesystem', { block: number });
-    const bytes = new Uint8Array(this.superblock.blockSize);
-    this.disk.read(bytes, this.offsetOf(number));
+    if (!this.containsBlocks(first, count))
+      throw new CorruptError(structure, 'a block lies outside the filesystem', { block: first });
+    const bytes = new Uint8Array(count * this.superblock.blockSize);
+    this.disk.read(bytes, this.offsetOf(first));
     return bytes;
   }
 

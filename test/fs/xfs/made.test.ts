@@ -9,7 +9,7 @@ import { FileDisk } from '../../../src/disk/host/index.js';
 import { type Disk, OverlayDisk } from '../../../src/disk/index.js';
 import type { FileSystem } from '../../../src/fs/index.js';
 import { checksumOf } from '../../../src/fs/xfs/checksum.js';
-import { xfs } from '../../../src/fs/xfs/index.js';
+import { xfs, xfsGeometry } from '../../../src/fs/xfs/index.js';
 import { superblock, superblockCrcAt } from '../../../src/fs/xfs/layout.js';
 import { Random } from '../../support/random.js';
 import { scratchDirectory } from '../../support/scratch.js';
@@ -102,13 +102,40 @@ const geometries: readonly [name: string, names: number, options: readonly strin
   ['blocks of 64 KiB', 2000, ['-b', 'size=65536']],
 ];
 
+/** What xfs_info prints, as names and values: those after a heading belong to it. */
+function xfsInfo(image: string): Map<string, string> {
+  const found = new Map<string, string>();
+  let heading = '';
+  for (const line of execFileSync('xfs_info', [image], { env: toolEnvironment, encoding: 'utf8' }).split(
+    '\n',
+  )) {
+    const [, name = '', rest = ''] = /^([a-z-]*) *=(.*)$/.exec(line) ?? [];
+    if (name !== '') heading = name;
+    const word = /^(version \d+|\S+ log|[^\s=]+) /.exec(rest)?.[1];
+    if (word !== undefined) found.set(heading, word);
+    for (const [, field = '', value = ''] of rest.matchAll(/([-\w]+)=(\d+(?: blks)?)/g))
+      found.set(`${heading}.${field}`, value);
+  }
+  return found;
+}
+
+/** Later versions of xfs_info print more, and earlier ones less: what they print is the same. */
+function checkGeometry(fs: FileSystem, name: string): void {
+  const image = join(scratch, `${name}.img`);
+  const ours = xfsGeometry(fs, image);
+  const told = xfsInfo(image);
+  assert.ok(told.size > 25, 'xfs_info prints most of it');
+  for (const [field, value] of told) assert.equal(ours?.get(field), value, field);
+}
+
 for (const [name, names, options] of geometries) {
-  test(`what mkfs.xfs put in comes out: ${name}`, needs('mkfs.xfs'), () => {
+  test(`what mkfs.xfs put in comes out: ${name}`, needs('mkfs.xfs', 'xfs_info'), () => {
     const disk = make(name.replaceAll(' ', '-'), 1024, names, options);
     const warnings: string[] = [];
     const fs = openVolume(xfs, disk, { warn: (message) => warnings.push(message) });
     checkTree(fs, names);
     assert.deepEqual(warnings, []);
+    checkGeometry(fs, name.replaceAll(' ', '-'));
     fs.close();
     disk.close();
   });

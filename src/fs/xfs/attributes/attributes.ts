@@ -9,7 +9,7 @@ import { type IndexSource, leavesOf } from '../directory/index-tree.js';
 import { ExtentMap } from '../extents.js';
 import { has } from '../features.js';
 import { type Inode, inodeName } from '../inode.js';
-import { attributeFlags, attributeLeafMagics, forkFormats, remoteValueMagic } from '../layout.js';
+import { attributeFlags, attributeLeafMagics, forkFormats } from '../layout.js';
 import { readRemote } from '../remote.js';
 import type { XfsVolume } from '../volume.js';
 import { aclNames, presentAcl } from './acl.js';
@@ -76,5 +76,5 @@ function readValue(volume: XfsVolume, inode: Inode, { value }: StoredAttribute, 
   if (size > valueLimit) throw new CorruptError(what, 'its value is too long', { size, limit: valueLimit });
   const fork = inode.attributes;
   if (fork === undefined) throw new CorruptError(what, 'has no fork for its value');
-  return readRemote(volume, inode, fork, firstBlock, size, remoteValueMagic, what);
+  return readRemote(volume, inode, { kind: 'value', fork, firstBlock, size }, what);
 }

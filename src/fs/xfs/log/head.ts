@@ -15,7 +15,7 @@ import {
 import { type Log, logName, positionOf, type RecordHeader } from './log.js';
 
 /** What is to be replayed: the sectors from `tail` up to but not including `head`. */
-interface LogExtent {
+export interface LogExtent {
   readonly head: number;
   readonly tail: number;
   /** Whether the log ends with the record of an unmount, so that there is nothing to replay. */
@@ -101,7 +101,7 @@ function wholeRecordsBefore(log: Log, head: number, reach: number): number {
 }
 
 /** The last header before `end`, backwards over the beginning of the log until `limit`. */
-function lastHeaderBefore(log: Log, end: number, limit: number): number | undefined {
+export function lastHeaderBefore(log: Log, end: number, limit: number): number | undefined {
   const distance = (end - limit + log.sectors) % log.sectors || log.sectors;
   for (let step = 1; step <= distance; step++) {
     work.lookups.spend(1);
@@ -112,7 +112,7 @@ function lastHeaderBefore(log: Log, end: number, limit: number): number | undefi
 }
 
 /** Where a record's tail lies in the log. */
-function tailOf(log: Log, { h_tail_lsn: tail }: RecordHeader): number {
+export function tailOf(log: Log, { h_tail_lsn: tail }: RecordHeader): number {
   const { sector } = positionOf(tail);
   if (sector >= log.sectors) throw new CorruptError(logName, 'begins outside itself', { tail: sector });
   return sector;

@@ -19,7 +19,7 @@ const mostSectors = 2 ** 22;
 const leastSectors = 16;
 
 /** The cycle and the sector in which a record begins; later ones are greater. */
-interface LogPosition {
+export interface LogPosition {
   readonly cycle: number;
   readonly sector: number;
 }
@@ -27,6 +27,11 @@ interface LogPosition {
 /** The two halves of a 64-bit LSN. */
 export function positionOf(lsn: bigint): LogPosition {
   return { cycle: Number(lsn >> 32n), sector: Number(lsn & 0xffffffffn) };
+}
+
+/** Less than zero if `a` lies before `b`. */
+export function comparePositions(a: LogPosition, b: LogPosition): number {
+  return a.cycle - b.cycle || a.sector - b.sector;
 }
 
 export type RecordHeader = ReturnType<typeof logRecord.decode>;
