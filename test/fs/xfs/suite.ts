@@ -1,0 +1,19 @@
+/** XFS for the conformance suite: volumes that foreign tools told of. */
+import { xfs } from '../../../src/fs/xfs/index.js';
+import type { FileSystemSuite } from '../conformance.js';
+import { VolumeFolder } from '../volumes.js';
+
+export const xfsVolumes = new VolumeFolder('xfs', 'img');
+
+export const suite: FileSystemSuite = {
+  driver: xfs,
+  volumes: xfsVolumes.volumes(),
+  options: { ro: true },
+  damage: {
+    // Without checksums, so that damage gets further, and one with.
+    volumes: ['plain-v4', 'plain-v5'],
+    milliseconds: 2500,
+    // What a mount refuses for its log can still be looked at without.
+    secondTry: { ro: true, norecovery: true },
+  },
+};
