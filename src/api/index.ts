@@ -42,6 +42,7 @@ export type * from './backend.js';
 export { firstSerial, resultLimit } from './bounds.js';
 /** For tests. */
 export { type CheckedCall, checkArguments, checkCall } from './check.js';
+export type { DirectoryPage } from './directory-page.js';
 export { direntLetters, typeOfLetter } from './dirent.js';
 export * from './events.js';
 export { groups } from './groups.js';

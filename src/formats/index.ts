@@ -45,6 +45,7 @@ export type {
 } from './host-steps.js';
 export { inspectionKey } from './inspection-key.js';
 export { isSubvolume, noSubvolume, subvolumePrefix } from './mountables.js';
+export { type NameRun, NameRunFinder } from './name-run.js';
 export { type ImagePiece, newQcow2 } from './qcow2/create.js';
 export * as qcow2Layout from './qcow2/layout.js';
 export { authority, parseServer, type ServerAddress } from './servers.js';

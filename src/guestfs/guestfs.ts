@@ -9,6 +9,7 @@ import {
   type CallControls,
   camelCase,
   type Device,
+  type DirectoryPage,
   type EventName,
   eventToString,
   hasOptsName,
@@ -37,6 +38,7 @@ import {
 } from './events/events.js';
 import { systemClock } from './events/progress.js';
 import { GuestFs } from './fs/guest-fs.js';
+import { readPage, type WalkedEntry, walkPages } from './fs/pages.js';
 import { Handle } from './handle.js';
 import type { OrdinaryName, PrivateKey } from './private-data.js';
 import { launchCopy, type SessionCopy, tellSession } from './programs/session-copy.js';
@@ -266,6 +268,27 @@ export class Guestfs {
   walk(directory: Pathname, controls?: CallControls): Promise<TreeListing>;
   walk(...given: unknown[]): Promise<TreeListing> {
     return this.#handle.walk(given);
+  }
+
+  /**
+   * Everything below a directory, one file after another, with the facts of `lstat`: for trees of any size, as only few
+   * entries are in memory at a time. Each directory comes before what is in it, and names in the order of their bytes.
+   * Links are not followed; filesystems mounted below are included. Damaged parts are left out, and a `warning` event
+   * marked `partial` reports them. Where all is wanted at once, `walk` is quicker. Rejects as `walk`.
+   */
+  walkEntries(directory: Pathname, controls: CallControls = {}): AsyncGenerator<WalkedEntry, void> {
+    return walkPages(this, directory, controls);
+  }
+
+  /** @internal */
+  [readPage](
+    directory: string,
+    after: string,
+    limit: number,
+    withStats: boolean,
+    controls: CallControls,
+  ): Promise<DirectoryPage> {
+    return this.#handle.readPage([directory, after, limit, withStats], controls);
   }
 
   /**

@@ -12,6 +12,7 @@ import {
   type CheckedCall,
   camelCase,
   checkCall,
+  type DirectoryPage,
   firstSerial,
   type InternalArguments,
   type InternalName,
@@ -270,6 +271,13 @@ export class Handle implements HandleInternals, ExitTarget {
     const { args, controls } = checkCall('find', given, 'walk');
     // safe: it takes what `find` takes, which was checked
     return await this.#internalCall('internal_walk', args as [Pathname], controls, 'walk');
+  }
+
+  async readPage(
+    args: InternalArguments<'internal_directory_page'>,
+    controls: CallControls,
+  ): Promise<DirectoryPage> {
+    return await this.#internalCall('internal_directory_page', args, controls, 'readdir');
   }
 
   async unreadable(controls: CallControls): Promise<readonly Unreadable[]> {

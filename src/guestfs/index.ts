@@ -63,6 +63,7 @@ export type { EventStreamOptions } from './events/event-stream.js';
 export type { EventValue, GuestfsEvent, TextOutput } from './events/events.js';
 export type {
   GuestFs,
+  GuestOpendirOptions,
   GuestReaddirOptions,
   GuestReadFileOptions,
   GuestStatOptions,
@@ -70,6 +71,7 @@ export type {
 } from './fs/guest-fs.js';
 export { GuestFsError } from './fs/guest-fs-error.js';
 export type { GuestPath, NameEncoding } from './fs/guest-path.js';
+export type { GuestDir, WalkedEntry } from './fs/pages.js';
 export type { GuestBigIntStats, GuestDirent, GuestStats } from './fs/stats.js';
 export { Guestfs, type GuestfsOptions } from './guestfs.js';
 export { bindingKey, type PrivateKey, privateKey } from './private-data.js';

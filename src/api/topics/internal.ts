@@ -4,6 +4,7 @@
  */
 import { type ArgumentType, gives, type OptionType, type Parameter, type Result } from '../action.js';
 import type { CarriedCall } from '../backend.js';
+import type { DirectoryPage } from '../directory-page.js';
 import type { Unreadable } from '../unreadable.js';
 import type { TreeListing } from '../walk.js';
 
@@ -38,6 +39,11 @@ const records = of('fileOut', 'filename');
 export const internal = {
   /** Behind the handle's `walk`. */
   internal_walk: { args: [of('pathname', 'directory')], result: shaped<TreeListing>() },
+  /** Behind `opendir` and the handle's `walkEntries`: entries behind a name, or the first ones. */
+  internal_directory_page: {
+    args: [of('pathname', 'directory'), of('string', 'after'), of('int', 'limit'), of('bool', 'stats')],
+    result: shaped<DirectoryPage>(),
+  },
   /** Behind the handle's `unreadable`. */
   internal_unreadable: { args: [], result: shaped<readonly Unreadable[]>() },
   /** Behind the handle's `fork`: the calls that make another session the same. */

@@ -8,6 +8,7 @@ import { libraryAction, type OwnComposites } from './call.js';
 import { contentsActions } from './contents.js';
 import { copyActions } from './copies.js';
 import type { LibraryAction } from './daemon.js';
+import { directoryPage } from './directory-pages.js';
 import { inspectionActions } from './inspection.js';
 import { listingActions } from './listing.js';
 import { listActions } from './lists.js';
@@ -50,6 +51,7 @@ const own = {
       'telling what it could not read (the embedded backend does)',
     ]);
   },
+  internal_directory_page: directoryPage,
   internal_session: tellSession,
 } satisfies OwnComposites;
 

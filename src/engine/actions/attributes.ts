@@ -11,7 +11,7 @@ import { formatAcl } from '../words/acl.js';
 import { formatCapabilities } from '../words/capabilities.js';
 
 /** What `statns` gives. */
-function statns(stat: TreeStat): Structs['statns'] {
+export function statns(stat: TreeStat): Structs['statns'] {
   return {
     stDev: stat.device,
     stIno: stat.inode,

@@ -9,7 +9,7 @@ import type { Call } from '../thread/call.js';
 import type { TopicHandlers } from '../thread/handlers.js';
 import { formatUsage, longListing } from '../words/listing.js';
 
-function directoryAt(call: Call, path: string): Place {
+export function directoryAt(call: Call, path: string): Place {
   const place = call.session.tree.resolve(path);
   if (place.type !== 'directory') throw systemError('ENOTDIR', path);
   return place;
@@ -57,7 +57,7 @@ function spaceTaken(call: Call, path: string): number {
 }
 
 /** The entries of a directory. Damaged ones are left out, with a warning that names the directory. */
-function* entriesAt(
+export function* entriesAt(
   call: Call,
   path: string,
   directory: Place = directoryAt(call, path),

@@ -3,6 +3,7 @@
  * wait for them.
  */
 import { checksumHandlers } from '../actions/checksums.js';
+import { directoryPage } from '../actions/directory-pages.js';
 import { extHandlers } from '../actions/ext.js';
 import { fileHandlers } from '../actions/file.js';
 import { forensicsHandlers } from '../actions/forensics.js';
@@ -30,6 +31,7 @@ export const moreHandlers = {
 
 /** Internal calls of the handle that many sessions never make. */
 export const moreOwnCalls = {
+  internal_directory_page: directoryPage,
   internal_unreadable: listUnreadable,
   internal_session: ({ session }) => carriedCalls(session),
   internal_zip_out: zipOut,

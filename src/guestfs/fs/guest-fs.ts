@@ -14,35 +14,37 @@ import {
   type OwnBuffer,
   textOfPath,
 } from './guest-path.js';
+import { GuestDir, type PageSource } from './pages.js';
 import { GuestBigIntStats, GuestDirent, GuestStats } from './stats.js';
 
 /** What the facade is made of. */
 interface FsActions
-  extends Pick<
-    ActionMethods,
-    | 'chmod'
-    | 'exists'
-    | 'getUmask'
-    | 'ls'
-    | 'lnS'
-    | 'lstatns'
-    | 'lstatnslist'
-    | 'mkdirMode'
-    | 'mkdirP'
-    | 'readFile'
-    | 'readdir'
-    | 'readlink'
-    | 'realpath'
-    | 'rename'
-    | 'rm'
-    | 'rmRf'
-    | 'rmdir'
-    | 'statns'
-    | 'statvfs'
-    | 'upload'
-    | 'write'
-    | 'writeAppend'
-  > {
+  extends PageSource,
+    Pick<
+      ActionMethods,
+      | 'chmod'
+      | 'exists'
+      | 'getUmask'
+      | 'ls'
+      | 'lnS'
+      | 'lstatns'
+      | 'lstatnslist'
+      | 'mkdirMode'
+      | 'mkdirP'
+      | 'readFile'
+      | 'readdir'
+      | 'readlink'
+      | 'realpath'
+      | 'rename'
+      | 'rm'
+      | 'rmRf'
+      | 'rmdir'
+      | 'statns'
+      | 'statvfs'
+      | 'upload'
+      | 'write'
+      | 'writeAppend'
+    > {
   walk(directory: string, controls?: CallControls): Promise<TreeListing>;
 }
 
@@ -65,6 +67,17 @@ export interface GuestReaddirOptions {
    * mounted filesystems are entered.
    */
   readonly recursive?: boolean | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Options of `opendir`. */
+export interface GuestOpendirOptions {
+  /** As of `readdir`. */
+  readonly encoding?: NameEncoding | null | undefined;
+  /** The name before the first entry: that of the last one of another page. It need not be there. */
+  readonly after?: string | Buffer | undefined;
+  /** The most entries, 1 or more; all by default. */
+  readonly limit?: number | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -277,6 +290,34 @@ export class GuestFs {
       .split('\0', count)
       .map((path, index) => ({ path, type: typeOfMode(columns.mode[index] ?? 0) }));
     return inOrder(found, (each) => each.path);
+  }
+
+  /**
+   * The entries of a directory one after another, in the order of the bytes of their names, which is the same on every
+   * backend. A directory of a million entries is never in memory as a whole; with `after` and `limit` it is told in
+   * pages. RangeError for a `limit` that is no whole number above 0.
+   */
+  opendir(
+    path: GuestPath,
+    options: GuestOpendirOptions & { readonly encoding: 'buffer' },
+  ): Promise<GuestDir<OwnBuffer>>;
+  opendir(
+    path: GuestPath,
+    options?: GuestOpendirOptions & { readonly encoding?: BufferEncoding | null | undefined },
+  ): Promise<GuestDir>;
+  async opendir(path: GuestPath, options: GuestOpendirOptions = {}): Promise<GuestDir | GuestDir<OwnBuffer>> {
+    const { after = '', limit = Number.MAX_SAFE_INTEGER, signal } = options;
+    if (!(Number.isInteger(limit) && limit >= 1))
+      throw new RangeError(`opendir: limit must be a whole number above 0, not ${limit}`);
+    const encoding = encodingOf(options);
+    const directory = new GuestDir(this.#g, textOfPath(path), {
+      encoding,
+      after: textOfPath(after, 'after'),
+      limit,
+      signal,
+    });
+    await directory.readPage();
+    return directory;
   }
 
   /** The target of a symbolic link, as it stands in the link. */

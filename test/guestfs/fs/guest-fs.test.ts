@@ -204,6 +204,68 @@ function behavesAsNode(open: (image: string) => Promise<Guestfs>): void {
     );
   });
 
+  test('opendir gives the entries one after another, in the order of readdir, and in pages', async () => {
+    const all = await g.fs.readdir('/', { withFileTypes: true });
+    const read: string[] = [];
+    for await (const entry of await g.fs.opendir('/')) {
+      const same = all[read.length];
+      assert.deepEqual(
+        [entry.name, entry.parentPath, entry.isFIFO(), entry.isSymbolicLink(), entry.isDirectory()],
+        [same?.name, '/', same?.isFIFO(), same?.isSymbolicLink(), same?.isDirectory()],
+      );
+      read.push(entry.name);
+    }
+    assert.equal(read.length, all.length);
+    const names = all.map(({ name }) => name);
+    for (const limit of [1, 3, 100]) {
+      const paged: string[] = [];
+      for (let after: string | undefined = ''; after !== undefined; ) {
+        await using page = await g.fs.opendir('/', { after, limit });
+        const found: string[] = [];
+        for await (const { name } of page) found.push(name);
+        assert.ok(found.length <= limit);
+        paged.push(...found);
+        after = found.at(-1);
+      }
+      assert.deepEqual(paged, names, `pages of ${limit}`);
+    }
+    const [first, second, third] = names;
+    const bytes = await g.fs.opendir('/', { encoding: 'buffer', after: Buffer.from(first ?? ''), limit: 2 });
+    const three = await Promise.all([bytes.read(), bytes.read(), bytes.read()]);
+    assert.deepEqual(
+      three.map((entry) => entry?.name.toString()),
+      [second, third, undefined],
+    );
+    // A name that is not there is a place all the same.
+    const later = await g.fs.opendir('/', { after: 'a.txt-and-more', limit: 1 });
+    assert.equal((await later.read())?.name, 'broken');
+    const left = await g.fs.opendir('/');
+    await left.close();
+    assert.equal(await left.read(), null);
+    assert.equal(await (await g.fs.opendir('/empty')).read(), null);
+    for (const path of ['/missing', '/a.txt', '/loop'])
+      await same((fs, each) => fs.opendir(each).then(() => 'open'), [path]);
+    await assert.rejects(g.fs.opendir('/', { limit: 0 }), RangeError);
+  });
+
+  test('walkEntries meets what walk tells, one file after another', async () => {
+    const { paths, count, columns } = await g.walk('/');
+    const told = new Map(paths.split('\0', count).map((path, index) => [path, columns.size[index]]));
+    const met: string[] = [];
+    for await (const { path, name, depth, stats } of g.walkEntries('/')) {
+      assert.equal(stats.size, told.get(path), path);
+      assert.equal(path.split('/').length, depth);
+      assert.equal(path.split('/').at(-1), name);
+      const parent = path.slice(0, -name.length - 1);
+      assert.ok(parent === '' || met.includes(parent), 'a directory comes before what is in it');
+      met.push(path);
+    }
+    assert.deepEqual([...met].sort(), [...told.keys()].sort());
+    assert.ok(met.includes('dir/deep/deeper/with space'));
+    await assert.rejects(g.walkEntries('/a.txt').next(), { code: 'ENOTDIR' });
+    await assert.rejects(g.walkEntries('/', { signal: AbortSignal.abort() }).next(), { code: 'ECANCELED' });
+  });
+
   test('failures have the form of Node, and the failure of the action as their cause', async () => {
     await assert.rejects(g.fs.readFile('/missing/x'), (error: unknown) => {
       assert.ok(error instanceof GuestFsError && error instanceof GuestfsError);
