@@ -49,12 +49,12 @@ function candidates({ name, type }: Argument): readonly unknown[] {
     case 'mountable':
     case 'mountableOrPathname':
       return ['/dev/sda', '/dev/sdb1'];
+    case 'hostPath': {
+      const directory = scratchPath('directory');
+      mkdirSync(directory);
+      return [directory];
+    }
     case 'string':
-      if (name === 'localdir') {
-        const directory = scratchPath('directory');
-        mkdirSync(directory);
-        return [directory];
-      }
       return texts[name] ?? ['x'];
     case 'stringList':
     case 'filenameList':

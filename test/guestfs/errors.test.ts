@@ -97,7 +97,7 @@ function onBackend(backend: BackendName): void {
       assert.deepEqual(ownFrames(stack).slice(0, 2), [wait.name, 'outer'], stack);
       assert.match(
         stack,
-        /^GuestfsError: (?:cat|walk): \/etc\/nothing\/?: no such file or directory\n {4}at (?:#callAsync|#internalCall) /i,
+        /^GuestfsError: (?:cat|walk): \/etc\/nothing\/?: no such file or directory\n {4}at (?:#callAsync|Handle\.methodCall) /i,
       );
     }
   });
