@@ -20,6 +20,12 @@ for (const suite of readingSuites) {
   });
 }
 
+/**
+ * Actions whose program Debian's appliance lacks, so that libguestfs has no answer to compare with: test/engine/ has
+ * tests that compare them with the program on this machine.
+ */
+const withoutProgram = new Set(['xfs_info', 'xfs_info2']);
+
 test('every action that the engine does is in a scenario', async () => {
   const inScenarios = new Set(
     readingSuites.flatMap(({ scenarios }) =>
@@ -27,7 +33,7 @@ test('every action that the engine does is in a scenario', async () => {
     ),
   );
   const missing = (await handledActions()).filter((name) => !inScenarios.has(name));
-  assert.deepEqual(missing, []);
+  assert.deepEqual(new Set(missing), withoutProgram);
   assert.ok((await handledActions()).every((name) => name in actions));
 });
 

@@ -1,6 +1,6 @@
 /** Runs upstream's own test cases, which are data, through a handle: see the README beside them for the rules. */
 import { basename, join } from 'node:path';
-import { type ActionName, actions, camelCase, isActionName, needsAppliance } from '../../src/api/index.js';
+import { actions, camelCase, isActionName, needsAppliance } from '../../src/api/index.js';
 import { GuestfsError } from '../../src/base/index.js';
 import type { Guestfs } from '../../src/guestfs/index.js';
 import { holds } from './expressions.js';
@@ -38,15 +38,13 @@ function hostFile(value: unknown, data: string): unknown {
   return /^(\$srcdir|\.\.\/|c-api\/)/.test(value) ? join(data, basename(value)) : value;
 }
 
-/** Host paths stand in the file arguments, and in the plain strings of actions that work on the host. */
-function isHostArgument(action: ActionName, type: string): boolean {
-  return type === 'fileIn' || type === 'fileOut' || (action.startsWith('disk_') && type === 'string');
-}
+/** Arguments that stand for files of the host. */
+const isHostArgument = (type: string): boolean => ['fileIn', 'fileOut', 'hostPath'].includes(type);
 
 async function call(g: Guestfs, { name, args, optargs }: CaseCall, data: string): Promise<unknown> {
   if (!isActionName(name)) throw new GuestfsError('ENOTSUP', `${name}: no such action`);
   const ordered = actions[name].args.map((argument) =>
-    isHostArgument(name, argument.type) ? hostFile(args[argument.name], data) : args[argument.name],
+    isHostArgument(argument.type) ? hostFile(args[argument.name], data) : args[argument.name],
   );
   const methods = g as unknown as Record<string, (...given: unknown[]) => unknown>;
   const method = methods[camelCase(name)];
