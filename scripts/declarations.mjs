@@ -9,24 +9,9 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { build } from 'esbuild';
+import { runSource } from './lib/run-source.mjs';
 
 const root = resolve(fileURLToPath(import.meta.url), '..', '..');
-
-/** The API room as it runs. */
-async function loadApi() {
-  const { outputFiles } = await build({
-    absWorkingDir: root,
-    entryPoints: ['src/api/index.ts'],
-    bundle: true,
-    write: false,
-    platform: 'node',
-    format: 'esm',
-    target: 'node20',
-    logLevel: 'warning',
-  });
-  return import(`data:text/javascript;base64,${Buffer.from(outputFiles[0].contents).toString('base64')}`);
-}
 
 /** Runs the compiler for one entry; the declarations go to `folder`, in the places of their sources. */
 function emit(entry, folder) {
@@ -308,7 +293,7 @@ const folder = join(out, 'types');
 rmSync(folder, { recursive: true, force: true });
 mkdirSync(folder, { recursive: true });
 emit(entry, folder);
-const api = await loadApi();
+const api = await runSource("export * from './src/api/index.js'");
 replace(
   join(folder, 'api/methods.d.ts'),
   methodsDeclaration(api, readFileSync(join(folder, 'api/action.d.ts'), 'utf8')),
