@@ -77,6 +77,8 @@ export class CallOutput {
   }
 
   #offer(piece: Uint8Array, taken: () => void): void {
+    // A reader that is given no bytes does not ask again.
+    if (piece.length === 0) return taken();
     const pull = this.#pull;
     if (pull === undefined) {
       this.#offered = { piece, taken };
