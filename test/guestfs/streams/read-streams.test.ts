@@ -207,8 +207,8 @@ describe('the error of a stream', () => {
     await assert.rejects(bytesOf(g.createReadStream('/dev/sda')), failsWith('EBADF'));
   });
 
-  test('comes when all bytes before it are read', async () => {
-    const pieces = [1, 2, 3].map((fill) => Buffer.alloc(1000, fill));
+  test('comes when all bytes before it are read, and a piece without bytes holds nothing up', async () => {
+    const pieces = [0, 1, 0, 0, 2, 3].map((fill) => Buffer.alloc(fill === 0 ? 0 : 1000, fill));
     const output = () =>
       new CallOutput(async (sink) => {
         for (const piece of pieces)
