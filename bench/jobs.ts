@@ -186,7 +186,8 @@ export const jobs: Job[] = [
   ...(['vpc', 'vhdx', 'vdi'] as const).map((format): Job => {
     const made = `$T/formats.${format}`;
     return {
-      id: `formats-${format}`,
+      id: `read-${format}`,
+      group: 'formats',
       title: `read 1 GiB, C ${format}`,
       images: ['big.raw', 'big.qcow2'],
       prepare: `qemu-img convert -f raw -O ${format} ${format === 'vpc' ? '-o force_size=on ' : ''}$I/big.raw ${made}`,

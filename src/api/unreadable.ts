@@ -17,6 +17,6 @@ export interface Unreadable {
   readonly code: ErrnoName;
   /** Why, in words. */
   readonly message: string;
-  /** Of what is not implemented: `appliance` where the direct backend may read it, `nowhere` where it cannot either. */
+  /** Of what is not implemented: `appliance` where the appliance may read it, `nowhere` where it cannot either. */
   readonly elsewhere?: Elsewhere | undefined;
 }

@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { formatNames } from '../../src/cli/command/options.js';
 import { MemoryDisk, OverlayDisk } from '../../src/disk/index.js';
 import { detectFormat, imageFormats, isReadable } from '../../src/image/index.js';
 import { readAll } from '../support/gaits.js';
@@ -51,6 +52,11 @@ test('marks of formats that qemu-img does not make so are told, too', () => {
     bytes.write(mark, at, 'latin1');
     assert.equal(detectFormat(new MemoryDisk(bytes)).name, format, mark);
   }
+});
+
+test('the command offers the formats that can be read', () => {
+  const readable = imageFormats.filter((format) => isReadable(format)).map(({ name }) => name);
+  assert.deepEqual([...formatNames].sort(), readable.sort());
 });
 
 test('the formats that can be opened are those that say so', () => {

@@ -14,7 +14,14 @@ import { shells } from './completion-scripts.js';
 import { Failure } from './failure.js';
 import { type OptionHelp, optionGroups } from './help-shape.js';
 import { type Command, Invocation } from './invocation.js';
-import { commonOptions, type OptionTable, type ParsedOptions, readCommandLine } from './options.js';
+import {
+  backendNames,
+  commonOptions,
+  formatNames,
+  type OptionTable,
+  type ParsedOptions,
+  readCommandLine,
+} from './options.js';
 
 /** A candidate, and what it means. */
 type Candidate = readonly [word: string, meaning?: string | undefined];
@@ -59,9 +66,9 @@ function meaningOf(command: keyof typeof commandHelps, option: string): string |
 /** The values of an option. `front`: what stands before the value in the same word. */
 function valuesOf(name: string, table: OptionTable, front = ''): Candidates {
   const kind = table[name];
-  const choices = name === 'backend' ? ['auto', 'direct', 'embedded'] : (kind?.choices ?? []);
-  if (name === 'format') return only(['qcow2', 'raw'].map((format) => [front + format]));
   if (name === 'add' && front === '') return files;
+  const named: Readonly<Record<string, readonly string[]>> = { backend: backendNames, format: formatNames };
+  const choices = named[name] ?? kind?.choices ?? [];
   return only(choices.map((choice) => [front + choice]));
 }
 

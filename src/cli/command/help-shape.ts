@@ -1,4 +1,5 @@
 /** What a help text is made of, and the options that several commands share. */
+import { formatNames } from './options.js';
 
 /** What each option does, in few words. An option that several commands share has one meaning. */
 export interface OptionHelp {
@@ -48,7 +49,7 @@ export const optionGroups = {
     title: 'Opening the image',
     options: [
       { form: '-a, --add FILE', text: 'a further drive: /dev/sdb and so on' },
-      { form: '--format FORMAT', text: 'raw or qcow2, instead of detecting it' },
+      { form: '--format FORMAT', text: `${formatNames.join(', ')}, instead of detecting it` },
       {
         form: '--blocksize SIZE',
         text: 'bytes of a sector: 512 or 4096, instead of looking at the partition table',

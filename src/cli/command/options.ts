@@ -21,6 +21,22 @@ interface OptionKind {
 export type OptionTable = Readonly<Record<string, OptionKind>>;
 
 /** Every command has these. For tests. */
+/** The values of `--backend`. */
+export const backendNames = ['auto', 'direct', 'embedded'] as const;
+
+/** The values of `--format`: the images that can be read, by qemu's names. */
+export const formatNames = [
+  'raw',
+  'qcow2',
+  'qcow',
+  'qed',
+  'vpc',
+  'vhdx',
+  'vmdk',
+  'vdi',
+  'parallels',
+] as const;
+
 export const commonOptions = {
   help: { type: 'flag' },
   quiet: { type: 'flag', short: 'q' },

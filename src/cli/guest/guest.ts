@@ -5,16 +5,16 @@ import { CorruptError, GuestfsError, UnsupportedError } from '../../base/index.j
 import { findLargeSectors, Guestfs } from '../../guestfs/index.js';
 import { exitStatus, Failure, usageFailure } from '../command/failure.js';
 import type { Invocation } from '../command/invocation.js';
+import { backendNames } from '../command/options.js';
 import { visible } from '../terminal/visible.js';
 
-const backends = ['embedded', 'direct', 'auto'] as const;
-type Backend = (typeof backends)[number];
+type Backend = (typeof backendNames)[number];
 
 function readBackend(name: string | undefined): Backend | undefined {
   if (name === undefined) return undefined;
-  const backend = backends.find((known) => known === name);
+  const backend = backendNames.find((known) => known === name);
   if (backend === undefined)
-    throw usageFailure(`there is no backend '${name}'`, `there are ${backends.join(', ')}`);
+    throw usageFailure(`there is no backend '${name}'`, `there are ${backendNames.join(', ')}`);
   return backend;
 }
 

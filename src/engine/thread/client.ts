@@ -305,7 +305,7 @@ class EngineClient implements Backend {
   async #leave(): Promise<Carried> {
     const { layerFilesFor, makeLayerFiles } = await import('../host/layer.js');
     if (this.#dead) throw new GuestfsError('EIO', 'the engine has ended');
-    if (this.#isLeaveCancelled) throw new GuestfsError('ECANCELED', 'the call was cancelled');
+    if (this.#isLeaveCancelled) throw new AbortError();
     const files = layerFilesFor(this.#config);
     const made = files.filter((file) => file !== undefined);
     makeLayerFiles(made);

@@ -11,6 +11,7 @@ import {
   endWork,
   GuestfsError,
   Mailbox,
+  monotonicTime,
   PartialError,
   plainError,
   recordCompiledCode,
@@ -192,7 +193,7 @@ const launchProgressInMs = 50;
 function launchProgress(post: (report: Report) => void): (position: number, total: number) => void {
   let last = 0;
   return (position, total) => {
-    const time = performance.now();
+    const time = monotonicTime();
     if (time - last < launchProgressInMs) return;
     last = time;
     post({ type: 'progress', serial: 0, position, total });

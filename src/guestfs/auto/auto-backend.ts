@@ -17,7 +17,14 @@ import type {
   ShutdownOptions,
   StartBackend,
 } from '../../api/index.js';
-import { asGuestfsError, type Elsewhere, GuestfsError, UnsupportedError } from '../../base/index.js';
+import {
+  AbortError,
+  asGuestfsError,
+  type Elsewhere,
+  GuestfsError,
+  monotonicTime,
+  UnsupportedError,
+} from '../../base/index.js';
 import { type CallOutcome, reasonAfter, settled } from './answers.js';
 import { removeLayers, withFormats, withLayers } from './drives.js';
 import { inspectionAnswers } from './inspection.js';
@@ -50,7 +57,6 @@ interface HandOver {
 }
 
 const killedError = (): GuestfsError => new GuestfsError('EIO', 'the backend was killed');
-const cancelledError = (): GuestfsError => new GuestfsError('ECANCELED', 'the call was cancelled');
 
 /** Rejects when a signal aborts. */
 function abortion(signal: AbortSignal): Promise<never> {
@@ -174,7 +180,7 @@ class AutoBackend implements Backend {
 
   /** Rejects if the appliance cannot be started here; else says that it is. */
   async #require({ text }: Reason): Promise<void> {
-    if (this.#failed !== undefined && performance.now() - this.#failed.at < forgetsAfterInMs)
+    if (this.#failed !== undefined && monotonicTime() - this.#failed.at < forgetsAfterInMs)
       throw this.#failed.error;
     this.#failed = undefined;
     await this.#parts.checkDirect(this.#config);
@@ -204,7 +210,7 @@ class AutoBackend implements Backend {
       }
       if (thrown instanceof SessionLost) throw thrown;
       throw handOver.abort.signal.aborted
-        ? cancelledError()
+        ? new AbortError()
         : withoutAppliance(reason, asGuestfsError(thrown));
     } finally {
       this.#handOver = undefined;
@@ -238,7 +244,7 @@ class AutoBackend implements Backend {
     } catch (thrown) {
       if (killed.signal.aborted) throw thrown;
       const failure = asGuestfsError(thrown);
-      if (!abort.signal.aborted) this.#failed = { error: failure, at: performance.now() };
+      if (!abort.signal.aborted) this.#failed = { error: failure, at: monotonicTime() };
       try {
         await this.#resume(handOver, 'embedded', carried, killed.signal);
       } catch (second) {
@@ -283,7 +289,7 @@ class AutoBackend implements Backend {
   cancel(): void {
     if (this.#handOver === undefined) return this.#side.backend.cancel();
     const { abort, coming, carried } = this.#handOver;
-    abort.abort(cancelledError());
+    abort.abort(new AbortError());
     if (carried === undefined)
       this.#side.backend.cancel(); // it may be leaving
     else if (coming?.name === 'direct') coming.backend.cancel();

@@ -1,6 +1,6 @@
 /** Several handles on one image, for programs that do several things at once. */
 import type { CallControls, HostPath } from '../../api/index.js';
-import { GuestfsError } from '../../base/index.js';
+import { AbortError, GuestfsError } from '../../base/index.js';
 import type { Guestfs } from '../guestfs.js';
 import { cancelledError } from '../queue.js';
 import { type GuestImageOptions, openImage } from './open-image.js';
@@ -225,7 +225,7 @@ export class GuestfsPool {
   }
 
   async #endAll(): Promise<void> {
-    const closed = new GuestfsError('ECANCELED', 'the pool was closed');
+    const closed = new AbortError('the pool was closed');
     for (const waiting of [...this.#waiting]) waiting.refuse(closed);
     this.#closing.abort(closed);
     for (const g of [...this.#idle.splice(0), ...this.#inUse]) this.#end(g);
