@@ -3,13 +3,15 @@
  * `file`.
  */
 
+import { decodeLz4, decodeLzo1x } from '../../src/base/index.js';
 import { prepareZstd } from '../../src/disk/index.js';
 import { identify } from '../../src/engine/words/identify/index.js';
 import { decodeXz, TarReader } from '../../src/formats/index.js';
 import { Lzma2Decoder } from '../../src/formats/xz/lzma.js';
 import { architectureOf } from '../../src/inspect/architecture.js';
 import { initrdEntries, unpack } from '../../src/vfs/index.js';
-import { readFixture } from '../../test/support/fixtures.js';
+import { readFixture, readFixtureBuffer } from '../../test/support/fixtures.js';
+import { type FrameBlock, lz4Blocks, lzopBlocks } from '../../test/support/frames.js';
 import { part, type Target } from '../target.js';
 import { diskOf } from '../trace.js';
 import { cpioArchive, fileSeeds, packedSeeds, tarArchive } from './seeds/files.js';
@@ -30,6 +32,28 @@ const lzma: Target = {
   load: (fixture) => readFixture(fixture).slice(24),
   moves: true,
   run: (bytes) => void new Lzma2Decoder(limit).decode(bytes, 0),
+};
+
+/** The first block of a file, without the frame around it. */
+const firstBlock = (blocks: (file: Buffer) => FrameBlock[]) => (fixture: string) =>
+  new Uint8Array(blocks(readFixtureBuffer(fixture))[0]?.packed ?? []);
+
+const blockRoom = new Uint8Array(256 * 1024);
+
+const lz4: Target = {
+  name: 'base/lz4',
+  fixtures: ['codecs/mixed.lz4', 'codecs/numbers.lz4'],
+  load: firstBlock(lz4Blocks),
+  moves: true,
+  run: (bytes) => void decodeLz4(bytes, blockRoom),
+};
+
+const lzo: Target = {
+  name: 'base/lzo',
+  fixtures: ['codecs/mixed.lzop', 'codecs/fast.lzop', 'codecs/numbers.lzop'],
+  load: firstBlock(lzopBlocks),
+  moves: true,
+  run: (bytes) => void decodeLzo1x(bytes, blockRoom),
 };
 
 const mostEntries = 10_000;
@@ -87,4 +111,4 @@ const file: Target = {
   },
 };
 
-export const archiveTargets: readonly Target[] = [xz, lzma, packed, cpio, tar, file];
+export const archiveTargets: readonly Target[] = [xz, lzma, lz4, lzo, packed, cpio, tar, file];

@@ -12,6 +12,8 @@ export {
   formatUuid,
 } from './bytes.js';
 export { monotonicTime } from './clock.js';
+export { decodeLz4 } from './codecs/lz4.js';
+export { decodeLzo1x } from './codecs/lzo.js';
 export { checksumHolds, crc16, crc32, crc32c, crc32cOfView, crc32Raw } from './crc.js';
 /** For tests. */
 export { describeErrno, type ErrnoName, errnoNumbers, isErrnoName } from './errno.js';

@@ -1,16 +1,17 @@
 /** One compressed piece to its bytes, in the calling thread. */
-import { CorruptError } from '../base/index.js';
+import { CorruptError, decodeLz4, decodeLzo1x } from '../base/index.js';
 import { decodeXzBlock } from '../formats/index.js';
 import { platform } from './platform.js';
 import { decodeZstd } from './zstd.js';
 
-/** How a unit is compressed. `deflate` is raw (no zlib header); of `xz` a unit is a block. */
-export type Codec = 'deflate' | 'zlib' | 'zstd' | 'xz';
+/** How a unit is compressed. `deflate` is raw (no zlib header); of `xz` a unit is a block; `lzo` is LZO1X. */
+export type Codec = 'deflate' | 'zlib' | 'zstd' | 'xz' | 'lz4' | 'lzo';
 
 /**
- * Exactly `decodedSize` bytes from `packed`; bytes after the end of the compressed stream are ignored. CorruptError
- * for anything else. With `isCut` a whole stream of fewer bytes is followed by zeroes. The result is valid until this
- * thread decodes more. Memory stays within a few times both sizes, whatever `packed` contains.
+ * Exactly `decodedSize` bytes from `packed`; bytes after the end of the compressed stream are ignored, except for `lz4`
+ * and `lzo`, whose size must be exact. CorruptError for anything else. With `isCut` a whole stream of fewer bytes is
+ * followed by zeroes. The result is valid until this thread decodes more. Memory stays within a few times both sizes,
+ * whatever `packed` contains.
  */
 export function decode(codec: Codec, packed: Uint8Array, decodedSize: number, isCut = false): Uint8Array {
   let bytes: Uint8Array;
@@ -47,9 +48,19 @@ const inflate =
   (packed, size, isCut) =>
     platform().inflate(format, packed, size, { partial: !isCut, expected: size });
 
+/** A decoder that fills what it is given. */
+const filling =
+  (fill: (packed: Uint8Array, into: Uint8Array) => number): Decoder =>
+  (packed, size) => {
+    const into = new Uint8Array(size);
+    return into.subarray(0, fill(packed, into));
+  };
+
 const decoders: Record<Codec, Decoder> = {
   deflate: inflate('raw'),
   zlib: inflate('zlib'),
   zstd: decodeZstd,
   xz: decodeXzBlock,
+  lz4: filling(decodeLz4),
+  lzo: filling(decodeLzo1x),
 };
