@@ -287,6 +287,14 @@ export const libraryJobs = [
     most: true,
   },
   {
+    id: 'fork',
+    title: 'fork of a handle that has inspected, with a thread that is ready',
+    unit: 'ms',
+    must: 15,
+    aim: 10,
+    most: true,
+  },
+  {
     id: 'fiftyHandles',
     title: '50 handles at once, throughput against one',
     unit: '×',

@@ -29,7 +29,27 @@ async function handles(): Promise<Record<string, number>> {
   const first = await firstFile();
   const later: number[] = [];
   for (let count = 0; count < 7; count++) later.push(await firstFile());
-  return { firstHandle: first, secondHandle: later[0] ?? Number.NaN, laterHandles: median(later) };
+  return {
+    firstHandle: first,
+    secondHandle: later[0] ?? Number.NaN,
+    laterHandles: median(later),
+    fork: await forks(),
+  };
+}
+
+/** Milliseconds of a fork of a handle that has inspected, once a thread is ready for it. */
+async function forks(): Promise<number> {
+  await using g = await ready();
+  await g.inspectOs();
+  await g.mount('/dev/sda2', '/');
+  const times: number[] = [];
+  for (let count = 0; count < 9; count++) {
+    const start = performance.now();
+    const second = await g.fork();
+    times.push(performance.now() - start);
+    await second.close();
+  }
+  return median(times);
 }
 
 async function ready(): Promise<InstanceType<Library['Guestfs']>> {

@@ -27,6 +27,7 @@ export type { ChainLink, ImageInfo, ImageSnapshot, ImageSummary } from '../image
 export { createImage } from './host/create-image.js';
 export { removeLayerFiles } from './host/layer-files.js';
 export { startEngine } from './thread/client.js';
+export { prepareThread } from './thread/thread.js';
 
 /** The format, size and backing file in a host file's header. Opens no other file. Errors as the host's. */
 export async function imageInfo(path: string, format?: string): Promise<ImageInfo> {

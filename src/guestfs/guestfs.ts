@@ -41,7 +41,7 @@ import { GuestFs } from './fs/guest-fs.js';
 import { readPage, type WalkedEntry, walkPages } from './fs/pages.js';
 import { Handle } from './handle.js';
 import type { OrdinaryName, PrivateKey } from './private-data.js';
-import { launchCopy, type SessionCopy, tellSession } from './programs/session-copy.js';
+import { launchCopy, prepareCopy, type SessionCopy, tellSession } from './programs/session-copy.js';
 import type { BackendName } from './settings.js';
 import type { HandleState } from './state.js';
 import {
@@ -232,13 +232,24 @@ export class Guestfs {
    * its own `close`. It has no callbacks and no private data; what was written to a drive that discards writes is not on
    * it. Waits for the calls of this handle, and reads the images as they are on the disk then.
    *
+   * The first fork of a program starts a thread, which takes longer than all else. From then on a thread is kept ready
+   * for the next fork.
+   *
    * A handle on the appliance launches a second one, with the same mounts, but not their options.
    *
    * Rejects with EBADFD before launch; ENOTSUP for scratch drives, and for mounts that cannot be made again; otherwise
    * as `launch` and the calls that are made again.
    */
   async fork(controls: CallControls = {}): Promise<Guestfs> {
-    return await this[launchCopy](await this[tellSession](controls), controls);
+    this[prepareCopy]();
+    const g = await this[launchCopy](await this[tellSession](controls), controls);
+    this[prepareCopy]();
+    return g;
+  }
+
+  /** @internal */
+  [prepareCopy](): void {
+    this.#handle.prepareCopy();
   }
 
   /** @internal */

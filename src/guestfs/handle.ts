@@ -24,6 +24,7 @@ import {
   type Unreadable,
 } from '../api/index.js';
 import { AbortError, asGuestfsError, GuestfsError, type Limits } from '../base/index.js';
+import { prepareThread } from '../engine/index.js';
 import { backendConfig } from './backend-config.js';
 import { BackendQueue, type QueuedCall } from './backend-queue.js';
 import { findBackend } from './backends.js';
@@ -293,6 +294,12 @@ export class Handle implements HandleInternals, ExitTarget {
     } catch (thrown) {
       throw failureOf('fork', thrown);
     }
+  }
+
+  /** Has a thread started for a copy of this session, which will be launched soon. A launched appliance needs none. */
+  prepareCopy(): void {
+    if (this.backend === 'embedded' && this.#options.startBackend === undefined)
+      prepareThread(this.#options.workerUrl);
   }
 
   /** Launches as the copy of another handle's session. */

@@ -23,11 +23,12 @@ export class InspectedGuest {
   readonly mountpoints: ReadonlyMap<string, string>;
   /** The system's mountables, including swap. */
   readonly filesystems: readonly string[];
-  readonly #facts: Facts;
+  /** All that is known. */
+  readonly facts: Facts;
 
   constructor(root: string, facts: Facts) {
     this.root = root;
-    this.#facts = facts;
+    this.facts = facts;
     this.type = facts.type ?? 'unknown';
     this.distro = facts.distro ?? 'unknown';
     this.productName = facts.productName ?? 'unknown';
@@ -58,17 +59,17 @@ export class InspectedGuest {
 
   /** EINVAL where the guest is not Windows. */
   get windowsSystemroot(): string {
-    return this.#windows(this.#facts.windowsSystemroot, 'systemroot could not be determined');
+    return this.#windows(this.facts.windowsSystemroot, 'systemroot could not be determined');
   }
 
   /** EINVAL where the guest is not Windows. */
   get windowsSoftwareHive(): string {
-    return this.#windows(this.#facts.windowsSoftwareHive, 'software hive not found');
+    return this.#windows(this.facts.windowsSoftwareHive, 'software hive not found');
   }
 
   /** EINVAL where the guest is not Windows. */
   get windowsSystemHive(): string {
-    return this.#windows(this.#facts.windowsSystemHive, 'system hive not found');
+    return this.#windows(this.facts.windowsSystemHive, 'system hive not found');
   }
 
   /** EINVAL: the answer is in the registry, which cannot be read here. */

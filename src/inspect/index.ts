@@ -7,4 +7,4 @@ export { InspectedGuest } from './guest.js';
 /** For tests. */
 export type { InspectionHost } from './host.js';
 export { findIcon } from './icon.js';
-export { Inspection } from './inspection.js';
+export { Inspection, type PlainInspection } from './inspection.js';

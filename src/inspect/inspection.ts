@@ -2,7 +2,7 @@
  * `inspect_os`: examines each filesystem by itself, then combines those of one system. Nothing is mounted in the
  * caller's tree.
  */
-import { endsCall, GuestfsError } from '../base/index.js';
+import { endsCall, GuestfsError, type PlainError, plainError, restoreError } from '../base/index.js';
 import { MountTable } from '../vfs/index.js';
 import { type Facts, mergeFacts, type Version } from './facts.js';
 import { InspectedGuest } from './guest.js';
@@ -12,6 +12,13 @@ import { type Finding, findRole } from './roles.js';
 /** A filesystem that could not be examined, and why. */
 interface Overlooked extends Candidate {
   readonly error: GuestfsError;
+}
+
+/** An inspection as plain data, which can be text. */
+export interface PlainInspection {
+  readonly guests: readonly { readonly root: string; readonly facts: Facts }[];
+  readonly overlooked: readonly (Candidate & { readonly error: PlainError })[];
+  readonly looked: boolean;
 }
 
 /** What one inspection found. */
@@ -47,6 +54,24 @@ export class Inspection {
         .map(({ mountable, facts }) => new InspectedGuest(mountable, facts)),
       overlooked,
       findings.length > 0,
+    );
+  }
+
+  /** The inspection as plain data; {@link restore} is the way back. */
+  get plain(): PlainInspection {
+    return {
+      guests: this.guests.map(({ root, facts }) => ({ root, facts })),
+      overlooked: this.overlooked.map((each) => ({ ...each, error: plainError(each.error) })),
+      looked: this.#looked,
+    };
+  }
+
+  /** The inspection that plain data stands for. */
+  static restore({ guests, overlooked, looked }: PlainInspection): Inspection {
+    return new Inspection(
+      guests.map(({ root, facts }) => new InspectedGuest(root, facts)),
+      overlooked.map((each) => ({ ...each, error: restoreError(each.error) })),
+      looked,
     );
   }
 

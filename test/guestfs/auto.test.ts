@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import type { Carried, StartBackend } from '../../src/api/index.js';
+import { actionNames, type Carried, type StartBackend } from '../../src/api/index.js';
 import { GuestfsError, UnsupportedError } from '../../src/base/index.js';
 import { autoStarter } from '../../src/guestfs/auto/auto-backend.js';
 import { Guestfs } from '../../src/guestfs/index.js';
@@ -224,6 +224,32 @@ describe('auto', () => {
     };
     await g.command(['uname']);
     assert.ok(!existsSync(layer));
+  });
+
+  test('hands over the inspection that a fork has from the first handle', async () => {
+    const getters = actionNames.filter((name) => /^inspect_(?:get|is)_/.test(name));
+    const call = { action: 'internal_inspection', args: ['{}'], options: {} };
+    const { g, launches } = await autoHandle({
+      answers: {
+        ...Object.fromEntries(getters.map((name) => [name, name])),
+        internal_session: [call],
+        internal_inspection: ['/dev/sda1'],
+      },
+    });
+    await using second = await g.fork();
+    const engine = first(launches.engines, 1);
+    assert.deepEqual(
+      engine.calls.map(({ action, args }) => [action, args]),
+      [['internal_inspection', ['{}']]],
+    );
+    engine.carried = { drives: [], calls: [{ action: 'inspect_os', args: [], options: {} }] };
+    await second.command(['uname']);
+    const { config, calls } = first(launches.appliances);
+    assert.deepEqual(config.inspection?.get('inspect_get_type /dev/sda1'), { value: 'inspect_get_type' });
+    assert.deepEqual(
+      calls.map(({ action }) => action),
+      ['command'],
+    );
   });
 
   test('goes on embedded where there is no appliance, and says what to install', async () => {

@@ -48,6 +48,11 @@ export const internal = {
   internal_unreadable: { args: [], result: shaped<readonly Unreadable[]>() },
   /** Behind the handle's `fork`: the calls that make another session the same. */
   internal_session: { args: [], result: shaped<readonly CarriedCall[]>() },
+  /**
+   * The last inspection of another session, as `internal_session` has it, in the place of an inspection of this session's
+   * own. Gives the roots. A backend that cannot take it inspects.
+   */
+  internal_inspection: { args: [of('string', 'inspection')], result: gives.strings },
   /** Behind the handle's `zipStream`: patterns of what is left out, and a level from 0 to 9. */
   internal_zip_out: {
     args: [of('pathname', 'directory'), records, of('stringList', 'excludes'), of('int', 'level')],

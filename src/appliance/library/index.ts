@@ -53,6 +53,7 @@ const own = {
   },
   internal_directory_page: directoryPage,
   internal_session: tellSession,
+  internal_inspection: (call) => call.daemon('inspect_os', []),
 } satisfies OwnComposites;
 
 export const libraryActions: ReadonlyMap<string, LibraryAction> = new Map(

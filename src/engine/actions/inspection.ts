@@ -1,5 +1,5 @@
 /** Which operating systems are on the drives. */
-import { application2Struct, applicationStruct, type Unreadable } from '../../api/index.js';
+import { application2Struct, applicationStruct, type CarriedCall, type Unreadable } from '../../api/index.js';
 import { GuestfsError, UnsupportedError } from '../../base/index.js';
 import {
   type Application,
@@ -8,7 +8,9 @@ import {
   type InspectedGuest,
   Inspection,
   listApplications,
+  type PlainInspection,
 } from '../../inspect/index.js';
+import { carriedCalls } from '../session/carried.js';
 import { listWithFaults } from '../session/filesystem-list.js';
 import { plainCall } from '../session/session-calls.js';
 import { type Fault, faultError, findFaults, unreadableOf } from '../session/unreadable.js';
@@ -47,6 +49,25 @@ function inspect(call: Call): string[] {
     return [...inspection.roots];
   }
   throw faultError([first, ...more], 'no operating system was found');
+}
+
+/** The handle's `fork`: the calls that make another session the same. The inspection goes with them as data. */
+export function sessionToCopy({ session }: Call): CarriedCall[] {
+  const { inspection } = session;
+  return carriedCalls(session).map((call) =>
+    call.action === 'inspect_os' && inspection !== undefined
+      ? { ...call, action: 'internal_inspection', args: [JSON.stringify(inspection.plain)] }
+      : call,
+  );
+}
+
+/** Takes over the inspection that another session has made of the same devices. */
+export function takeInspection({ session }: Call, text: string): string[] {
+  // safe: the text is from a session of this version
+  const inspection = Inspection.restore(JSON.parse(text) as PlainInspection);
+  session.inspection = inspection;
+  session.calls.inspected(plainCall('inspect_os'));
+  return [...inspection.roots];
 }
 
 /**

@@ -8,12 +8,11 @@ import { extHandlers } from '../actions/ext.js';
 import { fileHandlers } from '../actions/file.js';
 import { forensicsHandlers } from '../actions/forensics.js';
 import { grepHandlers } from '../actions/grep.js';
-import { inspectionHandlers, listUnreadable } from '../actions/inspection.js';
+import { inspectionHandlers, listUnreadable, sessionToCopy, takeInspection } from '../actions/inspection.js';
 import { imageInsideHandlers } from '../actions/nested-images.js';
 import { stringsHandlers } from '../actions/strings.js';
 import { transferHandlers, zipOut } from '../actions/transfer.js';
 import { xfsHandlers } from '../actions/xfs.js';
-import { carriedCalls } from '../session/carried.js';
 import type { OwnHandlers, TopicHandlers } from './handlers.js';
 
 export const moreHandlers = {
@@ -33,6 +32,7 @@ export const moreHandlers = {
 export const moreOwnCalls = {
   internal_directory_page: directoryPage,
   internal_unreadable: listUnreadable,
-  internal_session: ({ session }) => carriedCalls(session),
+  internal_session: sessionToCopy,
+  internal_inspection: takeInspection,
   internal_zip_out: zipOut,
 } satisfies OwnHandlers;

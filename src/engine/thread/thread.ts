@@ -101,6 +101,8 @@ interface Spare {
 
 /** Threads without a session, the most recent last. */
 const spares: Spare[] = [];
+/** So many of them stay, however old. */
+let leastSpare: 0 | 1 = 0;
 
 /**
  * Offers a thread without a session to the next launch. It does not keep the process alive: without a launch, it ends
@@ -118,11 +120,26 @@ export function offerThread(thread: EngineThread): void {
 export function keepThread(thread: EngineThread): boolean {
   if (spares.length >= mostSpare) return false;
   const timer = setTimeout(() => {
+    if (spares.length <= leastSpare) return;
     forgetSpare(thread);
     void thread.worker.terminate();
   }, spareTimeInMs);
   addSpare(thread, timer.unref());
   return true;
+}
+
+/**
+ * For programs that launch again and again: starts a thread ahead of a launch, unless there is a spare one. From then on
+ * the last spare thread does not end by its age.
+ */
+export function prepareThread(workerUrl?: string): void {
+  leastSpare = 1;
+  if (spares.length >= mostSpare || findSpare(workerUrl) !== undefined) return;
+  try {
+    addSpare(startThread(workerUrl), undefined);
+  } catch {
+    // The launch that finds no thread starts one, and reports the problem.
+  }
 }
 
 function addSpare(thread: EngineThread, timer: NodeJS.Timeout | undefined): void {
@@ -143,9 +160,14 @@ function forgetSpare(thread: EngineThread): boolean {
   return true;
 }
 
+/** The thread with that worker that became spare last. */
+function findSpare(workerUrl: string | undefined): EngineThread | undefined {
+  return spares.findLast((spare) => spare.thread.workerUrl === workerUrl)?.thread;
+}
+
 /** A thread for a launch: the one with that worker that became spare last, or a new one. */
 export function takeThread(workerUrl?: string): EngineThread {
-  const thread = spares.findLast((spare) => spare.thread.workerUrl === workerUrl)?.thread;
+  const thread = findSpare(workerUrl);
   if (thread === undefined) return startThread(workerUrl);
   forgetSpare(thread);
   return thread;

@@ -152,7 +152,8 @@ class AutoBackend implements Backend {
       (thrown: unknown): CallOutcome => ({ thrown }),
     );
     // safe: the result of this action
-    if (action === 'inspect_os') this.#roots = 'value' in outcome ? (outcome.value as string[]) : undefined;
+    if (action === 'inspect_os' || action === 'internal_inspection')
+      this.#roots = 'value' in outcome ? (outcome.value as string[]) : undefined;
     const reason = await reasonAfter(this.#side.backend, action, args, outcome, this.#held.length > 0);
     if (reason === undefined) {
       this.#tellHeld();

@@ -4,7 +4,7 @@ import { AbortError, GuestfsError } from '../../base/index.js';
 import type { Guestfs } from '../guestfs.js';
 import { cancelledError } from '../queue.js';
 import { type GuestImageOptions, openImage } from './open-image.js';
-import { launchCopy, type SessionCopy, tellSession } from './session-copy.js';
+import { launchCopy, prepareCopy, type SessionCopy, tellSession } from './session-copy.js';
 
 /** How a pool opens its image, and how many handles it has. */
 export interface GuestfsPoolOptions extends Omit<GuestImageOptions, 'readonly' | 'signal' | 'onProgress'> {
@@ -190,7 +190,11 @@ export class GuestfsPool {
   async #open(): Promise<Guestfs> {
     const { signal } = this.#closing;
     const model = this.#model;
-    if (model !== undefined) return await model.g[launchCopy](model.copy, { signal });
+    if (model !== undefined) {
+      const g = await model.g[launchCopy](model.copy, { signal });
+      this.#prepareNext(g);
+      return g;
+    }
     if (this.#opening !== undefined) {
       await this.#opening.catch(() => {}); // the failure of whoever it was opened for
       return await this.#open();
@@ -206,12 +210,18 @@ export class GuestfsPool {
   async #openFirst(signal: AbortSignal): Promise<Guestfs> {
     const { g } = await openImage(this.#files, { ...this.#options, readonly: true, signal });
     try {
+      this.#prepareNext(g);
       this.#model = { g, copy: await g[tellSession]({ signal }) };
       return g;
     } catch (thrown) {
       await g.close();
       throw thrown;
     }
+  }
+
+  /** Has a thread started for the handle that may be wanted next. */
+  #prepareNext(g: Guestfs): void {
+    if (this.size < this.#max) g[prepareCopy]();
   }
 
   /** Closes a handle. A failure was told to those whose calls it had. */

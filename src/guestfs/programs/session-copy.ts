@@ -12,6 +12,7 @@ export interface SessionCopy {
 /** The keys of a handle's members for its copies; not exported from the package. */
 export const tellSession: unique symbol = Symbol('guestfs.tellSession');
 export const launchCopy: unique symbol = Symbol('guestfs.launchCopy');
+export const prepareCopy: unique symbol = Symbol('guestfs.prepareCopy');
 
 function readonlyDrive(drive: DriveConfig, index: number): DriveConfig {
   if (drive.path === undefined)

@@ -140,3 +140,25 @@ for (const [what, program] of Object.entries(endings)) {
     assert.deepEqual({ lines, status, errors }, { lines: ['end'], status: 0, errors: '' });
   });
 }
+
+test('a program that forks has a thread ready for its next fork', () => {
+  const { lines, errors } = run(`
+    const before = threads();
+    const open = async () => {
+      const g = new Guestfs({ environment: false });
+      g.addDrive('samples/debian.qcow2', { readonly: true });
+      await g.launch();
+      return g;
+    };
+    const g = await open();
+    console.log(threads() - before);
+    const second = await g.fork();
+    console.log(threads() - before);
+    const third = await second.fork();
+    console.log(threads() - before);
+    await Promise.all([g, second, third].map((each) => each.close()));
+    console.log('end');
+  `);
+  assert.equal(errors, '');
+  assert.deepEqual(lines, ['1', '3', '4', 'end']);
+});

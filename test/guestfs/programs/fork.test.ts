@@ -1,7 +1,10 @@
 /** A second handle that is what the first one is, read-only. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { before, describe, test } from 'node:test';
+import { gunzipSync } from 'node:zlib';
+import { actionNames, actions, camelCase } from '../../../src/api/index.js';
 import { Guestfs } from '../../../src/guestfs/index.js';
 import { Settings } from '../../../src/guestfs/settings.js';
 import { directHandle, needsAppliance } from '../../support/appliance.js';
@@ -37,11 +40,38 @@ describe('a fork of a handle', needs(...sampleTools), () => {
     assert.deepEqual(readFileSync(sample.image), before, 'nothing was written to the image');
   });
 
-  test('knows what the first has inspected', async () => {
-    await using g = await openSample(sample.image);
-    await g.inspectOs();
+  test('knows what the first has inspected, without inspecting', async () => {
+    const image = join(directory, 'guest.img');
+    const bytes = gunzipSync(readFileSync('test/fixtures/guests/debian.img.gz'));
+    writeFileSync(image, bytes);
+    await using g = new Guestfs({ environment: false, stderr: null, backend: 'embedded' });
+    g.addDrive(image, { readonly: true, format: 'raw' });
+    await g.launch();
+    const [root = ''] = await g.inspectOs();
+    const answers = async (handle: Guestfs): Promise<unknown[]> => {
+      const getters = actionNames.filter(
+        (name) => /^inspect_(?:get|is)_/.test(name) && actions[name].args.length === 1,
+      );
+      return await Promise.all(
+        getters.map(async (name) => {
+          const method = camelCase(name) as 'inspectGetType';
+          return await handle[method](root).catch((error: Error) => error.message);
+        }),
+      );
+    };
+    const known = await answers(g);
+    const unread = await g.unreadable();
+    // Meanwhile it becomes another system.
+    const at = bytes.indexOf('12.4\n');
+    bytes.write('13.4\n', at);
+    writeFileSync(image, bytes);
     await using second = await g.fork();
-    assert.deepEqual(await second.inspectGetRoots(), await g.inspectGetRoots());
+    assert.deepEqual(await answers(second), known);
+    assert.deepEqual(await second.unreadable(), unread);
+    await using third = await second.fork();
+    assert.deepEqual(await answers(third), known);
+    await third.inspectOs();
+    assert.notDeepEqual(await answers(third), known, 'an inspection of its own would tell something else');
   });
 
   test('is independent: its calls run beside those of the first, and closing either leaves the other', async () => {
