@@ -6,6 +6,8 @@ import { readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { deferredDrivers } from './deferred.mjs';
+import { throughDoorsOfRooms } from './doors.mjs';
 import { buildCommand, buildProgram, buildStandalone } from './programs.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
@@ -35,6 +37,7 @@ if (process.argv[2] === 'test') {
     // Node prints the line of an error that nobody caught: no screen full of code.
     lineLimit: 160,
     packages: 'external',
+    plugins: [throughDoorsOfRooms, deferredDrivers],
     outdir: 'dist',
     splitting: true,
     chunkNames: '[name]-[hash]',

@@ -1,12 +1,12 @@
 'use strict';
 // Loads a program's code with what V8 compiled of it in earlier runs, which halves the time of a short command. It is kept in
 // the user's cache directory: the first runs write it, each adding what it compiled to what was there. The name of a cache has
-// V8's own tag of its release, flags and processor, and a digest of the code, of which V8 compares no more than the length. As
-// V8 believes what it reads, only files that this user alone may write are read. Without a cache, for whatever reason, the
-// code is compiled: nothing else depends on it.
+// a tag of V8's release, its flags and the processor, and a digest of the code, of which V8 compares no more than the length.
+// V8's own tag would cost more to ask for than all else here. As V8 believes what it reads, only files that this user alone may
+// write are read. Without a cache, for whatever reason, the code is compiled: nothing else depends on it.
 const fs = require('node:fs');
-const { cachedDataVersionTag } = require('node:v8');
 const { Script } = require('node:vm');
+const { workerData } = require('node:worker_threads');
 
 const name = '%NAME%';
 const digest = '%DIGEST%';
@@ -18,8 +18,19 @@ const mostOthers = 6;
 const { env, platform } = process;
 const filename = `${__dirname}/${name}-code.cjs`;
 const directory = cacheDirectory();
-const prefix = `${name}-${digest}-${cachedDataVersionTag()}.`;
+const prefix = `${name}-${digest}-${versionTag()}.`;
 const path = (recording) => `${directory}/${prefix}${recording}.cache`;
+
+/** Of the release of V8, the processor, and the flags of the process, which a thread is told. FNV-1a. */
+function versionTag() {
+  const flags = workerData?.flags ?? process.execArgv;
+  let tag = 0x811c9dc5;
+  for (const char of [process.version, process.versions.v8, process.arch, env.NODE_OPTIONS, ...flags].join(
+    '\n',
+  ))
+    tag = Math.imul(tag ^ char.charCodeAt(0), 0x01000193);
+  return tag >>> 0;
+}
 
 /** Undefined where there is none, or where Node's own switch says that nothing is to be kept. */
 function cacheDirectory() {

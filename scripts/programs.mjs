@@ -8,6 +8,8 @@ import { createHash } from 'node:crypto';
 import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';
+import { deferredDrivers } from './deferred.mjs';
+import { throughDoorsOfRooms } from './doors.mjs';
 
 /** Where a bundle's code lies that has a loader. */
 const codeFile = (name) => `${name}-code.cjs`;
@@ -34,6 +36,7 @@ export async function buildProgram(options, name, source, { kept }) {
   await build({
     ...options,
     ...commonJs(options),
+    plugins: [throughDoorsOfRooms, deferredDrivers],
     banner: { js: `${kept ? wrapped.before : ''}'use strict';${ownBundleUrl}` },
     footer: { js: kept ? wrapped.after : '' },
     // The loaders read it as Latin-1, which V8 keeps in half the memory of anything else.
@@ -59,6 +62,7 @@ export async function buildStandalone(options, name, source) {
     ...options,
     ...all,
     packages: 'bundle',
+    plugins: [throughDoorsOfRooms, deferredDrivers],
     define: { ...all.define, GUESTFS_STANDALONE: 'true' },
     banner: { js: `'use strict';${ownBundleUrl}` },
     entryPoints: [source],

@@ -28,7 +28,7 @@ const bareNumbersListed = {
   'src/fs/iso9660/names.ts': 2,
   'src/fs/iso9660/rock-ridge.ts': 1,
   'src/fs/iso9660/zisofs.ts': 1,
-  'src/image/qcow2/index.ts': 2,
+  'src/image/qcow2/probe.ts': 2,
   'src/partition/gpt.ts': 1,
   'src/partition/mbr.ts': 1,
   'src/partition/named.ts': 1,

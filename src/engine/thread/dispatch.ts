@@ -13,6 +13,7 @@ import { sessionHandlers } from '../actions/session.js';
 import { walkToColumns } from '../actions/walk.js';
 import type { Call } from './call.js';
 import type { OwnHandlers, TopicHandlers } from './handlers.js';
+import type { inspectionHandlers } from './inspection-handlers.js';
 import type { moreHandlers } from './more-handlers.js';
 
 /** What nearly every session calls. */
@@ -28,13 +29,14 @@ const coreHandlers = {
   ...sessionHandlers,
 } satisfies TopicHandlers;
 
-type Handled = keyof typeof coreHandlers | keyof typeof moreHandlers;
+type Later = keyof typeof inspectionHandlers | keyof typeof moreHandlers;
+type Handled = keyof typeof coreHandlers | Later;
 /** Actions that the tables assign to others. */
 type DoneElsewhere = ActionsBy<'handle' | 'table' | 'appliance'>;
 /** Actions with neither a handler nor another place: there must be none. */
 type Forgotten = Exclude<AsyncActionName, Handled | DoneElsewhere>;
 /** Actions with two places: there must be none either. */
-type Twice = Extract<Handled, DoneElsewhere> | Extract<keyof typeof coreHandlers, keyof typeof moreHandlers>;
+type Twice = Extract<Handled, DoneElsewhere> | Extract<keyof typeof coreHandlers, Later>;
 type None<Names extends never> = Names;
 /** Exported for the compiler. */
 export type EveryActionIsPlaced = [None<Forgotten>, None<Twice>];
@@ -48,14 +50,27 @@ const ownCalls = { internal_walk: walkToColumns } satisfies OwnHandlers;
 
 // safe: callers give a handler what its table says
 const core = { ...coreHandlers, ...ownCalls } as HandlerTable;
+const inspection = async (): Promise<HandlerTable> => {
+  const { inspectionHandlers, inspectionOwnCalls } = await import('./inspection-handlers.js');
+  return { ...inspectionHandlers, ...inspectionOwnCalls } as HandlerTable;
+};
 const more = async (): Promise<HandlerTable> => {
   const { moreHandlers, moreOwnCalls } = await import('./more-handlers.js');
   return { ...moreHandlers, ...moreOwnCalls } as HandlerTable;
 };
 
+/** The names of which most are in the table of inspection. */
+const ofInspection = /^inspect_|^internal_(?:unreadable|session|inspection)$/;
+
+async function tableWith(action: string): Promise<HandlerTable> {
+  if (Object.hasOwn(core, action)) return core;
+  const inspecting = ofInspection.test(action) ? await inspection() : {};
+  return Object.hasOwn(inspecting, action) ? inspecting : await more();
+}
+
 /** The function for an action; UnsupportedError for an action that this engine lacks. */
 export async function findHandler(action: string): Promise<AnyHandler> {
-  const table = Object.hasOwn(core, action) ? core : await more();
+  const table = await tableWith(action);
   const handler = Object.hasOwn(table, action) ? table[action] : undefined;
   if (handler !== undefined) return handler;
   throw new UnsupportedError('the embedded backend', [action], { elsewhere: 'appliance' });
@@ -63,6 +78,8 @@ export async function findHandler(action: string): Promise<AnyHandler> {
 
 /** The actions that this engine does. For tests. */
 export async function handledActions(): Promise<ActionName[]> {
+  const { inspectionHandlers } = await import('./inspection-handlers.js');
   const { moreHandlers } = await import('./more-handlers.js');
-  return Object.keys({ ...coreHandlers, ...moreHandlers }) as ActionName[]; // safe: handlers are typed by their names
+  // safe: handlers are typed by their names
+  return Object.keys({ ...coreHandlers, ...inspectionHandlers, ...moreHandlers }) as ActionName[];
 }

@@ -20,6 +20,8 @@ export interface ThreadStart {
   readonly streams: SharedArrayBuffer;
   /** The port for chunks of fileIn streams: a worker inside a call reads it without its event loop. */
   readonly incoming: MessagePort;
+  /** The process's flags for Node, which a thread does not see: what was compiled belongs to them. */
+  readonly flags: readonly string[];
 }
 
 /** The words of the shared memory, an Int32Array. */

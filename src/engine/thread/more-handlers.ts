@@ -8,7 +8,6 @@ import { extHandlers } from '../actions/ext.js';
 import { fileHandlers } from '../actions/file.js';
 import { forensicsHandlers } from '../actions/forensics.js';
 import { grepHandlers } from '../actions/grep.js';
-import { inspectionHandlers, listUnreadable, sessionToCopy, takeInspection } from '../actions/inspection.js';
 import { imageInsideHandlers } from '../actions/nested-images.js';
 import { stringsHandlers } from '../actions/strings.js';
 import { transferHandlers, zipOut } from '../actions/transfer.js';
@@ -22,7 +21,6 @@ export const moreHandlers = {
   ...forensicsHandlers,
   ...grepHandlers,
   ...imageInsideHandlers,
-  ...inspectionHandlers,
   ...stringsHandlers,
   ...transferHandlers,
   ...xfsHandlers,
@@ -31,8 +29,5 @@ export const moreHandlers = {
 /** Internal calls of the handle that many sessions never make. */
 export const moreOwnCalls = {
   internal_directory_page: directoryPage,
-  internal_unreadable: listUnreadable,
-  internal_session: sessionToCopy,
-  internal_inspection: takeInspection,
   internal_zip_out: zipOut,
 } satisfies OwnHandlers;

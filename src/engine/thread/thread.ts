@@ -59,7 +59,7 @@ export function startThread(workerUrl?: string): EngineThread {
   const { port1, port2 } = new MessageChannel();
   port1.unref();
   const streams = new SharedArrayBuffer(Mailbox.sizeOf(streamMailbox));
-  const workerData: ThreadStart = { shared, streams, incoming: port2 };
+  const workerData: ThreadStart = { shared, streams, incoming: port2, flags: process.execArgv };
   const worker = new Worker(findWorker(workerUrl), {
     workerData,
     transferList: [port2],

@@ -2,7 +2,6 @@
  * The worker thread of the embedded engine: starts a session, then runs one call after another; more sessions may
  * follow.
  */
-import { getHeapStatistics } from 'node:v8';
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import type { BackendConfig } from '../../api/index.js';
 import {
@@ -182,8 +181,8 @@ async function leave(
 
 /** Whether the session has left no more memory than the next one would use anyway. */
 function isHeapSmall(): boolean {
-  const { total_heap_size, external_memory } = getHeapStatistics();
-  return total_heap_size + external_memory <= keptHeapInBytes;
+  const { heapTotal, external } = process.memoryUsage(); // of this thread
+  return heapTotal + external <= keptHeapInBytes;
 }
 
 /** How often the progress of a launch is told at most, in milliseconds. */

@@ -41,7 +41,7 @@ function sizeOf(fields: InodeFields): number {
   return canHold && fields.offset !== 0 ? fields.size : 0;
 }
 
-export class CramFileSystem implements FileSystem {
+class CramFileSystem implements FileSystem {
   readonly type = 'cramfs';
   readonly root: InodeNumber;
   readonly caseInsensitive = false;
@@ -220,4 +220,8 @@ export class CramFileSystem implements FileSystem {
     this.#directories.clear();
     this.#bytesInDirectories = 0;
   }
+}
+
+export function openCram(disk: Disk, options: OpenOptions): FileSystem {
+  return new CramFileSystem(disk, options);
 }

@@ -1,6 +1,6 @@
 /** cramfs, the compressed read-only filesystem of firmware and initial RAM disks: the door. Read as Linux shows it. */
 import type { FileSystemDriver } from '../driver.js';
-import { CramFileSystem } from './filesystem.js';
+import { openCram } from './filesystem.js';
 import { probe } from './probe.js';
 
 export const cramfs: FileSystemDriver = {
@@ -9,5 +9,5 @@ export const cramfs: FileSystemDriver = {
   types: ['cramfs'],
   usage: 'filesystem',
   probe,
-  open: (disk, options) => new CramFileSystem(disk, options),
+  open: openCram,
 };

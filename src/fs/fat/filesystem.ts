@@ -58,7 +58,7 @@ interface Directory {
   place(offset: number): number;
 }
 
-export class FatFileSystem implements FileSystem {
+class FatFileSystem implements FileSystem {
   readonly type = 'vfat';
   readonly root = rootInode;
   readonly caseInsensitive: boolean;
@@ -356,4 +356,8 @@ export class FatFileSystem implements FileSystem {
     this.#known.clear();
     this.#linkCounts.clear();
   }
+}
+
+export function openFat(disk: Disk, options: OpenOptions): FileSystem {
+  return new FatFileSystem(disk, options);
 }

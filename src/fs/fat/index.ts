@@ -1,6 +1,6 @@
 /** FAT12, FAT16 and FAT32 with long names: the door. Read as Linux's vfat shows them. */
 import type { FileSystemDriver } from '../driver.js';
-import { FatFileSystem } from './filesystem.js';
+import { openFat } from './filesystem.js';
 import { probe } from './probe.js';
 
 export const fat: FileSystemDriver = {
@@ -9,5 +9,5 @@ export const fat: FileSystemDriver = {
   types: ['vfat', 'msdos', 'fat'],
   usage: 'filesystem',
   probe,
-  open: (disk, options) => new FatFileSystem(disk, options),
+  open: openFat,
 };

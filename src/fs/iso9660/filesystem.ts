@@ -71,7 +71,7 @@ interface Child {
   readonly inode: InodeNumber;
 }
 
-export class IsoFileSystem implements FileSystem {
+class IsoFileSystem implements FileSystem {
   readonly type = 'iso9660';
   readonly root: InodeNumber;
   readonly caseInsensitive: boolean;
@@ -441,4 +441,8 @@ function addSection(sections: Section[], record: DirectoryRecord): void {
     throw new CorruptError('ISO 9660 file', 'has too many records', { limit: maxSections });
   }
   sections.push({ firstBlock: record.firstBlock, sizeInBytes: record.dataLength });
+}
+
+export function openIso(disk: Disk, options: OpenOptions): FileSystem {
+  return new IsoFileSystem(disk, options);
 }

@@ -1,6 +1,6 @@
 /** ISO 9660 with Rock Ridge and Joliet: the door. Read as Linux's isofs shows it. */
 import type { FileSystemDriver } from '../driver.js';
-import { IsoFileSystem } from './filesystem.js';
+import { openIso } from './filesystem.js';
 
 export { isoDetails } from './details.js';
 
@@ -13,5 +13,5 @@ export const iso9660: FileSystemDriver = {
   usage: 'filesystem',
   tolerant: true,
   probe,
-  open: (disk, options) => new IsoFileSystem(disk, options),
+  open: openIso,
 };

@@ -7,9 +7,6 @@ import { struct, text, u32, u64 } from '../../base/index.js';
 export const sectorSize = 512;
 
 /** The two forms: entries of the table are in sectors, or in clusters. */
-export const magic = { bySectors: 'WithoutFreeSpace', byClusters: 'WithouFreSpacExt' } as const;
-export const version = 2;
-
 export const header = struct('Parallels header', 'little', 64, {
   magic: text(0, 16),
   version: u32(16),

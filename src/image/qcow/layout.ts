@@ -5,9 +5,6 @@
 import { struct, u8, u32, u64 } from '../../base/index.js';
 
 /** `QFI\xfb` */
-export const magic = 0x5146_49fb;
-export const version = 1;
-
 export const header = struct('qcow header', 'big', 48, {
   magic: u32(0),
   version: u32(4),

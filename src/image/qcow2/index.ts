@@ -4,135 +4,14 @@
  * Reference counts are ignored: they mark free space, and nothing is allocated here. So an image that was not closed
  * (dirty) and one that qemu marked corrupt are both accepted, as qemu does for reading.
  */
-import { CorruptError, UnsupportedError, viewOf } from '../../base/index.js';
-import { type Disk, MappedDisk } from '../../disk/index.js';
-import { qcow2Layout } from '../../formats/index.js';
-import type { ImageContext, ImageFormat, ImageInfo } from '../format.js';
-import { readPart } from '../signature.js';
-import { TableCache } from '../table-cache.js';
-import { ClusterMap } from './clusters.js';
-import { type Header, readHeader } from './header.js';
-import { getSnapshot, listSnapshots } from './snapshots.js';
-
-const { limits, magic } = qcow2Layout;
-
-const defaultBudget = 2 * 1024 * 1024;
+import type { ImageFormat } from '../format.js';
+import { listQcow2Snapshots, openQcow2, readQcow2Info } from './open.js';
+import { probe } from './probe.js';
 
 export const qcow2 = {
   name: 'qcow2',
-
-  probe(file) {
-    const head = readPart(file, 0, 8);
-    if (head.length < 8) return false;
-    const view = viewOf(head);
-    return view.getUint32(0) === magic && view.getUint32(4) >= 2;
-  },
-
-  info: (file) => infoOf(readHeader(file)),
-
-  *snapshots(file) {
-    for (const { l1Offset: _, l1Entries: __, ...snapshot } of listSnapshots(file, readHeader(file)))
-      yield snapshot;
-  },
-
-  open(file, context) {
-    const header = readHeader(file);
-    if (header.encryption) {
-      throw new UnsupportedError('qcow2 image', [`${header.encryption.toUpperCase()} encryption`]);
-    }
-    if (header.corrupt) context.warn('the qcow2 image is marked corrupt; it is only read');
-    if (header.dirty)
-      context.warn('the qcow2 image was not closed properly; its reference counts may be wrong');
-    const state =
-      context.snapshot === undefined ? header : getSnapshot(listSnapshots(file, header), context.snapshot);
-    const size = 'virtualSizeInBytes' in state ? state.virtualSizeInBytes : state.sizeInBytes;
-    checkL1(header, state.l1Offset, state.l1Entries, size);
-
-    const budget = context.memoryBudgetInBytes ?? defaultBudget;
-    const owned: Disk[] = [];
-    try {
-      const dataFile = header.hasDataFile ? openDataFile(header, context) : file;
-      if (dataFile !== file) owned.push(dataFile);
-      const backing =
-        header.backingFile === undefined
-          ? undefined
-          : context.openNamed(header.backingFile, 'backing', header.backingFormat);
-      if (backing) owned.push(backing);
-      const map = new ClusterMap({
-        clusterBits: header.clusterBits,
-        version: header.version,
-        extendedL2: header.extendedL2,
-        compression: header.compression,
-        l1Offset: state.l1Offset,
-        l1Entries: state.l1Entries,
-        sizeInBytes: size,
-        tables: new TableCache(file, { name: 'qcow2 table', mostInSlice: 2 ** header.clusterBits, budget }),
-        file,
-        dataFile,
-        backing,
-      });
-      return new MappedDisk(size, map.lookup, {
-        name: 'qcow2 image',
-        owns: [file, ...owned],
-        sectorSize: file.sectorSize,
-        keepBytes: budget,
-      });
-    } catch (thrown) {
-      for (const disk of owned) disk.close();
-      throw thrown;
-    }
-  },
+  probe,
+  info: readQcow2Info,
+  snapshots: listQcow2Snapshots,
+  open: openQcow2,
 } satisfies ImageFormat;
-
-/** The facts of `qemu-img info`, under its names. */
-function infoOf(header: Header): ImageInfo {
-  const { version, backingFile, backingFormat, dataFile } = header;
-  const facts: Record<string, string | number | boolean> = {
-    'cluster-size': 2 ** header.clusterBits,
-    'dirty-flag': header.dirty,
-    compat: version === 2 ? '0.10' : '1.1',
-    'compression-type': header.compression,
-    'refcount-bits': header.refcountBits,
-  };
-  if (version >= 3) {
-    facts['lazy-refcounts'] = header.lazyRefcounts;
-    facts.corrupt = header.corrupt;
-    facts['extended-l2'] = header.extendedL2;
-  }
-  if (header.hasDataFile) facts['data-file-raw'] = header.dataFileRaw;
-  if (header.encryption) facts['encryption-format'] = header.encryption;
-  if (header.bitmapCount !== undefined) facts.bitmaps = header.bitmapCount;
-  return {
-    format: 'qcow2',
-    virtualSizeInBytes: header.sizeInBytes,
-    ...(backingFile === undefined ? {} : { backingFile }),
-    ...(backingFormat === undefined ? {} : { backingFormat }),
-    ...(dataFile === undefined ? {} : { dataFile }),
-    encrypted: header.encryption !== undefined,
-    facts,
-    snapshotCount: header.snapshotCount,
-  };
-}
-
-function openDataFile(header: Header, context: ImageContext): Disk {
-  if (header.dataFile === undefined) {
-    throw new CorruptError('qcow2 header', 'does not name the external data file that holds its data');
-  }
-  return context.openNamed(header.dataFile, 'data', 'raw');
-}
-
-/** An L1 table must be aligned, within qemu's limit, and cover the whole disk. */
-function checkL1(header: Header, l1Offset: number, l1Entries: number, size: number): void {
-  const clusterSize = 2 ** header.clusterBits;
-  const reach = clusterSize * (clusterSize / (header.extendedL2 ? 16 : 8));
-  const needed = Math.ceil(size / reach);
-  if (l1Offset % clusterSize !== 0) {
-    throw new CorruptError('qcow2 L1 table', 'is not aligned to a cluster', { offset: l1Offset });
-  }
-  if (l1Entries * 8 > limits.l1Bytes) {
-    throw new CorruptError('qcow2 L1 table', 'is larger than 32 MiB', { entries: l1Entries });
-  }
-  if (needed > l1Entries) {
-    throw new CorruptError('qcow2 L1 table', 'is too small for the disk', { entries: l1Entries, needed });
-  }
-}

@@ -4,8 +4,6 @@
  */
 import { bits64, struct, u32, u64 } from '../../base/index.js';
 
-export const magic = 'QED\0';
-
 export const header = struct('QED header', 'little', 64, {
   cluster_size: u32(4),
   /** Of an L1 or L2 table, in clusters. */

@@ -5,8 +5,6 @@
 import { bytes, struct, text, u32, u64 } from '../../base/index.js';
 
 export const signature = 0xbeda_107f;
-/** The signature, as its bytes lie in the file. */
-export const mark = { at: 64, bytes: '\x7f\x10\xda\xbe' } as const;
 
 /** Major 1, minor 1. */
 export const version = 0x0001_0001;

@@ -9,8 +9,9 @@ import {
   UnsupportedError,
 } from '../../base/index.js';
 import type { Disk } from '../../disk/index.js';
-import { readPart, startsWith } from '../signature.js';
-import { diskType, footer, footerCookie, largestGeometry, limits, sectorSize } from './layout.js';
+import { startsWith } from '../signature.js';
+import { diskType, footer, largestGeometry, limits, sectorSize } from './layout.js';
+import { footerCookie } from './probe.js';
 
 type Fields = Decoded<typeof footer.fields>;
 
@@ -88,9 +89,4 @@ export function readFooter(file: Disk): Footer {
     savedState: fields.saved_state !== 0,
     intact: isIntact(bytes),
   };
-}
-
-/** Whether a file begins with a footer. A fixed disk has one at its end alone, and passes for a raw disk, as in qemu. */
-export function beginsWithFooter(file: Disk): boolean {
-  return startsWith(readPart(file, 0, footerCookie.length), footerCookie);
 }

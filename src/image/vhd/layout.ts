@@ -6,9 +6,6 @@ import { bits64, bytes, struct, u8, u16, u32, u64 } from '../../base/index.js';
 
 export const sectorSize = 512;
 
-/** The first bytes of a footer, and of the copy of it that a file with blocks begins with. */
-export const footerCookie = 'conectix';
-
 export const footer = struct('VHD footer', 'big', 512, {
   cookie: bytes(0, 8),
   features: u32(8),

@@ -9,9 +9,8 @@ import {
   UnsupportedError,
 } from '../../base/index.js';
 import type { Disk } from '../../disk/index.js';
-import { readPart, startsWith } from '../signature.js';
 import {
-  fileType,
+  creator,
   header,
   headerSignature,
   headersAt,
@@ -25,10 +24,7 @@ import {
   regionTablesAt,
   required,
 } from './layout.js';
-
-export function hasSignature(file: Disk): boolean {
-  return startsWith(readPart(file, 0, fileType.signature.length), fileType.signature);
-}
+import { probe } from './probe.js';
 
 /** CRC-32C of a structure in which four bytes at `at`, the sum itself, count as zeroes. */
 export function sumOf(bytes: Uint8Array, at: number): number {
@@ -58,7 +54,7 @@ function readCopy(file: Disk, at: number): Fields | undefined {
 
 /** The valid header with the greater sequence number counts. */
 export function readHeader(file: Disk): Header {
-  if (!hasSignature(file)) throw new CorruptError('VHDX image', 'has no VHDX signature');
+  if (!probe(file)) throw new CorruptError('VHDX image', 'has no VHDX signature');
   let current: Fields | undefined;
   for (const at of headersAt) {
     const copy = readCopy(file, at);
@@ -74,7 +70,7 @@ export function readHeader(file: Disk): Header {
 }
 
 function creatorOf(file: Disk): string {
-  const bytes = readUpTo(file, fileType.creatorAt, fileType.creatorLength);
+  const bytes = readUpTo(file, creator.at, creator.length);
   return new TextDecoder('utf-16le').decode(bytes).split('\0', 1)[0] ?? '';
 }
 

@@ -6,8 +6,8 @@ import { bits64, bytes, struct, u16, u32, u64 } from '../../base/index.js';
 
 export const mebibyte = 1024 * 1024;
 
-/** The file type identifier: a signature, and UTF-16 that names the program. */
-export const fileType = { signature: 'vhdxfile', creatorAt: 8, creatorLength: 512 } as const;
+/** UTF-16 in the file type identifier, behind the signature: the program that made the file. */
+export const creator = { at: 8, length: 512 } as const;
 
 /** Both copies of each. */
 export const headersAt = [64 * 1024, 128 * 1024] as const;

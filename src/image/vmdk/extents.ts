@@ -7,7 +7,8 @@ import { readCowdHeader } from './cowd.js';
 import type { ExtentLine } from './descriptor.js';
 import { GrainMap, type Grains } from './grains.js';
 import { readHostedHeader } from './hosted.js';
-import { marks, sectorSize } from './layout.js';
+import { sectorSize } from './layout.js';
+import { marks } from './probe.js';
 import { readSesparseHeader } from './sesparse.js';
 
 /** A piece of the disk: the mappings of its own offsets, which may reach beyond its end. */

@@ -8,7 +8,6 @@ import { bits64, bytes, struct, text, u8, u16, u32, u64 } from '../../base/index
 export const sectorSize = 512;
 
 /** The first bytes of files, as text. */
-export const marks = { hosted: 'KDMV', cowd: 'COWD', descriptor: '# Disk DescriptorFile' } as const;
 
 /** `SparseExtentHeader`, at the start of a hosted sparse extent, and again in a footer. */
 export const hostedHeader = struct('VMDK header', 'little', 512, {

@@ -4,9 +4,10 @@
  */
 import { CorruptError, compareBytes, UnsupportedError } from '../../base/index.js';
 import type { Member } from '../system.js';
-import { dashed, readLabel } from './label.js';
+import { readLabel } from './label.js';
 import { decodeVolumeGroup, type GroupMember, type VolumeGroupText } from './metadata.js';
 import { type MetadataArea, readMetadataArea } from './metadata-area.js';
+import { dashed } from './probe.js';
 import type { LogicalVolume, LvmProblem, LvmState, PhysicalVolume, VolumeGroup } from './state.js';
 import { logicalVolumesOf } from './volumes.js';
 

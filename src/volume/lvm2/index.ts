@@ -4,7 +4,7 @@
  */
 import type { Assembly, Member, MemberKind, Volume } from '../system.js';
 import { assemble } from './assemble.js';
-import { dashed, probeLabel } from './label.js';
+import { dashed, probeLabel } from './probe.js';
 import { findLogicalVolume } from './report.js';
 import { listMapperDevices } from './report-minors.js';
 import type { LvmState } from './state.js';

@@ -3,7 +3,7 @@
  * (`pvs`, `vgs`, `lvs`; see lvmreport(7)) in libguestfs's form: sizes in bytes, identifiers without dashes.
  */
 import { GuestfsError, work } from '../../base/index.js';
-import { dashed } from './label.js';
+import { dashed } from './probe.js';
 import { listMapperDevices } from './report-minors.js';
 import { attributesOf, isPool, modulesOf, originOf, policyLetter } from './report-volume.js';
 import type { LogicalVolume, LvmState, PhysicalVolume, VolumeGroup } from './state.js';

@@ -1,8 +1,8 @@
 /** The bytes of a logical volume: its segments, laid over the physical volumes. */
 import { CorruptError, GuestfsError, UnsupportedError } from '../../base/index.js';
 import { type Disk, MappedDisk, type Mapping } from '../../disk/index.js';
-import { dashed } from './label.js';
 import type { GroupMember, LogicalVolumeText, Segment, VolumeGroupText } from './metadata.js';
+import { dashed } from './probe.js';
 
 /** lvm2 stacks volumes two or three deep. */
 export const deepestStack = 8;

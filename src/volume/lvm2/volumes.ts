@@ -3,9 +3,9 @@
 import { GuestfsError } from '../../base/index.js';
 import { mapperName, volumeName } from '../../formats/index.js';
 import { namesIn } from './config.js';
-import { dashed } from './label.js';
 import type { LogicalVolumeText, VolumeGroupText } from './metadata.js';
 import { mapperUuid } from './names.js';
+import { dashed } from './probe.js';
 import type { LogicalVolume, VolumeGroup } from './state.js';
 import { openVolume } from './volume-disk.js';
 

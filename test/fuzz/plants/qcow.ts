@@ -4,7 +4,7 @@ import type { Plant } from '../plant.js';
 export const plants: readonly Plant[] = [
   {
     error: 'an error of the wrong kind is thrown',
-    file: 'image/qcow/index.ts',
+    file: 'image/qcow/open.ts',
     original: "throw new CorruptError(structure, 'has a backing file name that does not fit'",
     planted: "throw new RangeError('has a backing file name that does not fit'",
     target: 'image/qcow',

@@ -4,7 +4,7 @@ import type { Plant } from '../plant.js';
 export const plants: readonly Plant[] = [
   {
     error: 'an error of the wrong kind is thrown',
-    file: 'image/qed/index.ts',
+    file: 'image/qed/open.ts',
     original: "throw new CorruptError(structure, 'has an impossible table size'",
     planted: "throw new RangeError('has an impossible table size'",
     target: 'image/qed',
