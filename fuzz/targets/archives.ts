@@ -6,8 +6,8 @@
 import { decodeLz4, decodeLzo1x } from '../../src/base/index.js';
 import { prepareZstd } from '../../src/disk/index.js';
 import { identify } from '../../src/engine/words/identify/index.js';
-import { decodeXz, TarReader } from '../../src/formats/index.js';
-import { Lzma2Decoder } from '../../src/formats/xz/lzma.js';
+import { decodeLzma, decodeXz, TarReader } from '../../src/formats/index.js';
+import { Lzma2Decoder } from '../../src/formats/xz/lzma2.js';
 import { architectureOf } from '../../src/inspect/architecture.js';
 import { initrdEntries, unpack } from '../../src/vfs/index.js';
 import { readFixture, readFixtureBuffer } from '../../test/support/fixtures.js';
@@ -34,11 +34,19 @@ const lzma: Target = {
   run: (bytes) => void new Lzma2Decoder(limit).decode(bytes, 0),
 };
 
+const blockRoom = new Uint8Array(256 * 1024);
+
+/** With the old header. */
+const oldLzma: Target = {
+  name: 'formats/lzma-alone',
+  fixtures: ['codecs/mixed.lzma', 'codecs/numbers.lzma'],
+  moves: true,
+  run: (bytes) => void decodeLzma(bytes, blockRoom.length),
+};
+
 /** The first block of a file, without the frame around it. */
 const firstBlock = (blocks: (file: Buffer) => FrameBlock[]) => (fixture: string) =>
   new Uint8Array(blocks(readFixtureBuffer(fixture))[0]?.packed ?? []);
-
-const blockRoom = new Uint8Array(256 * 1024);
 
 const lz4: Target = {
   name: 'base/lz4',
@@ -111,4 +119,4 @@ const file: Target = {
   },
 };
 
-export const archiveTargets: readonly Target[] = [xz, lzma, lz4, lzo, packed, cpio, tar, file];
+export const archiveTargets: readonly Target[] = [xz, lzma, oldLzma, lz4, lzo, packed, cpio, tar, file];

@@ -1,17 +1,20 @@
 /** One compressed piece to its bytes, in the calling thread. */
 import { CorruptError, decodeLz4, decodeLzo1x } from '../base/index.js';
-import { decodeXzBlock } from '../formats/index.js';
+import { decodeLzma, decodeXz, decodeXzBlock } from '../formats/index.js';
 import { platform } from './platform.js';
 import { decodeZstd } from './zstd.js';
 
-/** How a unit is compressed. `deflate` is raw (no zlib header); of `xz` a unit is a block; `lzo` is LZO1X. */
-export type Codec = 'deflate' | 'zlib' | 'zstd' | 'xz' | 'lz4' | 'lzo';
+/**
+ * How a unit is compressed. `deflate` is raw (no zlib header); of `xz` a unit is a block, of `xz-file` all that xz
+ * writes; `lzma` has the header of 13 bytes; `lzo` is LZO1X.
+ */
+export type Codec = 'deflate' | 'zlib' | 'zstd' | 'xz' | 'xz-file' | 'lzma' | 'lz4' | 'lzo';
 
 /**
- * Exactly `decodedSize` bytes from `packed`; bytes after the end of the compressed stream are ignored, except for `lz4`
- * and `lzo`, whose size must be exact. CorruptError for anything else. With `isCut` a whole stream of fewer bytes is
- * followed by zeroes. The result is valid until this thread decodes more. Memory stays within a few times both sizes,
- * whatever `packed` contains.
+ * Exactly `decodedSize` bytes from `packed`; bytes after the end of the compressed stream are ignored, except for
+ * `xz-file`, `lz4` and `lzo`, whose size must be exact. CorruptError for anything else. With `isCut` a whole stream of
+ * fewer bytes is followed by zeroes. The result is valid until this thread decodes more. Memory stays within a few times
+ * both sizes, whatever `packed` contains.
  */
 export function decode(codec: Codec, packed: Uint8Array, decodedSize: number, isCut = false): Uint8Array {
   let bytes: Uint8Array;
@@ -37,6 +40,7 @@ export function decode(codec: Codec, packed: Uint8Array, decodedSize: number, is
   return bytes;
 }
 
+/** At most `decodedSize` bytes come out. */
 type Decoder = (packed: Uint8Array, decodedSize: number, isCut: boolean) => Uint8Array;
 
 /**
@@ -61,6 +65,8 @@ const decoders: Record<Codec, Decoder> = {
   zlib: inflate('zlib'),
   zstd: decodeZstd,
   xz: decodeXzBlock,
+  'xz-file': (packed, size) => decodeXz(packed, size),
+  lzma: decodeLzma,
   lz4: filling(decodeLz4),
   lzo: filling(decodeLzo1x),
 };

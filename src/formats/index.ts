@@ -53,6 +53,7 @@ export { isTar, type TarFile, tarFiles } from './tar/files.js';
 export { type TarEntry, tarEnd, tarPadding } from './tar/layout.js';
 export { type TarMember, TarReader, type TarReceiver } from './tar/reader.js';
 export { TarHeaderWriter } from './tar/writer.js';
+export { decodeLzma } from './xz/alone.js';
 export { decodeXzBlock, readXzBlocks, streamXzBlock, type XzBlock } from './xz/blocks.js';
 export { decodeXz } from './xz/xz.js';
 export { type ZipSteps, ZipWriter, zipNameProblem } from './zip/writer.js';

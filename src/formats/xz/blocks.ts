@@ -12,7 +12,7 @@ import {
   viewOf,
   work,
 } from '../../base/index.js';
-import { Lzma2Decoder } from './lzma.js';
+import { Lzma2Decoder } from './lzma2.js';
 import { blockHeader, checkLengths, corruptXz, crc32Check, headerLength, isXz, multibyte } from './xz.js';
 
 /** A block: its place in the file and in what comes out, all in bytes. */
@@ -106,8 +106,9 @@ function checkBlock(rest: Uint8Array, crc: number, place: number): void {
 /** The contents of a whole block, which are exactly `decodedSize` bytes. */
 export function decodeXzBlock(packed: Uint8Array, decodedSize: number): Uint8Array {
   const decoder = new Lzma2Decoder(decodedSize);
-  const { end: start } = blockHeader(packed, 0);
+  const { end: start, filter } = blockHeader(packed, 0);
   const end = decoder.decode(packed, start);
+  filter?.(decoder.output);
   if (decoder.length !== decodedSize)
     throw new CorruptError('xz block', 'has not the length that the index says', { decodedSize });
   checkBlock(packed.subarray(end + ((4 - ((end - start) % 4)) % 4)), crc32(decoder.output), 0);
@@ -127,6 +128,7 @@ export function* streamXzBlock(
   const end = block.offset + block.packedSize;
   const head = readUpTo(source, block.offset, Math.min(headerLimit, block.packedSize));
   const header = blockHeader(head, 0);
+  if (header.filter) throw new UnsupportedError('xz file', ['filters for machine code in so large a block']);
   if (header.dictionary > dictionaryLimit)
     throw new UnsupportedError('xz file', [`dictionaries of ${header.dictionary} bytes`]);
   let at = block.offset + header.end;

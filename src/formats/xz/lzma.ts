@@ -1,6 +1,7 @@
 /**
- * The LZMA decoder for LZMA2: chunks that share a dictionary. The range coder, the literal coder, the length coders
- * and the match distances follow the LZMA specification (Igor Pavlov, "LZMA specification", 2015).
+ * The LZMA decoder: the range coder, the literal coder, the length coders and the match distances follow the LZMA
+ * specification (Igor Pavlov, "LZMA specification", 2015). Numbers of the range coder have 32 bits without a sign; here
+ * they have one, as V8 keeps such without allocating.
  */
 import { CorruptError, work } from '../../base/index.js';
 
@@ -11,142 +12,73 @@ const endPositionModelIndex = 14;
 const fullDistances = 1 << (endPositionModelIndex >> 1);
 const alignBits = 4;
 const matchMinimum = 2;
+/** The range is made larger when it is below this. */
+const leastRange = 1 << 24;
+/** The distance that stands for the end of the data. */
+const endMarker = -1;
 
-const corrupt = (problem: string): CorruptError => new CorruptError('LZMA data', problem);
+// Where the probabilities of each kind begin, in one array.
+const isMatch = 0;
+const isRep = isMatch + (stateCount << positionBitsMax);
+const isRepG0 = isRep + stateCount;
+const isRepG1 = isRepG0 + stateCount;
+const isRepG2 = isRepG1 + stateCount;
+const isRep0Long = isRepG2 + stateCount;
+const slots = isRep0Long + (stateCount << positionBitsMax);
+const special = slots + 4 * 64;
+const align = special + 1 + fullDistances - endPositionModelIndex + 64;
+const lengths = align + (1 << alignBits);
+// Of the probabilities of lengths.
+const lengthLow = 2;
+const lengthMiddle = lengthLow + (8 << positionBitsMax);
+const lengthHigh = lengthMiddle + (8 << positionBitsMax);
+const repLengths = lengths + lengthHigh + 256;
+const literals = repLengths + lengthHigh + 256;
+/** Probabilities of one literal coder. */
+const literalCoder = 0x300;
 
-/** Decodes bits out of compressed bytes. Reading past their end is a CorruptError. */
-class RangeDecoder {
+export const corruptLzma = (problem: string): CorruptError => new CorruptError('LZMA data', problem);
+
+/** How the literal coder and the positions are chosen, which one byte says. */
+interface LzmaProperties {
+  readonly lc: number;
+  readonly lp: number;
+  readonly pb: number;
+}
+
+export function lzmaProperties(byte: number | undefined): LzmaProperties {
+  if (byte === undefined || byte >= 225) throw corruptLzma('has impossible properties');
+  return { lc: byte % 9, lp: Math.floor(byte / 9) % 5, pb: Math.floor(byte / 45) };
+}
+
+/** Decodes into one growing output, in pieces that share it as their dictionary. */
+export class LzmaDecoder {
+  readonly #limit: number;
+  #out = new Uint8Array(64 * 1024);
+  #length = 0;
+  /** Where the dictionary begins in the output. */
+  #start = 0;
+
+  // The range coder.
   #bytes: Uint8Array = new Uint8Array(0);
   #at = 0;
   #range = 0;
   #code = 0;
 
-  start(bytes: Uint8Array): void {
-    if (bytes.length < 5 || bytes[0] !== 0) throw corrupt('a chunk has no range coder header');
-    this.#bytes = bytes;
-    this.#at = 5;
-    this.#range = 0xffffffff;
-    this.#code = new DataView(bytes.buffer, bytes.byteOffset, 5).getUint32(1);
-  }
-
-  /** Whether all bytes of the chunk were used and the coder is at rest. */
-  get finished(): boolean {
-    return this.#at === this.#bytes.length && this.#code === 0;
-  }
-
-  #normalize(): void {
-    if (this.#range < 0x1000000) {
-      if (this.#at >= this.#bytes.length) throw corrupt('a chunk ends too early');
-      this.#range = (this.#range << 8) >>> 0;
-      this.#code = ((this.#code << 8) | (this.#bytes[this.#at++] as number)) >>> 0; // safe: at < length
-    }
-  }
-
-  bit(model: Uint16Array, index: number): number {
-    const probability = model[index] as number; // safe: every caller's index is bounded by its tree
-    const bound = (this.#range >>> 11) * probability;
-    let bit: number;
-    if (this.#code < bound) {
-      this.#range = bound;
-      model[index] = probability + ((2048 - probability) >>> 5);
-      bit = 0;
-    } else {
-      this.#range -= bound;
-      this.#code -= bound;
-      model[index] = probability - (probability >>> 5);
-      bit = 1;
-    }
-    this.#normalize();
-    return bit;
-  }
-
-  direct(count: number): number {
-    let value = 0;
-    for (let i = 0; i < count; i++) {
-      this.#range >>>= 1;
-      const bit = this.#code >= this.#range ? 1 : 0;
-      if (bit === 1) this.#code -= this.#range;
-      value = value * 2 + bit;
-      this.#normalize();
-    }
-    return value;
-  }
-
-  tree(model: Uint16Array, bits: number, base = 0): number {
-    let node = 1;
-    for (let i = 0; i < bits; i++) node = (node << 1) | this.bit(model, base + node);
-    return node - (1 << bits);
-  }
-
-  reverseTree(model: Uint16Array, bits: number, base = 0): number {
-    let node = 1;
-    let value = 0;
-    for (let i = 0; i < bits; i++) {
-      const bit = this.bit(model, base + node);
-      node = (node << 1) | bit;
-      value |= bit << i;
-    }
-    return value;
-  }
-}
-
-const models = (size: number): Uint16Array => new Uint16Array(size).fill(probabilityStart);
-
-/** Lengths of matches, from 2. */
-class LengthDecoder {
-  readonly #choice = models(2);
-  readonly #low = models(16 << positionBitsMax);
-  readonly #middle = models(16 << positionBitsMax);
-  readonly #high = models(256);
-
-  decode(coder: RangeDecoder, positionState: number): number {
-    if (coder.bit(this.#choice, 0) === 0) return coder.tree(this.#low, 3, positionState << 3);
-    if (coder.bit(this.#choice, 1) === 0) return 8 + coder.tree(this.#middle, 3, positionState << 3);
-    return 16 + coder.tree(this.#high, 8);
-  }
-}
-
-/** The probability models and the state, which a reset initialises. */
-class LzmaState {
-  state = 0;
-  reps: [number, number, number, number] = [0, 0, 0, 0];
-  readonly isMatch = models(stateCount << positionBitsMax);
-  readonly isRep = models(stateCount);
-  readonly isRepG0 = models(stateCount);
-  readonly isRepG1 = models(stateCount);
-  readonly isRepG2 = models(stateCount);
-  readonly isRep0Long = models(stateCount << positionBitsMax);
-  readonly slots = [models(64), models(64), models(64), models(64)] as const;
-  readonly special = models(1 + fullDistances - endPositionModelIndex + 64);
-  readonly align = models(1 << alignBits);
-  readonly lengths = new LengthDecoder();
-  readonly repLengths = new LengthDecoder();
-  readonly literals: Uint16Array;
-
-  constructor(literalBits: number) {
-    this.literals = models(0x300 << literalBits);
-  }
-}
-
-/** Decodes LZMA2 chunks into one growing output. */
-export class Lzma2Decoder {
-  readonly #coder = new RangeDecoder();
-  readonly #limit: number;
-  readonly #enough: number;
-  #out = new Uint8Array(64 * 1024);
-  #length = 0;
-  /** Where the dictionary begins in the output. */
-  #start = 0;
-  #state: LzmaState | undefined;
+  // The models.
+  #probabilities = new Uint16Array(0);
   #lc = 0;
   #lp = 0;
   #pb = 0;
-  #needsDictionary = true;
+  #state = 0;
+  #rep0 = 0;
+  #rep1 = 0;
+  #rep2 = 0;
+  #rep3 = 0;
 
-  /** `limit`: the most bytes of output. `enough`: after this many bytes no further chunk is decoded. */
-  constructor(limit: number, enough = Number.POSITIVE_INFINITY) {
+  /** `limit`: the most bytes of output. */
+  constructor(limit: number) {
     this.#limit = limit;
-    this.#enough = enough;
   }
 
   /** How many bytes of output are held. */
@@ -154,8 +86,13 @@ export class Lzma2Decoder {
     return this.#length;
   }
 
+  /** All that came out so far. */
+  get output(): Uint8Array {
+    return this.#out.subarray(0, this.#length);
+  }
+
   /**
-   * Lets go of all output but the last `keep` bytes, to which later chunks may refer. A multiple of 16 bytes goes, as
+   * Lets go of all output but the last `keep` bytes, to which later pieces may refer. A multiple of 16 bytes goes, as
    * positions count by their lowest four bits.
    */
   forget(keep: number): void {
@@ -166,96 +103,30 @@ export class Lzma2Decoder {
     this.#start -= shift;
   }
 
-  get hasEnough(): boolean {
-    return this.#length >= this.#enough;
-  }
-
-  /** All that came out so far. */
-  get output(): Uint8Array {
-    return this.#out.subarray(0, this.#length);
-  }
-
-  /**
-   * Decodes one block's chunks, from `at` to the end marker or until there is enough; returns the offset of the next
-   * byte.
-   */
-  decode(bytes: Uint8Array, at: number): number {
-    const need = (end: number): number => {
-      if (end > bytes.length) throw corrupt('is cut short');
-      return end;
-    };
-    this.#needsDictionary = true;
-    for (;;) {
-      work.checkpoint();
-      if (this.hasEnough) return at;
-      need(at + 1);
-      if (bytes[at] === 0) return at + 1;
-      at = this.decodeChunk(bytes, at);
-    }
-  }
-
-  /** A new block begins: its first chunk resets everything. */
-  beginBlock(): void {
-    this.#needsDictionary = true;
-  }
-
-  /** Decodes the chunk at `at`, of which all bytes must be there; returns the offset of the next one. */
-  decodeChunk(bytes: Uint8Array, at: number): number {
-    const need = (end: number): number => {
-      if (end > bytes.length) throw corrupt('is cut short');
-      return end;
-    };
-    const control = bytes[at] as number; // safe: the caller has looked at it
-    if (control >= 0x80) {
-      need(at + 5);
-      const view = new DataView(bytes.buffer, bytes.byteOffset + at, 5);
-      const size = ((control & 0x1f) << 16) + view.getUint16(1) + 1;
-      const packed = view.getUint16(3) + 1;
-      at = this.#reset(control, bytes, at + 5);
-      this.#grow(size);
-      this.#coder.start(bytes.subarray(at, need(at + packed)));
-      this.#chunk(this.#length + size);
-      if (!this.#coder.finished) throw corrupt('a chunk has more than it says');
-      at += packed;
-    } else {
-      if (control > 2) throw corrupt(`a chunk has the unknown control byte ${control}`);
-      if (control === 1) this.#resetDictionary();
-      else if (this.#needsDictionary) throw corrupt('the first chunk does not reset the dictionary');
-      need(at + 3);
-      const size = (((bytes[at + 1] as number) << 8) | (bytes[at + 2] as number)) + 1; // safe: just bounded
-      at += 3;
-      this.#grow(size);
-      this.#out.set(bytes.subarray(at, need(at + size)), this.#length);
-      this.#length += size;
-      at += size;
-    }
-    return at;
-  }
-
-  #resetDictionary(): void {
+  resetDictionary(): void {
     this.#start = this.#length;
-    this.#needsDictionary = false;
   }
 
-  /** The resets in the two bits of a chunk's control byte: 0 none, 1 state, 2 also properties, 3 also dictionary. */
-  #reset(control: number, bytes: Uint8Array, at: number): number {
-    const kind = (control >> 5) & 3;
-    if (kind === 3) this.#resetDictionary();
-    else if (this.#needsDictionary) throw corrupt('the first chunk does not reset the dictionary');
-    if (kind >= 2) {
-      const properties = bytes[at];
-      if (properties === undefined || properties >= 225) throw corrupt('has impossible properties');
-      this.#lc = properties % 9;
-      this.#lp = Math.floor(properties / 9) % 5;
-      this.#pb = Math.floor(properties / 45);
-      if (this.#lc + this.#lp > 4) throw corrupt('has impossible properties');
-      at++;
-    } else if (this.#state === undefined) throw corrupt('the first chunk has no properties');
-    if (kind >= 1) this.#state = new LzmaState(this.#lc + this.#lp);
-    return at;
+  setProperties({ lc, lp, pb }: LzmaProperties): void {
+    this.#lc = lc;
+    this.#lp = lp;
+    this.#pb = pb;
   }
 
-  #grow(size: number): void {
+  /** Makes all probabilities equal. */
+  resetState(): void {
+    const size = literals + (literalCoder << (this.#lc + this.#lp));
+    if (this.#probabilities.length !== size) this.#probabilities = new Uint16Array(size);
+    this.#probabilities.fill(probabilityStart);
+    this.#state = 0;
+    this.#rep0 = 0;
+    this.#rep1 = 0;
+    this.#rep2 = 0;
+    this.#rep3 = 0;
+  }
+
+  /** Makes room for `size` more bytes. */
+  grow(size: number): void {
     const wanted = this.#length + size;
     if (wanted > this.#limit)
       throw new CorruptError('LZMA data', 'is larger than allowed', { limit: this.#limit });
@@ -266,100 +137,285 @@ export class Lzma2Decoder {
     this.#out = larger;
   }
 
-  #chunk(end: number): void {
-    const state = this.#state;
-    if (state === undefined) throw corrupt('the first chunk has no state');
-    const coder = this.#coder;
-    const mask = (1 << this.#pb) - 1;
-    while (this.#length < end) {
-      const positionState = (this.#length - this.#start) & mask;
-      const here = (state.state << positionBitsMax) + positionState;
-      if (coder.bit(state.isMatch, here) === 0) {
-        this.#literal(state);
-        continue;
-      }
-      let length: number;
-      if (coder.bit(state.isRep, state.state) === 0) {
-        length = matchMinimum + state.lengths.decode(coder, positionState);
-        state.reps = [this.#distance(state, length), state.reps[0], state.reps[1], state.reps[2]];
-        state.state = state.state < 7 ? 7 : 10;
-      } else {
-        const short = this.#repeat(state, here);
-        if (short) length = 1;
-        else {
-          length = matchMinimum + state.repLengths.decode(coder, positionState);
-          state.state = state.state < 7 ? 8 : 11;
-        }
-      }
-      this.#copy(state.reps[0], length, end);
-    }
+  /** Appends bytes that are not compressed. There must be room. */
+  append(bytes: Uint8Array): void {
+    this.#out.set(bytes, this.#length);
+    this.#length += bytes.length;
   }
 
-  #literal(state: LzmaState): void {
-    const coder = this.#coder;
-    const position = this.#length - this.#start;
-    const previous = position > 0 ? (this.#out[this.#length - 1] as number) : 0; // safe: length ≥ 1
-    const context = ((position & ((1 << this.#lp) - 1)) << this.#lc) + (previous >> (8 - this.#lc));
-    const base = 0x300 * context;
-    let symbol = 1;
-    if (state.state >= 7) {
-      const distance = state.reps[0] + 1;
-      if (distance > position) throw corrupt('a distance reaches before the beginning');
-      if (distance > this.#length) throw corrupt('a distance reaches beyond the dictionary');
-      let match = this.#out[this.#length - distance] as number; // safe: distance ≤ position ≤ length
-      while (symbol < 0x100) {
-        const matchBit = (match >> 7) & 1;
-        match <<= 1;
-        const bit = coder.bit(state.literals, base + ((1 + matchBit) << 8) + symbol);
-        symbol = (symbol << 1) | bit;
-        if (matchBit !== bit) break;
-      }
+  /** Begins with the bytes of a range coder. */
+  start(bytes: Uint8Array): void {
+    if (bytes.length < 5 || bytes[0] !== 0) throw corruptLzma('a chunk has no range coder header');
+    this.#bytes = bytes;
+    this.#at = 5;
+    this.#range = -1;
+    this.#code = new DataView(bytes.buffer, bytes.byteOffset, 5).getInt32(1);
+  }
+
+  /** Whether all bytes were used and the coder is at rest. */
+  get finished(): boolean {
+    return this.#at === this.#bytes.length && this.#code === 0;
+  }
+
+  /**
+   * Decodes `size` bytes, for which there must be room. Returns whether they came out: false where the data had its
+   * end marker before.
+   */
+  decode(size: number): boolean {
+    const end = this.#length + size;
+    while (this.#length < end) {
+      this.#literals(end);
+      if (this.#length === end) return true;
+      if (!this.#match(end)) return false;
     }
-    while (symbol < 0x100) symbol = (symbol << 1) | coder.bit(state.literals, base + symbol);
-    this.#out[this.#length++] = symbol & 0xff;
-    state.state = state.state < 4 ? 0 : state.state < 10 ? state.state - 3 : state.state - 6;
+    return true;
+  }
+
+  /** Whether the end marker comes next, instead of more bytes. Nothing can be decoded afterwards. */
+  hasEndMarker(): boolean {
+    const positionState = (this.#length - this.#start) & ((1 << this.#pb) - 1);
+    if (this.#bit(isMatch + (this.#state << positionBitsMax) + positionState) === 0) return false;
+    if (this.#bit(isRep + this.#state) === 1) return false;
+    return this.#distance(matchMinimum + this.#matchLength(lengths, positionState)) === endMarker;
+  }
+
+  /**
+   * Decodes literals up to the next match, whose first bit is taken, or to the end. This is where most time goes: so
+   * everything is in local variables, and the step of {@link #bit} is repeated here.
+   */
+  #literals(end: number): void {
+    const probabilities = this.#probabilities;
+    const bytes = this.#bytes;
+    const out = this.#out;
+    const positionMask = (1 << this.#pb) - 1;
+    const literalMask = (1 << this.#lp) - 1;
+    const lc = this.#lc;
+    const start = this.#start;
+    let length = this.#length;
+    let state = this.#state;
+    let at = this.#at;
+    let range = this.#range;
+    let code = this.#code;
+    while (length < end) {
+      const position = length - start;
+      let model = isMatch + (state << positionBitsMax) + (position & positionMask);
+      let probability = probabilities[model] as number; // safe: state < 12, and the position has at most four bits
+      let bound = Math.imul(range >>> 11, probability);
+      if (code >>> 0 >= bound >>> 0) {
+        range = (range - bound) | 0;
+        code = (code - bound) | 0;
+        probabilities[model] = probability - (probability >>> 5);
+        break;
+      }
+      range = bound;
+      probabilities[model] = probability + ((2048 - probability) >>> 5);
+      const previous = position > 0 ? (out[length - 1] as number) : 0; // safe: length ≥ 1
+      const base = literals + literalCoder * (((position & literalMask) << lc) + (previous >>> (8 - lc)));
+      // After a match the byte at its distance tells what is likely, until the first bit that differs.
+      let match = 0;
+      let matched = 0;
+      if (state >= 7) {
+        const distance = (this.#rep0 >>> 0) + 1;
+        if (distance > position) throw corruptLzma('a distance reaches before the beginning');
+        if (distance > length) throw corruptLzma('a distance reaches beyond the dictionary');
+        match = out[length - distance] as number; // safe: distance ≤ length
+        matched = 0x100;
+      }
+      let symbol = 1;
+      while (symbol < 0x100) {
+        if (range >>> 0 < leastRange) {
+          if (at >= bytes.length) throw corruptLzma('a chunk ends too early');
+          range <<= 8;
+          code = (code << 8) | (bytes[at++] as number); // safe: just compared
+        }
+        match <<= 1;
+        const matchBit = match & matched;
+        model = base + matched + matchBit + symbol;
+        probability = probabilities[model] as number; // safe: below a literal coder's 0x300
+        bound = Math.imul(range >>> 11, probability);
+        if (code >>> 0 < bound >>> 0) {
+          range = bound;
+          probabilities[model] = probability + ((2048 - probability) >>> 5);
+          symbol <<= 1;
+          if (matchBit !== 0) matched = 0;
+        } else {
+          range = (range - bound) | 0;
+          code = (code - bound) | 0;
+          probabilities[model] = probability - (probability >>> 5);
+          symbol = (symbol << 1) | 1;
+          if (matchBit === 0) matched = 0;
+        }
+      }
+      if (range >>> 0 < leastRange) {
+        if (at >= bytes.length) throw corruptLzma('a chunk ends too early');
+        range <<= 8;
+        code = (code << 8) | (bytes[at++] as number); // safe: just compared
+      }
+      out[length++] = symbol;
+      state = state < 4 ? 0 : state < 10 ? state - 3 : state - 6;
+    }
+    this.#length = length;
+    this.#state = state;
+    this.#at = at;
+    this.#range = range;
+    this.#code = code;
+    this.#normalize();
+  }
+
+  /** Decodes the match whose first bit is taken; false for the end marker. */
+  #match(end: number): boolean {
+    const state = this.#state;
+    const positionState = (this.#length - this.#start) & ((1 << this.#pb) - 1);
+    let length: number;
+    if (this.#bit(isRep + state) === 0) {
+      length = matchMinimum + this.#matchLength(lengths, positionState);
+      const distance = this.#distance(length);
+      if (distance === endMarker) return false;
+      this.#rep3 = this.#rep2;
+      this.#rep2 = this.#rep1;
+      this.#rep1 = this.#rep0;
+      this.#rep0 = distance;
+      this.#state = state < 7 ? 7 : 10;
+    } else if (this.#repeat(state, positionState)) {
+      length = 1;
+      this.#state = state < 7 ? 9 : 11;
+    } else {
+      length = matchMinimum + this.#matchLength(repLengths, positionState);
+      this.#state = state < 7 ? 8 : 11;
+    }
+    this.#copy(length, end);
+    return true;
   }
 
   /** A match at one of the last four distances, which becomes the first; true for a single byte. */
-  #repeat(state: LzmaState, here: number): boolean {
-    const coder = this.#coder;
-    const [a, b, c, d] = state.reps;
-    if (coder.bit(state.isRepG0, state.state) === 0) {
-      if (coder.bit(state.isRep0Long, here) === 0) {
-        state.state = state.state < 7 ? 9 : 11;
-        return true;
+  #repeat(state: number, positionState: number): boolean {
+    if (this.#bit(isRepG0 + state) === 0)
+      return this.#bit(isRep0Long + (state << positionBitsMax) + positionState) === 0;
+    const first = this.#rep0;
+    if (this.#bit(isRepG1 + state) === 0) this.#rep0 = this.#rep1;
+    else {
+      if (this.#bit(isRepG2 + state) === 0) this.#rep0 = this.#rep2;
+      else {
+        this.#rep0 = this.#rep3;
+        this.#rep3 = this.#rep2;
       }
-    } else if (coder.bit(state.isRepG1, state.state) === 0) state.reps = [b, a, c, d];
-    else if (coder.bit(state.isRepG2, state.state) === 0) state.reps = [c, a, b, d];
-    else state.reps = [d, a, b, c];
+      this.#rep2 = this.#rep1;
+    }
+    this.#rep1 = first;
     return false;
   }
 
-  #distance(state: LzmaState, length: number): number {
-    const coder = this.#coder;
-    const lengthState = Math.min(length - matchMinimum, 3);
-    const slot = coder.tree(state.slots[lengthState] as Uint16Array, 6); // safe: 0 to 3
-    if (slot < 4) return slot;
-    const directBits = (slot >> 1) - 1;
-    const base = (2 | (slot & 1)) * 2 ** directBits;
-    if (slot < endPositionModelIndex) return base + coder.reverseTree(state.special, directBits, base - slot);
-    const distance =
-      base +
-      coder.direct(directBits - alignBits) * (1 << alignBits) +
-      coder.reverseTree(state.align, alignBits);
-    if (distance === 0xffffffff) throw corrupt('has an end marker inside a chunk');
-    return distance;
+  #matchLength(base: number, positionState: number): number {
+    if (this.#bit(base) === 0) return this.#tree(base + lengthLow + (positionState << 3), 3);
+    if (this.#bit(base + 1) === 0) return 8 + this.#tree(base + lengthMiddle + (positionState << 3), 3);
+    return 16 + this.#tree(base + lengthHigh, 8);
   }
 
-  #copy(rep: number, length: number, end: number): void {
-    const distance = rep + 1;
-    if (distance > this.#length - this.#start) throw corrupt('a distance reaches before the beginning');
-    if (distance > this.#length) throw corrupt('a distance reaches beyond the dictionary');
-    if (this.#length + length > end) throw corrupt('a match reaches past its chunk');
+  #distance(length: number): number {
+    const slot = this.#tree(slots + Math.min(length - matchMinimum, 3) * 64, 6);
+    if (slot < 4) return slot;
+    const directBits = (slot >> 1) - 1;
+    const base = (2 | (slot & 1)) << directBits;
+    if (slot < endPositionModelIndex) return base + this.#reverseTree(special + base - slot, directBits);
+    const direct = this.#direct(directBits - alignBits) << alignBits;
+    return (base + direct + this.#reverseTree(align, alignBits)) | 0;
+  }
+
+  #copy(length: number, end: number): void {
+    const distance = (this.#rep0 >>> 0) + 1;
+    if (distance > this.#length - this.#start) throw corruptLzma('a distance reaches before the beginning');
+    if (distance > this.#length) throw corruptLzma('a distance reaches beyond the dictionary');
+    if (this.#length + length > end) throw corruptLzma('a match reaches past its chunk');
     const out = this.#out;
     let to = this.#length;
     // Copies byte by byte: source and target may overlap, which repeats the bytes between them.
     for (let i = 0; i < length; i++, to++) out[to] = out[to - distance] as number; // safe: distance ≤ to
     this.#length = to;
+  }
+
+  // The range coder.
+
+  #normalize(): void {
+    if (this.#range >>> 0 < leastRange) {
+      if (this.#at >= this.#bytes.length) throw corruptLzma('a chunk ends too early');
+      this.#range <<= 8;
+      this.#code = (this.#code << 8) | (this.#bytes[this.#at++] as number); // safe: just compared
+    }
+  }
+
+  #bit(model: number): number {
+    const probability = this.#probabilities[model] as number; // safe: every caller's index is bounded by its tree
+    const bound = Math.imul(this.#range >>> 11, probability);
+    let bit: number;
+    if (this.#code >>> 0 < bound >>> 0) {
+      this.#range = bound;
+      this.#probabilities[model] = probability + ((2048 - probability) >>> 5);
+      bit = 0;
+    } else {
+      this.#range = (this.#range - bound) | 0;
+      this.#code = (this.#code - bound) | 0;
+      this.#probabilities[model] = probability - (probability >>> 5);
+      bit = 1;
+    }
+    this.#normalize();
+    return bit;
+  }
+
+  #direct(count: number): number {
+    let value = 0;
+    for (let i = 0; i < count; i++) {
+      this.#range >>>= 1;
+      value <<= 1;
+      if (this.#code >>> 0 >= this.#range) {
+        this.#code = (this.#code - this.#range) | 0;
+        value |= 1;
+      }
+      this.#normalize();
+    }
+    return value;
+  }
+
+  #tree(base: number, bits: number): number {
+    const probabilities = this.#probabilities;
+    const bytes = this.#bytes;
+    let at = this.#at;
+    let range = this.#range;
+    let code = this.#code;
+    let node = 1;
+    for (let i = 0; i < bits; i++) {
+      const model = base + node;
+      const probability = probabilities[model] as number; // safe: node < 2^bits, the size of the caller's tree
+      const bound = Math.imul(range >>> 11, probability);
+      if (code >>> 0 < bound >>> 0) {
+        range = bound;
+        probabilities[model] = probability + ((2048 - probability) >>> 5);
+        node <<= 1;
+      } else {
+        range = (range - bound) | 0;
+        code = (code - bound) | 0;
+        probabilities[model] = probability - (probability >>> 5);
+        node = (node << 1) | 1;
+      }
+      if (range >>> 0 < leastRange) {
+        if (at >= bytes.length) throw corruptLzma('a chunk ends too early');
+        range <<= 8;
+        code = (code << 8) | (bytes[at++] as number); // safe: just compared
+      }
+    }
+    this.#at = at;
+    this.#range = range;
+    this.#code = code;
+    return node - (1 << bits);
+  }
+
+  #reverseTree(base: number, bits: number): number {
+    let node = 1;
+    let value = 0;
+    for (let i = 0; i < bits; i++) {
+      const bit = this.#bit(base + node);
+      node = (node << 1) | bit;
+      value |= bit << i;
+    }
+    return value;
   }
 }

@@ -1,9 +1,10 @@
 /**
- * Reads .xz files. "The .xz File Format", version 1.2.1: streams of blocks, each filtered by LZMA2 alone (the only
- * common chain; others are an UnsupportedError). CRC-32 is checked; CRC-64 and SHA-256 are skipped.
+ * Reads .xz files. "The .xz File Format", version 1.2.1: streams of blocks, each of LZMA2 behind filters for machine
+ * code. CRC-32 is checked; CRC-64 and SHA-256 are skipped.
  */
 import { CorruptError, checksumHolds, crc32, UnsupportedError, viewOf } from '../../base/index.js';
-import { Lzma2Decoder } from './lzma.js';
+import { branchFilter, branchReach } from './branches.js';
+import { Lzma2Decoder } from './lzma2.js';
 
 const magic = [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00];
 export const headerLength = 12;
@@ -35,14 +36,18 @@ export function multibyte(bytes: Uint8Array, at: number): { value: number; end: 
   throw corruptXz('has an impossible number', at);
 }
 
-/**
- * Checks a block's header: it must name LZMA2 and no other filter. Returns the offset of its end, and the bytes of the
- * dictionary.
- */
-export function blockHeader(
-  bytes: Uint8Array,
-  at: number,
-): { readonly end: number; readonly dictionary: number } {
+/** What a block's header says. */
+interface XzBlockHeader {
+  /** The offset of its end. */
+  readonly end: number;
+  /** Bytes of the dictionary. */
+  readonly dictionary: number;
+  /** What makes the output of LZMA2 the contents of the block, in place; undefined where they are the same. */
+  readonly filter: ((output: Uint8Array) => void) | undefined;
+}
+
+/** Checks a block's header: LZMA2 must be the last of its filters. */
+export function blockHeader(bytes: Uint8Array, at: number): XzBlockHeader {
   const size = ((bytes[at] ?? 0) + 1) * 4;
   const end = at + size;
   if (end > bytes.length) throw corruptXz('is cut short', at);
@@ -54,12 +59,25 @@ export function blockHeader(
   let next = at + 2;
   if (flags & 0x40) next = multibyte(bytes, next).end;
   if (flags & 0x80) next = multibyte(bytes, next).end;
-  const filter = multibyte(bytes, next);
-  if ((flags & 3) !== 0 || filter.value !== lzma2Filter) {
-    throw new UnsupportedError('xz file', [`filter 0x${filter.value.toString(16)}, of ${(flags & 3) + 1}`]);
+  const steps: ((output: Uint8Array) => void)[] = [];
+  for (let before = flags & 3; ; before--) {
+    const { value: id, end: sizeAt } = multibyte(bytes, next);
+    const properties = multibyte(bytes, sizeAt);
+    if (properties.value > end - properties.end) throw corruptXz('a block header is cut short', at);
+    next = properties.end + properties.value;
+    if (before === 0) {
+      if (id !== lzma2Filter)
+        throw new UnsupportedError('xz file', [`0x${id.toString(16)} as the last filter`]);
+      const dictionary = dictionaryBytes(bytes[properties.end] ?? 0);
+      const filter = (output: Uint8Array): void => {
+        for (const step of steps) step(output);
+      };
+      return { end, dictionary, filter: steps.length === 0 ? undefined : filter };
+    }
+    const start = properties.value >= 4 ? viewOf(bytes).getUint32(properties.end, true) : 0;
+    const apply = branchFilter(id);
+    steps.unshift((output) => apply(output, start));
   }
-  const properties = multibyte(bytes, filter.end);
-  return { end, dictionary: dictionaryBytes(bytes[properties.end] ?? 0) };
 }
 
 /** LZMA2's one byte of properties. Section 5.3.1. */
@@ -84,7 +102,7 @@ function skipIndex(bytes: Uint8Array, start: number): number {
  * that many bytes, or all: later parts of the file are not read, and may be missing.
  */
 export function decodeXz(bytes: Uint8Array, limit: number, enough?: number): Uint8Array {
-  const decoder = new Lzma2Decoder(limit, enough);
+  const decoder = new Lzma2Decoder(limit, enough === undefined ? undefined : enough + branchReach);
   const view = viewOf(bytes);
   for (let at = 0; at < bytes.length; ) {
     if (!isXz(bytes.subarray(at))) throw corruptXz('has no stream header', at);
@@ -94,10 +112,11 @@ export function decodeXz(bytes: Uint8Array, limit: number, enough?: number): Uin
     }
     at += headerLength;
     while (at < bytes.length && bytes[at] !== 0) {
-      const { end: start } = blockHeader(bytes, at);
-      const before = decoder.output.length;
+      const { end: start, filter } = blockHeader(bytes, at);
+      const before = decoder.length;
       let end = decoder.decode(bytes, start);
-      if (decoder.hasEnough) return decoder.output;
+      filter?.(decoder.output.subarray(before));
+      if (decoder.hasEnough) return decoder.output.subarray(0, -branchReach);
       end += (4 - ((end - start) % 4)) % 4;
       const length = checkLengths[check] ?? 0;
       if (end + length > bytes.length) throw corruptXz('is cut short', end);

@@ -114,7 +114,7 @@ export const plants: readonly Plant[] = [
   {
     error: 'an error of the wrong kind is thrown',
     file: 'formats/xz/lzma.ts',
-    original: 'if (distance > this.#length - this.#start) throw corrupt(',
+    original: 'if (distance > this.#length - this.#start) throw corruptLzma(',
     planted: 'if (distance > this.#length - this.#start) throw new RangeError(',
     target: 'formats/lzma',
     fixtures: ['xz/blocks.xz'],
