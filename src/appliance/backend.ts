@@ -2,7 +2,7 @@
  * A launched appliance as the handle sees it: its machine, the connection to its daemon, and the actions made of
  * both.
  */
-import type { Backend, BackendConfig, BackendEvents, ShutdownOptions } from '../api/index.js';
+import type { Backend, BackendConfig, BackendEvents, CallControl, ShutdownOptions } from '../api/index.js';
 import { asGuestfsError, GuestfsError } from '../base/index.js';
 import { inspectionKey } from '../formats/index.js';
 import { type Daemon, libraryActions } from './library/index.js';
@@ -56,6 +56,7 @@ export class ApplianceBackend implements Backend {
   /** Unwritten data is dropped if nothing of it would be kept, so the end need not wait. */
   readonly #keepsWrites: boolean;
   readonly #daemon: Daemon;
+  readonly #progress: BackendEvents['progress'];
   /** What is known already of an inspection that the daemon has not made. */
   #inspection: BackendConfig['inspection'];
   /** Ends the running call. */
@@ -86,7 +87,8 @@ export class ApplianceBackend implements Backend {
       },
       warn: (message) => events.log('warning', message),
     };
-    listeners.progress = (position, total) => events.progress(position, total);
+    this.#progress = (position, total) => events.progress(position, total);
+    listeners.progress = this.#progress;
     // A daemon that is gone or out of step is useless. qemu may not have noticed, so it is ended too.
     listeners.broken = () => {
       this.#lost = true;
@@ -123,14 +125,16 @@ export class ApplianceBackend implements Backend {
     action: string,
     args: readonly unknown[],
     options: Readonly<Record<string, unknown>>,
+    { wantsProgress }: CallControl,
   ): Promise<unknown> {
     const abort = new AbortController();
     this.#running = abort;
-    const own = { signal: abort.signal };
+    const { signal } = abort;
     try {
       const composite = libraryActions.get(action);
-      if (composite !== undefined) return await composite(this.#daemon, args, options, own);
-      return await this.#daemon.call(action, args, options, own);
+      if (composite === undefined) return await this.#daemon.call(action, args, options, { signal });
+      const progress = wantsProgress ? this.#progress : undefined;
+      return await composite(this.#daemon, args, options, { signal, progress });
     } catch (thrown) {
       throw await this.#explain(asGuestfsError(thrown));
     } finally {

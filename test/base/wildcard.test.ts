@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { test } from 'node:test';
 import { namePattern } from '../../src/base/index.js';
-import { excluder } from '../../src/engine/host/archive/excludes.js';
+import { excluder } from '../../src/formats/excludes.js';
 import { expandGlob, MountTable } from '../../src/vfs/index.js';
 import { MemoryFileSystem } from '../support/memory-fs.js';
 import { Random } from '../support/random.js';

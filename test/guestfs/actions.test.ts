@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Action, type ActionName, actionNames, actions, camelCase } from '../../src/api/index.js';
+import { archiveActions } from '../../src/appliance/library/archives.js';
 import { libraryActions } from '../../src/appliance/library/index.js';
 import { uploadActions } from '../../src/appliance/library/uploads.js';
 import { wireAction } from '../../src/appliance/wire/procedures.js';
@@ -32,8 +33,8 @@ const refused: Readonly<Partial<Record<ActionName, { args: readonly unknown[]; s
   set_libvirt_requested_credential: { args: [0, Buffer.of()], says: /libvirtAuth/ },
 };
 
-/** The daemon's, with something that its client must see to. */
-const guarded: ReadonlySet<string> = new Set(Object.keys(uploadActions));
+/** The daemon's, with something that its client sees to. */
+const guarded: ReadonlySet<string> = new Set(Object.keys({ ...archiveActions, ...uploadActions }));
 
 test('every action is done by exactly one of the daemon, the appliance room and the handle', () => {
   for (const name of actionNames) {

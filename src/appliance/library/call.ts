@@ -13,8 +13,7 @@ import type {
   InternalResult,
 } from '../../api/index.js';
 import { AbortError, GuestfsError } from '../../base/index.js';
-import type { ProcedureControl } from '../wire/connection.js';
-import type { Daemon, LibraryAction } from './daemon.js';
+import type { Daemon, LibraryAction, LibraryControl } from './daemon.js';
 
 /** File arguments are the caller's own path or stream. */
 interface HostFiles extends FileEnds {
@@ -40,20 +39,21 @@ export type OwnComposites = {
 
 export class LibraryCall {
   readonly #daemon: Daemon;
-  readonly #control: ProcedureControl;
+  readonly #control: LibraryControl;
 
-  constructor(daemon: Daemon, control: ProcedureControl) {
+  constructor(daemon: Daemon, control: LibraryControl) {
     this.#daemon = daemon;
     this.#control = control;
   }
 
-  /** A procedure that is a public action too. */
+  /** A procedure that is a public action too. `received` gets the sizes of the pieces of a file that it writes. */
   daemon<N extends ActionName>(
     procedure: N,
     args: ActionArguments<N>,
     options: ActionOptions<N> = {} as ActionOptions<N>,
+    received?: (bytes: number) => void,
   ): Promise<ActionResult<N>> {
-    return this.#call(procedure, args as readonly unknown[], options) as Promise<ActionResult<N>>;
+    return this.#call(procedure, args as readonly unknown[], options, received) as Promise<ActionResult<N>>;
   }
 
   /** A procedure that is none. */
@@ -65,9 +65,16 @@ export class LibraryCall {
     procedure: string,
     args: readonly unknown[],
     options: Readonly<Record<string, unknown>>,
+    received?: (bytes: number) => void,
   ): Promise<unknown> {
     this.checkpoint();
-    return await this.#daemon.call(procedure, args, options, this.#control);
+    const { signal } = this.#control;
+    return await this.#daemon.call(procedure, args, options, { signal, received });
+  }
+
+  /** Takes the call's progress; undefined where nobody listens. */
+  get progress(): LibraryControl['progress'] {
+    return this.#control.progress;
   }
 
   /** Throws ECANCELED if the call was cancelled: no procedure runs at this moment that could notice. */

@@ -20,6 +20,7 @@ import {
   TarReader,
   type TarReceiver,
 } from '../../formats/index.js';
+import { followTar } from './archives.js';
 import type { Composites, LibraryCall } from './call.js';
 import { handInto } from './hand-into.js';
 import { HostFileWriter, runSteps } from './host-steps.js';
@@ -106,10 +107,11 @@ class Unpacker implements TarReceiver {
 async function copyTree(call: LibraryCall, remotePath: string, copy: HostCopy, top: string): Promise<void> {
   const unpacker = new Unpacker(copy, call, top);
   const reader = new TarReader(unpacker);
+  const received = await followTar(call, remotePath);
   try {
     await handInto(
       (piece) => reader.take(piece),
-      (sink) => call.daemon('tar_out', [remotePath, sink], { numericowner: true }),
+      (sink) => call.daemon('tar_out', [remotePath, sink], { numericowner: true }, received),
     );
     reader.finish();
   } catch (thrown) {

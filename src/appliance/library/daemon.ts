@@ -25,10 +25,16 @@ export interface Daemon {
   warn?(message: string): void;
 }
 
+/** How a call of this folder ends early, and who follows it. */
+export interface LibraryControl extends ProcedureControl {
+  /** Takes the call's progress, as `BackendEvents` has it; absent where nobody listens. */
+  readonly progress?: ((position: number, total: number) => void) | undefined;
+}
+
 /** An action built of the daemon's calls. Arguments and options are checked before, as for a backend. */
 export type LibraryAction = (
   daemon: Daemon,
   args: readonly unknown[],
   options: Readonly<Record<string, unknown>>,
-  control: ProcedureControl,
+  control: LibraryControl,
 ) => Promise<unknown>;

@@ -4,6 +4,7 @@
  */
 import type { ActionsBy, ActionTables, AsyncActionName } from '../../api/index.js';
 import { UnsupportedError } from '../../base/index.js';
+import { archiveActions } from './archives.js';
 import { libraryAction, type OwnComposites } from './call.js';
 import { contentsActions } from './contents.js';
 import { copyActions } from './copies.js';
@@ -22,6 +23,7 @@ import { zipOut } from './zip.js';
 export type { Daemon } from './daemon.js';
 
 const composites = {
+  ...archiveActions,
   ...contentsActions,
   ...copyActions,
   ...inspectionActions,

@@ -15,6 +15,7 @@ import {
   zipNameProblem,
 } from '../../formats/index.js';
 import { type DownloadSink, sinkFor } from '../wire/sinks.js';
+import { followTar } from './archives.js';
 import type { LibraryCall } from './call.js';
 import { handInto } from './hand-into.js';
 
@@ -115,13 +116,16 @@ export async function zipOut(
     const output = new ZipOutput(sink, level);
     const converter = new TarToZip(call, zip, output);
     const reader = new TarReader(converter);
+    const received = await followTar(call, directory, { excludes, readsAgain: true });
     await handInto(
       (piece) => reader.take(piece),
       (archive) =>
-        call.daemon('tar_out', [directory, archive], {
-          numericowner: true,
-          ...(excludes.length > 0 ? { excludes: [...excludes] } : {}),
-        }),
+        call.daemon(
+          'tar_out',
+          [directory, archive],
+          { numericowner: true, ...(excludes.length > 0 ? { excludes: [...excludes] } : {}) },
+          received,
+        ),
     );
     reader.finish();
     for (const { name } of converter.links) {
@@ -132,7 +136,7 @@ export async function zipOut(
       if (isFile)
         await handInto(
           (piece) => output.run(zip.data(piece)),
-          (contents) => call.daemon('download', [path, contents]),
+          (contents) => call.daemon('download', [path, contents], {}, received),
         );
       else if (typeOfMode(stats.stMode) === 'symlink')
         await output.run(zip.data(encodeText(await call.daemon('readlink', [path]))));

@@ -40,9 +40,14 @@ interface Holding {
   unref?(): unknown;
 }
 
-/** How a procedure's call ends early. */
+/** How a procedure's call ends early, and who follows it. */
 export interface ProcedureControl {
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
+  /**
+   * Gets the number of bytes of each piece of the file that the procedure writes. What the daemon itself says of its
+   * progress is dropped then.
+   */
+  readonly received?: ((bytes: number) => void) | undefined;
 }
 
 export class Connection {
@@ -91,7 +96,8 @@ export class Connection {
       cancelled: () => this.#calls[0]?.daemonCancelled(),
       progress: ({ serial, position, total }) => {
         const call = this.#calls[0];
-        if (call?.serial === serial && !call.settled) this.#events.progress(position, total);
+        if (call?.serial === serial && !call.settled && !call.isFollowed)
+          this.#events.progress(position, total);
       },
       message: (bytes) => this.#reply(bytes),
       data: (piece) => this.#calls[0]?.data(piece),
@@ -138,7 +144,12 @@ export class Connection {
     if (lack !== undefined) return Promise.reject(lack);
     const sent = withRealNames(action, args, this.#drivesComeLater);
     return new Promise((resolve, reject) => {
-      this.#begin({ name, action, args: sent, options }, control.signal, resolve, reject);
+      this.#begin(
+        { name, action, args: sent, options, received: control.received },
+        control.signal,
+        resolve,
+        reject,
+      );
     });
   }
 
@@ -148,6 +159,7 @@ export class Connection {
       action: WireAction;
       args: readonly unknown[];
       options: Readonly<Record<string, unknown>>;
+      received?: ProcedureControl['received'];
     },
     signal: AbortSignal | undefined,
     resolve: (value: unknown) => void,

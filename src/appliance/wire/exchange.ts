@@ -43,6 +43,8 @@ interface WireRequest {
   readonly options: Readonly<Record<string, unknown>>;
   readonly serial: number;
   readonly daemon: DaemonVersion;
+  /** Gets the number of bytes of each piece of the file that comes out. */
+  readonly received?: ((bytes: number) => void) | undefined;
 }
 
 /** Callbacks for the end of the call; each is called once. */
@@ -81,6 +83,11 @@ export class Exchange {
 
   get settled(): boolean {
     return this.#settled;
+  }
+
+  /** Whether the caller follows its progress by the bytes that come out. */
+  get isFollowed(): boolean {
+    return this.#request.received !== undefined;
   }
 
   get over(): boolean {
@@ -223,6 +230,7 @@ export class Exchange {
   /** A piece of the file that comes out. */
   data(piece: Buffer): void {
     this.#download?.push(piece);
+    if (!this.#settled) this.#request.received?.(piece.length);
   }
 
   /** The file's last chunk. */

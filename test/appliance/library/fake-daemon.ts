@@ -1,5 +1,6 @@
 /** A daemon that answers as it is told, and remembers what it was asked. */
 
+import type { LibraryControl } from '../../../src/appliance/library/daemon.js';
 import { type Daemon, libraryActions } from '../../../src/appliance/library/index.js';
 import type { ProcedureControl } from '../../../src/appliance/wire/connection.js';
 import { GuestfsError } from '../../../src/base/index.js';
@@ -33,12 +34,13 @@ export class FakeDaemon implements Daemon {
     procedure: string,
     args: readonly unknown[],
     options: Readonly<Record<string, unknown>> = {},
+    control: ProcedureControl = {},
   ): Promise<unknown> {
     this.calls.push({ procedure, args, options });
     if (!Object.hasOwn(this.#answers, procedure))
       throw new GuestfsError('ENOTSUP', 'this daemon does not have it');
     const answer = this.#answers[procedure];
-    return typeof answer === 'function' ? await answer(...args, options) : answer;
+    return typeof answer === 'function' ? await answer(...args, options, control) : answer;
   }
 
   warn(message: string): void {
@@ -52,7 +54,7 @@ export async function run(
   action: string,
   args: readonly unknown[] = [],
   options: Readonly<Record<string, unknown>> = {},
-  control: ProcedureControl = {},
+  control: LibraryControl = {},
 ): Promise<unknown> {
   const perform = libraryActions.get(action);
   if (perform === undefined) throw new Error(`there is no ${action}`);

@@ -2,7 +2,7 @@
  * Exclusion patterns as in GNU tar's `--exclude` by default: shell wildcards, where `*` also matches a slash, tried
  * at the start of the name and after every slash. GNU tar manual, 6.5 "Wildcards Patterns and Matching".
  */
-import { namePattern } from '../../../base/index.js';
+import { namePattern } from '../base/index.js';
 
 /** The places where a name is split: its ends, and before and after its slashes. */
 function cuts(name: string, behind: boolean): number[] {

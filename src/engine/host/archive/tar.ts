@@ -1,7 +1,7 @@
 /** A tree of the guest as a tar archive. */
 
 import type { Disk } from '../../../disk/index.js';
-import { type TarEntry, TarHeaderWriter, tarEnd, tarPadding } from '../../../formats/index.js';
+import { excluder, type TarEntry, TarHeaderWriter, tarEnd, tarPadding } from '../../../formats/index.js';
 import type { FileType, InodeStat } from '../../../fs/index.js';
 import type { Place, Visit } from '../../../vfs/index.js';
 import { contentsOf } from '../../session/contents.js';
@@ -9,7 +9,7 @@ import type { Call } from '../../thread/call.js';
 import { BufferedSink } from '../buffered.js';
 import { type DataSink, move } from '../copy-data.js';
 import { distinctEntries, HardLinks, pathBelow } from './entries.js';
-import { excluder } from './excludes.js';
+
 import { TreeProgress } from './progress.js';
 import { type AttributeOptions, attributeRecords } from './tar-attributes.js';
 

@@ -2,7 +2,7 @@
 import { constants, deflateRawSync } from 'node:zlib';
 import { encodeText, work } from '../../../base/index.js';
 import type { Disk } from '../../../disk/index.js';
-import { type ZipSteps, ZipWriter, zipNameProblem } from '../../../formats/index.js';
+import { excluder, type ZipSteps, ZipWriter, zipNameProblem } from '../../../formats/index.js';
 import type { Place, Visit } from '../../../vfs/index.js';
 import { contentsOf } from '../../session/contents.js';
 import type { Call } from '../../thread/call.js';
@@ -10,7 +10,7 @@ import { BufferedSink } from '../buffered.js';
 import { type DataSink, move } from '../copy-data.js';
 import { writeZeroes } from '../data-sinks.js';
 import { distinctEntries, pathBelow } from './entries.js';
-import { excluder } from './excludes.js';
+
 import { TreeProgress } from './progress.js';
 
 interface ZipOptions {
