@@ -16,7 +16,7 @@ import {
   type ImageSummary,
   imageFormats,
   isReadable,
-  openImage,
+  openDiskImage,
   readImageInfo,
   readImageSnapshots,
   readImageSummary,
@@ -76,7 +76,7 @@ export async function imageChain(
   path: string,
   { policy, ...options }: { readonly format?: string; readonly policy?: ImagePolicy } = {},
 ): Promise<readonly ChainLink[]> {
-  const { disk, chain } = openImage(node.origin(path, policy), options);
+  const { disk, chain } = openDiskImage(node.origin(path, policy), options);
   disk.close();
   return chain;
 }

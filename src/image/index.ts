@@ -11,7 +11,7 @@ export {
   type ChainLink,
   type OpenedImage,
   type OpenImageOptions,
-  openImage,
+  openDiskImage,
   readImageInfo,
   readImageSnapshots,
 } from './open.js';

@@ -70,7 +70,7 @@ interface Opening {
  * (ENOENT, EACCES, …), EINVAL for an unknown format, EPERM where the image names a file that the policy does not allow,
  * CorruptError and UnsupportedError about the image itself.
  */
-export function openImage(origin: Origin, options: OpenImageOptions = {}): OpenedImage {
+export function openDiskImage(origin: Origin, options: OpenImageOptions = {}): OpenedImage {
   const format = options.format === undefined ? undefined : getFormat(options.format);
   const opening: Opening = {
     warn: options.warn ?? (() => {}),

@@ -21,7 +21,7 @@ import { makeLayerFiles } from '../../src/engine/host/layer.js';
 import { startEngine } from '../../src/engine/index.js';
 import { Session } from '../../src/engine/session/session.js';
 import { prepareToLeave } from '../../src/engine/thread/leave.js';
-import { openImage } from '../../src/image/index.js';
+import { openDiskImage } from '../../src/image/index.js';
 import { node } from '../../src/platform/index.js';
 import { readFixtureBuffer } from '../support/fixtures.js';
 import { readAll } from '../support/gaits.js';
@@ -338,7 +338,7 @@ function readings(layer: string): Buffer[] {
   const raw = scratchPath('layer.raw');
   execFileSync('qemu-img', ['check', '-q', layer]);
   execFileSync('qemu-img', ['convert', '-O', 'raw', layer, raw]);
-  const { disk } = openImage(node.origin(layer, 'trusted'));
+  const { disk } = openDiskImage(node.origin(layer, 'trusted'));
   const ours = Buffer.from(readAll(disk));
   disk.close();
   return [readFileSync(raw), ours];
@@ -399,7 +399,7 @@ describe('what was written to a drive whose writes are discarded', needs('qemu-i
     assert.ok(far && full);
     assert.equal(none, undefined);
     execFileSync('qemu-img', ['check', '-q', far]);
-    const { disk } = openImage(node.origin(far, 'trusted'));
+    const { disk } = openDiskImage(node.origin(far, 'trusted'));
     const seen = Buffer.alloc(7);
     for (const place of places) {
       disk.read(seen, place);

@@ -6,10 +6,7 @@ import { declarationOf, exportsOf, findSource, roomOf, type Source, sources } fr
 import { findDeadExports, isDoor } from './usage.js';
 
 /** Names that still mean two things at two doors. */
-const doorNamesListed = {
-  // The image room's gives a disk, and the library's the files of a guest.
-  openImage: 2,
-};
+const doorNamesListed = {};
 /** Classes and types of several rooms that still have one name. */
 const typesListed = {};
 

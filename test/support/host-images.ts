@@ -3,7 +3,7 @@ import type { ImagePolicy } from '../../src/disk/index.js';
 import {
   type OpenedImage,
   type OpenImageOptions,
-  openImage as openOrigin,
+  openDiskImage as openOrigin,
   readImageInfo as readInfo,
   readImageSnapshots as readSnapshots,
   readImageSummary as readSummary,

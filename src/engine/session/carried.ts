@@ -18,6 +18,7 @@ export const carriage = {
   tree: 'made of the mounts',
   umask: 'a call',
   inspection: 'a call, which has the same devices before it',
+  directoryRuns: 'found again by the next pass',
   keys: 'each is in the call that unlocked something with it',
   calls: 'themselves',
   warnings: 'settled at the end of each call',

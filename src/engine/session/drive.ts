@@ -9,7 +9,7 @@ import {
   OverlayDisk,
   platform,
 } from '../../disk/index.js';
-import { type ImageInfo, openImage } from '../../image/index.js';
+import { type ImageInfo, openDiskImage } from '../../image/index.js';
 import { restoreLayer } from './restored-layer.js';
 
 /** A drive that is open. */
@@ -91,7 +91,7 @@ export function openDrive(drive: DriveConfig, context: DriveContext): OpenDrive 
     });
   }
   const origin = platform().origin(drive.path, context.policy);
-  const { disk, info, chain } = openImage(origin, {
+  const { disk, info, chain } = openDiskImage(origin, {
     warn: context.warn,
     unpack: { directory: context.tmpdir, tell: context.tell, progress: context.progress },
     writable: drive.readonly ? false : 'where possible',

@@ -18,6 +18,7 @@ import type { LockKey } from '../../volume/index.js';
 import { Damage } from './damage.js';
 import { DeviceContents } from './device-contents.js';
 import { findByProperty } from './device-properties.js';
+import { DirectoryRuns } from './directory-runs.js';
 import { type OpenDrive, openDrive } from './drive.js';
 import { kinds } from './kinds.js';
 import { OpenFileSystems } from './open-filesystems.js';
@@ -52,6 +53,8 @@ export class Session {
   umask = 0o022;
   /** The result of the last `inspect_os`, from which the getters answer. */
   inspection: Inspection | undefined;
+  /** What passes over directories have found. */
+  readonly directoryRuns = new DirectoryRuns();
   /** The given keys, which are tried at every lock. */
   readonly keys: LockKey[] = [];
   /** What made the session what it is, for a backend that follows. */

@@ -3,7 +3,20 @@ import { AbortError, monotonicTime } from '../../base/index.js';
 import type { Session } from '../session/session.js';
 
 /** The least time between progress messages to the handle, in milliseconds; the handle drops more of them. */
-const progressInterval = 50;
+const progressIntervalInMs = 50;
+
+type TellProgress = (position: number, total: number) => void;
+
+/** Passes progress on, but not more often than the handle wants it. What is over sooner tells none. */
+export function sparseProgress(tell: TellProgress): TellProgress {
+  let last = monotonicTime();
+  return (position, total) => {
+    const time = monotonicTime();
+    if (time - last < progressIntervalInMs) return;
+    last = time;
+    tell(position, total);
+  };
+}
 
 /** What a call can tell the handle. For tests. */
 export interface CallOutlet {
@@ -18,7 +31,7 @@ export class Call {
   /** Whether somebody listened to its progress at its start: computing a total is then worth some work. */
   readonly wantsProgress: boolean;
   readonly #began = monotonicTime();
-  #lastProgress = this.#began;
+  readonly #tellProgress: TellProgress;
   readonly #handedOver: ArrayBuffer[] = [];
   #touched = false;
 
@@ -26,6 +39,7 @@ export class Call {
     this.action = action;
     this.session = session;
     this.#outlet = outlet;
+    this.#tellProgress = sparseProgress((position, total) => outlet.progress(position, total));
     this.wantsProgress = wantsProgress;
   }
 
@@ -42,10 +56,7 @@ export class Call {
   /** A checkpoint that also reports progress, in the action's own units; `total` 0: the end is unknown. */
   progress(position: number, total: number): void {
     this.checkpoint();
-    const time = monotonicTime();
-    if (time - this.#lastProgress < progressInterval) return;
-    this.#lastProgress = time;
-    this.#outlet.progress(position, total);
+    this.#tellProgress(position, total);
   }
 
   /**

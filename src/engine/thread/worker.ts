@@ -10,7 +10,6 @@ import {
   endWork,
   GuestfsError,
   Mailbox,
-  monotonicTime,
   PartialError,
   plainError,
   recordCompiledCode,
@@ -20,7 +19,7 @@ import { node } from '../../platform/index.js';
 import { forgetCopyBuffer } from '../host/copy-data.js';
 import { type FileInSource, type FileOutSink, HostFileSink, HostFileSource } from '../host/data-sinks.js';
 import { Session } from '../session/session.js';
-import { Call } from './call.js';
+import { Call, sparseProgress } from './call.js';
 import { findHandler } from './dispatch.js';
 import {
   type FileArgument,
@@ -185,20 +184,6 @@ function isHeapSmall(): boolean {
   return heapTotal + external <= keptHeapInBytes;
 }
 
-/** How often the progress of a launch is told at most, in milliseconds. */
-const launchProgressInMs = 50;
-
-/** Tells how far a launch is. It is no call, so it has no serial number. */
-function launchProgress(post: (report: Report) => void): (position: number, total: number) => void {
-  let last = 0;
-  return (position, total) => {
-    const time = monotonicTime();
-    if (time - last < launchProgressInMs) return;
-    last = time;
-    post({ type: 'progress', serial: 0, position, total });
-  };
-}
-
 /** Opens the drives; undefined if that failed, which is reported. */
 async function start({ port }: Wires, config: BackendConfig): Promise<Session | undefined> {
   const post = (report: Report): void => port.postMessage(report);
@@ -208,7 +193,8 @@ async function start({ port }: Wires, config: BackendConfig): Promise<Session | 
     const session = await Session.start(
       config,
       (kind, message, partial, elsewhere) => post({ type: 'log', kind, message, partial, elsewhere }),
-      launchProgress(post),
+      // It is no call, so it has no serial number.
+      sparseProgress((position, total) => post({ type: 'progress', serial: 0, position, total })),
     );
     endWork();
     post({ type: 'ready' });
