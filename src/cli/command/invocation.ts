@@ -33,6 +33,8 @@ export class Invocation {
    * with the exit status for that.
    */
   isPartial = false;
+  /** Whether the bar of a launch has the place of the one of the call that caused it. */
+  #showsLaunch = false;
 
   constructor({ command, operands, options, out, err, signal }: InvocationOptions) {
     this.command = command;
@@ -81,19 +83,15 @@ export class Invocation {
     { toScreen = false } = {},
   ): Promise<T> {
     const { signal } = this;
-    if (this.isQuiet || this.options.flag('no-progress') || toScreen || !this.err.isTerminal)
-      return await call({ signal });
-    const { ProgressBar } = await import('../terminal/progress-bar.js');
-    const bar: ProgressBar = new ProgressBar({
-      label,
-      unit,
-      write: (text) => this.err.writeNow(text),
-      columns: () => this.err.columns,
-    });
+    if (!this.#showsProgress || toScreen) return await call({ signal });
+    const bar = await this.#makeBar(label, unit);
     const hasStages = unit === 'stages';
     const clock = hasStages ? setInterval(() => bar.tick(), tickInMs) : undefined;
     try {
-      const value = await call({ signal, onProgress: (progress) => bar.report(progress) });
+      const value = await call({
+        signal,
+        onProgress: (progress) => this.#showsLaunch || bar.report(progress),
+      });
       bar.end(true, !hasStages);
       return value;
     } catch (thrown) {
@@ -102,6 +100,46 @@ export class Invocation {
     } finally {
       clearInterval(clock);
     }
+  }
+
+  /**
+   * Shows how far a launch is that a call has caused, in a bar of its own, which goes away when the launch is over or
+   * something is written. `hear` gets the handle's progress to a listener, and gives what ends that.
+   */
+  async showLaunch(
+    isUnderWay: () => boolean,
+    hear: (listener: (progress: Progress) => void) => () => void,
+  ): Promise<void> {
+    if (!this.#showsProgress) return;
+    const bar = await this.#makeBar('launch', 'stages');
+    if (!isUnderWay()) return;
+    const outputs = [this.out, this.err];
+    const end = (): void => {
+      this.#showsLaunch = false;
+      clearInterval(clock);
+      stopHearing();
+      for (const output of outputs) output.beforeWrite = undefined;
+      bar.end(true, false);
+    };
+    const draw = (work: () => void): void => (isUnderWay() ? work() : end());
+    const clock = setInterval(() => draw(() => bar.tick()), tickInMs).unref();
+    const stopHearing = hear((progress) => draw(() => bar.report(progress)));
+    for (const output of outputs) output.beforeWrite = end;
+    this.#showsLaunch = true;
+  }
+
+  get #showsProgress(): boolean {
+    return !this.isQuiet && !this.options.flag('no-progress') && this.err.isTerminal;
+  }
+
+  async #makeBar(label: string, unit: ProgressUnit): Promise<ProgressBar> {
+    const { ProgressBar } = await import('../terminal/progress-bar.js');
+    return new ProgressBar({
+      label,
+      unit,
+      write: (text) => this.err.draw(text),
+      columns: () => this.err.columns,
+    });
   }
 }
 

@@ -50,7 +50,12 @@ export function makeHandle(
   // With -v all messages of the library are shown anyway.
   if (err.isTerminal && !invocation.isQuiet && !options.flag('verbose'))
     g.on('library', (message) => {
-      if (message.startsWith('starting the appliance: ')) invocation.note(message);
+      if (!message.startsWith('starting the appliance: ')) return;
+      invocation.note(message);
+      void invocation.showLaunch(
+        () => g.state === 'busy' && g.backend === 'embedded',
+        (listener) => g.on('progress', listener),
+      );
     });
   if (options.flag('trace')) g.setTrace(true);
   if (options.flag('verbose')) g.setVerbose(true);

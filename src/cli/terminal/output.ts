@@ -43,6 +43,8 @@ function statusOf(fd: number): Stats | undefined {
 export class Output {
   readonly #fd: number;
   #isTerminal: boolean | undefined;
+  /** Called before anything is written, but for {@link draw}. */
+  beforeWrite: (() => void) | undefined;
 
   constructor(fd: number) {
     this.#fd = fd;
@@ -70,6 +72,7 @@ export class Output {
 
   /** Writes everything, in order, and resolves when it is written. Rejects with {@link ReaderGone} on a broken pipe. */
   async write(content: string | Uint8Array): Promise<void> {
+    this.beforeWrite?.();
     const bytes = typeof content === 'string' ? encodeText(content) : content;
     for (let done = 0; done < bytes.length; ) done += await writeSome(this.#fd, bytes, done);
   }
@@ -82,6 +85,12 @@ export class Output {
    * Writes a little now, without waiting. What does not fit into a full pipe is lost, so this is for messages only.
    */
   writeNow(text: string): void {
+    this.beforeWrite?.();
+    this.draw(text);
+  }
+
+  /** As `writeNow`, for a line that goes away before anything else is written. */
+  draw(text: string): void {
     const bytes = encodeText(text);
     try {
       for (let done = 0; done < bytes.length; ) done += writeSync(this.#fd, bytes, done);
@@ -99,12 +108,13 @@ export class Output {
   sink(): string | WritableStream<Uint8Array> {
     const status = statusOf(this.#fd);
     const path = `/dev/fd/${this.#fd}`;
-    if (status?.isFIFO() || status?.isCharacterDevice()) {
+    // What is written to a terminal comes by `write`, as a line may be there that has to go away before.
+    if (status?.isFIFO() || (status?.isCharacterDevice() && !this.isTerminal)) {
       try {
         accessSync(path, constants.W_OK);
         return path;
       } catch {
-        // The terminal belongs to another user, or there is no /dev/fd: the stream below uses the open descriptor.
+        // The pipe belongs to another user, or there is no /dev/fd: the stream below uses the open descriptor.
       }
     }
     return new WritableStream<Uint8Array>({ write: (chunk) => this.write(chunk) });
