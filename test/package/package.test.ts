@@ -59,15 +59,6 @@ test('the command of the package runs', () => {
 describe('the packed package in an empty project', () => {
   const project = new Project().install();
 
-  test('the first example of the README runs as it stands', () => {
-    const example = /```js\n(import .*?)```/s.exec(readFileSync('README.md', 'utf8'))?.[1];
-    assert.ok(example !== undefined);
-    project.write('example.mjs', example);
-    assert.deepEqual(project.node('example.mjs'), { stdout: 'dolphin\n\n', stderr: '', status: 0 });
-    const names = execFileSync('tar', ['-tf', project.path('debian.tar')], { encoding: 'utf8' });
-    assert.match(names, /^\.\/etc\/os-release$/m);
-  });
-
   test('the command runs, and opens what needs the package that it depends on', () => {
     const { bin } = JSON.parse(readFileSync('package.json', 'utf8')) as { bin: { guestfs: string } };
     const command = join('node_modules/guestfs', bin.guestfs);
