@@ -36,7 +36,7 @@ const inspect: Target = {
       for (const name of getters) part(() => guest[name]);
       const mounts = new MountTable();
       mounts.mount(new MemoryFileSystem(files), { source: guest.root, mountpoint: '/' });
-      part(() => listApplications(mounts.tree, guest));
+      part(() => listApplications(mounts.tree, guest, () => {}));
       part(() => findIcon(mounts.tree, guest, { favicon: true, highQuality: true }));
       part(() => fileArchitecture(mounts.tree, '/bin/sh'));
     }

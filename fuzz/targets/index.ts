@@ -3,6 +3,7 @@ import '../../test/support/platform.js';
 import type { Target } from '../target.js';
 import { applianceTargets } from './appliance.js';
 import { archiveTargets } from './archives.js';
+import { databaseTargets } from './databases.js';
 import { diskTargets } from './disks.js';
 import { fileSystemTargets } from './filesystems.js';
 import { guestTargets } from './guests.js';
@@ -14,6 +15,7 @@ export const targets: readonly Target[] = [
   ...fileSystemTargets,
   ...pieceTargets,
   ...archiveTargets,
+  ...databaseTargets,
   ...patternTargets,
   ...applianceTargets,
   ...guestTargets,

@@ -1,26 +1,26 @@
 /** `inspect_list_applications2`: the installed packages of a guest, from the database of its package manager. */
 import { compareBytewise, UnsupportedError } from '../base/index.js';
-import {
-  type Application,
-  type PackagedGuest,
-  requireListablePackages,
-  rpmDatabases,
-} from '../formats/index.js';
+import { type Application, type PackagedGuest, requireListablePackages } from '../formats/index.js';
 import type { Tree } from '../vfs/index.js';
 import { readApk } from './apk.js';
 import { readDpkg } from './dpkg.js';
 import { readPacman } from './pacman.js';
-import { isFile } from './text.js';
+import { type OnDamagedPackage, readRpm } from './rpm.js';
 
 /**
  * The packages, in the byte-wise order of their names. The guest's filesystems must be mounted in `tree`. Empty for a
- * system that is known to have no packages; UnsupportedError if its package database cannot be read here.
+ * system that is known to have no packages; UnsupportedError if its package database cannot be read here. `onDamage`
+ * is called for a package that is left out, since its entry is damaged.
  */
-export function listApplications(tree: Tree, guest: PackagedGuest): Application[] {
-  return read(tree, guest).sort((a, b) => compareBytewise(a.name, b.name));
+export function listApplications(
+  tree: Tree,
+  guest: PackagedGuest,
+  onDamage: OnDamagedPackage,
+): Application[] {
+  return read(tree, guest, onDamage).sort((a, b) => compareBytewise(a.name, b.name));
 }
 
-function read(tree: Tree, guest: PackagedGuest): Application[] {
+function read(tree: Tree, guest: PackagedGuest, onDamage: OnDamagedPackage): Application[] {
   if (guest.type === 'windows') {
     throw new UnsupportedError('list of applications', ['the Windows registry'], { elsewhere: 'appliance' });
   }
@@ -31,10 +31,8 @@ function read(tree: Tree, guest: PackagedGuest): Application[] {
       return readApk(tree);
     case 'pacman':
       return readPacman(tree);
-    case 'rpm': {
-      const database = rpmDatabases.find((path) => isFile(tree, path)) ?? 'the rpm database';
-      throw new UnsupportedError('list of applications', [database], { elsewhere: 'appliance' });
-    }
+    case 'rpm':
+      return readRpm(tree, onDamage);
     default:
       requireListablePackages(guest);
       return [];

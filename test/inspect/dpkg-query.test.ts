@@ -27,7 +27,8 @@ test('the packages of a real status file are those that dpkg-query lists', needs
   const table = new MountTable();
   const status = readFileSync('/var/lib/dpkg/status');
   table.mount(new MemoryFileSystem({ 'var/lib/dpkg/status': status }), { source: 'x', mountpoint: '/' });
-  const ours = listApplications(table.tree, { type: 'linux', distro: 'debian', packageFormat: 'deb' })
+  const guest = { type: 'linux', distro: 'debian', packageFormat: 'deb' } as const;
+  const ours = listApplications(table.tree, guest, assert.fail)
     .map((application) => {
       const { name, epoch, version, release, arch, url, sourcePackage } = application;
       const full = `${epoch > 0 ? `${epoch}:` : ''}${version}${release === '' ? '' : `-${release}`}`;

@@ -85,8 +85,13 @@ export function listUnreadable(call: Call): Unreadable[] {
   return unreadableOf(withOverlooked(findFaults(call.session), last(call)));
 }
 
-const applications = (call: Call, root: string): Application[] =>
-  listApplications(call.session.tree, guest(call, root));
+/** As librpm does in the appliance, a damaged package is left out; a list of which nothing is left is an error. */
+function applications(call: Call, root: string): Application[] {
+  const { tree, damage } = call.session;
+  const listed = listApplications(tree, guest(call, root), (error, path) => damage.leaveOut(error, path));
+  damage.failIfEmpty(listed.length === 0);
+  return listed;
+}
 
 export const inspectionHandlers = {
   inspect_os: inspect,

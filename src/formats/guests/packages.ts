@@ -8,6 +8,7 @@ export const rpmDatabases = [
   '/var/lib/rpm/Packages.db',
   '/usr/lib/sysimage/rpm/Packages.db',
   '/var/lib/rpm/Packages',
+  '/usr/lib/sysimage/rpm/Packages',
 ] as const;
 
 /** Inspection's facts about a guest that matter for packages, in libguestfs's words; `unknown` if unknown. */
