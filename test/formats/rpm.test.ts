@@ -308,18 +308,20 @@ test('headers that are impossible are refused', () => {
   );
 });
 
-test('databases that are cut short anywhere are errors', () => {
+// The chain of a long package of Berkeley DB ends the file, and its end is not read.
+test('databases that are cut short are errors, unless what is missing is never read', () => {
   for (const [name, file] of Object.entries(databases)) {
     const whole = readFixture(file);
     for (let part = 0; part < 24; part++) {
-      const cut = whole.subarray(0, Math.floor((whole.length * part) / 24));
+      let listed: Told[];
       try {
-        list(cut);
+        listed = list(whole.subarray(0, Math.floor((whole.length * part) / 24)));
       } catch (thrown) {
         assert.ok(thrown instanceof CorruptError || thrown instanceof UnsupportedError, String(thrown));
         continue;
       }
-      assert.fail(`${name} cut at ${cut.length} was taken for whole`);
+      assert.deepEqual(listed, asListed(truth[name] ?? []));
+      assert.match(file, /bdb/);
     }
   }
 });

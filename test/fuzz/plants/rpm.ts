@@ -21,7 +21,7 @@ export const plants: readonly Plant[] = [
     finding: /did not end/,
   },
   {
-    error: 'a frame of a log that was never written is taken for one',
+    error: 'an error of the wrong kind is thrown for a log',
     file: 'formats/sqlite/log.ts',
     original: "throw new CorruptError('SQLite log', 'has an impossible page size'",
     planted: "throw new TypeError('SQLite log has an impossible page size'",
