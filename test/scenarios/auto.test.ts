@@ -3,13 +3,13 @@
  * answered as by the embedded engine, and all that comes after as by the appliance from the start.
  *
  * A hand-over takes a launch, so there are as many as fit in a few minutes; which ones depends on a seed.
- * GUESTFS_TEST_HANDOVERS=all has one before each step of each scenario that only reads, in about an hour;
- * GUESTFS_TEST_HANDOVERS=SEED has others.
+ * GUESTFS_TEST_HANDOVERS=all has one before each step of each scenario that only reads, in some hours;
+ * GUESTFS_TEST_HANDOVERS=SEED has others, and GUESTFS_TEST_HANDOVERS=SEEDxCOUNT as many as one likes.
  */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { autoHandle, needsAppliance } from '../support/appliance.js';
-import { Random } from '../support/random.js';
+import { chooseHandOvers } from '../support/handovers.js';
 import { directDifferences } from './direct-differences.js';
 import { embeddedDifferences } from './embedded-differences.js';
 import { keptAnswers } from './oracle.js';
@@ -19,7 +19,6 @@ import { launchOn, runScenario } from './run.js';
 import type { Scenario, Suite } from './scenario.js';
 import { suites } from './suites.js';
 
-const wanted = process.env.GUESTFS_TEST_HANDOVERS ?? '1';
 /** How many of them there are where not all are wanted. */
 const usual = 24;
 
@@ -30,7 +29,7 @@ interface HandOver {
   readonly step: number;
 }
 
-function chosen(): HandOver[] {
+function chosen(): readonly HandOver[] {
   const all = suites
     .filter(({ writes }) => writes !== true)
     .flatMap((suite) =>
@@ -38,13 +37,7 @@ function chosen(): HandOver[] {
         Array.from({ length: scenario.steps.length + 1 }, (_, step) => ({ suite, scenario, step })),
       ),
     );
-  if (wanted === 'all') return all;
-  const random = new Random(Number(wanted));
-  return all
-    .map((each) => ({ each, order: random.next() }))
-    .sort((one, other) => one.order - other.order)
-    .slice(0, usual)
-    .map(({ each }) => each);
+  return chooseHandOvers(all, usual);
 }
 
 /** Runs the scenario, and tells which steps were not answered as they should be. */

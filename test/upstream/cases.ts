@@ -17,10 +17,11 @@ export function readCases(): readonly Case[] {
 /** The directory of the host files that the cases name. */
 export const casesData = join(factsDirectory, 'conformance', 'data');
 
-/** Adds the drives and launches. */
-export async function launchWithDrives(g: Guestfs): Promise<Guestfs> {
+/** Adds the drives and launches. `scratch`: a drive that has the scratch filesystem; it stays as it is. */
+export async function launchWithDrives(g: Guestfs, scratch?: string): Promise<Guestfs> {
   g.addDriveScratch(2 * 1024 ** 3);
-  g.addDriveScratch(2 * 1024 ** 3);
+  if (scratch === undefined) g.addDriveScratch(2 * 1024 ** 3);
+  else g.addDrive(scratch, { readonly: true, format: 'raw' });
   g.addDriveScratch(10 * 1024 ** 2);
   g.addDrive(join(casesData, 'test.iso'), { readonly: true, format: 'raw' });
   await g.launch();

@@ -154,7 +154,7 @@ export interface Ground {
   readonly runsPrograms: boolean;
   /** Whether the backend's daemon is known to fail a case, whoever calls it. */
   readonly daemonFails?: (one: Case) => boolean;
-  /** Whether cases have the scratch filesystem. Default: where the backend can make one. */
+  /** Whether the drives hold the scratch filesystem already. Default: it is made, where the backend can. */
   readonly hasScratch?: boolean;
   /** Called after each case; false: the next one needs another launch. */
   readonly after?: (g: Guestfs, outcome: Outcome) => boolean;
@@ -169,9 +169,9 @@ interface Launched {
 }
 
 /** Launches, and makes the scratch filesystem where the backend can. */
-async function prepare({ launch, runsPrograms, data, hasScratch = true }: Ground): Promise<Launched> {
+async function prepare({ launch, runsPrograms, data, hasScratch = false }: Ground): Promise<Launched> {
   const g = await launch();
-  if (!hasScratch) return { g, noScratch: 'there is no scratch filesystem' };
+  if (hasScratch) return { g, noScratch: undefined };
   try {
     for (const each of [...prologue, ...(runsPrograms ? shellPrologue : [])]) await call(g, each, data);
     return { g, noScratch: undefined };
@@ -245,9 +245,10 @@ async function runCase(launched: Launched, one: Case, ground: Ground): Promise<O
  */
 export async function runCases(cases: readonly Case[], ground: Ground): Promise<Outcome[]> {
   const outcomes: Outcome[] = [];
-  let launched = await prepare(ground);
+  let launched: Launched | undefined;
   try {
     for (const one of cases) {
+      launched ??= await prepare(ground);
       let outcome = await runCase(launched, one, ground);
       if (outcome.verdict === 'failed' && ground.daemonFails?.(one) === true)
         outcome = { ...outcome, verdict: 'out of reach', reason: `the daemon fails it: ${outcome.reason}` };
@@ -255,10 +256,10 @@ export async function runCases(cases: readonly Case[], ground: Ground): Promise<
       const goesOn = ground.after?.(launched.g, outcome) ?? true;
       if (goesOn && outcome.verdict !== 'failed') continue;
       await launched.g.close();
-      launched = await prepare(ground);
+      launched = undefined;
     }
   } finally {
-    await launched.g.close();
+    await launched?.g.close();
   }
   return outcomes;
 }
