@@ -52,6 +52,10 @@ export interface Kind {
   /** Whether it occurs on whole disks only: the host adapters that write it know no partitions. */
   readonly wholeDisksOnly?: boolean;
   /**
+   * Whether no distribution's Linux makes anything of it: where this package cannot open it, the appliance cannot either.
+   */
+  readonly beyondLinux?: boolean;
+  /**
    * Looks for it on the disk. Pure; never throws for any bytes (a disk's own I/O error passes through). Without a
    * context, {@link plainDisk} applies.
    */

@@ -240,7 +240,8 @@ export class DeviceTable {
     if (name.endsWith('/') && this.find(name.replace(/\/+$/, '')) !== undefined)
       throw systemError('ENOTDIR', name);
     const reason = this.#absence(name);
-    throw new GuestfsError('ENOENT', `${name}: no such device${reason === undefined ? '' : `: ${reason}`}`);
+    const text = `${name}: no such device${reason === undefined ? '' : `: ${reason}`}`;
+    throw new GuestfsError('ENOENT', text, { path: name });
   }
 
   /** The device of a caller's name; undefined if there is none. */

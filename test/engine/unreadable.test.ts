@@ -1,10 +1,12 @@
 /** What cannot be read does not look empty: the call rejects, or gives the rest and the handle names what is missing. */
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { CorruptError, UnsupportedError } from '../../src/base/index.js';
 import { Guestfs } from '../../src/guestfs/index.js';
 import { readFixtureBuffer } from '../support/fixtures.js';
+import { needs, toolEnvironment } from '../support/tools.js';
 import { ext4Image, scratchPath } from './support.js';
 
 const sample = 'samples/debian.qcow2';
@@ -188,3 +190,31 @@ test('what is empty is said to be', () =>
     assert.deepEqual(await g.unreadable(), []);
     assert.deepEqual(warnings, []);
   }));
+
+/** What libguestfs 1.48 lists of such a disk: all but Microsoft's reserved partition and the two of dynamic disks. */
+test('partitions that hold no filesystem, by their type, are not listed', needs('sgdisk'), () => {
+  const path = imageOf('types.img', Buffer.alloc(16 * 1024 * 1024));
+  const partitions = ['0c01', '4201', '4200', '4202', '8300', '0700'].flatMap((type, index) => [
+    `--new=${index + 1}:0:+1M`,
+    `--typecode=${index + 1}:${type}`,
+  ]);
+  execFileSync('sgdisk', [...partitions, path], { env: toolEnvironment, stdio: 'pipe' });
+  return withDrives([path], async ({ g, warnings }) => {
+    assert.equal((await g.listPartitions()).length, 6);
+    await assert.rejects(g.listFilesystems(), {
+      code: 'ENOTSUP',
+      message: /\/dev\/sda2 \(LDM\) cannot be read/,
+    });
+    await assert.rejects(g.listLdmVolumes(), { message: /dynamic disks of Windows/ });
+    await g.close();
+    execFileSync('sgdisk', ['--delete=2', '--delete=3', path], { env: toolEnvironment, stdio: 'pipe' });
+    assert.deepEqual(warnings, []);
+    await withDrives([path], async (second) => {
+      assert.deepEqual(
+        [...(await second.g.listFilesystems()).keys()],
+        ['/dev/sda4', '/dev/sda5', '/dev/sda6'],
+      );
+      assert.deepEqual(await second.g.listLdmVolumes(), []);
+    });
+  });
+});

@@ -1,8 +1,8 @@
 /** Block devices: their list, names, sizes and flags. */
-import { GuestfsError, UnsupportedError } from '../../base/index.js';
+import { GuestfsError } from '../../base/index.js';
 import type { BlockDevice } from '../../vfs/index.js';
 import { plainCall } from '../session/session-calls.js';
-import { orFault } from '../session/unreadable.js';
+import { dynamicFaults, orFault } from '../session/unreadable.js';
 import type { Call } from '../thread/call.js';
 import type { TopicHandlers } from '../thread/handlers.js';
 
@@ -21,17 +21,10 @@ function kernelBlockSize({ sectorSize, disk }: BlockDevice): number {
   return size;
 }
 
-/** The partition type of dynamic disks on MBR, and that of their metadata on GPT. */
-const dynamicType = 0x42;
-const dynamicGuid = '5808C8AA-7E8F-42E0-85D2-E1E90434CFB3';
-
 /** No volumes, provided that no drive is a dynamic disk of Windows, which cannot be read here. */
 function noDynamicDisks(call: Call): string[] {
-  const { session } = call;
-  for (const drive of session.devices.drives)
-    for (const partition of session.tables.table(drive)?.partitions ?? [])
-      if (partition.mbrId === dynamicType || partition.gptType === dynamicGuid)
-        throw new UnsupportedError(drive.name, ['dynamic disks of Windows'], { elsewhere: 'appliance' });
+  const [fault] = dynamicFaults(call.session);
+  if (fault !== undefined) throw fault.error;
   return [];
 }
 

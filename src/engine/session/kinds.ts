@@ -1,4 +1,5 @@
 /** Every kind of thing that may be on a device: the rooms' lists, in one order. */
+import type { Elsewhere } from '../../base/index.js';
 import { containers, type FileSystemDriver, fileSystems } from '../../fs/index.js';
 import { type LockedKind, type MemberKind, volumeSystems } from '../../volume/index.js';
 
@@ -41,4 +42,9 @@ export function canBeRead(kind: LayerKind): boolean {
     case 'filesystem':
       return kind.open !== undefined;
   }
+}
+
+/** Who else may open a kind that this package only recognises. */
+export function elsewhereFor({ beyondLinux }: LayerKind): Elsewhere {
+  return beyondLinux === true ? 'nowhere' : 'appliance';
 }

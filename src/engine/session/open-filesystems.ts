@@ -5,7 +5,7 @@ import type { FileSystem, FileSystemDriver } from '../../fs/index.js';
 import type { BlockDevice, DeviceTable } from '../../vfs/index.js';
 import type { DeviceContents } from './device-contents.js';
 import { discardableLayer } from './drive.js';
-import { kinds, type LayerKind } from './kinds.js';
+import { elsewhereFor, kinds, type LayerKind } from './kinds.js';
 import { chooseSighting, type Recognition, recognise } from './recognition.js';
 
 /** How a filesystem is to be opened. */
@@ -165,14 +165,25 @@ function chooseDriver(
       ? new GuestfsError('EINVAL', `${name}: no filesystem was recognised on it`)
       : new UnsupportedError(name, [`filesystem type ${type}`], { elsewhere: 'appliance' });
   }
-  if (!isOpenable(kind))
-    throw new UnsupportedError(name, [`reading ${kind.name}`], { elsewhere: 'appliance' });
+  if (!isOpenable(kind)) throw notOpenable(kind, name);
   const [first] = recognition?.seen ?? [];
   if (chosen !== undefined && first !== undefined && first !== chosen) {
     const [read, other] = [chosen.probed.type, first.probed.type];
     warn(`${name}: is ${other} and ${read} at once: ${read} is shown, as ${other} cannot be read`);
   }
   return kind;
+}
+
+/** Why the filesystem on a device cannot be opened. What is none has none in the appliance either. */
+function notOpenable(kind: LayerKind, name: string): GuestfsError {
+  if (kind.usage === 'filesystem')
+    return new UnsupportedError(name, [`reading ${kind.name}`], { elsewhere: elsewhereFor(kind) });
+  const instead = {
+    member: 'what its members form is mounted, not one of them',
+    locked: 'unlock it with its key, and mount what is inside',
+    filesystem: 'it holds no files',
+  }[kind.role];
+  return new GuestfsError('EINVAL', `${name}: is ${kind.name}, no filesystem: ${instead}`);
 }
 
 function isOpenable(kind: LayerKind): kind is Openable {

@@ -14,7 +14,7 @@ import {
 } from '../../base/index.js';
 import type { Probed } from '../../disk/index.js';
 import type { BlockDevice, DeviceProperty } from '../../vfs/index.js';
-import { canBeRead } from './kinds.js';
+import { canBeRead, elsewhereFor } from './kinds.js';
 import { ambivalence, namesOf } from './recognition.js';
 import type { Session } from './session.js';
 
@@ -24,6 +24,40 @@ export interface Fault {
   /** The recognised content, `ext4 and xfs` if it is unclear; null if nothing was recognised. */
   readonly type: string | null;
   readonly error: GuestfsError;
+}
+
+/** Dynamic disks of Windows: the one type of their partitions on MBR, and on GPT those of their metadata and data. */
+const dynamicType = 0x42;
+const dynamicMetadata = '5808C8AA-7E8F-42E0-85D2-E1E90434CFB3';
+const dynamicData = 'AF9B60A0-1431-4F62-BC68-3311714A69AD';
+const microsoftReserved = 'E3C9E316-0B5C-4DB8-817D-F92DF00215AE';
+
+/** As in libguestfs, which looks at the types of MBR and GPT alone. */
+function mayHoldFilesystem(session: Session, device: BlockDevice): boolean {
+  const { kind, mbrId, gptType = '' } = session.tables.partition(device) ?? {};
+  return (
+    kind !== 'extended' &&
+    mbrId !== dynamicType &&
+    ![dynamicMetadata, dynamicData, microsoftReserved].includes(gptType)
+  );
+}
+
+/** Whether a partition makes its drive a dynamic disk, whose volumes are another system's than partitions. */
+function isDynamic(session: Session, device: BlockDevice): boolean {
+  const partition = session.tables.partition(device);
+  return partition?.mbrId === dynamicType || partition?.gptType === dynamicMetadata;
+}
+
+/** What the dynamic disks hold cannot be read here. */
+export function dynamicFaults(session: Session): Fault[] {
+  return session.devices
+    .partitions()
+    .filter((device) => isDynamic(session, device))
+    .map(({ name }) => ({
+      device: name,
+      type: 'LDM',
+      error: new UnsupportedError(name, ['dynamic disks of Windows'], { elsewhere: 'appliance' }),
+    }));
 }
 
 /** Whether it contains files at any depth: false for swap, and for the journal of another filesystem. */
@@ -51,32 +85,28 @@ function faultOn(session: Session, device: BlockDevice): Fault | undefined {
   const memberFault = session.scan.systems.memberFault(device);
   if (memberFault !== undefined) return { device: name, type, error: memberFault };
   // One readable kind is enough: a disc named UDF is read as ISO 9660.
-  const isRead = session.contents.recognise(device).seen.some(({ kind }) => canBeRead(kind));
-  if (isRead || !holdsFiles(probed)) return undefined;
-  return {
-    device: name,
-    type,
-    error: new UnsupportedError(name, [`reading ${type}`], { elsewhere: 'appliance' }),
-  };
+  const { seen } = session.contents.recognise(device);
+  if (seen.some(({ kind }) => canBeRead(kind)) || !holdsFiles(probed)) return undefined;
+  const elsewhere = seen.some(({ kind }) => elsewhereFor(kind) === 'appliance') ? 'appliance' : 'nowhere';
+  return { device: name, type, error: new UnsupportedError(name, [`reading ${type}`], { elsewhere }) };
 }
 
-/** The devices that may hold a filesystem: drives without partitions, partitions except extended ones, volumes. */
+/** The devices that may hold a filesystem: drives without partitions, partitions by their type, volumes. */
 export function filesystemDevices(session: Session): BlockDevice[] {
   const { devices } = session;
   const whole = devices.drives.filter((drive) => devices.partitions(drive).length === 0);
-  return [...whole, ...devices.partitions(), ...devices.volumes].filter(
-    (device) => session.tables.partition(device)?.kind !== 'extended',
+  return [...whole, ...devices.partitions(), ...devices.volumes].filter((device) =>
+    mayHoldFilesystem(session, device),
   );
 }
 
-/** The unreadable ones among the devices that may hold a filesystem, in order. */
+/** The unreadable ones among the devices that may hold a filesystem, in order, and then dynamic disks. */
 export function findFaults(session: Session): Fault[] {
-  return filesystemDevices(session)
-    .map((device) => {
-      work.checkpoint();
-      return faultOn(session, device);
-    })
-    .filter((fault) => fault !== undefined);
+  const faults = filesystemDevices(session).map((device) => {
+    work.checkpoint();
+    return faultOn(session, device);
+  });
+  return [...faults.filter((fault) => fault !== undefined), ...dynamicFaults(session)];
 }
 
 /** How many devices one message names; the rest is counted. */

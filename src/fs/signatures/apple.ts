@@ -102,5 +102,5 @@ function probeApfs(disk: Disk): Found | undefined {
 export const apple = [
   signature('hfsplus', probeHfsPlus),
   signature('hfs', probeHfs, { tolerant: true }),
-  signature('apfs', probeApfs),
+  signature('apfs', probeApfs, { beyondLinux: true }),
 ];

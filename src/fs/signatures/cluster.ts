@@ -123,14 +123,17 @@ function probeNss(disk: Disk): Found | undefined {
   return { uuid: uuid(view, 348), facts: { VERSION: `${view.getUint16(8, true)}.${minor}` } };
 }
 
-export const vmfsMember = container('VMFS_volume_member', probeVmfsMember, { usage: 'raid' });
+export const vmfsMember = container('VMFS_volume_member', probeVmfsMember, {
+  usage: 'raid',
+  beyondLinux: true,
+});
 
 export const cluster = [
-  signature('gfs', probeGfs(gfs1, false), { minimumSize: minGfsSize }),
+  signature('gfs', probeGfs(gfs1, false), { minimumSize: minGfsSize, beyondLinux: true }),
   signature('gfs2', probeGfs(gfs2, true), { minimumSize: minGfsSize }),
-  signature('ocfs', probeOcfs, { minimumSize: minOcfsSize }),
+  signature('ocfs', probeOcfs, { minimumSize: minOcfsSize, beyondLinux: true }),
   signature('ocfs2', probeOcfs2, { minimumSize: minOcfsSize }),
-  signature('oracleasm', probeOracleAsm),
-  signature('nss', probeNss),
-  signature('VMFS', probeVmfs),
+  signature('oracleasm', probeOracleAsm, { beyondLinux: true }),
+  signature('nss', probeNss, { beyondLinux: true }),
+  signature('VMFS', probeVmfs, { beyondLinux: true }),
 ];

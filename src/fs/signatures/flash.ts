@@ -29,6 +29,10 @@ function probeZonefs(disk: Disk): Found | undefined {
   return { label: label(view, 8, 32), uuid: uuid(view, 40), facts: { BLOCK_SIZE: '4096' } };
 }
 
-export const ubi = container('ubi', probeUbi, { usage: 'raid' });
+export const ubi = container('ubi', probeUbi, { usage: 'raid', beyondLinux: true });
 
-export const flash = [signature('ubifs', probeUbifs), signature('zonefs', probeZonefs)];
+/** Linux mounts them on raw flash and on zoned disks, which no image is. */
+export const flash = [
+  signature('ubifs', probeUbifs, { beyondLinux: true }),
+  signature('zonefs', probeZonefs, { beyondLinux: true }),
+];

@@ -209,12 +209,12 @@ function probeMinix(disk: Disk): Found | undefined {
 
 export const linux = [
   signature('reiserfs', probeReiser, { minimumSize: minReiserSize }),
-  signature('reiser4', probeReiser4, { minimumSize: minReiserSize }),
+  signature('reiser4', probeReiser4, { minimumSize: minReiserSize, beyondLinux: true }),
   signature('jfs', probeJfs, { minimumSize: minJfsSize }),
   signature('romfs', probeRomfs),
   signature('minix', probeMinix),
   signature('squashfs', probeSquashfs('squashfs')),
-  signature('squashfs3', probeSquashfs('squashfs3')),
+  signature('squashfs3', probeSquashfs('squashfs3'), { beyondLinux: true }),
   signature('btrfs', probeBtrfs, { minimumSize: 1024 * 1024 }),
   signature('nilfs2', probeNilfs, { minimumSize: 1024 * 1024 }),
   signature('f2fs', probeF2fs),

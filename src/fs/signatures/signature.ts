@@ -55,7 +55,7 @@ export interface Found {
 
 /** The facts about a kind beside its probe: see {@link Kind}. */
 type KindOptions<U extends UsageClass> = Partial<
-  Pick<Kind, 'minimumSize' | 'tolerant' | 'wholeDisksOnly'> & { readonly usage: U }
+  Pick<Kind, 'minimumSize' | 'tolerant' | 'wholeDisksOnly' | 'beyondLinux'> & { readonly usage: U }
 >;
 
 type Look = (disk: Disk, context: ProbeContext) => Found | undefined;

@@ -120,18 +120,18 @@ function probeMediaPool(disk: Disk): Found | undefined {
 }
 
 export const storageMembers = [
-  container('drbd', probeDrbd, { usage: 'raid', minimumSize: 0x10000 }),
-  container('LVM1_member', probeLvm1, { usage: 'raid' }),
-  container('DM_verity_hash', probeVerity, { usage: 'crypto' }),
-  container('DM_integrity', probeIntegrity, { usage: 'crypto' }),
-  container('stratis', probeStratis, { usage: 'raid', minimumSize: 16 * 512 }),
+  container('drbd', probeDrbd, { usage: 'raid', minimumSize: 0x10000, beyondLinux: true }),
+  container('LVM1_member', probeLvm1, { usage: 'raid', beyondLinux: true }),
+  container('DM_verity_hash', probeVerity, { usage: 'crypto', beyondLinux: true }),
+  container('DM_integrity', probeIntegrity, { usage: 'crypto', beyondLinux: true }),
+  container('stratis', probeStratis, { usage: 'raid', minimumSize: 16 * 512, beyondLinux: true }),
 ];
 
 export const storage = [
   signature('ceph_bluestore', probeBlueStore, { usage: 'other' }),
   signature('drbdmanage_control_volume', probeDrbdManage, { usage: 'other', minimumSize: 64 * 1024 }),
-  signature('drbdproxy_datalog', probeDrbdProxy, { minimumSize: 16 * 1024 }),
+  signature('drbdproxy_datalog', probeDrbdProxy, { minimumSize: 16 * 1024, beyondLinux: true }),
   signature('DM_snapshot_cow', probeSnapshot, { usage: 'other' }),
   signature('vdo', probeVdo, { usage: 'other' }),
-  signature('mpool', probeMediaPool),
+  signature('mpool', probeMediaPool, { beyondLinux: true }),
 ];

@@ -183,7 +183,7 @@ function probeBfs(disk: Disk): Found | undefined {
 }
 
 export const unix = [
-  signature('zfs_member', probeZfs, { minimumSize: minZfsSize }),
+  signature('zfs_member', probeZfs, { minimumSize: minZfsSize, beyondLinux: true }),
   signature('ufs', probeUfs),
   signature('sysv', probeSystemV),
   signature('xenix', probeXenix),

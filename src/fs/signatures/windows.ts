@@ -149,6 +149,6 @@ function probeHpfs(disk: Disk): Found | undefined {
 export const windows = [
   signature('hpfs', probeHpfs),
   signature('ntfs', probeNtfs),
-  signature('ReFS', probeRefs),
+  signature('ReFS', probeRefs, { beyondLinux: true }),
   signature('exfat', probeExfat),
 ];

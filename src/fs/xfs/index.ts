@@ -30,5 +30,6 @@ export const exfs: FileSystemDriver = {
   role: 'filesystem',
   types: ['exfs'],
   usage: 'filesystem',
+  beyondLinux: true,
   probe: probeExfs,
 };

@@ -82,6 +82,10 @@ function firstBtrfs(answer: unknown): Reason | undefined {
 
 const lackOf = (what: string): Reason => reasonFor(what, 'the embedded backend', what);
 
+/** Arrays, and volumes of dynamic disks: devices that the appliance assembles and the engine does not. */
+const assembledDevice = /^\/dev\/(?:md\d|md\/|mapper\/ldm_)/;
+const assembledFrom = /_raid_member$|^LDM$/;
+
 /** The reason of a failed call, if the appliance may do better. */
 async function reasonAfterFailure(
   engine: Backend,
@@ -89,8 +93,12 @@ async function reasonAfterFailure(
   thrown: unknown,
 ): Promise<Reason | undefined> {
   const reason = reasonOfFailure(thrown);
+  const { code, path } = asGuestfsError(thrown);
+  if (code === 'ENOENT' && path !== undefined && assembledDevice.test(path)) {
+    const unread = await readableThere(engine);
+    return reasonOf(unread.filter(({ type }) => type !== null && assembledFrom.test(type)));
+  }
   if (!overDevices.has(action)) return reason;
-  const { code } = asGuestfsError(thrown);
   // Damage is named first, though there may be a system beside the damage.
   if (reason === undefined && (action !== 'inspect_os' || code === 'ECANCELED')) return undefined;
   const found = reasonOf(await readableThere(engine));

@@ -3,39 +3,40 @@
  * would take it many times as long as the start, and could unmount nothing that is mounted by then.
  */
 import { type ActionName, actionNames, actions, type Backend, type KnownAnswer } from '../../api/index.js';
-import { asGuestfsError, UnsupportedError } from '../../base/index.js';
+import { asGuestfsError, elsewhereOf } from '../../base/index.js';
 import { inspectionKey } from '../../formats/index.js';
 
-/** These read files of the guest, which must be mounted. */
-const readers: ReadonlySet<ActionName> = new Set([
-  'inspect_get_icon',
-  'inspect_get_windows_group_policy',
-] satisfies ActionName[]);
-
+/** All but the one that reads files of the guest, which are mounted then. */
 const getters = (): ActionName[] =>
   actionNames.filter(
-    (name) => /^inspect_(?:get|is)_/.test(name) && !readers.has(name) && actions[name].by !== 'appliance',
+    (name) =>
+      /^inspect_(?:get|is)_/.test(name) && name !== 'inspect_get_icon' && actions[name].by !== 'appliance',
   );
 
-/** What the getters say of these roots. Failures are answers too. */
+/**
+ * What the getters say of these roots. Failures are answers too. Undefined where the appliance must inspect by itself,
+ * since it may know more of them.
+ */
 export async function inspectionAnswers(
   engine: Backend,
   roots: readonly string[],
-): Promise<ReadonlyMap<string, KnownAnswer>> {
+): Promise<ReadonlyMap<string, KnownAnswer> | undefined> {
   const answers = new Map<string, KnownAnswer>();
-  const ask = async (name: ActionName, args: readonly string[]): Promise<void> => {
-    try {
-      answers.set(inspectionKey(name, args), {
-        value: await engine.call(name, args, {}, { wantsProgress: false }),
-      });
-    } catch (thrown) {
-      const error = asGuestfsError(thrown);
-      if (!(error instanceof UnsupportedError)) answers.set(inspectionKey(name, args), { error });
-    }
-  };
   for (const name of getters()) {
-    if (actions[name].args.length === 0) await ask(name, []);
-    else for (const root of roots) await ask(name, [root]);
+    const each = actions[name].args.length === 0 ? [[]] : roots.map((root) => [root]);
+    for (const args of each) {
+      const answer = await answerOf(engine, name, args);
+      if ('error' in answer && elsewhereOf(answer.error) === 'appliance') return undefined;
+      answers.set(inspectionKey(name, args), answer);
+    }
   }
   return answers;
+}
+
+async function answerOf(engine: Backend, name: ActionName, args: readonly string[]): Promise<KnownAnswer> {
+  try {
+    return { value: await engine.call(name, args, {}, { wantsProgress: false }) };
+  } catch (thrown) {
+    return { error: asGuestfsError(thrown) };
+  }
 }
