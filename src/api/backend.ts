@@ -179,10 +179,10 @@ export interface Backend {
   shutdown(options?: ShutdownOptions): Promise<void>;
   /**
    * Ends as `shutdown` does, and tells what the session was. Only a backend that another can follow has it. When it
-   * resolves, no file of a drive is open any more, and the layers' files are the caller's. Rejects with a GuestfsError,
-   * and the session goes on as it was: also for ECANCELED, after `cancel`.
+   * resolves, no file of a drive is open any more. Rejects with a GuestfsError, and the session goes on as it was: also
+   * for ECANCELED, after `cancel`. `files`: for each drive whose writes are discarded, an empty file for its layer.
    */
-  leave?(): Promise<Carried>;
+  leave?(files: readonly (string | undefined)[]): Promise<Carried>;
   /** Ends at once. Also safe while the process is exiting: temporary files are removed synchronously. */
   kill(): void;
 }

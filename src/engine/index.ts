@@ -25,7 +25,7 @@ import { node } from '../platform/index.js';
 
 export type { ChainLink, ImageInfo, ImageSnapshot, ImageSummary } from '../image/index.js';
 export { createImage } from './host/create-image.js';
-export { removeLayerFiles } from './host/layer-files.js';
+export { type LayerFiles, makeLayerFiles } from './host/layer-files.js';
 export { startEngine } from './thread/client.js';
 export { prepareThread } from './thread/thread.js';
 

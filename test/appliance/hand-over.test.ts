@@ -2,22 +2,19 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import type { BackendConfig, StartBackend } from '../../src/api/index.js';
+import type { StartBackend } from '../../src/api/index.js';
 import { startAppliance } from '../../src/appliance/index.js';
-import { readLimits } from '../../src/base/index.js';
-import { makeLayerFiles } from '../../src/engine/host/layer.js';
 import { startEngine } from '../../src/engine/index.js';
-import { Session } from '../../src/engine/session/session.js';
-import { prepareToLeave } from '../../src/engine/thread/leave.js';
 import { autoStarter } from '../../src/guestfs/auto/auto-backend.js';
 import { withDriveImages } from '../../src/guestfs/drives/drive-images.js';
 import { Guestfs } from '../../src/guestfs/index.js';
 import { testing } from '../../src/guestfs/testing.js';
 import { readFixtureBuffer } from '../support/fixtures.js';
+import { leftLayer } from '../support/layers.js';
 import { assertNothingLeft, launchTimeout, type Place, place, real } from './support.js';
 
 /** A handle on `auto` whose temporary files are in a place; the cache of launches is the usual one. */
@@ -117,8 +114,9 @@ describe('a hand-over to the appliance', timed(real), () => {
     const bytes = readFileSync(path);
     const at = bytes.indexOf('hello, world\n');
     assert.ok(at > 0);
-    const layer = join(where.directory, 'written.qcow2');
-    await writtenLayer(where, path, layer, 'HELLO, WORLD\n', at);
+    const layer = await leftLayer(where.directory, { path }, (disk) => {
+      disk.write(Buffer.from('HELLO, WORLD\n'), at);
+    });
     const startEngineWithLayer: StartBackend = (config, events, signal) => {
       const drives = config.drives.map((drive) => ({ layer, ...drive }));
       return startEngine({ ...config, drives }, events, signal);
@@ -166,28 +164,6 @@ describe('a hand-over to the appliance', timed(real), () => {
     await assertNothingLeft(where, 10_000);
   });
 });
-
-/** Writes to a read-only drive in an engine of this thread, and leaves that as a layer. */
-async function writtenLayer(
-  where: Place,
-  path: string,
-  layer: string,
-  text: string,
-  at: number,
-): Promise<void> {
-  const config = {
-    drives: [{ path, format: 'raw', readonly: true }],
-    policy: 'untrusted',
-    tmpdir: where.tmp,
-    limits: readLimits([], {}),
-  } as unknown as BackendConfig; // safe: all that a session reads of it
-  const session = await Session.start(config, () => {});
-  session.devices.resolve('/dev/sda').disk.write(Buffer.from(text), at);
-  makeLayerFiles([layer]);
-  prepareToLeave(session, { files: [layer], progress: () => {} });
-  session.close({ sync: false });
-  assert.deepEqual(readdirSync(where.tmp), []);
-}
 
 /** A process of its own, which is killed as soon as it has begun to start the appliance. */
 async function killedProcess(t: TestContext, where: Place, path: string): Promise<void> {

@@ -13,11 +13,12 @@ import {
   truncateSync,
   writeFileSync,
 } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { describe, test } from 'node:test';
 import type { Backend, BackendConfig, BackendEvents, Carried, CarriedCall } from '../../src/api/index.js';
 import { GuestfsError, readLimits } from '../../src/base/index.js';
 import type { Disk } from '../../src/disk/index.js';
-import { makeLayerFiles } from '../../src/engine/host/layer.js';
+import { makeLayerFiles } from '../../src/engine/host/layer-files.js';
 import { startEngine } from '../../src/engine/index.js';
 import { Session } from '../../src/engine/session/session.js';
 import { prepareToLeave } from '../../src/engine/thread/leave.js';
@@ -25,12 +26,14 @@ import { openDiskImage } from '../../src/image/index.js';
 import { node } from '../../src/platform/index.js';
 import { readFixtureBuffer } from '../support/fixtures.js';
 import { readAll } from '../support/gaits.js';
+import { leftLayer } from '../support/layers.js';
 import { MemoryFileSystem } from '../support/memory-fs.js';
 import { scratchDirectory } from '../support/scratch.js';
 import { needs } from '../support/tools.js';
 import { scratchPath } from './support.js';
 
 const directory = scratchDirectory();
+const MiB = 2 ** 20;
 const images = new Map<string, string>();
 
 /** A fixture as a file. */
@@ -111,9 +114,18 @@ async function follow(backend: Backend, calls: readonly CarriedCall[]): Promise<
   }
 }
 
-async function leave(backend: Backend): Promise<Carried> {
+/** Leaves as a hand-over does, without one. */
+async function leave(
+  backend: Backend,
+  drives: BackendConfig['drives'] = [{ readonly: true }],
+): Promise<Carried> {
   assert.ok(backend.leave);
-  return await backend.leave();
+  const files = makeLayerFiles({ drives, tmpdir: directory });
+  try {
+    return await backend.leave(files.paths);
+  } finally {
+    files.remove();
+  }
 }
 
 /** Does something, leaves, and does what was carried to a new session, which must show the same. */
@@ -125,7 +137,7 @@ async function carry(drives: readonly Drive[], calls: readonly (Words | CarriedC
     await outcome(first.call(action, args, options, { wantsProgress: false }));
   }
   const before = await shown(first);
-  const carried = await leave(first);
+  const carried = await leave(first, configOf(drives).drives);
   const second = await start(drives);
   await follow(second, carried.calls);
   assert.deepEqual(await shown(second), before);
@@ -316,6 +328,12 @@ describe('what a session was is carried:', () => {
   });
 });
 
+function emptyFile(): string {
+  const path = scratchPath('layer.qcow2');
+  writeFileSync(path, '');
+  return path;
+}
+
 /** Opens drives without a worker, writes to them, and prepares to leave. */
 async function written(
   drives: readonly Drive[],
@@ -324,8 +342,7 @@ async function written(
   const session = await Session.start(configOf(drives), () => {});
   const disks = session.devices.drives.map(({ disk }) => disk);
   write(disks);
-  const files = drives.map(() => scratchPath('layer.qcow2'));
-  makeLayerFiles(files);
+  const files = drives.map(() => emptyFile());
   const told: number[][] = [];
   const carried = prepareToLeave(session, { files, progress: (...numbers) => told.push(numbers) });
   const [position, total] = told.at(-1) ?? [];
@@ -477,7 +494,7 @@ describe('a session that is left', () => {
     );
     await call(first, ['mount', '/dev/sda', '/']);
     assert.ok(openFiles().length > before.length);
-    const carried = await leave(first);
+    const carried = await leave(first, [{ readonly: true }, { path: 'x', readonly: false }]);
     assert.deepEqual(openFiles().sort(), before);
     assert.deepEqual(carried.drives, [{}, {}]);
     assert.deepEqual(ends, ['quit']);
@@ -494,13 +511,21 @@ describe('a session that is left', () => {
   });
 
   test('is as it was where that is cancelled, and leaves no file behind', async () => {
-    const backend = await start([drive('scenarios/ext4.img')]);
+    // What was written takes the engine some time to leave.
+    const path = scratchPath('large.raw');
+    writeFileSync(path, '');
+    truncateSync(path, 64 * MiB);
+    const layer = await leftLayer(dirname(path), { path }, (disk) =>
+      disk.write(Buffer.alloc(64 * MiB, 1), 0),
+    );
+    const drives = [drive('scenarios/ext4.img'), { path, format: 'raw', readonly: true, layer }];
+    const backend = await start(drives);
     await call(backend, ['mount_ro', '/dev/sda', '/']);
-    const leaving = leave(backend);
+    const leaving = leave(backend, drives);
     backend.cancel();
     await assert.rejects(leaving, { code: 'ECANCELED' });
     assert.deepEqual(await call(backend, ['read_lines', '/hello.txt']), ['hello, world']);
-    assert.deepEqual(words(await leave(backend)), [['mount_options', 'ro', '/dev/sda', '/']]);
+    assert.deepEqual(words(await leave(backend, drives)), [['mount_options', 'ro', '/dev/sda', '/']]);
     assert.deepEqual(readdirSync(directory), []);
   });
 
@@ -522,6 +547,30 @@ describe('a session that is left', () => {
       assert.deepEqual(readdirSync(directory), []);
     }
   });
+
+  test(
+    'has its layers in files without names, so that nothing is left of a process that is killed',
+    inProc,
+    () => {
+      const drives = [{ path: 'x', readonly: true }, { path: 'y', readonly: false }, { readonly: false }];
+      const before = openFiles().length;
+      const { paths, remove } = makeLayerFiles({ drives, tmpdir: directory });
+      assert.deepEqual(
+        paths.map((path) => path !== undefined),
+        [true, false, true],
+      );
+      assert.deepEqual(readdirSync(directory), []);
+      for (const path of paths.filter((each) => each !== undefined)) {
+        assert.equal(statSync(path).mode & 0o777, 0o600);
+        writeFileSync(path, 'from another opening');
+        assert.equal(readFileSync(path, 'utf8'), 'from another opening');
+      }
+      remove();
+      remove();
+      assert.equal(openFiles().length, before);
+      assert.throws(() => makeLayerFiles({ drives, tmpdir: join(directory, 'missing') }), { code: 'ENOENT' });
+    },
+  );
 
   test('goes on where a drive cannot be flushed, or a layer cannot be written', async () => {
     const session = await Session.start(
@@ -545,7 +594,7 @@ describe('a session that is left', () => {
     assert.throws(() => prepareToLeave(session, departure), { name: 'HostError', code: 'ENOENT' });
     const sector = new Uint8Array(512);
     for (const { disk } of [writable, readonly]) disk.read(sector, 0);
-    makeLayerFiles([layer]);
+    writeFileSync(layer, '');
     assert.deepEqual(prepareToLeave(session, departure).drives, [{}, { layer }]);
     session.close({ sync: false });
   });

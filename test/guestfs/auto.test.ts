@@ -1,8 +1,6 @@
 /** The backend `auto` with doubles of both backends: the order of things, and what goes wrong. */
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { existsSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { actionNames, type Carried, type StartBackend } from '../../src/api/index.js';
 import { GuestfsError, UnsupportedError } from '../../src/base/index.js';
@@ -11,13 +9,13 @@ import { Guestfs } from '../../src/guestfs/index.js';
 import { testing } from '../../src/guestfs/testing.js';
 import { FakeBackend, FakeClock, imageFile, rejectsWith } from './fake.js';
 
-const directory = mkdtempSync(join(tmpdir(), 'guestfs-auto-'));
-process.on('exit', () => rmSync(directory, { recursive: true, force: true }));
-
 /** A double of the engine: it can leave. */
 class FakeEngine extends FakeBackend {
   override pid = undefined;
   carried: Carried = { drives: [], calls: [] };
+  /** Whether anything was written to the drive; its layer, once that was left. */
+  hasWritten = false;
+  layer: string | undefined;
   /** What `leave` rejects with. */
   leaveError: GuestfsError | undefined;
   /** Called when it has left; a promise delays that. */
@@ -27,11 +25,16 @@ class FakeEngine extends FakeBackend {
     if (this.calls.length > 0) super.cancel();
   }
 
-  async leave(): Promise<Carried> {
+  async leave([file]: readonly (string | undefined)[]): Promise<Carried> {
+    if (this.hasWritten) {
+      assert.ok(file !== undefined);
+      writeFileSync(file, 'layer');
+      this.layer = file;
+    }
     await this.leaving();
     if (this.leaveError) throw this.leaveError;
     this.events.quit();
-    return this.carried;
+    return { ...this.carried, drives: this.layer === undefined ? [] : [{ layer: this.layer }] };
   }
 }
 
@@ -126,12 +129,11 @@ const done = async (): Promise<void> => {
   for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve));
 };
 
-/** A file that stands for what was written to the drive. */
-function layerFile(name: string): string {
-  const path = join(directory, name);
-  writeFileSync(path, 'layer');
-  return path;
-}
+/** The layers that are there: they have no names any more. */
+const layers = (): string[] =>
+  readdirSync('/proc/self/fd')
+    .map((descriptor) => `/proc/${process.pid}/fd/${descriptor}`)
+    .filter((path) => existsSync(path) && readlinkSync(path).includes('guestfs-layer-'));
 
 describe('auto', () => {
   test('stays with the engine while that does the calls', async () => {
@@ -215,15 +217,16 @@ describe('auto', () => {
 
   test('gives the appliance the layers, and removes their files when it has them', async () => {
     const { g, launches } = await autoHandle();
-    const layer = layerFile('layer.qcow2');
-    first(launches.engines).carried = { drives: [{ layer }], calls: [] };
+    first(launches.engines).hasWritten = true;
     launches.launching = async ({ config }) => {
+      const [layer = ''] = layers();
       assert.equal(config.drives[0]?.layer, layer);
       assert.equal(config.drives[0]?.format, 'raw');
-      assert.ok(existsSync(layer));
+      assert.equal(readFileSync(layer, 'utf8'), 'layer');
+      assert.match(readlinkSync(layer), /guestfs-layer-.* \(deleted\)$/);
     };
     await g.command(['uname']);
-    assert.ok(!existsSync(layer));
+    assert.deepEqual(layers(), []);
   });
 
   test('hands over the inspection that a fork has from the first handle', async () => {
@@ -270,17 +273,18 @@ describe('auto', () => {
     const { g, launches, quits, messages } = await autoHandle({
       answers: { cat: 'text', mount_ro: undefined },
     });
-    const layer = layerFile('back.qcow2');
-    first(launches.engines).carried = { drives: [{ layer }], calls: [mountCall] };
+    const engine = first(launches.engines);
+    engine.hasWritten = true;
+    engine.carried = { drives: [], calls: [mountCall] };
     launches.launching = async () => {
       throw new GuestfsError('EIO', 'the appliance did not boot');
     };
     launches.starting = async ({ config }) => {
-      assert.equal(config.drives[0]?.layer, layer);
-      assert.ok(existsSync(layer));
+      assert.equal(config.drives[0]?.layer, engine.layer);
+      assert.deepEqual(layers(), [engine.layer]);
     };
     await rejectsWith(g.command(['uname']), 'ENOTSUP', /cannot be started: the appliance did not boot\)$/);
-    assert.ok(!existsSync(layer));
+    assert.deepEqual(layers(), []);
     assert.equal(await g.cat('/x'), 'text');
     assert.deepEqual(
       first(launches.engines, 1).calls.map(({ action }) => action),
@@ -320,8 +324,7 @@ describe('auto', () => {
 
   test('is embedded again after a cancellation in the middle of a launch', async () => {
     const { g, launches } = await autoHandle({ answers: { cat: 'text' } });
-    const layer = layerFile('cancelled.qcow2');
-    first(launches.engines).carried = { drives: [{ layer }], calls: [] };
+    first(launches.engines).hasWritten = true;
     launches.launching = (_backend, signal) =>
       new Promise((_resolve, reject) => {
         signal?.addEventListener('abort', () => reject(new GuestfsError('ECANCELED', 'cancelled')));
@@ -335,7 +338,7 @@ describe('auto', () => {
     const failure = await rejectsWith(calling, 'ECANCELED', 'command: cancelled');
     assert.equal((failure.cause as Error).message, 'enough');
     assert.equal(await g.cat('/x'), 'text');
-    assert.ok(!existsSync(layer));
+    assert.deepEqual(layers(), []);
     // A cancelled launch tells nothing about the next one.
     launches.launching = async () => {};
     assert.equal(await g.command(['uname']), 'done');
@@ -362,9 +365,9 @@ describe('auto', () => {
   ] as const)
     test(`ends the session, and leaves nothing, when it is killed ${when}`, async () => {
       const { g, launches, quits } = await autoHandle();
-      const layer = layerFile(`killed-${step}.qcow2`);
       const engine = first(launches.engines);
-      engine.carried = { drives: [{ layer }], calls: [mountCall] };
+      engine.hasWritten = true;
+      engine.carried = { drives: [], calls: [mountCall] };
       const never = new Promise<void>(() => {});
       if (step === 'leave') engine.leaving = () => never;
       launches.launching = (appliance, signal) => {
@@ -384,8 +387,7 @@ describe('auto', () => {
       assert.deepEqual(quits, [1]);
       assert.equal(engine.kills, step === 'leave' ? 1 : 0 + (step === 'launch' ? 1 : 0));
       if (step === 'replay') assert.equal(first(launches.appliances).kills > 0, true);
-      if (step !== 'leave') assert.ok(!existsSync(layer));
-      rmSync(layer, { force: true });
+      assert.deepEqual(layers(), []);
     });
 
   test('ends with its handle in the middle of going over', async () => {

@@ -3,13 +3,9 @@
  * are in the file; a changed cluster is there as a whole, with what the drive has around the changes.
  */
 import { closeSync, constants, ftruncateSync, openSync, writeSync } from 'node:fs';
-import { join, resolve } from 'node:path';
-import type { BackendConfig } from '../../api/index.js';
 import { hostError } from '../../base/index.js';
 import type { OverlayDisk } from '../../disk/index.js';
 import { newQcow2 } from '../../formats/index.js';
-import { isDiscardable } from '../session/drive.js';
-import { removeLayerFiles } from './layer-files.js';
 
 /** qemu's own default. */
 const clusterSize = 65536;
@@ -68,8 +64,7 @@ export function writeLayer(path: string, plan: LayerPlan, progress: (bytes: numb
       throw hostError(path, thrown);
     }
   };
-  // Without O_CREAT: whoever made the file may have removed it meanwhile, since the session was killed.
-  const fd = onHost(() => openSync(path, constants.O_WRONLY | (constants.O_NOFOLLOW ?? 0)));
+  const fd = onHost(() => openSync(path, constants.O_WRONLY));
   const put = (bytes: Uint8Array, offset: number): void => {
     for (let done = 0; done < bytes.length; )
       done += onHost(() => writeSync(fd, bytes, done, bytes.length - done, offset + done));
@@ -93,28 +88,5 @@ export function writeLayer(path: string, plan: LayerPlan, progress: (bytes: numb
     onHost(() => ftruncateSync(fd, lengthInBytes));
   } finally {
     closeSync(fd);
-  }
-}
-
-/**
- * Names of new files in the directory for temporary files: for each drive whose writes are discarded one, for what was
- * written to it.
- */
-export function layerFilesFor({ drives, tmpdir }: BackendConfig): (string | undefined)[] {
-  const prefix = join(resolve(tmpdir), `guestfs-layer-${process.pid}-${crypto.randomUUID()}`);
-  return drives.map((drive, index) => (isDiscardable(drive) ? `${prefix}-${index}.qcow2` : undefined));
-}
-
-/** Makes empty files for layers, readable by their owner alone. Throws GuestfsError, and then leaves none behind. */
-export function makeLayerFiles(paths: readonly string[]): void {
-  const made: string[] = [];
-  for (const path of paths) {
-    try {
-      closeSync(openSync(path, 'wx', 0o600));
-      made.push(path);
-    } catch (thrown) {
-      removeLayerFiles(made);
-      throw hostError(path, thrown);
-    }
   }
 }

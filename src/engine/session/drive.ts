@@ -10,6 +10,7 @@ import {
   platform,
 } from '../../disk/index.js';
 import { type ImageInfo, openDiskImage } from '../../image/index.js';
+import { isDiscardable } from '../host/layer-files.js';
 import { restoreLayer } from './restored-layer.js';
 
 /** A drive that is open. */
@@ -63,9 +64,6 @@ function blankDisk(size: number, sectorSize: number): Disk {
     sectorSize,
   });
 }
-
-/** Whether what is written to a drive is thrown away at the end. */
-export const isDiscardable = ({ path, readonly }: DriveConfig): boolean => readonly || path === undefined;
 
 /** Opens a drive. Features that the engine lacks are refused here, by name, rather than at the first read. */
 export function openDrive(drive: DriveConfig, context: DriveContext): OpenDrive {

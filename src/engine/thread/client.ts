@@ -25,7 +25,7 @@ import {
   restoreError,
   writerTo,
 } from '../../base/index.js';
-import { removeLayerFiles } from '../host/layer-files.js';
+import type { LayerPaths } from '../host/layer-files.js';
 import {
   type FileArgument,
   type IncomingChunk,
@@ -69,10 +69,6 @@ class EngineClient implements Backend {
   /** Set while the session is being left, and what it was once that is known. */
   #leaving: Promise<Carried> | undefined;
   #carried: Carried | undefined;
-  /** It was cancelled before it had begun. */
-  #isLeaveCancelled = false;
-  /** Removes the files that a departure has made, until they belong to the caller. */
-  #removeLayers: (() => void) | undefined;
 
   constructor(thread: EngineThread, events: BackendEvents, config: BackendConfig) {
     this.#thread = thread;
@@ -282,10 +278,7 @@ class EngineClient implements Backend {
 
   cancel(): void {
     const running = this.#running;
-    if (running === undefined) {
-      this.#isLeaveCancelled = this.#leaving !== undefined;
-      return;
-    }
+    if (running === undefined) return;
     const { serial, workDone } = running;
     // The worker would not notice: it has finished, and only the consumer is waited for, who may never take the rest.
     if (workDone) return this.#finish(running, () => running.reject(new AbortError()));
@@ -294,38 +287,21 @@ class EngineClient implements Backend {
     running.turn?.begin(); // it ends before it does anything
   }
 
-  leave(): Promise<Carried> {
-    this.#leaving ??= this.#leave().finally(() => {
+  leave(files: LayerPaths): Promise<Carried> {
+    this.#leaving ??= this.#leave(files).finally(() => {
       this.#leaving = undefined;
-      this.#isLeaveCancelled = false;
     });
     return this.#leaving;
   }
 
-  async #leave(): Promise<Carried> {
-    const { layerFilesFor, makeLayerFiles } = await import('../host/layer.js');
+  async #leave(files: LayerPaths): Promise<Carried> {
     if (this.#dead) throw new GuestfsError('EIO', 'the engine has ended');
-    if (this.#isLeaveCancelled) throw new AbortError();
-    const files = layerFilesFor(this.#config);
-    const made = files.filter((file) => file !== undefined);
-    makeLayerFiles(made);
-    this.#removeLayers = () => removeLayerFiles(made);
-    try {
-      const serial = ++this.#thread.lastSerial;
-      const carried = await new Promise<Carried>((resolve, reject) => {
-        // safe: the answer to a departure is what was carried
-        this.#begin(serial, (value) => resolve(value as Carried), reject);
-        post(this.#thread, { type: 'leave', serial, files });
-      });
-      const used = new Set(carried.drives.map(({ layer }) => layer));
-      removeLayerFiles(made.filter((file) => !used.has(file)));
-      return carried;
-    } catch (thrown) {
-      removeLayerFiles(made);
-      throw thrown;
-    } finally {
-      this.#removeLayers = undefined;
-    }
+    const serial = ++this.#thread.lastSerial;
+    return await new Promise<Carried>((resolve, reject) => {
+      // safe: the answer to a departure is what was carried
+      this.#begin(serial, (value) => resolve(value as Carried), reject);
+      post(this.#thread, { type: 'leave', serial, files });
+    });
   }
 
   async shutdown({ autosync = this.#config.autosync }: ShutdownOptions = {}): Promise<void> {
@@ -346,7 +322,6 @@ class EngineClient implements Backend {
   kill(): void {
     // A kept thread may belong to another session by now.
     if (!this.#dead) void this.#thread.worker.terminate();
-    this.#removeLayers?.();
   }
 }
 

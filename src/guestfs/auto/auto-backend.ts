@@ -25,8 +25,9 @@ import {
   monotonicTime,
   UnsupportedError,
 } from '../../base/index.js';
+import { type LayerFiles, makeLayerFiles } from '../../engine/index.js';
 import { type CallOutcome, reasonAfter, settled } from './answers.js';
-import { removeLayers, withFormats, withLayers } from './drives.js';
+import { withFormats, withLayers } from './drives.js';
 import { inspectionAnswers } from './inspection.js';
 import { type Reason, reasonOfAction, reasonOfFailure, withoutAppliance } from './reason.js';
 import { Side, type SideName } from './side.js';
@@ -53,6 +54,7 @@ interface HandOver {
   /** The backend that starts. */
   coming: Side | undefined;
   carried: Carried | undefined;
+  layers: LayerFiles | undefined;
   inspection: BackendConfig['inspection'];
 }
 
@@ -195,6 +197,7 @@ class AutoBackend implements Backend {
       killed: new AbortController(),
       coming: undefined,
       carried: undefined,
+      layers: undefined,
       inspection: undefined,
     };
     this.#handOver = handOver;
@@ -202,7 +205,9 @@ class AutoBackend implements Backend {
       await this.#require(reason);
       const { backend } = this.#side;
       if (this.#roots !== undefined) handOver.inspection = await inspectionAnswers(backend, this.#roots);
-      await this.#arrive(handOver, await this.#leave(handOver));
+      handOver.abort.signal.throwIfAborted();
+      handOver.layers = makeLayerFiles(this.#config);
+      await this.#arrive(handOver, await this.#leave(handOver, handOver.layers));
     } catch (thrown) {
       if (handOver.killed.signal.aborted) {
         await this.#side.gone;
@@ -214,23 +219,21 @@ class AutoBackend implements Backend {
         ? new AbortError()
         : withoutAppliance(reason, asGuestfsError(thrown));
     } finally {
+      // Whoever has started has the files open, and whoever has not has ended.
+      handOver.layers?.remove();
       this.#handOver = undefined;
     }
   }
 
   /** Lets the engine go. If that fails, the engine is still at work. */
-  async #leave(handOver: HandOver): Promise<Carried> {
-    handOver.abort.signal.throwIfAborted();
+  async #leave(handOver: HandOver, { paths }: LayerFiles): Promise<Carried> {
     const { backend } = this.#side;
     if (backend.leave === undefined) throw new GuestfsError('ENOTSUP', 'this session cannot be handed over');
     this.#side.isHeard = false;
-    const left = backend.leave();
     try {
-      handOver.carried = await Promise.race([left, abortion(handOver.killed.signal)]);
+      handOver.carried = await Promise.race([backend.leave(paths), abortion(handOver.killed.signal)]);
     } catch (thrown) {
-      // What a killed engine tells after all is of no use.
-      if (handOver.killed.signal.aborted) left.then(removeLayers, () => {});
-      else this.#side.isHeard = true;
+      if (!handOver.killed.signal.aborted) this.#side.isHeard = true;
       throw thrown;
     }
     await this.#side.gone;
@@ -254,9 +257,6 @@ class AutoBackend implements Backend {
         throw lost;
       }
       throw failure;
-    } finally {
-      // Whoever has started has the files open.
-      removeLayers(carried);
     }
   }
 
@@ -305,7 +305,6 @@ class AutoBackend implements Backend {
     if (handOver === undefined) return this.#side.backend.kill();
     handOver.killed.abort(killedError());
     handOver.abort.abort(killedError());
-    if (handOver.carried !== undefined) removeLayers(handOver.carried);
     (handOver.coming ?? this.#side).backend.kill();
   }
 }

@@ -1,6 +1,6 @@
 /** The drives of a session that goes from one backend to the other. */
 import type { BackendConfig, Carried, DriveConfig } from '../../api/index.js';
-import { imageFormat, removeLayerFiles } from '../../engine/index.js';
+import { imageFormat } from '../../engine/index.js';
 
 async function withFormat(drive: DriveConfig): Promise<DriveConfig> {
   const { path, format, protocol = 'file' } = drive;
@@ -26,9 +26,4 @@ export function withLayers(config: BackendConfig, { drives }: Carried): BackendC
       return layer === undefined ? drive : { ...drive, layer };
     }),
   };
-}
-
-/** Removes the files of the layers. A backend that has opened them goes on with them. */
-export function removeLayers({ drives }: Carried): void {
-  removeLayerFiles(drives.map(({ layer }) => layer).filter((layer) => layer !== undefined));
 }
