@@ -4,6 +4,7 @@ import type { FileSystemDriver } from './driver.js';
 import { ext } from './ext/index.js';
 import { fat } from './fat/index.js';
 import { iso9660 } from './iso9660/index.js';
+import { ntfs } from './ntfs/index.js';
 import { signatures } from './signatures/index.js';
 import { swap, swsuspend } from './swap/index.js';
 import { exfs, xfs, xfsExternalLog } from './xfs/index.js';
@@ -35,6 +36,7 @@ export const fileSystems: readonly FileSystemDriver[] = [
   fat,
   iso9660,
   cramfs,
+  ntfs,
   swap,
   swsuspend,
   xfs,

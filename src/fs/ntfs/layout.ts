@@ -1,0 +1,232 @@
+/**
+ * On-disk structures of NTFS. Names and offsets: the documentation of the Linux-NTFS project, which the kernel's
+ * fs/ntfs/layout.h and libntfs-3g share. Little-endian. Times are 100 ns since 1601-01-01.
+ */
+import { bits64, bytes, struct, u8, u16, u32, u64 } from '../../base/index.js';
+
+/** `NTFS    `, the name of who formatted it. */
+export const oemId = 'NTFS    ';
+
+export const bootSector = struct('NTFS boot sector', 'little', 512, {
+  oem_id: bytes(3, 8),
+  bytes_per_sector: u16(11),
+  sectors_per_cluster: u8(13),
+  reserved_sectors: u16(14),
+  fats: u8(16),
+  root_entries: u16(17),
+  sectors: u16(19),
+  sectors_per_fat: u16(22),
+  large_sectors: u32(32),
+  number_of_sectors: bits64(40),
+  mft_lcn: bits64(48),
+  mftmirr_lcn: bits64(56),
+  clusters_per_mft_record: u8(64),
+  clusters_per_index_record: u8(68),
+  volume_serial_number: bits64(72),
+});
+
+/** Larger counts are negative logarithms: of the sectors of a cluster, and of the bytes of a record. */
+export const greatestCount = { sectorsPerCluster: 128, clustersPerRecord: 64 } as const;
+/** The negative logarithms that occur, as bytes without a sign. */
+export const logarithms = { sectorsPerCluster: [240, 249], clustersPerRecord: [0xe1, 0xf7] } as const;
+export const greatestClusterSize = 2 * 1024 * 1024;
+/** Larger records do not occur. */
+export const greatestRecordSize = 64 * 1024;
+export const leastSectorSize = 256;
+export const greatestSectorSize = 4096;
+
+/** Structures that are protected have the last two bytes of each so many bytes replaced. */
+export const fixupUnit = 512;
+
+/** Fixed numbers of files. */
+export const fileNumbers = {
+  mft: 0,
+  volume: 3,
+  root: 5,
+  bitmap: 6,
+  upcase: 10,
+  /** The first one that is not the filesystem's own. */
+  firstUser: 24,
+} as const;
+
+export const fileMagic = 0x454c4946;
+export const indexMagic = 0x58444e49;
+
+export const fileRecord = struct('NTFS file record', 'little', 42, {
+  magic: u32(0),
+  usa_ofs: u16(4),
+  usa_count: u16(6),
+  sequence_number: u16(16),
+  link_count: u16(18),
+  attrs_offset: u16(20),
+  flags: u16(22),
+  bytes_in_use: u32(24),
+  bytes_allocated: u32(28),
+  base_mft_record: bits64(32),
+});
+
+export const recordFlags = { inUse: 0x0001, directory: 0x0002 } as const;
+
+/** A reference to a file: 48 bits of its number, and 16 of how often that was used. */
+export const referenceHighMask = 0xffff;
+
+export const attributeTypes = {
+  standardInformation: 0x10,
+  attributeList: 0x20,
+  fileName: 0x30,
+  objectId: 0x40,
+  securityDescriptor: 0x50,
+  volumeName: 0x60,
+  volumeInformation: 0x70,
+  data: 0x80,
+  indexRoot: 0x90,
+  indexAllocation: 0xa0,
+  bitmap: 0xb0,
+  reparsePoint: 0xc0,
+  extendedAttributes: 0xe0,
+  end: 0xffffffff,
+} as const;
+
+/** Offsets in an attribute. */
+export const attributeAt = {
+  type: 0,
+  length: 4,
+  non_resident: 8,
+  name_length: 9,
+  name_offset: 10,
+  flags: 12,
+  instance: 14,
+  value_length: 16,
+  value_offset: 20,
+  lowest_vcn: 16,
+  highest_vcn: 24,
+  mapping_pairs_offset: 32,
+  compression_unit: 34,
+  allocated_size: 40,
+  data_size: 48,
+  initialized_size: 56,
+  compressed_size: 64,
+} as const;
+
+export const residentHeaderSize = 24;
+export const nonResidentHeaderSize = 64;
+export const compressedHeaderSize = 72;
+
+/** The lower byte of an attribute's flags is the method of compression, of which there is one. */
+export const attributeFlags = {
+  compressionMask: 0x00ff,
+  lznt1: 0x0001,
+  encrypted: 0x4000,
+  sparse: 0x8000,
+} as const;
+/** The logarithm of the clusters of a unit of compression; larger ones do not occur. */
+export const greatestCompressionUnit = 8;
+
+/** One byte in front of each run: the lengths of the two numbers that follow, in bytes. */
+export const runLengthMask = 0x0f;
+export const runOffsetShift = 4;
+
+export const attributeListEntry = struct('NTFS attribute list entry', 'little', 26, {
+  type: u32(0),
+  length: u16(4),
+  name_length: u8(6),
+  name_offset: u8(7),
+  lowest_vcn: u64(8),
+  mft_low: u32(16),
+  mft_high: u16(20),
+  mft_sequence: u16(22),
+  instance: u16(24),
+});
+/** What ntfs-3g and Windows keep to. */
+export const greatestAttributeList = 256 * 1024;
+
+/** Offsets in `$STANDARD_INFORMATION`; what stands behind `security_id` is in version 3 alone. */
+export const standardInformationAt = {
+  creation_time: 0,
+  last_data_change_time: 8,
+  last_mft_change_time: 16,
+  last_access_time: 24,
+  file_attributes: 32,
+  security_id: 52,
+} as const;
+export const standardInformationSize = 48;
+export const standardInformationSize3 = 72;
+
+export const fileAttributes = {
+  hidden: 0x0000_0002,
+  system: 0x0000_0004,
+  reparsePoint: 0x0000_0400,
+  encrypted: 0x0000_4000,
+  /** In directory entries alone: the file is a directory. */
+  directoryIndex: 0x1000_0000,
+} as const;
+
+/** Offsets in `$FILE_NAME`, which is also the key of a directory's entries. */
+export const fileNameAt = {
+  parent_low: 0,
+  parent_high: 4,
+  file_attributes: 56,
+  file_name_length: 64,
+  file_name_type: 65,
+  file_name: 66,
+} as const;
+
+/** The namespace of the short name beside a long one. */
+export const dosNamespace = 2;
+
+/** `$I30`, the name of the index that a directory is. */
+export const directoryIndexName = '$I30';
+
+export const indexRoot = struct('NTFS index root', 'little', 16, {
+  type: u32(0),
+  collation_rule: u32(4),
+  index_block_size: u32(8),
+});
+export const indexHeader = struct('NTFS index header', 'little', 16, {
+  entries_offset: u32(0),
+  index_length: u32(4),
+  allocated_size: u32(8),
+  flags: u8(12),
+});
+export const indexBlock = struct('NTFS index block', 'little', 24, {
+  magic: u32(0),
+  usa_ofs: u16(4),
+  usa_count: u16(6),
+  index_block_vcn: u64(16),
+});
+/** Offsets in an entry of an index. */
+export const indexEntryAt = {
+  file_low: 0,
+  file_high: 4,
+  file_sequence: 6,
+  length: 8,
+  key_length: 10,
+  flags: 12,
+  key: 16,
+} as const;
+export const indexEntryFlags = { node: 0x0001, end: 0x0002 } as const;
+/** What a pointer to a block takes, at the end of an entry. */
+export const indexPointerSize = 8;
+export const collationFileName = 1;
+export const leastIndexBlock = 512;
+export const greatestIndexBlock = 64 * 1024;
+/** A block of at least 512 bytes has two entries at least, and there are less than 2^48 files. */
+export const mostIndexLevels = 48;
+
+export const volumeInformation = struct('NTFS volume information', 'little', 12, {
+  major_ver: u8(8),
+  minor_ver: u8(9),
+  flags: u16(10),
+});
+export const volumeFlags = { dirty: 0x0001 } as const;
+
+/** Units of 100 ns. */
+export const timeUnitsPerSecond = 10_000_000;
+/** 1970 in seconds since 1601. */
+export const secondsTo1970 = 11_644_473_600;
+
+/** Halves of pairs of UTF-16, and the three bytes that the rule of UTF-8 gives to one. */
+export const halfOfPair = { first: 0xd800, last: 0xdfff } as const;
+export const halfInUtf8 = { lead: 0xed, continuation: 0x80, mask: 0x3f, shift: 6, high: 0xd000 } as const;
+/** Where a byte that is no text has its place in a string: see `decodeText`. */
+export const escapedByte = 0xdc00;
