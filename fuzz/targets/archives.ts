@@ -3,7 +3,7 @@
  * `file`.
  */
 
-import { decodeLz4, decodeLzo1x } from '../../src/base/index.js';
+import { decodeLz4, decodeLznt1, decodeLzo1x, decodeLzx, decodeXpress } from '../../src/base/index.js';
 import { prepareZstd } from '../../src/disk/index.js';
 import { identify } from '../../src/engine/words/identify/index.js';
 import { decodeLzma, decodeXz, TarReader } from '../../src/formats/index.js';
@@ -11,10 +11,10 @@ import { Lzma2Decoder } from '../../src/formats/xz/lzma2.js';
 import { architectureOf } from '../../src/inspect/architecture.js';
 import { initrdEntries, unpack } from '../../src/vfs/index.js';
 import { readFixture, readFixtureBuffer } from '../../test/support/fixtures.js';
-import { type FrameBlock, lz4Blocks, lzopBlocks } from '../../test/support/frames.js';
+import { type FrameBlock, lz4Blocks, lzopBlocks, wimBlocks } from '../../test/support/frames.js';
 import { part, type Target } from '../target.js';
 import { diskOf } from '../trace.js';
-import { cpioArchive, fileSeeds, packedSeeds, tarArchive } from './seeds/files.js';
+import { cpioArchive, fileSeeds, lznt1Seed, packedSeeds, tarArchive } from './seeds/files.js';
 
 const limit = 64 * 1024 * 1024;
 
@@ -62,6 +62,32 @@ const lzo: Target = {
   load: firstBlock(lzopBlocks),
   moves: true,
   run: (bytes) => void decodeLzo1x(bytes, blockRoom),
+};
+
+const xpress: Target = {
+  name: 'base/xpress',
+  fixtures: ['codecs/mixed.xpress', 'codecs/numbers.xpress'],
+  load: firstBlock(wimBlocks),
+  run: (bytes) => void decodeXpress(bytes, blockRoom.subarray(0, 4096)),
+};
+
+const lzx: Target = {
+  name: 'base/lzx',
+  fixtures: ['codecs/mixed.lzx', 'codecs/numbers.lzx'],
+  load: firstBlock(wimBlocks),
+  run(bytes) {
+    // A chunk of this size would stand in the last chunk of a file, and of the whole window in any other.
+    part(() => decodeLzx(bytes, blockRoom.subarray(0, 32_768)));
+    decodeLzx(bytes, blockRoom.subarray(0, 9000));
+  },
+};
+
+const lznt1: Target = {
+  name: 'base/lznt1',
+  fixtures: ['text', 'stored'],
+  load: (fixture) => lznt1Seed(fixture === 'text'),
+  moves: true,
+  run: (bytes) => void decodeLznt1(bytes, blockRoom.subarray(0, 65_536)),
 };
 
 const mostEntries = 10_000;
@@ -119,4 +145,17 @@ const file: Target = {
   },
 };
 
-export const archiveTargets: readonly Target[] = [xz, lzma, oldLzma, lz4, lzo, packed, cpio, tar, file];
+export const archiveTargets: readonly Target[] = [
+  xz,
+  lzma,
+  oldLzma,
+  lz4,
+  lzo,
+  xpress,
+  lzx,
+  lznt1,
+  packed,
+  cpio,
+  tar,
+  file,
+];

@@ -1,14 +1,25 @@
 /** One compressed piece to its bytes, in the calling thread. */
-import { CorruptError, decodeLz4, decodeLzo1x } from '../base/index.js';
+import { CorruptError, decodeLz4, decodeLznt1, decodeLzo1x, decodeLzx, decodeXpress } from '../base/index.js';
 import { decodeLzma, decodeXz, decodeXzBlock } from '../formats/index.js';
 import { platform } from './platform.js';
 import { decodeZstd } from './zstd.js';
 
 /**
  * How a unit is compressed. `deflate` is raw (no zlib header); of `xz` a unit is a block, of `xz-file` all that xz
- * writes; `lzma` has the header of 13 bytes; `lzo` is LZO1X.
+ * writes; `lzma` has the header of 13 bytes; `lzo` is LZO1X, `xpress` that with Huffman codes, and `lzx` that of WIM.
  */
-export type Codec = 'deflate' | 'zlib' | 'zstd' | 'xz' | 'xz-file' | 'lzma' | 'lz4' | 'lzo';
+export type Codec =
+  | 'deflate'
+  | 'zlib'
+  | 'zstd'
+  | 'xz'
+  | 'xz-file'
+  | 'lzma'
+  | 'lz4'
+  | 'lzo'
+  | 'lznt1'
+  | 'xpress'
+  | 'lzx';
 
 /**
  * Exactly `decodedSize` bytes from `packed`; bytes after the end of the compressed stream are ignored, except for
@@ -69,4 +80,7 @@ const decoders: Record<Codec, Decoder> = {
   lzma: decodeLzma,
   lz4: filling(decodeLz4),
   lzo: filling(decodeLzo1x),
+  lznt1: filling(decodeLznt1),
+  xpress: filling(decodeXpress),
+  lzx: filling(decodeLzx),
 };

@@ -18,7 +18,19 @@ const firstUnit = 1;
 /** Words of a unit's letter: codec, packedAt, packedSize, decodedAt, decodedSize, and 1 where the unit may be cut. */
 const unitWords = 6;
 
-const codecs: readonly Codec[] = ['deflate', 'zlib', 'zstd', 'xz', 'xz-file', 'lzma', 'lz4', 'lzo'];
+const codecs: readonly Codec[] = [
+  'deflate',
+  'zlib',
+  'zstd',
+  'xz',
+  'xz-file',
+  'lzma',
+  'lz4',
+  'lzo',
+  'lznt1',
+  'xpress',
+  'lzx',
+];
 
 function shapeFor(helpers: number): MailboxShape {
   return { letters: firstUnit + windowUnits, words: unitWords, servers: helpers };

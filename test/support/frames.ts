@@ -48,3 +48,39 @@ export function lzopBlocks(file: Buffer): FrameBlock[] {
     at = from + length;
   }
 }
+
+/** The header of a WIM: where its chunk size is, and the size and place of the table of resources. */
+const wim = {
+  chunkSize: 20,
+  tableSize: 48,
+  tableAt: 56,
+  entrySize: 50,
+  isMetadata: 2,
+  isCompressed: 4,
+} as const;
+const size56 = (file: Buffer, at: number): number => Number(BigInt.asUintN(56, file.readBigUInt64LE(at)));
+
+/** The chunks of the first file in a WIM. */
+export function wimBlocks(file: Buffer): FrameBlock[] {
+  if (file.toString('latin1', 0, 5) !== 'MSWIM') throw new Error('no WIM');
+  const chunkSize = file.readUInt32LE(wim.chunkSize);
+  const from = Number(file.readBigUInt64LE(wim.tableAt));
+  const end = from + size56(file, wim.tableSize);
+  for (let entry = from; entry < end; entry += wim.entrySize) {
+    const flags = file.readUInt8(entry + 7);
+    if ((flags & wim.isMetadata) !== 0 || (flags & wim.isCompressed) === 0) continue;
+    const start = Number(file.readBigUInt64LE(entry + 8));
+    const stored = file.subarray(start, start + size56(file, entry));
+    const size = Number(file.readBigUInt64LE(entry + 16));
+    const count = Math.ceil(size / chunkSize);
+    // The table has where each chunk but the first begins, counted from its own end.
+    const chunks = stored.subarray(4 * (count - 1));
+    const border = (index: number) =>
+      index === 0 ? 0 : index === count ? chunks.length : stored.readUInt32LE(4 * (index - 1));
+    return Array.from({ length: count }, (_, index) => ({
+      packed: chunks.subarray(border(index), border(index + 1)),
+      size: Math.min(chunkSize, size - index * chunkSize),
+    }));
+  }
+  throw new Error('the WIM has no compressed file');
+}

@@ -152,3 +152,12 @@ function elfWithSections(): Uint8Array {
   bytes.write('\0.symtab\0.note\0.shstrtab\0', 900);
   return bytes;
 }
+
+/** Two chunks of LZNT1: of a text that repeats itself, or as it is; and a third of the other kind. */
+export function lznt1Seed(packed: boolean): Uint8Array {
+  const stored = [0x0f, 0x30, ...Buffer.from('sixteen letters.')];
+  // Eight literals, then a match of the twelve letters behind and one of all that is there.
+  const repeated = [0x0d, 0xb0, 0x00, ...Buffer.from('abcdefgh'), 0x01, 0x09, 0x70, 0x62, 0x10];
+  const chunks = packed ? [repeated, stored, repeated] : [stored, stored, repeated];
+  return Uint8Array.from([...chunks.flat(), 0, 0]);
+}

@@ -11,4 +11,14 @@ export const plants: readonly Plant[] = [
     fixtures: ['codecs/mixed.lzop'],
     finding: /RangeError: has a copy from before/,
   },
+  {
+    error: 'a code of too many words is taken, and its table is filled beyond its end',
+    file: 'base/codecs/huffman.ts',
+    original:
+      "if (word > 2 ** length) throw new CorruptError(this.#name, 'has a code of too many words', { length });",
+    planted: "if (word > 2 ** length) throw new RangeError('has a code of too many words');",
+    target: 'base/xpress',
+    fixtures: ['codecs/mixed.xpress'],
+    finding: /RangeError: has a code of too many/,
+  },
 ];
