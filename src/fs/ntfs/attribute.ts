@@ -5,11 +5,11 @@
 import { CorruptError, UnsupportedError, work } from '../../base/index.js';
 import type { Disk } from '../../disk/index.js';
 import type { Geometry } from './boot.js';
-import { openRuns } from './clusters.js';
 import { attributeListEntry, attributeTypes, greatestAttributeList } from './layout.js';
 import { decodeName } from './names.js';
 import { fileName, type MftRecord, type Piece, referenceNumber } from './record.js';
-import { RunList } from './runs.js';
+import { openRuns } from './streams/clusters.js';
+import { RunList } from './streams/runs.js';
 
 /** Where records and clusters come from. */
 export interface RecordSource {

@@ -29,6 +29,8 @@ import { decodeName, encodeName } from './names.js';
 import { fileName, referenceNumber } from './record.js';
 import type { NtfsVolume } from './volume.js';
 
+/** In units of UTF-16. */
+const longestName = 255;
 /** Blocks kept of one directory, in bytes. */
 const keptBytes = 64 * 1024;
 
@@ -209,12 +211,13 @@ export class Directory {
     }
   }
 
-  /** The entry of a name. */
-  find(wanted: string): NameEntry | undefined {
+  /** The entry of a name; of several that differ in case alone the first, where case does not count. */
+  find(wanted: string, caseSensitive = this.#volume.caseSensitive): NameEntry | undefined {
     const name = encodeName(wanted);
-    if (name === undefined || name === '' || name.length > 255) return undefined;
-    const { upcase, caseSensitive } = this.#volume;
+    if (name === undefined || name === '' || name.length > longestName) return undefined;
+    const { upcase } = this.#volume;
     let node = this.#root;
+    let found: NameEntry | undefined;
     for (let level = 0; level < mostIndexLevels; level++) {
       const { view } = node;
       let next: number | undefined;
@@ -224,14 +227,16 @@ export class Directory {
           const key = at + entryAt.key;
           const length = view.getUint8(key + keyAt.file_name_length);
           const order = upcase.compare(name, view, key + keyAt.file_name, length, caseSensitive);
-          if (order === 0) return this.#entry(view, at);
           if (order > 0) continue;
+          if (order === 0) {
+            found = this.#entry(view, at);
+            if (caseSensitive) return found;
+          }
         }
-        if ((flags & indexEntryFlags.node) === 0) return undefined;
-        next = this.#child(view, at);
+        if ((flags & indexEntryFlags.node) !== 0) next = this.#child(view, at);
         break;
       }
-      if (next === undefined) return undefined;
+      if (next === undefined) return found;
       node = this.#block(next);
     }
     throw new CorruptError(this.#name, 'has too many levels', { most: mostIndexLevels });

@@ -3,14 +3,7 @@
  * may be done by everybody, a directory has one link, names of the 8.3 kind are found and not listed, and the
  * filesystem's own files neither.
  */
-import {
-  CorruptError,
-  GuestfsError,
-  LruMap,
-  modeTypes,
-  systemError,
-  UnsupportedError,
-} from '../../base/index.js';
+import { CorruptError, encodeText, GuestfsError, LruMap, modeTypes, systemError } from '../../base/index.js';
 import { type Disk, MemoryDisk } from '../../disk/index.js';
 import {
   type DirectoryEntry,
@@ -22,13 +15,24 @@ import {
   type InodeStat,
   type OnDamage,
 } from '../driver.js';
-import { emptyUsage, noXattrs } from '../support.js';
+import { noXattrs } from '../support.js';
 import { Directory, type NameEntry } from './directory.js';
 import type { Inode } from './inode.js';
 import { attributeTypes, directoryIndexName, dosNamespace, fileAttributes, fileNumbers } from './layout.js';
 import type { NtfsOptions } from './options.js';
 import { fileName } from './record.js';
+import { interixTarget, kindOfSystemFile } from './special/interix.js';
+import { reparseTarget } from './special/links.js';
+import { kindOfReparse, openReparse } from './special/reparse.js';
+import { readUsage } from './usage.js';
 import type { NtfsVolume } from './volume.js';
+import { readStreams } from './xattrs.js';
+
+/** What a file is, as users see it. */
+interface Kind {
+  readonly type: Exclude<FileType, 'unknown'>;
+  readonly device?: { readonly major: number; readonly minor: number };
+}
 
 /** Directories kept open. */
 const keptDirectories = 64;
@@ -54,18 +58,17 @@ export class NtfsFileSystem implements FileSystem {
 
   stat(number: InodeNumber): InodeStat {
     const inode = this.volume.inode(number);
-    const type = this.#typeOf(inode);
+    const { type, device } = this.#kindOf(inode);
     const { sizeInBytes, allocated } = this.#sizes(inode, type);
-    const { uid, gid, fileMask, directoryMask } = this.#options;
-    const mask = type === 'directory' ? directoryMask : fileMask;
+    const { uid, gid } = this.#options;
     return {
       inode: number,
-      mode: modeTypes[type] | (allPermissions & ~mask),
-      linkCount: type === 'directory' ? 1 : inode.record.linkCount,
+      mode: modeTypes[type] | this.#permissions(inode, type),
+      linkCount: type === 'directory' && !inode.has('reparsePoint') ? 1 : inode.record.linkCount,
       uid,
       gid,
-      deviceMajor: 0,
-      deviceMinor: 0,
+      deviceMajor: device?.major ?? 0,
+      deviceMinor: device?.minor ?? 0,
       sizeInBytes,
       blockCount512: type === 'directory' ? Math.floor(allocated / 512) : Math.ceil(allocated / 512),
       accessed: inode.time('last_access_time'),
@@ -74,8 +77,19 @@ export class NtfsFileSystem implements FileSystem {
     };
   }
 
-  #typeOf(inode: Inode): Exclude<FileType, 'unknown'> {
-    return inode.isDirectory ? 'directory' : 'file';
+  #kindOf(inode: Inode): Kind {
+    if (inode.has('reparsePoint')) return kindOfReparse(this.volume, inode);
+    if (inode.isDirectory) return { type: 'directory' };
+    return inode.has('system') ? kindOfSystemFile(this.volume, inode) : { type: 'file' };
+  }
+
+  #permissions(inode: Inode, type: FileType): number {
+    const { fileMask, directoryMask } = this.#options;
+    if (type === 'symlink') return allPermissions;
+    if (type === 'directory') return allPermissions & ~directoryMask;
+    // ntfs-3g gives none to special files of WSL, and to files that have no contents at all.
+    if (inode.has('reparsePoint') && type !== 'file') return 0;
+    return inode.has('system') && inode.data === undefined ? 0 : allPermissions & ~fileMask;
   }
 
   /** A directory has the size of its blocks, beside which its root counts for nothing. */
@@ -84,7 +98,9 @@ export class NtfsFileSystem implements FileSystem {
       type === 'directory'
         ? inode.attributes.find(attributeTypes.indexAllocation, directoryIndexName)
         : inode.data;
-    return { sizeInBytes: attribute?.sizeInBytes ?? 0, allocated: attribute?.allocatedSize ?? 0 };
+    const allocated = attribute?.allocatedSize ?? 0;
+    if (type === 'symlink') return { sizeInBytes: encodeText(this.readlink(inode.number)).length, allocated };
+    return { sizeInBytes: attribute?.sizeInBytes ?? 0, allocated };
   }
 
   lookup(directory: InodeNumber, name: string): InodeNumber | undefined {
@@ -111,37 +127,47 @@ export class NtfsFileSystem implements FileSystem {
 
   #entryType({ file, attributes }: NameEntry): FileType {
     if ((attributes & (fileAttributes.reparsePoint | fileAttributes.system)) !== 0)
-      return this.#typeOf(this.volume.inode(file));
+      return this.#kindOf(this.volume.inode(file)).type;
     return (attributes & fileAttributes.directoryIndex) !== 0 ? 'directory' : 'file';
   }
 
   parent(directory: InodeNumber): InodeNumber {
     if (directory === this.root) return this.root;
     const inode = this.volume.inode(directory);
-    if (this.#typeOf(inode) !== 'directory') throw systemError('ENOTDIR', fileName(directory));
+    if (this.#kindOf(inode).type !== 'directory') throw systemError('ENOTDIR', fileName(directory));
     return inode.parent;
   }
 
   readlink(number: InodeNumber): string {
-    throw new GuestfsError('EINVAL', `${fileName(number)}: is no symbolic link`);
+    const inode = this.volume.inode(number);
+    const { type } = this.#kindOf(inode);
+    if (type !== 'symlink') throw new GuestfsError('EINVAL', `${fileName(number)}: is no symbolic link`);
+    if (!inode.has('reparsePoint')) return interixTarget(this.volume, inode);
+    return reparseTarget(this.volume, inode, (directory, name) =>
+      this.#directoryOf(directory).find(name, false),
+    );
   }
 
   data(number: InodeNumber): Disk {
     const inode = this.volume.inode(number);
-    const type = this.#typeOf(inode);
+    const { type } = this.#kindOf(inode);
     if (type === 'directory') throw systemError('EISDIR', fileName(number));
     if (type !== 'file') throw new GuestfsError('EINVAL', `${fileName(number)}: not a regular file`);
-    if (inode.has('reparsePoint'))
-      throw new UnsupportedError(fileName(number), ['reparse points'], { elsewhere: 'appliance' });
-    return inode.data === undefined ? new MemoryDisk(new Uint8Array(0)) : this.volume.open(inode.data);
+    const opened = inode.has('reparsePoint')
+      ? openReparse(this.volume, inode)
+      : inode.data && this.volume.open(inode.data);
+    return opened ?? new MemoryDisk(new Uint8Array(0));
   }
 
-  xattrs(_number: InodeNumber): ReadonlyMap<string, Uint8Array> {
-    return noXattrs;
+  xattrs(number: InodeNumber): ReadonlyMap<string, Uint8Array> {
+    const inode = this.volume.inode(number);
+    if (!this.hasXattrs || (inode.isInternal && inode.has('system'))) return noXattrs;
+    const { type } = this.#kindOf(inode);
+    return type === 'file' || type === 'directory' ? readStreams(this.volume, inode) : noXattrs;
   }
 
   usage(): FileSystemUsage {
-    return emptyUsage;
+    return readUsage(this.volume);
   }
 
   close(): void {
@@ -150,12 +176,16 @@ export class NtfsFileSystem implements FileSystem {
   }
 
   #directory(number: InodeNumber): Directory {
-    let directory = this.#directories.get(number);
+    const inode = this.volume.inode(number);
+    if (this.#kindOf(inode).type !== 'directory') throw systemError('ENOTDIR', fileName(number));
+    return this.#directoryOf(inode);
+  }
+
+  #directoryOf(inode: Inode): Directory {
+    let directory = this.#directories.get(inode.number);
     if (directory === undefined) {
-      const inode = this.volume.inode(number);
-      if (this.#typeOf(inode) !== 'directory') throw systemError('ENOTDIR', fileName(number));
       directory = new Directory(this.volume, inode);
-      this.#directories.set(number, directory);
+      this.#directories.set(inode.number, directory);
     }
     return directory;
   }

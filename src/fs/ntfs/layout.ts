@@ -156,7 +156,10 @@ export const fileAttributes = {
   hidden: 0x0000_0002,
   system: 0x0000_0004,
   reparsePoint: 0x0000_0400,
+  offline: 0x0000_1000,
   encrypted: 0x0000_4000,
+  recallOnOpen: 0x0004_0000,
+  recallOnDataAccess: 0x0040_0000,
   /** In directory entries alone: the file is a directory. */
   directoryIndex: 0x1000_0000,
 } as const;
@@ -230,3 +233,61 @@ export const halfOfPair = { first: 0xd800, last: 0xdfff } as const;
 export const halfInUtf8 = { lead: 0xed, continuation: 0x80, mask: 0x3f, shift: 6, high: 0xd000 } as const;
 /** Where a byte that is no text has its place in a string: see `decodeText`. */
 export const escapedByte = 0xdc00;
+
+export const reparseHeader = struct('NTFS reparse point', 'little', 8, { tag: u32(0), length: u16(4) });
+/** Tags that are not Microsoft's are followed by a GUID. */
+export const reparseFlags = { microsoft: 0x8000_0000 } as const;
+export const reparseGuidSize = 16;
+export const reparseTags = {
+  mountPoint: 0xa000_0003,
+  symlink: 0xa000_000c,
+  lxSymlink: 0xa000_001d,
+  afUnix: 0x8000_0023,
+  lxFifo: 0x8000_0024,
+  lxCharacter: 0x8000_0025,
+  lxBlock: 0x8000_0026,
+  wof: 0x8000_0017,
+  dedup: 0x8000_0013,
+  /** Of the cloud: OneDrive and its like. The mask leaves out a number that each of them has for itself. */
+  cloud: 0x9000_001a,
+} as const;
+export const reparseCloudMask = 0xffff_0fff;
+
+/** Offsets in the data of mount points and links, before their names. */
+export const linkAt = { subst_name_offset: 0, subst_name_length: 2, flags: 8 } as const;
+export const mountPointHeaderSize = 8;
+export const symlinkHeaderSize = 12;
+export const symlinkRelative = 0x0000_0001;
+/** A link of WSL: a number, and the target in UTF-8. */
+export const lxSymlinkHeader = struct('NTFS link of WSL', 'little', 4, { type: u32(0) });
+export const lxSymlinkType = 2;
+
+export const wofInfo = struct('WOF reparse point', 'little', 8, { version: u32(0), provider: u32(4) });
+export const wofProviders = { wim: 1, file: 2 } as const;
+export const wofFile = struct('WOF file', 'little', 8, { version: u32(0), algorithm: u32(4) });
+/** By the number of the method. */
+export const wofChunks = [
+  { codec: 'xpress', chunkSize: 4096 },
+  { codec: 'lzx', chunkSize: 32_768 },
+  { codec: 'xpress', chunkSize: 8192 },
+  { codec: 'xpress', chunkSize: 16_384 },
+] as const;
+export const wofStreamName = 'WofCompressedData';
+
+/** The first eight bytes of special files of Interix, as a number. */
+export const interixMagic = {
+  symlink: 0x014b_4e4c_7874_6e49n,
+  character: 0x0052_4843_7874_6e49n,
+  block: 0x004b_4c42_7874_6e49n,
+} as const;
+export const interixMagicSize = 8;
+export const interixHead = struct('NTFS special file', 'little', 8, { magic: bits64(0) });
+/** Major and minor number behind it, of eight bytes each. */
+export const interixDeviceSize = 24;
+/** The longest target, in units. */
+export const longestInterixTarget = 4096;
+
+/** Offsets in an entry of `$EA`; the name ends with a NUL, and the value follows. */
+export const extendedAttribute = { next_entry_offset: 0, name_length: 5, value_length: 6, name: 8 } as const;
+/** WSL's attribute with the numbers of a device, of four bytes each. */
+export const extendedAttributeDevice = { name: '$LXDEV', size: 8 } as const;

@@ -7,10 +7,10 @@ import type { Disk } from '../../disk/index.js';
 import { BlockCache } from '../block-cache.js';
 import { Attributes, addRuns, type RecordSource } from './attribute.js';
 import type { Geometry } from './boot.js';
-import { openRuns } from './clusters.js';
 import { attributeTypes, fileNumbers } from './layout.js';
 import { fileName, MftRecord } from './record.js';
-import { RunList } from './runs.js';
+import { openRuns } from './streams/clusters.js';
+import { RunList } from './streams/runs.js';
 
 /** Records kept that continue files: many files of a volume may share none, but the pieces of one are read in a row. */
 const keptRecords = 64;

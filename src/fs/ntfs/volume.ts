@@ -6,7 +6,7 @@ import type { Geometry } from './boot.js';
 import { Inode } from './inode.js';
 import { attributeTypes, fileNumbers, volumeInformation } from './layout.js';
 import { Mft } from './mft.js';
-import { openStream } from './stream.js';
+import { openStream } from './streams/stream.js';
 import { UpCase } from './upcase.js';
 
 /** Files kept, by number modulo this; a power of two. */

@@ -1,9 +1,9 @@
 /** The clusters of an attribute as a disk, in their order and as they are. */
-import { CorruptError } from '../../base/index.js';
-import { type Disk, type Lookup, MappedDisk, type Mapping } from '../../disk/index.js';
+import { CorruptError } from '../../../base/index.js';
+import { type Disk, type Lookup, MappedDisk, type Mapping } from '../../../disk/index.js';
 import type { RunList } from './runs.js';
 
-interface StreamSize {
+export interface StreamSize {
   readonly size: number;
   /** Bytes from here on were never written, and are zeroes. */
   readonly initialized: number;

@@ -3,8 +3,8 @@
  * the run before; one without a distance is a hole. A long list goes on in further records, each of which counts from
  * zero again.
  */
-import { CorruptError, work } from '../../base/index.js';
-import { runLengthMask, runOffsetShift } from './layout.js';
+import { CorruptError, work } from '../../../base/index.js';
+import { runLengthMask, runOffsetShift } from '../layout.js';
 
 /** Neighbouring clusters; without `cluster`, a hole. */
 interface Run {
