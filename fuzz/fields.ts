@@ -1,5 +1,6 @@
 /** Where the headers of each format have their numbers: the drivers' own tables, laid over an input. */
 import type { Endian, Fields, Struct } from '../src/base/index.js';
+import * as hive from '../src/formats/hive/layout.js';
 import { qcow2Layout as qcow2 } from '../src/formats/index.js';
 import * as journalLayout from '../src/fs/ext/journal/layout.js';
 import * as ext from '../src/fs/ext/layout.js';
@@ -231,6 +232,27 @@ export function lvmFields(): FieldPlace[] {
     ...placesOf(lvm.rawLocn, 4096 + lvm.rawLocnOffset),
     ...placesOf(lvm.rawLocn, 4096 + lvm.rawLocnOffset + lvm.rawLocn.size),
   ];
+}
+
+/** The header, the bins, and the cells that have an identifier, which stands behind the length of each. */
+export function hiveFields(bytes: Uint8Array): FieldPlace[] {
+  const structures = { nk: hive.nk, vk: hive.vk, db: hive.db };
+  const cells = Object.entries(structures).flatMap(([id, structure]) =>
+    find(bytes, 4, [...Buffer.from(id)]).flatMap((at) => placesOf(structure, at - hive.cellHead)),
+  );
+  const lists = [...hive.keyListEntries.keys()].flatMap((id) =>
+    find(bytes, 4, [...Buffer.from(id)]).flatMap((at) => [
+      ...placesOf(hive.keyList, at - hive.cellHead),
+      { at: at + hive.keyList.size - hive.cellHead, length: 4, little: true },
+    ]),
+  );
+  const bins = find(bytes, hive.blockLength, [...Buffer.from(hive.HBIN_MAGIC)]);
+  return [
+    ...placesOf(hive.header, 0),
+    ...bins.flatMap((at) => placesOf(hive.hbin, at)),
+    ...cells,
+    ...lists,
+  ].filter(({ at, length }) => at >= 0 && at + length <= bytes.length);
 }
 
 export function swapFields(): FieldPlace[] {

@@ -7,6 +7,7 @@ import { databaseTargets } from './databases.js';
 import { diskTargets } from './disks.js';
 import { fileSystemTargets } from './filesystems.js';
 import { guestTargets } from './guests.js';
+import { hiveTargets } from './hives.js';
 import { patternTargets } from './patterns.js';
 import { pieceTargets } from './pieces.js';
 
@@ -19,4 +20,5 @@ export const targets: readonly Target[] = [
   ...patternTargets,
   ...applianceTargets,
   ...guestTargets,
+  ...hiveTargets,
 ];

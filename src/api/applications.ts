@@ -1,36 +1,25 @@
 /** An installed package in two forms: of `inspect_list_applications` and of its successor. */
-import type { Application } from '../formats/index.js';
+import { type Application, programClass } from '../formats/index.js';
 import type { Structs } from './structs.js';
 
-/** What only Windows tells of an application. */
-interface InstalledProgram {
-  readonly displayName: string;
-  readonly installPath: string;
-  readonly publisher: string;
-}
-
-const noProgram: InstalledProgram = { displayName: '', installPath: '', publisher: '' };
-
 /** A package as `inspect_list_applications2` gives it. */
-export function application2Struct(
-  application: Application,
-  { displayName, installPath, publisher }: InstalledProgram = noProgram,
-): Structs['application2'] {
+export function application2Struct(application: Application): Structs['application2'] {
+  const { name, program } = application;
   return {
-    app2Name: application.name,
-    app2DisplayName: displayName,
+    app2Name: name,
+    app2DisplayName: program?.displayName ?? '',
     app2Epoch: application.epoch,
     app2Version: application.version,
     app2Release: application.release,
     app2Arch: application.arch,
-    app2InstallPath: installPath,
+    app2InstallPath: program?.installPath ?? '',
     app2TransPath: '',
-    app2Publisher: publisher,
+    app2Publisher: program?.publisher ?? '',
     app2Url: application.url,
     app2SourcePackage: application.sourcePackage,
     app2Summary: application.summary,
     app2Description: application.description,
-    app2Class: '',
+    app2Class: program === undefined ? '' : programClass(name, program),
     app2Spare2: '',
     app2Spare3: '',
     app2Spare4: '',

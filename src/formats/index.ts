@@ -31,8 +31,10 @@ export { type Icon, type IconOptions, iconCandidates, iconLimit, isIcon } from '
 export { osinfoOf } from './guests/osinfo.js';
 export { type PackagedGuest, requireListablePackages, rpmDatabases } from './guests/packages.js';
 export { pacmanApplication, pacmanDirectory } from './guests/pacman.js';
+export { programClass, uninstallKeys } from './guests/windows.js';
 /** For tests. */
 export { HexDump, hexLine } from './hexdump.js';
+export { Hive } from './hive/hive.js';
 /** For tests. */
 export { type HostAttributes, HostCopy, type HostCopyOptions, lastNameOf, sourcesOf } from './host-copy.js';
 export { hostNameProblem } from './host-names.js';

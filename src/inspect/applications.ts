@@ -6,24 +6,25 @@ import { readApk } from './apk.js';
 import { readDpkg } from './dpkg.js';
 import { readPacman } from './pacman.js';
 import { type OnDamagedPackage, readRpm } from './rpm.js';
+import { readWindowsApplications } from './windows-applications.js';
+
+interface ListedGuest extends PackagedGuest {
+  /** Where the programs of a Windows system are listed. */
+  readonly windowsSoftwareHive?: string;
+}
 
 /**
  * The packages, in the byte-wise order of their names. The guest's filesystems must be mounted in `tree`. Empty for a
  * system that is known to have no packages; UnsupportedError if its package database cannot be read here. `onDamage`
  * is called for a package that is left out, since its entry is damaged.
  */
-export function listApplications(
-  tree: Tree,
-  guest: PackagedGuest,
-  onDamage: OnDamagedPackage,
-): Application[] {
+export function listApplications(tree: Tree, guest: ListedGuest, onDamage: OnDamagedPackage): Application[] {
   return read(tree, guest, onDamage).sort((a, b) => compareBytewise(a.name, b.name));
 }
 
-function read(tree: Tree, guest: PackagedGuest, onDamage: OnDamagedPackage): Application[] {
-  if (guest.type === 'windows') {
-    throw new UnsupportedError('list of applications', ['the Windows registry'], { elsewhere: 'appliance' });
-  }
+function read(tree: Tree, guest: ListedGuest, onDamage: OnDamagedPackage): Application[] {
+  if (guest.type === 'windows' && guest.windowsSoftwareHive !== undefined)
+    return readWindowsApplications(tree, guest.windowsSoftwareHive);
   switch (guest.packageFormat) {
     case 'deb':
       return readDpkg(tree);

@@ -98,6 +98,10 @@ export interface Facts {
   windowsSystemroot?: string | undefined;
   windowsSoftwareHive?: string | undefined;
   windowsSystemHive?: string | undefined;
+  windowsCurrentControlSet?: string | undefined;
+  windowsGroupPolicy?: boolean | undefined;
+  /** Drive letters of Windows, each with its partition. */
+  driveMappings?: readonly (readonly [letter: string, device: string])[] | undefined;
 }
 
 /** Adds to `facts` the facts that only `other` has: a separate `/usr` knows things about its root. */

@@ -52,9 +52,9 @@ export class InspectedGuest {
     this.filesystems = fstab.length === 0 ? [root] : fstab.map(({ mountable }) => mountable);
   }
 
-  /** Drive letters of Windows. They are in the registry, which cannot be read here. */
+  /** The partitions of Windows's drive letters, those that are here. */
   get driveMappings(): ReadonlyMap<string, string> {
-    return new Map();
+    return new Map(this.facts.driveMappings);
   }
 
   /** EINVAL where the guest is not Windows. */
@@ -72,12 +72,17 @@ export class InspectedGuest {
     return this.#windows(this.facts.windowsSystemHive, 'system hive not found');
   }
 
-  /** EINVAL: the answer is in the registry, which cannot be read here. */
+  /** EINVAL where the guest is not Windows. */
   get windowsCurrentControlSet(): string {
-    return this.#windows(undefined, 'CurrentControlSet could not be determined');
+    return this.#windows(this.facts.windowsCurrentControlSet, 'CurrentControlSet could not be determined');
   }
 
-  #windows(value: string | undefined, otherwise: string): string {
+  /** Whether policies were applied. EINVAL where the guest is not Windows. */
+  get windowsGroupPolicy(): boolean {
+    return this.#windows(this.facts.windowsGroupPolicy, 'its registry could not be read');
+  }
+
+  #windows<T>(value: T | undefined, otherwise: string): T {
     if (value === undefined) throw new GuestfsError('EINVAL', `not a Windows guest, or ${otherwise}`);
     return value;
   }

@@ -26,6 +26,11 @@ export interface InspectionHost {
   open(candidate: Candidate): OpenedFileSystem;
   /** The MD arrays that are assembled here, for an fstab that names them otherwise; none unless told. */
   arrays?(): Iterable<{ readonly device: string; readonly uuid: string }>;
+  /**
+   * The partition that begins at an offset of the disk with an MBR signature, in eight small hexadecimal digits. None
+   * unless told.
+   */
+  findMbrPartition?(signature: string, startInBytes: number): string | undefined;
   /** Told of what was left out, and why. */
   warn?(message: string): void;
 }

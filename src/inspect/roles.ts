@@ -9,6 +9,7 @@ import type { Facts, OsType } from './facts.js';
 import { readFstab } from './fstab.js';
 import type { InspectionHost } from './host.js';
 import { bsdHostname, hostnameFromFile, linuxHostname } from './hostname.js';
+import type { Look } from './look.js';
 import { decidePackaging } from './packaging.js';
 import {
   firstLine,
@@ -25,13 +26,6 @@ export interface Finding {
   readonly mountable: string;
   readonly role: 'root' | 'usr' | 'swap' | 'other';
   /** Empty but for a root and a /usr. */
-  readonly facts: Facts;
-}
-
-interface Look {
-  readonly tree: Tree;
-  readonly mountable: string;
-  readonly host: InspectionHost;
   readonly facts: Facts;
 }
 
@@ -129,7 +123,7 @@ const rules: readonly Rule[] = [
   {
     role: 'root',
     applies: (tree) => findSystemroot(tree) !== undefined,
-    read: ({ tree, facts }) => readWindows(tree, findSystemroot(tree) ?? '/', facts),
+    read: (look) => readWindows(look, findSystemroot(look.tree) ?? '/'),
   },
   {
     // A further disk of a Windows system.

@@ -1,11 +1,10 @@
-/**
- * Windows and DOS, as far as their files show. Facts from the Windows registry (name, version, host name, drive
- * letters) are not read here. Names are found in any case, as on these systems.
- */
+/** Windows and DOS, by their files. Names are found in any case, as on these systems. */
+import { endsCall, GuestfsError } from '../base/index.js';
 import { caseSensitivePath, Spellings, type Tree } from '../vfs/index.js';
 import { fileArchitecture } from './architecture.js';
-import type { Facts } from './facts.js';
+import type { Look } from './look.js';
 import { findQuietly, readLines } from './text.js';
+import { openHive, readSoftware, readSystem } from './windows-registry.js';
 
 const usualSystemroots = ['/windows', '/winnt', '/win32', '/win', '/reactos'];
 
@@ -82,18 +81,36 @@ function* bootIniRoots(tree: Tree): Iterable<string> {
   }
 }
 
-/** Adds the facts from the files of a Windows system. */
-export function readWindows(tree: Tree, systemroot: string, facts: Facts): void {
+/** Adds the facts from the files of a Windows system, and from its registry. */
+export function readWindows({ tree, mountable, host, facts }: Look, systemroot: string): void {
   facts.type = 'windows';
   facts.distro = 'windows';
   facts.windowsSystemroot = systemroot;
+  const told = (path: string, read: () => void): void => {
+    try {
+      read();
+    } catch (thrown) {
+      // A damaged file must not hide the system. Other errors are bugs, or the caller's cancellation.
+      if (!(thrown instanceof GuestfsError) || endsCall(thrown)) throw thrown;
+      host.warn?.(`${mountable}: ${path}: ${thrown.message}`);
+    }
+  };
   const program = findAnyCase(tree, `${systemroot}/system32/cmd.exe`)?.path;
-  if (program !== undefined) facts.arch = fileArchitecture(tree, program);
-  facts.windowsSoftwareHive = hive(tree, `${systemroot}/system32/config/software`);
-  facts.windowsSystemHive = hive(tree, `${systemroot}/system32/config/system`);
+  if (program !== undefined)
+    told(program, () => {
+      facts.arch = fileArchitecture(tree, program);
+    });
+  const software = hivePath(tree, `${systemroot}/system32/config/software`);
+  const system = hivePath(tree, `${systemroot}/system32/config/system`);
+  facts.windowsSoftwareHive = software;
+  facts.windowsSystemHive = system;
+  // As in libguestfs: a system without one of them is not asked about the other.
+  if (software === undefined || system === undefined) return;
+  told(software, () => readSoftware(openHive(tree, software), facts));
+  told(system, () => readSystem(openHive(tree, system), facts, host));
 }
 
-function hive(tree: Tree, path: string): string | undefined {
+function hivePath(tree: Tree, path: string): string | undefined {
   const found = findAnyCase(tree, path);
   return found?.isFile ? found.path : undefined;
 }

@@ -176,6 +176,22 @@ describe('what a session was is carried:', () => {
     ]);
   });
 
+  test('the registry hive that is open, while its filesystem is mounted', async () => {
+    const windows = drive('windows/gpt.img');
+    const open = (name: string): CarriedCall => ({
+      action: 'hivex_open',
+      args: [`/Windows/System32/config/${name}`],
+      options: { write: true },
+    });
+    const opened = [['mount_ro', '/dev/sda2', '/'], open('SYSTEM'), open('SOFTWARE')] as const;
+    const carried = await carry([windows], opened);
+    assert.deepEqual(carried.calls.slice(1), [open('SOFTWARE')]);
+    const mounted = [['mount_options', 'ro', '/dev/sda2', '/']];
+    assert.deepEqual(words(await carry([windows], [...opened, ['hivex_close']])), mounted);
+    const again = [...opened, ['umount', '/'], ['mount_ro', '/dev/sda2', '/']] as const;
+    assert.deepEqual(words(await carry([windows], again)), mounted);
+  });
+
   test('a mount that became read-only, flags that came after it, and umask', async () => {
     const carried = await carry(
       [drive('scenarios/ext4.img'), drive('scenarios/gpt.img')],

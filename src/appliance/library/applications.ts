@@ -18,6 +18,7 @@ import {
   pacmanDirectory,
   requireListablePackages,
   rpmDatabases,
+  uninstallKeys,
 } from '../../formats/index.js';
 import { failedWith, type LibraryCall } from './call.js';
 import { linesOf, readGuestFile } from './contents.js';
@@ -130,15 +131,6 @@ async function listPacman(call: LibraryCall): Promise<Application[]> {
   return applications;
 }
 
-/**
- * The registry keys where Windows records uninstallers: of native programs, and of 32-bit programs on a 64-bit
- * system.
- */
-const uninstallKeys: readonly (readonly string[])[] = [
-  ['Microsoft', 'Windows', 'CurrentVersion', 'Uninstall'],
-  ['WOW6432node', 'Microsoft', 'Windows', 'CurrentVersion', 'Uninstall'],
-];
-
 async function listWindows(call: LibraryCall, root: string): Promise<Application2[]> {
   const hive = await call.daemon('inspect_get_windows_software_hive', [root]);
   await call.daemon('hivex_open', [hive], { unsafe: true });
@@ -170,7 +162,7 @@ async function windowsApplication(call: LibraryCall, node: number): Promise<Appl
   };
   const displayName = await value('DisplayName');
   if (displayName === undefined) return undefined;
-  const application: Application = {
+  return application2Struct({
     name: await call.daemon('hivex_node_name', [node]),
     epoch: 0,
     version: (await value('DisplayVersion')) ?? '',
@@ -180,10 +172,10 @@ async function windowsApplication(call: LibraryCall, node: number): Promise<Appl
     sourcePackage: '',
     summary: '',
     description: (await value('Comments')) ?? '',
-  };
-  return application2Struct(application, {
-    displayName,
-    installPath: (await value('InstallLocation')) ?? '',
-    publisher: (await value('Publisher')) ?? '',
+    program: {
+      displayName,
+      installPath: (await value('InstallLocation')) ?? '',
+      publisher: (await value('Publisher')) ?? '',
+    },
   });
 }

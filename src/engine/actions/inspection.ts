@@ -1,6 +1,6 @@
 /** Which operating systems are on the drives. */
 import { application2Struct, applicationStruct, type CarriedCall, type Unreadable } from '../../api/index.js';
-import { GuestfsError, UnsupportedError } from '../../base/index.js';
+import { partitionName } from '../../formats/index.js';
 import {
   type Application,
   fileArchitecture,
@@ -12,6 +12,7 @@ import {
 } from '../../inspect/index.js';
 import { carriedCalls } from '../session/carried.js';
 import { listWithFaults } from '../session/filesystem-list.js';
+import type { Session } from '../session/session.js';
 import { plainCall } from '../session/session-calls.js';
 import { type Fault, faultError, findFaults, unreadableOf } from '../session/unreadable.js';
 import type { Call } from '../thread/call.js';
@@ -38,6 +39,7 @@ function inspect(call: Call): string[] {
       call.checkpoint();
       return session.fileSystems.open(session.devices.resolve(mountable));
     },
+    findMbrPartition: (signature, startInBytes) => findMbrPartition(session, signature, startInBytes),
     warn: (message) => session.warn(message),
   });
   session.inspection = inspection;
@@ -68,6 +70,18 @@ export function takeInspection({ session }: Call, text: string): string[] {
   session.inspection = inspection;
   session.calls.inspected(plainCall('inspect_os'));
   return [...inspection.roots];
+}
+
+/** As in libguestfs, the first drive with the signature is the disk that is meant. */
+function findMbrPartition(
+  { devices, tables }: Session,
+  signature: string,
+  startInBytes: number,
+): string | undefined {
+  const drive = devices.drives.find((each) => tables.table(each)?.diskSignature === signature);
+  const partition =
+    drive && tables.table(drive)?.partitions.find((each) => each.startInBytes === startInBytes);
+  return partition && partitionName(drive.name, partition.number);
 }
 
 /**
@@ -124,11 +138,7 @@ export const inspectionHandlers = {
   inspect_get_windows_current_control_set: (call, root) => guest(call, root).windowsCurrentControlSet,
   inspect_get_windows_software_hive: (call, root) => guest(call, root).windowsSoftwareHive,
   inspect_get_windows_system_hive: (call, root) => guest(call, root).windowsSystemHive,
-  inspect_get_windows_group_policy(call, root) {
-    if (guest(call, root).type !== 'windows')
-      throw new GuestfsError('EINVAL', `${root}: not a Windows guest`);
-    throw new UnsupportedError(root, ['the Windows registry'], { elsewhere: 'appliance' });
-  },
+  inspect_get_windows_group_policy: (call, root) => guest(call, root).windowsGroupPolicy,
   // Installation and live media are recognised by libosinfo now, no longer here: the answers are the same for all.
   inspect_get_format: (call, root) => guest(call, root) && 'installed',
   inspect_is_live: (call, root) => !guest(call, root),

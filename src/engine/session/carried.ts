@@ -19,6 +19,7 @@ export const carriage = {
   umask: 'a call',
   inspection: 'a call, which has the same devices before it',
   directoryRuns: 'found again by the next pass',
+  hive: 'a call, on a mount that is there',
   keys: 'each is in the call that unlocked something with it',
   calls: 'themselves',
   warnings: 'settled at the end of each call',
@@ -44,6 +45,7 @@ export function carriedCalls({ calls, devices, mounts, scan }: Session): Carried
     switch (facet) {
       case 'mounts':
       case 'remounts':
+      case 'hive':
         return mounted.has(subject);
       case 'flags':
         return present.has(subject);

@@ -21,6 +21,8 @@ const facets = {
   /** Read-only flags of devices. */
   flags: { seen: false },
   umask: { seen: false },
+  /** The registry hive that is open. Subjects are the mounts that it is on. */
+  hive: { seen: false },
 } as const;
 
 /** A call without optional arguments. */

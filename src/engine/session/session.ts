@@ -5,6 +5,7 @@
 import type { BackendConfig } from '../../api/index.js';
 import type { Elsewhere } from '../../base/index.js';
 import { prepareZstd } from '../../disk/index.js';
+import type { Hive } from '../../formats/index.js';
 import type { Inspection } from '../../inspect/index.js';
 import {
   type BlockDevice,
@@ -55,6 +56,8 @@ export class Session {
   inspection: Inspection | undefined;
   /** What passes over directories have found. */
   readonly directoryRuns = new DirectoryRuns();
+  /** The registry hive that is open, and the mount that it is on. */
+  hive: { readonly hive: Hive; readonly mount: Mount } | undefined;
   /** The given keys, which are tried at every lock. */
   readonly keys: LockKey[] = [];
   /** What made the session what it is, for a backend that follows. */

@@ -9,6 +9,7 @@ import { fileHandlers } from '../actions/file.js';
 import { forensicsHandlers } from '../actions/forensics.js';
 import { grepHandlers } from '../actions/grep.js';
 import { imageInsideHandlers } from '../actions/nested-images.js';
+import { registryHandlers } from '../actions/registry.js';
 import { stringsHandlers } from '../actions/strings.js';
 import { transferHandlers, zipOut } from '../actions/transfer.js';
 import { xfsHandlers } from '../actions/xfs.js';
@@ -21,6 +22,7 @@ export const moreHandlers = {
   ...forensicsHandlers,
   ...grepHandlers,
   ...imageInsideHandlers,
+  ...registryHandlers,
   ...stringsHandlers,
   ...transferHandlers,
   ...xfsHandlers,

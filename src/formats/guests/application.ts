@@ -1,5 +1,7 @@
 /** An installed package, as every reader of a package database gives it. */
 
+import type { InstalledProgram } from './windows.js';
+
 /** Debian has some 60,000 packages in all. */
 export const packageLimit = 250_000;
 /**
@@ -20,4 +22,6 @@ export interface Application {
   readonly sourcePackage: string;
   readonly summary: string;
   readonly description: string;
+  /** Of a program of Windows only. */
+  readonly program?: InstalledProgram;
 }
