@@ -3,6 +3,7 @@
  * caller's tree.
  */
 import { endsCall, GuestfsError, type PlainError, plainError, restoreError } from '../base/index.js';
+import { subvolumePrefix } from '../formats/index.js';
 import { MountTable } from '../vfs/index.js';
 import { type Facts, mergeFacts, type Version } from './facts.js';
 import { InspectedGuest } from './guest.js';
@@ -47,7 +48,7 @@ export class Inspection {
       if ('role' in found) findings.push(found);
       else overlooked.push(found);
     }
-    const settled = mergeUsr(dropBsdShadow(mergeCoreOs(findings)));
+    const settled = mergeUsr(dropSnapshots(dropBsdShadow(mergeCoreOs(findings))));
     return new Inspection(
       settled
         .filter(({ role }) => role === 'root')
@@ -146,6 +147,31 @@ function dropBsdShadow(findings: readonly Finding[]): readonly Finding[] {
     (finding) => finding !== slice && isBsd(finding) && finding.facts.type === slice?.facts.type,
   );
   return shadowed ? findings.filter((finding) => finding !== slice) : findings;
+}
+
+/**
+ * A snapshot of a root is no further system. SUSE keeps dozens of them as subvolumes, and the one that boots is what
+ * the filesystem shows where no subvolume is named.
+ */
+function dropSnapshots(findings: readonly Finding[]): readonly Finding[] {
+  const roots = findings.filter(({ role }) => role === 'root');
+  const isSnapshot = ({ mountable, role, facts }: Finding): boolean =>
+    role === 'root' &&
+    roots.some(
+      (other) =>
+        mountable.startsWith(`${subvolumePrefix}${other.mountable}/`) && isSameSystem(facts, other.facts),
+    );
+  return findings.filter((finding) => !isSnapshot(finding));
+}
+
+function isSameSystem(one: Facts, other: Facts): boolean {
+  return (
+    one.type === other.type &&
+    one.distro === other.distro &&
+    one.productName === other.productName &&
+    compareVersions(one.version, other.version) === 0 &&
+    one.arch === other.arch
+  );
 }
 
 /** Adds to each Linux root the facts of its separate /usr, if its fstab names one that was found. */

@@ -37,8 +37,11 @@ const namings: Readonly<Record<string, Naming>> = {
   debian: majorFrom(4),
   fedora: major,
   mageia: major,
-  sles: (distro, version) =>
-    version.minor === 0 ? major(distro, version) : `${distro}${version.major}sp${version.minor}`,
+  // From 15 on, the name is that of the whole family.
+  sles: (distro, version) => {
+    const name = major(version.major >= 15 ? 'sle' : distro, version);
+    return version.minor === 0 ? name : `${name}sp${version.minor}`;
+  },
   ubuntu: (distro, version) => `${distro}${version.major}.${String(version.minor).padStart(2, '0')}`,
   archlinux: bare,
   gentoo: bare,
