@@ -1,6 +1,9 @@
-/** Registry hives: the parser with all that it gives, and the inspection of a Windows that has such a registry. */
+/**
+ * Windows: registry hives with all that the parser gives, the inspection of a system that has such a registry, and the
+ * icons in its programs.
+ */
 import { type ByteSource, sourceOf } from '../../src/base/index.js';
-import { Hive } from '../../src/formats/index.js';
+import { Hive, iconCandidates, iconIn } from '../../src/formats/index.js';
 import { Inspection, listApplications } from '../../src/inspect/index.js';
 import { MountTable } from '../../src/vfs/index.js';
 import { hostOf } from '../../test/inspect/host.js';
@@ -68,8 +71,19 @@ const registry: Target = {
     if (guest === undefined) throw new Error('a damaged registry hides its system');
     const mounts = new MountTable();
     mounts.mount(new MemoryFileSystem(files), { source: guest.root, mountpoint: '/' });
-    listApplications(mounts.tree, guest);
+    listApplications(mounts.tree, guest, () => {});
   },
 };
 
-export const hiveTargets: readonly Target[] = [hive, registry];
+const icon: Target = {
+  name: 'icon',
+  fixtures: ['pictures/program.exe.gz'],
+  run(bytes) {
+    for (const majorVersion of [5, 6]) {
+      const windows = { type: 'windows', distro: 'windows', majorVersion, minorVersion: 1 };
+      for (const each of iconCandidates({ ...windows, windowsSystemroot: '/' })) iconIn(bytes, each);
+    }
+  },
+};
+
+export const hiveTargets: readonly Target[] = [hive, registry, icon];

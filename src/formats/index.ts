@@ -27,7 +27,14 @@ export { excluder } from './excludes.js';
 export { ApkReader, apkFiles } from './guests/apk.js';
 export { type Application, packageDatabaseLimit, packageLimit } from './guests/application.js';
 export { DpkgReader, dpkgFiles, isDpkgStatus } from './guests/dpkg.js';
-export { type Icon, type IconOptions, iconCandidates, iconLimit, isIcon } from './guests/icon.js';
+export {
+  type Icon,
+  type IconGuest,
+  type IconOptions,
+  iconCandidates,
+  iconIn,
+  iconLimit,
+} from './guests/icon.js';
 export { osinfoOf } from './guests/osinfo.js';
 export { type PackagedGuest, requireListablePackages, rpmDatabases } from './guests/packages.js';
 export { pacmanApplication, pacmanDirectory } from './guests/pacman.js';

@@ -1,5 +1,5 @@
 /** `inspect_list_applications2`: the installed packages of a guest, from the database of its package manager. */
-import { compareBytewise, UnsupportedError } from '../base/index.js';
+import { compareBytewise } from '../base/index.js';
 import { type Application, type PackagedGuest, requireListablePackages } from '../formats/index.js';
 import type { Tree } from '../vfs/index.js';
 import { readApk } from './apk.js';

@@ -20,14 +20,18 @@ function spellingsOf(tree: Tree): Spellings {
   return known;
 }
 
-/** A path in the disk's spelling, with its file; undefined if nothing is there. */
-function findAnyCase(
+/**
+ * A path in the disk's spelling, with its file; undefined if nothing is there. `known`: what is kept of a tree that
+ * does not change.
+ */
+export function findAnyCase(
   tree: Tree,
   path: string,
+  known?: Spellings,
 ): { path: string; isFile: boolean; isDirectory: boolean } | undefined {
   let spelled: string;
   try {
-    spelled = caseSensitivePath(tree, path, spellingsOf(tree));
+    spelled = caseSensitivePath(tree, path, known);
   } catch (thrown) {
     const code = (thrown as { code?: unknown }).code;
     if (['ENOENT', 'ENOTDIR', 'ELOOP', 'ENAMETOOLONG', 'EINVAL'].includes(String(code))) return undefined;
@@ -38,11 +42,11 @@ function findAnyCase(
 }
 
 export function isFileAnyCase(tree: Tree, path: string): boolean {
-  return findAnyCase(tree, path)?.isFile ?? false;
+  return findAnyCase(tree, path, spellingsOf(tree))?.isFile ?? false;
 }
 
 export function isDirectoryAnyCase(tree: Tree, path: string): boolean {
-  return findAnyCase(tree, path)?.isDirectory ?? false;
+  return findAnyCase(tree, path, spellingsOf(tree))?.isDirectory ?? false;
 }
 
 function isSystemroot(tree: Tree, path: string): boolean {
@@ -54,7 +58,7 @@ function isSystemroot(tree: Tree, path: string): boolean {
 /** The directory of Windows in the disk's spelling: one of the usual ones, or the one in boot.ini. */
 export function findSystemroot(tree: Tree): string | undefined {
   for (const usual of [...usualSystemroots, ...bootIniRoots(tree)]) {
-    const path = findAnyCase(tree, usual)?.path;
+    const path = findAnyCase(tree, usual, spellingsOf(tree))?.path;
     if (path !== undefined && isSystemroot(tree, path)) return path;
   }
   return undefined;
@@ -67,7 +71,7 @@ const mostBootEntries = 64;
  * `multi(0)disk(0)rdisk(0)partition(1)\WINDOWS="…"` below `[operating systems]`. The disk is assumed to be this one.
  */
 function* bootIniRoots(tree: Tree): Iterable<string> {
-  const path = findAnyCase(tree, '/boot.ini')?.path;
+  const path = findAnyCase(tree, '/boot.ini', spellingsOf(tree))?.path;
   const lines = (path === undefined ? undefined : readLines(tree, path)) ?? [];
   const start = lines.findIndex((line) => line.startsWith('[operating systems]'));
   if (start < 0) return;
@@ -95,7 +99,7 @@ export function readWindows({ tree, mountable, host, facts }: Look, systemroot: 
       host.warn?.(`${mountable}: ${path}: ${thrown.message}`);
     }
   };
-  const program = findAnyCase(tree, `${systemroot}/system32/cmd.exe`)?.path;
+  const program = findAnyCase(tree, `${systemroot}/system32/cmd.exe`, spellingsOf(tree))?.path;
   if (program !== undefined)
     told(program, () => {
       facts.arch = fileArchitecture(tree, program);
@@ -111,6 +115,6 @@ export function readWindows({ tree, mountable, host, facts }: Look, systemroot: 
 }
 
 function hivePath(tree: Tree, path: string): string | undefined {
-  const found = findAnyCase(tree, path);
+  const found = findAnyCase(tree, path, spellingsOf(tree));
   return found?.isFile ? found.path : undefined;
 }

@@ -41,8 +41,8 @@ function strict(bytes: Uint8Array): ByteSource & { read: ByteSource['read']; byt
 function list(bytes: Uint8Array, log?: Uint8Array): Told[] {
   const listed: Told[] = [];
   for (const { number, header } of rpmPackages(strict(bytes), log && strict(log))) {
-    const { sourcePackage, epoch, ...texts } = decodeRpmHeader(header());
-    assert.equal(sourcePackage, '');
+    const { sourcePackage, program, epoch, ...texts } = decodeRpmHeader(header());
+    assert.deepEqual({ sourcePackage, program }, { sourcePackage: '', program: undefined });
     listed.push({ number: String(number), ...texts, epoch: String(epoch) });
   }
   return listed;

@@ -295,7 +295,11 @@ test('an icon is a PNG of reasonable size; the favicon comes first', () => {
   const icon = (files: MemoryFiles, options = {}) => {
     const table = new MountTable();
     table.mount(new MemoryFileSystem(files), { source: 'x', mountpoint: '/' });
-    return findIcon(table.tree, { type: 'linux', distro: 'debian', majorVersion: 12 }, options).length;
+    return findIcon(
+      table.tree,
+      { type: 'linux', distro: 'debian', majorVersion: 12, minorVersion: 0 },
+      options,
+    ).length;
   };
   const logo = 'usr/share/pixmaps/debian-logo.png';
   assert.equal(icon({ [logo]: png(48, 48, 100) }), 100);

@@ -1,6 +1,13 @@
 /** Answers of inspection that need several answers of the daemon, or files of the guest. */
 import { type ActionName, applicationStruct } from '../../api/index.js';
-import { type Icon, iconCandidates, iconLimit, isIcon, osinfoOf } from '../../formats/index.js';
+import {
+  type Icon,
+  type IconGuest,
+  iconCandidates,
+  iconIn,
+  iconLimit,
+  osinfoOf,
+} from '../../formats/index.js';
 import { listApplications } from './applications.js';
 import { type Composites, failedWith, type LibraryCall } from './call.js';
 import { readGuestFile } from './contents.js';
@@ -9,8 +16,7 @@ import { readGuestFile } from './contents.js';
 async function readIcon(call: LibraryCall, path: string, icon: Icon): Promise<Uint8Array | undefined> {
   if (!(await call.daemon('is_file', [path], { followsymlinks: true }))) return undefined;
   try {
-    const bytes = await readGuestFile(call, path, iconLimit);
-    return isIcon(bytes, icon) ? bytes : undefined;
+    return iconIn(await readGuestFile(call, path, iconLimit), icon);
   } catch (thrown) {
     if (failedWith(thrown, 'EFBIG', 'ENOENT')) return undefined;
     throw thrown;
@@ -52,14 +58,18 @@ export const inspectionActions = {
     (await listApplications(call, root)).map(applicationStruct),
   inspect_get_icon: async (call, root, { favicon, highquality }) => {
     const type = await call.daemon('inspect_get_type', [root]);
-    const guest = {
+    const guest: IconGuest = {
       type,
+      ...(type === 'windows'
+        ? { windowsSystemroot: await call.daemon('inspect_get_windows_systemroot', [root]) }
+        : {}),
       distro: await call.daemon('inspect_get_distro', [root]),
       majorVersion: await call.daemon('inspect_get_major_version', [root]),
+      minorVersion: await call.daemon('inspect_get_minor_version', [root]),
     };
     const options = { favicon: favicon ?? true, highQuality: highquality ?? false };
     for (const icon of iconCandidates(guest, options)) {
-      const path = type === 'windows' ? await spelled(call, icon.path) : icon.path;
+      const path = icon.anyCase === true ? await spelled(call, icon.path) : icon.path;
       const bytes = await readIcon(call, path, icon);
       if (bytes !== undefined) return bytes;
     }

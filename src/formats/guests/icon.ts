@@ -1,12 +1,42 @@
-/** Where guests keep a PNG file with the logo of their system, and the checks for such a file. */
+/** Where guests keep a picture with the logo of their system, and the checks for it. */
 import { viewOf } from '../../base/index.js';
+import { readBitmap, upperPart } from '../pictures/bitmap.js';
+import { encodePng, pngSignature } from '../pictures/png.js';
+import { bitmapResource } from '../pictures/resource.js';
 
 /** A picture that may show which system a guest has. */
 export interface Icon {
   readonly path: string;
   /** The largest accepted file, in bytes. Without it, the limit follows from the picture's size. */
   readonly limit?: number;
+  /** Whether the path may be spelled in another case. */
+  readonly anyCase?: true;
+  /** Takes the picture out of a file that holds more. */
+  readonly take?: (file: Uint8Array) => Uint8Array | undefined;
 }
+
+/** A bitmap in a program of Windows, or the uppermost rows of it. */
+function inProgram(path: string, number: number, rows?: number): Icon {
+  return {
+    path,
+    anyCase: true,
+    take(file) {
+      const bitmap = bitmapResource(file, number);
+      const picture = bitmap && readBitmap(bitmap);
+      const part = picture && rows !== undefined ? upperPart(picture, rows) : picture;
+      return part && encodePng(part);
+    },
+  };
+}
+
+/** By version, in the directory of Windows or beside it. Other versions have none that is known. */
+const windowsIcons: Readonly<Record<string, (systemroot: string) => readonly Icon[]>> = {
+  '5.1': (systemroot) => [inProgram(`${systemroot}/explorer.exe`, 143)],
+  // The 32-bit program has the pictures on a 64-bit system. Several are in one; the first has 55 rows.
+  '6.1': (systemroot) =>
+    ['SysWOW64/explorer.exe', 'explorer.exe'].map((name) => inProgram(`${systemroot}/${name}`, 6801, 55)),
+  '6.2': () => [{ path: '/ProgramData/Microsoft/Windows Live/WLive48x48.png', anyCase: true, limit: 8192 }],
+};
 
 const redHatIcons = (majorVersion: number): Icon[] => [
   {
@@ -56,30 +86,47 @@ export interface IconOptions {
   readonly highQuality?: boolean;
 }
 
-/** The places to look, best first. `type` and `distro` as in inspection. */
-export function iconCandidates(
-  guest: { readonly type: string; readonly distro: string; readonly majorVersion: number },
-  options: IconOptions = {},
-): readonly Icon[] {
-  const { type, distro } = guest;
+/** What decides where to look; `type` and `distro` as in inspection. */
+export interface IconGuest {
+  readonly type: string;
+  readonly distro: string;
+  readonly majorVersion: number;
+  readonly minorVersion: number;
+  /** Of Windows only. */
+  readonly windowsSystemroot?: string;
+}
+
+/** The places to look, best first. */
+export function iconCandidates(guest: IconGuest, options: IconOptions = {}): readonly Icon[] {
+  const { type, distro, majorVersion, minorVersion } = guest;
   const highQuality = options.highQuality ?? false;
   const candidates: Icon[] = [];
-  if (!highQuality && options.favicon !== false) candidates.push({ path: '/etc/favicon.png' });
+  if (!highQuality && options.favicon !== false)
+    candidates.push({ path: '/etc/favicon.png', ...(type === 'windows' ? { anyCase: true } : {}) });
   // Ubuntu's are small and without transparency.
   const any = !(distro === 'ubuntu' && highQuality);
   if ((type === 'linux' || type === 'hurd') && any && Object.hasOwn(icons, distro)) {
-    candidates.push(...(icons[distro]?.(guest.majorVersion) ?? []));
+    candidates.push(...(icons[distro]?.(majorVersion) ?? []));
+  }
+  // Those of Windows are small too.
+  if (type === 'windows' && !highQuality && guest.windowsSystemroot !== undefined) {
+    candidates.push(...(windowsIcons[`${majorVersion}.${minorVersion}`]?.(guest.windowsSystemroot) ?? []));
   }
   return candidates;
 }
 
-const signature = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
-/** Four bytes a pixel of the largest accepted picture. */
+/** Four bytes a pixel of the largest accepted picture; a program with pictures is shorter too. */
 export const iconLimit = 4 * 1024 * 1024;
 
+/** The picture in a file, if it passes the checks for an icon. */
+export function iconIn(file: Uint8Array, icon: Icon): Uint8Array | undefined {
+  const picture = icon.take === undefined ? file : icon.take(file);
+  return picture !== undefined && isIcon(picture, icon) ? picture : undefined;
+}
+
 /** Whether a file is a picture of 16 to 1024 pixels a side and of reasonable size. PNG, section 11.2.2. */
-export function isIcon(bytes: Uint8Array, { limit }: Icon): boolean {
-  if (bytes.length < 24 || signature.some((byte, i) => bytes[i] !== byte)) return false;
+function isIcon(bytes: Uint8Array, { limit }: Icon): boolean {
+  if (bytes.length < 24 || pngSignature.some((byte, i) => bytes[i] !== byte)) return false;
   const view = viewOf(bytes);
   const width = view.getUint32(16);
   const height = view.getUint32(20);

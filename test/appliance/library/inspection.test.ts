@@ -19,6 +19,7 @@ function guest(
     inspect_get_distro: packageFormat === 'deb' ? 'debian' : 'unknown',
     inspect_get_package_format: packageFormat,
     inspect_get_major_version: 12,
+    inspect_get_windows_systemroot: '/Windows',
     inspect_get_minor_version: 5,
     is_file: has,
     is_dir: (path: string) => Object.keys(files).some((file) => file.startsWith(`${path}/`)),
