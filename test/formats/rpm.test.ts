@@ -5,7 +5,7 @@ import { type Application, decodeRpmHeader, rpmPackages } from '../../src/format
 import { readFixture, readFixtureJson } from '../support/fixtures.js';
 
 /** What rpm itself lists, every field as it prints it. */
-type Told = Readonly<Record<'number' | keyof Omit<Application, 'sourcePackage'>, string>>;
+type Told = Readonly<Record<'number' | keyof Omit<Application, 'sourcePackage' | 'program'>, string>>;
 
 const truth = readFixtureJson<Readonly<Record<string, readonly Told[]>>>('rpm/truth.json.gz');
 
