@@ -19,6 +19,7 @@ const cli = await runSource(`
   export { commandHelps } from './src/cli/command/command-helps.js';
   export { commandNames } from './src/cli/command/command-names.js';
   export { exitStatus } from './src/cli/command/failure.js';
+  export { jsonNotes, jsonOutputs, jsonShapes } from './src/cli/command/json-shapes.js';
   export { optionGroups } from './src/cli/command/help-shape.js';
 `);
 const { actions, camelCase, events, hasOptsName, needsAppliance, structs, topics } = api;
@@ -179,6 +180,45 @@ function commandPage() {
   ].join('\n');
 }
 
+/** A type of JSON, with links to the shapes that it names. */
+const jsonType = (type) =>
+  type
+    .replace(/[A-Z]\w*/, (name) => `[${name}](#${name.toLowerCase()})`)
+    .replace(/(\S+)\[\]/, 'list of $1')
+    .replace(/^\{(.*)\}$/, 'object of $1')
+    .replace(' | ', ' or ');
+
+/** What the commands print with `--json`. */
+function jsonPage() {
+  const outputs = Object.entries(cli.jsonOutputs).map(
+    ([name, type]) => `| \`guestfs ${name} --json\` | ${jsonType(type)} | ${cli.jsonNotes[name] ?? ''} |`,
+  );
+  const shapes = Object.entries(cli.jsonShapes).map(([name, fields]) =>
+    [
+      `## ${name}`,
+      '',
+      '| field | is a | which tells |',
+      '|---|---|---|',
+      ...Object.entries(fields).map(
+        ([field, [type, text]]) =>
+          `| \`${field.replace('?', '')}\`${field.endsWith('?') ? ' (not always there)' : ''} | ${jsonType(type)} | ${text} |`,
+      ),
+      '',
+    ].join('\n'),
+  );
+  return [
+    '# JSON of the command',
+    '',
+    'Sizes are in bytes, times in seconds since 1970. `null` is a fact that is not known, or that there is not. New fields may be added.',
+    '',
+    '| command | prints | |',
+    '|---|---|---|',
+    ...outputs,
+    '',
+    ...shapes,
+  ].join('\n');
+}
+
 /** Text of a manual page, in which these begin a request or an escape. */
 const roff = (text) =>
   text
@@ -227,6 +267,7 @@ function contents() {
     'Written by `npm run docs` from the tables of the API and the help of the command.',
     '',
     '- [The command](command.md), and `guestfs.1` for man',
+    '- [JSON of the command](json.md): the shapes of what it prints with `--json`',
     '- [Structs](structs.md)',
     '- [Events](events.md)',
     '',
@@ -241,6 +282,7 @@ for (const topic of Object.keys(topics)) write(pageOf(topic), topicPage(topic));
 write('structs.md', structsPage());
 write('events.md', eventsPage());
 write('command.md', commandPage());
+write('json.md', jsonPage());
 write('guestfs.1', manual());
 write('README.md', contents());
 console.log(

@@ -8,6 +8,7 @@ import { type Action, actionNames, actions, camelCase, structs, topics } from '.
 import { commandHelps } from '../../src/cli/command/command-helps.js';
 import { commandNames } from '../../src/cli/command/command-names.js';
 import { exitStatus } from '../../src/cli/command/failure.js';
+import { jsonOutputs, jsonShapes } from '../../src/cli/command/json-shapes.js';
 import { scratchDirectory } from '../support/scratch.js';
 
 const root = join(import.meta.dirname, '..', '..', '..');
@@ -60,6 +61,16 @@ describe('the reference documentation', () => {
         assert.ok(pages.includes(target), `${name}: ${target}`);
         if (anchor) assert.ok(anchors(target).has(anchor), `${name}: ${target}#${anchor}`);
       }
+  });
+
+  test('has the JSON of each command that prints it, with all fields', () => {
+    const text = page('json.md');
+    for (const name of Object.keys(jsonOutputs)) assert.ok(text.includes(`\`guestfs ${name} --json\``), name);
+    for (const [name, fields] of Object.entries(jsonShapes)) {
+      const [, place = ''] = `${text}\n## `.split(`\n## ${name}\n`);
+      for (const field of Object.keys(fields))
+        assert.ok(place.split('\n## ')[0]?.includes(`| \`${field.replace('?', '')}\``), `${name}.${field}`);
+    }
   });
 
   test('has each command with its options and examples, in Markdown and as a manual page', () => {

@@ -87,11 +87,16 @@ export class Invocation {
     const bar = await this.#makeBar(label, unit);
     const hasStages = unit === 'stages';
     const clock = hasStages ? setInterval(() => bar.tick(), tickInMs) : undefined;
+    let hasLaunched = false;
+    let isOwn = false;
+    const onProgress = (progress: Progress): void => {
+      hasLaunched ||= this.#showsLaunch;
+      // After a launch, a call that tells nothing but its end has a last report that is about the launch.
+      isOwn ||= !hasLaunched || (!this.#showsLaunch && progress.position < progress.total);
+      if (isOwn && !this.#showsLaunch) bar.report(progress);
+    };
     try {
-      const value = await call({
-        signal,
-        onProgress: (progress) => this.#showsLaunch || bar.report(progress),
-      });
+      const value = await call({ signal, onProgress });
       bar.end(true, !hasStages);
       return value;
     } catch (thrown) {
