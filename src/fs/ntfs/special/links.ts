@@ -26,7 +26,7 @@ const mostLevels = 2048;
 const mostSteps = 31;
 
 const driveFrom = /^\\\?\?\\([^\0]):\\/;
-const volumeFrom = /^\\\\\?\\Volume\{/;
+const volumeFrom = /^\\\?\?\\Volume\{/;
 
 class Translator {
   readonly #volume: NtfsVolume;
