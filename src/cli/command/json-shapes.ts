@@ -1,9 +1,10 @@
 /**
- * What the commands print with `--json`, for the reference documentation. `test/cli/json-shapes.test.ts` holds it against
- * what they really print.
+ * What the commands print with `--json`, for the reference documentation. `test/cli/json-shapes.test.ts` holds it
+ * against what they really print.
  *
- * A type is `string`, `number`, `boolean`, `any`, or the name of a shape; `TYPE[]` is a list, `{TYPE}` an object whose keys
- * are data, `TYPE | null` a fact that may be lacking. A field whose name ends in `?` is absent where it would say nothing.
+ * A type is `string`, `number`, `boolean`, `any`, or the name of a shape; `TYPE[]` is a list, `{TYPE}` an object whose
+ * keys are data, `TYPE | null` a fact that may be lacking. A field whose name ends in `?` is absent where it would say
+ * nothing.
  */
 import type { CommandName } from './command-names.js';
 
