@@ -1,4 +1,4 @@
-/** Databases of packages, of each format, and the log beside one of SQLite. */
+/** Databases of packages, of each format, and the log and the journal beside one of SQLite. */
 import { type ByteSource, sourceOf } from '../../src/base/index.js';
 import { decodeRpmHeader, rpmPackages } from '../../src/formats/index.js';
 import { fixturesIn, readFixture } from '../../test/support/fixtures.js';
@@ -17,8 +17,9 @@ const pageFields = (bytes: Uint8Array): FieldPlace[] =>
       { at: at + 8, length: 4, little: false },
     ]);
 
-const listPackages = (file: ByteSource, log?: ByteSource): void => {
-  for (const { header } of rpmPackages(file, log)) part(() => decodeRpmHeader(header()));
+const listPackages = (file: ByteSource, suffix = '', beside?: ByteSource): void => {
+  const sibling = (asked: string) => (asked === suffix ? beside : undefined);
+  for (const { header } of rpmPackages(file, sibling)) part(() => decodeRpmHeader(header()));
 };
 
 const rpm: Target = {
@@ -34,7 +35,14 @@ const sqliteLog: Target = {
   fixtures: ['rpm/logged.sqlite-wal.gz'],
   // The log's header, and that of its first frame.
   fields: () => Array.from({ length: 14 }, (_, i) => ({ at: 4 * i, length: 4, little: false })),
-  run: (bytes) => listPackages(sourceOf(readFixture('rpm/logged.sqlite.gz')), diskOf(bytes)),
+  run: (bytes) => listPackages(sourceOf(readFixture('rpm/logged.sqlite.gz')), '-wal', diskOf(bytes)),
 };
 
-export const databaseTargets: readonly Target[] = [rpm, sqliteLog];
+const sqliteJournal: Target = {
+  name: 'formats/sqlite-journal',
+  fixtures: ['rpm/broken-off.sqlite-journal.gz'],
+  fields: () => Array.from({ length: 7 }, (_, i) => ({ at: 4 * i, length: 4, little: false })),
+  run: (bytes) => listPackages(sourceOf(readFixture('rpm/broken-off.sqlite.gz')), '-journal', diskOf(bytes)),
+};
+
+export const databaseTargets: readonly Target[] = [rpm, sqliteLog, sqliteJournal];

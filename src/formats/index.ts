@@ -59,7 +59,7 @@ export { type NameRun, NameRunFinder } from './name-run.js';
 export { type ImagePiece, newQcow2 } from './qcow2/create.js';
 export * as qcow2Layout from './qcow2/layout.js';
 export { decodeRpmHeader } from './rpm/header.js';
-export { rpmLogSuffix, rpmPackages } from './rpm/packages.js';
+export { rpmPackages } from './rpm/packages.js';
 export { authority, parseServer, type ServerAddress } from './servers.js';
 export { isTar, type TarFile, tarFiles } from './tar/files.js';
 export { type TarEntry, tarEnd, tarPadding } from './tar/layout.js';

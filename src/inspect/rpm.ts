@@ -6,7 +6,6 @@ import {
   packageDatabaseLimit,
   packageLimit,
   rpmDatabases,
-  rpmLogSuffix,
   rpmPackages,
 } from '../formats/index.js';
 import type { Tree } from '../vfs/index.js';
@@ -22,7 +21,7 @@ export type OnDamagedPackage = (error: GuestfsError, path: string) => void;
 export function readRpm(tree: Tree, onDamage: OnDamagedPackage): Application[] {
   const found = rpmDatabases.find((path) => isFile(tree, path));
   if (found === undefined) throw systemError('ENOENT', rpmDatabases[0]);
-  // SQLite looks for a log beside the file itself, wherever links to that are.
+  // SQLite looks for a log and a journal beside the file itself, wherever links to that are.
   const path = tree.realpath(found);
   try {
     return readDatabase(tree, path, onDamage).reverse();
@@ -35,7 +34,8 @@ export function readRpm(tree: Tree, onDamage: OnDamagedPackage): Application[] {
 function readDatabase(tree: Tree, path: string, onDamage: OnDamagedPackage): Application[] {
   const applications: Application[] = [];
   let left = packageDatabaseLimit;
-  for (const { number, header } of rpmPackages(fileAt(tree, path), findFile(tree, path + rpmLogSuffix))) {
+  const sibling = (suffix: string) => findFile(tree, path + suffix);
+  for (const { number, header } of rpmPackages(fileAt(tree, path), sibling)) {
     const application = decode(number, header, (error) => onDamage(error, path));
     if (application === undefined) continue;
     const { name, version, release, arch, url, summary, description } = application;

@@ -14,6 +14,7 @@ const databases = {
   'size-512': 'rpm/size-512.sqlite.gz',
   'size-65536': 'rpm/size-65536.sqlite.gz',
   logged: 'rpm/logged.sqlite.gz',
+  'broken-off': 'rpm/broken-off.sqlite.gz',
   little: 'rpm/little.bdb.gz',
   big: 'rpm/big.bdb.gz',
   'page-512': 'rpm/page-512.bdb.gz',
@@ -21,7 +22,14 @@ const databases = {
 } as const;
 
 const logBytes = readFixture('rpm/logged.sqlite-wal.gz');
-const logOf = (name: string): Uint8Array | undefined => (name === 'logged' ? logBytes : undefined);
+const journalBytes = readFixture('rpm/broken-off.sqlite-journal.gz');
+
+/** Files beside a database, by what their names have at the end. */
+type Beside = Readonly<Record<string, Uint8Array>>;
+const beside: Readonly<Record<string, Beside>> = {
+  logged: { '-wal': logBytes },
+  'broken-off': { '-journal': journalBytes },
+};
 
 /** A source that refuses what lies outside it, as disks do, and counts. */
 function strict(bytes: Uint8Array): ByteSource & { read: ByteSource['read']; bytesRead: number } {
@@ -38,9 +46,13 @@ function strict(bytes: Uint8Array): ByteSource & { read: ByteSource['read']; byt
   return source;
 }
 
-function list(bytes: Uint8Array, log?: Uint8Array): Told[] {
+function list(bytes: Uint8Array, files: Beside = {}): Told[] {
   const listed: Told[] = [];
-  for (const { number, header } of rpmPackages(strict(bytes), log && strict(log))) {
+  const sibling = (suffix: string) => {
+    const found = files[suffix];
+    return found && strict(found);
+  };
+  for (const { number, header } of rpmPackages(strict(bytes), sibling)) {
     const { sourcePackage, program, epoch, ...texts } = decodeRpmHeader(header());
     assert.deepEqual({ sourcePackage, program }, { sourcePackage: '', program: undefined });
     listed.push({ number: String(number), ...texts, epoch: String(epoch) });
@@ -56,22 +68,36 @@ for (const [name, file] of Object.entries(databases)) {
   test(`${name}: the packages are those that rpm lists, in its order`, () => {
     const told = truth[name] ?? [];
     assert.ok(told.length > 20);
-    assert.deepEqual(list(readFixture(file), logOf(name)), asListed(told));
+    assert.deepEqual(list(readFixture(file), beside[name]), asListed(told));
   });
 }
 
 test('a log that is not written back counts as far as it was committed', () => {
   const database = readFixture(databases.logged);
-  const committed = list(database, logBytes);
+  const committed = list(database, { '-wal': logBytes });
   const before = list(database);
   assert.ok(before.length > committed.length);
   // Any damage ends the log there: at its first frame nothing is left of it.
   const damaged = logBytes.slice();
   damaged[32 + 24 + 100] = (damaged[32 + 24 + 100] ?? 0) ^ 1;
-  assert.deepEqual(list(database, damaged), before);
-  assert.deepEqual(list(database, new Uint8Array(0)), before);
+  assert.deepEqual(list(database, { '-wal': damaged }), before);
+  assert.deepEqual(list(database, { '-wal': new Uint8Array(0) }), before);
   // One that was never begun, and one of zeroes.
-  assert.deepEqual(list(database, new Uint8Array(1_000_000)), before);
+  assert.deepEqual(list(database, { '-wal': new Uint8Array(1_000_000) }), before);
+});
+
+test('a transaction that broke off is undone, and one that ended is not', () => {
+  const database = readFixture(databases['broken-off']);
+  const undone = list(database, { '-journal': journalBytes });
+  const told = asListed(truth['size-512'] ?? []);
+  assert.deepEqual(undone, told);
+  assert.throws(() => list(database), CorruptError);
+  // SQLite ends a transaction by removing, emptying or zeroing its journal.
+  const whole = readFixture(databases['size-512']);
+  for (const ended of [new Uint8Array(0), journalBytes.slice().fill(0, 0, 28)])
+    assert.deepEqual(list(whole, { '-journal': ended }), told);
+  const several = Buffer.concat([journalBytes, journalBytes.subarray(0, 8)]);
+  assert.throws(() => list(database, { '-journal': several }), /several databases/);
 });
 
 test('lists of files are not read', () => {
@@ -79,7 +105,7 @@ test('lists of files are not read', () => {
     const bytes = readFixture(databases[name]);
     const source = strict(bytes);
     const sizes: number[] = [];
-    for (const { header } of rpmPackages(source, undefined)) {
+    for (const { header } of rpmPackages(source, () => undefined)) {
       const value = header();
       const before = source.bytesRead;
       decodeRpmHeader(value);
@@ -327,5 +353,5 @@ test('databases that are cut short are errors, unless what is missing is never r
 });
 
 test('no file at all is no database', () => {
-  assert.throws(() => rpmPackages(sourceOf(new Uint8Array(0)), undefined), /format that is not known/);
+  assert.throws(() => rpmPackages(sourceOf(new Uint8Array(0)), () => undefined), /format that is not known/);
 });

@@ -5,7 +5,7 @@ import { deletedScenarios } from './reading/deleted.js';
 import { deviceScenarios } from './reading/devices.js';
 import { fileScenarios } from './reading/file.js';
 import { grepScenarios } from './reading/grep.js';
-import { encryptedScenarios, phoneScenarios } from './reading/guests.js';
+import { encryptedScenarios, phoneScenarios, rpmScenarios } from './reading/guests.js';
 import { inspectionScenarios } from './reading/inspection.js';
 import { labelledDrives, labelScenarios } from './reading/labels.js';
 import { listingScenarios } from './reading/listing.js';
@@ -76,6 +76,7 @@ export const suites: readonly Suite[] = [
   { name: 'deleted', drives: [raw('deleted.img')], scenarios: deletedScenarios },
   { name: 'debian', drives: [{ sample: 'debian.qcow2', format: 'qcow2' }], scenarios: inspectionScenarios },
   { name: 'phone', drives: [raw('phone.img')], scenarios: phoneScenarios },
+  { name: 'rpm', drives: [raw('rpm.img')], scenarios: rpmScenarios },
   { name: 'encrypted', drives: [raw('luks.img')], scenarios: encryptedScenarios },
   {
     name: 'scratch',

@@ -44,6 +44,22 @@ export const overflowPointer = struct('SQLite overflow pointer', 'big', 4, { pag
 export const schemaPage = 1;
 export const schemaColumns = { type: 0, name: 1, rootpage: 3 } as const;
 
+/** Section 3. */
+export const journalMagic = [0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7] as const;
+export const journalHeader = struct('SQLite journal header', 'big', 28, {
+  page_count: u32(8),
+  nonce: u32(12),
+  /** The database's size in pages before the transaction. */
+  initial_size: u32(16),
+  sector_size: u32(20),
+  page_size: u32(24),
+});
+/** As `page_count`: all records up to the end. */
+export const journalCountUnknown = 0xffff_ffff;
+/** A record: the page's number, the page, and a checksum over the nonce and each 200th byte from the end. */
+export const journalNumber = struct('SQLite journal record', 'big', 4, { number: u32(0) });
+export const journalSumStep = 200;
+
 /** Section 4.1. Of the two magics, the odd one is of a log whose checksums are over big-endian words. */
 export const logMagics = { little: 0x377f0682, big: 0x377f0683 } as const;
 export const logVersion = 3_007_000;

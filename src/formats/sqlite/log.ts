@@ -21,17 +21,7 @@ import {
   logMagics,
   logVersion,
 } from './layout.js';
-
-/** Frames of a log; SQLite writes them back after a thousand. */
-const mostFrames = 2 ** 20;
-
-interface CommittedLog {
-  readonly pageSize: number;
-  /** Pages of the database after the last commit. */
-  readonly pageCount: number;
-  /** Where the newest bytes of a page are in the log, by the page's number. */
-  readonly pages: ReadonlyMap<number, number>;
-}
+import { mostVersions, type PageVersions } from './versions.js';
 
 type Sums = readonly [number, number];
 
@@ -49,8 +39,8 @@ function addSums([first, second]: Sums, view: DataView, length: number, little: 
 const holds = ([one, two]: Sums, header: { checksum_1: number; checksum_2: number }): boolean =>
   checksumHolds(one, header.checksum_1) && checksumHolds(two, header.checksum_2);
 
-/** What was committed to a log; undefined where that is nothing. */
-export function readLog(source: ByteSource): CommittedLog | undefined {
+/** The newest versions of pages that were committed to a log; undefined where there are none. */
+export function readLog(source: ByteSource): PageVersions | undefined {
   const start = readMaybe(source, 0, logHeader.size);
   if (start === undefined) return undefined;
   const header = logHeader.decode(start);
@@ -74,12 +64,13 @@ export function readLog(source: ByteSource): CommittedLog | undefined {
     sums = addSums(sums, viewOf(bytes), frameHeaderSummed, little);
     sums = addSums(sums, viewOf(bytes.subarray(frameHeader.size)), pageSize, little);
     if (!holds(sums, frame)) break;
-    if (++frames > mostFrames) throw new CorruptError('SQLite log', 'has too many frames', { mostFrames });
+    if (++frames > mostVersions)
+      throw new CorruptError('SQLite log', 'has too many frames', { mostVersions });
     uncommitted.push([frame.page_number, at + frameHeader.size]);
     if (frame.commit_size === 0) continue;
     for (const [page, offset] of uncommitted) pages.set(page, offset);
     uncommitted = [];
     pageCount = frame.commit_size;
   }
-  return pages.size === 0 ? undefined : { pageSize, pageCount, pages };
+  return pages.size === 0 ? undefined : { source, pageSize, pageCount, pages };
 }

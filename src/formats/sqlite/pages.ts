@@ -1,4 +1,4 @@
-/** The pages of an SQLite database, each from its log where that has a newer one. */
+/** The pages of an SQLite database, each from its log or its journal where that has the version that counts. */
 import {
   type ByteSource,
   CorruptError,
@@ -8,6 +8,7 @@ import {
   readMaybe,
   UnsupportedError,
 } from '../../base/index.js';
+import { readJournal } from './journal.js';
 import {
   fileHeader,
   fileMagic,
@@ -20,6 +21,7 @@ import {
   utf8Encoding,
 } from './layout.js';
 import { readLog } from './log.js';
+import type { PageVersions } from './versions.js';
 
 const what = 'SQLite database';
 
@@ -28,28 +30,28 @@ export function isSqlite(start: Uint8Array): boolean {
   return decodeLatin1(start.subarray(0, fileMagic.length)) === fileMagic;
 }
 
-/** A file, and where in it something is. */
-interface Place {
-  readonly source: ByteSource;
-  readonly offset: number;
-}
+/** Beside a database: its write-ahead log and its rollback journal. */
+const suffixes = { log: '-wal', journal: '-journal' } as const;
+
+/** A file beside the database, whose name has something at its end. */
+export type Sibling = (suffix: string) => ByteSource | undefined;
 
 export class SqlitePages {
   readonly pageCount: number;
   /** The bytes of a page that hold anything. */
   readonly usableSize: number;
   readonly #pageSize: number;
-  readonly #placeOf: (page: number, pageSize: number) => Place;
+  readonly #file: ByteSource;
+  /** The newest first. */
+  readonly #versions: readonly PageVersions[];
 
-  /** `log`: the file `NAME-wal` beside the database. */
-  constructor(file: ByteSource, log?: ByteSource) {
-    const committed = log && readLog(log);
-    this.#placeOf = (page, pageSize) => {
-      const logged = committed?.pages.get(page);
-      // safe: what was committed was read from the log
-      if (logged !== undefined) return { source: log as ByteSource, offset: logged };
-      return { source: file, offset: (page - 1) * pageSize };
-    };
+  constructor(file: ByteSource, sibling: Sibling) {
+    this.#file = file;
+    const journal = sibling(suffixes.journal);
+    const log = sibling(suffixes.log);
+    this.#versions = [log && readLog(log), journal && readJournal(journal)].filter(
+      (versions) => versions !== undefined,
+    );
     const { source, offset } = this.#placeOf(1, 0);
     const start = readMaybe(source, offset, fileHeader.size);
     if (start === undefined) throw new CorruptError(what, 'is cut short', { size: file.size });
@@ -57,16 +59,27 @@ export class SqlitePages {
     const header = fileHeader.decode(start);
     const pageSize = header.page_size === largestPageMark ? largestPageSize : header.page_size;
     checkHeader(header, pageSize);
-    if (committed !== undefined && committed.pageSize !== pageSize)
-      throw new CorruptError(what, 'has a log with pages of another size', { pageSize });
+    for (const versions of this.#versions) {
+      if (versions.pageSize !== pageSize)
+        throw new CorruptError(what, 'has a log or a journal with pages of another size', { pageSize });
+    }
     this.#pageSize = pageSize;
     this.usableSize = pageSize - header.reserved_space;
     // Old versions of SQLite leave a count that was another version's.
     const counted = header.change_counter === header.version_valid_for ? header.page_count : 0;
     const present = Math.floor(file.size / pageSize);
-    if (committed === undefined && counted > present)
+    const [newest] = this.#versions;
+    if (newest === undefined && counted > present)
       throw new CorruptError(what, 'is cut short', { pages: counted, present });
-    this.pageCount = committed?.pageCount ?? (counted || present);
+    this.pageCount = newest?.pageCount ?? (counted || present);
+  }
+
+  #placeOf(page: number, pageSize: number): { readonly source: ByteSource; readonly offset: number } {
+    for (const { source, pages } of this.#versions) {
+      const offset = pages.get(page);
+      if (offset !== undefined) return { source, offset };
+    }
+    return { source: this.#file, offset: (page - 1) * pageSize };
   }
 
   /** A page without its reserved bytes. CorruptError for a number that is not of this database. */

@@ -27,6 +27,30 @@ export const phoneScenarios: readonly Scenario[] = [
   },
 ];
 
+/** Guests with rpm: one with SQLite, whose log only a writable mount lets librpm use, and one with Berkeley DB. */
+export const rpmScenarios: readonly Scenario[] = [
+  {
+    name: 'packages of SQLite',
+    steps: [
+      ['inspect_os'],
+      ['inspect_get_package_format', root],
+      ['inspect_get_package_management', root],
+      ['mount', root, '/'],
+      ['inspect_list_applications2', root],
+      ['inspect_list_applications', root],
+    ],
+  },
+  {
+    name: 'packages of Berkeley DB',
+    steps: [
+      ['inspect_os'],
+      ['mount_ro', '/dev/sda2', '/'],
+      ['inspect_list_applications2', '/dev/sda2'],
+      ['inspect_list_applications', '/dev/sda2'],
+    ],
+  },
+];
+
 /** A drive of which nothing can be read without its key. */
 export const encryptedScenarios: readonly Scenario[] = [
   { name: 'nothing found', steps: [['vfs_type', '/dev/sda'], ['inspect_os'], ['inspect_get_roots']] },
