@@ -2,7 +2,7 @@
  * What the commands print with `--json`, for the reference documentation. `test/cli/json-shapes.test.ts` holds it
  * against what they really print.
  *
- * A type is `string`, `number`, `boolean`, `any`, or the name of a shape; `TYPE[]` is a list, `{TYPE}` an object whose
+ * A type is `string`, `number`, `boolean`, `any`, or the name of a shape. `TYPE[]` is a list, `{TYPE}` an object whose
  * keys are data, `TYPE | null` a fact that may be lacking. A field whose name ends in `?` is absent where it would say
  * nothing.
  */

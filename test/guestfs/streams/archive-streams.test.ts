@@ -64,6 +64,22 @@ test('both hold the tree on the direct backend', { ...tools, ...needsAppliance()
   await unpackBoth(g);
 });
 
+// Half a minute of a processor: for a long run.
+if (process.env.GUESTFS_TEST_LARGE !== undefined)
+  test('a file of more than 4 GiB is whole in a zip file', tools, () =>
+    withExt4(async (g) => {
+      const zip = scratchPath('large.zip');
+      await pipeline(g.zipStream('/', { level: 1 }), createWriteStream(zip));
+      assert.ok(lstatSync(zip).size < 2 ** 26);
+      execFileSync('unzip', ['-tqq', zip]);
+      const { stSize } = await g.lstatns('/huge');
+      assert.ok(stSize > 2 ** 32);
+      const size = new RegExp(` ${stSize} .*huge$`, 'm');
+      assert.match(execFileSync('unzip', ['-l', zip], { encoding: 'utf8' }), size);
+      assert.match(execFileSync('bsdtar', ['-tvf', zip], { encoding: 'utf8' }), size);
+    }),
+  );
+
 test('destroy ends a zip file within 100 ms', () =>
   withExt4(async (g) => {
     const times: number[] = [];
