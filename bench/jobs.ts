@@ -295,6 +295,14 @@ export const libraryJobs = [
     most: true,
   },
   {
+    id: 'firstOfRange',
+    title: 'first bytes of a range, as a stream',
+    unit: 'ms',
+    must: 1,
+    aim: 0.3,
+    most: true,
+  },
+  {
     id: 'fiftyHandles',
     title: '50 handles at once, throughput against one',
     unit: '×',

@@ -34,7 +34,25 @@ async function handles(): Promise<Record<string, number>> {
     secondHandle: later[0] ?? Number.NaN,
     laterHandles: median(later),
     fork: await forks(),
+    firstOfRange: await ranges(),
   };
+}
+
+/** Milliseconds until the first bytes of a range of a file are there, as a stream. */
+async function ranges(): Promise<number> {
+  await using g = await ready();
+  const times: number[] = [];
+  for (let count = 0; count < 300; count++) {
+    const start = performance.now();
+    let first: number | undefined;
+    for await (const _piece of g.createReadStream('/usr/bin/perl', {
+      start: count * 1000,
+      end: count * 1000 + 1023,
+    }))
+      first ??= performance.now() - start;
+    times.push(first ?? Number.NaN);
+  }
+  return median(times);
 }
 
 /** Milliseconds of a fork of a handle that has inspected, once a thread is ready for it. */
