@@ -162,3 +162,21 @@ test('a program that forks has a thread ready for its next fork', () => {
   assert.equal(errors, '');
   assert.deepEqual(lines, ['1', '3', '4', 'end']);
 });
+
+test('a pool has a thread ready for its next handle, as long as it may have one more', () => {
+  const { lines, errors } = run(`
+    const { GuestfsPool } = await import('${new URL('../../../src/guestfs/index.js', import.meta.url).href}');
+    const before = threads();
+    for (const max of [1, 2]) {
+      const pool = new GuestfsPool('samples/debian.qcow2', { max, environment: false });
+      const first = await pool.acquire();
+      console.log(threads() - before);
+      const others = max > 1 ? [await pool.acquire()] : [];
+      console.log(threads() - before);
+      await pool.close();
+    }
+    console.log('end');
+  `);
+  assert.equal(errors, '');
+  assert.deepEqual(lines, ['1', '1', '2', '2', 'end']);
+});
