@@ -28,31 +28,28 @@ export type Codec =
  * both sizes, whatever `packed` contains.
  */
 export function decode(codec: Codec, packed: Uint8Array, decodedSize: number, isCut = false): Uint8Array {
-  let bytes: Uint8Array;
-  try {
-    bytes = decoders[codec](packed, decodedSize, isCut);
-  } catch (cause) {
-    if (cause instanceof CorruptError) throw cause;
-    throw new CorruptError(
-      `${codec} stream`,
-      (cause as Error).message,
-      { size: packed.length, decodedSize },
-      { cause },
-    );
-  }
-  if (isCut && bytes.length < decodedSize) {
-    const whole = new Uint8Array(decodedSize);
-    whole.set(bytes);
-    return whole;
-  }
-  if (bytes.length !== decodedSize) {
+  const bytes = decodeUpTo(codec, packed, decodedSize, isCut);
+  if (bytes.length === decodedSize) return bytes;
+  if (!isCut)
     throw new CorruptError(`${codec} stream`, 'ends too early', { decodedSize, decoded: bytes.length });
-  }
-  return bytes;
+  const whole = new Uint8Array(decodedSize);
+  whole.set(bytes);
+  return whole;
 }
 
-/** At most `decodedSize` bytes come out. */
-type Decoder = (packed: Uint8Array, decodedSize: number, isCut: boolean) => Uint8Array;
+/** The same for at most `most` bytes. `isWhole`: a stream must have its end, even where all of them are there. */
+export function decodeUpTo(codec: Codec, packed: Uint8Array, most: number, isWhole = true): Uint8Array {
+  try {
+    return decoders[codec](packed, most, isWhole);
+  } catch (cause) {
+    if (cause instanceof CorruptError) throw cause;
+    const message = (cause as Error).message;
+    throw new CorruptError(`${codec} stream`, message, { size: packed.length, most }, { cause });
+  }
+}
+
+/** At most `most` bytes come out. */
+type Decoder = (packed: Uint8Array, most: number, isWhole: boolean) => Uint8Array;
 
 /**
  * A stream may lack its end if all bytes come out: some writers stop once the unit is full. Where fewer bytes may come
@@ -60,14 +57,14 @@ type Decoder = (packed: Uint8Array, decodedSize: number, isCut: boolean) => Uint
  */
 const inflate =
   (format: 'raw' | 'zlib'): Decoder =>
-  (packed, size, isCut) =>
-    platform().inflate(format, packed, size, { partial: !isCut, expected: size });
+  (packed, most, isWhole) =>
+    platform().inflate(format, packed, most, { partial: !isWhole, expected: most });
 
 /** A decoder that fills what it is given. */
 const filling =
   (fill: (packed: Uint8Array, into: Uint8Array) => number): Decoder =>
-  (packed, size) => {
-    const into = new Uint8Array(size);
+  (packed, most) => {
+    const into = new Uint8Array(most);
     return into.subarray(0, fill(packed, into));
   };
 
@@ -76,7 +73,7 @@ const decoders: Record<Codec, Decoder> = {
   zlib: inflate('zlib'),
   zstd: decodeZstd,
   xz: decodeXzBlock,
-  'xz-file': (packed, size) => decodeXz(packed, size),
+  'xz-file': (packed, most) => decodeXz(packed, most),
   lzma: decodeLzma,
   lz4: filling(decodeLz4),
   lzo: filling(decodeLzo1x),

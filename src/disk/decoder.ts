@@ -1,5 +1,6 @@
 /** Decodes compressed pieces of images and filesystems: many at once, on several threads. */
 import { UnsupportedError } from '../base/index.js';
+import { type Codec, decodeUpTo } from './codecs.js';
 import { DecoderPool } from './decoder-pool.js';
 import { decodeAlone, type EncodedUnit } from './encoded.js';
 import { platform } from './platform.js';
@@ -39,6 +40,15 @@ export function decodeUnits(
   const shared = poolFor(units);
   if (shared) shared.decode(units, take);
   else for (const [index, unit] of units.entries()) take(decodeAlone(unit), index);
+}
+
+/**
+ * The contents of a piece whose size is not known, at most `most` bytes, decoded in this thread; valid until it decodes
+ * more. CorruptError for anything else.
+ */
+export function decodeWhole(codec: Codec, packed: Uint8Array, most: number): Uint8Array {
+  if (codec === 'zstd') makeZstdReady();
+  return decodeUpTo(codec, packed, most);
 }
 
 /** The pool, when this batch is worth it. */

@@ -2,7 +2,7 @@
 export { CachedDisk } from './cache.js';
 export type { Codec } from './codecs.js';
 /** For tests. */
-export { endDecoders, setDecoderHelpers } from './decoder.js';
+export { decodeWhole, endDecoders, setDecoderHelpers } from './decoder.js';
 export { serveDecoder } from './decoder-service.js';
 /** For tests. */
 export type { Disk, GrowableDisk, Span, ZeroOptions } from './disk.js';

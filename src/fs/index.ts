@@ -6,6 +6,7 @@ import { fat } from './fat/index.js';
 import { iso9660 } from './iso9660/index.js';
 import { ntfs } from './ntfs/index.js';
 import { signatures } from './signatures/index.js';
+import { squashfs } from './squashfs/index.js';
 import { swap, swsuspend } from './swap/index.js';
 import { exfs, xfs, xfsExternalLog } from './xfs/index.js';
 
@@ -37,6 +38,7 @@ export const fileSystems: readonly FileSystemDriver[] = [
   iso9660,
   cramfs,
   ntfs,
+  squashfs,
   swap,
   swsuspend,
   xfs,

@@ -37,7 +37,7 @@ export interface ToldUsage {
 }
 
 export interface Truth {
-  readonly teller: 'kernel' | 'debugfs' | 'fsck.cramfs' | 'xfs_db';
+  readonly teller: 'kernel' | 'debugfs' | 'fsck.cramfs' | 'xfs_db' | 'unsquashfs';
   readonly type?: string;
   readonly label: string;
   readonly uuid: string;

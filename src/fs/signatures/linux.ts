@@ -1,6 +1,6 @@
 /**
  * Filesystems of Linux that are known by sight. Superblocks: btrfs, f2fs, EROFS, romfs, NILFS2, ReiserFS, JFS, minix:
- * the kernel's own headers; squashfs: its format 4.0.
+ * the kernel's own headers; squashfs: versions before 4.
  */
 import { crc32Raw } from '../../base/index.js';
 import type { Disk, ProbeContext } from '../../disk/index.js';
@@ -42,19 +42,16 @@ function probeF2fs(disk: Disk): Found | undefined {
   };
 }
 
-/** Versions below 4 have another type, and may be big-endian. */
-function probeSquashfs(type: 'squashfs' | 'squashfs3') {
-  return (disk: Disk): Found | undefined => {
-    const view = viewMaybe(disk, 0, 96);
-    if (view === undefined) return undefined;
-    const magic = ascii(view, 0, 4);
-    if (magic !== 'hsqs' && magic !== 'sqsh') return undefined;
-    const little = magic === 'hsqs';
-    const major = view.getUint16(28, little);
-    if (major >= 4 !== (type === 'squashfs') || (type === 'squashfs' && !little)) return undefined;
-    const facts = { VERSION: `${major}.${view.getUint16(30, little)}` };
-    return { facts: type === 'squashfs3' ? { ...facts, BLOCK_SIZE: '1024' } : facts };
-  };
+/** Versions below 4, in either byte order. */
+function probeSquashfs3(disk: Disk): Found | undefined {
+  const view = viewMaybe(disk, 0, 96);
+  if (view === undefined) return undefined;
+  const magic = ascii(view, 0, 4);
+  if (magic !== 'hsqs' && magic !== 'sqsh') return undefined;
+  const little = magic === 'hsqs';
+  const major = view.getUint16(28, little);
+  if (major >= 4) return undefined;
+  return { facts: { VERSION: `${major}.${view.getUint16(30, little)}`, BLOCK_SIZE: '1024' } };
 }
 
 function probeErofs(disk: Disk): Found | undefined {
@@ -213,8 +210,7 @@ export const linux = [
   signature('jfs', probeJfs, { minimumSize: minJfsSize }),
   signature('romfs', probeRomfs),
   signature('minix', probeMinix),
-  signature('squashfs', probeSquashfs('squashfs')),
-  signature('squashfs3', probeSquashfs('squashfs3'), { beyondLinux: true }),
+  signature('squashfs3', probeSquashfs3, { beyondLinux: true }),
   signature('btrfs', probeBtrfs, { minimumSize: 1024 * 1024 }),
   signature('nilfs2', probeNilfs, { minimumSize: 1024 * 1024 }),
   signature('f2fs', probeF2fs),
