@@ -34,7 +34,7 @@ import { Xattrs } from './xattrs.js';
 
 const inodesKept = 8192;
 
-export class SquashFileSystem implements FileSystem {
+class SquashFileSystem implements FileSystem {
   readonly type = 'squashfs';
   readonly root: InodeNumber;
   readonly caseInsensitive = false;
@@ -244,4 +244,8 @@ export class SquashFileSystem implements FileSystem {
     this.#read.clear();
     this.#bytesInDirectories = 0;
   }
+}
+
+export function openSquash(disk: Disk, options: OpenOptions): FileSystem {
+  return new SquashFileSystem(disk, options);
 }

@@ -1,7 +1,7 @@
 /** squashfs, the compressed read-only filesystem of live systems and installers: the door. Read as Linux shows it. */
 import type { FileSystemDriver } from '../driver.js';
-import { SquashFileSystem } from './filesystem.js';
-import { probe } from './superblock.js';
+import { openSquash } from './filesystem.js';
+import { probe } from './probe.js';
 
 export const squashfs: FileSystemDriver = {
   name: 'squashfs',
@@ -9,5 +9,5 @@ export const squashfs: FileSystemDriver = {
   types: ['squashfs'],
   usage: 'filesystem',
   probe,
-  open: (disk, options) => new SquashFileSystem(disk, options),
+  open: openSquash,
 };

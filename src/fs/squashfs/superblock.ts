@@ -1,6 +1,6 @@
-/** The superblock: found, decoded and checked by the rules of Linux's squashfs_fill_super. */
+/** The superblock: decoded and checked by the rules of Linux's squashfs_fill_super. */
 import { CorruptError, UnsupportedError, viewOf } from '../../base/index.js';
-import type { Codec, Disk, Probed } from '../../disk/index.js';
+import type { Codec, Disk } from '../../disk/index.js';
 import {
   codecs,
   superblock as layout,
@@ -13,6 +13,7 @@ import {
   SQUASHFS_MINOR,
   superblockTables,
 } from './layout.js';
+import { readRaw } from './probe.js';
 
 const what = 'squashfs superblock';
 
@@ -44,27 +45,6 @@ export function placeOf(reference: number): { readonly block: number; readonly o
 /** The inverse of {@link placeOf}. */
 export function referenceTo(block: number, offset: number): number {
   return block * 65_536 + offset;
-}
-
-/** Looks for squashfs 4. The rules of blkid (util-linux 2.38). Never throws on any bytes. */
-export function probe(disk: Disk): Probed | undefined {
-  const raw = readRaw(disk);
-  if (raw === undefined) return undefined;
-  const { s_magic, s_major, s_minor } = layout.decode(raw);
-  if (s_magic !== SQUASHFS_MAGIC || s_major < SQUASHFS_MAJOR) return undefined;
-  return {
-    type: 'squashfs',
-    label: '',
-    uuid: '',
-    facts: { VERSION: `${s_major}.${s_minor}`, USAGE: 'filesystem' },
-  };
-}
-
-function readRaw(disk: Disk): Uint8Array | undefined {
-  if (disk.size < layout.size) return undefined;
-  const raw = new Uint8Array(layout.size);
-  disk.read(raw, 0);
-  return raw;
 }
 
 /** Reads and checks the superblock. */
