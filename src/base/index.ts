@@ -1,5 +1,6 @@
 /** The base room: used by every other room, and independent of all. */
 
+export { blake2b256 } from './blake2b.js';
 export { isBundled, isStandalone, recordCompiledCode } from './bundled.js';
 export { type ByteSource, readMaybe, readUpTo, sourceOf } from './byte-source.js';
 export {
@@ -82,3 +83,4 @@ export {
   readLimits,
   work,
 } from './work.js';
+export { xxhash64 } from './xxhash64.js';
