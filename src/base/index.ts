@@ -16,6 +16,7 @@ export { monotonicTime } from './clock.js';
 export { decodeLz4 } from './codecs/lz4.js';
 export { decodeLznt1 } from './codecs/lznt1.js';
 export { decodeLzo1x } from './codecs/lzo.js';
+export { decodeLzoSegments, lzoSegmentLength } from './codecs/lzo-segments.js';
 export { decodeLzx } from './codecs/lzx.js';
 export { decodeXpress } from './codecs/xpress.js';
 export { checksumHolds, crc16, crc32, crc32c, crc32cOfView, crc32Raw } from './crc.js';

@@ -1,12 +1,20 @@
 /** One compressed piece to its bytes, in the calling thread. */
-import { CorruptError, decodeLz4, decodeLznt1, decodeLzo1x, decodeLzx, decodeXpress } from '../base/index.js';
+import {
+  CorruptError,
+  decodeLz4,
+  decodeLznt1,
+  decodeLzo1x,
+  decodeLzoSegments,
+  decodeLzx,
+  decodeXpress,
+} from '../base/index.js';
 import { decodeLzma, decodeXz, decodeXzBlock } from '../formats/index.js';
 import { platform } from './platform.js';
 import { decodeZstd } from './zstd.js';
 
 /**
  * How a unit is compressed. `deflate` is raw (no zlib header); of `xz` a unit is a block, of `xz-file` all that xz
- * writes; `lzma` has the header of 13 bytes; `lzo` is LZO1X, `xpress` that with Huffman codes, and `lzx` that of WIM.
+ * writes; `lzma` has the header of 13 bytes; `lzo` is LZO1X, `lzo-segments` that in btrfs's frame, `xpress` that with Huffman codes, and `lzx` that of WIM.
  */
 export type Codec =
   | 'deflate'
@@ -17,6 +25,7 @@ export type Codec =
   | 'lzma'
   | 'lz4'
   | 'lzo'
+  | 'lzo-segments'
   | 'lznt1'
   | 'xpress'
   | 'lzx';
@@ -77,6 +86,7 @@ const decoders: Record<Codec, Decoder> = {
   lzma: decodeLzma,
   lz4: filling(decodeLz4),
   lzo: filling(decodeLzo1x),
+  'lzo-segments': filling(decodeLzoSegments),
   lznt1: filling(decodeLznt1),
   xpress: filling(decodeXpress),
   lzx: filling(decodeLzx),

@@ -27,6 +27,7 @@ const codecs: readonly Codec[] = [
   'lzma',
   'lz4',
   'lzo',
+  'lzo-segments',
   'lznt1',
   'xpress',
   'lzx',
