@@ -1,4 +1,5 @@
 /** The filesystem room: all drivers. A new one is a folder and a line here. */
+import { btrfs } from './btrfs/index.js';
 import { cramfs } from './cramfs/index.js';
 import type { FileSystemDriver } from './driver.js';
 import { ext } from './ext/index.js';
@@ -10,6 +11,7 @@ import { squashfs } from './squashfs/index.js';
 import { swap, swsuspend } from './swap/index.js';
 import { exfs, xfs, xfsExternalLog } from './xfs/index.js';
 
+export { type BtrfsDetails, btrfsDetails } from './btrfs/index.js';
 /** For tests. */
 export type {
   DirectoryEntry,
@@ -23,7 +25,6 @@ export type {
   OpenOptions,
   Time,
 } from './driver.js';
-
 export { heeding, isDamage } from './driver.js';
 export { type ExtDetails, extDetails, type InodeRemains, type StoredName } from './ext/index.js';
 export { isoDetails } from './iso9660/index.js';
@@ -44,5 +45,6 @@ export const fileSystems: readonly FileSystemDriver[] = [
   xfs,
   xfsExternalLog,
   exfs,
+  btrfs,
   ...signatures,
 ];

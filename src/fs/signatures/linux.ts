@@ -1,5 +1,5 @@
 /**
- * Filesystems of Linux that are known by sight. Superblocks: btrfs, f2fs, EROFS, romfs, NILFS2, ReiserFS, JFS, minix:
+ * Filesystems of Linux that are known by sight. Superblocks: f2fs, EROFS, romfs, NILFS2, ReiserFS, JFS, minix:
  * the kernel's own headers; squashfs: versions before 4.
  */
 import { crc32Raw } from '../../base/index.js';
@@ -15,19 +15,6 @@ import {
   uuid,
   viewMaybe,
 } from './signature.js';
-
-function probeBtrfs(disk: Disk): Found | undefined {
-  const view = viewMaybe(disk, 0x10000, 0x22b);
-  if (view === undefined || ascii(view, 0x40, 8) !== '_BHRfS_M') return undefined;
-  return {
-    label: label(view, 0x12b, 256),
-    uuid: uuid(view, 0x20),
-    facts: {
-      UUID_SUB: uuid(view, 0x10b),
-      BLOCK_SIZE: String(view.getUint32(0x90, true)),
-    },
-  };
-}
 
 /** Version 1.0 had no label and no UUID where later versions have them. */
 function probeF2fs(disk: Disk): Found | undefined {
@@ -211,7 +198,6 @@ export const linux = [
   signature('romfs', probeRomfs),
   signature('minix', probeMinix),
   signature('squashfs3', probeSquashfs3, { beyondLinux: true }),
-  signature('btrfs', probeBtrfs, { minimumSize: 1024 * 1024 }),
   signature('nilfs2', probeNilfs, { minimumSize: 1024 * 1024 }),
   signature('f2fs', probeF2fs),
   signature('erofs', probeErofs),
