@@ -114,6 +114,11 @@ interface VolumeOptions {
   readonly open: () => Disk;
 }
 
+/** The name for `mount` of a device, or of a subvolume on it. */
+export function mountableName({ name }: BlockDevice, subvolume: string | undefined): string {
+  return subvolume === undefined ? name : `${subvolumePrefix}${name}/${subvolume}`;
+}
+
 /** A device that can be mounted, perhaps with a subvolume of its btrfs filesystem. */
 interface MountSource {
   readonly device: BlockDevice;

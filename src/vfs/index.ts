@@ -2,7 +2,7 @@
 export type { FileSystem } from '../fs/index.js';
 export { caseSensitivePath, Spellings } from './case.js';
 export type { DeviceProperty } from './device-links.js';
-export { BlockDevice, DeviceTable } from './devices.js';
+export { BlockDevice, DeviceTable, mountableName } from './devices.js';
 export { expandGlob } from './glob.js';
 export { initrdEntries } from './initrd.js';
 export { Mount, type Place } from './mount.js';

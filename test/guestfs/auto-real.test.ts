@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -87,17 +87,23 @@ describe('auto with the real appliance', { ...real, timeout: 600_000 }, () => {
 
   test(
     'systems and locked disks that the engine cannot read are found, mounted and read',
-    needs('cryptsetup'),
+    needs('cryptsetup', 'mkfs.erofs'),
     async (t) => {
       const where = place(t);
       const [system, locked] = [join(where.directory, 'system.raw'), join(where.directory, 'locked.raw')];
-      for (const [path, size] of [
-        [system, 320 * mebibyte],
-        [locked, 64 * mebibyte],
-      ] as const) {
-        writeFileSync(path, '');
-        truncateSync(path, size);
-      }
+      writeFileSync(locked, '');
+      truncateSync(locked, 64 * mebibyte);
+      const tree = join(where.directory, 'tree');
+      for (const directory of ['etc', 'bin', 'usr', 'var'])
+        mkdirSync(join(tree, directory), { recursive: true });
+      for (const [name, text] of [
+        ['os-release', 'ID=debian\nVERSION_ID="12"\nPRETTY_NAME="Debian"\n'],
+        ['debian_version', '12.1\n'],
+        ['fstab', '/dev/sda / erofs defaults 0 0\n'],
+        ['hostname', 'elsewhere\n'],
+      ] as const)
+        writeFileSync(join(tree, 'etc', name), text);
+      execFileSync('mkfs.erofs', [system, tree], { env: toolEnvironment, stdio: 'ignore' });
       // Few iterations, as the appliance derives the key without KVM.
       execFileSync(
         'cryptsetup',
@@ -106,18 +112,10 @@ describe('auto with the real appliance', { ...real, timeout: 600_000 }, () => {
       );
       {
         const { g } = autoHandle(t, where);
-        for (const path of [system, locked]) g.addDrive(path, { format: 'raw' });
+        g.addDrive(locked, { format: 'raw' });
         await g.launch();
         assert.equal(g.backend, 'embedded');
-        await g.mkfs('btrfs', '/dev/sda');
-        await g.mount('/dev/sda', '/');
-        for (const directory of ['/etc', '/bin', '/usr', '/var']) await g.mkdir(directory);
-        await g.write('/etc/os-release', 'ID=debian\nVERSION_ID="12"\nPRETTY_NAME="Debian"\n');
-        await g.write('/etc/debian_version', '12.1\n');
-        await g.write('/etc/fstab', '/dev/sda / btrfs defaults 0 0\n');
-        await g.write('/etc/hostname', 'elsewhere\n');
-        await g.umount('/');
-        await g.cryptsetupOpen('/dev/sdb', 'secret', 'inside');
+        await g.cryptsetupOpen('/dev/sda', 'secret', 'inside');
         await g.mkfs('ext4', '/dev/mapper/inside');
         await g.mount('/dev/mapper/inside', '/');
         await g.write('/kept', 'behind a lock\n');
@@ -128,7 +126,7 @@ describe('auto with the real appliance', { ...real, timeout: 600_000 }, () => {
         g.addDrive(system, { readonly: true });
         await g.launch();
         const roots = await g.inspectOs();
-        assert.deepEqual([told, g.backend], [['starting the appliance: btrfs on /dev/sda'], 'direct']);
+        assert.deepEqual([told, g.backend], [['starting the appliance: erofs on /dev/sda'], 'direct']);
         assert.equal(roots.length, 1);
         const [root = ''] = roots;
         assert.equal(await g.inspectGetHostname(root), 'elsewhere');

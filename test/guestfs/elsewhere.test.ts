@@ -43,11 +43,6 @@ describe('what is not supported', () => {
         'mkfs: the embedded backend: not supported: mkfs (the direct backend can do it)',
       ],
       [
-        g.mountRo('btrfsvol:/dev/sda/x', '/'),
-        'appliance',
-        'mount_ro: btrfsvol:/dev/sda/x: not supported: btrfs subvolumes (the direct backend may have it)',
-      ],
-      [
         g.tarOut('/', join(directory, 'x'), { compress: 'compress' }),
         'nowhere',
         'tar_out: compression: not supported: compress (the direct backend lacks it too)',

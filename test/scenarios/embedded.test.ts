@@ -26,6 +26,9 @@ for (const suite of readingSuites) {
  */
 const withoutProgram = new Set(['xfs_info', 'xfs_info2']);
 
+/** No guest of the scenarios is on btrfs: test/engine/ compares these with what btrfs's own program said. */
+const withoutGuest = new Set(['btrfs_subvolume_get_default', 'btrfs_subvolume_list']);
+
 test('every action that the engine does is in a scenario', async () => {
   const inScenarios = new Set(
     readingSuites.flatMap(({ scenarios }) =>
@@ -33,7 +36,7 @@ test('every action that the engine does is in a scenario', async () => {
     ),
   );
   const missing = (await handledActions()).filter((name) => !inScenarios.has(name));
-  assert.deepEqual(new Set(missing), withoutProgram);
+  assert.deepEqual(new Set(missing), new Set([...withoutProgram, ...withoutGuest]));
   assert.ok((await handledActions()).every((name) => name in actions));
 });
 

@@ -10,9 +10,7 @@ import type { TopicHandlers } from '../thread/handlers.js';
 
 /** The content of a mountable; undefined if unknown. */
 function probe(call: Call, mountable: string): Probed | undefined {
-  const { device, subvolume } = call.session.devices.parseMountable(mountable);
-  if (subvolume !== undefined)
-    throw new UnsupportedError(mountable, ['btrfs subvolumes'], { elsewhere: 'appliance' });
+  const { device } = call.session.devices.parseMountable(mountable);
   return call.session.contents.probe(device);
 }
 

@@ -10,6 +10,7 @@ import {
   listApplications,
   type PlainInspection,
 } from '../../inspect/index.js';
+import { mountableName } from '../../vfs/index.js';
 import { carriedCalls } from '../session/carried.js';
 import { listWithFaults } from '../session/filesystem-list.js';
 import type { Session } from '../session/session.js';
@@ -23,7 +24,8 @@ const last = ({ session }: Call): Inspection => session.inspection ?? Inspection
 
 /** The operating system on a root, which must be one that inspection found. */
 function guest(call: Call, root: string): InspectedGuest {
-  return last(call).guest(call.session.devices.parseMountable(root).device.name);
+  const { device, subvolume } = call.session.devices.parseMountable(root);
+  return last(call).guest(mountableName(device, subvolume));
 }
 
 function inspect(call: Call): string[] {
@@ -37,7 +39,11 @@ function inspect(call: Call): string[] {
       [...listed].map(([mountable, type]) => ({ mountable, type })).filter(({ type }) => type !== 'unknown'),
     open({ mountable }) {
       call.checkpoint();
-      return session.fileSystems.open(session.devices.resolve(mountable));
+      const { device, subvolume } = session.devices.parseMountable(mountable);
+      return session.fileSystems.open(
+        device,
+        subvolume === undefined ? {} : { options: { subvol: subvolume } },
+      );
     },
     findMbrPartition: (signature, startInBytes) => findMbrPartition(session, signature, startInBytes),
     warn: (message) => session.warn(message),

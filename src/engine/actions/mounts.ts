@@ -1,6 +1,6 @@
 /** Mounting filesystems into the guest's tree. */
-import { GuestfsError, UnsupportedError } from '../../base/index.js';
-import type { BlockDevice } from '../../vfs/index.js';
+import { GuestfsError } from '../../base/index.js';
+import { type BlockDevice, mountableName } from '../../vfs/index.js';
 import { fileContents } from '../session/contents.js';
 import { parseMountOptions } from '../session/mount-options.js';
 import { openFileSystemOn } from '../session/open-filesystems.js';
@@ -34,9 +34,9 @@ function chosenType(call: Call, device: BlockDevice, wanted: string | undefined)
 function mount(call: Call, mountable: string, mountpoint: string, request: MountRequest): void {
   const { session } = call;
   const { device, subvolume } = session.devices.parseMountable(mountable);
-  if (subvolume !== undefined)
-    throw new UnsupportedError(mountable, ['btrfs subvolumes'], { elsewhere: 'appliance' });
-  const { readonly, flags, own } = parseMountOptions(request.options ?? '');
+  const { readonly, flags, own: given } = parseMountOptions(request.options ?? '');
+  // As in libguestfs, what the options say of the subvolume comes last.
+  const own = subvolume === undefined ? given : { subvol: subvolume, ...given };
   const type = chosenType(call, device, request.type);
   const isReadonly = readonly ?? (request.readonly || device.readonly);
   const lease = session.fileSystems.open(device, {
@@ -55,7 +55,7 @@ function mount(call: Call, mountable: string, mountpoint: string, request: Mount
       release: lease.release,
     });
     const options = request.options ?? (request.readonly ? 'ro' : '');
-    const place = [device.name, made.mountpoint] as const;
+    const place = [mountableName(device, subvolume), made.mountpoint] as const;
     session.calls.record(
       'mounts',
       [made],

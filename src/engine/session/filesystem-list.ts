@@ -1,4 +1,7 @@
 /** Every device that can hold a filesystem, with its content: the answer of `list_filesystems`. */
+import { endsCall, GuestfsError } from '../../base/index.js';
+import { btrfsDetails } from '../../fs/index.js';
+import { type BlockDevice, mountableName } from '../../vfs/index.js';
 import type { Call } from '../thread/call.js';
 import { type Fault, faultError, filesystemDevices, findFaults } from './unreadable.js';
 
@@ -8,6 +11,19 @@ import { type Fault, faultError, filesystemDevices, findFaults } from './unreada
  */
 function isContainer(type: string): boolean {
   return type.endsWith('_member') || type === 'crypto_LUKS' || type === 'BitLocker';
+}
+
+/** The paths of the subvolumes of btrfs beside the default one, which the device itself stands for. */
+function furtherSubvolumes({ session }: Call, device: BlockDevice): string[] {
+  const { fileSystem, release } = session.fileSystems.open(device);
+  try {
+    const details = btrfsDetails(fileSystem);
+    return (details?.subvolumes() ?? [])
+      .filter(({ id }) => id !== details?.defaultId)
+      .map(({ path }) => path);
+  } finally {
+    release();
+  }
 }
 
 /**
@@ -22,7 +38,15 @@ export function listWithFaults(call: Call): { listed: Map<string, string>; fault
   for (const device of filesystemDevices(session)) {
     call.checkpoint();
     const type = unread.has(device.name) ? 'unknown' : (session.contents.probe(device)?.type ?? 'unknown');
-    if (!isContainer(type)) listed.set(device.name, type);
+    if (isContainer(type)) continue;
+    listed.set(device.name, type);
+    if (type !== 'btrfs') continue;
+    try {
+      for (const path of furtherSubvolumes(call, device)) listed.set(mountableName(device, path), type);
+    } catch (thrown) {
+      if (!(thrown instanceof GuestfsError) || endsCall(thrown)) throw thrown;
+      faults.push({ device: device.name, type, error: thrown });
+    }
   }
   return { listed, faults };
 }

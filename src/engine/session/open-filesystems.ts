@@ -54,9 +54,15 @@ interface OpenFileSystemsParts extends OpeningContext {
 
 type Openable = FileSystemDriver & Required<Pick<FileSystemDriver, 'open'>>;
 
+/** The subvolume that is asked for: each is open by itself. */
+function viewOf({ options = {} }: OpenFileSystemOptions): string {
+  return `${options.subvol ?? ''} ${options.subvolid ?? ''}`;
+}
+
 export class OpenFileSystems {
   readonly #parts: OpenFileSystemsParts;
-  readonly #open = new Map<BlockDevice, SharedFileSystem>();
+  /** By what of the device was asked for: see {@link viewOf}. */
+  readonly #open = new Map<BlockDevice, Map<string, SharedFileSystem>>();
 
   constructor(parts: OpenFileSystemsParts) {
     this.#parts = parts;
@@ -68,10 +74,14 @@ export class OpenFileSystems {
 
   /** Opens the filesystem on a device, or shares the open one. */
   open(device: BlockDevice, wanted: OpenFileSystemOptions = {}): FileSystemLease {
-    let shared = this.#open.get(device);
+    const view = viewOf(wanted);
+    let shared = this.#open.get(device)?.get(view);
     if (shared === undefined) {
       shared = this.#openAnew(device, wanted);
-      for (const each of shared.devices) this.#open.set(each, shared);
+      for (const each of shared.devices) {
+        const views = this.#open.get(each) ?? new Map<string, SharedFileSystem>();
+        this.#open.set(each, views.set(view, shared));
+      }
     } else if (wanted.type !== undefined && !this.#isSameType(shared.fileSystem.type, wanted.type)) {
       throw new GuestfsError('EBUSY', `${device.name}: is in use as ${shared.fileSystem.type}`);
     }
@@ -84,7 +94,11 @@ export class OpenFileSystems {
         if (released) return;
         released = true;
         if (--mine.users > 0) return;
-        for (const each of mine.devices) this.#open.delete(each);
+        for (const each of mine.devices) {
+          const views = this.#open.get(each);
+          views?.delete(view);
+          if (views?.size === 0) this.#open.delete(each);
+        }
         mine.fileSystem.close();
         for (const layer of mine.layers) layer.close();
       },
@@ -103,7 +117,7 @@ export class OpenFileSystems {
     const { contents, kinds } = this.#parts;
     const { name } = device;
     const driver = chooseDriver(name, wanted.type, kinds, () => contents.recognise(device), this.#parts.warn);
-    const devices = this.#setOf(device, driver);
+    const devices = this.#setOf(device, driver, wanted.options?.degraded === true);
     const others = devices.filter((each) => each !== device).map(({ disk }) => disk);
     const context = {
       ...this.#parts,
@@ -120,8 +134,11 @@ export class OpenFileSystems {
     );
   }
 
-  /** The devices of a filesystem, in the order of their names in the table. ENODEV if some are missing. */
-  #setOf(device: BlockDevice, driver: Openable): readonly BlockDevice[] {
+  /**
+   * The devices of a filesystem, in the order of their names in the table. ENODEV if some are missing, unless the mount
+   * option `degraded` allows it.
+   */
+  #setOf(device: BlockDevice, driver: Openable, isDegraded: boolean): readonly BlockDevice[] {
     const { devices, contents } = this.#parts;
     const member = driver.memberOf?.(device.disk);
     if (member === undefined || member.count === 1) return [device];
@@ -132,7 +149,7 @@ export class OpenFileSystems {
           contents.recognise(each).seen.some(({ kind }) => kind === driver) &&
           driver.memberOf?.(each.disk)?.set === member.set),
     );
-    if (present.length < member.count)
+    if (present.length < member.count && !isDegraded)
       throw new GuestfsError(
         'ENODEV',
         `${device.name}: is one of the ${member.count} devices of a ${driver.name} filesystem, of which only ${present.map(({ name }) => name).join(', ')} are here`,

@@ -2,6 +2,7 @@
  * Topics that many sessions never use. They are loaded at the first call of one of them, so that launches need not
  * wait for them.
  */
+import { btrfsHandlers } from '../actions/btrfs.js';
 import { checksumHandlers } from '../actions/checksums.js';
 import { directoryPage } from '../actions/directory-pages.js';
 import { extHandlers } from '../actions/ext.js';
@@ -25,6 +26,7 @@ export const moreHandlers = {
   ...registryHandlers,
   ...stringsHandlers,
   ...transferHandlers,
+  ...btrfsHandlers,
   ...xfsHandlers,
 } satisfies TopicHandlers;
 

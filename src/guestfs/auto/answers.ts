@@ -72,14 +72,6 @@ function reasonOf([first]: readonly Unreadable[]): Reason | undefined {
   return first && reasonFor(`${first.type} on ${first.device}`, first.device, `reading ${first.type}`);
 }
 
-/** The subvolumes of btrfs are filesystems of their own, which the engine does not list. */
-function firstBtrfs(answer: unknown): Reason | undefined {
-  if (!(answer instanceof Map)) return undefined;
-  for (const [device, type] of answer)
-    if (type === 'btrfs') return reasonFor(`btrfs on ${device}`, String(device), 'reading btrfs');
-  return undefined;
-}
-
 const lackOf = (what: string): Reason => reasonFor(what, 'the embedded backend', what);
 
 /** Arrays, and volumes of dynamic disks: devices that the appliance assembles and the engine does not. */
@@ -125,7 +117,7 @@ export async function reasonAfter(
       return reasonOf(await mayHoldSystems(engine, await readableThere(engine), value as readonly string[]));
     }
     case 'list_filesystems':
-      return firstBtrfs(value) ?? (hasWarned ? reasonOf(await readableThere(engine)) : undefined);
+      return hasWarned ? reasonOf(await readableThere(engine)) : undefined;
     case 'internal_feature_available':
       return value === 1 ? lackOf(`the feature group ${args[0]}`) : undefined;
     case 'filesystem_available':
