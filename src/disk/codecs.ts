@@ -14,7 +14,8 @@ import { decodeZstd } from './zstd.js';
 
 /**
  * How a unit is compressed. `deflate` is raw (no zlib header); of `xz` a unit is a block, of `xz-file` all that xz
- * writes; `lzma` has the header of 13 bytes; `lzo` is LZO1X, `lzo-segments` that in btrfs's frame, `xpress` that with Huffman codes, and `lzx` that of WIM.
+ * writes; `lzma` has the header of 13 bytes; `lzo` is LZO1X, `lzo-segments` that in btrfs's frame, `xpress` that with
+ * Huffman codes, and `lzx` that of WIM.
  */
 export type Codec =
   | 'deflate'
