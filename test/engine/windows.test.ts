@@ -2,9 +2,17 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { type ActionName, structs } from '../../src/api/index.js';
 import { Guestfs } from '../../src/guestfs/index.js';
-import { readFixture } from '../support/fixtures.js';
+import { readFixture, readFixtureJson } from '../support/fixtures.js';
 import { scratchPath } from './support.js';
+
+interface Answers {
+  readonly version: string;
+  readonly guests: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+}
+
+const answers = readFixtureJson<Answers>('windows/answers.json');
 
 const images = ['gpt', 'mbr'].map((name) => {
   const path = scratchPath(`${name}.img`);
@@ -19,7 +27,57 @@ async function launched(): Promise<Guestfs> {
   return g;
 }
 
-test('names, builds, group policies, and protection against malware', async () => {
+const methodOf = (action: string): string =>
+  action.replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
+
+/** What a call gives, in libguestfs's words; null where it is refused. */
+async function told(g: Guestfs, action: ActionName, root: string): Promise<unknown> {
+  const method = g[methodOf(action) as 'inspectGetType'];
+  try {
+    const result: unknown = await method.call(g, root);
+    if (result instanceof Map) return Object.fromEntries(result);
+    return result;
+  } catch (thrown) {
+    assert.equal((thrown as { code?: unknown }).code, 'EINVAL', String(thrown));
+    return null;
+  }
+}
+
+/** The structs of a list with libguestfs's field names. */
+const inSnake = (applications: readonly object[]): object[] =>
+  applications.map((application) =>
+    Object.fromEntries(
+      Object.keys(structs.application2).map((field) => [
+        field,
+        (application as Record<string, unknown>)[methodOf(field)],
+      ]),
+    ),
+  );
+
+test('every answer about a Windows is that of libguestfs', async () => {
+  await using g = await launched();
+  assert.deepEqual(await g.inspectOs(), Object.keys(answers.guests));
+  for (const [root, guest] of Object.entries(answers.guests)) {
+    // That version knows neither Windows 11 nor Server 2025: see the next test.
+    const { inspect_list_applications2: applications, ...getters } = guest;
+    for (const [action, answer] of Object.entries(getters))
+      if (action !== 'inspect_get_osinfo')
+        assert.deepEqual(await told(g, action as ActionName, root), answer, `${root} ${action}`);
+    await g.mountRo(root, '/');
+    // The class of a program came with a later version, in the place of the first spare field.
+    const ours = inSnake(await g.inspectListApplications2(root));
+    const theirs = (applications as Record<string, unknown>[]).map(
+      ({ app2_spare1: _, ...application }) => application,
+    );
+    assert.deepEqual(
+      ours.map(({ app2_class: _, ...application }: { app2_class?: unknown }) => application),
+      theirs.map(({ app2_class: _, ...application }) => application),
+    );
+    await g.umountAll();
+  }
+});
+
+test('what libguestfs of this version does not tell: builds, group policies, protection against malware', async () => {
   await using g = await launched();
   const roots = await g.inspectOs();
   const all = async <T>(ask: (root: string) => Promise<T>): Promise<Map<string, T>> => {
