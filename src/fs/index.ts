@@ -28,6 +28,7 @@ export type {
 export { heeding, isDamage } from './driver.js';
 export { type ExtDetails, extDetails, type InodeRemains, type StoredName } from './ext/index.js';
 export { isoDetails } from './iso9660/index.js';
+export { ntfsContents, ntfsStatus } from './ntfs/index.js';
 export { containers } from './signatures/index.js';
 export { emptyUsage, noXattrs } from './support.js';
 export { xfsGeometry } from './xfs/index.js';

@@ -27,7 +27,7 @@ const flags = { allocated: 1, reallocated: 2 } as const;
 /** The deepest nesting of directories, because a damaged disk may have a circle of them. */
 const deepest = 4096;
 
-function withFileSystem<T>(call: Call, mountable: string, work: (fileSystem: FileSystem) => T): T {
+export function withFileSystem<T>(call: Call, mountable: string, work: (fileSystem: FileSystem) => T): T {
   const { device } = call.session.devices.parseMountable(mountable);
   const { fileSystem, release } = call.session.fileSystems.open(device);
   try {

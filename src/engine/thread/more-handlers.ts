@@ -10,6 +10,7 @@ import { fileHandlers } from '../actions/file.js';
 import { forensicsHandlers } from '../actions/forensics.js';
 import { grepHandlers } from '../actions/grep.js';
 import { imageInsideHandlers } from '../actions/nested-images.js';
+import { ntfsHandlers } from '../actions/ntfs.js';
 import { registryHandlers } from '../actions/registry.js';
 import { stringsHandlers } from '../actions/strings.js';
 import { transferHandlers, zipOut } from '../actions/transfer.js';
@@ -24,6 +25,7 @@ export const moreHandlers = {
   ...grepHandlers,
   ...imageInsideHandlers,
   ...registryHandlers,
+  ...ntfsHandlers,
   ...stringsHandlers,
   ...transferHandlers,
   ...btrfsHandlers,

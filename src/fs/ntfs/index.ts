@@ -3,6 +3,8 @@ import type { FileSystemDriver } from '../driver.js';
 import { openNtfs } from './open.js';
 import { probeNtfs } from './probe.js';
 
+export { ntfsContents, ntfsStatus } from './report.js';
+
 export const ntfs: FileSystemDriver = {
   name: 'ntfs',
   role: 'filesystem',

@@ -41,6 +41,7 @@ export const fixupUnit = 512;
 /** Fixed numbers of files. */
 export const fileNumbers = {
   mft: 0,
+  logFile: 2,
   volume: 3,
   root: 5,
   bitmap: 6,
@@ -291,3 +292,26 @@ export const longestInterixTarget = 4096;
 export const extendedAttribute = { next_entry_offset: 0, name_length: 5, value_length: 6, name: 8 } as const;
 /** WSL's attribute with the numbers of a device, of four bytes each. */
 export const extendedAttributeDevice = { name: '$LXDEV', size: 8 } as const;
+
+/** The pages at the start of `$LogFile`, of which the newer counts: what Windows wrote, or chkdsk. */
+export const restartMagics = { restart: 0x52545352, checked: 0x444b4843, empty: 0xffffffff } as const;
+export const restartPage = struct('NTFS restart page', 'little', 32, {
+  magic: u32(0),
+  system_page_size: u32(16),
+  restart_area_offset: u16(24),
+  minor_ver: u16(26),
+  major_ver: u16(28),
+});
+export const restartArea = struct('NTFS restart area', 'little', 24, {
+  current_lsn: bits64(0),
+  client_in_use_list: u16(12),
+  flags: u16(14),
+});
+export const restartFlags = { clean: 0x0002 } as const;
+export const noLogClient = 0xffff;
+/** In this version, Windows may have kept metadata in memory, for a fast start. */
+export const cachedLogVersion = { major: 2, minor: 0 } as const;
+export const greatestRestartPage = 64 * 1024;
+
+/** What `hiberfil.sys` begins with while Windows sleeps, and the bytes that tell. */
+export const hibernation = { name: 'hiberfil.sys', magics: ['hibr', 'HIBR'], headerSize: 4096 } as const;
