@@ -25,6 +25,8 @@ export const peers = {
   node: { program: 'node', version: 'node --version' },
   /** The same by our own command from a qcow2 image. */
   'own qcow2': { program: 'node', version: 'node --version' },
+  /** The same by our own command on the embedded backend, on which all other jobs are. */
+  'own embedded': { program: 'node', version: 'node --version' },
 } satisfies Record<string, Peer>;
 
 export type PeerName = keyof typeof peers;
@@ -39,13 +41,15 @@ export type ReferenceName = PeerName | 'dissect';
 export interface Bound {
   peer: ReferenceName;
   times: number;
+  /** What is compared. Default: `seconds`. The time of the processors tells small differences apart. */
+  clock?: 'seconds' | 'processorSeconds';
 }
 
 export interface Job {
   id: string;
   title: string;
   /** Jobs that are measured together, by `npm run bench -- GROUP`. */
-  group?: 'formats';
+  group?: 'formats' | 'auto';
   /** Files in the directory of images that it needs. */
   images: string[];
   ours: string;
@@ -69,6 +73,18 @@ const root = { debugfs: '"$I/debian.raw?offset=67108864"', sectors: 131072 };
 const readBig = (image: string) => `$G cat $I/${image}:/big.bin -m /dev/sda`;
 const fishBig = (image: string, format: string) =>
   `${fish}${format} -a $I/${image} -m /dev/sda download /big.bin /dev/null`;
+
+/** A job that only reads: on `auto` it costs what it does on the embedded backend. */
+const onAuto = (id: string, title: string, line: string): Job => ({
+  id: `auto-${id}`,
+  group: 'auto',
+  title: `${title}, on auto`,
+  images: ['debian.qcow2'],
+  ours: `export LIBGUESTFS_BACKEND=auto; ${line}`,
+  peers: { 'own embedded': line },
+  must: [{ peer: 'own embedded', times: 1.03, clock: 'processorSeconds' }],
+  aim: [{ peer: 'own embedded', times: 1, clock: 'processorSeconds' }],
+});
 
 export const jobs: Job[] = [
   {
@@ -273,6 +289,9 @@ export const jobs: Job[] = [
     must: [{ peer: 'tar', times: 3 }],
     aim: [{ peer: 'tar', times: 1.5 }],
   },
+  onAuto('first-file', 'first file, A qcow2', '$G cat $I/debian.qcow2:/etc/os-release -m /dev/sda2'),
+  onAuto('inspect', 'inspect with packages, A', '$G inspect $I/debian.qcow2 --json'),
+  onAuto('tar-out', 'tar out of the whole of A', '$G tar-out $I/debian.qcow2:/ - -m /dev/sda2 | cat'),
 ];
 
 /** Bounds in absolute numbers: what the library alone does, inside a running program (see library.ts). */
@@ -295,11 +314,43 @@ export const libraryJobs = [
     most: true,
   },
   {
+    id: 'autoReading',
+    title: 'reading in a running program, on auto beside embedded',
+    unit: '×',
+    must: 1.03,
+    aim: 1,
+    most: true,
+  },
+  {
+    id: 'imagesInTurn',
+    title: '200 images inspected one after another',
+    unit: 'images a minute',
+    must: 600,
+    aim: 1000,
+    most: false,
+  },
+  {
+    id: 'imagesByPool',
+    title: '200 images inspected, two at a time',
+    unit: 'images a minute',
+    must: 600,
+    aim: 1000,
+    most: false,
+  },
+  {
     id: 'firstOfRange',
     title: 'first bytes of a range, as a stream',
     unit: 'ms',
     must: 1,
     aim: 0.3,
+    most: true,
+  },
+  {
+    id: 'handOver',
+    title: 'hand-over from the kept state, more than a launch of the appliance',
+    unit: 'ms',
+    must: 300,
+    aim: 100,
     most: true,
   },
   {

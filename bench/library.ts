@@ -1,6 +1,6 @@
 /**
  * Measures the library in a program of its own, and prints one JSON object.
- *   node library.js MODULE IMAGE handles|fifty|private
+ *   node library.js MODULE IMAGE handles|fifty|private|programs|hand-over
  * `handles`: milliseconds from `new Guestfs` to a closed handle, of the first handle and of those after it.
  */
 import { pathToFileURL } from 'node:url';
@@ -136,5 +136,93 @@ function privateData(): Record<string, number> {
   return results;
 }
 
-const results = what === 'handles' ? await handles() : what === 'fifty' ? await fifty() : privateData();
+type Backend = 'auto' | 'embedded' | 'direct';
+
+function onBackend(backend: Backend): InstanceType<Library['Guestfs']> {
+  const g = new Guestfs({ backend });
+  // What is measured must not depend on whether the machine has KVM that works.
+  g.setBackendSettings(['force_tcg']);
+  g.addDrive(image, { readonly: true, format: 'qcow2' });
+  return g;
+}
+
+/** Milliseconds of processor time, of all threads, for reading by a handle of its own. */
+async function reading(backend: Backend): Promise<number> {
+  const before = process.cpuUsage();
+  const g = onBackend(backend);
+  await g.launch();
+  const [root = ''] = await g.inspectOs();
+  await g.mountRo(root, '/');
+  for (let count = 0; count < 200; count++) await g.stat('/etc/os-release');
+  await work(g);
+  await g.close();
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / 1000;
+}
+
+/** Opens, inspects and closes an image. */
+async function inspectOne(): Promise<void> {
+  const g = onBackend('auto');
+  await g.launch();
+  const roots = await g.inspectOs();
+  if (roots.length !== 1) throw new Error('the system was not found');
+  await g.close();
+}
+
+const imageCount = 200;
+
+/** Images a minute, where so many handles are open at once. */
+async function imagesPerMinute(atOnce: number): Promise<number> {
+  let left = imageCount;
+  const start = performance.now();
+  const worker = async (): Promise<void> => {
+    while (left-- > 0) await inspectOne();
+  };
+  await Promise.all(Array.from({ length: atOnce }, worker));
+  return imageCount / ((performance.now() - start) / 60_000);
+}
+
+async function programs(): Promise<Record<string, number>> {
+  const times: Record<'auto' | 'embedded', number[]> = { auto: [], embedded: [] };
+  for (let round = 0; round < warmRounds + 2 * countedRounds; round++)
+    for (const backend of ['auto', 'embedded'] as const) {
+      const taken = await reading(backend);
+      if (round >= warmRounds) times[backend].push(taken);
+    }
+  return {
+    autoReading: median(times.auto) / median(times.embedded),
+    imagesInTurn: await imagesPerMinute(1),
+    imagesByPool: await imagesPerMinute(2),
+  };
+}
+
+/** What a hand-over takes more than a launch of the appliance does: in turn, to the end of the first call. */
+async function handOver(): Promise<Record<string, number>> {
+  const times: Record<'auto' | 'direct', number[]> = { auto: [], direct: [] };
+  for (let round = 0; round <= countedRounds; round++)
+    for (const backend of ['direct', 'auto'] as const) {
+      const g = onBackend(backend);
+      let start = performance.now();
+      await g.launch();
+      if (backend === 'auto') {
+        const [root = ''] = await g.inspectOs();
+        await g.mountRo(root, '/');
+        start = performance.now();
+      } else await g.mountRo('/dev/sda2', '/');
+      await g.utsname();
+      // The first round keeps the state, where nobody has yet.
+      if (round > 0) times[backend].push(performance.now() - start);
+      await g.close();
+    }
+  return { handOver: median(times.auto) - median(times.direct), directLaunch: median(times.direct) };
+}
+
+const measurements: Readonly<Record<string, () => Promise<Record<string, number>>>> = {
+  handles,
+  fifty,
+  private: async () => privateData(),
+  programs,
+  'hand-over': handOver,
+};
+const results = await measurements[what]?.();
 console.log(JSON.stringify(results));

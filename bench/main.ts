@@ -211,6 +211,8 @@ try {
     ['handles', ourRuns],
     ['fifty', 1],
     ['private', 1],
+    ['programs', ourRuns],
+    ['hand-over', 1],
   ] as const) {
     let found = pieces.find(what) as LibraryFigures | undefined;
     if (!found && wanted(what)) {

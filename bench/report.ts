@@ -65,8 +65,8 @@ const formatRatio = (found: number | undefined): string =>
 /** Whether every bound that can be compared holds; undefined where none can. */
 function holds(result: JobResult, bounds: readonly Bound[]): boolean | undefined {
   let compared = 0;
-  for (const { peer, times } of bounds) {
-    const found = ratio(result, peer);
+  for (const { peer, times, clock } of bounds) {
+    const found = ratio(result, peer, clock);
     if (found === undefined) continue;
     compared++;
     if (found > times) return false;
@@ -184,7 +184,9 @@ function libraryLines(results: Results): string[] {
     const value = results.library[id];
     const sign = most ? '≤' : '≥';
     const shown =
-      value === undefined ? '–' : `${value.toFixed(unit === '×' ? 2 : value < 10 ? 1 : 0)} ${unit}`;
+      value === undefined
+        ? '–'
+        : `${value.toFixed(unit === '×' ? 2 : value < 1 ? 2 : value < 10 ? 1 : 0)} ${unit}`;
     const verdict = words[numberVerdict(value, must, aim, most)];
     lines.push(
       `| ${title} | ${shown} | ${sign} ${String(must)} ${unit} | ${sign} ${String(aim)} ${unit} | ${verdict} |`,
