@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -14,6 +14,7 @@ import { Guestfs } from '../../src/guestfs/index.js';
 import { testing } from '../../src/guestfs/testing.js';
 import { assertAllGone, assertNothingLeft, type Place, place, real } from '../appliance/support.js';
 import { readFixtureBuffer } from '../support/fixtures.js';
+import { copyShell } from '../support/guest-shell.js';
 import { leftLayer } from '../support/layers.js';
 import { needs, toolEnvironment } from '../support/tools.js';
 import { rejectsWith } from './fake.js';
@@ -51,6 +52,42 @@ function autoHandle(
   });
   g.on('subprocessQuit', () => quits.push(g.state));
   return { g, told, quits };
+}
+
+function blank(path: string, sizeInBytes: number): void {
+  writeFileSync(path, '');
+  truncateSync(path, sizeInBytes);
+}
+
+const xfsTools = needs('mkfs.xfs', 'ldd');
+
+/** The tree of a directory as the prototype file of mkfs.xfs has it. */
+function prototype(directory: string): string[] {
+  return readdirSync(directory, { withFileTypes: true }).flatMap(({ name }) => {
+    const path = join(directory, name);
+    return statSync(path).isDirectory()
+      ? [`${name} d--755 0 0`, ...prototype(path), '$']
+      : [`${name} ---755 0 0 ${path}`];
+  });
+}
+
+/** A drive with a small Debian on XFS, which has a shell. */
+function xfsSystem({ directory }: Place): string {
+  const [drive, tree, prototypeFile] = ['xfs.raw', 'tree', 'prototype'].map((name) => join(directory, name));
+  assert.ok(drive && tree && prototypeFile);
+  copyShell(tree);
+  for (const name of ['etc', 'usr', 'var']) mkdirSync(join(tree, name), { recursive: true });
+  const files = {
+    'etc/os-release': 'ID=debian\nVERSION_ID="12"\nPRETTY_NAME="Debian"\n',
+    'etc/debian_version': '12.1\n',
+    'etc/fstab': '/dev/sda / xfs defaults 0 0\n',
+    'etc/hostname': 'on xfs\n',
+  };
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(tree, name), text);
+  writeFileSync(prototypeFile, ['/none', '0 0', 'd--755 0 0', ...prototype(tree), '$', ''].join('\n'));
+  blank(drive, 320 * mebibyte);
+  execFileSync('mkfs.xfs', ['-q', '-p', prototypeFile, drive], { env: toolEnvironment, stdio: 'pipe' });
+  return drive;
 }
 
 const sha256 = (path: string): string => createHash('sha256').update(readFileSync(path)).digest('hex');
@@ -91,8 +128,7 @@ describe('auto with the real appliance', { ...real, timeout: 600_000 }, () => {
     async (t) => {
       const where = place(t);
       const [system, locked] = [join(where.directory, 'system.raw'), join(where.directory, 'locked.raw')];
-      writeFileSync(locked, '');
-      truncateSync(locked, 64 * mebibyte);
+      blank(locked, 64 * mebibyte);
       const tree = join(where.directory, 'tree');
       for (const directory of ['etc', 'bin', 'usr', 'var'])
         mkdirSync(join(tree, directory), { recursive: true });
@@ -150,6 +186,53 @@ describe('auto with the real appliance', { ...real, timeout: 600_000 }, () => {
       await assertAllGone({ ...where, cache: where.tmp });
     },
   );
+
+  test('a session whose root is XFS reads embedded, and goes over with a command', xfsTools, async (t) => {
+    const where = place(t);
+    const { g, told } = autoHandle(t, where);
+    g.addDrive(xfsSystem(where), { readonly: true, format: 'raw' });
+    await g.launch();
+    const [root = ''] = await g.inspectOs();
+    await g.mountRo(root, '/');
+    const before = [root, await g.inspectGetDistro(root), await g.cat('/etc/hostname'), await g.find('/')];
+    assert.deepEqual(before.slice(0, 3), ['/dev/sda', 'debian', 'on xfs\n']);
+    assert.deepEqual([g.backend, told], ['embedded', []]);
+    assert.equal(await g.command(['/bin/sh', '-c', 'read name < /etc/hostname && echo "$name"']), 'on xfs\n');
+    assert.deepEqual([g.backend, told], ['direct', ['starting the appliance: command']]);
+    assert.deepEqual(
+      [root, await g.inspectGetDistro(root), await g.cat('/etc/hostname'), await g.find('/')],
+      before,
+    );
+    await g.close();
+    await assertAllGone({ ...where, cache: where.tmp });
+  });
+
+  test('an array is mounted by the name that only the appliance has for it', async (t) => {
+    const where = place(t);
+    const members = ['one.raw', 'two.raw'].map((name) => join(where.directory, name));
+    for (const path of members) blank(path, 64 * mebibyte);
+    {
+      const { g } = autoHandle(t, where);
+      for (const path of members) g.addDrive(path, { format: 'raw' });
+      await g.launch();
+      await g.mdCreate('pair', ['/dev/sda', '/dev/sdb'], { level: 'raid1' });
+      const [array = ''] = await g.listMdDevices();
+      await g.mkfs('ext2', array);
+      await g.mount(array, '/');
+      await g.write('/kept', 'on both\n');
+      await g.close();
+    }
+    const { g, told } = autoHandle(t, where);
+    for (const path of members) g.addDrive(path, { readonly: true, format: 'raw' });
+    await g.launch();
+    await rejectsWith(g.mountRo('/dev/sda', '/'), 'EINVAL', /linux_raid_member, no filesystem/);
+    assert.deepEqual(told, []);
+    await g.mountRo('/dev/md127', '/');
+    assert.deepEqual(told, ['starting the appliance: linux_raid_member on /dev/sda']);
+    assert.equal(await g.cat('/kept'), 'on both\n');
+    await g.close();
+    await assertAllGone({ ...where, cache: where.tmp });
+  });
 
   test('what was written to a read-only drive is there, and the image unchanged', async (t) => {
     const where = place(t);

@@ -3,8 +3,9 @@
  * It holds what the prologue of a run writes to it.
  */
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, realpathSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { mkdirSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { copyShell } from '../support/guest-shell.js';
 import { needs, toolEnvironment } from '../support/tools.js';
 
 export const needsScratch = needs('mke2fs', 'sfdisk', 'ldd');
@@ -14,22 +15,15 @@ const sectorSize = 512;
 /** Where `part_disk` has the one partition begin, and how far from the end it stops. */
 const marginInSectors = 128;
 
-const tool = (name: string, args: readonly string[], input?: string): string =>
-  execFileSync(name, args, { env: toolEnvironment, encoding: 'utf8', stdio: 'pipe', input });
-
-/** The shell that the cases' programs are run by, with its libraries: the appliance's programs are the host's. */
-function copyShell(root: string): void {
-  const libraries = [...tool('ldd', ['/bin/sh']).matchAll(/\/\S+/g)].map(([path]) => path);
-  for (const path of ['/bin/sh', ...libraries]) {
-    mkdirSync(dirname(join(root, path)), { recursive: true });
-    copyFileSync(realpathSync(path), join(root, path));
-  }
-}
+const tool = (name: string, args: readonly string[], input?: string): void => {
+  execFileSync(name, args, { env: toolEnvironment, stdio: 'pipe', input });
+};
 
 /** Makes the drive with the scratch filesystem in an empty directory, and gives its path. */
 export function makeScratchDrive(directory: string): string {
   const [drive, root] = [join(directory, 'scratch.img'), join(directory, 'root')];
   mkdirSync(root);
+  // What the cases' programs, which are scripts, are run by.
   copyShell(root);
   const file = join(root, 'utimens-file');
   writeFileSync(file, '');
