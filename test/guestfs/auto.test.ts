@@ -255,6 +255,31 @@ describe('auto', () => {
     );
   });
 
+  test('has the appliance inspect by itself where that may know more of a system', async () => {
+    const unknown = 'inspect_get_windows_group_policy';
+    const getters = actionNames.filter((name) => /^inspect_(?:get|is)_/.test(name) && name !== unknown);
+    const { g, launches } = await autoHandle({
+      answers: { ...Object.fromEntries(getters.map((name) => [name, name])), inspect_os: ['/dev/sda1'] },
+    });
+    const inspection = { action: 'inspect_os', args: [], options: {} };
+    first(launches.engines).carried = { drives: [], calls: [inspection, mountCall] };
+    launches.launching = async ({ answers }) => void answers.set('inspect_os', ['/dev/sda1']);
+    await g.inspectOs();
+    const calling = g.command(['uname']);
+    await done();
+    assert.equal(first(launches.engines).last.action, unknown);
+    first(launches.engines).last.reject(
+      new UnsupportedError('/dev/sda1', ['the Windows registry'], { elsewhere: 'appliance' }),
+    );
+    await calling;
+    const { config, calls } = first(launches.appliances);
+    assert.equal(config.inspection, undefined);
+    assert.deepEqual(
+      calls.map(({ action }) => action),
+      ['inspect_os', 'mount_ro', 'command'],
+    );
+  });
+
   test('goes on embedded where there is no appliance, and says what to install', async () => {
     const { g, launches, messages } = await autoHandle({ answers: { cat: 'text' } });
     launches.missing = new GuestfsError('ENOENT', 'the hypervisor is missing: install it');
