@@ -12,7 +12,6 @@ import { findSubvolume, isReferred, placeOf, type Subvolume } from './subvolumes
 import type { BtrfsVolume } from './volume.js';
 
 const longestName = 255;
-const slash = 0x2f;
 
 export class Directories {
   readonly #volume: BtrfsVolume;
@@ -44,37 +43,40 @@ export class Directories {
       if (next === undefined || next.done) return;
       const item = next.value;
       const shown = heeding(onDamage, () =>
-        [...entriesOf(item, tree.name)].map((entry) => this.#shown(subvolume, inode, entry)),
+        entriesOf(item, tree.name).map((entry) => this.#shown(subvolume, inode, entry)),
       );
       yield* shown ?? [];
     }
   }
 
   #shown(subvolume: Subvolume, directory: number, entry: StoredEntry): DirectoryEntry {
-    const { name, type } = entry;
-    const where = inodeName(subvolume.tree, directory);
-    const isDots = name.length <= 2 && name.every((byte) => byte === 0x2e);
-    if (name.length === 0 || name.length > longestName || isDots || name.includes(slash) || name.includes(0))
-      throw new CorruptError(where, 'has an entry with an impossible name', { name: decodeText(name) });
+    const bytes = entry.name;
+    const name = decodeText(bytes);
+    const isOdd = name === '' || name === '.' || name === '..' || name.includes('/') || name.includes('\0');
+    if (isOdd || bytes.length > longestName)
+      throw new CorruptError(inodeName(subvolume.tree, directory), 'has an entry with an impossible name', {
+        name,
+      });
     return {
-      name: decodeText(name),
+      name,
       inode: this.#handleOf(subvolume, directory, entry),
-      type: entryTypes[type] ?? 'unknown',
+      type: entryTypes[entry.type] ?? 'unknown',
     };
   }
 
   /** The inode that an entry names: of this subvolume, or the topmost directory of another. */
-  #handleOf(subvolume: Subvolume, directory: number, { location, name }: StoredEntry): InodeNumber {
-    if (location.type === itemTypes.inodeItem) return this.#handles.of(subvolume, location.object);
+  #handleOf(subvolume: Subvolume, directory: number, entry: StoredEntry): InodeNumber {
+    const { object, objectType: type } = entry;
+    if (type === itemTypes.inodeItem) return this.#handles.of(subvolume, object);
     const where = inodeName(subvolume.tree, directory);
-    if (location.type !== itemTypes.rootItem)
-      throw new CorruptError(where, 'has an entry for something that is no inode', { type: location.type });
+    if (type !== itemTypes.rootItem)
+      throw new CorruptError(where, 'has an entry for something that is no inode', { type });
     // A snapshot has the entries of what it was made from, but not the subvolumes that they name.
-    if (!isReferred(this.#volume, subvolume.id, location.object, directory, name))
+    if (!isReferred(this.#volume, subvolume.id, object, directory, entry.name))
       return this.#handles.of(subvolume, directory, true);
-    const other = this.#handles.known(location.object) ?? findSubvolume(this.#volume, location.object);
+    const other = this.#handles.known(object) ?? findSubvolume(this.#volume, object);
     if (other === undefined)
-      throw new CorruptError(where, 'has an entry for a subvolume that is missing', { id: location.object });
+      throw new CorruptError(where, 'has an entry for a subvolume that is missing', { id: object });
     return this.#handles.of(other, other.root);
   }
 
@@ -100,7 +102,7 @@ export class Directories {
       if (name === '' || name === '.') continue;
       const entry = findName(subvolume.tree, directory, encodeText(name));
       if (entry === undefined) throw notThere('ENOENT');
-      const { object, type } = entry.location;
+      const { object, objectType: type } = entry;
       if (entryTypes[entry.type] !== 'directory') throw notThere('ENOTDIR');
       if (type === itemTypes.inodeItem) directory = object;
       else {

@@ -169,6 +169,13 @@ export const profileBits = {
   raid1c4: 0x400,
 } as const;
 
+/** `struct btrfs_dev_item`. */
+export const devItem = struct('btrfs device', 'little', 98, {
+  devid: u64(0),
+  total_bytes: u64(8),
+  bytes_used: u64(16),
+});
+
 /** `struct btrfs_block_group_item`. */
 export const blockGroupItem = struct('btrfs block group', 'little', 24, { used: u64(0) });
 

@@ -62,9 +62,7 @@ export function findSubvolume(volume: BtrfsVolume, id: number): Subvolume | unde
 export function defaultSubvolume(volume: BtrfsVolume): number {
   const { raw } = volume.superblock;
   const entry = findName(volume.rootTree, raw.root_dir_objectid, encodeText('default'));
-  return entry === undefined || entry.location.type !== itemTypes.rootItem
-    ? objects.topLevel
-    : entry.location.object;
+  return entry === undefined || entry.objectType !== itemTypes.rootItem ? objects.topLevel : entry.object;
 }
 
 /** Whether a directory of a subvolume has another under a name, which makes the entry with that name one to it. */

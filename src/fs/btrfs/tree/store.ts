@@ -1,5 +1,5 @@
 /** The blocks of all trees, read and checked once, of whichever copy is whole. */
-import { CorruptError, LruMap, work } from '../../../base/index.js';
+import { CorruptError, work } from '../../../base/index.js';
 import { isDamage } from '../../driver.js';
 import type { AddressSpace } from '../space/space.js';
 import type { Superblock } from '../superblock.js';
@@ -12,25 +12,27 @@ export class NodeStore {
   readonly #space: AddressSpace;
   readonly #superblock: Superblock;
   readonly #warn: (message: string) => void;
-  readonly #nodes: LruMap<number, TreeBlock>;
+  /** By address, modulo their number; a power of two. */
+  readonly #slots: (TreeBlock | undefined)[];
 
   constructor(space: AddressSpace, superblock: Superblock, warn: (message: string) => void) {
     this.#space = space;
     this.#superblock = superblock;
     this.#warn = warn;
-    this.#nodes = new LruMap(keptBytes / superblock.nodeSize);
+    this.#slots = new Array(keptBytes / superblock.nodeSize).fill(undefined);
   }
 
   /** The block at an address, of which its parent says the level and the generation. `name`: of the tree, for errors. */
   read(address: number, level: number, generation: number, name: string): TreeBlock {
     work.lookups.spend(1);
-    const known = this.#nodes.get(address);
-    if (known !== undefined) {
+    const slot = (address / this.#superblock.nodeSize) & (this.#slots.length - 1);
+    const known = this.#slots[slot];
+    if (known !== undefined && known.address === address) {
       checkFits(known, level, generation, name);
       return known;
     }
     const node = this.#readAnew(address, level, generation, name);
-    this.#nodes.set(address, node);
+    this.#slots[slot] = node;
     return node;
   }
 
@@ -58,7 +60,7 @@ export class NodeStore {
   }
 
   clear(): void {
-    this.#nodes.clear();
+    this.#slots.fill(undefined);
   }
 }
 

@@ -22,6 +22,7 @@ export class BTree {
   /** For errors. */
   readonly name: string;
   readonly #store: NodeStore;
+  #rootBlock: TreeBlock | undefined;
   // A walk alternates between a directory and the inodes that it names, so the last two leaves are tried first.
   #last: TreeBlock | undefined;
   #lastButOne: TreeBlock | undefined;
@@ -110,8 +111,8 @@ export class BTree {
 
   #pathTo(wanted: SearchKey): Step[] {
     const { address, level, generation } = this.root;
-    const root = this.#store.read(address, level, generation, this.name);
-    const path: Step[] = [{ node: root, index: 0 }];
+    this.#rootBlock ??= this.#store.read(address, level, generation, this.name);
+    const path: Step[] = [{ node: this.#rootBlock, index: 0 }];
     for (let step = path[0] as Step; step.node.level > 0; step = path.at(-1) as Step) {
       // safe: one step was put there, and more follow
       const index = step.node.countBefore(wanted);
@@ -145,12 +146,6 @@ export class BTree {
       break;
     }
     return child;
-  }
-
-  /** Drops what is kept. */
-  clear(): void {
-    this.#last = undefined;
-    this.#lastButOne = undefined;
   }
 }
 
