@@ -2,6 +2,7 @@
 import type { Endian, Fields, Struct } from '../src/base/index.js';
 import * as hive from '../src/formats/hive/layout.js';
 import { qcow2Layout as qcow2 } from '../src/formats/index.js';
+import * as btrfs from '../src/fs/btrfs/layout.js';
 import * as journalLayout from '../src/fs/ext/journal/layout.js';
 import * as ext from '../src/fs/ext/layout.js';
 import * as fat from '../src/fs/fat/layout.js';
@@ -219,6 +220,35 @@ export function partitionFields(bytes: Uint8Array): FieldPlace[] {
     ...placesOf(partition.gptEntry, 2 * at),
   ]);
   return [...entries, ...tables];
+}
+
+/** The superblock, and of the blocks of trees, which name their filesystem, the headers and first items. */
+export function btrfsFields(bytes: Uint8Array): FieldPlace[] {
+  const [first] = btrfs.superblocksAt;
+  const { at, length } = btrfs.superblock.fields.fsid;
+  const blocks = find(bytes, 32, [...bytes.subarray(first + at, first + at + length)])
+    .map((found) => found - btrfs.headerAt.fsid)
+    .filter((block) => block > first && block % 4096 === 0);
+  const number = (place: number, size: number): FieldPlace => ({ at: place, length: size, little: true });
+  return [
+    ...placesOf(btrfs.superblock, first).filter((place) => place.length <= 8),
+    ...blocks.flatMap((block) => [
+      number(block + btrfs.headerAt.bytenr, 8),
+      number(block + btrfs.headerAt.generation, 8),
+      number(block + btrfs.headerAt.nritems, 4),
+      number(block + btrfs.headerAt.level, 1),
+      ...[0, 1, 2, 3].flatMap((index) => {
+        const item = block + btrfs.headerSize + index * btrfs.itemSize;
+        return [
+          number(item + btrfs.keyAt.objectid, 8),
+          number(item + btrfs.keyAt.type, 1),
+          number(item + btrfs.keyAt.offset, 8),
+          number(item + btrfs.itemAt.offset, 4),
+          number(item + btrfs.itemAt.size, 4),
+        ];
+      }),
+    ]),
+  ];
 }
 
 /** The label in its usual sector, and the headers of the first metadata area. */

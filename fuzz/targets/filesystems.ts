@@ -8,7 +8,7 @@ import {
   isoDetails,
 } from '../../src/fs/index.js';
 import { fixturesIn, readFixture } from '../../test/support/fixtures.js';
-import { extFields, fatFields, isoFields } from '../fields.js';
+import { btrfsFields, extFields, fatFields, isoFields } from '../fields.js';
 import { type FieldPlace, part, type Target } from '../target.js';
 import { diskOf } from '../trace.js';
 import { readStart } from './contents.js';
@@ -151,6 +151,7 @@ const special: readonly Target[] = [
     extFields,
   ),
   journal,
+  fileSystemTarget('btrfs', fixturesIn('btrfs', /\.img\.gz$/), btrfsFields),
   fileSystemTarget('fat', fixturesIn('fat', /\.img\.gz$/), fatFields),
   fileSystemTarget('iso9660', [...fixturesIn('iso', /\.iso\.gz$/), 'scenarios/disc.iso.gz'], isoFields),
 ];

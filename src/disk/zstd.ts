@@ -142,9 +142,9 @@ const blockContentLimit = 128 * 1024;
 
 /**
  * Decodes frames until `decodedSize` bytes are there, and ignores later bytes: a compressed cluster is stored with
- * whatever follows it in its last sector. The bytes are valid until more is decoded. Call only if {@link zstdReady}.
+ * whatever follows it in its last sector. With `isCut` there is one frame, of as many bytes at most. The bytes are valid until more is decoded. Call only if {@link zstdReady}.
  */
-export function decodeZstd(packed: Uint8Array, decodedSize: number): Uint8Array {
+export function decodeZstd(packed: Uint8Array, decodedSize: number, isCut = false): Uint8Array {
   let whole: Uint8Array | undefined;
   let produced = 0;
   for (let at = 0; ; ) {
@@ -157,8 +157,8 @@ export function decodeZstd(packed: Uint8Array, decodedSize: number): Uint8Array 
       produced += piece.length;
     }
     at = end;
-    if (produced === decodedSize || at === packed.length)
-      return (whole ?? new Uint8Array(0)).subarray(0, produced);
+    const isWhole = produced === decodedSize || at === packed.length;
+    if (isWhole || (isCut && !skippable)) return (whole ?? new Uint8Array(0)).subarray(0, produced);
   }
 }
 

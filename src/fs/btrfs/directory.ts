@@ -74,7 +74,7 @@ export class Directories {
     // A snapshot has the entries of what it was made from, but not the subvolumes that they name.
     if (!isReferred(this.#volume, subvolume.id, object, directory, entry.name))
       return this.#handles.of(subvolume, directory, true);
-    const other = this.#handles.known(object) ?? findSubvolume(this.#volume, object);
+    const other = this.#handles.subvolume(object);
     if (other === undefined)
       throw new CorruptError(where, 'has an entry for a subvolume that is missing', { id: object });
     return this.#handles.of(other, other.root);
@@ -86,7 +86,7 @@ export class Directories {
     if (inode !== subvolume.root) return this.#handles.of(subvolume, parentOf(subvolume, inode));
     if (subvolume.id === this.#mounted.id) return this.#handles.of(subvolume, inode);
     const place = placeOf(this.#volume, subvolume.id);
-    const above = place && (this.#handles.known(place.parent) ?? findSubvolume(this.#volume, place.parent));
+    const above = place && this.#handles.subvolume(place.parent);
     if (place === undefined || above === undefined)
       throw new CorruptError(subvolume.tree.name, 'lies in no other subvolume');
     return this.#handles.of(above, place.directory);

@@ -3,7 +3,7 @@ import { CorruptError, compareBytes, crc32c, work } from '../../base/index.js';
 import { dirItemAt as at, itemTypes, nameHashSeed } from './layout.js';
 import { key, objectIdAt, typeAt } from './tree/keys.js';
 import type { Item } from './tree/node.js';
-import type { BTree } from './tree/tree.js';
+import type { ItemTree } from './tree/tree.js';
 
 /** An entry; a view of its leaf, of which a walk looks at little. */
 export class StoredEntry {
@@ -44,6 +44,11 @@ export class StoredEntry {
     return this.#base + at.name + this.#nameLength + this.#view.getUint16(this.#base + at.data_len, true);
   }
 
+  /** All of it, as stored. */
+  get bytes(): Uint8Array {
+    return this.#bytes(0, this.end - this.#base);
+  }
+
   get #nameLength(): number {
     return this.#view.getUint16(this.#base + at.name_len, true);
   }
@@ -68,7 +73,7 @@ export function entriesOf({ view, start, end, object, type }: Item, name: string
 }
 
 /** The entry of a directory with a name; undefined if there is none. */
-export function findName(tree: BTree, directory: number, name: Uint8Array): StoredEntry | undefined {
+export function findName(tree: ItemTree, directory: number, name: Uint8Array): StoredEntry | undefined {
   const item = tree.find(key(directory, itemTypes.dirItem, crc32c(nameHashSeed, name)));
   return item && entriesOf(item, tree.name).find((entry) => compareBytes(entry.name, name) === 0);
 }

@@ -15,7 +15,7 @@ import { Directories } from './directory.js';
 import { Handles, type Named } from './handles.js';
 import { type Inode, inodeName, readInode } from './inode.js';
 import { objects } from './layout.js';
-import type { Subvolume } from './subvolumes.js';
+import { findSubvolume, type Subvolume } from './subvolumes.js';
 import { readUsage } from './usage.js';
 import type { BtrfsVolume } from './volume.js';
 import { readXattrs } from './xattrs.js';
@@ -32,12 +32,13 @@ export class BtrfsFileSystem implements FileSystem {
   readonly hasXattrs = true;
   readonly volume: BtrfsVolume;
   readonly mounted: Subvolume;
-  readonly #handles = new Handles();
+  readonly #handles: Handles;
   readonly #directories: Directories;
 
   constructor(volume: BtrfsVolume, mounted: Subvolume) {
     this.volume = volume;
     this.mounted = mounted;
+    this.#handles = new Handles(mounted, (id) => findSubvolume(volume, id));
     this.root = this.#handles.of(mounted, mounted.root);
     this.#directories = new Directories(volume, this.#handles, mounted);
   }

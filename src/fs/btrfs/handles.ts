@@ -1,7 +1,6 @@
 /**
  * Numbers of inodes in a mount. A subvolume has inode numbers of its own, and may be met inside the mounted one, so a
- * handle joins the two: the subvolumes are counted as they are met, and the mounted one, the first, has handles that are
- * its inode numbers.
+ * handle joins the two. The handles of the mounted subvolume are its inode numbers.
  */
 import { CorruptError, UnsupportedError } from '../../base/index.js';
 import type { InodeNumber } from '../driver.js';
@@ -11,7 +10,10 @@ import type { Subvolume } from './subvolumes.js';
 const inodeSpan = 2 ** 35;
 /** Handles of a subvolume: those of its inodes, and those of the empty directories in them. */
 const subvolumeSpan = 2 * inodeSpan;
-const mostSubvolumes = Number.MAX_SAFE_INTEGER / subvolumeSpan - 1;
+/** Subvolumes of lower numbers have places by these, others by the order in which they are met. */
+const firstFreePlace = 65_536;
+const mostPlaces = 2 ** 53 / subvolumeSpan;
+const mountedPlace = 0;
 
 /** What a handle stands for. */
 export interface Named {
@@ -25,36 +27,56 @@ export interface Named {
 }
 
 export class Handles {
-  readonly #subvolumes: Subvolume[] = [];
-  readonly #places = new Map<number, number>();
+  readonly #mounted: Subvolume;
+  readonly #find: (id: number) => Subvolume | undefined;
+  readonly #subvolumes = new Map<number, Subvolume | undefined>();
+  readonly #late: number[] = [];
+  readonly #latePlaces = new Map<number, number>();
+
+  /** `find`: finds a subvolume by its number. */
+  constructor(mounted: Subvolume, find: (id: number) => Subvolume | undefined) {
+    this.#mounted = mounted;
+    this.#find = find;
+  }
 
   /** The handle of an inode of a subvolume. UnsupportedError for what has no room in it. */
   of(subvolume: Subvolume, inode: number, isPlaceholder = false): InodeNumber {
-    let place = this.#places.get(subvolume.id);
-    if (place === undefined) {
-      place = this.#subvolumes.length;
-      if (place > mostSubvolumes)
-        throw new UnsupportedError('btrfs filesystem', ['more than 131,000 subvolumes in one mount']);
-      this.#subvolumes.push(subvolume);
-      this.#places.set(subvolume.id, place);
-    }
     if (inode < 0 || inode >= inodeSpan)
       throw new CorruptError(subvolume.tree.name, 'has an impossible number of an inode', { inode });
+    const place = subvolume === this.#mounted ? mountedPlace : this.#placeOf(subvolume.id);
     return place * subvolumeSpan + (isPlaceholder ? inodeSpan : 0) + inode;
+  }
+
+  #placeOf(id: number): number {
+    if (id < firstFreePlace) return id;
+    let place = this.#latePlaces.get(id);
+    if (place === undefined) {
+      place = firstFreePlace + this.#late.length;
+      if (place >= mostPlaces)
+        throw new UnsupportedError('btrfs filesystem', ['more than 65,000 late subvolumes in one mount']);
+      this.#late.push(id);
+      this.#latePlaces.set(id, place);
+    }
+    return place;
   }
 
   /** CorruptError for a number that is no handle. */
   get(handle: InodeNumber): Named {
     const inHandle = handle % subvolumeSpan;
-    const subvolume = this.#subvolumes[(handle - inHandle) / subvolumeSpan];
+    const place = (handle - inHandle) / subvolumeSpan;
+    const subvolume =
+      place === mountedPlace
+        ? this.#mounted
+        : this.subvolume(place < firstFreePlace ? place : (this.#late[place - firstFreePlace] ?? -1));
     if (subvolume === undefined || inHandle < 0)
       throw new CorruptError('btrfs filesystem', 'there is no such inode', { inode: handle });
     return { subvolume, inode: inHandle % inodeSpan, isPlaceholder: inHandle >= inodeSpan };
   }
 
-  /** The subvolume of a number, if it was met. */
-  known(id: number): Subvolume | undefined {
-    const place = this.#places.get(id);
-    return place === undefined ? undefined : this.#subvolumes[place];
+  /** The subvolume of a number; undefined if there is none. */
+  subvolume(id: number): Subvolume | undefined {
+    if (id === this.#mounted.id) return this.#mounted;
+    if (!this.#subvolumes.has(id)) this.#subvolumes.set(id, this.#find(id));
+    return this.#subvolumes.get(id);
   }
 }

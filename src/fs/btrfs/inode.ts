@@ -5,17 +5,17 @@ import { CorruptError, typeOfMode } from '../../base/index.js';
 import type { FileType, InodeStat, Time } from '../driver.js';
 import { inodeAt as at, deviceMinorSize, inodeItemSize, itemTypes, timeAt } from './layout.js';
 import { key, signed64 } from './tree/keys.js';
-import type { BTree } from './tree/tree.js';
+import type { ItemTree } from './tree/tree.js';
 
 export interface Inode {
   readonly number: number;
-  readonly tree: BTree;
+  readonly tree: ItemTree;
   /** What `lstat` shows. */
   readonly stat: InodeStat;
   readonly kind: FileType;
 }
 
-export function inodeName(tree: BTree, number: number): string {
+export function inodeName(tree: ItemTree, number: number): string {
   return `${tree.name}: inode ${number}`;
 }
 
@@ -28,7 +28,7 @@ function timeOf(view: DataView, base: number): Time {
 }
 
 /** The inode of a number. CorruptError if there is none, because something on the disk led to it. */
-export function readInode(tree: BTree, number: number, sectorSize: number): Inode {
+export function readInode(tree: ItemTree, number: number, sectorSize: number): Inode {
   const item = tree.find(key(number, itemTypes.inodeItem, 0));
   const corrupt = (problem: string, details: Record<string, number> = {}): CorruptError =>
     new CorruptError(inodeName(tree, number), problem, details);

@@ -229,7 +229,9 @@ export const timeAt = { sec: 0, nsec: 8 } as const;
 export const deviceMinorSize = 2 ** 20;
 
 /** `struct btrfs_inode_ref`, followed by the name. */
-export const inodeRefAt = { name_len: 8, name: 10 } as const;
+export const inodeRefAt = { index: 0, name_len: 8, name: 10 } as const;
+/** `struct btrfs_inode_extref`, followed by the name. */
+export const inodeExtrefAt = { parent: 0, index: 8, name_len: 16, name: 18 } as const;
 
 /** `struct btrfs_dir_item`, followed by the name and, of an attribute, its value. */
 export const dirItemAt = { location: 0, data_len: 25, name_len: 27, type: 29, name: 30 } as const;

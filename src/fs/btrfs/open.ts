@@ -13,13 +13,9 @@ import { BtrfsVolume } from './volume.js';
 export function openBtrfs(disk: Disk, options: OpenOptions): FileSystem {
   const warn = options.warn ?? (() => {});
   const { degraded, verify, replay, subvolume: path, subvolumeId } = parseMountOptions(options);
-  const volume = new BtrfsVolume([disk, ...(options.others ?? [])], { warn, degraded, verify });
-  if (volume.superblock.raw.log_root !== 0)
-    warn(
-      replay
-        ? 'btrfs filesystem: its log is not replayed here: files may be as they were some seconds before the last sync'
-        : 'btrfs filesystem: its log was not replayed, as nologreplay asks: files may be out of date',
-    );
+  const volume = new BtrfsVolume([disk, ...(options.others ?? [])], { warn, degraded, verify, replay });
+  if (volume.superblock.raw.log_root !== 0 && !replay)
+    warn('btrfs filesystem: its log was not replayed, as nologreplay asks: files may be out of date');
   const mounted = wantedSubvolume(volume, path, subvolumeId);
   if (readInode(mounted.tree, mounted.root, volume.superblock.sectorSize).kind !== 'directory')
     throw new CorruptError(mounted.tree.name, 'its root is no directory');

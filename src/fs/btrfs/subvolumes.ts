@@ -5,9 +5,10 @@
 import { CorruptError, compareBytes, encodeText } from '../../base/index.js';
 import { findName } from './entries.js';
 import { itemTypes, objects, oldRootItemSize, rootItem, rootRef } from './layout.js';
+import { replayLog } from './log/replay.js';
 import { key, lastOffset } from './tree/keys.js';
 import type { Item } from './tree/node.js';
-import type { BTree } from './tree/tree.js';
+import type { ItemTree } from './tree/tree.js';
 import type { BtrfsVolume } from './volume.js';
 
 const where = 'btrfs subvolume';
@@ -20,7 +21,7 @@ const bytesOfName = (item: Item, size: number, length: number): Uint8Array => {
 /** A subvolume, by its number. */
 export interface Subvolume {
   readonly id: number;
-  readonly tree: BTree;
+  readonly tree: ItemTree;
   /** The inode of its topmost directory. */
   readonly root: number;
 }
@@ -51,9 +52,11 @@ export function findSubvolume(volume: BtrfsVolume, id: number): Subvolume | unde
   if (item === undefined) return undefined;
   const { bytenr: address, level, generation, refs, root_dirid } = rootItem.decode(item.view, item.start);
   if (refs === 0) return undefined;
+  const tree = volume.tree({ address, level, generation }, `btrfs tree ${id}`);
+  const log = volume.logs.get(id);
   return {
     id,
-    tree: volume.tree({ address, level, generation }, `btrfs tree ${id}`),
+    tree: log === undefined ? tree : replayLog(tree, log, volume.superblock.sectorSize),
     root: root_dirid,
   };
 }

@@ -13,9 +13,9 @@ import type { BtrfsVolume } from './volume.js';
 
 const longestName = 255;
 const mebibyte = 1024 * 1024;
-/** The greatest reserve, and the changes that it has room for at least, beside one for each tree. */
+/** The greatest reserve, and the changes of trees by which a name is removed: the kernel's BTRFS_UNLINK_METADATA_UNITS. */
 const mostReserve = 512 * mebibyte;
-const reservedChanges = 11;
+const changesOfUnlink = 6;
 /** A piece of a stripe: what is left of a device beyond it, and beyond the first mebibyte, can be allocated. */
 const pieceLength = 65_536;
 
@@ -60,10 +60,14 @@ export function readUsage(volume: BtrfsVolume, subvolume: number): FileSystemUsa
   };
 }
 
-/** What the kernel keeps for changes of its trees: their size, or room for some changes. */
+/**
+ * What the kernel keeps for changes of its trees: their size, or room to remove a name, which changes the trees of
+ * references later, and with a tree of free space that as well.
+ */
 function reserveOf(volume: BtrfsVolume): number {
   let size = 0;
-  let changes = reservedChanges;
+  const hasFreeSpaceTree = rootItemOf(volume, objects.freeSpaceTree) !== undefined;
+  let changes = 1 + changesOfUnlink * (hasFreeSpaceTree ? 3 : 2);
   for (const id of [objects.extentTree, objects.csumTree, objects.freeSpaceTree, objects.blockGroupTree]) {
     const item = rootItemOf(volume, id);
     if (item === undefined) continue;

@@ -17,6 +17,8 @@ interface VolumeOptions {
   readonly degraded: boolean;
   /** Whether data is compared with its checksums. */
   readonly verify: boolean;
+  /** Whether the logs of subvolumes count. */
+  readonly replay: boolean;
 }
 
 /** EINVAL if devices are missing, unless that is allowed. */
@@ -45,6 +47,8 @@ export class BtrfsVolume {
   readonly rootTree: BTree;
   /** Contents of files, by address. */
   readonly data: Disk;
+  /** The logs that are to be replayed, by the numbers of their subvolumes. */
+  readonly logs: ReadonlyMap<number, BTree>;
   readonly #nodes: NodeStore;
 
   constructor(disks: readonly Disk[], options: VolumeOptions) {
@@ -78,6 +82,7 @@ export class BtrfsVolume {
     this.chunkTree = new BTree(this.#nodes, chunkRoot, 'btrfs chunk tree');
     const { root: address, root_level: level, generation } = raw;
     this.rootTree = new BTree(this.#nodes, { address, level, generation }, 'btrfs root tree');
+    this.logs = raw.log_root !== 0 && options.replay ? this.#logTrees() : new Map();
     const sums = options.verify ? this.findTree(objects.csumTree, 'btrfs checksum tree') : undefined;
     this.data = new VerifiedData(this.space, newest, sums, warn);
   }
@@ -92,6 +97,21 @@ export class BtrfsVolume {
     if (item === undefined) return undefined;
     const { bytenr: address, level, generation } = rootItem.decode(item.view, item.start);
     return this.tree({ address, level, generation }, name);
+  }
+
+  #logTrees(): ReadonlyMap<number, BTree> {
+    const { log_root: address, log_root_level: level, generation } = this.superblock.raw;
+    const logs = new Map<number, BTree>();
+    // The commit after the last one would have made the log needless.
+    const all = this.tree({ address, level, generation: generation + 1 }, 'btrfs log root tree');
+    for (const item of all.items(objects.treeLog, itemTypes.rootItem)) {
+      const { bytenr, level: levels, generation: made } = rootItem.decode(item.view, item.start);
+      logs.set(
+        item.offset,
+        this.tree({ address: bytenr, level: levels, generation: made }, `btrfs log of tree ${item.offset}`),
+      );
+    }
+    return logs;
   }
 
   /** The tree that has the block groups. */

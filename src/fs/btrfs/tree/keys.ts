@@ -58,6 +58,12 @@ export function signed64(view: DataView, at: number): number {
   return value;
 }
 
+/** Stores a number that is not negative. */
+export function setNumber(view: DataView, at: number, value: number): void {
+  view.setUint32(at, value % word, true);
+  view.setUint32(at + 4, Math.floor(value / word), true);
+}
+
 export function objectIdAt(view: DataView, at: number): number {
   return signed64(view, at + keyAt.objectid);
 }

@@ -69,6 +69,16 @@ export class Item {
     this.#at = at;
   }
 
+  /** The order of its key to another: negative, zero or positive. */
+  compareTo(wanted: SearchKey): number {
+    return compareToKey(this.view, this.#at, wanted);
+  }
+
+  /** The order of its key to another item's. */
+  compare(other: Item): number {
+    return compareKeys(this.view, this.#at, other.view, other.#at);
+  }
+
   get object(): number {
     return objectIdAt(this.view, this.#at);
   }

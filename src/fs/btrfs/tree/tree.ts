@@ -17,9 +17,25 @@ interface Step {
   index: number;
 }
 
-export class BTree {
-  readonly root: TreeRoot;
+/** What is read of a tree, whether it is stored so or changed by a log. */
+export interface ItemTree {
   /** For errors. */
+  readonly name: string;
+  /** The item of a key; undefined if there is none. */
+  find(wanted: SearchKey): Item | undefined;
+  /** The last item of an object and a type whose offset is at most `offset`; undefined if there is none. */
+  floor(object: number, type: number, offset: number): Item | undefined;
+  /** The first item of an object and a type whose offset is at least `offset`; undefined if there is none. */
+  ceiling(object: number, type: number, offset: number): Item | undefined;
+  /**
+   * Items in order: all of the tree; those of an object; those of one type of it, from `offset` on. Each is valid as
+   * long as the caller keeps it.
+   */
+  items(object?: number, type?: number, offset?: number): Generator<Item, void>;
+}
+
+export class BTree implements ItemTree {
+  readonly root: TreeRoot;
   readonly name: string;
   readonly #store: NodeStore;
   #rootBlock: TreeBlock | undefined;
@@ -33,7 +49,6 @@ export class BTree {
     this.name = name;
   }
 
-  /** The item of a key; undefined if there is none. */
   find(wanted: SearchKey): Item | undefined {
     const leaf = this.#leafOf(wanted);
     const index = leaf.countBefore(wanted);
@@ -42,7 +57,6 @@ export class BTree {
       : undefined;
   }
 
-  /** The last item of an object and a type whose offset is at most `offset`; undefined if there is none. */
   floor(object: number, type: number, offset: number): Item | undefined {
     const wanted = key(object, type, offset);
     // Whoever comes before the first key of a leaf is in the leaf before it, where the path to the wanted key leads.
@@ -54,16 +68,11 @@ export class BTree {
     return item.type === type && item.object === object ? item : undefined;
   }
 
-  /** The first item of an object and a type whose offset is at least `offset`; undefined if there is none. */
   ceiling(object: number, type: number, offset: number): Item | undefined {
     for (const item of this.items(object, type, offset)) return item;
     return undefined;
   }
 
-  /**
-   * Items in order: all of the tree; those of an object; those of one type of it, from `offset` on. Each is valid as
-   * long as the caller keeps it.
-   */
   *items(object?: number, type?: number, offset = 0): Generator<Item, void> {
     const from = key(object ?? 0, type ?? 0, offset);
     const until = object === undefined ? undefined : key(object, type ?? 0xff, lastOffset);
