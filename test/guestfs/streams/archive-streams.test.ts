@@ -74,7 +74,7 @@ if (process.env.GUESTFS_TEST_LARGE !== undefined)
       execFileSync('unzip', ['-tqq', zip]);
       const { stSize } = await g.lstatns('/huge');
       assert.ok(stSize > 2 ** 32);
-      const size = new RegExp(` ${stSize} .*huge$`, 'm');
+      const size = new RegExp(`\\b${stSize} .*huge$`, 'm');
       assert.match(execFileSync('unzip', ['-l', zip], { encoding: 'utf8' }), size);
       assert.match(execFileSync('bsdtar', ['-tvf', zip], { encoding: 'utf8' }), size);
     }),
