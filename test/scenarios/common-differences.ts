@@ -30,6 +30,7 @@ export const commonDifferences: readonly Difference[] = [
   },
   {
     because: 'where the distribution is not known, the packages are those of the database that is there',
+    scenario: 'packages of a distribution that is not known',
     steps: [['inspect_list_applications2', '/dev/sda1']],
     ours: (value) => (value as { app2Name: string }[]).map(({ app2Name }) => app2Name).join() === 'hello',
   },

@@ -182,12 +182,14 @@ export const embeddedDifferences: readonly Difference[] = [
   {
     because:
       'the packages of a distribution that is not known are those of what it says it is like (ID_LIKE)',
+    scenario: 'packages of a distribution that is not known',
     steps: [['inspect_get_package_format', '/dev/sda1']],
     ours: { value: 'deb' },
   },
   {
     because:
       'the packages of a distribution that is not known are those of what it says it is like (ID_LIKE)',
+    scenario: 'packages of a distribution that is not known',
     steps: [['inspect_get_package_management', '/dev/sda1']],
     ours: { value: 'apt' },
   },

@@ -95,6 +95,9 @@ function unless<T, Instead>(instead: Instead, work: () => T): T | Instead {
   }
 }
 
+/** Files of a gibibyte and more have no sum, as in what scripts/lib/tree-listing.sh writes down. */
+const leastUnsummed = 2 ** 30;
+
 /** One file. What cannot be read is null or empty, as in a truth. */
 export function tellFile(fs: FileSystem, path: string, inode: InodeNumber): ToldFile {
   const stat = fs.stat(inode);
@@ -116,9 +119,13 @@ export function tellFile(fs: FileSystem, path: string, inode: InodeNumber): Told
     mtime: timeText(stat.modified),
     ctime: timeText(stat.changed),
     ...(type === symlinkType ? { link: unless('', () => fs.readlink(inode)) } : {}),
-    ...(type === regularType ? { sha256: unless(null, () => sha256OfDisk(fs.data(inode))) } : {}),
+    ...(type === regularType ? { sha256: sumOf(fs, inode, stat.sizeInBytes) } : {}),
     ...(xattrs.length > 0 ? { xattrs: Object.fromEntries(xattrs) } : {}),
   };
+}
+
+function sumOf(fs: FileSystem, inode: InodeNumber, size: number): string | null {
+  return size >= leastUnsummed ? null : unless(null, () => sha256OfDisk(fs.data(inode)));
 }
 
 /** All files. */
