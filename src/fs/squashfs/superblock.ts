@@ -1,5 +1,5 @@
-/** The superblock: decoded and checked by the rules of Linux's squashfs_fill_super. */
-import { CorruptError, UnsupportedError, viewOf } from '../../base/index.js';
+/** The superblock: found, decoded and checked by the rules of Linux's squashfs_fill_super. */
+import { CorruptError, readMaybe, UnsupportedError, viewOf } from '../../base/index.js';
 import type { Codec, Disk } from '../../disk/index.js';
 import {
   codecs,
@@ -13,7 +13,6 @@ import {
   SQUASHFS_MINOR,
   superblockTables,
 } from './layout.js';
-import { readRaw } from './probe.js';
 
 const what = 'squashfs superblock';
 
@@ -49,7 +48,7 @@ export function referenceTo(block: number, offset: number): number {
 
 /** Reads and checks the superblock. */
 export function readSuperblock(disk: Disk): Superblock {
-  const raw = readRaw(disk);
+  const raw = readMaybe(disk, 0, layout.size);
   if (raw === undefined) throw new CorruptError(what, 'is cut short', { size: disk.size });
   const fields = layout.decode(raw);
   if (fields.s_magic !== SQUASHFS_MAGIC)
