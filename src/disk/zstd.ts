@@ -142,7 +142,8 @@ const blockContentLimit = 128 * 1024;
 
 /**
  * Decodes frames until `decodedSize` bytes are there, and ignores later bytes: a compressed cluster is stored with
- * whatever follows it in its last sector. With `isCut` there is one frame, of as many bytes at most. The bytes are valid until more is decoded. Call only if {@link zstdReady}.
+ * whatever follows it in its last sector. With `isCut` there is one frame, of as many bytes at most. The bytes are
+ * valid until more is decoded. Call only if {@link zstdReady}.
  */
 export function decodeZstd(packed: Uint8Array, decodedSize: number, isCut = false): Uint8Array {
   let whole: Uint8Array | undefined;

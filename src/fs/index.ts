@@ -2,6 +2,7 @@
 import { btrfs } from './btrfs/index.js';
 import { cramfs } from './cramfs/index.js';
 import type { FileSystemDriver } from './driver.js';
+import { exfat } from './exfat/index.js';
 import { ext } from './ext/index.js';
 import { fat } from './fat/index.js';
 import { iso9660 } from './iso9660/index.js';
@@ -37,6 +38,7 @@ export { xfsGeometry } from './xfs/index.js';
 export const fileSystems: readonly FileSystemDriver[] = [
   ext,
   fat,
+  exfat,
   iso9660,
   cramfs,
   ntfs,

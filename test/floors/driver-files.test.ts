@@ -23,7 +23,7 @@ const bareNumbersListed = {
   'src/fs/ext/symlink.ts': 1,
   'src/fs/fat/probe.ts': 2,
   'src/fs/fat/table.ts': 3,
-  'src/fs/fat/times.ts': 4,
+  'src/fs/dos-times.ts': 4,
   'src/fs/iso9660/labels.ts': 4,
   'src/fs/iso9660/names.ts': 2,
   'src/fs/iso9660/rock-ridge.ts': 1,

@@ -7,12 +7,12 @@
  */
 import { CorruptError, isPowerOfTwo } from '../../base/index.js';
 import type { Disk } from '../../disk/index.js';
+import { firstCluster } from '../cluster-chain.js';
 import {
   bootSector,
   entrySize,
   extended16,
   extended32,
-  firstCluster,
   fsInfo,
   fsInfoLeadSignature,
   fsInfoStructureSignature,

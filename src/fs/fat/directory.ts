@@ -8,6 +8,7 @@
  */
 import { CorruptError, decodeLatin1, work } from '../../base/index.js';
 import type { Disk } from '../../disk/index.js';
+import { decodeUtf16Name } from '../utf16-names.js';
 import {
   attrLongName,
   attrVolumeId,
@@ -20,7 +21,7 @@ import {
   nameEnd,
   unitsPerLongEntry,
 } from './layout.js';
-import { decodeShortName, decodeUnits, type ShortNameDisplay, shortNameChecksum } from './names.js';
+import { decodeShortName, type ShortNameDisplay, shortNameChecksum } from './names.js';
 
 /** One entry that is neither a volume label nor a part of a long name. */
 export interface RawEntry {
@@ -155,7 +156,7 @@ export function* readEntries(
         attributes: reader.attributes,
         ntFlags,
         shortName: show(decodeShortName(name, ntFlags, display)),
-        longName: own && show(decodeUnits(own.units)),
+        longName: own && show(decodeUtf16Name(own.units)),
       };
     }
     long = undefined;

@@ -8,6 +8,8 @@
  */
 import { CorruptError, decodeLatin1, LruMap, modeTypes, systemError } from '../../base/index.js';
 import { type Disk, MappedDisk, SliceDisk } from '../../disk/index.js';
+import { ClusterChain } from '../cluster-chain.js';
+import { decodeTime } from '../dos-times.js';
 import {
   type DirectoryEntry,
   type FileSystem,
@@ -21,7 +23,6 @@ import {
 } from '../driver.js';
 import { DirectoryCache, directoriesKept, emptyUsage, noXattrs, parentsKept } from '../support.js';
 import { type FatVolume, readVolume } from './boot.js';
-import { ClusterChain } from './chain.js';
 import { nameEncoder } from './charset.js';
 import { isDotEntry, type RawEntry, readEntries, shownName } from './directory.js';
 import {
@@ -37,7 +38,6 @@ import {
 import { foldName } from './names.js';
 import { type FatOptions, parseOptions } from './options.js';
 import { AllocationTable } from './table.js';
-import { decodeTime } from './times.js';
 
 const rootInode = 1;
 /** The largest size of a file or directory, in bytes. */

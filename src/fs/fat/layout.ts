@@ -112,8 +112,6 @@ export const unitsPerLongEntry = 13;
 /** A long name has at most 255 units and a terminator. */
 export const maxLongEntries = 20;
 
-/** The first cluster that holds data. */
-export const firstCluster = 2;
 /** The most clusters that a type has; more than `maxClusters12` makes a volume FAT16. */
 export const maxClusters12 = 0xff4;
 export const maxClusters16 = 0xfff4;

@@ -44,25 +44,6 @@ export function shortNameChecksum(name: Uint8Array): number {
   return sum;
 }
 
-/** UTF-16 units up to a NUL as text. As in Linux, a surrogate without its partner is dropped. */
-export function decodeUnits(units: Uint16Array): string {
-  let shown = '';
-  for (let i = 0; i < units.length; i++) {
-    const unit = units[i] as number; // safe: i < units.length
-    if (unit === 0) break;
-    if (unit < 0xd800 || unit > 0xdfff) {
-      shown += String.fromCharCode(unit);
-      continue;
-    }
-    if (unit >= 0xdc00) continue;
-    const second = units[i + 1] ?? 0;
-    if (second < 0xdc00 || second > 0xdfff) continue;
-    shown += String.fromCharCode(unit, second);
-    i++;
-  }
-  return shown;
-}
-
 /** The form for comparing names: ASCII letters in lower case, all else unchanged (vfat with `utf8`). */
 export function foldName(name: string): string {
   return name.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());

@@ -6,11 +6,8 @@
  */
 import { CorruptError, LruMap } from '../../base/index.js';
 import type { Disk } from '../../disk/index.js';
+import { endOfChain, firstCluster } from '../cluster-chain.js';
 import type { FatVolume } from './boot.js';
-import { firstCluster } from './layout.js';
-
-/** The next cluster at the end of a chain. */
-export const endOfChain = -1;
 
 /** Bytes of the table that are read at once: whole entries of 16 and of 32 bits. */
 const pageSize = 65_536;

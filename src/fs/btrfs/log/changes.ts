@@ -6,7 +6,7 @@ import { Item } from '../tree/node.js';
 import type { ItemTree } from '../tree/tree.js';
 
 /** An item that is not of a leaf: a leaf of its own, as it were. */
-export function makeItem(object: number, type: number, offset: number, bytes: Uint8Array): Item {
+function makeItem(object: number, type: number, offset: number, bytes: Uint8Array): Item {
   const leaf = new Uint8Array(headerSize + itemSize + bytes.length);
   const view = new DataView(leaf.buffer);
   const { objectHigh, objectLow, offsetHigh, offsetLow } = key(object, type, offset);

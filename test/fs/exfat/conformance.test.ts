@@ -1,0 +1,4 @@
+import { testConformance } from '../conformance.js';
+import { suite } from './suite.js';
+
+testConformance(suite);
