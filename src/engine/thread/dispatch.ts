@@ -59,20 +59,23 @@ const more = async (): Promise<HandlerTable> => {
   return { ...moreHandlers, ...moreOwnCalls } as HandlerTable;
 };
 
-/** The names of which most are in the table of inspection. */
-const ofInspection = /^inspect_|^internal_(?:unreadable|session|inspection)$/;
+/** What is surely in the table of inspection. */
+const inspects = /^inspect_|^internal_(?:unreadable|session|inspection)$/;
 
-async function tableWith(action: string): Promise<HandlerTable> {
-  if (Object.hasOwn(core, action)) return core;
-  const inspecting = ofInspection.test(action) ? await inspection() : {};
-  return Object.hasOwn(inspecting, action) ? inspecting : await more();
+/** The tables in which an action may be, the likely one first: each is loaded when it is looked into. */
+function* tablesFor(action: string): Generator<HandlerTable | Promise<HandlerTable>> {
+  yield core;
+  if (!inspects.test(action)) yield more();
+  yield inspection();
 }
 
 /** The function for an action; UnsupportedError for an action that this engine lacks. */
 export async function findHandler(action: string): Promise<AnyHandler> {
-  const table = await tableWith(action);
-  const handler = Object.hasOwn(table, action) ? table[action] : undefined;
-  if (handler !== undefined) return handler;
+  for (const loading of tablesFor(action)) {
+    const table = await loading;
+    const handler = Object.hasOwn(table, action) ? table[action] : undefined;
+    if (handler !== undefined) return handler;
+  }
   throw new UnsupportedError('the embedded backend', [action], { elsewhere: 'appliance' });
 }
 
