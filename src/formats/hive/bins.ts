@@ -3,7 +3,7 @@
  * cannot make a reader see one cell inside another.
  */
 import { type ByteSource, CorruptError, readMaybe, readUpTo, viewOf, work } from '../../base/index.js';
-import { binsAt, blockLength, cellHead, cellId, HBIN_MAGIC, hbin } from './layout.js';
+import { binsAt, blockLength, cellHead, HBIN_MAGIC, hbin, idOfCell } from './layout.js';
 
 /** A cell that is in use. */
 export interface Cell {
@@ -19,6 +19,7 @@ export interface Cell {
 interface Bin {
   readonly at: number;
   readonly bytes: Uint8Array;
+  readonly view: DataView;
   /** For each four bytes of the bin, 1 where a cell in use begins. */
   readonly starts: Uint8Array;
 }
@@ -67,10 +68,9 @@ export class Bins {
     const bin = this.#binAround(at);
     if (bin?.starts[(at - bin.at) / cellHead] !== 1) return undefined;
     const start = at - bin.at;
-    const length = Math.abs(viewOf(bin.bytes).getInt32(start, true));
+    const length = Math.abs(bin.view.getInt32(start, true));
     const bytes = bin.bytes.subarray(start, start + length);
-    const view = viewOf(bytes);
-    return { at, bytes, view, id: length < cellId.size ? '' : cellId.get(view, 0, 'id') };
+    return { at, bytes, view: viewOf(bytes), id: idOfCell(bytes) };
   }
 
   /** The same, of a cell that something in the hive points to. */
@@ -93,6 +93,8 @@ export class Bins {
   /** Goes back from block to block, up to the one with the head of its bin. */
   #binAround(at: number): Bin | undefined {
     const wanted = Math.floor(at / blockLength);
+    const told = this.#binOf[wanted] ?? none;
+    if (told !== unknown) return told === none ? undefined : this.#load((told - 1) * blockLength);
     let found = none;
     let block = wanted;
     for (; block >= binsAt / blockLength; block--) {
@@ -131,7 +133,7 @@ export class Bins {
     walkCells(bytes, (start) => {
       starts[start / cellHead] = 1;
     });
-    const bin = { at, bytes, starts };
+    const bin = { at, bytes, view: viewOf(bytes), starts };
     this.#kept.set(at, bin);
     this.#keptBytes += length;
     for (const [oldest, { bytes: dropped }] of this.#kept) {

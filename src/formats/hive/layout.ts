@@ -39,7 +39,14 @@ export const hbin = struct('registry hive bin', 'little', 32, {
 export const cellHead = 4;
 
 /** Two letters tell what a cell is; lists of values and data have none. */
-export const cellId = struct('registry cell', 'little', 6, { id: text(4, 2) });
+const cellIdAt = cellHead;
+const cellIdLength = 2;
+
+/** The identifier of a cell; empty for a cell that is too short for one. Most of a reader's time goes through here. */
+export const idOfCell = (cell: Uint8Array): string =>
+  cell.length < cellIdAt + cellIdLength
+    ? ''
+    : String.fromCharCode(cell[cellIdAt] ?? 0, cell[cellIdAt + 1] ?? 0);
 
 /** A key, which libhivex calls a node. The name follows. */
 export const nk = struct('registry key', 'little', 80, {
