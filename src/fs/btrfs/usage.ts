@@ -13,7 +13,7 @@ import type { BtrfsVolume } from './volume.js';
 
 const longestName = 255;
 const mebibyte = 1024 * 1024;
-/** The greatest reserve; and the changes of trees that remove a name, BTRFS_UNLINK_METADATA_UNITS of the kernel. */
+/** The greatest reserve, and the changes by which a name is removed: the kernel's BTRFS_UNLINK_METADATA_UNITS. */
 const mostReserve = 512 * mebibyte;
 const changesOfUnlink = 6;
 /** A piece of a stripe: what is left of a device beyond it, and beyond the first mebibyte, can be allocated. */
