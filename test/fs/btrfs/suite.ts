@@ -10,6 +10,10 @@ export const suite: FileSystemSuite = {
   // Of a log, the kernel allocates as it replays: its counts are others.
   volumes: btrfsVolumes.volumes().filter(({ name }) => !name.startsWith('logged')),
   options: { ro: true, subvolid: '5' },
+  comparison: {
+    // The empty directories in snapshots have the time of the look at them.
+    except: ({ ino }, field) => ino === 2 && field.endsWith('time'),
+  },
   damage: {
     volumes: ['mixed', 'compressed', 'subvolumes'],
     milliseconds: 2500,
