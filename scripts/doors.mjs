@@ -22,7 +22,7 @@ export const valuesOf = (names) =>
 
 const exportsOfDoors = new Map();
 
-/** Where a door has its names from: a file for each, which may be a door itself. */
+/** Where a door has its names from: a file for each, which may be a door itself; `*` is all of a file. */
 function exportsOf(door) {
   let found = exportsOfDoors.get(door);
   if (found !== undefined) return found;
@@ -33,6 +33,8 @@ function exportsOf(door) {
     for (const { there, here } of valuesOf(names))
       found.set(here, { name: there, file: sourceFile(dirname(door), specifier) });
   }
+  for (const [, name, specifier] of text.matchAll(/^export \* as (\w+) from '(\.[^']+)';$/gm))
+    found.set(name, { name: '*', file: sourceFile(dirname(door), specifier) });
   for (const [, specifier] of text.matchAll(/^export \* from '(\.[^']+)';$/gm)) {
     const file = sourceFile(dirname(door), specifier);
     const declared = /^export (?:async )?(?:const|let|class|function\*?|abstract class) (\w+)/gm;
@@ -45,7 +47,8 @@ function exportsOf(door) {
 function homeOf(name, file) {
   if (!/[\\/]index\.ts$/.test(file) || isDriversDoor(file)) return { name, file };
   const behind = exportsOf(file).get(name);
-  return behind === undefined ? { name, file } : homeOf(behind.name, behind.file);
+  if (behind === undefined) return { name, file };
+  return behind.name === '*' ? behind : homeOf(behind.name, behind.file);
 }
 
 /** The text of a module with its imports led through the doors. */
@@ -56,7 +59,8 @@ export function throughDoors(text, directory) {
       valuesOf(names)
         .map(({ there, here }) => {
           const { name, file } = homeOf(there, sourceFile(directory, specifier));
-          return `${keyword} { ${name} as ${here} } from ${JSON.stringify(file)};`;
+          const wanted = name === '*' ? `* as ${here}` : `{ ${name} as ${here} }`;
+          return `${keyword} ${wanted} from ${JSON.stringify(file)};`;
         })
         .join(' '),
   );

@@ -37,97 +37,181 @@ function checkFits(value: number, least: number, most: number): void {
     throw new RangeError(`${value} is no whole number from ${least} to ${most}`);
 }
 
-export const u8 = (at: number): Field<number> => ({
-  at,
-  length: 1,
-  read: (view, base) => view.getUint8(base + at),
-  write(view, base, value) {
+/** A field of a length that its kind has. One object is all that a field takes: layouts have more than a thousand. */
+abstract class PlacedField<Value> implements Field<Value> {
+  readonly at: number;
+
+  constructor(at: number) {
+    this.at = at;
+  }
+
+  abstract get length(): number;
+  abstract read(view: DataView, base: number, little: boolean): Value;
+  abstract write(view: DataView, base: number, value: Value, little: boolean): void;
+}
+
+class U8 extends PlacedField<number> {
+  get length(): number {
+    return 1;
+  }
+
+  read(view: DataView, base: number): number {
+    return view.getUint8(base + this.at);
+  }
+
+  write(view: DataView, base: number, value: number): void {
     checkFits(value, 0, 0xff);
-    view.setUint8(base + at, value);
-  },
-});
-export const u16 = (at: number): Field<number> => ({
-  at,
-  length: 2,
-  read: (view, base, little) => view.getUint16(base + at, little),
-  write(view, base, value, little) {
+    view.setUint8(base + this.at, value);
+  }
+}
+
+class U16 extends PlacedField<number> {
+  get length(): number {
+    return 2;
+  }
+
+  read(view: DataView, base: number, little: boolean): number {
+    return view.getUint16(base + this.at, little);
+  }
+
+  write(view: DataView, base: number, value: number, little: boolean): void {
     checkFits(value, 0, 0xffff);
-    view.setUint16(base + at, value, little);
-  },
-});
-export const i16 = (at: number): Field<number> => ({
-  at,
-  length: 2,
-  read: (view, base, little) => view.getInt16(base + at, little),
-  write(view, base, value, little) {
+    view.setUint16(base + this.at, value, little);
+  }
+}
+
+class I16 extends PlacedField<number> {
+  get length(): number {
+    return 2;
+  }
+
+  read(view: DataView, base: number, little: boolean): number {
+    return view.getInt16(base + this.at, little);
+  }
+
+  write(view: DataView, base: number, value: number, little: boolean): void {
     checkFits(value, -0x8000, 0x7fff);
-    view.setInt16(base + at, value, little);
-  },
-});
-export const u32 = (at: number): Field<number> => ({
-  at,
-  length: 4,
-  read: (view, base, little) => view.getUint32(base + at, little),
-  write(view, base, value, little) {
+    view.setInt16(base + this.at, value, little);
+  }
+}
+
+class U32 extends PlacedField<number> {
+  get length(): number {
+    return 4;
+  }
+
+  read(view: DataView, base: number, little: boolean): number {
+    return view.getUint32(base + this.at, little);
+  }
+
+  write(view: DataView, base: number, value: number, little: boolean): void {
     checkFits(value, 0, 0xffff_ffff);
-    view.setUint32(base + at, value, little);
-  },
-});
-export const i32 = (at: number): Field<number> => ({
-  at,
-  length: 4,
-  read: (view, base, little) => view.getInt32(base + at, little),
-  write(view, base, value, little) {
+    view.setUint32(base + this.at, value, little);
+  }
+}
+
+class I32 extends PlacedField<number> {
+  get length(): number {
+    return 4;
+  }
+
+  read(view: DataView, base: number, little: boolean): number {
+    return view.getInt32(base + this.at, little);
+  }
+
+  write(view: DataView, base: number, value: number, little: boolean): void {
     checkFits(value, -0x8000_0000, 0x7fff_ffff);
-    view.setInt32(base + at, value, little);
-  },
-});
-/** A 64-bit count or offset; beyond 2^53 − 1 a CorruptError. */
-export const u64 = (at: number): Field<number> => ({
-  at,
-  length: 8,
-  read: (view, base, little) => readU64(view, base + at, little),
-  write(view, base, value, little) {
+    view.setInt32(base + this.at, value, little);
+  }
+}
+
+class U64 extends PlacedField<number> {
+  get length(): number {
+    return 8;
+  }
+
+  read(view: DataView, base: number, little: boolean): number {
+    return readU64(view, base + this.at, little);
+  }
+
+  write(view: DataView, base: number, value: number, little: boolean): void {
     checkFits(value, 0, Number.MAX_SAFE_INTEGER);
-    view.setUint32(base + at + (little ? 4 : 0), Math.floor(value / 0x1_0000_0000), little);
-    view.setUint32(base + at + (little ? 0 : 4), value % 0x1_0000_0000, little);
-  },
-});
-/** 64 bits as they are: masks and opaque values. */
-export const bits64 = (at: number): Field<bigint> => ({
-  at,
-  length: 8,
-  read: (view, base, little) => view.getBigUint64(base + at, little),
-  write(view, base, value, little) {
+    view.setUint32(base + this.at + (little ? 4 : 0), Math.floor(value / 0x1_0000_0000), little);
+    view.setUint32(base + this.at + (little ? 0 : 4), value % 0x1_0000_0000, little);
+  }
+}
+
+class Bits64 extends PlacedField<bigint> {
+  get length(): number {
+    return 8;
+  }
+
+  read(view: DataView, base: number, little: boolean): bigint {
+    return view.getBigUint64(base + this.at, little);
+  }
+
+  write(view: DataView, base: number, value: bigint, little: boolean): void {
     if (value < 0n || value >> 64n !== 0n) throw new RangeError(`${value} has not 64 bits`);
-    view.setBigUint64(base + at, value, little);
-  },
-});
-/** A copy of `length` bytes; a written value must have exactly that length. */
-export const bytes = (at: number, length: number): Field<Uint8Array> => ({
-  at,
-  length,
-  read: (view, base) => partOf(view, base + at, length).slice(),
-  write(view, base, value) {
-    if (value.length !== length) throw new RangeError(`${value.length} bytes are not ${length}`);
-    partOf(view, base + at, length).set(value);
-  },
-});
-/** A name in a field of `length` bytes, ended by the first NUL. When written, it is filled with NULs. */
-export const text = (at: number, length: number): Field<string> => ({
-  at,
-  length,
-  read: (view, base) => decodePadded(partOf(view, base + at, length)),
-  write(view, base, value) {
+    view.setBigUint64(base + this.at, value, little);
+  }
+}
+
+class Bytes implements Field<Uint8Array> {
+  readonly at: number;
+  readonly length: number;
+
+  constructor(at: number, length: number) {
+    this.at = at;
+    this.length = length;
+  }
+
+  read(view: DataView, base: number): Uint8Array {
+    return partOf(view, base + this.at, this.length).slice();
+  }
+
+  write(view: DataView, base: number, value: Uint8Array): void {
+    if (value.length !== this.length) throw new RangeError(`${value.length} bytes are not ${this.length}`);
+    partOf(view, base + this.at, this.length).set(value);
+  }
+}
+
+class Text implements Field<string> {
+  readonly at: number;
+  readonly length: number;
+
+  constructor(at: number, length: number) {
+    this.at = at;
+    this.length = length;
+  }
+
+  read(view: DataView, base: number): string {
+    return decodePadded(partOf(view, base + this.at, this.length));
+  }
+
+  write(view: DataView, base: number, value: string): void {
     const encoded = encodeText(value);
-    if (encoded.length > length)
-      throw new RangeError(`a text of ${encoded.length} bytes is longer than ${length}`);
+    if (encoded.length > this.length)
+      throw new RangeError(`a text of ${encoded.length} bytes is longer than ${this.length}`);
     if (encoded.includes(0)) throw new RangeError('a text with a NUL would end there');
-    const place = partOf(view, base + at, length);
+    const place = partOf(view, base + this.at, this.length);
     place.fill(0, encoded.length);
     place.set(encoded);
-  },
-});
+  }
+}
+
+export const u8 = (at: number): Field<number> => new U8(at);
+export const u16 = (at: number): Field<number> => new U16(at);
+export const i16 = (at: number): Field<number> => new I16(at);
+export const u32 = (at: number): Field<number> => new U32(at);
+export const i32 = (at: number): Field<number> => new I32(at);
+/** A 64-bit count or offset; beyond 2^53 − 1 a CorruptError. */
+export const u64 = (at: number): Field<number> => new U64(at);
+/** 64 bits as they are: masks and opaque values. */
+export const bits64 = (at: number): Field<bigint> => new Bits64(at);
+/** A copy of `length` bytes; a written value must have exactly that length. */
+export const bytes = (at: number, length: number): Field<Uint8Array> => new Bytes(at, length);
+/** A name in a field of `length` bytes, ended by the first NUL. When written, it is filled with NULs. */
+export const text = (at: number, length: number): Field<string> => new Text(at, length);
 
 function partOf(view: DataView, at: number, length: number): Uint8Array {
   return new Uint8Array(view.buffer, view.byteOffset + at, length);
@@ -167,47 +251,74 @@ export interface Struct<F extends Fields> {
   set<K extends keyof F>(view: DataView, base: number, field: K, value: Decoded<F>[K]): void;
 }
 
-export function struct<F extends Fields>(name: string, endian: Endian, size: number, fields: F): Struct<F> {
-  const little = endian === 'little';
+class Table<F extends Fields> implements Struct<F> {
+  readonly name: string;
+  readonly size: number;
+  readonly fields: F;
+  readonly #little: boolean;
+  /** The fields in their order, made when a structure is read first. */
+  #entries: readonly (readonly [name: string, field: Field<unknown>])[] | undefined;
+
+  constructor(name: string, endian: Endian, size: number, fields: F) {
+    this.name = name;
+    this.size = size;
+    this.fields = fields;
+    this.#little = endian === 'little';
+  }
+
+  decode(source: DataView | Uint8Array, base = 0): Decoded<F> {
+    const view = source instanceof DataView ? source : viewOf(source);
+    const { name, size } = this;
+    if (base < 0 || base + size > view.byteLength) {
+      throw new CorruptError(name, 'is cut short', { offset: base, size, available: view.byteLength });
+    }
+    this.#entries ??= checkedEntries(this);
+    const decoded: Record<string, unknown> = {};
+    for (const [key, field] of this.#entries) decoded[key] = field.read(view, base, this.#little);
+    return decoded as Decoded<F>; // safe: one value per field, read by that field
+  }
+
+  get<K extends keyof F>(view: DataView, base: number, field: K): Decoded<F>[K] {
+    return this.fields[field]?.read(view, base, this.#little) as Decoded<F>[K]; // safe: read by that field
+  }
+
+  encode(values: Partial<Decoded<F>>, into?: Uint8Array, base = 0): Uint8Array {
+    const { name, size } = this;
+    const array = into ?? new Uint8Array(base + size);
+    if (base < 0 || base + size > array.length)
+      throw new RangeError(`${name}: ${size} bytes do not fit at ${base} of ${array.length}`);
+    const view = viewOf(array);
+    for (const [field, value] of Object.entries(values)) {
+      if (value === undefined) continue;
+      try {
+        this.fields[field]?.write(view, base, value, this.#little);
+      } catch (cause) {
+        if (cause instanceof RangeError)
+          throw new RangeError(`${name}: ${field}: ${cause.message}`, { cause });
+        throw cause;
+      }
+    }
+    return array;
+  }
+
+  set<K extends keyof F>(view: DataView, base: number, field: K, value: Decoded<F>[K]): void {
+    this.fields[field]?.write(view, base, value, this.#little);
+  }
+}
+
+/** The fields of a structure. An Error for a table whose fields lie outside of it. */
+function checkedEntries({
+  name,
+  size,
+  fields,
+}: Struct<Fields>): readonly (readonly [string, Field<unknown>])[] {
   const entries = Object.entries(fields);
   for (const [field, { at, length }] of entries) {
     if (at < 0 || at + length > size) throw new Error(`${name}: field ${field} lies outside the structure`);
   }
-  return {
-    name,
-    size,
-    fields,
-    decode(source, base = 0) {
-      const view = source instanceof DataView ? source : viewOf(source);
-      if (base < 0 || base + size > view.byteLength) {
-        throw new CorruptError(name, 'is cut short', { offset: base, size, available: view.byteLength });
-      }
-      const decoded: Record<string, unknown> = {};
-      for (const [field, { read }] of entries) decoded[field] = read(view, base, little);
-      return decoded as Decoded<F>; // safe: one value per field, read by that field
-    },
-    get(view, base, field) {
-      return fields[field]?.read(view, base, little) as Decoded<F>[typeof field]; // safe: read by that field
-    },
-    encode(values, into, base = 0) {
-      const array = into ?? new Uint8Array(base + size);
-      if (base < 0 || base + size > array.length)
-        throw new RangeError(`${name}: ${size} bytes do not fit at ${base} of ${array.length}`);
-      const view = viewOf(array);
-      for (const [field, value] of Object.entries(values)) {
-        if (value === undefined) continue;
-        try {
-          fields[field]?.write(view, base, value, little);
-        } catch (cause) {
-          if (cause instanceof RangeError)
-            throw new RangeError(`${name}: ${field}: ${cause.message}`, { cause });
-          throw cause;
-        }
-      }
-      return array;
-    },
-    set(view, base, field, value) {
-      fields[field]?.write(view, base, value, little);
-    },
-  };
+  return entries;
+}
+
+export function struct<F extends Fields>(name: string, endian: Endian, size: number, fields: F): Struct<F> {
+  return new Table(name, endian, size, fields);
 }
