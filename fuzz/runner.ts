@@ -1,12 +1,8 @@
 /** The process that runs rounds: told by the campaign what to run, and killed by it when a round does not end. */
 import { writeFileSync, writeSync } from 'node:fs';
-import { usePlatform } from '../src/disk/index.js';
-import { node } from '../src/platform/index.js';
 import { type Order, type Outcome, type Problem, preparing, stateDescriptor, stateLength } from './orders.js';
 import { type Prepared, prepare, runRound } from './round.js';
 import { targets } from './targets/index.js';
-
-usePlatform(node);
 
 let prepared: Prepared | undefined;
 
