@@ -371,6 +371,22 @@ test('what is encrypted, deduplicated, in the cloud or in an image of WIM is ref
   assert.equal(encrypted.stat(file).sizeInBytes, 9000);
 });
 
+test('files of compressed directories are stored compressed, and take the room that they then need', () => {
+  for (const [name, unitSize] of [
+    ['packed', 65_536],
+    ['packed-512', 8192],
+  ] as const) {
+    const fs = open(volume(name));
+    const file = find(fs, `/packed/text-${2 * unitSize + 4}`);
+    const { sizeInBytes, blockCount512 } = fs.stat(file);
+    assert.ok(blockCount512 * 512 < (sizeInBytes * 2) / 3, `${name}: ${blockCount512} blocks`);
+    const data = fs.data(file);
+    const line = Buffer.alloc(16);
+    data.read(line, unitSize);
+    assert.equal(line.toString(), `${String(unitSize / 16).padStart(15, '0')}\n`);
+  }
+});
+
 test('short names are found and not listed', () => {
   const fs = open(volume('sectors-4096'));
   assert.equal(find(fs, '/short/ALONGD~1/file'), find(fs, '/short/A Long Directory Name/file'));

@@ -24,7 +24,7 @@ export function readVolume(name: string): Uint8Array {
 const volumes: readonly Volume[] = folder.volumes((name) => ({
   read: () => readVolume(name),
   // The contents of WOF are in a stream of their own, which a file's blocks do not count.
-  ...(name === 'windows' ? { compressed: true } : {}),
+  ...(name === 'windows' || name.startsWith('packed') ? { compressed: true } : {}),
 }));
 
 export const suite: FileSystemSuite = {
