@@ -26,6 +26,30 @@ sparse() { rm -f "$2"; truncate -s "$1" "$2"; }
 # appliance ARGUMENT…: guestfish, one at a time on this machine.
 appliance() { flock "${GUESTFISH_LOCK:-/tmp/guestfish.lock}" nice guestfish "$@"; }
 
+# user_kernel FOLDER DEVICE…: runs FOLDER/script as root of a Linux that is a process of this machine (user-mode Linux, up
+# in seconds), with the files as /dev/ubda, /dev/ubdb, … This machine's files are its own, so FOLDER is not below /tmp, where it
+# has a filesystem in memory. What is said lies in FOLDER/said.
+user_kernel() {
+  local folder=$1 devices=() letter=a file
+  shift
+  for file; do
+    devices+=("ubd$letter=$file")
+    letter=$(tr a-o b-p <<<"$letter")
+  done
+  rm -f "$folder/done"
+  {
+    echo '#!/bin/sh'
+    echo 'export PATH=/usr/sbin:/usr/bin:/sbin:/bin'
+    echo 'mount -t proc proc /proc; mount -t sysfs sys /sys; mount -t tmpfs tmp /tmp; mount -t tmpfs run /run; mount -t devtmpfs dev /dev'
+    echo "sh $folder/script && touch $folder/done"
+    echo 'sync; echo o >/proc/sysrq-trigger; sleep 60'
+  } >"$folder/init"
+  chmod +x "$folder/init"
+  timeout "${USER_KERNEL_SECONDS:-300}" linux.uml rootfstype=hostfs rw "init=$folder/init" mem=512M con=null con0=null,fd:1 quiet \
+    "${devices[@]}" >"$folder/said" 2>&1 </dev/null || true
+  [ -e "$folder/done" ]
+}
+
 # script_drive FILE SCRIPT…: the shell scripts, one after another, as a disk that the appliance's shell can read.
 script_drive() {
   local disk=$1 size

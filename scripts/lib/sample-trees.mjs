@@ -1,8 +1,8 @@
 // Makes the file trees that hold many files, or much data. The same bytes every time.
-//   node sample-trees.mjs many DIRECTORY     100,000 small files in 1,000 directories
-//   node sample-trees.mjs big FILE           1 GiB, of which half compresses well
-//   node sample-trees.mjs torn FILE          350 pieces of 1 KiB with holes of 6 KiB between them
-//   node sample-trees.mjs rich DIRECTORY     few files, each of another kind: what a driver of ext has to get right
+//   node sample-trees.mjs many DIRECTORY [DIRECTORIES]   100,000 small files in 1,000 directories, or in so many
+//   node sample-trees.mjs big FILE [MIB]                 1 GiB, or so many MiB, of which half compresses well
+//   node sample-trees.mjs torn FILE                      350 pieces of 1 KiB with holes of 6 KiB between them
+//   node sample-trees.mjs rich DIRECTORY                 few files of many kinds: what a driver of ext has to get right
 import { createCipheriv, createHash } from 'node:crypto';
 import {
   closeSync,
@@ -16,7 +16,7 @@ import {
   writeSync,
 } from 'node:fs';
 
-const [kind, target] = process.argv.slice(2);
+const [kind, target, amount] = process.argv.slice(2);
 
 /** Bytes that do not compress, the same ones at each run. */
 function randomBytes() {
@@ -24,9 +24,9 @@ function randomBytes() {
   return (length) => cipher.update(Buffer.alloc(length));
 }
 
-function many(root) {
+function many(root, directories = 1000) {
   const born = 1_700_000_000;
-  for (let directory = 0; directory < 1000; directory++) {
+  for (let directory = 0; directory < directories; directory++) {
     const folder = `${root}/${String(Math.floor(directory / 100))}/d${String(directory).padStart(4, '0')}`;
     mkdirSync(folder, { recursive: true });
     for (let file = 0; file < 100; file++) {
@@ -39,11 +39,11 @@ function many(root) {
   }
 }
 
-function big(path) {
+function big(path, mebibytes = 1024) {
   const random = randomBytes();
   const out = openSync(path, 'wx');
   const piece = 64 * 1024;
-  for (let written = 0; written < 1024 ** 3; written += 2 * piece) {
+  for (let written = 0; written < mebibytes * 1024 ** 2; written += 2 * piece) {
     writeSync(out, random(piece));
     const word = `block ${String(written)} of a file that repeats itself; `;
     writeSync(out, Buffer.alloc(piece, word));
@@ -131,8 +131,8 @@ function rich(root) {
   symlinkSync('/', `${root}/links/root`);
 }
 
-if (kind === 'many' && target) many(target);
-else if (kind === 'big' && target) big(target);
+if (kind === 'many' && target) many(target, amount === undefined ? undefined : Number(amount));
+else if (kind === 'big' && target) big(target, amount === undefined ? undefined : Number(amount));
 else if (kind === 'torn' && target) torn(target);
 else if (kind === 'rich' && target) rich(target);
 else {
