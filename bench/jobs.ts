@@ -1,76 +1,9 @@
-/**
- * What is measured: whole processes, ours and the peers', that do the same job on the same image.
- *
- * A command is a shell line. `$I` is the directory of the images, `$T` a scratch directory on the same disk,
- * `$G` our command. What a line prints goes to /dev/null.
- */
+/** What is measured, and how good it must be. */
+import { formatJobs } from './format-jobs.js';
+import { fish, type Job, readBig, tcg } from './job.js';
 
-/** A peer, how to see whether it is there, and how its version is asked for. */
-export interface Peer {
-  program: string;
-  version: string;
-  /** How often it runs; the slow ones less often. Default: as often as ours. */
-  runs?: number;
-}
-
-export const peers = {
-  libguestfs: { program: 'guestfish', version: 'guestfish --version', runs: 3 },
-  debugfs: { program: 'debugfs', version: 'debugfs -V 2>&1 | head -1' },
-  TSK: { program: 'fls', version: 'fls -V' },
-  '7-Zip': { program: '7z', version: "7z i | grep -m1 '^7-Zip'" },
-  'qemu-img': { program: 'qemu-img', version: 'qemu-img --version | head -1' },
-  tar: { program: 'tar', version: 'tar --version | head -1' },
-  find: { program: 'find', version: 'find --version | head -1' },
-  cat: { program: 'cat', version: 'cat --version | head -1' },
-  node: { program: 'node', version: 'node --version' },
-  /** The same by our own command from a qcow2 image. */
-  'own qcow2': { program: 'node', version: 'node --version' },
-  /** The same by our own command on the embedded backend, on which all other jobs are. */
-  'own embedded': { program: 'node', version: 'node --version' },
-} satisfies Record<string, Peer>;
-
-export type PeerName = keyof typeof peers;
-
-/**
- * A peer that no package registry of this project's machines has: its figures are those of another machine, and only
- * shown.
- */
-export type ReferenceName = PeerName | 'dissect';
-
-/** Ours must need at most `times` what the peer needs. */
-export interface Bound {
-  peer: ReferenceName;
-  times: number;
-  /** What is compared. Default: `seconds`. The time of the processors tells small differences apart. */
-  clock?: 'seconds' | 'processorSeconds';
-}
-
-export interface Job {
-  id: string;
-  title: string;
-  /** Jobs that are measured together, by `npm run bench -- GROUP`. */
-  group?: 'formats' | 'auto';
-  /** Files in the directory of images that it needs. */
-  images: string[];
-  ours: string;
-  peers: Partial<Record<PeerName, string>>;
-  /** Seconds that a peer needed on another machine, for peers that are not run here. Never part of a verdict. */
-  reference?: Partial<Record<ReferenceName, number>>;
-  must: Bound[];
-  aim: Bound[];
-  /** Run once before the job: prepares files in `$T`. */
-  prepare?: string;
-}
-
-/**
- * Ours obeys these variables too, so they are set for libguestfs alone. Without `force_tcg` it hangs in nested
- * virtualisation.
- */
-const tcg = 'env LIBGUESTFS_BACKEND=direct LIBGUESTFS_BACKEND_SETTINGS=force_tcg';
-const fish = `${tcg} guestfish --ro --format=`;
 /** The root partition of the Debian image, for tools that want a bare filesystem: 131072 sectors in. */
 const root = { debugfs: '"$I/debian.raw?offset=67108864"', sectors: 131072 };
-const readBig = (image: string) => `$G cat $I/${image}:/big.bin -m /dev/sda`;
 const fishBig = (image: string, format: string) =>
   `${fish}${format} -a $I/${image} -m /dev/sda download /big.bin /dev/null`;
 
@@ -199,24 +132,6 @@ export const jobs: Job[] = [
     must: [{ peer: '7-Zip', times: 2 }],
     aim: [{ peer: '7-Zip', times: 1.3 }],
   },
-  ...(['vpc', 'vhdx', 'vdi'] as const).map((format): Job => {
-    const made = `$T/formats.${format}`;
-    return {
-      id: `read-${format}`,
-      group: 'formats',
-      title: `read 1 GiB, C ${format}`,
-      images: ['big.raw', 'big.qcow2'],
-      prepare: `qemu-img convert -f raw -O ${format} ${format === 'vpc' ? '-o force_size=on ' : ''}$I/big.raw ${made}`,
-      ours: `$G cat ${made}:/big.bin -m /dev/sda`,
-      peers: {
-        'own qcow2': readBig('big.qcow2'),
-        '7-Zip': `7z e -so ${made}`,
-        'qemu-img': `qemu-img convert -f ${format} -O raw ${made} $T/out.raw`,
-      },
-      must: [{ peer: 'own qcow2', times: 1.2 }],
-      aim: [{ peer: '7-Zip', times: 1.3 }],
-    };
-  }),
   {
     id: 'read-qcow2-zlib',
     title: 'read 1 GiB, C qcow2 zlib',
@@ -246,35 +161,6 @@ export const jobs: Job[] = [
     aim: [{ peer: 'qemu-img', times: 0.8 }],
   },
   {
-    id: 'read-vmdk',
-    group: 'formats',
-    title: 'read 1 GiB, C VMDK',
-    images: ['big.qcow2'],
-    prepare: 'qemu-img convert -O vmdk $I/big.qcow2 $T/big.vmdk',
-    ours: '$G cat $T/big.vmdk:/big.bin -m /dev/sda',
-    peers: {
-      'own qcow2': readBig('big.qcow2'),
-      '7-Zip': '7z e -so $T/big.vmdk',
-      'qemu-img': 'qemu-img convert -f vmdk -O raw $T/big.vmdk $T/out.raw',
-    },
-    must: [{ peer: 'own qcow2', times: 1.2 }],
-    aim: [{ peer: '7-Zip', times: 1.3 }],
-  },
-  {
-    id: 'read-vmdk-stream',
-    group: 'formats',
-    title: 'read 1 GiB, C VMDK, stream-optimized',
-    images: ['big.qcow2'],
-    prepare: 'qemu-img convert -O vmdk -o subformat=streamOptimized $I/big.qcow2 $T/stream.vmdk',
-    ours: '$G cat $T/stream.vmdk:/big.bin -m /dev/sda',
-    peers: {
-      '7-Zip': '7z e -so $T/stream.vmdk',
-      'qemu-img': 'qemu-img convert -f vmdk -O raw $T/stream.vmdk $T/out.raw',
-    },
-    must: [{ peer: 'qemu-img', times: 0.7 }],
-    aim: [{ peer: 'qemu-img', times: 0.5 }],
-  },
-  {
     id: 'tar-out',
     title: 'tar out of the whole of A',
     images: ['debian.qcow2', 'debian.raw'],
@@ -289,6 +175,7 @@ export const jobs: Job[] = [
     must: [{ peer: 'tar', times: 3 }],
     aim: [{ peer: 'tar', times: 1.5 }],
   },
+  ...formatJobs,
   onAuto('first-file', 'first file, A qcow2', '$G cat $I/debian.qcow2:/etc/os-release -m /dev/sda2'),
   onAuto('inspect', 'inspect with packages, A', '$G inspect $I/debian.qcow2 --json'),
   onAuto('tar-out', 'tar out of the whole of A', '$G tar-out $I/debian.qcow2:/ - -m /dev/sda2 | cat'),

@@ -12,7 +12,8 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:
 import { cpus, release, totalmem } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { type Job, jobs, type Peer, type PeerName, peers } from './jobs.js';
+import { type Job, type Peer, type PeerName, peers } from './job.js';
+import { jobs } from './jobs.js';
 import {
   ask,
   type Contender,
@@ -94,7 +95,7 @@ function measure(job: Job): JobResult {
     return {
       job,
       measured: new Map(),
-      skipped: `${absent.join(', ')} is missing (scripts/images/real.sh makes it)`,
+      skipped: `${absent.join(', ')} is missing (npm run bench -- ${job.group === 'formats' ? 'formats ' : ''}--make-images makes it)`,
     };
   if (job.prepare) {
     const { failed } = run(job.prepare, place);

@@ -1,5 +1,6 @@
 /** Writes what was measured as a page of Markdown, with the verdicts. */
-import { type Bound, type Job, libraryJobs, memory } from './jobs.js';
+import type { Bound, Job } from './job.js';
+import { libraryJobs, memory } from './jobs.js';
 import { type Measured, median } from './measure.js';
 
 export interface JobResult {

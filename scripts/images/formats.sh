@@ -7,7 +7,8 @@
 #
 #   lvm-xfs, btrfs              the guest: on XFS on LVM, and in subvolumes of btrfs, compressed: NAME.qcow2
 #   rpm                         a guest with 400 packages of rpm: rpm.qcow2
-#   many-xfs, -btrfs, -ntfs     100,000 small files: NAME.raw, and many-ntfs.qcow2
+#   many-xfs, -btrfs, -ntfs     100,000 small files: NAME.raw
+#   ntfs                        many-ntfs again: ntfs.qcow2
 #   big-xfs, -btrfs, -ntfs      one file of 1 GiB: NAME.raw
 #   big-btrfs-zstd, -ntfs-lznt1 the same, compressed: NAME.raw
 #   squashfs-zstd, -xz          the guest's files: NAME.squashfs
@@ -17,7 +18,7 @@ part=1
 [ "${1-}" != --part ] || { part=$2; shift 2; }
 images=${1:-$here/../../.cache/images}
 shift || true
-[ $# -gt 0 ] || set -- lvm-xfs btrfs rpm many-{xfs,btrfs,ntfs} big-{xfs,btrfs,ntfs,btrfs-zstd,ntfs-lznt1} squashfs-{zstd,xz}
+[ $# -gt 0 ] || set -- lvm-xfs btrfs rpm many-{xfs,btrfs,ntfs} ntfs big-{xfs,btrfs,ntfs,btrfs-zstd,ntfs-lznt1} squashfs-{zstd,xz}
 require mkfs.xfs mkfs.btrfs linux.uml lvm sgdisk mkntfs gcc mke2fs mksquashfs qemu-img node gzip flock
 [ "$(id -u)" = 0 ] || die 'the guest has device nodes, which needs root'
 images=$(cd "$images" && pwd -P)
@@ -173,7 +174,7 @@ squashfs() {
 
 for image; do
   case $image in
-    lvm-xfs | btrfs | rpm) suffix=qcow2 ;;
+    lvm-xfs | btrfs | rpm | ntfs) suffix=qcow2 ;;
     squashfs-*) suffix=squashfs ;;
     *) suffix=raw ;;
   esac
@@ -185,6 +186,7 @@ for image; do
     rpm) rpm_guest ;;
     many-xfs | many-btrfs) many; filled "$work/many" 1024 "${image#many-}" ;;
     many-ntfs) many; ntfs "$work/many" 1024 ;;
+    ntfs) ln -s "$into/many-ntfs.raw" "$work/$image.raw"; as_qcow2 ;;
     big-xfs | big-btrfs) big; filled "$work/big" 1536 "${image#big-}" ;;
     big-btrfs-zstd) big; filled "$work/big" 1536 btrfs compress-force=zstd ;;
     big-ntfs) big; ntfs "$work/big" 1280 ;;
