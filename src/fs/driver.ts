@@ -122,6 +122,11 @@ export interface FileSystem {
   /** Extended attributes by full name (`user.x`, `security.selinux`, `system.posix_acl_access`), in stored order. */
   xattrs(inode: InodeNumber): ReadonlyMap<string, Uint8Array>;
   usage(): FileSystemUsage;
+  /**
+   * For a filesystem whose files lie in several volumes, each of which is a device of its own to programs and counts its
+   * inodes by itself: the number of an inode's volume.
+   */
+  volumeOf?(inode: InodeNumber): number;
   /** Drops the caches. The disk stays open: its opener closes it. */
   close(): void;
 }

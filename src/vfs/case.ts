@@ -30,7 +30,7 @@ export class Spellings {
 
   /** The entry with exactly this spelling, else the first one that differs only in case. */
   find(tree: Tree, directory: Place, name: string): string | undefined {
-    const key = `${directory.mount.deviceNumber} ${directory.inode}`;
+    const key = `${directory.mount.deviceOf(directory.inode)} ${directory.inode}`;
     let names = this.#directories.get(key);
     if (names === undefined) {
       names = namesOf(tree, directory);

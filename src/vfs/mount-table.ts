@@ -42,6 +42,8 @@ interface UnmountOptions {
  * their own.
  */
 const mapperMajor = 253;
+/** Those before it are Linux's own filesystems in memory. */
+const firstVolumeMinor = 32;
 
 export class MountTable implements Mounts {
   readonly #rootDirectory = new RootDirectory();
@@ -54,6 +56,7 @@ export class MountTable implements Mounts {
   readonly #mounts: Mount[] = [];
   readonly #release = new Map<FileSystem, () => void>();
   readonly #mappedNumbers = new Map<string, number>();
+  readonly #volumeNumbers = new Map<string, number>();
 
   /** `onDamage`: as {@link Tree.onDamage}. */
   constructor(onDamage?: OnDamage) {
@@ -65,6 +68,7 @@ export class MountTable implements Mounts {
       options: {},
       flags: defaultFlags,
       deviceNumber: 1, // Linux gives its first RAM filesystem 0:1
+      numberOfVolume: () => 1,
       names: new NameCache(),
       parent: undefined,
       holder: undefined,
@@ -98,6 +102,10 @@ export class MountTable implements Mounts {
     const { place, path } = this.#directory(options.mountpoint);
     const { source } = options;
     const other = this.#mounts.find((mount) => mount.fileSystem === fileSystem);
+    const first = other?.source ?? source;
+    const numberOfVolume = (volume: number): number => this.#numberForVolume(first, volume);
+    const volume = fileSystem.volumeOf?.(fileSystem.root);
+    const number = volume === undefined ? this.#numberFor(first) : numberOfVolume(volume);
     const mount = new Mount({
       fileSystem,
       source,
@@ -105,7 +113,8 @@ export class MountTable implements Mounts {
       readonly: options.readonly ?? false,
       options: options.options ?? {},
       flags: options.flags ?? defaultFlags,
-      deviceNumber: options.deviceNumber ?? other?.deviceNumber ?? this.#numberFor(source),
+      deviceNumber: options.deviceNumber ?? other?.deviceNumber ?? number,
+      numberOfVolume,
       names: other?.names ?? new NameCache(),
       parent: place.mount,
       holder: options.holder,
@@ -230,6 +239,17 @@ export class MountTable implements Mounts {
     const release = this.#release.get(fileSystem);
     this.#release.delete(fileSystem);
     release?.();
+  }
+
+  /** As Linux counts devices that are on no disk. */
+  #numberForVolume(source: string, volume: number): number {
+    const key = `${source} ${volume}`;
+    let minor = this.#volumeNumbers.get(key);
+    if (minor === undefined) {
+      minor = firstVolumeMinor + this.#volumeNumbers.size;
+      this.#volumeNumbers.set(key, minor);
+    }
+    return makeDeviceNumber(0, minor);
   }
 
   #numberFor(source: string): number {

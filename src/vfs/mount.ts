@@ -45,6 +45,8 @@ interface MountParts {
   readonly flags: number;
   readonly options: Readonly<Record<string, string | true>>;
   readonly deviceNumber: number;
+  /** The device number of a volume of the filesystem. */
+  readonly numberOfVolume: (volume: number) => number;
   readonly names: NameCache;
   readonly parent: Mount | undefined;
   readonly holder: Mount | undefined;
@@ -61,7 +63,7 @@ export class Mount {
   readonly options: Readonly<Record<string, string | true>>;
   /** `f_flag` of statvfs(3), without `ST_RDONLY`. */
   readonly flags: number;
-  /** `st_dev`: one number for a filesystem, however often it is mounted. */
+  /** `st_dev` of its root: one number for a filesystem, however often it is mounted. */
   readonly deviceNumber: number;
   readonly names: NameCache;
   /** The mount below, and its directory that this mount hides. Only the bottom has neither. */
@@ -71,6 +73,7 @@ export class Mount {
   readonly holder: Mount | undefined;
   /** The mounts on directories of this mount, by the inode that they hide. */
   readonly covers = new Map<InodeNumber, Mount>();
+  readonly #numberOfVolume: (volume: number) => number;
   #readonly: boolean;
   #blockSize: number | undefined;
 
@@ -82,10 +85,17 @@ export class Mount {
     this.options = parts.options;
     this.flags = parts.flags;
     this.deviceNumber = parts.deviceNumber;
+    this.#numberOfVolume = parts.numberOfVolume;
     this.names = parts.names;
     this.parent = parts.parent;
     this.holder = parts.holder;
     this.coveredInode = parts.coveredInode;
+  }
+
+  /** `st_dev` of an inode. */
+  deviceOf(inode: InodeNumber): number {
+    const volume = this.fileSystem.volumeOf?.(inode);
+    return volume === undefined ? this.deviceNumber : this.#numberOfVolume(volume);
   }
 
   get readonly(): boolean {

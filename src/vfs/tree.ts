@@ -115,7 +115,7 @@ export class Tree {
     const { mount } = place;
     return {
       ...place.fileSystem.stat(place.inode),
-      device: mount.deviceNumber,
+      device: mount.deviceOf(place.inode),
       blockSize: mount.blockSize,
     };
   }

@@ -82,6 +82,28 @@ test('several subvolumes are mounted at once', async () => {
   assert.deepEqual(await g.mounts(), ['/dev/sda', '/dev/sda']);
 });
 
+test('each subvolume is a device of its own to programs, since its inodes have numbers of their own', async () => {
+  await using session = await launched(guest);
+  const { g } = session;
+  await g.mountRo('/dev/sda', '/');
+  const told = async (...paths: string[]): Promise<string[]> =>
+    Promise.all(
+      paths.map(async (path) => {
+        const { stDev, stIno } = await g.statns(path);
+        return `${stDev}/${stIno}`;
+      }),
+    );
+  const apart = await told('/', '/root', '/home', '/snapshots', '/snapshots/1', '/root/var/lib/machines');
+  assert.equal(new Set(apart).size, apart.length);
+  const listed = (await g.walk('/')).columns;
+  assert.equal(new Set(listed.device).size, apart.length - 1);
+  assert.equal((await told('/root/etc'))[0]?.split('/')[0], apart[1]?.split('/')[0]);
+  await g.umountAll();
+  await g.mountRo('btrfsvol:/dev/sda/root', '/');
+  await g.mountRo('btrfsvol:/dev/sda/home', '/home');
+  assert.deepEqual(await told('/', '/home', '/var/lib/machines'), [apart[1], apart[2], apart[5]]);
+});
+
 test('every subvolume but the default one is listed beside its device, and mounts by that name', async () => {
   for (const name of ['subvolumes', 'guest']) {
     await using session = await launched(`${name}.img.gz`);

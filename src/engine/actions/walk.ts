@@ -150,7 +150,7 @@ export function walkToColumns(call: Call, path: string): TreeListing {
   for (const visit of walkTree(tree, start, { stat: true, from: path })) {
     if (visit.path === '') continue;
     if ((columns.count & 255) === 0) call.progress(columns.count, 0);
-    columns.add(visit.stat, visit.place.mount.deviceNumber);
+    columns.add(visit.stat, visit.place.mount.deviceOf(visit.place.inode));
     paths.add(visit.path);
   }
   call.session.damage.failIfEmpty(columns.count === 0);

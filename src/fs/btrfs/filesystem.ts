@@ -94,6 +94,10 @@ export class BtrfsFileSystem implements FileSystem {
     return readUsage(this.volume, this.mounted.id);
   }
 
+  volumeOf(number: InodeNumber): number {
+    return this.#handles.subvolumeOf(number);
+  }
+
   /** The number of the subvolume whose topmost directory an inode is; undefined for another inode. */
   subvolumeAt(number: InodeNumber): number | undefined {
     const { subvolume, inode, isPlaceholder } = this.#handles.get(number);

@@ -63,14 +63,17 @@ export class Handles {
   /** CorruptError for a number that is no handle. */
   get(handle: InodeNumber): Named {
     const inHandle = handle % subvolumeSpan;
-    const place = (handle - inHandle) / subvolumeSpan;
-    const subvolume =
-      place === mountedPlace
-        ? this.#mounted
-        : this.subvolume(place < firstFreePlace ? place : (this.#late[place - firstFreePlace] ?? -1));
+    const subvolume = this.subvolume(this.subvolumeOf(handle));
     if (subvolume === undefined || inHandle < 0)
       throw new CorruptError('btrfs filesystem', 'there is no such inode', { inode: handle });
     return { subvolume, inode: inHandle % inodeSpan, isPlaceholder: inHandle >= inodeSpan };
+  }
+
+  /** The number of the subvolume that the inode of a handle is in. */
+  subvolumeOf(handle: InodeNumber): number {
+    const place = Math.floor(handle / subvolumeSpan);
+    if (place === mountedPlace) return this.#mounted.id;
+    return place < firstFreePlace ? place : (this.#late[place - firstFreePlace] ?? -1);
   }
 
   /** The subvolume of a number; undefined if there is none. */

@@ -55,7 +55,7 @@ export function writeCpio(call: Call, directory: string, start: Place, to: DataS
   const numbers = new Map<string, number>();
   const pending = new Map<string, Pending>();
 
-  const identity = (place: Place): string => `${place.mount.deviceNumber}/${place.inode}`;
+  const identity = (place: Place): string => `${place.mount.deviceOf(place.inode)}/${place.inode}`;
   const numberOf = (place: Place): number => {
     const key = identity(place);
     const number = numbers.get(key) ?? numbers.size + 1;
