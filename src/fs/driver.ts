@@ -156,10 +156,12 @@ export interface FileSystemDriver extends Kind {
   /** The types it opens, by the names that the kernel has for `mount -t`: `ext2`, `ext3`, `ext4`. */
   readonly types: readonly string[];
   /**
-   * For a filesystem that may be on several disks: the set of this disk, and the number of disks in the set. Never
-   * throws.
+   * For a filesystem that may be on several disks: the set of this disk, the count of disks in the set, and the disk's
+   * number among them. Never throws.
    */
-  memberOf?(disk: Disk): { readonly set: string; readonly count: number } | undefined;
+  memberOf?(
+    disk: Disk,
+  ): { readonly set: string; readonly count: number; readonly number: number } | undefined;
   /** Opens and validates. CorruptError for damage; UnsupportedError with the names of missing features. */
   open?(disk: Disk, options: OpenOptions): FileSystem;
 }

@@ -12,7 +12,7 @@ import { squashfs } from './squashfs/index.js';
 import { swap, swsuspend } from './swap/index.js';
 import { exfs, xfs, xfsExternalLog } from './xfs/index.js';
 
-export { type BtrfsDetails, btrfsDetails } from './btrfs/index.js';
+export { type BtrfsDetails, btrfsDetails, type SubvolumeFacts } from './btrfs/index.js';
 /** For tests. */
 export type {
   DirectoryEntry,

@@ -204,4 +204,65 @@ test('an unknown option is EINVAL, and questions about btrfs to another filesyst
   await assert.rejects(g.mountRo('btrfsvol:/dev/sdb/root', '/'), { code: 'EINVAL' });
   await g.mountRo('/dev/sda', '/');
   await assert.rejects(g.btrfsSubvolumeList('/none'), { code: 'ENOENT' });
+  await assert.rejects(g.btrfsSubvolumeShow('/none'), { code: 'ENOENT' });
+  await assert.rejects(g.btrfsFilesystemShow('/dev/sdb'), { code: 'EINVAL', message: /not a btrfs/ });
+});
+
+/** What `btrfs subvolume show` printed, as libguestfs's daemon takes it apart. */
+function toldShows(name: string): Map<string, string>[] {
+  const shows: Map<string, string>[] = [];
+  const text = readFixtureText(`btrfs/${name}.subvolumes.txt`);
+  for (const line of text.split('\n')) {
+    const last = shows.at(-1);
+    const [, key, value] = /^\t *([^:\t]+):\s*(.*)$/.exec(line) ?? [];
+    if (line.startsWith('\t\t\t\t')) {
+      const snapshots = last?.get('Snapshot(s)');
+      last?.set('Snapshot(s)', snapshots ? `${snapshots},${line.trim()}` : line.trim());
+    } else if (key !== undefined && value !== undefined) last?.set(key, value === '-' ? '' : value);
+    else if (line !== '' && !line.startsWith('ID ')) shows.push(new Map([['path', line]]));
+  }
+  return shows;
+}
+
+test('subvolumes are described, and quota groups listed, as the program btrfs prints them', async () => {
+  for (const name of ['subvolumes', 'guest']) {
+    await using session = await launched(`${name}.img.gz`);
+    const { g } = session;
+    await g.mountOptions('ro,subvolid=5', '/dev/sda', '/');
+    const told = toldShows(name);
+    assert.ok(told.length > 3);
+    for (const show of told) {
+      const path = show.get('path') ?? '';
+      const shown = await g.btrfsSubvolumeShow(path.startsWith('/') ? path : `/${path}`);
+      assert.deepEqual([...shown], [...show], path);
+    }
+    await assert.rejects(g.btrfsSubvolumeShow(name === 'guest' ? '/root/etc' : '/plain'), {
+      code: 'EINVAL',
+      message: /not a subvolume/,
+    });
+    assert.equal((await g.btrfsBalanceStatus('/')).btrfsbalanceStatus, 'none');
+    if (name !== 'guest') {
+      await assert.rejects(g.btrfsQgroupShow('/'), { code: 'EINVAL', message: /quotas are not enabled/ });
+      continue;
+    }
+    const groups = [
+      ...readFixtureText('btrfs/guest.groups.txt').matchAll(/^(\d+\/\d+) +(\d+) +(\d+) /gm),
+    ].map(([, id, referenced, exclusive]) => ({
+      btrfsqgroupId: id,
+      btrfsqgroupRfer: Number(referenced),
+      btrfsqgroupExcl: Number(exclusive),
+    }));
+    assert.equal(groups.length, 7);
+    assert.deepEqual(await g.btrfsQgroupShow('/home'), groups);
+  }
+});
+
+test('the drives of a filesystem are told in its own order; one that is missing is ENODEV', async () => {
+  await using session = await launched(pair[1], guest, pair[0]);
+  const { g } = session;
+  for (const device of ['/dev/sda', '/dev/sdc'])
+    assert.deepEqual(await g.btrfsFilesystemShow(device), ['/dev/sdc', '/dev/sda']);
+  assert.deepEqual(await g.btrfsFilesystemShow('/dev/sdb'), ['/dev/sdb']);
+  await using alone = await launched(pair[1]);
+  await assert.rejects(alone.g.btrfsFilesystemShow('/dev/sda'), { code: 'ENODEV' });
 });

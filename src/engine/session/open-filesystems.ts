@@ -105,6 +105,19 @@ export class OpenFileSystems {
     };
   }
 
+  /**
+   * The devices of the filesystem that a device belongs to, in their own order. ENODEV if some are missing, EINVAL if it
+   * is not of the type.
+   */
+  membersOf(device: BlockDevice, type: string): readonly BlockDevice[] {
+    const { contents, kinds, warn } = this.#parts;
+    const driver = chooseDriver(device.name, undefined, kinds, () => contents.recognise(device), warn);
+    if (!driver.types.includes(type))
+      throw new GuestfsError('EINVAL', `${device.name}: not a ${type} filesystem`);
+    const number = ({ disk }: BlockDevice): number => driver.memberOf?.(disk)?.number ?? 0;
+    return this.#setOf(device, driver, false).toSorted((a, b) => number(a) - number(b));
+  }
+
   /** Types of the same driver: each may be requested under the name of another. */
   #isSameType(type: string, wanted: string): boolean {
     if (type === wanted) return true;

@@ -3,7 +3,7 @@ import type { FileSystemDriver } from '../driver.js';
 import { openBtrfs } from './open.js';
 import { memberOf, probeBtrfs } from './probe.js';
 
-export { type BtrfsDetails, btrfsDetails } from './report.js';
+export { type BtrfsDetails, btrfsDetails, type SubvolumeFacts } from './report.js';
 
 export const btrfs: FileSystemDriver = {
   name: 'btrfs',

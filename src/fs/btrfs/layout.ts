@@ -84,9 +84,11 @@ export const objects = {
   topLevel: 5,
   rootTreeDirectory: 6,
   csumTree: 7,
+  quotaTree: 8,
   freeSpaceTree: 10,
   blockGroupTree: 11,
   devItems: 1,
+  balance: -4,
   treeLog: -6,
   extentCsum: -10,
   firstChunkTree: 256,
@@ -115,6 +117,9 @@ export const itemTypes = {
   blockGroupItem: 192,
   devItem: 216,
   chunkItem: 228,
+  qgroupInfo: 242,
+  qgroupLimit: 244,
+  temporaryItem: 248,
 } as const;
 
 /** `struct btrfs_disk_key`. */
@@ -197,9 +202,19 @@ export const rootItemMore = struct('btrfs root', 'little', 439, {
   parent_uuid: bytes(263, 16),
   received_uuid: bytes(279, 16),
   otransid: u64(303),
+  stransid: u64(311),
+  rtransid: u64(319),
   otime_sec: u64(339),
+  rtime_sec: u64(363),
 });
 export const rootFlags = { readOnly: 0x1 } as const;
+
+/** `struct btrfs_qgroup_info_item`: a group of quotas, whose key's offset is its number. */
+export const qgroupInfo = struct('btrfs quota group', 'little', 40, { rfer: u64(8), excl: u64(24) });
+/** `struct btrfs_qgroup_limit_item`. */
+export const qgroupLimit = struct('btrfs quota limit', 'little', 40, { max_rfer: u64(8), max_excl: u64(16) });
+/** A group's number is its level and a number there, which for level 0 is that of a subvolume. */
+export const qgroupLevelShift = 48n;
 
 /** `struct btrfs_root_ref`, followed by the name. */
 export const rootRef = struct('btrfs subvolume reference', 'little', 18, {

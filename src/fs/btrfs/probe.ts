@@ -43,14 +43,17 @@ export function probeBtrfs(disk: Disk): Probed | undefined {
   };
 }
 
-/** The filesystem that a disk belongs to, and how many disks that has. */
-export function memberOf(disk: Disk): { readonly set: string; readonly count: number } | undefined {
+/** The filesystem that a disk belongs to, how many disks that has, and which of them it is. */
+export function memberOf(
+  disk: Disk,
+): { readonly set: string; readonly count: number; readonly number: number } | undefined {
   const view = probedView(disk);
   if (view === undefined) return undefined;
   // A count beyond what a number holds is that of a damaged superblock, which opening refuses.
-  const { at } = superblock.fields.num_devices;
+  const { num_devices: count, dev_item_devid: number } = superblock.fields;
   return {
     set: encodeHex(superblock.get(view, 0, 'fsid')),
-    count: Number(view.getBigUint64(at, true)),
+    count: Number(view.getBigUint64(count.at, true)),
+    number: Number(view.getBigUint64(number.at, true)),
   };
 }

@@ -2,7 +2,8 @@
 import { CorruptError, decodeText, work } from '../../base/index.js';
 import type { FileSystem, InodeNumber } from '../driver.js';
 import { BtrfsFileSystem } from './filesystem.js';
-import { inodeRefAt, itemTypes, rootFlags, rootItem, rootItemMore } from './layout.js';
+import { inodeRefAt, itemTypes, objects, rootFlags, rootItem, rootItemMore } from './layout.js';
+import { findQuota, listQuotaGroups, type Quota, type QuotaGroup } from './quotas.js';
 import {
   defaultSubvolume,
   findSubvolume,
@@ -11,10 +12,11 @@ import {
   rootItemOf,
   type Subvolume,
 } from './subvolumes.js';
+import { key } from './tree/keys.js';
 import type { BtrfsVolume } from './volume.js';
 
 /** A subvolume. UUIDs of zeroes stand for none. */
-interface SubvolumeFacts {
+export interface SubvolumeFacts {
   readonly id: number;
   /** The number of the subvolume that it lies in; 0 of the topmost. */
   readonly parent: number;
@@ -28,6 +30,10 @@ interface SubvolumeFacts {
   readonly receivedUuid: Uint8Array;
   /** In seconds since 1970. */
   readonly created: number;
+  /** The generation of what was sent from it, and the one in which it was received: here, and when. */
+  readonly sentGeneration: number;
+  readonly receivedGeneration: number;
+  readonly received: number;
   readonly isReadOnly: boolean;
 }
 
@@ -38,6 +44,12 @@ export interface BtrfsDetails {
   subvolumes(): SubvolumeFacts[];
   /** The subvolume whose topmost directory an inode is; undefined for another inode. */
   subvolumeOf(inode: InodeNumber): SubvolumeFacts | undefined;
+  /** All groups of quotas; undefined where quotas are not enabled. */
+  quotaGroups(): QuotaGroup[] | undefined;
+  /** What the subvolume of a number takes, and may take. */
+  quotaOf(id: number): Quota | undefined;
+  /** Whether a balance was begun that is not done. */
+  readonly hasBalance: boolean;
 }
 
 /** What only btrfs has; undefined for another filesystem. */
@@ -52,6 +64,11 @@ export function btrfsDetails(fileSystem: FileSystem): BtrfsDetails | undefined {
     subvolumeOf(inode) {
       const id = fileSystem.subvolumeAt(inode);
       return id === undefined ? undefined : factsOf(volume, id, new Paths(volume));
+    },
+    quotaGroups: () => listQuotaGroups(volume),
+    quotaOf: (id) => findQuota(volume, id),
+    get hasBalance() {
+      return volume.rootTree.find(key(objects.balance, itemTypes.temporaryItem, 0)) !== undefined;
     },
   };
 }
@@ -87,6 +104,9 @@ function factsOf(volume: BtrfsVolume, id: number, paths: Paths): SubvolumeFacts 
     parentUuid: isKnown ? more.parent_uuid : none,
     receivedUuid: isKnown ? more.received_uuid : none,
     created: isKnown ? more.otime_sec : 0,
+    sentGeneration: isKnown ? more.stransid : 0,
+    receivedGeneration: isKnown ? more.rtransid : 0,
+    received: isKnown ? more.rtime_sec : 0,
     isReadOnly: (flags & rootFlags.readOnly) !== 0,
   };
 }

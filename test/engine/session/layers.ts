@@ -156,7 +156,7 @@ export const setKind: FileSystemDriver = {
   probe: (disk) => (mark(disk, 3) === 'SET' ? probed('set') : undefined),
   memberOf(disk) {
     const [, set, count] = /^SET([a-z])([0-9])$/.exec(mark(disk, 5)) ?? [];
-    return set === undefined ? undefined : { set, count: Number(count) };
+    return set === undefined ? undefined : { set, count: Number(count), number: 0 };
   },
   open: (_disk, { others = [] }) =>
     new MemoryFileSystem({ disks: String(1 + others.length) }, { type: 'set' }),

@@ -4,7 +4,16 @@
  */
 import { CorruptError, compareBytes, viewOf, work } from '../../../base/index.js';
 import { blockHolds } from '../checksum.js';
-import { headerAt, headerSize, itemAt, itemSize, mostLevels, pointerAt, pointerSize } from '../layout.js';
+import {
+  headerAt,
+  headerSize,
+  itemAt,
+  itemSize,
+  keyAt,
+  mostLevels,
+  pointerAt,
+  pointerSize,
+} from '../layout.js';
 import type { Superblock } from '../superblock.js';
 import { compareKeys, compareToKey, objectIdAt, offsetAt, type SearchKey, signed64, typeAt } from './keys.js';
 
@@ -89,6 +98,11 @@ export class Item {
 
   get offset(): number {
     return offsetAt(this.view, this.#at);
+  }
+
+  /** The same as it is stored, for what uses all of its bits. */
+  get offsetBits(): bigint {
+    return this.view.getBigUint64(this.#at + keyAt.offset, true);
   }
 
   /** The first byte. */
