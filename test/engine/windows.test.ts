@@ -4,6 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { type ActionName, structs } from '../../src/api/index.js';
 import { Guestfs } from '../../src/guestfs/index.js';
+import { restoreUpcase } from '../fs/ntfs/suite.js';
 import { readFixture, readFixtureJson } from '../support/fixtures.js';
 import { scratchPath } from './support.js';
 
@@ -14,15 +15,28 @@ interface Answers {
 
 const answers = readFixtureJson<Answers>('windows/answers.json');
 
-const images = ['gpt', 'mbr'].map((name) => {
-  const path = scratchPath(`${name}.img`);
-  writeFileSync(path, readFixture(`windows/${name}.img.gz`));
+/** Disks with Windows: on `ntfs` is the system of `gpt`, on NTFS. */
+const stored = {
+  gpt: () => readFixture('windows/gpt.img.gz'),
+  ntfs: () => restoreUpcase(readFixture('windows/ntfs.img.gz'), 'windows-disk'),
+  mbr: () => readFixture('windows/mbr.img.gz'),
+};
+type DiskName = keyof typeof stored;
+const images = new Map<DiskName, string>();
+function imageOf(name: DiskName): string {
+  let path = images.get(name);
+  if (path === undefined) {
+    path = scratchPath(`${name}.img`);
+    writeFileSync(path, stored[name]());
+    images.set(name, path);
+  }
   return path;
-});
+}
 
-async function launched(): Promise<Guestfs> {
+async function launched(...names: readonly DiskName[]): Promise<Guestfs> {
   const g = new Guestfs({ environment: false, backend: 'embedded', stderr: null });
-  for (const image of images) g.addDrive(image, { readonly: true, format: 'raw' });
+  for (const name of names.length === 0 ? (['gpt', 'mbr'] as const) : names)
+    g.addDrive(imageOf(name), { readonly: true, format: 'raw' });
   await g.launch();
   return g;
 }
@@ -54,28 +68,29 @@ const inSnake = (applications: readonly object[]): object[] =>
     ),
   );
 
-test('every answer about a Windows is that of libguestfs', async () => {
-  await using g = await launched();
-  assert.deepEqual(await g.inspectOs(), Object.keys(answers.guests));
-  for (const [root, guest] of Object.entries(answers.guests)) {
-    // That version knows neither Windows 11 nor Server 2025: see the next test.
-    const { inspect_list_applications2: applications, ...getters } = guest;
-    for (const [action, answer] of Object.entries(getters))
-      if (action !== 'inspect_get_osinfo')
-        assert.deepEqual(await told(g, action as ActionName, root), answer, `${root} ${action}`);
-    await g.mountRo(root, '/');
-    // The class of a program came with a later version, in the place of the first spare field.
-    const ours = inSnake(await g.inspectListApplications2(root));
-    const theirs = (applications as Record<string, unknown>[]).map(
-      ({ app2_spare1: _, ...application }) => application,
-    );
-    assert.deepEqual(
-      ours.map(({ app2_class: _, ...application }: { app2_class?: unknown }) => application),
-      theirs.map(({ app2_class: _, ...application }) => application),
-    );
-    await g.umountAll();
-  }
-});
+for (const first of ['gpt', 'ntfs'] as const)
+  test(`every answer about a Windows is that of libguestfs, also on NTFS: ${first}`, async () => {
+    await using g = await launched(first, 'mbr');
+    assert.deepEqual(await g.inspectOs(), Object.keys(answers.guests));
+    for (const [root, guest] of Object.entries(answers.guests)) {
+      // That version knows neither Windows 11 nor Server 2025: see the next test.
+      const { inspect_list_applications2: applications, ...getters } = guest;
+      for (const [action, answer] of Object.entries(getters))
+        if (action !== 'inspect_get_osinfo')
+          assert.deepEqual(await told(g, action as ActionName, root), answer, `${root} ${action}`);
+      await g.mountRo(root, '/');
+      // The class of a program came with a later version, in the place of the first spare field.
+      const ours = inSnake(await g.inspectListApplications2(root));
+      const theirs = (applications as Record<string, unknown>[]).map(
+        ({ app2_spare1: _, ...application }) => application,
+      );
+      assert.deepEqual(
+        ours.map(({ app2_class: _, ...application }: { app2_class?: unknown }) => application),
+        theirs.map(({ app2_class: _, ...application }) => application),
+      );
+      await g.umountAll();
+    }
+  });
 
 test('what libguestfs of this version does not tell: builds, group policies, protection against malware', async () => {
   await using g = await launched();

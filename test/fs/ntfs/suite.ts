@@ -10,8 +10,8 @@ const folder = new VolumeFolder('ntfs', 'img');
 /** Where the table of upper case belongs, which the images are stored without. */
 const upcasePlaces = readFixtureJson<Record<string, number>>('ntfs/upcase.json');
 
-export function readVolume(name: string): Uint8Array {
-  const bytes = folder.read(name);
+/** Puts the table into an image, which upcase.json knows by its name. */
+export function restoreUpcase(bytes: Uint8Array, name: string): Uint8Array {
   const distances = viewOf(readFixture('ntfs/upcase.gz'));
   const at = upcasePlaces[name];
   assert.ok(at !== undefined);
@@ -20,6 +20,8 @@ export function readVolume(name: string): Uint8Array {
     table.setUint16(2 * i, (i + distances.getUint16(2 * i, true)) & 0xffff, true);
   return bytes;
 }
+
+export const readVolume = (name: string): Uint8Array => restoreUpcase(folder.read(name), name);
 
 const volumes: readonly Volume[] = folder.volumes((name) => ({
   read: () => readVolume(name),
