@@ -1,9 +1,11 @@
-/** What is in files and devices: whole, in part, as lines, counted, dumped. */
+/** What is in files and devices: whole, in part, as lines, counted, dumped, brought to the host. */
 
 import { decodeText, GuestfsError } from '../../base/index.js';
 import type { Disk } from '../../disk/index.js';
 import { HexDump } from '../../formats/index.js';
+import { move } from '../host/copy-data.js';
 import {
+  deviceOrFile,
   fileContents,
   linesIn,
   piecesOf,
@@ -134,6 +136,15 @@ function equal(call: Call, first: Disk, second: Disk): boolean {
 }
 
 export const contentsHandlers = {
+  download: (call, name, sink) => move(call, deviceOrFile(call, name), sink),
+  download_offset(call, name, sink, offset, size) {
+    if (offset < 0 || size < 0)
+      throw new GuestfsError('EINVAL', `${name}: offset and size must not be negative`);
+    const disk = deviceOrFile(call, name);
+    // Reads as much as exists: nothing lies past the end.
+    const start = Math.min(offset, disk.size);
+    move(call, disk, sink, { offset: start, length: Math.min(size, disk.size - start) });
+  },
   cat: readText,
   read_file: (call, path) => readBytes(call, fileContents(call, path), path),
   read_lines(call, path) {

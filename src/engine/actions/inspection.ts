@@ -1,13 +1,10 @@
 /** Which operating systems are on the drives. */
-import { application2Struct, applicationStruct, type CarriedCall, type Unreadable } from '../../api/index.js';
+import type { CarriedCall, Unreadable } from '../../api/index.js';
 import { partitionName } from '../../formats/index.js';
 import {
-  type Application,
   fileArchitecture,
-  findIcon,
   type InspectedGuest,
   Inspection,
-  listApplications,
   type PlainInspection,
 } from '../../inspect/index.js';
 import { mountableName } from '../../vfs/index.js';
@@ -23,7 +20,7 @@ import type { TopicHandlers } from '../thread/handlers.js';
 const last = ({ session }: Call): Inspection => session.inspection ?? Inspection.none;
 
 /** The operating system on a root, which must be one that inspection found. */
-function guest(call: Call, root: string): InspectedGuest {
+export function guest(call: Call, root: string): InspectedGuest {
   const { device, subvolume } = call.session.devices.parseMountable(root);
   return last(call).guest(mountableName(device, subvolume));
 }
@@ -105,14 +102,6 @@ export function listUnreadable(call: Call): Unreadable[] {
   return unreadableOf(withOverlooked(findFaults(call.session), last(call)));
 }
 
-/** As librpm does in the appliance, a damaged package is left out; a list of which nothing is left is an error. */
-function applications(call: Call, root: string): Application[] {
-  const { tree, damage } = call.session;
-  const listed = listApplications(tree, guest(call, root), (error, path) => damage.leaveOut(error, path));
-  damage.failIfEmpty(listed.length === 0);
-  return listed;
-}
-
 export const inspectionHandlers = {
   inspect_os: inspect,
   inspect_get_roots: (call) => [...last(call).roots],
@@ -131,15 +120,6 @@ export const inspectionHandlers = {
   inspect_get_drive_mappings: (call, root) => new Map(guest(call, root).driveMappings),
   inspect_get_package_format: (call, root) => guest(call, root).packageFormat,
   inspect_get_package_management: (call, root) => guest(call, root).packageManagement,
-  inspect_list_applications2: (call, root) =>
-    applications(call, root).map((each) => application2Struct(each)),
-  inspect_list_applications: (call, root) =>
-    applications(call, root).map((each) => applicationStruct(application2Struct(each))),
-  inspect_get_icon: (call, root, { favicon, highquality }) =>
-    findIcon(call.session.tree, guest(call, root), {
-      favicon: favicon ?? true,
-      highQuality: highquality ?? false,
-    }),
   inspect_get_windows_systemroot: (call, root) => guest(call, root).windowsSystemroot,
   inspect_get_windows_current_control_set: (call, root) => guest(call, root).windowsCurrentControlSet,
   inspect_get_windows_software_hive: (call, root) => guest(call, root).windowsSoftwareHive,

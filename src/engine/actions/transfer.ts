@@ -1,5 +1,5 @@
-/** From the guest to the host: files, devices, trees, archives. */
-import { GuestfsError, systemError } from '../../base/index.js';
+/** From the guest to the host: trees, archives, and what is compressed on the way. */
+import { systemError } from '../../base/index.js';
 import type { Disk } from '../../disk/index.js';
 import type { Place } from '../../vfs/index.js';
 import { writeCpio } from '../host/archive/cpio.js';
@@ -10,7 +10,7 @@ import { CompressingSink } from '../host/compressor.js';
 import { type DataSink, move } from '../host/copy-data.js';
 import { copyOut } from '../host/copy-out.js';
 import { type FileOutSink, writeZeroes } from '../host/data-sinks.js';
-import { deviceOrFile, fileContents } from '../session/contents.js';
+import { fileContents } from '../session/contents.js';
 import type { Call } from '../thread/call.js';
 import type { TopicHandlers } from '../thread/handlers.js';
 
@@ -109,15 +109,6 @@ function base64Out(call: Call, disk: Disk, sink: FileOutSink): void {
 }
 
 export const transferHandlers = {
-  download: (call, name, sink) => move(call, deviceOrFile(call, name), sink),
-  download_offset(call, name, sink, offset, size) {
-    if (offset < 0 || size < 0)
-      throw new GuestfsError('EINVAL', `${name}: offset and size must not be negative`);
-    const disk = deviceOrFile(call, name);
-    // Reads as much as exists: nothing lies past the end.
-    const start = Math.min(offset, disk.size);
-    move(call, disk, sink, { offset: start, length: Math.min(size, disk.size - start) });
-  },
   copy_out: (call, path, directory) => copyOut(call, path, directory),
   tar_out: tarOut,
   tgz_out: (call, directory, sink) => tarOut(call, directory, sink, { compress: 'gzip' }),

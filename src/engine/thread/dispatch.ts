@@ -59,14 +59,15 @@ const more = async (): Promise<HandlerTable> => {
   return { ...moreHandlers, ...moreOwnCalls } as HandlerTable;
 };
 
-/** What is surely in the table of inspection. */
+/** What is mostly in the table of inspection. */
 const inspects = /^inspect_|^internal_(?:unreadable|session|inspection)$/;
 
 /** The tables in which an action may be, the likely one first: each is loaded when it is looked into. */
 function* tablesFor(action: string): Generator<HandlerTable | Promise<HandlerTable>> {
   yield core;
-  if (!inspects.test(action)) yield more();
-  yield inspection();
+  const isLikely = inspects.test(action);
+  yield isLikely ? inspection() : more();
+  yield isLikely ? more() : inspection();
 }
 
 /** The function for an action; UnsupportedError for an action that this engine lacks. */
