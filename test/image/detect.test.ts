@@ -16,23 +16,24 @@ import { fixtureBytes } from './fixtures.js';
 
 const directory = scratchDirectory();
 
-for (const format of ['luks']) {
-  test(`${format} is told by its mark and refused by its name`, needs('qemu-img'), () => {
-    const path = join(directory, `disk.${format}`);
-    const key = ['--object', 'secret,id=key,data=secret', '-o', 'key-secret=key,iter-time=10'];
-    const made = spawnSync('qemu-img', ['create', '-q', '-f', format, ...key, path, '1M'], {
+test('luks is told by its mark and refused by its name', needs('cryptsetup'), () => {
+  const path = join(directory, 'disk.luks');
+  writeFileSync(path, Buffer.alloc(4 * 1024 * 1024));
+  const quick = ['--pbkdf-force-iterations', '1000', '--hash', 'sha256'];
+  const made = spawnSync(
+    'cryptsetup',
+    ['luksFormat', '--type', 'luks1', '--batch-mode', ...quick, path, '-'],
+    {
       env: toolEnvironment,
-    });
-    assert.equal(made.status, 0, String(made.stderr));
-    assert.throws(() => openImage(path), {
-      name: 'UnsupportedError',
-      message: new RegExp(`image format ${format}`),
-    });
-    assert.throws(() => readImageInfo(path), { name: 'UnsupportedError' });
-    // Told to take it as it is, we do.
-    assert.equal(openImage(path, { format: 'raw' }).info.format, 'raw');
-  });
-}
+      input: 'secret',
+    },
+  );
+  assert.equal(made.status, 0, String(made.stderr));
+  assert.throws(() => openImage(path), { name: 'UnsupportedError', message: /image format luks/ });
+  assert.throws(() => readImageInfo(path), { name: 'UnsupportedError' });
+  // Told to take it as it is, we do.
+  assert.equal(openImage(path, { format: 'raw' }).info.format, 'raw');
+});
 
 test('marks of formats that qemu-img does not make so are told, too', () => {
   const marks: [string, number, string, number][] = [
