@@ -20,7 +20,7 @@ import type { Scenario, Suite } from './scenario.js';
 import { suites } from './suites.js';
 
 /** How many of them there are where not all are wanted. */
-const usual = 24;
+const usual = 12;
 
 interface HandOver {
   readonly suite: Suite;
