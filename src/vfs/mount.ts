@@ -74,6 +74,9 @@ export class Mount {
   /** The mounts on directories of this mount, by the inode that they hide. */
   readonly covers = new Map<InodeNumber, Mount>();
   readonly #numberOfVolume: (volume: number) => number;
+  // A walk asks for those of one volume, file after file.
+  #lastVolume: number | undefined;
+  #lastNumber = 0;
   #readonly: boolean;
   #blockSize: number | undefined;
 
@@ -95,7 +98,12 @@ export class Mount {
   /** `st_dev` of an inode. */
   deviceOf(inode: InodeNumber): number {
     const volume = this.fileSystem.volumeOf?.(inode);
-    return volume === undefined ? this.deviceNumber : this.#numberOfVolume(volume);
+    if (volume === undefined) return this.deviceNumber;
+    if (volume !== this.#lastVolume) {
+      this.#lastVolume = volume;
+      this.#lastNumber = this.#numberOfVolume(volume);
+    }
+    return this.#lastNumber;
   }
 
   get readonly(): boolean {
