@@ -142,6 +142,7 @@ const descriptions: Partial<Record<ErrnoName, string>> = {
   EPERM: 'operation not permitted',
   ENOENT: 'no such file or directory',
   EIO: 'input/output error',
+  E2BIG: 'argument list too long',
   EBADF: 'bad file descriptor',
   EACCES: 'permission denied',
   EBUSY: 'device or resource busy',

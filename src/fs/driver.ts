@@ -119,8 +119,16 @@ export interface FileSystem {
    * closed.
    */
   data(inode: InodeNumber): Disk;
-  /** Extended attributes by full name (`user.x`, `security.selinux`, `system.posix_acl_access`), in stored order. */
-  xattrs(inode: InodeNumber): ReadonlyMap<string, Uint8Array>;
+  /**
+   * Extended attributes by full name (`user.x`, `security.selinux`, `system.posix_acl_access`), in stored order. A value
+   * that is longer than Linux can read is E2BIG; with `onTooLong`, it is reported, and the others follow.
+   */
+  xattrs(inode: InodeNumber, onTooLong?: (error: GuestfsError) => void): ReadonlyMap<string, Uint8Array>;
+  /**
+   * One attribute, in drivers that also answer to names that they do not list; undefined where the file has none of
+   * that name. EOPNOTSUPP for names that no file can have.
+   */
+  xattr?(inode: InodeNumber, name: string): Uint8Array | undefined;
   usage(): FileSystemUsage;
   /**
    * For a filesystem whose files lie in several volumes, each of which is a device of its own to programs and counts its

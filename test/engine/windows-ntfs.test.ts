@@ -117,3 +117,55 @@ describe('a compact Windows on NTFS', () => {
       assert.equal(readlinkSync(join(folder, path)), wanted, path);
   });
 });
+
+describe('attributes of NTFS', () => {
+  async function attributes(): Promise<Guestfs> {
+    const path = scratchPath('attributes.img');
+    writeFileSync(path, restoreUpcase(readFixture('ntfs/attributes.img.gz'), 'attributes'));
+    const g = new Guestfs({ environment: false, backend: 'embedded', stderr: null });
+    g.addDrive(path, { readonly: true, format: 'raw' });
+    await g.launch();
+    await g.mountRo('/dev/sda', '/');
+    return g;
+  }
+  const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
+
+  test('are told by getxattr where no list has them', async () => {
+    await using g = await attributes();
+    assert.equal(hex(await g.getxattr('/with/attributes', 'system.ntfs_attrib')), '23200000');
+    assert.equal(hex(await g.lgetxattr('/with/link', 'system.ntfs_attrib_be')), '00000430');
+    assert.equal(hex(await g.getxattr('/with/link', 'system.ntfs_attrib_be')), '00000030');
+    assert.deepEqual(await g.getxattrs('/with/attributes'), []);
+    await assert.rejects(g.getxattr('/with/nothing', 'system.ntfs_ea'), { code: 'ENODATA' });
+    await assert.rejects(g.getxattr('/with/nothing', 'other.name'), { code: 'EOPNOTSUPP' });
+    await assert.rejects(g.getxattr('/with/nothing', 'system.ntfs_efsinfo'), { code: 'EPERM' });
+    assert.equal(await g.capGetFile('/streams/file'), '');
+    assert.match(await g.aclGetFile('/streams/file', 'access'), /^user::rwx$/m);
+  });
+
+  test('that are too long for Linux do not stop find, tar and ll', needs('tar'), async () => {
+    await using g = await attributes();
+    const warnings: string[] = [];
+    g.on('warning', ({ message }) => warnings.push(message));
+    await assert.rejects(g.getxattr('/streams/file', 'user.too long'), { code: 'E2BIG' });
+    await assert.rejects(g.getxattrs('/streams/file'), { code: 'E2BIG' });
+    assert.equal(Buffer.from(await g.getxattr('/streams/file', 'user.after')).toString(), 'another');
+    assert.deepEqual(await g.find('/streams'), ['/file']);
+    assert.match(await g.ll('/streams'), /-rwxrwxrwx. 1 root root +4 .* file$/m);
+    assert.deepEqual(warnings, []);
+    const archive = scratchPath('streams.tar');
+    await g.tarOut('/streams', archive, { xattrs: true });
+    assert.deepEqual(warnings, [
+      'tar_out: /streams/file: archived without an attribute: user.too long of 65537 bytes: argument list too long',
+    ]);
+    const listing = execFileSync('tar', ['--xattrs', '-tvvf', archive], { env: toolEnvironment }).toString();
+    assert.deepEqual(
+      [...listing.matchAll(/x: +([0-9]+) (.+)$/gm)].map(([, size, name]) => [size, name]).sort(),
+      [
+        ['65536', 'user.longest'],
+        ['7', 'user.after'],
+        ['7', 'user.before'],
+      ],
+    );
+  });
+});

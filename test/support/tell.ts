@@ -102,7 +102,7 @@ const leastUnsummed = 2 ** 30;
 export function tellFile(fs: FileSystem, path: string, inode: InodeNumber): ToldFile {
   const stat = fs.stat(inode);
   const type = typeOf(stat);
-  const xattrs = [...fs.xattrs(inode)].map(
+  const xattrs = [...fs.xattrs(inode, () => {})].map(
     ([name, value]) => [name, Buffer.from(value).toString('hex')] as const,
   );
   return {

@@ -110,13 +110,16 @@ function xattr(call: Call, path: string, name: string, followLast: boolean): Uin
   const place = call.session.tree.resolve(path, { followLast });
   if (name === '' || encodeText(name).length > attributeNameLimit)
     throw systemError('ERANGE', `attribute '${name}'`);
-  const { hasXattrs } = place.fileSystem;
-  if (!hasXattrs || !namespaces.test(name))
-    throw systemError('EOPNOTSUPP', `${path}: attribute '${name}'`, { path });
-  if (name.endsWith('.')) throw systemError('EINVAL', `${path}: attribute '${name}'`, { path });
-  const value = place.fileSystem.xattrs(place.inode).get(name);
+  const value = attributeOf(place, name, path);
   if (value === undefined) throw systemError('ENODATA', `${path}: ${name}`, { path });
   return value;
+}
+
+function attributeOf({ fileSystem, inode }: Place, name: string, path: string): Uint8Array | undefined {
+  const unsupported = fileSystem.xattr === undefined && !(fileSystem.hasXattrs && namespaces.test(name));
+  if (unsupported) throw systemError('EOPNOTSUPP', `${path}: attribute '${name}'`, { path });
+  if (name.endsWith('.')) throw systemError('EINVAL', `${path}: attribute '${name}'`, { path });
+  return fileSystem.xattr === undefined ? fileSystem.xattrs(inode).get(name) : fileSystem.xattr(inode, name);
 }
 
 /** A file of a filesystem that has extended attributes; EOPNOTSUPP on other filesystems. */
@@ -199,12 +202,12 @@ export const attributeHandlers = {
     }
     const place = placeWithXattrs(call, path);
     if (type === 'default' && place.type !== 'directory') throw systemError('EACCES', path);
-    const value = place.fileSystem.xattrs(place.inode).get(`system.posix_acl_${type}`);
+    const value = attributeOf(place, `system.posix_acl_${type}`, path);
     return formatAcl(value, type, place.fileSystem.stat(place.inode).mode);
   },
   cap_get_file(call, path) {
     const place = placeWithXattrs(call, path);
-    const value = place.fileSystem.xattrs(place.inode).get('security.capability');
+    const value = attributeOf(place, 'security.capability', path);
     return value === undefined ? '' : formatCapabilities(value);
   },
   getcon: () => {

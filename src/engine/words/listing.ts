@@ -98,7 +98,7 @@ const noAttributes: ReadonlyMap<string, Uint8Array> = new Map();
 function attributesOf({ onDamage }: Tree, { place, name }: Row): ReadonlyMap<string, Uint8Array> {
   if (place === undefined) return noAttributes;
   const told = onDamage && ((error: GuestfsError) => onDamage(error, `${name}: attributes`));
-  return heeding(told, () => place.fileSystem.xattrs(place.inode)) ?? noAttributes;
+  return heeding(told, () => place.fileSystem.xattrs(place.inode, () => {})) ?? noAttributes;
 }
 
 /** The mark of `ls` after the permissions: `+` for an access control list, `.` for a label alone. */

@@ -24,9 +24,10 @@ import { fileName } from './record.js';
 import { interixTarget, kindOfSystemFile } from './special/interix.js';
 import { reparseTarget } from './special/links.js';
 import { kindOfReparse, openReparse } from './special/reparse.js';
+import { systemAttributes } from './system-xattrs.js';
 import { readUsage } from './usage.js';
 import type { NtfsVolume } from './volume.js';
-import { readStreams } from './xattrs.js';
+import { readStream, readStreams } from './xattrs.js';
 
 /** What a file is, as users see it. */
 interface Kind {
@@ -159,11 +160,22 @@ export class NtfsFileSystem implements FileSystem {
     return opened ?? new MemoryDisk(new Uint8Array(0));
   }
 
-  xattrs(number: InodeNumber): ReadonlyMap<string, Uint8Array> {
+  xattrs(number: InodeNumber, onTooLong?: (error: GuestfsError) => void): ReadonlyMap<string, Uint8Array> {
     const inode = this.volume.inode(number);
-    if (!this.hasXattrs || (inode.isInternal && inode.has('system'))) return noXattrs;
+    return this.#hasStreams(inode) ? readStreams(this.volume, inode, onTooLong) : noXattrs;
+  }
+
+  #hasStreams(inode: Inode): boolean {
+    if (!this.hasXattrs || (inode.isInternal && inode.has('system'))) return false;
     const { type } = this.#kindOf(inode);
-    return type === 'file' || type === 'directory' ? readStreams(this.volume, inode) : noXattrs;
+    return type === 'file' || type === 'directory';
+  }
+
+  xattr(number: InodeNumber, name: string): Uint8Array | undefined {
+    const inode = this.volume.inode(number);
+    if (Object.hasOwn(systemAttributes, name)) return systemAttributes[name]?.(this.volume, inode);
+    if (!this.hasXattrs) throw systemError('EOPNOTSUPP', `${fileName(number)}: attribute '${name}'`);
+    return this.#hasStreams(inode) ? readStream(this.volume, inode, name) : undefined;
   }
 
   usage(): FileSystemUsage {

@@ -45,7 +45,9 @@ export const fileNumbers = {
   volume: 3,
   root: 5,
   bitmap: 6,
+  secure: 9,
   upcase: 10,
+  extend: 11,
   /** The first one that is not the filesystem's own. */
   firstUser: 24,
 } as const;
@@ -156,6 +158,8 @@ export const standardInformationSize3 = 72;
 export const fileAttributes = {
   hidden: 0x0000_0002,
   system: 0x0000_0004,
+  directory: 0x0000_0010,
+  normal: 0x0000_0080,
   reparsePoint: 0x0000_0400,
   offline: 0x0000_1000,
   encrypted: 0x0000_4000,
@@ -177,6 +181,10 @@ export const fileNameAt = {
 
 /** The namespace of the short name beside a long one. */
 export const dosNamespace = 2;
+/** The bit of namespaces whose names are short: that one, and the one of names that are short as they are. */
+export const dosNamespaceBit = 0x02;
+/** In units of UTF-16. */
+export const longestDosName = 12;
 
 /** `$I30`, the name of the index that a directory is. */
 export const directoryIndexName = '$I30';
@@ -212,10 +220,40 @@ export const indexEntryFlags = { node: 0x0001, end: 0x0002 } as const;
 /** What a pointer to a block takes, at the end of an entry. */
 export const indexPointerSize = 8;
 export const collationFileName = 1;
+/** Numbers of 32 bits, one or several. */
+export const collationNumber = 0x10;
+export const collationNumbers = 0x13;
+/** Where an entry of an index of other keys has its data. */
+export const indexDataAt = { data_offset: 0, data_length: 2 } as const;
 export const leastIndexBlock = 512;
 export const greatestIndexBlock = 64 * 1024;
 /** A block of at least 512 bytes has two entries at least, and there are less than 2^48 files. */
 export const mostIndexLevels = 48;
+
+/** The stream of descriptors in `$Secure`, and the index of where each is, by its number. */
+export const securityNames = { descriptors: '$SDS', byNumber: '$SII' } as const;
+/** In the index, and in the stream before each descriptor. */
+export const securityEntry = struct('NTFS security entry', 'little', 20, {
+  security_id: u32(4),
+  offset: bits64(8),
+  length: u32(16),
+});
+/** Offsets of the parts of a descriptor; 0 for those that are not there. */
+export const securityDescriptor = struct('NTFS security descriptor', 'little', 20, {
+  owner: u32(4),
+  group: u32(8),
+  sacl: u32(12),
+  dacl: u32(16),
+});
+/** Offsets in an identifier of a user, and in a list of rights. */
+export const sidAt = { sub_authority_count: 1, sub_authority: 8 } as const;
+export const aclAt = { size: 2, entries: 8 } as const;
+
+/** The file of object identifiers in `$Extend`, and its index. */
+export const objectIds = { file: '$ObjId', index: '$O' } as const;
+export const objectIdSize = 16;
+/** What the index knows of one: the file, and three more identifiers. */
+export const objectIdData = { others: 8, size: 56 } as const;
 
 export const volumeInformation = struct('NTFS volume information', 'little', 12, {
   major_ver: u8(8),

@@ -3,7 +3,7 @@
  * `--acls` access control lists as text, `--selinux` the label. GNU tar manual, "Extended File Attributes"; star(5),
  * "SCHILY.xattr".
  */
-import { encodeText } from '../../../base/index.js';
+import { encodeText, type GuestfsError } from '../../../base/index.js';
 import type { InodeStat } from '../../../fs/index.js';
 import type { Place } from '../../../vfs/index.js';
 import { formatAcl } from '../../words/acl.js';
@@ -21,14 +21,15 @@ function withoutNul(value: Uint8Array): Uint8Array {
 
 const aclText = (...args: Parameters<typeof formatAcl>): Uint8Array => encodeText(formatAcl(...args));
 
-/** The records of a file's pax header. */
+/** The records of a file's pax header. As GNU tar does, a value that is too long to be read is left out with a word. */
 export function attributeRecords(
   place: Place,
   stat: InodeStat,
   wanted: AttributeOptions,
+  onTooLong: (error: GuestfsError) => void,
 ): ReadonlyMap<string, Uint8Array> {
   const records = new Map<string, Uint8Array>();
-  const stored = place.fileSystem.xattrs(place.inode);
+  const stored = place.fileSystem.xattrs(place.inode, onTooLong);
   if (stored.size === 0) return records;
   const access = stored.get('system.posix_acl_access');
   const byDefault = stored.get('system.posix_acl_default');

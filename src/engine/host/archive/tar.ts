@@ -105,7 +105,9 @@ export function writeTar(
     const { attributes } = options;
     if (attributes !== undefined && first === undefined)
       damage.attempt(`${from}: attributes`, () => {
-        records = attributeRecords(place, stat, attributes);
+        records = attributeRecords(place, stat, attributes, ({ message }) =>
+          call.session.warn(`${from}: archived without an attribute: ${message}`, 'attributes too long'),
+        );
       });
     headers.write(records === noRecords ? entry : { ...entry, records });
     if (contents === undefined) continue;
