@@ -146,17 +146,17 @@ describe('attributes of NTFS', () => {
   test('that are too long for Linux do not stop find, tar and ll', needs('tar'), async () => {
     await using g = await attributes();
     const warnings: string[] = [];
-    g.on('warning', ({ message }) => warnings.push(message));
+    g.on('warning', (message) => warnings.push(message));
     await assert.rejects(g.getxattr('/streams/file', 'user.too long'), { code: 'E2BIG' });
     await assert.rejects(g.getxattrs('/streams/file'), { code: 'E2BIG' });
     assert.equal(Buffer.from(await g.getxattr('/streams/file', 'user.after')).toString(), 'another');
     assert.deepEqual(await g.find('/streams'), ['/file']);
-    assert.match(await g.ll('/streams'), /-rwxrwxrwx. 1 root root +4 .* file$/m);
+    assert.match(await g.ll('/streams'), /^-rwxrwxrwx 1 0 0 +4 .* file$/m);
     assert.deepEqual(warnings, []);
     const archive = scratchPath('streams.tar');
     await g.tarOut('/streams', archive, { xattrs: true });
     assert.deepEqual(warnings, [
-      'tar_out: /streams/file: archived without an attribute: user.too long of 65537 bytes: argument list too long',
+      '/streams/file: archived without an attribute: user.too long of 65537 bytes: argument list too long',
     ]);
     const listing = execFileSync('tar', ['--xattrs', '-tvvf', archive], { env: toolEnvironment }).toString();
     assert.deepEqual(

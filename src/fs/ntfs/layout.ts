@@ -230,6 +230,9 @@ export const greatestIndexBlock = 64 * 1024;
 /** A block of at least 512 bytes has two entries at least, and there are less than 2^48 files. */
 export const mostIndexLevels = 48;
 
+/** A number by itself: a key of an index, and the flags of a file. */
+export const plainNumber = struct('NTFS number', 'little', 4, { value: u32(0) });
+
 /** The stream of descriptors in `$Secure`, and the index of where each is, by its number. */
 export const securityNames = { descriptors: '$SDS', byNumber: '$SII' } as const;
 /** In the index, and in the stream before each descriptor. */

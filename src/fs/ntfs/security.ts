@@ -9,6 +9,7 @@ import {
   aclAt,
   attributeTypes,
   fileNumbers,
+  plainNumber,
   securityDescriptor,
   securityEntry,
   securityNames,
@@ -30,8 +31,7 @@ export function readDescriptor(volume: NtfsVolume, inode: Inode): Uint8Array | u
 /** The descriptor of a number. */
 function readShared(volume: NtfsVolume, id: number, structure: string): Uint8Array {
   const secure = volume.inode(fileNumbers.secure);
-  const key = new Uint8Array(4);
-  viewOf(key).setUint32(0, id, true);
+  const key = plainNumber.encode({ value: id });
   const found = findIndexData(volume, secure, securityNames.byNumber, key);
   const stream = secure.attributes.find(attributeTypes.data, securityNames.descriptors);
   if (found === undefined || found.length < securityEntry.size || stream === undefined)

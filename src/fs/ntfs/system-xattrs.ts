@@ -17,6 +17,7 @@ import {
   objectIdData,
   objectIdSize,
   objectIds,
+  plainNumber,
   standardInformationAt as standardAt,
 } from './layout.js';
 import { decodeName } from './names.js';
@@ -49,9 +50,7 @@ const reversed =
 const readFlags: Reader = (_volume, inode) => {
   const others = inode.flags & ~fileAttributes.directory;
   const flags = inode.isDirectory ? others | fileAttributes.directory : others;
-  const bytes = new Uint8Array(4);
-  viewOf(bytes).setInt32(0, flags === 0 ? fileAttributes.normal : flags, true);
-  return bytes;
+  return plainNumber.encode({ value: flags === 0 ? fileAttributes.normal : flags >>> 0 });
 };
 
 const readTimes =
