@@ -130,8 +130,15 @@ test('every subvolume but the default one is listed beside its device, and mount
       btrfssubvolumePath: path,
     }));
     assert.deepEqual(await g.btrfsSubvolumeList('/dev/sda'), subvolumes);
-    await g.mountRo('/dev/sda', '/');
+    await g.mountOptions('ro,subvolid=5', '/dev/sda', '/');
     assert.deepEqual(await g.btrfsSubvolumeList('/'), subvolumes);
+    if (name !== 'guest') continue;
+    await g.umountAll();
+    await g.mountRo('btrfsvol:/dev/sda/root', '/');
+    assert.deepEqual(
+      (await g.btrfsSubvolumeList('/etc')).map(({ btrfssubvolumePath: path }) => path),
+      ['root', 'home', 'snapshots', 'var/lib/machines', 'snapshots/1'],
+    );
   }
 });
 

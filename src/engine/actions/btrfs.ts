@@ -15,10 +15,19 @@ function at({ session }: Call, path: string): BtrfsDetails {
   return detailsOf(session.tree.resolve(path).fileSystem, path);
 }
 
-/** Asks the filesystem of a mountable, mounted or not, or the one that a path is on. */
-function ask<T>(call: Call, where: string, question: (details: BtrfsDetails) => T): T {
-  const { session } = call;
-  if (where.startsWith('/') && !where.startsWith('/dev/')) return question(at(call, where));
+/**
+ * Asks the filesystem of a mountable, mounted or not, or the one that a path is on. `within`: the number of the
+ * subvolume that the path is in.
+ */
+function ask<T>(
+  { session }: Call,
+  where: string,
+  question: (details: BtrfsDetails, within?: number) => T,
+): T {
+  if (where.startsWith('/') && !where.startsWith('/dev/')) {
+    const { fileSystem, inode } = session.tree.resolve(where);
+    return question(detailsOf(fileSystem, where), fileSystem.volumeOf?.(inode));
+  }
   const { device } = session.devices.parseMountable(where);
   const { fileSystem, release } = session.fileSystems.open(device);
   try {
@@ -134,13 +143,16 @@ export const btrfsHandlers = {
   },
   btrfs_subvolume_get_default: (call, where) => ask(call, where, ({ defaultId }) => defaultId),
   btrfs_subvolume_list: (call, where) =>
-    ask(call, where, (details) =>
-      details.subvolumes().map(({ id, parent, path }) => ({
+    ask(call, where, (details, within) => {
+      const subvolumes = details.subvolumes();
+      // What lies in the subvolume of the path has a path from there, and all others have it from the top.
+      const above = `${subvolumes.find(({ id }) => id === within)?.path ?? ''}/`;
+      return subvolumes.map(({ id, parent, path }) => ({
         btrfssubvolumeId: id,
         btrfssubvolumeTopLevelId: parent,
-        btrfssubvolumePath: path,
-      })),
-    ),
+        btrfssubvolumePath: path.startsWith(above) ? path.slice(above.length) : path,
+      }));
+    }),
   btrfs_subvolume_show(call, path) {
     const details = at(call, path);
     const subvolume = details.subvolumeOf(call.session.tree.resolve(path).inode);
