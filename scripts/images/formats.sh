@@ -19,7 +19,7 @@ part=1
 images=${1:-$here/../../.cache/images}
 shift || true
 [ $# -gt 0 ] || set -- lvm-xfs btrfs rpm many-{xfs,btrfs,ntfs} ntfs big-{xfs,btrfs,ntfs,btrfs-zstd,ntfs-lznt1} squashfs-{zstd,xz}
-require mkfs.xfs mkfs.btrfs linux.uml lvm sgdisk mkntfs gcc mke2fs mksquashfs qemu-img node gzip flock
+require mkfs.xfs mkfs.btrfs linux.uml lvm sgdisk mkntfs gcc mke2fs mksquashfs qemu-img sqlite3 node gzip flock
 [ "$(id -u)" = 0 ] || die 'the guest has device nodes, which needs root'
 images=$(cd "$images" && pwd -P)
 into=$images/formats
@@ -133,6 +133,8 @@ rpm_guest() {
   printf '%%_dbpath /var/lib/rpm\n' >"$tree/usr/lib/rpm/macros"
   : >"$tree/usr/lib/rpm/rpmrc"
   gzip -dc "$fixtures/whole.sqlite.gz" >"$tree/usr/lib/sysimage/rpm/rpmdb.sqlite"
+  # librpm of the appliance opens no database with a log on a disk that it may not write to
+  sqlite3 "$tree/usr/lib/sysimage/rpm/rpmdb.sqlite" 'PRAGMA journal_mode = DELETE' >/dev/null
   sparse $((256 * MiB)) "$work/$image.raw"
   mke2fs -q -F -t ext4 -d "$tree" "$work/$image.raw"
   as_qcow2
