@@ -51,6 +51,23 @@ describe('a compact Windows on NTFS', () => {
     assert.equal(await g.vfsLabel('/dev/sda2'), 'Windows');
   });
 
+  test('can be mounted, says its status, and its files are got by their numbers', async () => {
+    await using g = await mounted();
+    const path = '/Documents and Settings/All Users/Application Data/settings.ini';
+    const wanted = await g.checksum('sha256', path);
+    const { stIno } = await g.statns(path);
+    await g.umountAll();
+    assert.equal(await g.ntfs3gProbe(true, '/dev/sda2'), 0);
+    assert.equal(await g.ntfs3gProbe(false, '/dev/sda1'), 12); // no NTFS
+    const copy = scratchPath('by-number');
+    await g.ntfscatI('/dev/sda2', stIno, copy);
+    assert.equal(sum(readFileSync(copy)), wanted);
+    const upcase = 10;
+    await g.ntfscatI('/dev/sda2', upcase, copy);
+    assert.equal(readFileSync(copy).length, 128 * 1024);
+    await assert.rejects(g.ntfscatI('/dev/sda1', stIno, copy), { code: 'EINVAL' });
+  });
+
   test('has every file with what went into it, and every link with its target', async () => {
     await using g = await mounted();
     for (const [path, wanted] of Object.entries(files))
