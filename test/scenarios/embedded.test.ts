@@ -36,7 +36,7 @@ const withoutGuest = new Set([
   'btrfs_subvolume_show',
 ]);
 
-/** No guest of the scenarios is Windows: test/engine/ compares these with what libguestfs and ntfs-3g said of other disks. */
+/** No guest of the scenarios is Windows: test/engine/ compares these with what libguestfs said of other disks. */
 const withoutWindows = new Set([
   'hivex_close',
   'hivex_node_children',
