@@ -9,7 +9,6 @@ import type { Call } from '../../thread/call.js';
 import { BufferedSink } from '../buffered.js';
 import { type DataSink, move } from '../copy-data.js';
 import { distinctEntries, HardLinks, pathBelow } from './entries.js';
-
 import { TreeProgress } from './progress.js';
 import { type AttributeOptions, attributeRecords } from './tar-attributes.js';
 

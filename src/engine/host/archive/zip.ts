@@ -10,7 +10,6 @@ import { BufferedSink } from '../buffered.js';
 import { type DataSink, move } from '../copy-data.js';
 import { writeZeroes } from '../data-sinks.js';
 import { distinctEntries, pathBelow } from './entries.js';
-
 import { TreeProgress } from './progress.js';
 
 interface ZipOptions {
