@@ -2,39 +2,12 @@
  * The interface of every filesystem driver: bytes in, inodes out. A driver knows no paths, mounts or actions; it
  * decodes metadata and gives the place of a file's bytes. See ARCHITECTURE.md, "One driver, one shape".
  */
-import { GuestfsError, type ModeType, UnsupportedError } from '../base/index.js';
+import { GuestfsError, UnsupportedError } from '../base/index.js';
 import type { Disk, Kind } from '../disk/index.js';
+import type { FileType, InodeNumber, InodeStat, Time } from './inode-facts.js';
+import type { FileSystemWriter } from './writer.js';
 
-/** An inode's number; unique in its filesystem. */
-export type InodeNumber = number;
-
-/** Seconds since 1970 (may be negative) and nanoseconds (0 to 999,999,999). */
-export interface Time {
-  readonly seconds: number;
-  readonly nanoseconds: number;
-}
-
-/** All facts of `lstat`, except the device. */
-export interface InodeStat {
-  readonly inode: InodeNumber;
-  /** File type and permissions, as in `st_mode`. */
-  readonly mode: number;
-  readonly linkCount: number;
-  readonly uid: number;
-  readonly gid: number;
-  /** For a device node: major and minor numbers; otherwise 0. */
-  readonly deviceMajor: number;
-  readonly deviceMinor: number;
-  readonly sizeInBytes: number;
-  /** The space that it occupies, in units of 512 bytes. */
-  readonly blockCount512: number;
-  readonly accessed: Time;
-  readonly modified: Time;
-  readonly changed: Time;
-}
-
-/** The file types of directory entries, by the letters of libguestfs's `dirent`. */
-export type FileType = ModeType | 'unknown';
+export type { FileType, InodeNumber, InodeStat, Time } from './inode-facts.js';
 
 export interface DirectoryEntry {
   /** Not decoded further: names that are not UTF-8 contain escapes, see `decodeText`. */
@@ -135,7 +108,17 @@ export interface FileSystem {
    * inodes by itself: the number of an inode's volume.
    */
   volumeOf?(inode: InodeNumber): number;
-  /** Drops the caches. The disk stays open: its opener closes it. */
+  /** Undefined where this filesystem cannot be written: {@link whyReadOnly} says why. */
+  readonly writer?: FileSystemWriter | undefined;
+  /**
+   * Why there is no writer: an UnsupportedError that names a feature, EROFS, or what is damaged. Undefined for a driver
+   * that only reads.
+   */
+  readonly whyReadOnly?: GuestfsError | undefined;
+  /**
+   * Writes what is not written yet, in good order, and drops the caches. The disk stays open: its opener closes it.
+   * Throws what could not be written, having given up everything all the same.
+   */
   close(): void;
 }
 
@@ -150,8 +133,13 @@ export interface OpenOptions {
   readonly findJournal?: (uuid: string) => Disk | undefined;
   /** Mount options of the driver, by name (`utf8`, `norecovery`, …); an unknown one is EINVAL. */
   readonly options?: Readonly<Record<string, string | true>>;
-  /** Whether nothing will be written: more damage is then accepted, as in the kernel. */
+  /**
+   * Whether nothing will be written: more damage is then accepted, as in the kernel, and repairs that mounting needs go
+   * to the {@link overlay}. Otherwise they go to the disk.
+   */
   readonly readonly?: boolean;
+  /** The time that is written into inodes and superblocks. By default the machine's clock. */
+  readonly now?: () => Time;
   /** For a filesystem on several disks: the other disks, in no order. */
   readonly others?: readonly Disk[];
   /** Called for oddities that do not stop the driver (a bad checksum that the kernel accepts, …). */

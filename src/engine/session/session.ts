@@ -3,7 +3,7 @@
  * on this; it knows no actions, and no kind of layer by name.
  */
 import type { BackendConfig } from '../../api/index.js';
-import type { Elsewhere } from '../../base/index.js';
+import { type Elsewhere, GuestfsError } from '../../base/index.js';
 import { prepareZstd } from '../../disk/index.js';
 import type { Hive } from '../../formats/index.js';
 import type { Inspection } from '../../inspect/index.js';
@@ -161,6 +161,20 @@ export class Session {
   /** The device that has a property. */
   findByProperty(property: DeviceProperty, value: string): BlockDevice | undefined {
     return findByProperty(this, property, value);
+  }
+
+  /** EBUSY where a device, or one that lies on it, is in use. */
+  checkUnused(device: BlockDevice): void {
+    if (this.scan.isInUse(device))
+      throw new GuestfsError('EBUSY', `${device.name}: is in use: unmount what is on it first`);
+  }
+
+  /**
+   * The bytes of a device were changed by other ways than its filesystem: what was known of it is looked at again, and
+   * the devices on it are found anew.
+   */
+  written(device: BlockDevice): void {
+    this.scan.rescan([device.name]);
   }
 
   /** The mount of a device, if it is mounted. */

@@ -15,6 +15,7 @@ import type { Call } from './call.js';
 import type { OwnHandlers, TopicHandlers } from './handlers.js';
 import type { inspectionHandlers } from './inspection-handlers.js';
 import type { moreHandlers } from './more-handlers.js';
+import type { writingHandlers } from './writing-handlers.js';
 
 /** What nearly every session calls. */
 const coreHandlers = {
@@ -29,7 +30,7 @@ const coreHandlers = {
   ...sessionHandlers,
 } satisfies TopicHandlers;
 
-type Later = keyof typeof inspectionHandlers | keyof typeof moreHandlers;
+type Later = keyof typeof inspectionHandlers | keyof typeof moreHandlers | keyof typeof writingHandlers;
 type Handled = keyof typeof coreHandlers | Later;
 /** Actions that the tables assign to others. */
 type DoneElsewhere = ActionsBy<'handle' | 'table' | 'appliance'>;
@@ -59,6 +60,11 @@ const more = async (): Promise<HandlerTable> => {
   return { ...moreHandlers, ...moreOwnCalls } as HandlerTable;
 };
 
+const writing = async (): Promise<HandlerTable> => {
+  const { writingHandlers } = await import('./writing-handlers.js');
+  return writingHandlers as HandlerTable;
+};
+
 /** What is mostly in the table of inspection. */
 const inspects = /^inspect_|^internal_(?:unreadable|session|inspection)$/;
 
@@ -68,6 +74,7 @@ function* tablesFor(action: string): Generator<HandlerTable | Promise<HandlerTab
   const isLikely = inspects.test(action);
   yield isLikely ? inspection() : more();
   yield isLikely ? more() : inspection();
+  yield writing();
 }
 
 /** The function for an action; UnsupportedError for an action that this engine lacks. */
@@ -84,6 +91,12 @@ export async function findHandler(action: string): Promise<AnyHandler> {
 export async function handledActions(): Promise<ActionName[]> {
   const { inspectionHandlers } = await import('./inspection-handlers.js');
   const { moreHandlers } = await import('./more-handlers.js');
+  const { writingHandlers } = await import('./writing-handlers.js');
   // safe: handlers are typed by their names
-  return Object.keys({ ...coreHandlers, ...inspectionHandlers, ...moreHandlers }) as ActionName[];
+  return Object.keys({
+    ...coreHandlers,
+    ...inspectionHandlers,
+    ...moreHandlers,
+    ...writingHandlers,
+  }) as ActionName[];
 }

@@ -1,0 +1,7 @@
+/**
+ * What changes disks: files, filesystems, partition tables, volumes. It is loaded at the first call that none of the
+ * other tables has, as most sessions only read. Each topic is a file of `actions/writing/`.
+ */
+import type { TopicHandlers } from './handlers.js';
+
+export const writingHandlers = {} satisfies TopicHandlers;
