@@ -25,6 +25,7 @@ import { readAll } from '../support/gaits.js';
 import { noise } from '../support/random.js';
 import { RecordingDisk } from '../support/recording-disk.js';
 import { scratchDirectory } from '../support/scratch.js';
+import { thinDisk } from './thin.js';
 
 /** Pieces of `size` bytes, the first from one column, the next from another, as in a striped volume. */
 function striped(columns: readonly Disk[], size: number): Disk {
@@ -64,6 +65,7 @@ const layers: Readonly<Record<string, (base: Disk) => Disk>> = {
     const half = Math.floor(base.size / 2 / 4096) * 4096;
     return striped([new SliceDisk(base, 0, half), new SliceDisk(base, half, half)], 4096);
   },
+  thin: (base) => thinDisk(base).disk,
 };
 const names = Object.keys(layers);
 const longer = (lists: readonly string[][]): string[][] =>
@@ -72,14 +74,14 @@ const pairs = longer(longer([[]]));
 /** Of none to three layers, the lowest first. */
 const stacks: readonly (readonly string[])[] = [[], ...longer([[]]), ...pairs, ...longer(pairs)];
 
-const size = 96 * 1024;
+const size = 160 * 1024;
 const before = noise(size);
 const build = (stack: readonly string[], bottom: Disk): Disk =>
   stack.reduce((base, name) => (layers[name] as (disk: Disk) => Disk)(base), bottom); // safe: names of layers
 
 test('a barrier reaches the bottom of every stack, behind what was written', () => {
   const bytes = noise(20_000, 2);
-  assert.equal(stacks.length, 1 + 5 + 25 + 125);
+  assert.equal(stacks.length, 1 + 6 + 36 + 216);
   for (const stack of stacks) {
     const title = stack.join(' → ');
     const bottom = new RecordingDisk(before, { sectorSize: 4096 });
