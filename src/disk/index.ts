@@ -1,5 +1,5 @@
 /** The disk room: random-access bytes, and the layers that are stacked on them. */
-/** For tests, until an image format allocates. */
+/** For tests. */
 export type { Allocator, Placement } from './allocator.js';
 export { CachedDisk } from './cache.js';
 export type { Codec } from './codecs.js';
