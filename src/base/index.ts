@@ -82,6 +82,7 @@ export {
   type Limits,
   limitNames,
   readLimits,
+  undisturbed,
   work,
 } from './work.js';
 export { xxhash64 } from './xxhash64.js';

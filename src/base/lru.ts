@@ -17,6 +17,11 @@ export class LruMap<Key, Value> {
     return value;
   }
 
+  /** As {@link get}, and the entry gets no younger. */
+  peek(key: Key): Value | undefined {
+    return this.#entries.get(key);
+  }
+
   set(key: Key, value: Value): void {
     this.#entries.delete(key);
     this.#entries.set(key, value);

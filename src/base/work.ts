@@ -84,6 +84,17 @@ class Budget {
     this.#left = limit - this.#allowance;
   }
 
+  /** Counts nothing until the function that it returns is called. */
+  suspend(): () => void {
+    const [limit, allowance, left] = [this.#limit, this.#allowance, this.#left];
+    this.begin(Number.POSITIVE_INFINITY);
+    return () => {
+      this.#limit = limit;
+      this.#allowance = allowance;
+      this.#left = left;
+    };
+  }
+
   #renew(): void {
     ask?.();
     const left = this.#left + this.#allowance;
@@ -118,6 +129,22 @@ export const work = {
 export function beginWork(limits: Limits, checkpoint: () => void): void {
   ask = checkpoint;
   for (const name of limitNames) work[name].begin(limits[name]);
+}
+
+/**
+ * Runs what must not end half way: a cancellation is noticed after it, and what it counts is free. It has to be
+ * bounded by itself.
+ */
+export function undisturbed<T>(run: () => T): T {
+  const asked = ask;
+  ask = undefined;
+  const before = limitNames.map((name) => work[name].suspend());
+  try {
+    return run();
+  } finally {
+    ask = asked;
+    for (const resume of before) resume();
+  }
 }
 
 /** Ends the call: until the next one there are no limits. */

@@ -1,6 +1,7 @@
 /** The disk room: random-access bytes, and the layers that are stacked on them. */
 /** For tests. */
 export type { Allocator, Placement } from './allocator.js';
+export { BlockCache, type BlockReader } from './block-cache.js';
 export { CachedDisk } from './cache.js';
 export type { Codec } from './codecs.js';
 /** For tests. */
@@ -29,6 +30,14 @@ export {
 } from './platform.js';
 export { SliceDisk } from './slice.js';
 export { Spool } from './spool.js';
+/** For tests. */
+export { WriteCache } from './write/cache.js';
+/** For tests. */
+export { DiskJournal } from './write/journal.js';
+/** For tests. */
+export { directJournal, orderedJournal } from './write/rules.js';
+/** For tests. */
+export { DiskTransaction } from './write/transaction.js';
 export { zeroByWriting } from './zero.js';
 export { prepareZstd } from './zstd.js';
 export { decodeZstdBeginning, decodeZstdFile, decodeZstdFrames } from './zstd-file.js';

@@ -1,7 +1,7 @@
 /** The file allocation table: for each cluster, the next one of its chain. As in Linux, only the first table is read. */
 import { CorruptError } from '../../base/index.js';
-import type { Disk } from '../../disk/index.js';
-import { BlockCache } from '../block-cache.js';
+import { BlockCache, type Disk } from '../../disk/index.js';
+
 import { type ClusterTable, endOfChain, firstCluster } from '../cluster-chain.js';
 import type { ExfatVolume } from './boot.js';
 import { badCluster, fatEntry } from './layout.js';

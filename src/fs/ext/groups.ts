@@ -11,7 +11,7 @@ import {
   LruMap,
   viewOf,
 } from '../../base/index.js';
-import type { BlockCache } from '../block-cache.js';
+import type { BlockReader } from '../../disk/index.js';
 import { incompat, roCompat } from './features.js';
 import { groupDescriptor, groupIdentity, shortDescriptorSize } from './layout.js';
 import { has, hasSuperblockCopy, type Superblock } from './superblock.js';
@@ -35,7 +35,7 @@ function nameOf(group: number): string {
 
 export class Groups {
   readonly #superblock: Superblock;
-  readonly #pieces: BlockCache;
+  readonly #pieces: BlockReader;
   readonly #known = new LruMap<number, Group>(1024);
   readonly #onBadChecksum: (message: string) => void;
   readonly #anywhere: boolean;
@@ -47,7 +47,7 @@ export class Groups {
   #last: Group | undefined;
 
   /** `onBadChecksum` is called for descriptors with a wrong checksum; it may throw. */
-  constructor(superblock: Superblock, pieces: BlockCache, onBadChecksum: (message: string) => void) {
+  constructor(superblock: Superblock, pieces: BlockReader, onBadChecksum: (message: string) => void) {
     this.#superblock = superblock;
     this.#pieces = pieces;
     this.#onBadChecksum = onBadChecksum;

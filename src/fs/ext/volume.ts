@@ -1,7 +1,7 @@
 /** An open filesystem below the level of files: blocks, groups, and inodes by number. */
 import { CorruptError, work } from '../../base/index.js';
-import type { Disk } from '../../disk/index.js';
-import { BlockCache } from '../block-cache.js';
+import { BlockCache, type BlockReader, type Disk } from '../../disk/index.js';
+
 import { Groups } from './groups.js';
 import {
   type Inode,
@@ -23,7 +23,7 @@ const viewMemory = 16 * 1024;
 export class ExtVolume {
   readonly disk: Disk;
   readonly superblock: Superblock;
-  readonly pieces: BlockCache;
+  readonly pieces: BlockReader;
   readonly groups: Groups;
   /** Where the blocks of inodes lie whose extents are being changed in memory, and not written yet. */
   readonly changedMaps = new Map<number, BlockMap>();
@@ -34,16 +34,23 @@ export class ExtVolume {
   #viewsUsed = viewMemory;
   readonly #inodes: (Inode | undefined)[] = new Array(inodeSlots).fill(undefined);
 
-  /** `strict` refuses group descriptors with a bad checksum, which otherwise cause a warning. */
+  /**
+   * `strict` refuses group descriptors with a bad checksum, which otherwise cause a warning. Where metadata is being
+   * changed, `disk` is the view of the cache that has the changes, and `pieces` that cache.
+   */
   constructor(
     disk: Disk,
     superblock: Superblock,
-    options: { readonly warn: (message: string) => void; readonly strict: boolean },
+    options: {
+      readonly warn: (message: string) => void;
+      readonly strict: boolean;
+      readonly pieces?: BlockReader;
+    },
   ) {
     this.disk = disk;
     this.superblock = superblock;
     this.warn = options.warn;
-    this.pieces = new BlockCache(disk);
+    this.pieces = options.pieces ?? new BlockCache(disk);
     this.groups = new Groups(superblock, this.pieces, (message) => {
       if (options.strict) {
         const colon = message.indexOf(': ');

@@ -3,8 +3,8 @@
  * runs that they go on in further records, those are found by the runs before them.
  */
 import { CorruptError, LruMap, readMaybe } from '../../base/index.js';
-import type { Disk } from '../../disk/index.js';
-import { BlockCache } from '../block-cache.js';
+import { BlockCache, type Disk } from '../../disk/index.js';
+
 import { Attributes, addRuns, type RecordSource } from './attribute.js';
 import type { Geometry } from './boot.js';
 import { attributeTypes, fileNumbers } from './layout.js';

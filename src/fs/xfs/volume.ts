@@ -1,7 +1,7 @@
 /** An open filesystem below the level of files: blocks, what they say of themselves, and inodes by number. */
 import { CorruptError, checksumHolds, compareBytes, viewOf, work } from '../../base/index.js';
-import type { Disk } from '../../disk/index.js';
-import { BlockCache } from '../block-cache.js';
+import { BlockCache, type Disk } from '../../disk/index.js';
+
 import { checksumOf, storedChecksum } from './checksum.js';
 import { type Inode, InodeDecoder, inodeName } from './inode.js';
 import type { SelfDescription } from './layout.js';

@@ -1,7 +1,7 @@
 /** Metadata in pieces whose memory is used again, and what outlives them. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { BlockCache } from '../../../src/fs/block-cache.js';
+import { BlockCache } from '../../../src/disk/block-cache.js';
 import type { ExtFileSystem } from '../../../src/fs/ext/filesystem.js';
 import { WatchedDisk } from '../../disk/support.js';
 import { noise } from '../../support/random.js';

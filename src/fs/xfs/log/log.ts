@@ -1,7 +1,7 @@
 /** The log as a circle of sectors of 512 bytes, in the filesystem or on a disk of its own. */
 import { CorruptError, viewOf } from '../../../base/index.js';
-import type { Disk } from '../../../disk/index.js';
-import { BlockCache } from '../../block-cache.js';
+import { BlockCache, type Disk } from '../../../disk/index.js';
+
 import type { Superblock } from '../superblock.js';
 import {
   headerCovers,

@@ -3,7 +3,7 @@
  * read for many uses. A block of at most 64 KiB never crosses the border of a piece.
  */
 import { CorruptError, LruMap } from '../base/index.js';
-import type { Disk } from '../disk/index.js';
+import type { Disk } from './disk.js';
 
 /** Bytes of a piece: at least the largest block. */
 const pieceSize = 65536;
@@ -11,10 +11,21 @@ const pieceSize = 65536;
 const pieceLimit = 128;
 
 /** Bytes of the disk from `start`. */
-interface Piece {
+export interface CachedPiece {
   readonly start: number;
   readonly bytes: Uint8Array;
   readonly view: DataView;
+}
+
+/** Reads metadata; what it returns is valid until the next call. */
+export interface BlockReader {
+  /** The bytes around `offset`, of which those of its own block count. `structure`: what is looked for. */
+  at(offset: number, structure: string): CachedPiece;
+  /** A structure that lies in one block. */
+  bytes(offset: number, size: number, structure: string): Uint8Array;
+  /** Drops what is kept of the bytes at `offset`, because they were written to. */
+  forget(offset: number): void;
+  clear(): void;
 }
 
 /**
@@ -22,12 +33,12 @@ interface Piece {
  * walk with new memory for each piece would spend its time, and that of all other threads of the process, on the
  * kernel's page tables.
  */
-export class BlockCache {
+export class BlockCache implements BlockReader {
   readonly #disk: Disk;
-  readonly #pieces = new LruMap<number, Piece>(pieceLimit);
+  readonly #pieces = new LruMap<number, CachedPiece>(pieceLimit);
   // A walk alternates between an inode table and a directory, so the last two pieces are found without the map.
-  #last: Piece | undefined;
-  #lastButOne: Piece | undefined;
+  #last: CachedPiece | undefined;
+  #lastButOne: CachedPiece | undefined;
 
   constructor(disk: Disk) {
     this.#disk = disk;
@@ -37,7 +48,7 @@ export class BlockCache {
    * The piece with the byte at `offset`, valid until the next call. `structure` names the wanted structure, in case
    * it lies outside the disk.
    */
-  at(offset: number, structure: string): Piece {
+  at(offset: number, structure: string): CachedPiece {
     const start = offset - (offset % pieceSize);
     const last = this.#last;
     if (last !== undefined && last.start === start) return last;
@@ -82,6 +93,17 @@ export class BlockCache {
     if (this.#last === old) this.#last = undefined;
     if (this.#lastButOne === old) this.#lastButOne = undefined;
     return old.view.buffer as ArrayBuffer;
+  }
+
+  /** Stores a block in the piece that has it, if one has, because it was written so. */
+  update(offset: number, bytes: Uint8Array): void {
+    const start = offset - (offset % pieceSize);
+    this.#pieces.peek(start)?.bytes.set(bytes, offset - start);
+  }
+
+  /** Drops the pieces of a range, because it was written to. */
+  forgetRange(offset: number, length: number): void {
+    for (let at = offset - (offset % pieceSize); at < offset + length; at += pieceSize) this.forget(at);
   }
 
   /** Drops the piece at `offset`, because its bytes were written to. */

@@ -1,0 +1,157 @@
+/** What becomes true together, or not at all: in memory at once, on the disk by the rules of its journal. */
+import type { Disk } from '../disk.js';
+import type { Block } from './block.js';
+
+/** What a transaction did to one block. */
+interface BlockChange {
+  /** The bytes before; undefined if the block was as on the disk. */
+  readonly before: Uint8Array | undefined;
+  /** The phases in which it was changed first and last: see {@link DiskTransaction.barrier}. */
+  first: number;
+  last: number;
+}
+
+/** What a block held at the end of a phase, where it was changed again in a later one. */
+interface Version {
+  readonly number: number;
+  readonly phase: number;
+  readonly bytes: Uint8Array;
+}
+
+/** Blocks that lie together. */
+interface FreedBlocks {
+  readonly first: number;
+  readonly count: number;
+}
+
+/** What the transactions ask of their journal. */
+interface Owner {
+  /** Which part of the outermost transaction runs: barriers end one. */
+  readonly phase: number;
+  endPhase(): void;
+  noteFreed(first: number, count: number): void;
+  /** Only the innermost transaction may do anything. */
+  checkInnermost(transaction: DiskTransaction): void;
+}
+
+/** A run of a journal, or a part of one. Begun and ended by the journal. */
+export class DiskTransaction {
+  readonly id: number;
+  /**
+   * Transactions of one kind, in a row, may be written together, phase by phase: nothing in a phase of one needs a later
+   * phase of another. Without a kind, all of it is written after what ran before. Only the outermost's counts.
+   */
+  kind: string | undefined;
+  readonly #journal: Owner;
+  readonly #changes = new Map<number, BlockChange>();
+  readonly #versions: Version[] = [];
+  readonly #freed: FreedBlocks[] = [];
+  readonly #after = new Set<Disk>();
+  readonly #onUndo: (() => void)[] = [];
+  readonly #onDurable: (() => void)[] = [];
+
+  constructor(journal: Owner, id: number) {
+    this.#journal = journal;
+    this.id = id;
+  }
+
+  get changes(): ReadonlyMap<number, Readonly<BlockChange>> {
+    return this.#changes;
+  }
+
+  get versions(): readonly Version[] {
+    return this.#versions;
+  }
+
+  get freed(): readonly FreedBlocks[] {
+    return this.#freed;
+  }
+
+  /** Disks that must be flushed before this is durable. */
+  get data(): ReadonlySet<Disk> {
+    return this.#after;
+  }
+
+  get whenDurable(): readonly (() => void)[] {
+    return this.#onDurable;
+  }
+
+  /**
+   * These blocks are free as soon as this transaction is durable: until then the journal's `freedIn` has them, and
+   * nobody may take them. No changed copy of them is written any more.
+   */
+  free(first: number, count: number): void {
+    this.#journal.checkInnermost(this);
+    this.#journal.noteFreed(first, count);
+    this.#freed.push({ first, count });
+  }
+
+  /** What was written to `disk` must be durable before this transaction is. */
+  after(disk: Disk): void {
+    this.#after.add(disk);
+  }
+
+  /**
+   * What was changed before this is on the disk before what is changed after it. It means nothing where a log makes all
+   * of it true at once.
+   */
+  barrier(): void {
+    this.#journal.checkInnermost(this);
+    this.#journal.endPhase();
+  }
+
+  /** Run when the transaction is undone, last first: for counters and hints in memory. */
+  onUndo(work: () => void): void {
+    this.#onUndo.push(work);
+  }
+
+  /** Run when it is durable. */
+  onDurable(work: () => void): void {
+    this.#onDurable.push(work);
+  }
+
+  /** For the cache: a block that is changed already is about to be changed. */
+  note(block: Block): void {
+    this.#journal.checkInnermost(this);
+    const { phase } = this.#journal;
+    const known = this.#changes.get(block.number);
+    if (known === undefined)
+      this.#changes.set(block.number, { before: block.bytes.slice(), first: phase, last: phase });
+    else if (known.last < phase) {
+      this.#versions.push({ number: block.number, phase: known.last, bytes: block.bytes.slice() });
+      known.last = phase;
+    }
+  }
+
+  /** For the cache: a block that is as on the disk is about to be changed. */
+  noteNew(number: number): void {
+    this.#journal.checkInnermost(this);
+    const { phase } = this.#journal;
+    this.#changes.set(number, { before: undefined, first: phase, last: phase });
+  }
+
+  /** For the journal: takes over what a part of this did. */
+  take(part: DiskTransaction): void {
+    for (const [number, change] of part.#changes) {
+      const known = this.#changes.get(number);
+      if (known === undefined) {
+        this.#changes.set(number, change);
+        continue;
+      }
+      if (change.first > known.last && change.before !== undefined)
+        this.#versions.push({ number, phase: known.last, bytes: change.before });
+      known.last = change.last;
+    }
+    this.#versions.push(...part.#versions);
+    this.#freed.push(...part.#freed);
+    for (const disk of part.#after) this.#after.add(disk);
+    this.#onUndo.push(...part.#onUndo);
+    this.#onDurable.push(...part.#onDurable);
+  }
+
+  /** For the journal: makes all as it was. */
+  undo(restore: (number: number, before: Uint8Array | undefined) => void): void {
+    for (const [number, { before }] of this.#changes) restore(number, before);
+    for (const work of this.#onUndo.reverse()) work();
+  }
+}
