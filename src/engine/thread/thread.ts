@@ -2,7 +2,7 @@
  * The engine's thread: started ahead of a launch or by it, and kept for the next launch after its session has ended.
  * Loads nothing else.
  */
-import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
+import { MessageChannel, type MessagePort, SHARE_ENV, Worker } from 'node:worker_threads';
 import { GuestfsError, Mailbox } from '../../base/index.js';
 import { findWorker } from './location.js';
 import { sharedWords, streamMailbox, type ThreadStart } from './messages.js';
@@ -66,10 +66,20 @@ export function startThread(workerUrl?: string): EngineThread {
     name: 'guestfs engine',
     // The program's own flags mean nothing to the worker, and some (--input-type) would stop it.
     execArgv: [],
+    // The thread reads the environment and never changes it: a copy of its own would cost each start of one.
+    env: SHARE_ENV,
+    // Node would open the process's own streams for these, which takes milliseconds. Nothing writes to the first.
+    stdout: true,
+    stderr: true,
     resourceLimits: {
       maxOldGenerationSizeMb: heapLimitInMegabytes,
       maxYoungGenerationSizeMb: youngLimitInMegabytes,
     },
+  });
+  // What Node itself said there, such as a warning, is shown at the thread's end: listening keeps the process alive.
+  worker.once('exit', () => {
+    const said: Buffer | null = worker.stderr.read();
+    if (said !== null) process.stderr.write(said);
   });
   return {
     worker,
