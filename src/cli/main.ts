@@ -7,7 +7,7 @@ leaveDeletedDirectory();
 const words = commandLineWords();
 const thread = willLaunch(words) ? startThread() : undefined;
 void import('./command/program.js').then(async ({ runProgram }) => {
-  process.exitCode = await runProgram(words, thread);
+  process.exit(await runProgram(words, thread));
 });
 
 /**

@@ -8,6 +8,8 @@ import { deviceNumbers } from '../../formats/index.js';
 import { ReaderGone } from '../command/failure.js';
 import { visible } from './visible.js';
 
+/** The most bytes for which a call waits for the host's disk. */
+const writtenAtOnce = 64 * 1024;
 /** How long to wait before another try when a non-blocking pipe is full, in milliseconds. */
 const napInMs = 5;
 
@@ -17,6 +19,11 @@ const memoryMajor = 1;
 function mayBeTerminal(status: Stats | undefined): boolean {
   if (status?.isCharacterDevice() !== true) return false;
   return process.platform !== 'linux' || deviceNumbers(status.rdev).major !== memoryMajor;
+}
+
+/** What a write at once never waits for, so that it needs no thread of Node's pool: files, and devices of memory. */
+function isAlwaysReady(status: Stats | undefined): boolean {
+  return status?.isFile() === true || (status?.isCharacterDevice() === true && !mayBeTerminal(status));
 }
 
 /** Writes some of the bytes and resolves to their number; 0 if there is no room now. */
@@ -43,6 +50,7 @@ function statusOf(fd: number): Stats | undefined {
 export class Output {
   readonly #fd: number;
   #isTerminal: boolean | undefined;
+  #isAlwaysReady: boolean | undefined;
   /** Called before anything is written, but for {@link draw}. */
   beforeWrite: (() => void) | undefined;
 
@@ -74,7 +82,10 @@ export class Output {
   async write(content: string | Uint8Array): Promise<void> {
     this.beforeWrite?.();
     const bytes = typeof content === 'string' ? encodeText(content) : content;
-    for (let done = 0; done < bytes.length; ) done += await writeSome(this.#fd, bytes, done);
+    this.#isAlwaysReady ??= isAlwaysReady(statusOf(this.#fd));
+    const small = this.#isAlwaysReady && bytes.length <= writtenAtOnce;
+    for (let done = 0; done < bytes.length; )
+      done += small ? writeSync(this.#fd, bytes, done) : await writeSome(this.#fd, bytes, done);
   }
 
   async lines(lines: readonly string[]): Promise<void> {
