@@ -30,14 +30,11 @@ export {
 } from './platform.js';
 export { SliceDisk } from './slice.js';
 export { Spool } from './spool.js';
-/** For tests. */
+export type { Block } from './write/block.js';
 export { WriteCache } from './write/cache.js';
-/** For tests. */
 export { DiskJournal } from './write/journal.js';
 /** For tests. */
 export { directJournal, orderedJournal } from './write/rules.js';
-/** For tests. */
 export { DiskTransaction } from './write/transaction.js';
-export { zeroByWriting } from './zero.js';
 export { prepareZstd } from './zstd.js';
 export { decodeZstdBeginning, decodeZstdFile, decodeZstdFrames } from './zstd-file.js';

@@ -40,9 +40,8 @@ const writersListed = {
   // The replay of a journal, and the mark that it is done.
   'src/fs/ext/journal/replay.ts': 1,
   'src/fs/ext/journal/recover.ts': 3,
-  // One transaction, for what fast commits change, and the metadata that it is made of, held in memory until then.
+  // One transaction, for what fast commits change.
   'src/fs/ext/journal/transaction.ts': 2,
-  'src/fs/ext/volume.ts': 1,
   // The replay of XFS's log, on a layer of the caller.
   'src/fs/xfs/log/replay.ts': 1,
 };

@@ -9,8 +9,6 @@ import type { ExtVolume } from './volume.js';
 
 /** The block map of an inode, whichever kind it has. */
 export function blockMapOf(volume: ExtVolume, inode: Inode): BlockMap {
-  const changed = volume.changedMaps.get(inode.number);
-  if (changed !== undefined) return changed;
   return has(inode.flags, inodeFlags.EXT4_EXTENTS_FL)
     ? new ExtentMap(volume, inode)
     : new IndirectMap(volume, inode);

@@ -48,6 +48,15 @@ function childBlock(node: Node, index: number): number {
   );
 }
 
+/** A block of the tree itself. */
+interface TreeBlock {
+  readonly block: number;
+  /** The first logical block that it covers. */
+  readonly first: number;
+  /** 0 for a leaf. */
+  readonly level: number;
+}
+
 /** One extent of a leaf. */
 interface Extent {
   readonly logical: number;
@@ -137,8 +146,8 @@ export class ExtentMap implements BlockMap {
     yield* this.#extentsBelow(this.#root);
   }
 
-  /** The blocks of the tree itself, each with the first logical block that it covers. */
-  *treeBlocks(): Generator<{ readonly block: number; readonly first: number }> {
+  /** The blocks of the tree itself, each before those below it. */
+  *treeBlocks(): Generator<TreeBlock> {
     yield* this.#treeBlocksBelow(this.#root);
   }
 
@@ -149,10 +158,10 @@ export class ExtentMap implements BlockMap {
     }
   }
 
-  *#treeBlocksBelow(node: Node): Generator<{ readonly block: number; readonly first: number }> {
+  *#treeBlocksBelow(node: Node): Generator<TreeBlock> {
     if (node.depth === 0) return;
     for (let index = 0; index < node.entries; index++) {
-      yield { block: childBlock(node, index), first: entryBlock(node, index) };
+      yield { block: childBlock(node, index), first: entryBlock(node, index), level: node.depth - 1 };
       yield* this.#treeBlocksBelow(this.#child(node, index)); // at most maxExtentDepth deep
     }
   }

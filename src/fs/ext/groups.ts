@@ -104,6 +104,13 @@ export class Groups {
     return firstDataBlock + group * blocksPerGroup + behind;
   }
 
+  /** A group's descriptor, or every one, has changed: it is read anew. */
+  forget(number?: number): void {
+    this.#last = undefined;
+    if (number === undefined) this.#known.clear();
+    else this.#known.delete(number);
+  }
+
   /** Checks the descriptors of groups below `count` without keeping them. */
   check(count: number): void {
     for (let number = 0; number < count; number++) this.#read(number);
@@ -119,8 +126,9 @@ export class Groups {
 
   /** Puts the right checksum into a group's descriptor, where the filesystem has checksums. */
   setChecksum(number: number, descriptor: Uint8Array): void {
-    const sum = this.#checksum(number, viewOf(descriptor), 0);
-    if (sum !== undefined) groupDescriptor.set(viewOf(descriptor), 0, 'bg_checksum', sum);
+    const view = viewOf(descriptor);
+    const sum = this.#checksum(number, view, 0);
+    if (sum !== undefined) at.bg_checksum.write(view, 0, sum, true);
   }
 
   #read(number: number): Group {

@@ -3,7 +3,7 @@
  * decodes hundreds of thousands. This refuses what the kernel's ext4_iget refuses. Times are seconds since 1970, 34
  * bits wide if the inode has room for them: the two low bits of the `_extra` words extend the signed 32-bit seconds.
  */
-import { CorruptError, checksumHolds, crc32c, crc32cOfView, typeOfMode, viewOf } from '../../base/index.js';
+import { CorruptError, checksumHolds, crc32c, crc32cOfView, typeOfMode } from '../../base/index.js';
 import type { FileType, InodeStat, Time } from '../driver.js';
 import { compat, incompat, roCompat } from './features.js';
 import {
@@ -13,8 +13,6 @@ import {
   inodeIdentity,
   reservedInodes,
   shortInodeSize,
-  writtenInode,
-  writtenInodeExtra,
 } from './layout.js';
 import { has, type Superblock } from './superblock.js';
 
@@ -79,6 +77,9 @@ export function inodeName(number: number): string {
   return `ext4 inode ${number}`;
 }
 
+/** The least `i_extra_isize` with which an inode has the high half of its checksum. */
+const checksumHighEnd = at.i_checksum_hi + 2 - shortInodeSize;
+
 /** Number and generation, with which an inode's checksums begin. */
 const identity = new DataView(new ArrayBuffer(inodeIdentity.size));
 // Fields are read directly, because this runs for each inode.
@@ -116,18 +117,16 @@ export function inodeChecksumSeed(seed: number, inode: Inode): number {
 }
 
 /** Writes the right checksum into an inode's record, if the filesystem has checksums. */
-export function setInodeChecksum(superblock: Superblock, number: number, record: Uint8Array): void {
+export function setInodeChecksum(superblock: Superblock, number: number, record: DataView): void {
   if (superblock.checksumSeed === undefined) return;
-  const view = viewOf(record);
-  const high = record.length > shortInodeSize && view.getUint16(at.i_extra_isize, true) >= 4;
-  const put = (low: number, upper: number): void => {
-    writtenInode.encode({ i_checksum_lo: low }, record);
-    if (high) writtenInodeExtra.encode({ i_checksum_hi: upper }, record);
-  };
-  put(0, 0);
-  const start = identitySum(superblock.checksumSeed, number, view.getUint32(at.i_generation, true));
-  const sum = crc32c(start, record);
-  put(sum & 0xffff, sum >>> 16);
+  const size = record.byteLength;
+  const high = size > shortInodeSize && record.getUint16(at.i_extra_isize, true) >= checksumHighEnd;
+  record.setUint16(at.i_checksum_lo, 0, true);
+  if (high) record.setUint16(at.i_checksum_hi, 0, true);
+  const start = identitySum(superblock.checksumSeed, number, record.getUint32(at.i_generation, true));
+  const sum = crc32cOfView(start, record, 0, size);
+  record.setUint16(at.i_checksum_lo, sum & 0xffff, true);
+  if (high) record.setUint16(at.i_checksum_hi, sum >>> 16, true);
 }
 
 /**

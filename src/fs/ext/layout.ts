@@ -176,23 +176,9 @@ export const inodeAt = {
   i_atime_extra: 0x8c,
   i_crtime: 0x90,
   i_crtime_extra: 0x94,
+  i_version_hi: 0x98,
+  i_projid: 0x9c,
 } as const;
-/** What is written of an inode. */
-export const writtenInode = struct('ext4 inode', 'little', 128, {
-  i_size_lo: u32(inodeAt.i_size_lo),
-  i_dtime: u32(inodeAt.i_dtime),
-  i_links_count: u16(inodeAt.i_links_count),
-  i_flags: u32(inodeAt.i_flags),
-  i_file_acl_lo: u32(inodeAt.i_file_acl_lo),
-  i_file_acl_high: u16(inodeAt.i_file_acl_high),
-  i_blocks_lo: u32(inodeAt.i_blocks_lo),
-  i_blocks_high: u16(inodeAt.i_blocks_high),
-  i_checksum_lo: u16(inodeAt.i_checksum_lo),
-});
-/** The same, of the part behind the first 128 bytes. */
-export const writtenInodeExtra = struct('ext4 inode', 'little', inodeAt.i_ctime_extra, {
-  i_checksum_hi: u16(inodeAt.i_checksum_hi),
-});
 /** What checksums begin with after their seed: for structures of an inode, of a group, for a block. */
 export const inodeIdentity = struct('inode in a checksum', 'little', 8, {
   number: u32(0),
@@ -265,6 +251,10 @@ export const hashTreeAt = {
   info_indirect_levels: 30,
   root_entries: 32,
   node_entries: 8,
+  /** In the first entry of a block: the count of entries, behind the limit. */
+  count: 2,
+  /** In each entry. */
+  entry_block: 4,
 } as const;
 export const hashTreeEntrySize = 8;
 export const hashTreeTailSize = 8;

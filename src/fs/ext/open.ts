@@ -2,8 +2,8 @@
  * Opens a filesystem: the superblock, the journal and its replay, orphans, and the root, in the order of a mount (the
  * kernel's fs/ext4/super.c, ext4_fill_super).
  */
-import { CorruptError } from '../../base/index.js';
-import type { Disk } from '../../disk/index.js';
+import { CorruptError, UnsupportedError } from '../../base/index.js';
+import { type BlockReader, type Disk, directJournal, WriteCache } from '../../disk/index.js';
 import type { FileSystem, OpenOptions } from '../driver.js';
 import { compat, incompat, roCompat } from './features.js';
 import { ExtFileSystem } from './filesystem.js';
@@ -19,7 +19,7 @@ import { findOrphans, isMarkedDamaged } from './orphans.js';
 import { probeExt } from './probe.js';
 import { decodeSuperblock, has, readSuperblockBytes, type Superblock } from './superblock.js';
 import { ExtVolume } from './volume.js';
-import { ChangedBlocks } from './write/changed-blocks.js';
+import { ChangeableBlocks } from './write/blocks.js';
 
 /** Groups whose descriptors are checked when opening; further ones are checked on demand. */
 const groupsCheckedAtOnce = 65536;
@@ -75,8 +75,13 @@ function openVolume(
   superblock: Superblock,
   mount: ExtMountOptions,
   warn: ExtVolume['warn'],
+  pieces?: BlockReader,
 ): ExtVolume {
-  const volume = new ExtVolume(disk, superblock, { warn, strict: !mount.readOnly });
+  const volume = new ExtVolume(disk, superblock, {
+    warn,
+    strict: !mount.readOnly,
+    ...(pieces === undefined ? {} : { pieces }),
+  });
   volume.groups.check(Math.min(superblock.groupCount, groupsCheckedAtOnce));
   return volume;
 }
@@ -99,14 +104,23 @@ function recover(
     blockCount,
     superblockAt: mount.superblockAt,
   };
-  const open = (from: Disk): ExtVolume => openVolume(from, readSuperblock(from, mount), mount, before.warn);
+  const open = (from: Disk, pieces?: BlockReader): ExtVolume =>
+    openVolume(from, readSuperblock(from, mount), mount, before.warn, pieces);
   const next = replayLog(recovery);
   if (next !== undefined && has(journal.incompat, journalIncompat.fastCommit)) {
     const records = [...readFastCommits(journal, next, before.warn)];
     if (records.length > 0) {
-      const changed = new ChangedBlocks(target, blockSize, transactionRoom(journal));
-      replayFastCommits(open(changed), records);
-      commitChanges(recovery, next, changed.blocks);
+      // The changes stay in the cache, and become one transaction of the log itself.
+      const cache = new WriteCache(target, { blockSize });
+      const changed = open(cache.view, cache);
+      const blocks = new ChangeableBlocks(cache, directJournal(cache), () => changed.forgetAll());
+      const room = transactionRoom(journal);
+      blocks.run(room, undefined, () => replayFastCommits(changed, blocks, records));
+      if (cache.changed.size > room)
+        throw new UnsupportedError('ext4 journal', [
+          'fast commits that change more than the log has room for',
+        ]);
+      commitChanges(recovery, next, new Map([...cache.changed].map(([block, { bytes }]) => [block, bytes])));
     }
   }
   const free = open(target).groups.free();

@@ -1,17 +1,8 @@
 /** An open filesystem below the level of files: blocks, groups, and inodes by number. */
 import { CorruptError, work } from '../../base/index.js';
 import { BlockCache, type BlockReader, type Disk } from '../../disk/index.js';
-
 import { Groups } from './groups.js';
-import {
-  type Inode,
-  InodeDecoder,
-  inodeChecksumSeed,
-  inodeName,
-  isPublicInode,
-  setInodeChecksum,
-} from './inode.js';
-import type { BlockMap } from './run.js';
+import { type Inode, InodeDecoder, inodeChecksumSeed, inodeName, isPublicInode } from './inode.js';
 import type { Superblock } from './superblock.js';
 
 /** Decoded inodes kept, by number modulo this; a power of two. */
@@ -25,8 +16,8 @@ export class ExtVolume {
   readonly superblock: Superblock;
   readonly pieces: BlockReader;
   readonly groups: Groups;
-  /** Where the blocks of inodes lie whose extents are being changed in memory, and not written yet. */
-  readonly changedMaps = new Map<number, BlockMap>();
+  /** Blocks of directories whose checksums were found right, or that were changed here. */
+  readonly verified = new Set<number>();
   readonly warn: (message: string) => void;
   readonly #decoder: InodeDecoder;
   /** Memory for views that others keep, and how much of it is given away; {@link viewMemory} says why. */
@@ -150,21 +141,16 @@ export class ExtVolume {
     return new DataView(this.#views.buffer, base, length);
   }
 
-  /** Changes metadata on the disk, which must be writable. The bytes lie in one block. */
-  store(offset: number, bytes: Uint8Array): void {
-    this.disk.write(bytes, offset);
-    this.pieces.forget(offset);
+  /** An inode was changed: it is decoded anew. */
+  forgetInode(number: number): void {
+    const slot = number & (inodeSlots - 1);
+    if (this.#inodes[slot]?.number === number) this.#inodes[slot] = undefined;
   }
 
-  storeBlock(number: number, bytes: Uint8Array): void {
-    this.store(number * this.superblock.blockSize, bytes);
-  }
-
-  /** Stores an inode's record with the right checksum. */
-  storeInode(number: number, record: Uint8Array): void {
-    setInodeChecksum(this.superblock, number, record);
-    this.store(this.inodeOffset(number), record);
-    this.#inodes[number & (inodeSlots - 1)] = undefined;
+  /** Changes were undone: everything is decoded anew. */
+  forgetAll(): void {
+    this.#inodes.fill(undefined);
+    this.groups.forget();
   }
 
   /** The checksum seed of an inode's own blocks; undefined where there are no checksums. */

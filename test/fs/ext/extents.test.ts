@@ -166,19 +166,23 @@ test('a loop of indirect blocks costs no more than the file is long, and is told
 
 test('lists of extents are cut and joined as ranges come and go', () => {
   const list = new ExtentList([{ logical: 0, count: 10, block: 100, written: true }]);
-  list.remove(3, 4);
-  assert.deepEqual(list.find(2), { block: 102, count: 1 });
-  assert.deepEqual(list.find(3), { block: undefined, count: 4 });
-  assert.deepEqual(list.find(7), { block: 107, count: 3 });
+  assert.deepEqual(list.remove(3, 4), [{ logical: 3, count: 4, block: 103, written: true }]);
+  assert.deepEqual(list.extents, [
+    { logical: 0, count: 3, block: 100, written: true },
+    { logical: 7, count: 3, block: 107, written: true },
+  ]);
   list.set({ logical: 2, count: 6, block: 500, written: false });
-  assert.deepEqual(list.find(2), { block: undefined, count: 6 });
-  assert.deepEqual(list.find(8), { block: 108, count: 2 });
-  assert.equal(
-    list.extents.reduce((sum, { count }) => sum + count, 0),
-    2 + 6 + 2,
-  );
+  assert.deepEqual(list.from(2), { logical: 2, count: 6, block: 500, written: false });
+  assert.deepEqual(list.before(2), { logical: 0, count: 2, block: 100, written: true });
+  assert.deepEqual(list.from(8), { logical: 8, count: 2, block: 108, written: true });
+  list.set({ logical: 2, count: 6, block: 102, written: true });
+  assert.deepEqual(list.extents, [{ logical: 0, count: 10, block: 100, written: true }]);
   list.remove(0, 2 ** 32);
   assert.equal(list.extents.length, 0);
-  assert.deepEqual(list.find(5), { block: undefined, count: 2 ** 32 });
   assert.throws(() => list.set({ logical: 0, count: 0, block: 1, written: true }), CorruptError);
+  list.set({ logical: 1, count: 40_000, block: 1, written: false });
+  assert.deepEqual(
+    list.extents.map(({ count }) => count),
+    [32767, 7233],
+  );
 });

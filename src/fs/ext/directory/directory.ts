@@ -39,7 +39,7 @@ import {
   scanEntries,
 } from './entries.js';
 import { hashName, type NameHash } from './hash.js';
-import { findLeaves, indexHashVersion } from './htree.js';
+import { type Descent, descend, findLeaves, indexHashVersion } from './htree.js';
 import { leastEncryptedName, showEncryptedName } from './nokey.js';
 
 /** After this many unreadable blocks of a directory the rest is given up, because its map is lost. */
@@ -57,11 +57,11 @@ export class Directory {
   readonly #casefold: boolean;
   readonly #blockCount: number;
   readonly #seed: number | undefined;
-  readonly #verified = new Set<number>();
   #map: BlockMap | undefined;
 
-  /** Throws ENOTDIR for other inodes. */
-  constructor(volume: ExtVolume, inode: Inode) {
+  /** Throws ENOTDIR for other inodes. `map`: where its blocks lie, if the caller knows. */
+  constructor(volume: ExtVolume, inode: Inode, map?: BlockMap) {
+    this.#map = map;
     const { superblock } = volume;
     const { features, blockSize } = superblock;
     this.#volume = volume;
@@ -156,20 +156,34 @@ export class Directory {
   }
 
   /**
-   * The blocks that hold a name or may take it: those that the index leads to, or all blocks of entries. Whoever changes
-   * a directory asks for them. An inline directory has none.
+   * The blocks of entries that may have a name, as blocks of the directory: those that the index leads to, or all. A
+   * damaged index is a CorruptError, since whoever asks is about to change the directory. An inline directory has none.
    */
-  *leavesOf(name: Uint8Array): Generator<{ readonly block: number; readonly area: EntryArea }> {
+  *leavesOf(name: Uint8Array): Generator<{ readonly logical: number; readonly area: EntryArea }> {
     if (this.#inline) return;
-    const byIndex = this.#indexed && !this.#encrypted && !this.#casefold;
-    const leaves = byIndex ? findLeaves(this.#indexSource(), name) : undefined;
-    for (const logical of leaves ?? Array.from({ length: this.#blockCount }, (_, at) => at)) {
-      const { block } = this.#blockMap().find(logical, 1);
-      if (block === undefined) continue;
-      const area = this.#verifiedArea(block, logical);
-      if (leaves !== undefined || !this.#indexed || !isIndexBlock(area, this.#rules, logical))
-        yield { block, area };
-    }
+    const leaves = this.#indexed ? findLeaves(this.#indexSource(), name) : undefined;
+    if (this.#indexed && leaves === undefined) throw new CorruptError(this.#name, 'its index is damaged');
+    for (const logical of leaves ?? Array.from({ length: this.#blockCount }, (_, at) => at))
+      if (this.#blockMap().find(logical, 1).block !== undefined)
+        yield { logical, area: this.#block(logical) };
+  }
+
+  /** The way through the index to the block of entries for a name. Undefined where there is no index. */
+  descend(name: Uint8Array): Descent | undefined {
+    if (!this.#indexed) return undefined;
+    const found = descend(this.#indexSource(), name);
+    if (found === undefined) throw new CorruptError(this.#name, 'its index is damaged');
+    return found;
+  }
+
+  /** The hash of a name by a version that an index has in its root. */
+  hash(name: Uint8Array, version: number): number | undefined {
+    return hashName(name, this.#hashVersion(version), this.#volume.superblock.raw.s_hash_seed)?.major;
+  }
+
+  /** Its blocks. */
+  get blockCount(): number {
+    return this.#blockCount;
   }
 
   get rules(): EntryRules {
@@ -279,7 +293,7 @@ export class Directory {
       blockCount: this.#blockCount,
       hasChecksums: this.#seed !== undefined,
       largeDirectories: has(superblock.features.incompat, incompat.largeDir),
-      hash: (name, version) => hashName(name, this.#hashVersion(version), superblock.raw.s_hash_seed)?.major,
+      hash: (name, version) => this.hash(name, version),
       block: (logical) => this.#block(logical),
     };
   }
@@ -353,15 +367,16 @@ export class Directory {
     const bytes = this.#volume.block(block, this.#name);
     const area = { bytes, view: viewOf(bytes), start: 0, end: bytes.length };
     const seed = this.#seed;
-    if (seed !== undefined && !this.#verified.has(logical)) {
+    const { verified } = this.#volume;
+    if (seed !== undefined && !verified.has(block)) {
       const rules = this.#rules;
       const holds =
         this.#indexed && isIndexBlock(area, rules, logical)
           ? indexChecksumHolds(area, rules, seed)
           : leafChecksumHolds(area, seed);
       if (!holds) throw new CorruptError(this.#name, 'a block has a bad checksum', { block: logical });
-      if (this.#verified.size >= 65536) this.#verified.clear(); // bounds memory: verifying again is harmless
-      this.#verified.add(logical);
+      if (verified.size >= 65536) verified.clear(); // bounds memory: verifying again is harmless
+      verified.add(block);
     }
     return area;
   }

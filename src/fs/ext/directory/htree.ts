@@ -29,6 +29,7 @@ interface IndexSource {
 
 /** One level on the way down. */
 interface Frame {
+  readonly logical: number;
   readonly area: EntryArea;
   /** The place of its entries; the first has count and limit in place of a hash. */
   readonly entriesAt: number;
@@ -56,12 +57,17 @@ function isRoot(area: EntryArea, source: IndexSource): boolean {
 }
 
 /** The entries of an index block; undefined if count or limit does not match the block's size. */
-function frameOf(area: EntryArea, entriesAt: number, source: IndexSource): Frame | undefined {
+function frameOf(
+  area: EntryArea,
+  logical: number,
+  entriesAt: number,
+  source: IndexSource,
+): Frame | undefined {
   const room = (source.rules.blockSize - entriesAt) / entrySize - (source.hasChecksums ? 1 : 0);
   const limit = area.view.getUint16(entriesAt, true);
   const count = area.view.getUint16(entriesAt + 2, true);
   if (limit !== room || count === 0 || count > limit) return undefined;
-  return { area, entriesAt, count, index: 0 };
+  return { logical, area, entriesAt, count, index: 0 };
 }
 
 /** The last entry whose hash is at most `hash`; the first entry covers everything before the second. */
@@ -76,36 +82,57 @@ function search(frame: Frame, hash: number): number {
   return low - 1;
 }
 
-/**
- * The blocks that may have a name, in order. Undefined if the index is damaged or has an unknown hash: every block
- * must then be searched.
- */
-export function findLeaves(source: IndexSource, name: Uint8Array): number[] | undefined {
+/** A way through the index: from the root to the entry that leads to a block of entries. */
+export interface Descent {
+  readonly frames: readonly Readonly<Frame>[];
+  readonly hash: number;
+  /** The hash version of the root. */
+  readonly version: number;
+  readonly leaf: number;
+}
+
+/** The way to the first block that may have a name. Undefined if the index is damaged or has an unknown hash. */
+export function descend(source: IndexSource, name: Uint8Array): Descent | undefined {
   if (source.blockCount === 0) return undefined;
   const root = source.block(0);
   if (!isRoot(root, source)) return undefined;
   const version = root.bytes[at.info_hash_version] ?? 0;
   const levels = root.bytes[at.info_indirect_levels] ?? 0;
   const flags = root.bytes[at.info_indirect_levels + 1] ?? 0;
-  if (version > hashVersions.tea || (flags & 1) !== 0 || levels > (source.largeDirectories ? 2 : 1))
+  if (version > hashVersions.tea || (flags & 1) !== 0 || levels > mostLevels(source.largeDirectories))
     return undefined;
   const hash = source.hash(name, version);
   if (hash === undefined) return undefined;
 
   const frames: Frame[] = [];
   const onTheWay = new Set<number>([0]);
-  let frame = frameOf(root, at.root_entries, source);
+  let frame = frameOf(root, 0, at.root_entries, source);
   for (let level = 0; ; level++) {
     if (frame === undefined) return undefined;
     frame.index = search(frame, hash);
     frames.push(frame);
     const block = blockAt(frame, frame.index);
     if (block >= source.blockCount || onTheWay.has(block)) return undefined;
-    if (level === levels) break;
+    if (level === levels) return { frames, hash, version, leaf: block };
     onTheWay.add(block);
     frame = innerFrame(source, block);
   }
+}
 
+/** Levels of an index below its root. */
+export function mostLevels(largeDirectories: boolean): number {
+  return largeDirectories ? 2 : 1;
+}
+
+/**
+ * The blocks that may have a name, in order. Undefined if the index is damaged or has an unknown hash: every block
+ * must then be searched.
+ */
+export function findLeaves(source: IndexSource, name: Uint8Array): number[] | undefined {
+  const found = descend(source, name);
+  if (found === undefined) return undefined;
+  const frames = [...found.frames];
+  const { hash } = found;
   const leaves = new Set<number>();
   for (;;) {
     work.entries.spend(1);
@@ -124,7 +151,7 @@ export function findLeaves(source: IndexSource, name: Uint8Array): number[] | un
 function innerFrame(source: IndexSource, block: number): Frame | undefined {
   const area = source.block(block);
   if (countLimitAt(area, source.rules) !== at.node_entries) return undefined;
-  return frameOf(area, direntHeaderSize, source);
+  return frameOf(area, block, direntHeaderSize, source);
 }
 
 /** Moves to the next leaf if that may hold the same hash. */

@@ -13,20 +13,20 @@ import { ExtentMap } from '../extents.js';
 import { type Inode, inodeName } from '../inode.js';
 import {
   inodeAt as at,
-  extentEntrySize,
   extentHeader,
   extentMagic,
   inodeBlockAreaSize,
   inodeFlags,
   shortInodeSize,
-  writtenInode,
 } from '../layout.js';
 import { has } from '../superblock.js';
 import type { ExtVolume } from '../volume.js';
 import { releaseAttributes } from '../write/attributes.js';
-import { EntryWriter } from '../write/entries.js';
-import { ExtentList } from '../write/extent-list.js';
-import { ChangedExtents } from '../write/extent-tree.js';
+import type { ChangeableBlocks } from '../write/blocks.js';
+import { DirectoryWriter } from '../write/directory-writer.js';
+import { emptyTree } from '../write/extent-tree.js';
+import { Files } from '../write/files.js';
+import { InodeTable, setBlocks } from '../write/inode-table.js';
 import { type BlockRange, Space } from '../write/space.js';
 import type { FastCommitRecord } from './fast-commit.js';
 
@@ -40,9 +40,13 @@ interface Before {
   readonly ranges: readonly BlockRange[];
 }
 
-/** Replays onto the disk of `volume`, which must be writable, and is to be opened anew afterwards. */
-export function replayFastCommits(volume: ExtVolume, records: readonly FastCommitRecord[]): void {
-  const replay = new FastCommitReplay(volume, rangesOf(records));
+/** Replays onto `blocks`, from which `volume` reads its metadata; it is to be opened anew afterwards. */
+export function replayFastCommits(
+  volume: ExtVolume,
+  blocks: ChangeableBlocks,
+  records: readonly FastCommitRecord[],
+): void {
+  const replay = new FastCommitReplay(volume, blocks, rangesOf(records));
   for (const record of records) {
     work.entries.spend(1);
     replay.apply(record);
@@ -59,16 +63,24 @@ function rangesOf(records: readonly FastCommitRecord[]): BlockRange[] {
 
 class FastCommitReplay {
   readonly #volume: ExtVolume;
+  readonly #blocks: ChangeableBlocks;
   readonly #space: Space;
-  readonly #extents: ChangedExtents;
-  readonly #entries: EntryWriter;
+  readonly #inodes: InodeTable;
+  readonly #files: Files;
+  readonly #directories: DirectoryWriter;
   readonly #before = new Map<number, Before>();
+  /** Inodes whose extents were changed. */
+  readonly #mapped = new Set<number>();
 
-  constructor(volume: ExtVolume, reserved: readonly BlockRange[]) {
+  constructor(volume: ExtVolume, blocks: ChangeableBlocks, reserved: readonly BlockRange[]) {
     this.#volume = volume;
-    this.#space = new Space(volume, reserved);
-    this.#extents = new ChangedExtents(volume, this.#space);
-    this.#entries = new EntryWriter(volume, this.#space, this.#extents);
+    this.#blocks = blocks;
+    this.#space = new Space(volume, blocks, reserved);
+    this.#inodes = new InodeTable(volume, blocks);
+    this.#files = new Files(volume, blocks, this.#space, this.#inodes);
+    this.#directories = new DirectoryWriter(volume, blocks, this.#inodes, this.#files, (inode) => {
+      throw new UnsupportedError(inodeName(inode.number), ['a directory that outgrows its inode']);
+    });
   }
 
   apply(record: FastCommitRecord): void {
@@ -99,7 +111,7 @@ class FastCommitReplay {
 
   /** Writes what was held in memory, and marks what is taken and what is free. */
   finish(): void {
-    this.#extents.store((number) => this.#find(number));
+    for (const number of this.#mapped) this.#countBlocks(number);
     const changed = [...this.#before]
       .map(([number, before]) => ({ number, before, inode: this.#find(number) }))
       .filter(({ before, inode }) => before.linked || !before.used || inode !== undefined);
@@ -122,7 +134,24 @@ class FastCommitReplay {
         this.#space.markBlocks(range, true);
       }
     }
-    this.#space.store();
+  }
+
+  /** What an inode with extents occupies. */
+  #countBlocks(number: number): void {
+    const inode = this.#find(number);
+    if (inode === undefined || !has(inode.flags, inodeFlags.EXT4_EXTENTS_FL)) return;
+    const { blockSize, blocksPerCluster } = this.#volume.superblock;
+    const touched = new Set<number>();
+    let clusters = inode.attributeBlock === 0 ? 0 : 1;
+    for (const { block, count } of this.#rangesOf(inode)) {
+      // Neighbours share at most their first and last clusters.
+      const first = Math.floor(block / blocksPerCluster);
+      const last = Math.floor((block + count - 1) / blocksPerCluster);
+      clusters += Math.max(0, last - first - 1);
+      touched.add(first).add(last);
+    }
+    const blocks = (clusters + touched.size) * blocksPerCluster;
+    this.#inodes.change(number, (record) => setBlocks(record, blocks, blockSize));
   }
 
   /** An inode in use; undefined for other numbers. As in the kernel, a damaged one is skipped. */
@@ -167,17 +196,17 @@ class FastCommitReplay {
         size: replacement.length,
       });
     this.#noteBefore(number);
-    const record = this.#volume.inodeRecord(number);
-    const view = viewOf(record);
-    const area = record.slice(at.i_block, at.i_block + inodeBlockAreaSize);
-    record.set(replacement);
-    if (has(view.getUint32(at.i_flags, true), inodeFlags.EXT4_EXTENTS_FL)) {
-      const isTree = viewOf(area).getUint16(extentHeader.fields.eh_magic.at, true) === extentMagic;
-      record.set(isTree ? area : emptyTree(), at.i_block);
-    }
-    this.#volume.storeInode(number, record);
-    const inode = this.#find(number);
-    if (inode !== undefined) this.#extents.of(inode);
+    this.#inodes.change(number, ({ bytes, view }) => {
+      const area = bytes.slice(at.i_block, at.i_block + inodeBlockAreaSize);
+      bytes.set(replacement);
+      if (has(view.getUint32(at.i_flags, true), inodeFlags.EXT4_EXTENTS_FL)) {
+        const isTree = viewOf(area).getUint16(extentHeader.fields.eh_magic.at, true) === extentMagic;
+        bytes.set(isTree ? area : emptyTree(), at.i_block);
+        if (isTree) return;
+      }
+      this.#files.forget(number);
+    });
+    this.#mapped.add(number);
   }
 
   #changeRange(
@@ -189,10 +218,10 @@ class FastCommitReplay {
     const inode = this.#find(number);
     if (inode === undefined) return;
     this.#noteBefore(number);
-    const list = this.#extents.of(inode);
-    if (list === undefined)
+    if (!has(inode.flags, inodeFlags.EXT4_EXTENTS_FL))
       throw new UnsupportedError(inodeName(number), ['fast commit of a file without extents']);
-    if (to === undefined) list.remove(logical, count);
+    this.#mapped.add(number);
+    if (to === undefined) this.#files.drop(inode, logical, count);
     else {
       if (!this.#volume.containsBlocks(to.block, count))
         throw new CorruptError(what, 'a range lies outside the filesystem', {
@@ -200,7 +229,7 @@ class FastCommitReplay {
           block: to.block,
           count,
         });
-      list.set({ logical, count, block: to.block, written: to.written });
+      this.#files.put(inode, logical, { block: to.block, count }, to.written);
     }
   }
 
@@ -216,7 +245,7 @@ class FastCommitReplay {
   #begin(directory: Inode, parent: number): void {
     if (has(directory.flags, inodeFlags.EXT4_INLINE_DATA_FL)) return;
     this.#noteBefore(directory.number);
-    if (this.#extents.of(directory)?.find(0).block === undefined) this.#entries.begin(directory, parent);
+    if (this.#files.map(directory).at(0).kind === 'hole') this.#directories.begin(directory, parent);
   }
 
   /** No record has the link count of a directory, so the directories in it are counted. */
@@ -235,7 +264,7 @@ class FastCommitReplay {
     if (inode === undefined || directory === undefined || directory.lookup(text) !== number) return;
     this.#noteBefore(number);
     this.#noteBefore(parent);
-    this.#entries.remove(directory.inode, name);
+    this.#directories.remove(directory.inode, name);
     const isDirectory = inode.kind === 'directory';
     if (isDirectory) this.#countSubdirectory(parent, -1);
     const linkCount = isDirectory ? 0 : Math.max(0, inode.stat.linkCount - 1);
@@ -251,7 +280,7 @@ class FastCommitReplay {
       throw new CorruptError(what, 'a name holds a slash or a NUL', { inode: inode.number });
     if (directory === undefined || directory.lookup(text) !== undefined) return false;
     this.#noteBefore(parent);
-    this.#entries.add(directory.inode, { name, inode: inode.number, kind: inode.kind });
+    this.#directories.add(directory.inode, { name, inode: inode.number, kind: inode.kind });
     return true;
   }
 
@@ -262,30 +291,33 @@ class FastCommitReplay {
 
   /** A deleted file gives its blocks back, because another file may get its inode. */
   #delete(inode: Inode): void {
-    if (has(inode.flags, inodeFlags.EXT4_EXTENTS_FL)) this.#extents.set(inode.number, new ExtentList([]));
+    const isMapped = has(inode.flags, inodeFlags.EXT4_EXTENTS_FL);
+    if (isMapped) this.#files.drop(inode, 0, this.#files.map(inode).limit);
     else if (inode.stat.blockCount512 > 0 && inode.attributeBlock === 0)
       throw new UnsupportedError(inodeName(inode.number), [
         'fast commit that deletes a file without extents',
       ]);
-    if (inode.attributeBlock !== 0 && releaseAttributes(this.#volume, inode.attributeBlock))
+    if (
+      inode.attributeBlock !== 0 &&
+      releaseAttributes(this.#volume, this.#blocks, inode.attributeBlock) === 0
+    )
       this.#space.markBlocks({ block: inode.attributeBlock, count: 1 }, false);
-    const record = this.#volume.inodeRecord(inode.number);
-    if (has(inode.flags, inodeFlags.EXT4_EXTENTS_FL)) record.set(emptyTree(), at.i_block);
-    const gone = { i_file_acl_lo: 0, i_file_acl_high: 0, i_blocks_lo: 0, i_blocks_high: 0 };
-    writtenInode.encode({ ...gone, i_dtime: viewOf(record).getUint32(at.i_ctime, true) }, record);
-    this.#volume.storeInode(inode.number, record);
+    this.#inodes.change(inode.number, (record) => {
+      const { bytes, view } = record;
+      if (isMapped) bytes.set(emptyTree(), at.i_block);
+      view.setUint32(at.i_file_acl_lo, 0, true);
+      view.setUint16(at.i_file_acl_high, 0, true);
+      setBlocks(record, 0, this.#volume.superblock.blockSize);
+      view.setUint32(at.i_dtime, view.getUint32(at.i_ctime, true), true);
+    });
+    this.#files.forget(inode.number);
+    this.#mapped.delete(inode.number);
   }
 
   #setLinkCount(inode: Inode, count: number): void {
     this.#noteBefore(inode.number);
-    const record = this.#volume.inodeRecord(inode.number);
-    writtenInode.encode({ i_links_count: Math.min(count, 0xffff) }, record);
-    this.#volume.storeInode(inode.number, record);
+    this.#inodes.change(inode.number, ({ view }) =>
+      view.setUint16(at.i_links_count, Math.min(count, 0xffff), true),
+    );
   }
-}
-
-/** `i_block` of a file with an extent tree and nothing in it. */
-function emptyTree(): Uint8Array {
-  const header = { eh_magic: extentMagic, eh_max: inodeBlockAreaSize / extentEntrySize - 1 };
-  return extentHeader.encode(header, new Uint8Array(inodeBlockAreaSize));
 }

@@ -6,17 +6,30 @@ import { CorruptError } from '../../../base/index.js';
 import { xattrHeader, xattrMagic } from '../layout.js';
 import type { ExtVolume } from '../volume.js';
 import { xattrBlockChecksum } from '../xattr.js';
+import type { ChangeableBlocks } from './blocks.js';
 
-/** Takes one file off a block of attributes. Whether it was the last, so that the block is free. */
-export function releaseAttributes(volume: ExtVolume, block: number): boolean {
+/**
+ * Takes one file off a block of attributes, or adds one. How many files have it then: the block is free with the
+ * last.
+ */
+function countUsers(volume: ExtVolume, blocks: ChangeableBlocks, block: number, change: number): number {
   const what = `ext4 xattr block ${block}`;
-  const bytes = volume.block(block, what);
-  const { h_magic: magic, h_refcount: users } = xattrHeader.decode(bytes);
+  const { h_magic: magic, h_refcount: before } = xattrHeader.decode(volume.peekBlock(block, what));
   if (magic !== xattrMagic) throw new CorruptError(what, 'has no magic number', { found: magic });
-  if (users <= 1) return true;
-  xattrHeader.encode({ h_refcount: users - 1 }, bytes);
+  const users = Math.max(0, before + change);
+  if (users === 0) return 0;
+  const { bytes } = blocks.change(block);
+  xattrHeader.encode({ h_refcount: users }, bytes);
+  sealAttributes(volume, block, bytes);
+  return users;
+}
+
+export function releaseAttributes(volume: ExtVolume, blocks: ChangeableBlocks, block: number): number {
+  return countUsers(volume, blocks, block, -1);
+}
+
+/** Puts the right checksum into a block of attributes. */
+function sealAttributes(volume: ExtVolume, block: number, bytes: Uint8Array): void {
   const sum = xattrBlockChecksum(volume, block, bytes);
   if (sum !== undefined) xattrHeader.encode({ h_checksum: sum }, bytes);
-  volume.storeBlock(block, bytes);
-  return false;
 }

@@ -1,6 +1,7 @@
 /**
- * Extent trees written anew from lists of extents: four extents lie in the inode, more in blocks of their own.
- * Specification: the kernel's Documentation/filesystems/ext4/ifork.rst, "Extent Tree".
+ * Extent trees that are changed: the extents of a file are a list in memory, and the tree is written anew from the first
+ * node that differs. Four extents lie in the inode, more in nodes, each of which but the last is full: that is the least
+ * tree, which e2fsck asks for. Specification: the kernel's Documentation/filesystems/ext4/ifork.rst, "Extent Tree".
  */
 import { crc32c, UnsupportedError, viewOf, work } from '../../../base/index.js';
 import { ExtentMap } from '../extents.js';
@@ -13,142 +14,183 @@ import {
   extentIndexAt,
   extentMagic,
   inodeBlockAreaSize,
-  inodeFlags,
   maxInitializedLength,
-  writtenInode,
 } from '../layout.js';
-import { has } from '../superblock.js';
 import type { ExtVolume } from '../volume.js';
+import type { ChangeableBlocks } from './blocks.js';
 import { ExtentList, type ListedExtent } from './extent-list.js';
-import type { Space } from './space.js';
+import type { FileMap, MappedRun, PlacedRange } from './file-map.js';
+import type { InodeTable } from './inode-table.js';
+import type { BlockRange, Space } from './space.js';
 
-/** The most extents in memory, of all files together. */
+/** The most extents of a file in memory. */
 const extentLimit = 1_000_000;
 /** Entries that an inode has room for. */
 const rootEntries = inodeBlockAreaSize / extentEntrySize - 1;
 /** An index entry: the first block of the file below it, and the node that it leads to. */
 type Entry = { readonly logical: number; readonly block: number };
 
-/** The extents of inodes that are being changed. */
-export class ChangedExtents {
+const header = extentHeader.fields;
+
+/** `i_block` of a file with an extent tree and nothing in it. */
+export function emptyTree(): Uint8Array {
+  return extentHeader.encode(
+    { eh_magic: extentMagic, eh_max: rootEntries },
+    new Uint8Array(inodeBlockAreaSize),
+  );
+}
+
+export class ExtentTree implements FileMap {
+  /** Logical block numbers have 32 bits, and the last one is kept free, as in the kernel. */
+  readonly limit = 0xffff_ffff;
   readonly #volume: ExtVolume;
+  readonly #blocks: ChangeableBlocks;
   readonly #space: Space;
-  readonly #lists = new Map<number, ExtentList>();
-  #count = 0;
+  readonly #inodes: InodeTable;
+  readonly #number: number;
+  readonly #seed: number | undefined;
+  readonly #list: ExtentList;
+  /** The blocks of the nodes, in order, level by level from the leaves. */
+  readonly #levels: number[][] = [];
+  #nodes: number;
+  /** Whether the tree is known to be the least one, as others do not leave it. */
+  #isLeast: boolean;
 
-  constructor(volume: ExtVolume, space: Space) {
+  constructor(volume: ExtVolume, blocks: ChangeableBlocks, space: Space, inodes: InodeTable, inode: Inode) {
     this.#volume = volume;
+    this.#blocks = blocks;
     this.#space = space;
-  }
-
-  /** The extents of an inode, in memory from now on; undefined if it has none. */
-  of(inode: Inode): ExtentList | undefined {
-    let list = this.#lists.get(inode.number);
-    if (list === undefined && has(inode.flags, inodeFlags.EXT4_EXTENTS_FL)) {
-      const extents: ListedExtent[] = [];
-      for (const extent of new ExtentMap(this.#volume, inode).extents()) {
-        extents.push(extent);
-        if (++this.#count > extentLimit)
-          throw new UnsupportedError(inodeName(inode.number), ['changing files with a million extents']);
-      }
-      list = new ExtentList(extents);
-      this.set(inode.number, list);
+    this.#inodes = inodes;
+    this.#number = inode.number;
+    this.#seed = volume.checksumSeedOf(inode);
+    const map = new ExtentMap(volume, inode);
+    const extents: ListedExtent[] = [];
+    for (const extent of map.extents()) {
+      if (extents.push(extent) > extentLimit)
+        throw new UnsupportedError(inodeName(inode.number), ['changing a file with a million extents'], {
+          elsewhere: 'appliance',
+        });
+      work.lookups.spend(1);
     }
-    return list;
-  }
-
-  set(number: number, list: ExtentList): void {
-    this.#lists.set(number, list);
-    this.#volume.changedMaps.set(number, list);
-  }
-
-  /** Writes the trees of inodes in use, and what they then occupy into their inodes. */
-  store(find: (number: number) => Inode | undefined): void {
-    for (const [number, list] of this.#lists) {
-      this.#volume.changedMaps.delete(number);
-      const inode = find(number);
-      if (inode !== undefined) this.#store(inode, list);
+    this.#list = new ExtentList(extents);
+    for (const { block, level } of map.treeBlocks()) {
+      while (this.#levels.length <= level) this.#levels.push([]);
+      this.#levels[level]?.push(block);
     }
-    this.#lists.clear();
+    this.#nodes = this.#levels.reduce((sum, { length }) => sum + length, 0);
+    this.#isLeast = this.#nodes === 0;
   }
 
-  #store(inode: Inode, list: ExtentList): void {
+  /** How many extents it has in memory. */
+  get size(): number {
+    return this.#list.extents.length;
+  }
+
+  at(logical: number): MappedRun {
+    const extent = this.#list.from(logical);
+    if (extent === undefined) return { kind: 'hole', block: 0, count: this.limit - logical };
+    if (extent.logical > logical) return { kind: 'hole', block: 0, count: extent.logical - logical };
+    const skip = logical - extent.logical;
+    return {
+      kind: extent.written ? 'written' : 'unwritten',
+      block: extent.block + skip,
+      count: extent.count - skip,
+    };
+  }
+
+  goal(logical: number): number | undefined {
+    const extent = this.#list.before(logical);
+    if (extent !== undefined) return extent.block + (logical - extent.logical);
+    const next = this.#list.from(logical);
+    return next === undefined ? undefined : Math.max(0, next.block - (next.logical - logical));
+  }
+
+  set(logical: number, range: BlockRange, written: boolean): void {
+    this.#list.set({ logical, block: range.block, count: range.count, written });
+  }
+
+  remove(logical: number, count: number): PlacedRange[] {
+    return this.#list.remove(logical, count);
+  }
+
+  *ranges(): Generator<BlockRange> {
+    yield* this.#list.extents;
+    for (const blocks of this.#levels) for (const block of blocks) yield { block, count: 1 };
+  }
+
+  /** Writes what differs. How many blocks more the tree itself has now. */
+  store(): number {
+    const changed = this.#list.takeChanged();
+    if (changed === undefined) return 0;
     const { blockSize, blocksPerCluster } = this.#volume.superblock;
-    const extents = joined(list.extents);
-    work.steps.spend(extents.length);
-    const record = this.#volume.inodeRecord(inode.number);
-    const seed = this.#volume.checksumSeedOf(inode);
-    let clusters = 0;
-    const near = extents[0]?.block ?? this.#volume.inodeOffset(inode.number) / blockSize;
     const perBlock = Math.floor(blockSize / extentEntrySize) - 1;
+    let from = this.#isLeast ? changed : 0;
+    this.#isLeast = true;
     let depth = 0;
-    let entries: readonly (ListedExtent | Entry)[] = extents;
+    let entries: readonly (ListedExtent | Entry)[] = this.#list.extents;
     while (entries.length > rootEntries) {
+      const count = Math.ceil(entries.length / perBlock);
+      work.steps.spend(count);
+      const old = this.#levels[depth]?.length ?? 0;
+      const blocks = this.#fit(depth, count);
+      from = Math.floor(Math.min(from, entries.length) / perBlock);
       const nodes: Entry[] = [];
-      for (let from = 0; from < entries.length; from += perBlock) {
-        const part = entries.slice(from, from + perBlock);
-        const block = this.#space.allocate(Math.floor(near));
-        clusters++;
-        const bytes = new Uint8Array(blockSize);
-        encodeNode(bytes, part, depth, perBlock);
-        const tail = (perBlock + 1) * extentEntrySize;
-        if (seed !== undefined) viewOf(bytes).setUint32(tail, crc32c(seed, bytes.subarray(0, tail)), true);
-        this.#volume.storeBlock(block, bytes);
+      for (let index = 0; index < count; index++) {
+        const part = entries.slice(index * perBlock, (index + 1) * perBlock);
+        const block = blocks[index] as number; // safe: there are `count`
+        if (index >= from) this.#storeNode(block, part, depth, { most: perBlock, isNew: index >= old });
         nodes.push({ logical: part[0]?.logical ?? 0, block }); // safe: no part is empty
       }
       entries = nodes;
       depth++;
     }
-    const area = new Uint8Array(inodeBlockAreaSize);
-    encodeNode(area, entries, depth, rootEntries);
-    record.set(area, at.i_block);
-    if (inode.attributeBlock !== 0) clusters++;
-    clusters += clustersOf(extents, blocksPerCluster);
-    const units = clusters * blocksPerCluster * (blockSize / 512);
-    setBlockCount(record, units, blockSize, inode.flags);
-    this.#volume.storeInode(inode.number, record);
+    while (this.#levels.length > depth) {
+      this.#fit(this.#levels.length - 1, 0);
+      this.#levels.pop();
+    }
+    this.#inodes.change(this.#number, ({ bytes }) => {
+      const area = bytes.subarray(at.i_block, at.i_block + inodeBlockAreaSize);
+      area.fill(0);
+      encodeNode(area, entries, depth, rootEntries);
+    });
+    const before = this.#nodes;
+    this.#nodes = this.#levels.reduce((sum, { length }) => sum + length, 0);
+    return (this.#nodes - before) * blocksPerCluster;
+  }
+
+  /** Takes or gives back blocks at the end of a level, until it has `count`. */
+  #fit(level: number, count: number): readonly number[] {
+    while (this.#levels.length <= level) this.#levels.push([]);
+    const blocks = this.#levels[level] as number[]; // safe: made above
+    while (blocks.length < count) {
+      const near = blocks.at(-1) ?? this.#list.extents[0]?.block ?? this.#space.goalFor(this.#number);
+      blocks.push(this.#space.allocate(near, 1).block);
+    }
+    while (blocks.length > count) this.#space.freeBlocks({ block: blocks.pop() as number, count: 1 }); // safe: not empty
+    return blocks;
+  }
+
+  /** A node that is there already as it is to be is left alone. */
+  #storeNode(
+    block: number,
+    entries: readonly (ListedExtent | Entry)[],
+    depth: number,
+    { most, isNew }: { readonly most: number; readonly isNew: boolean },
+  ): void {
+    const node = new Uint8Array(this.#volume.superblock.blockSize);
+    encodeNode(node, entries, depth, most);
+    const tail = (most + 1) * extentEntrySize;
+    if (this.#seed !== undefined)
+      viewOf(node).setUint32(tail, crc32c(this.#seed, node.subarray(0, tail)), true);
+    const compared = this.#seed === undefined ? (entries.length + 1) * extentEntrySize : tail + 4;
+    if (!isNew && startsAlike(this.#blocks.peek(block).bytes, node, compared)) return;
+    this.#blocks.change(block, true).bytes.set(node);
   }
 }
 
-/** `i_blocks`: in units of 512 bytes, or in blocks where the inode says so. */
-function setBlockCount(record: Uint8Array, units: number, blockSize: number, flags: number): void {
-  const stored = has(flags, inodeFlags.EXT4_HUGE_FILE_FL) ? units / (blockSize / 512) : units;
-  writtenInode.encode(
-    { i_blocks_lo: stored % 0x1_0000_0000, i_blocks_high: Math.floor(stored / 0x1_0000_0000) },
-    record,
-  );
-}
-
-/** How many clusters extents touch. Neighbours may share one. */
-function clustersOf(extents: readonly ListedExtent[], blocksPerCluster: number): number {
-  let clusters = 0;
-  let last = -1;
-  for (const { block, count } of extents) {
-    const first = Math.floor(block / blocksPerCluster);
-    const end = Math.floor((block + count - 1) / blocksPerCluster);
-    clusters += end - first + (first === last ? 0 : 1);
-    last = end;
-  }
-  return clusters;
-}
-
-/** Extents that go on where the one before ends are one, up to the length that an extent may have. */
-function joined(extents: readonly ListedExtent[]): ListedExtent[] {
-  const result: ListedExtent[] = [];
-  for (const extent of extents) {
-    const last = result.at(-1);
-    const most = maxInitializedLength - (extent.written ? 0 : 1);
-    if (
-      last !== undefined &&
-      last.written === extent.written &&
-      last.logical + last.count === extent.logical &&
-      last.block + last.count === extent.block &&
-      last.count + extent.count <= most
-    )
-      result[result.length - 1] = { ...last, count: last.count + extent.count };
-    else result.push(extent);
-  }
-  return result;
+function startsAlike(a: Uint8Array, b: Uint8Array, length: number): boolean {
+  for (let i = 0; i < length; i++) if (a[i] !== b[i]) return false;
+  return true;
 }
 
 /** Puts a node's header and entries into `bytes`. */
@@ -158,11 +200,11 @@ function encodeNode(
   depth: number,
   most: number,
 ): void {
-  extentHeader.encode(
-    { eh_magic: extentMagic, eh_entries: entries.length, eh_max: most, eh_depth: depth },
-    bytes,
-  );
   const view = viewOf(bytes);
+  header.eh_magic.write(view, 0, extentMagic, true);
+  header.eh_entries.write(view, 0, entries.length, true);
+  header.eh_max.write(view, 0, most, true);
+  header.eh_depth.write(view, 0, depth, true);
   for (const [index, entry] of entries.entries()) {
     const base = (index + 1) * extentEntrySize;
     const low = entry.block % 0x1_0000_0000;

@@ -1,14 +1,17 @@
 /**
  * Taking and giving back blocks and inodes: the bitmaps, the counts in the group descriptors, and their checksums.
- * Specification: the kernel's Documentation/filesystems/ext4/bitmaps.rst and group_descr.rst. What is changed is held in
- * memory until {@link Space.store}; the totals in the superblock are counted by whoever mounts.
+ * Specification: the kernel's Documentation/filesystems/ext4/bitmaps.rst and group_descr.rst. The totals in the
+ * superblock are counted by whoever closes the filesystem, or mounts it.
  */
-import { CorruptError, crc32c, GuestfsError, viewOf, work } from '../../../base/index.js';
-import { isBlockInUse } from '../allocation.js';
+import { CorruptError, crc32c, GuestfsError, work } from '../../../base/index.js';
+import type { Block } from '../../../disk/index.js';
 import { roCompat } from '../features.js';
 import { groupDescriptor, groupFlags, shortDescriptorSize } from '../layout.js';
-import { has } from '../superblock.js';
+import { descriptorBlocksIn } from '../report/usage.js';
+import { has, hasSuperblockCopy } from '../superblock.js';
 import type { ExtVolume } from '../volume.js';
+import { runFrom, setBits } from './bits.js';
+import type { ChangeableBlocks } from './blocks.js';
 
 /** Blocks that lie together. */
 export interface BlockRange {
@@ -16,248 +19,391 @@ export interface BlockRange {
   readonly count: number;
 }
 
-interface Bitmap {
-  readonly bytes: Uint8Array;
-  readonly block: number;
-  changed: boolean;
-}
-
-/** A group that is looked at: its descriptor as stored, and its bitmaps as soon as they are asked for. */
-interface ChangedGroup {
-  readonly number: number;
-  readonly descriptor: Uint8Array;
-  readonly view: DataView;
-  blocks: Bitmap | undefined;
-  inodes: Bitmap | undefined;
-  changed: boolean;
-}
-
 type Counter = 'bg_free_blocks_count' | 'bg_free_inodes_count' | 'bg_used_dirs_count' | 'bg_itable_unused';
+type BitmapSum = 'bg_block_bitmap_csum' | 'bg_inode_bitmap_csum';
+
+const fields = groupDescriptor.fields;
+
+/**
+ * A directory of the root begins in a group that has at least this share of the free inodes and blocks of the
+ * average.
+ */
+const fairShare = 0.9;
 
 export class Space {
   readonly #volume: ExtVolume;
-  readonly #groups = new Map<number, ChangedGroup>();
-  /** Blocks that are not to be given out though the bitmap has them free: in order, by their first. */
-  readonly #reserved: readonly BlockRange[];
+  readonly #blocks: ChangeableBlocks;
+  /** Clusters that are not to be given out though their bitmap has them free: a bitmap for each group that has such. */
+  readonly #reserved = new Map<number, Uint8Array>();
+  /** In each group, no cluster and no inode below these is free. */
+  readonly #lowestBlock = new Map<number, number>();
+  readonly #lowestInode = new Map<number, number>();
+  /** Groups in which nothing is free send the search here. */
+  readonly #nextInodeGroup = new Map<number, number>();
+  readonly #clustersPerGroup: number;
+  readonly #hasGroupChecksums: boolean;
 
-  constructor(volume: ExtVolume, reserved: readonly BlockRange[] = []) {
+  /** `reserved`: blocks that are not to be given out. */
+  constructor(volume: ExtVolume, blocks: ChangeableBlocks, reserved: readonly BlockRange[] = []) {
     this.#volume = volume;
-    this.#reserved = reserved;
+    this.#blocks = blocks;
+    const { blocksPerGroup, blocksPerCluster, features } = volume.superblock;
+    this.#clustersPerGroup = blocksPerGroup / blocksPerCluster;
+    this.#hasGroupChecksums = has(features.roCompat, roCompat.groupChecksums | roCompat.metadataChecksums);
+    for (const range of reserved) this.#reserve(range);
   }
 
-  /** Marks the clusters of blocks as taken or free. Those that are so already stay. */
-  markBlocks({ block: first, count }: BlockRange, used: boolean): void {
-    const { firstDataBlock, blocksPerGroup, blocksPerCluster } = this.#volume.superblock;
-    let at = Math.floor((first - firstDataBlock) / blocksPerCluster);
-    const end = Math.ceil((first + count - firstDataBlock) / blocksPerCluster);
-    const perGroup = blocksPerGroup / blocksPerCluster;
-    while (at < end) {
-      const group = this.#group(Math.floor(at / perGroup));
-      const from = at % perGroup;
-      const to = Math.min(perGroup, from + end - at);
-      const changed = this.#set(this.#blockBitmap(group), from, to, used);
-      this.#count(group, 'bg_free_blocks_count', used ? -changed : changed);
-      at += to - from;
-      work.steps.spend(to - from);
-    }
+  /** The group of a block. */
+  groupOf(block: number): number {
+    const { firstDataBlock, blocksPerGroup } = this.#volume.superblock;
+    return Math.floor(Math.max(0, block - firstDataBlock) / blocksPerGroup);
+  }
+
+  /** The group of an inode. */
+  groupOfInode(number: number): number {
+    return Math.floor((number - 1) / this.#volume.superblock.inodesPerGroup);
+  }
+
+  /** The first block of the group of an inode: where its blocks are looked for. */
+  goalFor(inode: number): number {
+    const { firstDataBlock, blocksPerGroup } = this.#volume.superblock;
+    return firstDataBlock + this.groupOfInode(inode) * blocksPerGroup;
+  }
+
+  /** Marks the clusters of blocks as taken or free. Those that are so already stay. How many did not. */
+  markBlocks(range: BlockRange, used: boolean): number {
+    let total = 0;
+    this.#eachGroup(range, (group, from, to) => {
+      const changed = this.#setBlocks(group, from, to, used);
+      total += changed;
+    });
+    return total;
+  }
+
+  /**
+   * Gives the clusters of blocks back. They can be taken again when that is durable. CorruptError where they are
+   * free.
+   */
+  freeBlocks(range: BlockRange): void {
+    const clusters = this.#clusterRange(range);
+    const changed = this.markBlocks(range, false);
+    if (changed !== clusters.end - clusters.at)
+      throw new CorruptError('ext4 block bitmap', 'has blocks as free that a file has', {
+        block: range.block,
+        count: range.count,
+      });
+    const { firstDataBlock, blocksPerCluster } = this.#volume.superblock;
+    this.#blocks.free(firstDataBlock + clusters.at * blocksPerCluster, changed * blocksPerCluster);
+    this.#blocks.onDurable(() => {
+      this.#eachGroup(range, (group, from) => this.#lower(this.#lowestBlock, group, from));
+    });
   }
 
   /** Marks an inode as taken or free. */
   markInode(number: number, used: boolean, isDirectory: boolean): void {
     const { inodesPerGroup } = this.#volume.superblock;
     const index = (number - 1) % inodesPerGroup;
-    const group = this.#group((number - 1 - index) / inodesPerGroup);
-    const changed = this.#set(this.#inodeBitmap(group), index, index + 1, used);
-    this.#count(group, 'bg_free_inodes_count', used ? -changed : changed);
-    if (isDirectory) this.#count(group, 'bg_used_dirs_count', used ? changed : -changed);
-    const unused = this.#counter(group, 'bg_itable_unused');
-    if (used && this.#hasGroupChecksums && index >= inodesPerGroup - unused)
+    const group = (number - 1 - index) / inodesPerGroup;
+    const bitmap = this.#inodeBitmap(group);
+    const changed = setBits(bitmap.bytes, index, index + 1, used);
+    if (changed === 0) return;
+    this.#count(group, 'bg_free_inodes_count', used ? -1 : 1);
+    if (isDirectory) this.#count(group, 'bg_used_dirs_count', used ? 1 : -1);
+    const unused = this.#hasGroupChecksums ? this.#counter(group, 'bg_itable_unused') : 0;
+    if (used && index >= inodesPerGroup - unused)
       this.#count(group, 'bg_itable_unused', inodesPerGroup - index - 1 - unused);
+    if (!used) this.#lower(this.#lowestInode, group, index);
+    this.#sealDescriptor(group);
   }
 
   /**
-   * Takes a cluster that is free, of `near`'s group or the next that has one. The first block of it; ENOSPC where
-   * none is.
+   * Takes up to `wanted` blocks that lie together, as near behind `goal` as there are such: whole clusters, at least one.
+   * ENOSPC where none is free.
    */
-  allocate(near: number): number {
-    const { firstDataBlock, blocksPerGroup, blocksPerCluster, groupCount, blockCount } =
-      this.#volume.superblock;
-    const start = Math.floor((near - firstDataBlock) / blocksPerGroup);
-    for (let step = 0; step < groupCount; step++) {
-      const group = this.#group((start + step) % groupCount);
-      if (this.#counter(group, 'bg_free_blocks_count') === 0) continue;
-      const { bytes } = this.#blockBitmap(group);
-      const first = firstDataBlock + group.number * blocksPerGroup;
-      const clusters = Math.floor(Math.min(blocksPerGroup, blockCount - first) / blocksPerCluster);
-      work.steps.spend(clusters);
-      for (let index = 0; index < clusters; index++) {
-        const block = first + index * blocksPerCluster;
-        if (((bytes[index >>> 3] ?? 0) >>> (index & 7)) & 1 || this.#isReserved(block, blocksPerCluster))
-          continue;
-        this.markBlocks({ block, count: 1 }, true);
-        return block;
+  allocate(goal: number, wanted: number): BlockRange {
+    const { firstDataBlock, blocksPerCluster, groupCount, blocksPerGroup } = this.#volume.superblock;
+    const clusters = Math.max(1, Math.ceil(wanted / blocksPerCluster));
+    const start = Math.min(groupCount - 1, this.groupOf(goal));
+    const goalBit = Math.floor(((goal - firstDataBlock) % blocksPerGroup) / blocksPerCluster);
+    // A long run is worth a look into a few groups; then any run will do.
+    for (const least of clusters > 1 ? [clusters, 1] : [1]) {
+      for (let step = 0; step < groupCount; step++) {
+        work.steps.spend(1);
+        const group = (start + step) % groupCount;
+        if (this.#counter(group, 'bg_free_blocks_count') < least) continue;
+        const run = this.#findRun(group, step === 0 ? Math.max(0, goalBit) : 0, least, clusters);
+        if (run === undefined) continue;
+        const [from, to] = run;
+        this.#setBlocks(group, from, to, true);
+        const block = firstDataBlock + group * blocksPerGroup + from * blocksPerCluster;
+        return { block, count: (to - from) * blocksPerCluster };
       }
     }
     throw new GuestfsError('ENOSPC', 'ext4 filesystem: has no free block');
   }
 
-  /** Writes what was changed. */
-  store(): void {
-    const { superblock } = this.#volume;
-    for (const group of this.#groups.values()) {
-      if (!group.changed) continue;
-      if (group.blocks?.changed) {
-        this.#volume.storeBlock(group.blocks.block, group.blocks.bytes);
-        const bits = superblock.blocksPerGroup / superblock.blocksPerCluster;
-        this.#sum(group, 'bg_block_bitmap_csum', group.blocks.bytes.subarray(0, bits / 8));
+  /** Takes an inode: of its parent's group where that has one; directories of the root are spread. ENOSPC. */
+  allocateInode(parent: number, isDirectory: boolean, isTop: boolean): number {
+    const { groupCount, inodesPerGroup, firstInode } = this.#volume.superblock;
+    const near = this.groupOfInode(parent);
+    const start = isDirectory && isTop ? this.#roomyGroup(near) : (this.#nextInodeGroup.get(near) ?? near);
+    for (let step = 0; step < groupCount; step++) {
+      work.steps.spend(1);
+      const group = (start + step) % groupCount;
+      if (this.#counter(group, 'bg_free_inodes_count') === 0) continue;
+      const { bytes } = this.#inodeBitmap(group);
+      const lowest = Math.max(this.#lowestInode.get(group) ?? 0, group === 0 ? firstInode - 1 : 0);
+      const [index] = runFrom(bytes, undefined, lowest, inodesPerGroup, 1);
+      if (index === undefined) continue;
+      this.#raise(this.#lowestInode, group, index + 1);
+      if (!(isDirectory && isTop)) this.#nextInodeGroup.set(near, group);
+      const number = group * inodesPerGroup + index + 1;
+      this.#takeFlagOfBlocks(group);
+      this.markInode(number, true, isDirectory);
+      return number;
+    }
+    throw new GuestfsError('ENOSPC', 'ext4 filesystem: has no free inode');
+  }
+
+  /** A group with room for what a new directory will hold. */
+  #roomyGroup(near: number): number {
+    const { groupCount } = this.#volume.superblock;
+    const counted = Math.min(groupCount, 4096); // bounds the work
+    let inodes = 0;
+    let clusters = 0;
+    for (let step = 0; step < counted; step++) {
+      const group = (near + step) % groupCount;
+      inodes += this.#counter(group, 'bg_free_inodes_count');
+      clusters += this.#counter(group, 'bg_free_blocks_count');
+    }
+    let best = near;
+    let fewest = Number.POSITIVE_INFINITY;
+    for (let step = 0; step < counted; step++) {
+      const group = (near + step) % groupCount;
+      if (this.#counter(group, 'bg_free_inodes_count') < Math.max(1, (inodes / counted) * fairShare))
+        continue;
+      if (this.#counter(group, 'bg_free_blocks_count') < (clusters / counted) * fairShare) continue;
+      const directories = this.#counter(group, 'bg_used_dirs_count');
+      if (directories < fewest) {
+        best = group;
+        fewest = directories;
       }
-      if (group.inodes?.changed) {
-        this.#volume.storeBlock(group.inodes.block, group.inodes.bytes);
-        this.#sum(
-          group,
-          'bg_inode_bitmap_csum',
-          group.inodes.bytes.subarray(0, superblock.inodesPerGroup / 8),
-        );
-      }
-      this.#volume.groups.setChecksum(group.number, group.descriptor);
-      this.#volume.store(this.#volume.groups.offsetOf(group.number), group.descriptor);
+    }
+    return best;
+  }
+
+  /** Free clusters of a group, from and to: behind `goal` first, then from the front. */
+  #findRun(group: number, goal: number, least: number, most: number): [number, number] | undefined {
+    const bytes = this.#lookAtBlocks(group);
+    const end = this.#clustersPerGroup;
+    const lowest = this.#lowestBlock.get(group) ?? 0;
+    for (const from of goal > lowest ? [goal, lowest] : [lowest]) {
+      const run = this.#findRunIn(group, bytes, from, end, least, most);
+      if (run === undefined) continue;
+      if (from === lowest && least === 1) this.#raise(this.#lowestBlock, group, run[0]);
+      return run;
+    }
+    return undefined;
+  }
+
+  /** The same between two clusters; those that were freed and may not be taken yet are left out. */
+  #findRunIn(
+    group: number,
+    bytes: Uint8Array,
+    first: number,
+    end: number,
+    least: number,
+    most: number,
+  ): [number, number] | undefined {
+    const { firstDataBlock, blocksPerGroup, blocksPerCluster } = this.#volume.superblock;
+    const start = firstDataBlock + group * blocksPerGroup;
+    const reserved = this.#reserved.get(group);
+    for (let from = first; ; ) {
+      const [at, after] = runFrom(bytes, reserved, from, end, least, most);
+      if (at === undefined || after === undefined) return undefined;
+      const freed = this.#blocks.freedIn(start + at * blocksPerCluster, start + after * blocksPerCluster);
+      if (freed === undefined) return [at, after];
+      const free = Math.floor((freed.first - start) / blocksPerCluster);
+      if (free - at >= least) return [at, free];
+      from = Math.ceil((freed.end - start) / blocksPerCluster);
     }
   }
 
-  get #hasGroupChecksums(): boolean {
-    return has(
-      this.#volume.superblock.features.roCompat,
-      roCompat.groupChecksums | roCompat.metadataChecksums,
-    );
-  }
-
-  #isReserved(block: number, count: number): boolean {
-    let low = 0;
-    let high = this.#reserved.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      const range = this.#reserved[middle] as BlockRange; // safe: middle < high ≤ length
-      if (range.block + range.count <= block) low = middle + 1;
-      else high = middle;
-    }
-    const next = this.#reserved[low];
-    return next !== undefined && next.block < block + count;
-  }
-
-  #group(number: number): ChangedGroup {
-    let group = this.#groups.get(number);
-    if (group === undefined) {
-      const { groupCount, descriptorSize } = this.#volume.superblock;
-      if (!(number >= 0 && number < groupCount))
-        throw new CorruptError('ext4 block groups', 'a block lies in none', { group: number, groupCount });
-      void this.#volume.groups.get(number); // checked
-      const offset = this.#volume.groups.offsetOf(number);
-      const descriptor = this.#volume.pieces.bytes(offset, descriptorSize, 'ext4 group descriptors').slice();
-      group = {
-        number,
-        descriptor,
-        view: viewOf(descriptor),
-        blocks: undefined,
-        inodes: undefined,
-        changed: false,
-      };
-      this.#groups.set(number, group);
-    }
-    return group;
-  }
-
-  #blockBitmap(group: ChangedGroup): Bitmap {
-    if (group.blocks === undefined) {
-      const { superblock } = this.#volume;
-      const { firstDataBlock, blocksPerGroup, blocksPerCluster, blockCount } = superblock;
-      const { blockBitmap: block } = this.#volume.groups.get(group.number);
-      let bytes = this.#volume.block(block, 'ext4 block bitmap');
-      const changed = this.#takeFlag(group, groupFlags.EXT4_BG_BLOCK_UNINIT);
-      if (changed) {
-        // Never written: only the group's own structures are in use, and what lies beyond the end.
-        bytes = new Uint8Array(bytes.length);
-        const first = firstDataBlock + group.number * blocksPerGroup;
-        const clusters = blocksPerGroup / blocksPerCluster;
-        for (let index = 0; index < bytes.length * 8; index++) {
-          const start = first + index * blocksPerCluster;
-          let used = index >= clusters || start >= blockCount;
-          for (let at = start; !used && at < Math.min(start + blocksPerCluster, blockCount); at++)
-            used = isBlockInUse(this.#volume, at);
-          if (used) setBits(bytes, index, index + 1, true);
-        }
-      }
-      group.blocks = { bytes, block, changed };
-    }
-    return group.blocks;
-  }
-
-  #inodeBitmap(group: ChangedGroup): Bitmap {
-    if (group.inodes === undefined) {
-      const { inodeBitmap: block } = this.#volume.groups.get(group.number);
-      let bytes = this.#volume.block(block, 'ext4 inode bitmap');
-      const changed = this.#takeFlag(group, groupFlags.EXT4_BG_INODE_UNINIT);
-      if (changed) {
-        bytes = new Uint8Array(bytes.length);
-        setBits(bytes, this.#volume.superblock.inodesPerGroup, bytes.length * 8, true);
-      }
-      group.inodes = { bytes, block, changed };
-    }
-    return group.inodes;
-  }
-
-  /** Clears a flag of a group, which means something only where groups have checksums; whether it was set. */
-  #takeFlag(group: ChangedGroup, flag: number): boolean {
-    const flags = groupDescriptor.get(group.view, 0, 'bg_flags');
-    if (!this.#hasGroupChecksums || !has(flags, flag)) return false;
-    groupDescriptor.set(group.view, 0, 'bg_flags', flags & ~flag);
-    group.changed = true;
-    return true;
-  }
-
-  #counter(group: ChangedGroup, name: Counter): number {
-    const low = groupDescriptor.get(group.view, 0, `${name}_lo`);
-    return group.descriptor.length > shortDescriptorSize
-      ? low + groupDescriptor.get(group.view, 0, `${name}_hi`) * 0x10000
-      : low;
-  }
-
-  #count(group: ChangedGroup, name: Counter, change: number): void {
-    if (change === 0) return;
-    const value = this.#counter(group, name) + change;
-    if (value < 0)
-      throw new CorruptError(`ext4 group descriptor ${group.number}`, 'counts too little', { [name]: value });
-    group.changed = true;
-    groupDescriptor.set(group.view, 0, `${name}_lo`, value % 0x10000);
-    if (group.descriptor.length > shortDescriptorSize)
-      groupDescriptor.set(group.view, 0, `${name}_hi`, Math.floor(value / 0x10000));
-  }
-
-  /** Sets or clears bits; how many were otherwise. */
-  #set(bitmap: Bitmap, from: number, to: number, value: boolean): number {
-    const changed = setBits(bitmap.bytes, from, to, value);
-    if (changed > 0) bitmap.changed = true;
+  #setBlocks(group: number, from: number, to: number, used: boolean): number {
+    const bitmap = this.#blockBitmap(group);
+    const changed = setBits(bitmap.bytes, from, to, used);
+    if (changed === 0) return 0;
+    this.#count(group, 'bg_free_blocks_count', used ? -changed : changed);
+    if (!used) this.#lower(this.#lowestBlock, group, from);
+    this.#sealDescriptor(group);
     return changed;
   }
 
-  #sum(group: ChangedGroup, name: 'bg_block_bitmap_csum' | 'bg_inode_bitmap_csum', bits: Uint8Array): void {
+  #raise(lowest: Map<number, number>, group: number, index: number): void {
+    if ((lowest.get(group) ?? 0) >= index) return;
+    lowest.set(group, index);
+    this.#blocks.onUndo(() => lowest.delete(group));
+  }
+
+  #lower(lowest: Map<number, number>, group: number, index: number): void {
+    if ((lowest.get(group) ?? 0) > index) lowest.set(group, index);
+    if (lowest === this.#lowestInode) this.#nextInodeGroup.clear();
+  }
+
+  #reserve(range: BlockRange): void {
+    this.#eachGroup(range, (group, from, to) => {
+      let bits = this.#reserved.get(group);
+      if (bits === undefined) {
+        bits = new Uint8Array(this.#volume.superblock.blockSize);
+        this.#reserved.set(group, bits);
+      }
+      setBits(bits, from, to, true);
+    });
+  }
+
+  /** The clusters of blocks: from, up to. */
+  #clusterRange({ block, count }: BlockRange): { at: number; end: number } {
+    const { firstDataBlock, blocksPerCluster } = this.#volume.superblock;
+    return {
+      at: Math.floor((block - firstDataBlock) / blocksPerCluster),
+      end: Math.ceil((block + count - firstDataBlock) / blocksPerCluster),
+    };
+  }
+
+  #eachGroup(range: BlockRange, visit: (group: number, from: number, to: number) => void): void {
+    const perGroup = this.#clustersPerGroup;
+    let { at, end } = this.#clusterRange(range);
+    while (at < end) {
+      const group = Math.floor(at / perGroup);
+      this.#checkGroup(group);
+      const from = at % perGroup;
+      const to = Math.min(perGroup, from + end - at);
+      visit(group, from, to);
+      at += to - from;
+      work.steps.spend(1 + (to - from) / 8);
+    }
+  }
+
+  #checkGroup(number: number): void {
+    const { groupCount } = this.#volume.superblock;
+    if (!(number >= 0 && number < groupCount))
+      throw new CorruptError('ext4 block groups', 'a block lies in none', { group: number, groupCount });
+  }
+
+  #blockBitmap(group: number): Block {
+    const { blockBitmap } = this.#volume.groups.get(group);
+    const blank = this.#takeFlag(group, groupFlags.EXT4_BG_BLOCK_UNINIT);
+    const block = this.#blocks.change(blockBitmap, blank);
+    if (blank) this.#beginBlockBitmap(group, block.bytes);
+    const bits = this.#clustersPerGroup;
+    this.#blocks.seal(blockBitmap, () => this.#sum(group, 'bg_block_bitmap_csum', blockBitmap, bits));
+    return block;
+  }
+
+  /** The bitmap, for reading. */
+  #lookAtBlocks(group: number): Uint8Array {
+    const { blockBitmap, flags } = this.#volume.groups.get(group);
+    const isBlank = this.#hasGroupChecksums && has(flags, groupFlags.EXT4_BG_BLOCK_UNINIT);
+    return isBlank ? this.#blockBitmap(group).bytes : this.#blocks.peek(blockBitmap).bytes;
+  }
+
+  /** Only the group's own structures are in use, and what lies beyond the end. */
+  #beginBlockBitmap(number: number, bytes: Uint8Array): void {
+    const { superblock } = this.#volume;
+    const { firstDataBlock, blocksPerGroup, blocksPerCluster, blockCount } = superblock;
+    const { inodesPerGroup, inodeSize, blockSize, raw } = superblock;
+    const group = this.#volume.groups.get(number);
+    const first = firstDataBlock + number * blocksPerGroup;
+    const end = Math.min(first + blocksPerGroup, blockCount);
+    const mark = (start: number, count: number): void => {
+      const from = Math.max(start, first) - first;
+      const to = Math.min(start + count, end) - first;
+      if (to > from)
+        setBits(bytes, Math.floor(from / blocksPerCluster), Math.ceil(to / blocksPerCluster), true);
+    };
+    const front = hasSuperblockCopy(superblock, number) ? 1 + raw.s_reserved_gdt_blocks : 0;
+    mark(first, front + descriptorBlocksIn(superblock, number));
+    mark(group.blockBitmap, 1);
+    mark(group.inodeBitmap, 1);
+    mark(group.inodeTable, Math.ceil((inodesPerGroup * inodeSize) / blockSize));
+    setBits(bytes, Math.ceil((end - first) / blocksPerCluster), bytes.length * 8, true);
+  }
+
+  #inodeBitmap(group: number): Block {
+    const { inodeBitmap } = this.#volume.groups.get(group);
+    const { inodesPerGroup } = this.#volume.superblock;
+    const blank = this.#takeFlag(group, groupFlags.EXT4_BG_INODE_UNINIT);
+    const block = this.#blocks.change(inodeBitmap, blank);
+    if (blank) setBits(block.bytes, inodesPerGroup, block.bytes.length * 8, true);
+    this.#blocks.seal(inodeBitmap, () =>
+      this.#sum(group, 'bg_inode_bitmap_csum', inodeBitmap, inodesPerGroup),
+    );
+    return block;
+  }
+
+  /** As the kernel does, a group gets its bitmap of blocks with its first inode. */
+  #takeFlagOfBlocks(group: number): void {
+    const { flags } = this.#volume.groups.get(group);
+    if (this.#hasGroupChecksums && has(flags, groupFlags.EXT4_BG_BLOCK_UNINIT)) void this.#blockBitmap(group);
+  }
+
+  /** Clears a flag of a group, which means something only where groups have checksums; whether it was set. */
+  #takeFlag(group: number, flag: number): boolean {
+    const { flags } = this.#volume.groups.get(group);
+    if (!this.#hasGroupChecksums || !has(flags, flag)) return false;
+    const { view, base } = this.#descriptor(group);
+    fields.bg_flags.write(view, base, flags & ~flag, true);
+    this.#sealDescriptor(group);
+    this.#volume.groups.forget(group);
+    this.#blocks.onUndo(() => this.#volume.groups.forget(group));
+    return true;
+  }
+
+  #descriptor(group: number): { readonly bytes: Uint8Array; readonly view: DataView; readonly base: number } {
+    const { blockSize } = this.#volume.superblock;
+    const offset = this.#volume.groups.offsetOf(group);
+    const { bytes, view } = this.#blocks.change(Math.floor(offset / blockSize));
+    return { bytes, view, base: offset % blockSize };
+  }
+
+  #counter(group: number, name: Counter): number {
+    const { blockSize, descriptorSize } = this.#volume.superblock;
+    const offset = this.#volume.groups.offsetOf(group);
+    const { view } = this.#blocks.peek(Math.floor(offset / blockSize));
+    const base = offset % blockSize;
+    const low = view.getUint16(base + fields[`${name}_lo`].at, true);
+    return descriptorSize > shortDescriptorSize
+      ? low + view.getUint16(base + fields[`${name}_hi`].at, true) * 0x10000
+      : low;
+  }
+
+  #count(group: number, name: Counter, change: number): void {
+    if (change === 0) return;
+    const value = this.#counter(group, name) + change;
+    if (value < 0)
+      throw new CorruptError(`ext4 group descriptor ${group}`, 'counts too little', { [name]: value });
+    const { view, base } = this.#descriptor(group);
+    view.setUint16(base + fields[`${name}_lo`].at, value % 0x10000, true);
+    if (this.#volume.superblock.descriptorSize > shortDescriptorSize)
+      view.setUint16(base + fields[`${name}_hi`].at, Math.floor(value / 0x10000), true);
+  }
+
+  /** The checksum of a bitmap, in the descriptor of its group. */
+  #sum(group: number, name: BitmapSum, block: number, bits: number): void {
     const seed = this.#volume.superblock.checksumSeed;
     if (seed === undefined) return;
-    const sum = crc32c(seed, bits);
-    groupDescriptor.set(group.view, 0, `${name}_lo`, sum % 0x10000);
-    if (group.descriptor.length > shortDescriptorSize)
-      groupDescriptor.set(group.view, 0, `${name}_hi`, Math.floor(sum / 0x10000));
+    const sum = crc32c(seed, this.#blocks.peek(block).bytes.subarray(0, bits / 8));
+    const { view, base } = this.#descriptor(group);
+    view.setUint16(base + fields[`${name}_lo`].at, sum % 0x10000, true);
+    if (this.#volume.superblock.descriptorSize > shortDescriptorSize)
+      view.setUint16(base + fields[`${name}_hi`].at, Math.floor(sum / 0x10000), true);
+    this.#sealDescriptor(group);
   }
-}
 
-/** Sets or clears bits `from` up to `to`; how many were otherwise. */
-function setBits(bytes: Uint8Array, from: number, to: number, value: boolean): number {
-  let changed = 0;
-  for (let index = from; index < to; index++) {
-    const mask = 1 << (index & 7);
-    const byte = bytes[index >>> 3] ?? 0;
-    if (((byte & mask) !== 0) === value) continue;
-    bytes[index >>> 3] = byte ^ mask;
-    changed++;
+  /** At once, since descriptors are read and checked in between. */
+  #sealDescriptor(group: number): void {
+    const { bytes, base } = this.#descriptor(group);
+    const { descriptorSize } = this.#volume.superblock;
+    this.#volume.groups.setChecksum(group, bytes.subarray(base, base + descriptorSize));
   }
-  return changed;
 }

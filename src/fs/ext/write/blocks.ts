@@ -1,0 +1,97 @@
+/**
+ * Blocks of metadata that are changed as a part of a journal's transaction. Whoever changes the filesystem does it
+ * through this.
+ */
+import type { Block, DiskJournal, DiskTransaction, WriteCache } from '../../../disk/index.js';
+
+export class ChangeableBlocks {
+  readonly #cache: WriteCache;
+  readonly #journal: DiskJournal;
+  readonly #seals = new Map<number, () => void>();
+  readonly #onUndo: () => void;
+  #transaction: DiskTransaction | undefined;
+
+  /** `onUndo` runs when a transaction was undone: what was decoded of its blocks is no longer true. */
+  constructor(cache: WriteCache, journal: DiskJournal, onUndo: () => void) {
+    this.#cache = cache;
+    this.#journal = journal;
+    this.#onUndo = onUndo;
+  }
+
+  /**
+   * Runs `work` as a transaction that changes at most `blocks` blocks, or as a part of the one that runs. `kind` as in
+   * {@link DiskTransaction.kind}.
+   */
+  run<T>(blocks: number, kind: string | undefined, work: () => T): T {
+    if (this.#transaction !== undefined) return work();
+    return this.#journal.run(blocks, (transaction) => {
+      this.#transaction = transaction;
+      transaction.kind = kind;
+      transaction.onUndo(this.#onUndo);
+      this.#seals.clear();
+      try {
+        const result = work();
+        this.#seal();
+        return result;
+      } finally {
+        this.#transaction = undefined;
+      }
+    });
+  }
+
+  /** For reading, until anything else is read or changed. */
+  peek(number: number): Block {
+    return this.#cache.peek(number);
+  }
+
+  /** For changing. `blank`: the old bytes do not matter, and the block begins as zeroes. */
+  change(number: number, blank = false): Block {
+    return this.#cache.change(this.#running, number, { blank });
+  }
+
+  /** These blocks are not used any more, as metadata or as data. */
+  free(first: number, count: number): void {
+    this.#running.free(first, count);
+  }
+
+  /** The first range of blocks from `first` up to `end` that were freed, and may not be taken yet. */
+  freedIn(first: number, end: number): { readonly first: number; readonly end: number } | undefined {
+    return this.#journal.freedIn(first, end);
+  }
+
+  /** Runs `work`, which may change blocks, once before the transaction ends: for checksums of whole blocks. */
+  seal(number: number, work: () => void): void {
+    this.#seals.set(number, work);
+  }
+
+  /** What was changed before this is on the disk before what is changed after it. */
+  barrier(): void {
+    this.#seal();
+    this.#running.barrier();
+  }
+
+  onUndo(work: () => void): void {
+    this.#running.onUndo(work);
+  }
+
+  onDurable(work: () => void): void {
+    this.#running.onDurable(work);
+  }
+
+  /** Data was written past the cache, which the transaction leads to. */
+  wroteData(): void {
+    this.#running.after(this.#cache.view);
+  }
+
+  get #running(): DiskTransaction {
+    if (this.#transaction === undefined) throw new Error('blocks are changed in transactions alone');
+    return this.#transaction;
+  }
+
+  #seal(): void {
+    for (const [number, work] of this.#seals) {
+      this.#seals.delete(number);
+      work();
+    }
+  }
+}

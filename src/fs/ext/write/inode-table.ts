@@ -1,0 +1,89 @@
+/** Inodes as they are changed: their records in the blocks of the inode tables, with checksums that are right at once. */
+import { CorruptError } from '../../../base/index.js';
+import { inodeName, setInodeChecksum } from '../inode.js';
+import { inodeAt as at, inodeFlags } from '../layout.js';
+import { has } from '../superblock.js';
+import type { ExtVolume } from '../volume.js';
+import type { ChangeableBlocks } from './blocks.js';
+
+/** The record of an inode, in place. */
+interface InodeRecord {
+  readonly bytes: Uint8Array;
+  readonly view: DataView;
+}
+
+export class InodeTable {
+  readonly #volume: ExtVolume;
+  readonly #blocks: ChangeableBlocks;
+
+  constructor(volume: ExtVolume, blocks: ChangeableBlocks) {
+    this.#volume = volume;
+    this.#blocks = blocks;
+  }
+
+  /** Changes an inode. */
+  change<T>(number: number, work: (record: InodeRecord) => T): T {
+    const record = this.#record(number);
+    const result = work(record);
+    this.#done(number, record);
+    return result;
+  }
+
+  /** Begins an inode as zeroes, but for a generation that differs from that of the one before. */
+  begin(number: number, extraSize: number, work: (record: InodeRecord) => void): void {
+    this.change(number, (record) => {
+      const generation = (record.view.getUint32(at.i_generation, true) + 1) >>> 0;
+      record.bytes.fill(0);
+      record.view.setUint32(at.i_generation, generation, true);
+      if (extraSize > 0) record.view.setUint16(at.i_extra_isize, extraSize, true);
+      work(record);
+    });
+  }
+
+  #record(number: number): InodeRecord {
+    const { blockSize, inodeSize } = this.#volume.superblock;
+    const offset = this.#volume.inodeOffset(number);
+    const { bytes } = this.#blocks.change(Math.floor(offset / blockSize));
+    const base = offset % blockSize;
+    return {
+      bytes: bytes.subarray(base, base + inodeSize),
+      view: new DataView(bytes.buffer, bytes.byteOffset + base, inodeSize),
+    };
+  }
+
+  #done(number: number, { view }: InodeRecord): void {
+    setInodeChecksum(this.#volume.superblock, number, view);
+    this.#volume.forgetInode(number);
+  }
+}
+
+export function setSize({ view }: InodeRecord, sizeInBytes: number): void {
+  view.setUint32(at.i_size_lo, sizeInBytes % 0x1_0000_0000, true);
+  view.setUint32(at.i_size_high, Math.floor(sizeInBytes / 0x1_0000_0000), true);
+}
+
+/** Sets what an inode occupies, in blocks: `i_blocks` has units of 512 bytes, or blocks where the inode says so. */
+export function setBlocks({ view }: InodeRecord, blocks: number, blockSize: number): void {
+  const isHuge = has(view.getUint32(at.i_flags, true), inodeFlags.EXT4_HUGE_FILE_FL);
+  const stored = isHuge ? blocks : blocks * (blockSize / 512);
+  view.setUint32(at.i_blocks_lo, stored % 0x1_0000_0000, true);
+  view.setUint16(at.i_blocks_high, Math.floor(stored / 0x1_0000_0000), true);
+}
+
+/** Changes what an inode occupies, in blocks. `huge`: the filesystem has huge files. */
+export function addBlocks({ view }: InodeRecord, blocks: number, blockSize: number, huge: boolean): void {
+  if (blocks === 0) return;
+  const flags = view.getUint32(at.i_flags, true);
+  const perBlock = blockSize / 512;
+  const isHuge = huge && has(flags, inodeFlags.EXT4_HUGE_FILE_FL);
+  const high = huge ? view.getUint16(at.i_blocks_high, true) : 0;
+  const stored = high * 0x1_0000_0000 + view.getUint32(at.i_blocks_lo, true);
+  let count = stored + (isHuge ? blocks : blocks * perBlock);
+  if (count < 0) throw new CorruptError(inodeName(0), 'occupies less than its blocks', { stored, blocks });
+  if (huge && !isHuge && count >= 2 ** 48) {
+    count /= perBlock;
+    view.setUint32(at.i_flags, (flags | inodeFlags.EXT4_HUGE_FILE_FL) >>> 0, true);
+  }
+  view.setUint32(at.i_blocks_lo, count % 0x1_0000_0000, true);
+  if (huge) view.setUint16(at.i_blocks_high, Math.floor(count / 0x1_0000_0000), true);
+}
