@@ -1,6 +1,5 @@
 /** The base room: used by every other room, and independent of all. */
 
-export { blake2b256 } from './blake2b.js';
 export { isBundled, isStandalone, recordCompiledCode } from './bundled.js';
 export { type ByteSource, readMaybe, readUpTo, sourceOf } from './byte-source.js';
 export {
@@ -19,7 +18,6 @@ export { decodeLzo1x } from './codecs/lzo.js';
 export { decodeLzoSegments, lzoSegmentLength } from './codecs/lzo-segments.js';
 export { decodeLzx } from './codecs/lzx.js';
 export { decodeXpress } from './codecs/xpress.js';
-export { checksumHolds, crc16, crc32, crc32c, crc32cOfView, crc32Raw } from './crc.js';
 /** For tests. */
 export { describeErrno, type ErrnoName, errnoNumbers, isErrnoName } from './errno.js';
 export {
@@ -62,6 +60,9 @@ export {
   u64,
   viewOf,
 } from './struct.js';
+export { blake2b256 } from './sums/blake2b.js';
+export { checksumHolds, crc16, crc32, crc32c, crc32cOfView, crc32Raw, joinCrc32c } from './sums/crc.js';
+export { xxhash64 } from './sums/xxhash64.js';
 export {
   compareBytewise,
   decodeLatin1,
@@ -85,4 +86,3 @@ export {
   undisturbed,
   work,
 } from './work.js';
-export { xxhash64 } from './xxhash64.js';

@@ -3,8 +3,8 @@
  * the engine cannot use. RFC 1951 (deflate) and RFC 1952 (gzip).
  */
 import type { ByteSource } from './byte-source.js';
-import { crc32Raw } from './crc.js';
 import { CorruptError } from './errors.js';
+import { crc32Raw } from './sums/crc.js';
 import { work } from './work.js';
 
 /** How far back a copy reaches, in bytes. */

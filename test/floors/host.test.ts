@@ -35,10 +35,11 @@ const engineUsesListed = {
 /** Variables of modules, each with the reason. */
 const variablesListed: Readonly<Record<string, string>> = {
   'src/api/shell.ts index': 'a table, made at its first use',
-  'src/base/blake2b.ts schedule': 'a table, made at its first use',
-  'src/base/crc.ts ansi': 'a table, made at its first use',
-  'src/base/crc.ts castagnoli': 'a table, made at its first use',
-  'src/base/crc.ts ieee': 'a table, made at its first use',
+  'src/base/sums/blake2b.ts schedule': 'a table, made at its first use',
+  'src/base/sums/crc.ts ansi': 'a table, made at its first use',
+  'src/base/sums/crc.ts castagnoli': 'a table, made at its first use',
+  'src/base/sums/crc.ts folding': 'code of WebAssembly, made when it is worth it',
+  'src/base/sums/crc.ts ieee': 'a table, made at its first use',
   'src/base/inflate.ts fixed': 'a table, made at its first use',
   'src/base/work.ts ask': 'the budget of the call that a thread is at: one at a time',
   'src/disk/decoder.ts helpers': 'the pool of decoder threads is one for all sessions',

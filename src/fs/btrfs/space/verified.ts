@@ -76,6 +76,7 @@ export class VerifiedData implements Disk {
     for (let at = 0; at < into.length; ) {
       const sums = this.#sumsAt(address + at);
       const end = Math.min(into.length, sums.end - address);
+      if (this.#allHold(view, at, end, sums, address + at)) at = end;
       for (; at < end; at += this.sectorSize)
         if (!this.#holds(view, at, sums, address + at))
           this.#readOther(
@@ -105,11 +106,25 @@ export class VerifiedData implements Disk {
     throw failure;
   }
 
-  #holds(data: DataView, at: number, { view, at: first, start }: Sums, address: number): boolean {
-    if (view === nothing) return true;
+  #holds(data: DataView, at: number, sums: Sums, address: number): boolean {
+    if (sums.view === nothing) return true;
     const { checksum } = this.#superblock;
-    const stored = first + ((address - start) / this.sectorSize) * checksum.length;
-    return checksum.holds(data, at, at + this.sectorSize, view, stored);
+    return checksum.holds(data, at, at + this.sectorSize, sums.view, this.#placeOf(sums, address));
+  }
+
+  /** Whether all sectors have their checksums; false where it is not known of all of them together. */
+  #allHold(data: DataView, start: number, end: number, sums: Sums, address: number): boolean {
+    if (sums.view === nothing) return true;
+    const { checksum } = this.#superblock;
+    const { view: stored } = sums;
+    const storedAt = this.#placeOf(sums, address);
+    const pieceLength = this.sectorSize;
+    return checksum.allHold?.({ data, start, end, pieceLength, stored, storedAt }) ?? false;
+  }
+
+  /** Where the checksum of a sector lies among those of its item. */
+  #placeOf({ at, start }: Sums, address: number): number {
+    return at + ((address - start) / this.sectorSize) * this.#superblock.checksum.length;
   }
 
   /** The checksums of a sector and of those after it; `nothing` for sectors without. */

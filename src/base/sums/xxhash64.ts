@@ -2,7 +2,7 @@
  * xxHash64 with the seed 0. Specification: xxHash fast digest algorithm, version 0.1.1. The four lanes of a long input
  * are kept in halves of 32 bits, low before high, which is ten times as fast as BigInts are; the rest is short.
  */
-import { viewOf } from './struct.js';
+import { viewOf } from '../struct.js';
 
 const p1 = 0x9e3779b185ebca87n;
 const p2 = 0xc2b2ae3d27d4eb4fn;

@@ -1,5 +1,5 @@
 /** BLAKE2b without a key, 32 bytes long. RFC 7693. The words of 64 bits lie in arrays of halves: low, then high. */
-import { viewOf } from './struct.js';
+import { viewOf } from '../struct.js';
 
 const blockLength = 128;
 const digestLength = 32;

@@ -2,7 +2,9 @@
  * The checksums of on-disk formats: CRC-32C (Castagnoli; ext4, btrfs, XFS), CRC-32 (IEEE 802.3; GPT, LVM) and CRC-16
  * (ANSI; ext4's older group checksums), each reflected, without final inversion unless told.
  */
-import { viewOf } from './struct.js';
+
+import { viewOf } from '../struct.js';
+import { foldingCrc32c, leastFolded } from './folding.js';
 
 /** Defined only by the build of the fuzzer, so that damage reaches the code behind a checksum too. */
 declare const GUESTFS_CHECKSUMS_IGNORED: boolean | undefined;
@@ -13,6 +15,8 @@ export function checksumHolds(computed: number, stored: number): boolean {
     computed === stored || (typeof GUESTFS_CHECKSUMS_IGNORED !== 'undefined' && GUESTFS_CHECKSUMS_IGNORED)
   );
 }
+
+const castagnoliPolynomial = 0x82f63b78;
 
 /** Continues a sum over the bytes from `start` to `end`. */
 type Update = (crc: number, view: DataView, start: number, end: number) => number;
@@ -79,8 +83,47 @@ export function crc32c(crc: number, data: Uint8Array): number {
 
 /** {@link crc32c} of the bytes from `start` to `end` of a view, without making a slice, for many small sums. */
 export function crc32cOfView(crc: number, view: DataView, start: number, end: number): number {
-  castagnoli ??= update32(0x82f63b78);
-  return castagnoli(crc, view, start, end);
+  castagnoli ??= update32(castagnoliPolynomial);
+  if (end - start < leastFolded) return castagnoli(crc, view, start, end);
+  folding ??= foldingWhenWorth(castagnoli);
+  return folding(crc, view, start, end);
+}
+
+let folding: Update | undefined;
+
+/** Bytes of long data that are worth making the code that folds them. */
+const worthFolding = 256 * 1024;
+
+/** Sums by tables until it is worth folding. */
+function foldingWhenWorth(byTables: Update): Update {
+  let summed = 0;
+  return (crc, view, start, end) => {
+    summed += end - start;
+    if (summed < worthFolding) return byTables(crc, view, start, end);
+    folding = foldingCrc32c(byTables) ?? byTables;
+    return folding(crc, view, start, end);
+  };
+}
+
+/**
+ * For data in pieces of one length: the sum of data followed by a piece, from the sums of both, each begun with 0 and not
+ * inverted.
+ */
+export function joinCrc32c(pieceLength: number): (crc: number, piece: number) => number {
+  const zeroes = viewOf(new Uint8Array(pieceLength));
+  // The sum is linear: behind so many zeroes, that of a number is made of those of its bits.
+  const bits = Array.from({ length: 32 }, (_, bit) => crc32cOfView((1 << bit) >>> 0, zeroes, 0, pieceLength));
+  const tables = Array.from({ length: 4 }, (_, t) =>
+    Int32Array.from({ length: 256 }, (_, byte) =>
+      bits
+        .slice(8 * t, 8 * t + 8)
+        .reduce((sum, shifted, bit) => ((byte >> bit) & 1 ? sum ^ shifted : sum), 0),
+    ),
+  );
+  const [t0, t1, t2, t3] = tables as [Int32Array, Int32Array, Int32Array, Int32Array]; // safe: four were made
+  return (crc, piece) =>
+    // safe: every index is masked to 8 bits or shifted down to them
+    (t0[crc & 0xff]! ^ t1[(crc >>> 8) & 0xff]! ^ t2[(crc >>> 16) & 0xff]! ^ t3[crc >>> 24]! ^ piece) >>> 0;
 }
 
 let ieee: Update | undefined;
