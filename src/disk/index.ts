@@ -9,6 +9,7 @@ export { decodeWhole, endDecoders, setDecoderHelpers } from './decoder.js';
 export { serveDecoder } from './decoder-service.js';
 /** For tests. */
 export type { Disk, GrowableDisk, Span, ZeroOptions } from './disk.js';
+export { isGrowable } from './disk.js';
 export { type Kind, type ProbeContext, type Probed, plainDisk, type UsageClass } from './kind.js';
 export { type Lookup, MappedDisk, type Mapping } from './mapped.js';
 export { MemoryDisk } from './memory.js';

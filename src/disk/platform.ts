@@ -56,6 +56,8 @@ export interface Platform {
   /** Decodes bytes that are exactly one frame, to at most `most` bytes; undefined where WebAssembly has to do it. */
   readonly decodeZstdFrame: ((frame: Uint8Array, most: number) => Uint8Array) | undefined;
   hash(name: HashName): Hash;
+  /** Fills it with random bytes that nobody can foretell: identifiers are made of them. */
+  random(into: Uint8Array): void;
   /** CRC-32 as in gzip. Native code pays for large or single sums, which code that has just been loaded does slowly. */
   crc32(bytes: Uint8Array): number;
   /** How many threads can compute at once. */

@@ -32,6 +32,7 @@ export { isoDetails } from './iso9660/index.js';
 export { ntfsContents, ntfsStatus } from './ntfs/index.js';
 export { containers } from './signatures/index.js';
 export { emptyUsage, noXattrs } from './support.js';
+export { swapHeader, whyNoSwap } from './swap/index.js';
 export { xfsGeometry } from './xfs/index.js';
 
 /** In no order: the order is in the engine's list of all kinds. */

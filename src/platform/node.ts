@@ -18,6 +18,9 @@ interface WithZstd {
 
 class NodePlatform implements Platform {
   readonly hash: Platform['hash'] = (name) => process.getBuiltinModule('node:crypto').createHash(name);
+  readonly random: Platform['random'] = (into) => {
+    process.getBuiltinModule('node:crypto').randomFillSync(into);
+  };
   readonly startDecoder = startDecoder;
   readonly scratch = openScratch;
   readonly origin: Platform['origin'] = (name, policy = 'untrusted') => new HostOrigin(name, policy);

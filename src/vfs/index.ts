@@ -9,6 +9,7 @@ export { Mount, type Place } from './mount.js';
 export { MountTable } from './mount-table.js';
 export { joinPath } from './names.js';
 export { readStart, readWhole } from './read.js';
+export { SwapAreas } from './swap-areas.js';
 export { Tree, type TreeStat } from './tree.js';
 export { packingOf, unpack } from './unpack.js';
 /** For tests. */

@@ -55,6 +55,8 @@ export class MountTable implements Mounts {
   /** In the order of mounting. */
   readonly #mounts: Mount[] = [];
   readonly #release = new Map<FileSystem, () => void>();
+  /** What keeps a mount busy, beside other mounts, in words. */
+  readonly #held = new Map<Mount, Set<string>>();
   readonly #mappedNumbers = new Map<string, number>();
   readonly #volumeNumbers = new Map<string, number>();
 
@@ -140,14 +142,30 @@ export class MountTable implements Mounts {
       );
     }
     const detached = [...above, mount];
+    for (const one of detached) this.#checkNotHeld(one);
     for (const one of detached) this.#detach(one);
     return detached;
   }
 
-  /** Unmounts everything, last first. */
+  /** Keeps a mount busy for a reason, in words, until it is let go. */
+  hold(mount: Mount, reason: string): void {
+    this.#held.set(mount, (this.#held.get(mount) ?? new Set()).add(reason));
+  }
+
+  letGo(mount: Mount, reason: string): void {
+    this.#held.get(mount)?.delete(reason);
+  }
+
+  #checkNotHeld(mount: Mount): void {
+    for (const reason of this.#held.get(mount) ?? [])
+      throw new GuestfsError('EBUSY', `${mount.mountpoint}: target is busy: ${reason}`);
+  }
+
+  /** Unmounts everything, last first. EBUSY, with nothing done, if a mount is held. */
   umountAll(): readonly Mount[] {
     // A mount can only lie on an earlier one, so this order never meets a busy mount.
     const detached = this.#mounts.toReversed();
+    for (const mount of detached) this.#checkNotHeld(mount);
     for (const mount of detached) this.#detach(mount);
     return detached;
   }
@@ -234,6 +252,7 @@ export class MountTable implements Mounts {
   #detach(mount: Mount): void {
     mount.parent?.covers.delete(mount.coveredInode);
     this.#mounts.splice(this.#mounts.indexOf(mount), 1);
+    this.#held.delete(mount);
     const { fileSystem } = mount;
     if (this.#mounts.some((other) => other.fileSystem === fileSystem)) return;
     const release = this.#release.get(fileSystem);

@@ -1,12 +1,13 @@
 /**
- * Every action of the embedded engine with a signal: aborted before the call, at its start, a little later, and after
- * it. Each call ends soon, with ECANCELED or as it does without a signal, and the handle answers the next one.
- * Arguments come from the table of the API, so that an action that is added is tried as well.
+ * Every action of the embedded engine that leaves disks as they are, with a signal: aborted before the call, at its
+ * start, a little later, and after it. Each call ends soon, with ECANCELED or as it does without a signal, and the
+ * handle answers the next one. Arguments come from the table of the API, so that an action that is added is tried as
+ * well.
  */
 import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
-import { type ActionName, type Argument, actions, camelCase } from '../../src/api/index.js';
+import { type ActionName, type Argument, actions, camelCase, changesDisks } from '../../src/api/index.js';
 import { GuestfsError } from '../../src/base/index.js';
 import { handledActions } from '../../src/engine/thread/dispatch.js';
 import { Guestfs } from '../../src/guestfs/index.js';
@@ -117,7 +118,7 @@ describe('a signal, with', async () => {
     );
   let fresh = '';
 
-  for (const name of await handledActions()) {
+  for (const name of (await handledActions()).filter((each) => !changesDisks(each))) {
     test(name, async () => {
       const method = (g as unknown as Record<string, Method>)[camelCase<ActionName>(name)];
       assert.ok(method);

@@ -37,6 +37,13 @@ const bareNumbersListed = {
 const writersListed = {
   // What another session has written to a drive, brought back onto the layer that a drive has for such writes.
   'src/engine/session/restored-layer.ts': 1,
+  // Bytes of devices, changed as such: what a caller gives, zeroes and random bytes, a swap header.
+  'src/engine/actions/writing/devices.ts': 1,
+  'src/engine/actions/writing/scrub.ts': 2,
+  'src/engine/actions/writing/signatures.ts': 2,
+  'src/engine/actions/writing/swap.ts': 1,
+  // What is copied to a device or a file.
+  'src/engine/host/disk-sink.ts': 2,
   // The replay of a journal, and the mark that it is done.
   'src/fs/ext/journal/replay.ts': 1,
   'src/fs/ext/journal/recover.ts': 3,

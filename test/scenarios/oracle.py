@@ -163,8 +163,8 @@ def main():
         fcntl.flock(lock, fcntl.LOCK_EX)
         g = guestfs.GuestFS(python_return_dict=True)
         for drive in wanted['drives']:
-            label = {'label': drive['label']} if 'label' in drive else {}
-            g.add_drive_opts(drive['path'], readonly=not wanted['writes'], format=drive['format'], **label)
+            options = {key: drive[key] for key in ('label', 'blocksize') if key in drive}
+            g.add_drive_opts(drive['path'], readonly=not wanted['writes'], format=drive['format'], **options)
         g.launch()
         handle = pointer(g._o, capsuleName(g._o))
         outcomes = []

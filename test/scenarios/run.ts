@@ -116,8 +116,7 @@ export async function launchOn(
   files: readonly DriveFile[],
   { writes }: Pick<Suite, 'writes'>,
 ): Promise<void> {
-  for (const { path, format, label } of files)
-    g.addDrive(path, { readonly: writes !== true, format, ...(label === undefined ? {} : { label }) });
+  for (const { path, ...options } of files) g.addDrive(path, { readonly: writes !== true, ...options });
   await g.launch();
 }
 

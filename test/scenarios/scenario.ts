@@ -43,6 +43,8 @@ export interface Drive {
   readonly fixture?: string;
   readonly sample?: string;
   readonly blankSizeInBytes?: number;
+  /** The logical sector in bytes; 512 by default. */
+  readonly blocksize?: 512 | 4096;
   readonly format: 'raw' | 'qcow2';
   readonly label?: string;
 }
@@ -51,6 +53,8 @@ export interface Suite {
   readonly name: string;
   /** The drives are written to, and each scenario starts with neither mounts nor volumes. */
   readonly writes?: true;
+  /** All of it is done by the engine too, though it writes. */
+  readonly embedded?: true;
   readonly drives: readonly Drive[];
   readonly scenarios: readonly Scenario[];
 }

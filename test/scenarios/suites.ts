@@ -20,6 +20,7 @@ import type { Suite } from './scenario.js';
 import { attributeWritingScenarios } from './writing/attributes.js';
 import { blockWritingScenarios } from './writing/blocks.js';
 import { configurationScenarios } from './writing/configuration.js';
+import { deviceWritingScenarios } from './writing/devices.js';
 import { fileWritingScenarios } from './writing/files.js';
 import { filesystemWritingScenarios } from './writing/filesystems.js';
 import { partitionWritingScenarios } from './writing/partitions.js';
@@ -29,6 +30,10 @@ import { volumeWritingScenarios } from './writing/volumes.js';
 
 const raw = (fixture: string, label?: string) =>
   ({ fixture: `scenarios/${fixture}.gz`, format: 'raw', ...(label === undefined ? {} : { label }) }) as const;
+
+const blankDrive = (mebibytes: number) =>
+  ({ blankSizeInBytes: mebibytes * 1024 * 1024, format: 'raw' }) as const;
+const blanks = (...mebibytes: readonly number[]) => mebibytes.map(blankDrive);
 
 export const suites: readonly Suite[] = [
   {
@@ -79,12 +84,16 @@ export const suites: readonly Suite[] = [
   { name: 'rpm', drives: [raw('rpm.img')], scenarios: rpmScenarios },
   { name: 'encrypted', drives: [raw('luks.img')], scenarios: encryptedScenarios },
   {
+    name: 'devices',
+    writes: true,
+    embedded: true,
+    drives: [...blanks(64, 16, 16), { ...blankDrive(16), blocksize: 4096 }],
+    scenarios: deviceWritingScenarios,
+  },
+  {
     name: 'scratch',
     writes: true,
-    drives: [64, 320, 64, 64, 16].map((mebibytes) => ({
-      blankSizeInBytes: mebibytes * 1024 * 1024,
-      format: 'raw' as const,
-    })),
+    drives: blanks(64, 320, 64, 64, 16),
     scenarios: [
       ...fileWritingScenarios,
       ...attributeWritingScenarios,

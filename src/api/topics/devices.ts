@@ -222,7 +222,6 @@ export const devices = topic('Block devices', {
     result: gives.int,
     proc: 275,
     since: '1.5.20',
-    by: 'appliance',
     short: 'write bytes to a device',
     help: 'Writes `content` from the byte `offset` on and gives how many bytes were written, which can be fewer than given. A device never grows.',
   },

@@ -175,7 +175,6 @@ export const filesystems = topic('Filesystems', {
     proc: 306,
     since: '1.17.6',
     group: 'wipefs',
-    by: 'appliance',
     short: 'make what is on a device unrecognisable',
     help: 'Erases the signatures by which filesystems, RAID members and partition tables are recognised, and nothing else. `zero` erases more.',
   },

@@ -18,6 +18,14 @@ export interface DataSink {
   hole(length: number): void;
 }
 
+/** Gives bytes in order. */
+export interface DataSource {
+  /** Reads up to `into.length` bytes; 0 at the end. */
+  read(into: Uint8Array): number;
+  /** All that is left in bytes, where it is known. */
+  readonly sizeInBytes: number | undefined;
+}
+
 /** The length of one read in bytes: large enough that compressed pieces can be decoded in parallel. */
 const pieceLength = 2 * 1024 * 1024;
 
@@ -107,4 +115,17 @@ export function move(call: Call, from: Disk, to: DataSink, options: MoveOptions 
     done += count;
   }
   report(length);
+}
+
+/** Moves all bytes of a source to a sink, and returns how many they were. */
+export function receive(call: Call, from: DataSource, to: DataSink): number {
+  const total = from.sizeInBytes ?? 0;
+  const buffer = pieceFor(from.sizeInBytes ?? pieceLength);
+  for (let done = 0; ; ) {
+    call.progress(done, total);
+    const count = from.read(buffer);
+    if (count === 0) return done;
+    to.write(buffer.subarray(0, count));
+    done += count;
+  }
 }

@@ -14,7 +14,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { hostError } from '../../base/index.js';
-import type { DataSink } from './copy-data.js';
+import type { DataSink, DataSource } from './copy-data.js';
 
 /** The destination of a fileOut argument's bytes. Ended by `finish` or, if the call fails, by `abandon`. */
 export interface FileOutSink extends DataSink {
@@ -23,11 +23,7 @@ export interface FileOutSink extends DataSink {
 }
 
 /** Where a fileIn argument's bytes come from. */
-export interface FileInSource {
-  /** Reads up to `into.length` bytes; 0 at the end. */
-  read(into: Uint8Array): number;
-  /** All that is left in bytes, where it is known. */
-  readonly sizeInBytes: number | undefined;
+export interface FileInSource extends DataSource {
   close(): void;
 }
 

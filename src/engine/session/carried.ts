@@ -19,6 +19,7 @@ export const carriage = {
   umask: 'a call',
   inspection: 'a call, which has the same devices before it',
   directoryRuns: 'found again by the next pass',
+  swaps: 'calls',
   hive: 'a call, on a mount that is there',
   keys: 'each is in the call that unlocked something with it',
   calls: 'themselves',

@@ -25,6 +25,8 @@ export interface OpenDrive {
   readonly sectorSize: 512 | 4096;
   readonly label: string | undefined;
   readonly readonly: boolean;
+  /** Whether space that the guest gives back goes back to the host. */
+  readonly discards: boolean;
   /** Whether an image of the chain has zstd-compressed clusters. */
   readonly usesZstd: boolean;
 }
@@ -68,6 +70,7 @@ function blankDisk(size: number, sectorSize: number): Disk {
 /** Opens a drive. Features that the engine lacks are refused here, by name, rather than at the first read. */
 export function openDrive(drive: DriveConfig, context: DriveContext): OpenDrive {
   const { label } = drive;
+  const discards = drive.discard !== undefined && drive.discard !== 'disable';
   if (drive.path === undefined) {
     const sectorSize = drive.blocksize ?? 512;
     const size = drive.scratchSizeInBytes ?? 0;
@@ -75,6 +78,7 @@ export function openDrive(drive: DriveConfig, context: DriveContext): OpenDrive 
     return {
       sectorSize,
       label,
+      discards,
       disk: layer,
       layer,
       image: undefined,
@@ -105,6 +109,7 @@ export function openDrive(drive: DriveConfig, context: DriveContext): OpenDrive 
   return {
     sectorSize,
     label,
+    discards,
     layer,
     image: { file: origin.name, format: info.format },
     info,

@@ -197,6 +197,14 @@ export class DeviceScan {
     return this.#origins.get(device)?.members ?? (locked === undefined ? [] : [locked]);
   }
 
+  /** The drives on which a device lies; of a drive, itself. */
+  drivesUnder(device: BlockDevice): ReadonlySet<BlockDevice> {
+    const below = this.#below(device);
+    return below.length === 0
+      ? new Set([device])
+      : new Set(below.flatMap((each) => [...this.drivesUnder(each)]));
+  }
+
   /** How many devices lie below one. */
   #depth(device: BlockDevice): number {
     const below = device.parent ?? this.locks.lockedBy(device);

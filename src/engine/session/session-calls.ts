@@ -18,6 +18,8 @@ const facets = {
   mounts: { seen: false },
   /** Mounts that became read-only or writable later. */
   remounts: { seen: false },
+  /** Swap areas in use. Subjects are devices, and paths of files. */
+  swaps: { seen: false },
   /** Read-only flags of devices. */
   flags: { seen: false },
   umask: { seen: false },

@@ -13,6 +13,7 @@ import {
   DeviceTable,
   type Mount,
   MountTable,
+  SwapAreas,
   type Tree,
 } from '../../vfs/index.js';
 import type { LockKey } from '../../volume/index.js';
@@ -60,6 +61,8 @@ export class Session {
   hive: { readonly hive: Hive; readonly mount: Mount } | undefined;
   /** The given keys, which are tried at every lock. */
   readonly keys: LockKey[] = [];
+  /** The swap areas in use. An engine needs no swap, but what is on one is in use. */
+  readonly swaps = new SwapAreas(this.mounts);
   /** What made the session what it is, for a backend that follows. */
   readonly calls = new SessionCalls();
   /** Warnings: {@link warn} adds to them, and the end of a call settles them. */
@@ -96,7 +99,7 @@ export class Session {
       warnings,
       keys,
       calls,
-      isOpen: (device) => this.fileSystems.isOpen(device),
+      isOpen: (device) => this.fileSystems.isOpen(device) || this.swaps.isOn(device),
     });
   }
 
@@ -187,6 +190,7 @@ export class Session {
    * once all is closed.
    */
   close({ sync }: { readonly sync: boolean }): void {
+    this.swaps.end();
     this.mounts.umountAll();
     try {
       if (sync) for (const { disk } of this.#drives.values()) disk.flush();

@@ -1,6 +1,6 @@
 /**
- * Recognises swap areas, with label and UUID; they cannot be opened. The rules are those of blkid (util-linux 2.38,
- * `swap` and `swsuspend`).
+ * Recognises swap areas, with label and UUID, and makes them; they cannot be opened. The rules are those of blkid
+ * (util-linux 2.38, `swap` and `swsuspend`).
  */
 import { decodeLatin1, decodeText, formatUuid, trimBlanks } from '../../base/index.js';
 import type { Disk, Probed } from '../../disk/index.js';
@@ -15,6 +15,8 @@ import {
   swapMarks,
   tuxOnIceMark,
 } from './layout.js';
+
+export { swapHeader, whyNoSwap } from './format.js';
 
 function readBytes(disk: Disk, offset: number, length: number): Uint8Array {
   const into = new Uint8Array(length);

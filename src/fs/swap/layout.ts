@@ -25,10 +25,13 @@ export const markSize = 10;
 /** Linux's page sizes, from 4 KiB to 64 KiB, which give the possible places of the signature. */
 export const pageSizes = [4096, 8192, 16384, 32768, 65536] as const;
 
+/** The signature that Linux writes today. */
+export const currentMark = 'SWAPSPACE2';
+
 /** Signatures of swap areas, with blkid's version for each. */
 export const swapMarks: ReadonlyMap<string, '0' | '1'> = new Map([
   ['SWAP-SPACE', '0'],
-  ['SWAPSPACE2', '1'],
+  [currentMark, '1'],
 ]);
 
 /**

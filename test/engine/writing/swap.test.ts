@@ -1,0 +1,66 @@
+/** A swap area is byte for byte the one that mkswap(8) makes. */
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { Guestfs } from '../../../src/guestfs/index.js';
+import { needs, toolEnvironment } from '../../support/tools.js';
+import { scratchPath } from '../support.js';
+
+const uuid = '77777777-2222-3333-4444-555555555555';
+
+/** A disk that is full of something. */
+function fullDisk(sizeInBytes: number): string {
+  const path = scratchPath('swap.img');
+  writeFileSync(path, Buffer.alloc(sizeInBytes, 'old bytes '));
+  return path;
+}
+
+async function withDrives<T>(paths: readonly string[], work: (g: Guestfs) => Promise<T>): Promise<T> {
+  await using g = new Guestfs({ environment: false, backend: 'embedded', stderr: null });
+  for (const path of paths) g.addDrive(path, { format: 'raw' });
+  await g.launch();
+  return await work(g);
+}
+
+test('the header is that of mkswap', needs('mkswap'), async () => {
+  const sizes = [10 * 4096, 1_000_448, 3 * 1024 * 1024];
+  const paths = sizes.map(fullDisk);
+  await withDrives(paths, async (g) => {
+    for (const device of await g.listDevices()) await g.mkswap(device, { label: 'the label', uuid });
+  });
+  for (const [index, size] of sizes.entries()) {
+    const theirs = fullDisk(size);
+    execFileSync('mkswap', ['-f', '-L', 'the label', '-U', uuid, theirs], {
+      env: toolEnvironment,
+      stdio: 'ignore',
+    });
+    assert.deepEqual(readFileSync(paths[index] ?? ''), readFileSync(theirs));
+  }
+});
+
+test('a disk that is too small for a swap area stays as it is', async () => {
+  const path = fullDisk(10 * 4096 - 512);
+  const before = readFileSync(path);
+  await withDrives([path], (g) => assert.rejects(g.mkswap('/dev/sda'), /at least 40 KiB/));
+  assert.deepEqual(readFileSync(path), before);
+});
+
+test('a swap area that is shorter than its header says is not used', async () => {
+  const path = fullDisk(1024 * 1024);
+  await withDrives([path], (g) => g.mkswap('/dev/sda'));
+  truncateSync(path, 512 * 1024);
+  await withDrives([path], (g) =>
+    assert.rejects(g.swaponDevice('/dev/sda'), /smaller than its swap header says/),
+  );
+});
+
+test('a device with a swap area in use is in use', async () => {
+  await withDrives([fullDisk(1024 * 1024)], async (g) => {
+    await g.mkswap('/dev/sda');
+    await g.swaponDevice('/dev/sda');
+    await assert.rejects(g.mkswap('/dev/sda'), { code: 'EBUSY' });
+    await g.swapoffDevice('/dev/sda');
+    await g.mkswap('/dev/sda');
+  });
+});
