@@ -4,13 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import {
-  type ActionName,
-  actionNames,
-  actions,
-  changesDisks,
-  internal,
-} from '../../src/api/index.js';
+import { type ActionName, actionNames, actions, changesDisks, internal } from '../../src/api/index.js';
 import { handledActions } from '../../src/engine/thread/dispatch.js';
 import { tableAnswers } from '../../src/engine/thread/table-answers.js';
 
