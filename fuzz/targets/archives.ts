@@ -4,7 +4,6 @@
  */
 
 import { decodeLz4, decodeLznt1, decodeLzo1x, decodeLzx, decodeXpress } from '../../src/base/index.js';
-import { prepareZstd } from '../../src/disk/index.js';
 import { identify } from '../../src/engine/words/identify/index.js';
 import { decodeLzma, decodeXz, TarReader } from '../../src/formats/index.js';
 import { Lzma2Decoder } from '../../src/formats/xz/lzma2.js';
@@ -98,7 +97,6 @@ const packed: Target = {
   load: (fixture) => packedSeeds.get(fixture)?.() ?? new Uint8Array(0),
   moves: true,
   async run(bytes) {
-    await prepareZstd();
     const source = diskOf(bytes);
     part(() => unpack(source, 'input', { limit }));
     part(() => unpack(source, 'input', { enough: 1000 }));
@@ -138,7 +136,6 @@ const file: Target = {
   load: (fixture) => fileSeeds.get(fixture)?.() ?? new Uint8Array(0),
   moves: true,
   async run(bytes) {
-    await prepareZstd();
     part(() => architectureOf(bytes));
     // `file` has a word for all bytes.
     identify(diskOf(bytes));
