@@ -1,7 +1,9 @@
 /**
  * An assembler for small modules of WebAssembly, which are put together where they are used: code of our own for the few
- * loops that need vectors of 128 bits. "WebAssembly Core Specification" 2.0, section 5. Code is a list of bytes.
+ * loops in which most time goes. "WebAssembly Core Specification" 2.0, section 5. All values are integers of 32 bits, or
+ * vectors of 128. Code is a list of bytes, and expressions are nested: `add(get(0), int(1))`.
  */
+import { UnsupportedError } from './errors.js';
 
 // The types of the global that TypeScript keeps in its DOM library.
 declare const WebAssembly:
@@ -14,11 +16,14 @@ declare const WebAssembly:
 
 export type WasmCode = readonly number[];
 
-/** A function that takes integers of 32 bits and returns none. */
+/** A function of integers. It leaves an integer where `result` is true. */
 interface WasmFunction {
   readonly name: string;
   readonly parameters: number;
-  readonly code: WasmCode;
+  /** Variables beside the parameters, numbered behind them. They begin as 0. */
+  readonly variables?: number;
+  readonly result?: boolean;
+  readonly code: readonly WasmCode[];
 }
 
 /** LEB128 without a sign. */
@@ -40,21 +45,70 @@ function signed(value: number): number[] {
 }
 
 const vector = (operation: number): number[] => [0xfd, ...unsigned(operation)];
+const binary =
+  (operation: number) =>
+  (left: WasmCode, right: WasmCode): WasmCode => [...left, ...right, operation];
+const load =
+  (...operation: number[]) =>
+  (at: WasmCode, offset = 0): WasmCode => [...at, ...operation, 0, ...unsigned(offset)];
+const store =
+  (...operation: number[]) =>
+  (at: WasmCode, value: WasmCode, offset = 0): WasmCode => [
+    ...at,
+    ...value,
+    ...operation,
+    0,
+    ...unsigned(offset),
+  ];
+const notZero = (value: WasmCode): WasmCode => [...value, 0x45];
 
-/** Instructions. Addresses are taken from the stack; `offset` is added to them. */
+/** Instructions. Comparisons and shifts are those of numbers without a sign. Addresses have an offset added to them. */
 export const wasm = {
-  get: (local: number): WasmCode => [0x20, ...unsigned(local)],
-  set: (local: number): WasmCode => [0x21, ...unsigned(local)],
-  /** Sets a local variable and leaves its value. */
-  tee: (local: number): WasmCode => [0x22, ...unsigned(local)],
+  get: (variable: number): WasmCode => [0x20, ...unsigned(variable)],
+  set: (variable: number, value: WasmCode): WasmCode => [...value, 0x21, ...unsigned(variable)],
+  /** Sets a variable, and is its value. */
+  tee: (variable: number, value: WasmCode): WasmCode => [...value, 0x22, ...unsigned(variable)],
   int: (value: number): WasmCode => [0x41, ...signed(value)],
-  add: [0x6a],
-  isBelow: [0x49],
-  loadVector: (offset: number): WasmCode => [...vector(0), 0, ...unsigned(offset)],
-  storeVector: (offset: number): WasmCode => [...vector(11), 0, ...unsigned(offset)],
-  xorVectors: vector(0x51),
-  /** Repeats the body for as long as it leaves something else than 0. */
-  repeat: (...body: WasmCode[]): WasmCode => [0x03, 0x40, ...body.flat(), 0x0d, 0, 0x0b],
+  add: binary(0x6a),
+  subtract: binary(0x6b),
+  multiply: binary(0x6c),
+  and: binary(0x71),
+  or: binary(0x72),
+  shiftLeft: binary(0x74),
+  shiftRight: binary(0x76),
+  isEqual: binary(0x46),
+  isBelow: binary(0x49),
+  isZero: notZero,
+  loadByte: load(0x2d),
+  loadShort: load(0x2f),
+  storeByte: store(0x3a),
+  storeShort: store(0x3b),
+  loadVector: load(...vector(0)),
+  storeVector: store(...vector(11)),
+  xorVectors: (left: WasmCode, right: WasmCode): WasmCode => [...left, ...right, ...vector(0x51)],
+  when: (condition: WasmCode, ...body: WasmCode[]): WasmCode => [
+    ...condition,
+    0x04,
+    0x40,
+    ...body.flat(),
+    0x0b,
+  ],
+  choose: (condition: WasmCode, yes: readonly WasmCode[], no: readonly WasmCode[]): WasmCode => [
+    ...condition,
+    ...[0x04, 0x40, ...yes.flat(), 0x05, ...no.flat(), 0x0b],
+  ],
+  /** Does the body, and again for as long as the condition is then true. */
+  repeat: (body: readonly WasmCode[], condition: WasmCode): WasmCode => [
+    ...[0x03, 0x40, ...body.flat(), ...condition],
+    ...[0x0d, 0, 0x0b],
+  ],
+  /** Does the body for as long as the condition is true before. */
+  loop: (condition: WasmCode, ...body: WasmCode[]): WasmCode => [
+    ...[0x02, 0x40, 0x03, 0x40, ...notZero(condition), 0x0d, 1],
+    ...[...body.flat(), 0x0c, 0, 0x0b, 0x0b],
+  ],
+  /** Ends the function. */
+  give: (value: WasmCode): WasmCode => [...value, 0x0f],
 } as const;
 
 const section = (id: number, items: readonly WasmCode[]): number[] => {
@@ -62,44 +116,81 @@ const section = (id: number, items: readonly WasmCode[]): number[] => {
   return [id, ...unsigned(content.length), ...content];
 };
 
-/** A module of some functions that share a memory. `memory` is its size in bytes, a multiple of 64 KiB. */
-function assemble(functions: readonly WasmFunction[], memory: number): Uint8Array {
+const int32 = 0x7f;
+/** Of memory, in bytes. */
+const pageSize = 65_536;
+
+/** A module of some functions that share a memory. */
+function assemble(functions: readonly WasmFunction[], memorySize: number): Uint8Array {
   const nameOf = (name: string): number[] => [name.length, ...Array.from(name, (c) => c.charCodeAt(0))];
-  const int32 = 0x7f;
-  const pages = unsigned(memory / 65_536);
+  const types = functions.map(({ parameters, result }) => [
+    ...[0x60, parameters, ...Array<number>(parameters).fill(int32)],
+    ...(result === true ? [1, int32] : [0]),
+  ]);
+  const bodies = functions.map(({ variables = 0, code }) => {
+    const body = [...(variables > 0 ? [1, ...unsigned(variables), int32] : [0]), ...code.flat(), 0x0b];
+    return [...unsigned(body.length), ...body];
+  });
+  const names = functions.map(({ name }, index) => [...nameOf(name), 0, index]);
   return Uint8Array.from([
     ...[0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
-    ...section(
-      1,
-      functions.map(({ parameters }) => [0x60, parameters, ...Array<number>(parameters).fill(int32), 0]),
-    ),
+    ...section(1, types),
     ...section(
       3,
       functions.map((_, index) => [index]),
     ),
-    ...section(5, [[1, ...pages, ...pages]]),
-    ...section(7, [[...nameOf('memory'), 2, 0], ...functions.map(({ name }, i) => [...nameOf(name), 0, i])]),
-    ...section(
-      10,
-      functions.map(({ code }) => [...unsigned(code.length + 2), 0, ...code, 0x0b]),
-    ),
+    ...section(5, [[0, ...unsigned(Math.ceil(memorySize / pageSize))]]),
+    ...section(7, [[...nameOf('memory'), 2, 0], ...names]),
+    ...section(10, bodies),
   ]);
 }
 
 /** What a module gives: its functions by name, and its memory. */
-interface WasmExports {
-  readonly memory: Uint8Array;
-  readonly functions: Readonly<Record<string, (...values: number[]) => void>>;
+interface WasmExports<Name extends string> {
+  readonly functions: Readonly<Record<Name, (...values: number[]) => number>>;
+  /** All of the memory, of at least so many bytes. What was given before is of no use after it has grown. */
+  memory(size: number): Uint8Array;
+}
+
+interface WasmMemory {
+  readonly buffer: ArrayBuffer;
+  grow(pages: number): number;
 }
 
 /** Makes a module of functions. Undefined where this process has no WebAssembly, or none with vectors. */
-export function makeWasm(functions: readonly WasmFunction[], memory: number): WasmExports | undefined {
+export function makeWasm<Name extends string>(
+  functions: readonly (WasmFunction & { readonly name: Name })[],
+  memorySize: number,
+): WasmExports<Name> | undefined {
   if (typeof WebAssembly === 'undefined') return undefined;
-  const code = assemble(functions, memory);
+  const code = assemble(functions, memorySize);
   if (!WebAssembly.validate(code)) return undefined;
   // safe: these are the exports that were assembled
-  const made = new WebAssembly.Instance(new WebAssembly.Module(code)).exports as WasmExports['functions'] & {
-    memory: { buffer: ArrayBuffer };
+  const made = new WebAssembly.Instance(new WebAssembly.Module(code))
+    .exports as WasmExports<Name>['functions'] & {
+    memory: WasmMemory;
   };
-  return { memory: new Uint8Array(made.memory.buffer), functions: made };
+  const { memory } = made;
+  let all = new Uint8Array(memory.buffer);
+  return {
+    functions: made,
+    memory(size) {
+      if (size > all.length) {
+        memory.grow(Math.ceil((size - all.length) / pageSize));
+        all = new Uint8Array(memory.buffer);
+      }
+      return all;
+    },
+  };
+}
+
+/** The same for what nothing else can do. */
+export function needWasm<Name extends string>(
+  what: string,
+  functions: readonly (WasmFunction & { readonly name: Name })[],
+  memorySize: number,
+): WasmExports<Name> {
+  const made = makeWasm(functions, memorySize);
+  if (made === undefined) throw new UnsupportedError(what, ['a process without WebAssembly']);
+  return made;
 }

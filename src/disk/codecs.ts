@@ -70,11 +70,21 @@ const inflate =
   (packed, most, isWhole) =>
     platform().inflate(format, packed, most, { partial: !isWhole, expected: most });
 
+/** Pieces of at most this size are decoded into memory that is used again: new memory costs more than simple codecs. */
+const mostKept = 256 * 1024;
+let kept = new Uint8Array(0);
+
+function roomFor(size: number): Uint8Array {
+  if (size > mostKept) return new Uint8Array(size);
+  if (kept.length < size) kept = new Uint8Array(size);
+  return kept.subarray(0, size);
+}
+
 /** A decoder that fills what it is given. */
 const filling =
   (fill: (packed: Uint8Array, into: Uint8Array) => number): Decoder =>
   (packed, most) => {
-    const into = new Uint8Array(most);
+    const into = roomFor(most);
     return into.subarray(0, fill(packed, into));
   };
 

@@ -42,6 +42,8 @@ const variablesListed: Readonly<Record<string, string>> = {
   'src/base/sums/crc.ts ieee': 'a table, made at its first use',
   'src/base/inflate.ts fixed': 'a table, made at its first use',
   'src/base/work.ts ask': 'the budget of the call that a thread is at: one at a time',
+  'src/base/codecs/lznt1.ts expander': 'code of WebAssembly, made at its first use',
+  'src/disk/codecs.ts kept': 'a buffer that is used again, as decoded bytes are lent',
   'src/disk/decoder.ts helpers': 'the pool of decoder threads is one for all sessions',
   'src/disk/decoder.ts pool': 'the pool of decoder threads is one for all sessions',
   'src/disk/mapped.ts spanDepth': 'the bound of one span, which is synchronous',

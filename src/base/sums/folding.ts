@@ -5,6 +5,7 @@
  * 16 at a time, with neither tables nor multiplications. Raising a polynomial to its 8th power multiplies its exponents
  * by eight; so multiples of small degree were searched for, by meeting in the middle, and are used as bytes.
  */
+import { viewOf } from '../struct.js';
 import { makeWasm, type WasmCode, wasm } from '../wasm.js';
 
 /** How far from a byte the places lie that have its sum together; the nearest first. All are above {@link stride}. */
@@ -29,7 +30,7 @@ const memorySize = 9 * 65_536;
 /** Shorter data is not worth a call. */
 export const leastFolded = 2048;
 
-const { get, int, loadVector, storeVector } = wasm;
+const { get, int, loadVector, storeVector, xorVectors } = wasm;
 
 /**
  * A loop over the bytes from the first parameter, which is `reach` before the data, to the second: to each 16 of them,
@@ -37,33 +38,24 @@ const { get, int, loadVector, storeVector } = wasm;
  */
 function foldCode(distances: Distances): WasmCode {
   const reach = reachOf(distances);
-  const body = Array.from({ length: stride / vectorSize }, (_, i) => reach + i * vectorSize).flatMap((at) => [
-    ...get(0),
-    ...get(0),
-    ...loadVector(at),
-    ...distances.flatMap((distance) => [...get(0), ...loadVector(at - distance), ...wasm.xorVectors]),
-    ...storeVector(at),
-  ]);
-  return wasm.repeat(
-    body,
-    [...get(0), ...int(stride), ...wasm.add, ...wasm.tee(0)],
-    [...get(1), ...wasm.isBelow],
-  );
+  const body = Array.from({ length: stride / vectorSize }, (_, i) => {
+    const at = reach + i * vectorSize;
+    const sum = distances.reduce(
+      (all, distance) => xorVectors(all, loadVector(get(0), at - distance)),
+      loadVector(get(0), at),
+    );
+    return storeVector(get(0), sum, at);
+  });
+  return wasm.repeat(body, wasm.isBelow(wasm.tee(0, wasm.add(get(0), int(stride))), get(1)));
 }
 
 /** Adds the vectors from the second parameter on to those from the first on, up to the third. */
 const addCode: WasmCode = wasm.repeat(
   [
-    ...get(0),
-    ...get(0),
-    ...loadVector(0),
-    ...get(1),
-    ...loadVector(0),
-    ...wasm.xorVectors,
-    ...storeVector(0),
+    storeVector(get(0), xorVectors(loadVector(get(0)), loadVector(get(1)))),
+    wasm.set(1, wasm.add(get(1), int(vectorSize))),
   ],
-  [...get(1), ...int(vectorSize), ...wasm.add, ...wasm.set(1)],
-  [...get(0), ...int(vectorSize), ...wasm.add, ...wasm.tee(0), ...get(2), ...wasm.isBelow],
+  wasm.isBelow(wasm.tee(0, wasm.add(get(0), int(vectorSize))), get(2)),
 );
 
 /** Continues a sum over bytes of a view. */
@@ -73,16 +65,16 @@ type Update = (crc: number, view: DataView, start: number, end: number) => numbe
 export function foldingCrc32c(update: Update): Update | undefined {
   const made = makeWasm(
     [
-      { name: 'far', parameters: 2, code: foldCode(far) },
-      { name: 'near', parameters: 2, code: foldCode(near) },
-      { name: 'add', parameters: 3, code: addCode },
+      { name: 'far', parameters: 2, code: [foldCode(far)] },
+      { name: 'near', parameters: 2, code: [foldCode(near)] },
+      { name: 'add', parameters: 3, code: [addCode] },
     ],
     memorySize,
   );
   if (made === undefined) return undefined;
-  const { memory, functions } = made;
-  const all = new DataView(memory.buffer);
-  const { add, ...folds } = functions as Record<'add' | 'far' | 'near', (...places: number[]) => void>;
+  const memory = made.memory(memorySize);
+  const all = viewOf(memory);
+  const { add, ...folds } = made.functions;
 
   /** Does away with bytes from `start` on. Returns where those begin that are left: fewer than reach and stride. */
   const fold = (name: 'far' | 'near', distances: Distances, start: number, end: number): number => {
