@@ -33,7 +33,7 @@ export { SliceDisk } from './slice.js';
 export { Spool } from './spool.js';
 export type { Block } from './write/block.js';
 export { WriteCache } from './write/cache.js';
-export { DiskJournal } from './write/journal.js';
+export { DiskJournal, type WriteMarks } from './write/journal.js';
 /** For tests. */
 export { directJournal, orderedJournal } from './write/rules.js';
 export { DiskTransaction } from './write/transaction.js';

@@ -49,6 +49,9 @@ const writersListed = {
   'src/fs/ext/journal/recover.ts': 3,
   // One transaction, for what fast commits change.
   'src/fs/ext/journal/transaction.ts': 2,
+  // The contents of files, which never enter the cache of metadata.
+  'src/fs/ext/write/contents.ts': 5,
+  'src/fs/ext/write/files.ts': 1,
   // The replay of XFS's log, on a layer of the caller.
   'src/fs/xfs/log/replay.ts': 1,
 };

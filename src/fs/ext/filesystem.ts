@@ -1,6 +1,6 @@
 /** An open ext2, ext3 or ext4 filesystem: implements FileSystem with the other files. */
-import { LruMap } from '../../base/index.js';
-import type { Disk } from '../../disk/index.js';
+import { type GuestfsError, LruMap } from '../../base/index.js';
+import type { Disk, WriteCache } from '../../disk/index.js';
 import type {
   DirectoryEntry,
   FileSystem,
@@ -8,7 +8,9 @@ import type {
   InodeNumber,
   InodeStat,
   OnDamage,
+  Time,
 } from '../driver.js';
+import type { FileSystemWriter } from '../writer.js';
 import { openFile } from './data.js';
 import { Directory } from './directory/directory.js';
 import type { Inode } from './inode.js';
@@ -19,10 +21,18 @@ import { readUsage } from './report/usage.js';
 import { has } from './superblock.js';
 import { readSymlink } from './symlink.js';
 import type { ExtVolume } from './volume.js';
+import { FollowedData } from './write/contents.js';
+import { WriteSession } from './write/session.js';
+import { ExtWriter } from './write/writer.js';
 import { readXattrs } from './xattr.js';
 
 /** Directories kept open. */
 const keptDirectories = 64;
+
+/** How a filesystem is written, or why it is not. */
+export type Writing =
+  | { readonly cache: WriteCache; readonly now: () => Time }
+  | { readonly whyReadOnly: GuestfsError | undefined };
 
 export class ExtFileSystem implements FileSystem {
   readonly type: string;
@@ -31,15 +41,22 @@ export class ExtFileSystem implements FileSystem {
   readonly longestName = 255;
   readonly hasXattrs = true;
   readonly volume: ExtVolume;
+  readonly writer: FileSystemWriter | undefined;
+  readonly whyReadOnly: GuestfsError | undefined;
   readonly #options: ExtMountOptions;
-  readonly #orphans: Orphans;
+  readonly #writing: Writing;
+  #orphans: Orphans;
+  #session: WriteSession | undefined;
   readonly #directories = new LruMap<InodeNumber, Directory>(keptDirectories);
 
-  constructor(type: string, volume: ExtVolume, options: ExtMountOptions, orphans: Orphans) {
+  constructor(type: string, volume: ExtVolume, options: ExtMountOptions, orphans: Orphans, writing: Writing) {
     this.type = type;
     this.volume = volume;
     this.#options = options;
     this.#orphans = orphans;
+    this.#writing = writing;
+    this.whyReadOnly = 'cache' in writing ? undefined : writing.whyReadOnly;
+    this.writer = 'cache' in writing ? new ExtWriter(() => this.#start(writing), writing.now) : undefined;
   }
 
   stat(inode: InodeNumber): InodeStat {
@@ -72,7 +89,10 @@ export class ExtFileSystem implements FileSystem {
   }
 
   data(inode: InodeNumber): Disk {
-    return openFile(this.volume, this.volume.inode(inode));
+    const { volume } = this;
+    return 'cache' in this.#writing
+      ? new FollowedData(volume, volume.inode(inode).number)
+      : openFile(volume, volume.inode(inode));
   }
 
   xattrs(inode: InodeNumber): ReadonlyMap<string, Uint8Array> {
@@ -84,8 +104,12 @@ export class ExtFileSystem implements FileSystem {
   }
 
   close(): void {
-    this.#directories.clear();
-    this.volume.close();
+    try {
+      this.#session?.journal.close();
+    } finally {
+      this.#directories.clear();
+      this.volume.close();
+    }
   }
 
   /** The inode itself, for facts that only ext has. */
@@ -95,10 +119,29 @@ export class ExtFileSystem implements FileSystem {
 
   #directory(number: InodeNumber): Directory {
     let directory = this.#directories.get(number);
-    if (directory === undefined) {
+    const isOld = 'cache' in this.#writing && directory?.inode !== this.volume.inode(number);
+    if (directory === undefined || isOld) {
       directory = new Directory(this.volume, this.volume.inode(number));
       this.#directories.set(number, directory);
     }
     return directory;
+  }
+
+  /** Prepares for writing, once. */
+  #start({ cache, now }: Extract<Writing, { readonly cache: WriteCache }>): WriteSession {
+    if (this.#session === undefined) {
+      const { volume } = this;
+      const orphans = this.#orphans;
+      this.#session = new WriteSession({
+        volume,
+        cache,
+        orphans,
+        now,
+        parentOf: (directory) => this.parent(directory),
+      });
+      // What they would have given back is given back.
+      this.#orphans = { truncated: new Map(), listed: [], filed: [], reclaimed: { clusters: 0, inodes: 0 } };
+    }
+    return this.#session;
   }
 }

@@ -129,6 +129,43 @@ export function setInodeChecksum(superblock: Superblock, number: number, record:
   if (high) record.setUint16(at.i_checksum_hi, sum >>> 16, true);
 }
 
+/** Puts a time, with the extra bits where the inode's fields, which end at `recordEnd`, include them. */
+export function encodeTime(
+  record: DataView,
+  secondsAt: number,
+  extraAt: number,
+  recordEnd: number,
+  { seconds, nanoseconds }: Time,
+): void {
+  const whole = Math.floor(seconds);
+  if (extraAt + 4 > recordEnd) {
+    // As in the kernel, what 32 bits cannot tell becomes the nearest that they can.
+    record.setInt32(secondsAt, Math.max(-0x8000_0000, Math.min(0x7fff_ffff, whole)), true);
+    return;
+  }
+  const fitting = Math.max(-0x8000_0000, Math.min(0x3_7fff_ffff, whole));
+  const low = fitting | 0;
+  record.setInt32(secondsAt, low, true);
+  const epoch = (fitting - low) / 0x1_0000_0000;
+  record.setUint32(extraAt, nanoseconds * 4 + epoch, true);
+}
+
+/** Where the fields of an inode end; in bytes. */
+export function fieldsEnd(record: DataView): number {
+  return record.byteLength > shortInodeSize
+    ? shortInodeSize + record.getUint16(at.i_extra_isize, true)
+    : shortInodeSize;
+}
+
+/** Puts a device number into `i_block`, in the older encoding where that has room. */
+export function encodeDevice(record: DataView, major: number, minor: number): void {
+  if (major < 256 && minor < 256) record.setUint32(at.i_block, major * 256 + minor, true);
+  else {
+    const low = minor & 0xff;
+    record.setUint32(at.i_block + 4, (minor - low) * 0x1000 + major * 256 + low, true);
+  }
+}
+
 /**
  * The time at `secondsAt`, with the extra bits at `extraAt` if the inode's fields, which end at `recordEnd`, include
  * them.

@@ -160,6 +160,7 @@ export const inodeAt = {
   i_links_count: 0x1a,
   i_blocks_lo: 0x1c,
   i_flags: 0x20,
+  i_version: 0x24,
   i_block: 0x28,
   i_generation: 0x64,
   i_file_acl_lo: 0x68,
@@ -187,6 +188,9 @@ export const inodeIdentity = struct('inode in a checksum', 'little', 8, {
 export const groupIdentity = struct('group in a checksum', 'little', 4, { number: u32(0) });
 export const blockIdentity = struct('block in a checksum', 'little', 8, { number: u64(0) });
 
+/** `i_extra_isize` where the superblock does not say: all fields that the kernel knows. */
+export const usualExtraSize = 32;
+
 /** The size of an inode in revision 0, and of the part that every inode has; in bytes. */
 export const shortInodeSize = 128;
 /** The size of `i_block`: 15 block numbers, an extent root, a short symlink or inline data; in bytes. */
@@ -194,6 +198,8 @@ export const inodeBlockAreaSize = 60;
 
 /** `i_flags`. */
 export const inodeFlags = {
+  EXT4_IMMUTABLE_FL: 0x10,
+  EXT4_APPEND_FL: 0x20,
   EXT4_ENCRYPT_FL: 0x800,
   EXT4_INDEX_FL: 0x1000,
   EXT4_HUGE_FILE_FL: 0x40000,
@@ -201,8 +207,16 @@ export const inodeFlags = {
   EXT4_VERITY_FL: 0x100000,
   EXT4_EA_INODE_FL: 0x200000,
   EXT4_INLINE_DATA_FL: 0x10000000,
+  EXT4_PROJINHERIT_FL: 0x20000000,
   EXT4_CASEFOLD_FL: 0x40000000,
 } as const;
+
+/** Flags that new files have from their directory, by the kind of file. */
+export const inheritedFlags = { directory: 0x6001c4cf, file: 0x0000c4cf, other: 0x000000c0 } as const;
+/** Flags that chattr changes. */
+export const changeableFlags = 0x604bc0ff;
+/** The most links of an inode; directories with an index may have more, and are then counted as 1. */
+export const linkLimit = 65000;
 
 /** Reserved inode numbers. */
 export const reservedInodes = { root: 2, resize: 7, journal: 8 } as const;

@@ -2,11 +2,11 @@
  * Opens a filesystem: the superblock, the journal and its replay, orphans, and the root, in the order of a mount (the
  * kernel's fs/ext4/super.c, ext4_fill_super).
  */
-import { CorruptError, UnsupportedError } from '../../base/index.js';
+import { CorruptError, systemError, UnsupportedError } from '../../base/index.js';
 import { type BlockReader, type Disk, directJournal, WriteCache } from '../../disk/index.js';
-import type { FileSystem, OpenOptions } from '../driver.js';
+import type { FileSystem, OpenOptions, Time } from '../driver.js';
 import { compat, incompat, roCompat } from './features.js';
-import { ExtFileSystem } from './filesystem.js';
+import { ExtFileSystem, type Writing } from './filesystem.js';
 import { readFastCommits } from './journal/fast-commit.js';
 import { replayFastCommits } from './journal/fast-commit-replay.js';
 import { type Journal, openJournal } from './journal/journal.js';
@@ -20,6 +20,7 @@ import { probeExt } from './probe.js';
 import { decodeSuperblock, has, readSuperblockBytes, type Superblock } from './superblock.js';
 import { ExtVolume } from './volume.js';
 import { ChangeableBlocks } from './write/blocks.js';
+import { whyReadOnly } from './write/session.js';
 
 /** Groups whose descriptors are checked when opening; further ones are checked on demand. */
 const groupsCheckedAtOnce = 65536;
@@ -42,9 +43,30 @@ export function openExt(disk: Disk, options: OpenOptions): FileSystem {
       });
     }
   }
-  const orphans = findOrphans(volume, damaged || isMarkedDamaged(volume.superblock.raw.s_state));
+  damaged ||= isMarkedDamaged(volume.superblock.raw.s_state);
+  const writing = prepareWriting(disk, volume, mount, options);
+  if ('cache' in writing) {
+    const { superblock } = volume;
+    volume = openVolume(writing.cache.view, superblock, mount, warn, writing.cache);
+  }
+  const orphans = findOrphans(volume, damaged);
   checkRoot(volume);
-  return new ExtFileSystem(probeExt(volume.disk)?.type ?? 'ext4', volume, mount, orphans);
+  return new ExtFileSystem(probeExt(volume.disk)?.type ?? 'ext4', volume, mount, orphans, writing);
+}
+
+/** Whether the filesystem will be written. Nothing is, until something changes. */
+function prepareWriting(
+  disk: Disk,
+  { superblock }: ExtVolume,
+  mount: ExtMountOptions,
+  options: OpenOptions,
+): Writing {
+  if (options.readonly !== false || !disk.writable)
+    return { whyReadOnly: systemError('EROFS', 'ext4 filesystem') };
+  const reason = whyReadOnly(superblock, mount);
+  if (reason !== undefined) return { whyReadOnly: reason };
+  const now = options.now ?? ((): Time => ({ seconds: Math.floor(Date.now() / 1000), nanoseconds: 0 }));
+  return { cache: new WriteCache(disk, { blockSize: superblock.blockSize }), now };
 }
 
 /** Runs a part that concerns the log. If the log is damaged, the error says how to mount without it. */
@@ -94,12 +116,17 @@ function recover(
   mount: ExtMountOptions,
   options: OpenOptions,
 ): ExtVolume {
-  const target = options.overlay(disk);
+  const target = options.readonly === false && disk.writable ? disk : options.overlay(disk);
   const { blockSize, blockCount } = before.superblock;
   const recovery: Recovery = {
     journal,
     disk: target,
-    log: journal.device === undefined ? target : options.overlay(journal.device),
+    log:
+      journal.device === undefined
+        ? target
+        : target === disk
+          ? journal.device
+          : options.overlay(journal.device),
     blockSize,
     blockCount,
     superblockAt: mount.superblockAt,

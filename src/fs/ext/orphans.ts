@@ -25,11 +25,19 @@ import type { ExtVolume } from './volume.js';
 export interface Orphans {
   /** The space of truncated files afterwards, in units of 512 bytes, by inode. */
   readonly truncated: ReadonlyMap<number, number>;
+  /** The valid ones of the list, and those of the file; in order. */
+  readonly listed: readonly number[];
+  readonly filed: readonly number[];
   /** What the mount gives back. */
   readonly reclaimed: { readonly clusters: number; readonly inodes: number };
 }
 
-const noOrphans: Orphans = { truncated: new Map(), reclaimed: { clusters: 0, inodes: 0 } };
+const noOrphans: Orphans = {
+  truncated: new Map(),
+  listed: [],
+  filed: [],
+  reclaimed: { clusters: 0, inodes: 0 },
+};
 
 /** Processes all orphans. `damaged`: the filesystem is marked as having errors, so nothing is done. */
 export function findOrphans(volume: ExtVolume, damaged: boolean): Orphans {
@@ -37,6 +45,7 @@ export function findOrphans(volume: ExtVolume, damaged: boolean): Orphans {
   if (!isWritableByKernel(superblock.features) || damaged) return noOrphans;
   const cleanup = new Cleanup(volume);
   cleanup.followList(superblock.raw.s_last_orphan);
+  const listed = [...cleanup.found];
   if (has(superblock.features.compat, compat.orphanFile)) cleanup.readFile(superblock.raw.s_orphan_file_inum);
   if (cleanup.shared) {
     volume.warn(
@@ -44,7 +53,8 @@ export function findOrphans(volume: ExtVolume, damaged: boolean): Orphans {
     );
     return noOrphans;
   }
-  return { truncated: cleanup.truncated, reclaimed: { clusters: cleanup.clusters, inodes: cleanup.inodes } };
+  const { truncated, clusters, inodes, found } = cleanup;
+  return { truncated, listed, filed: found.slice(listed.length), reclaimed: { clusters, inodes } };
 }
 
 /** Whether the superblock says that errors were found. */
@@ -54,6 +64,7 @@ export function isMarkedDamaged(state: number): boolean {
 
 class Cleanup {
   readonly truncated = new Map<number, number>();
+  readonly found: number[] = [];
   clusters = 0;
   inodes = 0;
   readonly #volume: ExtVolume;
@@ -125,6 +136,7 @@ class Cleanup {
     this.#seen.add(number);
     const inode = this.#read(number);
     if (inode === undefined) return undefined;
+    this.found.push(number);
     const unitsPerCluster = (superblock.blockSize * superblock.blocksPerCluster) / 512;
     if (inode.stat.linkCount === 0) {
       this.inodes++;

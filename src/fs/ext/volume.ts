@@ -88,11 +88,20 @@ export class ExtVolume {
    */
   inode(number: number): Inode {
     const known = this.#inodes[number & (inodeSlots - 1)];
-    if (known !== undefined && known.number === number) return known;
+    if (known !== undefined && known.number === number && known.stat.linkCount > 0) return known;
     if (!isPublicInode(this.superblock, number))
       throw new CorruptError(inodeName(number), 'is reserved and not for users');
     const inode = this.anyInode(number);
     if (inode.stat.linkCount === 0) throw new CorruptError(inodeName(number), 'is deleted');
+    this.#inodes[number & (inodeSlots - 1)] = inode;
+    return inode;
+  }
+
+  /** The same, and one without a name is no error: something may hold it. */
+  heldInode(number: number): Inode {
+    const known = this.#inodes[number & (inodeSlots - 1)];
+    if (known !== undefined && known.number === number) return known;
+    const inode = this.anyInode(number);
     this.#inodes[number & (inodeSlots - 1)] = inode;
     return inode;
   }

@@ -30,7 +30,7 @@ export function readXattrs(volume: ExtVolume, inode: Inode): ReadonlyMap<string,
   const what = `${inodeName(inode.number)}: extended attributes`;
   const found = new Map<string, Uint8Array>();
   let total = 0;
-  for (const entry of [...inodeXattrEntries(inode, what), ...blockEntries(volume, inode)]) {
+  for (const entry of [...inodeXattrEntries(inode, what), ...xattrBlockEntries(volume, inode)]) {
     const name = fullName(entry);
     if (name === undefined || found.has(name)) continue;
     const value = readValue(volume, inode, entry, `${what}: ${name}`);
@@ -55,7 +55,7 @@ function fullName(entry: XattrEntry): string | undefined {
 }
 
 /** Adds the attribute block of an inode: one block, which several inodes may share. */
-function blockEntries(volume: ExtVolume, inode: Inode): XattrEntry[] {
+export function xattrBlockEntries(volume: ExtVolume, inode: Inode): XattrEntry[] {
   const number = inode.attributeBlock;
   if (number === 0) return [];
   const what = `${inodeName(inode.number)}: attribute block ${number}`;
@@ -114,12 +114,13 @@ function checkHashes(
   if (!checksumHolds(hash, holder.stat.accessed.seconds >>> 0))
     throw new CorruptError(what, 'the hash of its value is wrong', { inode: holder.number });
   // Old kernels treated the bytes of names as signed.
-  const sums = [entryHash(entry.name, hash, false), entryHash(entry.name, hash, true)];
+  const sums = [xattrEntryHash(entry.name, hash, false), xattrEntryHash(entry.name, hash, true)];
   if (!sums.some((sum) => checksumHolds(sum, entry.hash)))
     throw new CorruptError(what, 'its hash is wrong', { stored: entry.hash });
 }
 
-function entryHash(name: Uint8Array, valueHash: number, signed: boolean): number {
+/** The hash of an entry whose value has an inode of its own. */
+export function xattrEntryHash(name: Uint8Array, valueHash: number, signed: boolean): number {
   let hash = 0;
   for (const byte of name) hash = ((hash << 5) | (hash >>> 27)) ^ (signed ? (byte << 24) >> 24 : byte);
   return (((hash << 16) | (hash >>> 16)) ^ valueHash) >>> 0;

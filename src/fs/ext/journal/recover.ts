@@ -5,9 +5,10 @@
  */
 import { CorruptError } from '../../../base/index.js';
 import type { Disk } from '../../../disk/index.js';
-import { incompat, roCompat } from '../features.js';
-import { superblock as layout, superblockSize, superblockState } from '../layout.js';
-import { has, type RawSuperblock, readSuperblockBytes, superblockChecksum } from '../superblock.js';
+import { incompat } from '../features.js';
+import { superblockSize, superblockState } from '../layout.js';
+import { has, readSuperblockBytes } from '../superblock.js';
+import { encodeSuperblock } from '../write/superblock-writer.js';
 import { journalSuperblockChecksum } from './checksum.js';
 import type { Journal } from './journal.js';
 import { journalIncompat, journalSuperblock } from './layout.js';
@@ -34,7 +35,7 @@ export function replayLog(recovery: Recovery): number | undefined {
     const within = superblockAt - block * blockSize;
     // Whatever the log says, the flag stays until all of the log is written: a crash in between must lead back here.
     if (within >= 0 && within < blockSize)
-      changeSuperblock(bytes.subarray(within, within + superblockSize), (raw) => ({
+      encodeSuperblock(bytes.subarray(within, within + superblockSize), (raw) => ({
         s_feature_incompat: (raw.s_feature_incompat | incompat.needsRecovery) >>> 0,
       }));
   });
@@ -82,7 +83,7 @@ export function finishRecovery(
   const bytes = readSuperblockBytes(disk, superblockAt);
   if (bytes === undefined) throw new CorruptError('ext4 superblock', 'lies outside the disk');
   const failed = journal.raw.s_errno !== 0;
-  changeSuperblock(bytes, (raw) => ({
+  encodeSuperblock(bytes, (raw) => ({
     s_feature_incompat: (raw.s_feature_incompat & ~incompat.needsRecovery) >>> 0,
     s_free_blocks_count_lo: free.blocks % 0x1_0000_0000,
     ...(has(raw.s_feature_incompat, incompat.sixtyFourBit)
@@ -97,14 +98,6 @@ export function finishRecovery(
   if (!failed) return;
   changeJournalSuperblock(journal, log, () => ({ s_errno: 0 }));
   log.flush();
-}
-
-/** Changes the filesystem's superblock in memory, and its checksum with it. */
-function changeSuperblock(bytes: Uint8Array, change: (raw: RawSuperblock) => Partial<RawSuperblock>): void {
-  const raw = layout.decode(bytes);
-  layout.encode(change(raw), bytes);
-  if (has(raw.s_feature_ro_compat, roCompat.metadataChecksums))
-    layout.encode({ s_checksum: superblockChecksum(bytes) }, bytes);
 }
 
 /**

@@ -12,7 +12,12 @@ import type { ChangeableBlocks } from './blocks.js';
  * Takes one file off a block of attributes, or adds one. How many files have it then: the block is free with the
  * last.
  */
-function countUsers(volume: ExtVolume, blocks: ChangeableBlocks, block: number, change: number): number {
+export function countUsers(
+  volume: ExtVolume,
+  blocks: ChangeableBlocks,
+  block: number,
+  change: number,
+): number {
   const what = `ext4 xattr block ${block}`;
   const { h_magic: magic, h_refcount: before } = xattrHeader.decode(volume.peekBlock(block, what));
   if (magic !== xattrMagic) throw new CorruptError(what, 'has no magic number', { found: magic });
@@ -29,7 +34,7 @@ export function releaseAttributes(volume: ExtVolume, blocks: ChangeableBlocks, b
 }
 
 /** Puts the right checksum into a block of attributes. */
-function sealAttributes(volume: ExtVolume, block: number, bytes: Uint8Array): void {
+export function sealAttributes(volume: ExtVolume, block: number, bytes: Uint8Array): void {
   const sum = xattrBlockChecksum(volume, block, bytes);
   if (sum !== undefined) xattrHeader.encode({ h_checksum: sum }, bytes);
 }

@@ -98,6 +98,11 @@ export class ExtentTree implements FileMap {
     };
   }
 
+  end(): number {
+    const last = this.#list.extents.at(-1);
+    return last === undefined ? 0 : last.logical + last.count;
+  }
+
   goal(logical: number): number | undefined {
     const extent = this.#list.before(logical);
     if (extent !== undefined) return extent.block + (logical - extent.logical);

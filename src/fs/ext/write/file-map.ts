@@ -22,6 +22,8 @@ export interface FileMap {
   /** How much is kept in memory for it, in entries. */
   readonly size: number;
   at(logical: number): MappedRun;
+  /** The end of the last block that has a place; 0 where none has. */
+  end(): number;
   /** A place on the disk near which a new block should lie; undefined for a file without blocks. */
   goal(logical: number): number | undefined;
   set(logical: number, range: BlockRange, written: boolean): void;

@@ -21,7 +21,7 @@ const keptMaps = 64;
 const keptExtents = 200_000;
 
 /** Blocks of a file that have no place on the disk yet, or are unwritten, and where they lie from now on. */
-interface NewRun extends BlockRange {
+export interface NewRun extends BlockRange {
   readonly logical: number;
 }
 
@@ -96,6 +96,22 @@ export class Files {
     }
     this.#finish(inode.number, map, taken);
     return fresh;
+  }
+
+  /** Gives a file without blocks its contents. */
+  fill(inode: Inode, contents: Uint8Array): void {
+    const { blockSize } = this.#volume.superblock;
+    for (const { logical, block, count } of this.take(
+      inode,
+      0,
+      Math.ceil(contents.length / blockSize),
+      true,
+    )) {
+      const stored = new Uint8Array(count * blockSize);
+      stored.set(contents.subarray(logical * blockSize, (logical + count) * blockSize));
+      this.#volume.disk.write(stored, block * blockSize);
+    }
+    this.#blocks.wroteData();
   }
 
   /** Puts blocks that are known already into a file, in place of what it had; nothing is taken or given back. */

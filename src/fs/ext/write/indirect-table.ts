@@ -61,6 +61,35 @@ export class IndirectTable implements FileMap {
     return { kind: 'written', block: table ?? 0, count: this.#together(path, table ?? 0) }; // safe: a path has a step
   }
 
+  end(): number {
+    for (let levels = levelCount; levels >= 1; levels--) {
+      const last = this.#lastBelow(this.#pointer(undefined, directCount + levels - 1), levels);
+      if (last > 0) return this.#beginOf(levels) + last;
+    }
+    for (let index = directCount - 1; index >= 0; index--)
+      if (this.#pointer(undefined, index) !== 0) return index + 1;
+    return 0;
+  }
+
+  /** The first block below the root pointer of a level. */
+  #beginOf(levels: number): number {
+    let first = directCount;
+    for (let level = 1; level < levels; level++) first += this.#perBlock ** level;
+    return first;
+  }
+
+  /** How far blocks below a pointer reach; 0 for none. */
+  #lastBelow(pointer: number, levels: number): number {
+    if (pointer === 0) return 0;
+    if (levels === 0) return 1;
+    const step = this.#perBlock ** (levels - 1);
+    for (let index = this.#perBlock - 1; index >= 0; index--) {
+      const last = this.#lastBelow(this.#pointer(pointer, index), levels - 1);
+      if (last > 0) return index * step + last;
+    }
+    return 0;
+  }
+
   goal(logical: number): number | undefined {
     for (let before = logical - 1; before >= 0 && before >= logical - directCount; before--) {
       const { kind, block } = this.at(before);
@@ -181,10 +210,7 @@ export class IndirectTable implements FileMap {
 
   /** How far a block is inside the part of its level. */
   #within(logical: number, levels: number): number {
-    let first = 0;
-    if (levels > 0) first = directCount;
-    for (let level = 1; level < levels; level++) first += this.#perBlock ** level;
-    return logical - first;
+    return levels === 0 ? logical : logical - this.#beginOf(levels);
   }
 
   #path(logical: number): Step[] {

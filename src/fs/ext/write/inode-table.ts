@@ -1,13 +1,14 @@
 /** Inodes as they are changed: their records in the blocks of the inode tables, with checksums that are right at once. */
-import { CorruptError } from '../../../base/index.js';
-import { inodeName, setInodeChecksum } from '../inode.js';
+import { CorruptError, GuestfsError } from '../../../base/index.js';
+import type { Time } from '../../driver.js';
+import { encodeTime, fieldsEnd, inodeName, setInodeChecksum } from '../inode.js';
 import { inodeAt as at, inodeFlags } from '../layout.js';
 import { has } from '../superblock.js';
 import type { ExtVolume } from '../volume.js';
 import type { ChangeableBlocks } from './blocks.js';
 
 /** The record of an inode, in place. */
-interface InodeRecord {
+export interface InodeRecord {
   readonly bytes: Uint8Array;
   readonly view: DataView;
 }
@@ -57,6 +58,26 @@ export class InodeTable {
   }
 }
 
+/** Sets the times that are given, as far as the inode has room for them. */
+export function setTimes(
+  { view }: InodeRecord,
+  times: {
+    readonly accessed?: Time | undefined;
+    readonly modified?: Time | undefined;
+    readonly changed?: Time | undefined;
+    readonly created?: Time | undefined;
+  },
+): void {
+  const end = fieldsEnd(view);
+  const put = (time: Time | undefined, secondsAt: number, extraAt: number): void => {
+    if (time !== undefined) encodeTime(view, secondsAt, extraAt, end, time);
+  };
+  put(times.accessed, at.i_atime, at.i_atime_extra);
+  put(times.modified, at.i_mtime, at.i_mtime_extra);
+  put(times.changed, at.i_ctime, at.i_ctime_extra);
+  if (at.i_crtime + 4 <= end) put(times.created, at.i_crtime, at.i_crtime_extra);
+}
+
 export function setSize({ view }: InodeRecord, sizeInBytes: number): void {
   view.setUint32(at.i_size_lo, sizeInBytes % 0x1_0000_0000, true);
   view.setUint32(at.i_size_high, Math.floor(sizeInBytes / 0x1_0000_0000), true);
@@ -79,6 +100,8 @@ export function addBlocks({ view }: InodeRecord, blocks: number, blockSize: numb
   const high = huge ? view.getUint16(at.i_blocks_high, true) : 0;
   const stored = high * 0x1_0000_0000 + view.getUint32(at.i_blocks_lo, true);
   let count = stored + (isHuge ? blocks : blocks * perBlock);
+  if (!huge && count > 0xffff_ffff)
+    throw new GuestfsError('EFBIG', 'ext4 inode: occupies more than the filesystem can count');
   if (count < 0) throw new CorruptError(inodeName(0), 'occupies less than its blocks', { stored, blocks });
   if (huge && !isHuge && count >= 2 ** 48) {
     count /= perBlock;

@@ -1,0 +1,61 @@
+/** Empty filesystems of many kinds, made by mke2fs, and what e2fsck says of them afterwards. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { closeSync, ftruncateSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { scratchDirectory } from '../../../support/scratch.js';
+import { toolEnvironment } from '../../../support/tools.js';
+
+const directory = scratchDirectory();
+let count = 0;
+
+/** The options of mke2fs for each kind, and its size in MiB. */
+export const kinds: Readonly<Record<string, readonly [options: string, megabytes: number]>> = {
+  'ext2 1k': ['-t ext2 -b 1024', 12],
+  'ext2 4k, 128-byte inodes': ['-t ext2 -b 4096 -I 128', 16],
+  'ext2 without an index and types': ['-t ext2 -b 1024 -O ^dir_index,^filetype', 8],
+  'ext3 2k': ['-t ext3 -b 2048 -J size=4', 16],
+  'ext4 1k': ['-t ext4 -b 1024 -J size=4', 16],
+  'ext4 4k': ['-t ext4 -b 4096', 32],
+  'ext4 2k': ['-t ext4 -b 2048 -J size=4', 16],
+  'ext4 without a journal': ['-t ext4 -b 1024 -O ^has_journal', 12],
+  'ext4 with 64bit off and old checksums': ['-t ext4 -b 1024 -O ^64bit,^metadata_csum,uninit_bg', 16],
+  'ext4 without checksums': ['-t ext4 -b 1024 -O ^metadata_csum,^64bit', 16],
+  'ext4 bigalloc': ['-t ext4 -b 1024 -C 8192 -O bigalloc,^resize_inode', 24],
+  'ext4 bigalloc 4k': ['-t ext4 -b 4096 -C 16384 -O bigalloc,^resize_inode', 32],
+  'ext4 inline data': ['-t ext4 -b 1024 -O inline_data -I 256', 16],
+  'ext4 ea_inode': ['-t ext4 -b 1024 -O ea_inode', 16],
+  'ext4 seed, orphan file': ['-t ext4 -b 1024 -O metadata_csum_seed,orphan_file', 16],
+  'ext4 large_dir, few inodes': ['-t ext4 -b 1024 -O large_dir -N 400', 16],
+  'ext4 meta_bg': ['-t ext4 -b 1024 -O meta_bg,^resize_inode', 24],
+  'ext4 small groups, 512-byte inodes': ['-t ext4 -b 1024 -g 512 -I 512 -O ^resize_inode', 12],
+  'ext4 tiny': ['-t ext4 -b 1024 -O ^has_journal -N 64', 1],
+};
+
+/** A fresh filesystem. */
+export function makeImage(kind: string): Uint8Array {
+  const [options, megabytes] = kinds[kind] ?? assert.fail(kind);
+  const path = join(directory, `made-${count++}`);
+  const descriptor = openSync(path, 'w');
+  ftruncateSync(descriptor, megabytes * 1024 * 1024);
+  closeSync(descriptor);
+  const words = ['-q', '-F', ...options.split(' '), '-U', '01234567-89ab-cdef-0123-456789abcdef'];
+  const { status, stderr } = spawnSync('mke2fs', [...words, '-E', 'lazy_itable_init=1', path], {
+    env: toolEnvironment,
+    encoding: 'utf8',
+  });
+  assert.equal(status, 0, stderr);
+  const bytes = new Uint8Array(readFileSync(path));
+  rmSync(path);
+  return bytes;
+}
+
+/** e2fsck finds nothing, and has nothing to say but what it did. */
+export function checkImage(bytes: Uint8Array, what: string): void {
+  const path = join(directory, `checked-${count++}`);
+  writeFileSync(path, bytes);
+  const { status, stdout } = spawnSync('e2fsck', ['-fn', path], { env: toolEnvironment, encoding: 'utf8' });
+  const more = stdout.split('\n').filter((line) => !/^(?:Pass [1-5]: |.*: \d+\/\d+ files |$)/.test(line));
+  assert.deepEqual({ more: more.slice(0, 30), status }, { more: [], status: 0 }, what);
+  rmSync(path);
+}
