@@ -67,3 +67,13 @@ export function formatGuid(bytes: Uint8Array): string {
   swapped.subarray(6, 8).reverse();
   return groups(encodeHex(swapped)).toUpperCase();
 }
+
+/** The bytes of a GUID in GPT's mixed order, from its text; undefined if the text is none. */
+export function parseGuid(text: string): Uint8Array<ArrayBuffer> | undefined {
+  if (!/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text)) return undefined;
+  const bytes = decodeHex(text.replaceAll('-', ''));
+  bytes.subarray(0, 4).reverse();
+  bytes.subarray(4, 6).reverse();
+  bytes.subarray(6, 8).reverse();
+  return bytes;
+}

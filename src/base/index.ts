@@ -10,6 +10,7 @@ export {
   encodeHex,
   formatGuid,
   formatUuid,
+  parseGuid,
 } from './bytes.js';
 export { monotonicTime } from './clock.js';
 export { decodeLz4 } from './codecs/lz4.js';

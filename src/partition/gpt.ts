@@ -31,8 +31,16 @@ const largestArray = 4 * 1024 * 1024;
 const largestEntry = 4096;
 
 /** A header with valid checksums and limits. */
-interface Gpt {
+export interface Gpt {
+  /** The sector that it is in. */
+  readonly sector: Uint8Array;
+  readonly lba: number;
+  /** Where its copy is; -1 for a place that the disk does not have. */
   readonly alternateLba: number;
+  /** Where its entries are. */
+  readonly arrayLba: number;
+  readonly firstUsableLba: number;
+  readonly lastUsableLba: number;
   readonly diskGuid: string;
   readonly entries: Uint8Array;
   readonly entrySize: number;
@@ -44,7 +52,7 @@ function readSector(disk: Disk, lba: number, sectorSize: number): Uint8Array {
   return sector;
 }
 
-function lastLbaOf(disk: Disk, sectorSize: number): number {
+export function lastLbaOf(disk: Disk, sectorSize: number): number {
   return Math.floor(disk.size / sectorSize) - 1;
 }
 
@@ -93,6 +101,11 @@ function readHeader(disk: Disk, lba: number, sectorSize: number): Gpt {
       computed: arrayCrc,
     });
   return {
+    sector,
+    lba,
+    arrayLba: Number(arrayLba),
+    firstUsableLba: Number(first),
+    lastUsableLba: Number(last),
     alternateLba: header.alternate_lba > BigInt(lastLba) ? -1 : Number(header.alternate_lba),
     diskGuid: formatGuid(header.disk_guid),
     entries,
@@ -166,6 +179,26 @@ function tableOf(gpt: Gpt, disk: Disk, sectorSize: number, warnings: string[]): 
   return { scheme: 'gpt', partitions, diskGuid: gpt.diskGuid, warnings };
 }
 
+/** The copy of the table that is valid: the primary one, or else the backup at the end of the disk. */
+export function readGpt(disk: Disk, sectorSize: number, warnings: string[]): Gpt {
+  const lastLba = lastLbaOf(disk, sectorSize);
+  const primary = tryHeader(disk, 1, sectorSize);
+  if (!(primary instanceof CorruptError)) {
+    const alternate = tryHeader(disk, primary.alternateLba, sectorSize);
+    if (alternate instanceof CorruptError) warnings.push(`the backup is damaged: ${alternate.message}`);
+    else if (primary.alternateLba !== lastLba)
+      warnings.push(
+        `the backup is at sector ${primary.alternateLba}, not at the end of the disk (${lastLba})`,
+      );
+    return primary;
+  }
+  const backup = tryHeader(disk, lastLba, sectorSize);
+  if (backup instanceof CorruptError)
+    throw new CorruptError('GPT', `both copies are damaged: ${primary.message}; ${backup.message}`);
+  warnings.push(`the primary is damaged and the backup is used: ${primary.message}`);
+  return backup;
+}
+
 /** As in Linux: an entry of the protective type must start in sector 1, where the header is. */
 function hasProtectiveEntry(disk: Disk): boolean {
   const entries = readBootRecord(disk, 0)?.entries ?? [];
@@ -182,22 +215,7 @@ export const gpt: PartitionScheme = {
 
   open(disk, sectorSize) {
     const warnings: string[] = [];
-    const lastLba = lastLbaOf(disk, sectorSize);
-    const primary = tryHeader(disk, 1, sectorSize);
-    if (!(primary instanceof CorruptError)) {
-      const alternate = tryHeader(disk, primary.alternateLba, sectorSize);
-      if (alternate instanceof CorruptError) warnings.push(`the backup is damaged: ${alternate.message}`);
-      else if (primary.alternateLba !== lastLba)
-        warnings.push(
-          `the backup is at sector ${primary.alternateLba}, not at the end of the disk (${lastLba})`,
-        );
-      return tableOf(primary, disk, sectorSize, warnings);
-    }
-    const backup = tryHeader(disk, lastLba, sectorSize);
-    if (backup instanceof CorruptError)
-      throw new CorruptError('GPT', `both copies are damaged: ${primary.message}; ${backup.message}`);
-    warnings.push(`the primary is damaged and the backup is used: ${primary.message}`);
-    return tableOf(backup, disk, sectorSize, warnings);
+    return tableOf(readGpt(disk, sectorSize, warnings), disk, sectorSize, warnings);
   },
 };
 

@@ -1,4 +1,7 @@
 /** The partition room: a disk in, its partitions out. */
+export { editPartitionTable, newPartitionTable } from './editing/edit.js';
+export type { GptEditor } from './editing/gpt-editor.js';
+export type { MbrEditor } from './editing/mbr-editor.js';
 export { otherSectorSize } from './gpt.js';
 export {
   findPartition,

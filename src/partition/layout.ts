@@ -18,15 +18,30 @@ export const mbrEntriesOffset = 446;
 
 export const mbrEntry = struct('MBR partition entry', 'little', 16, {
   boot_indicator: u8(0),
+  starting_chs: bytes(1, 3),
   os_type: u8(4),
+  ending_chs: bytes(5, 3),
   starting_lba: u32(8),
   size_in_lba: u32(12),
 });
 
 /** The type byte of the entry that keeps other tools off a GPT disk. */
 export const protectiveType = 0xee;
+/** Where the protective entry begins and ends as cylinder, head and sector: behind the record, and beyond all. */
+export const protectiveStartingChs = Uint8Array.of(0, 2, 0);
+export const protectiveEndingChs = Uint8Array.of(0xff, 0xff, 0xff);
 /** The types that hold logical partitions: CHS, LBA, and Linux's own. */
 export const extendedTypes: ReadonlySet<number> = new Set([0x05, 0x0f, 0x85]);
+/** The type of the entry that leads to the next extended boot record. */
+export const linkType = 0x05;
+/** The types that new partitions get: extended (LBA), and Linux. */
+export const extendedLbaType = 0x0f;
+export const linuxType = 0x83;
+export const activeIndicator = 0x80;
+/** The geometry of the cylinders, heads and sectors that are written; the largest place that they can name. */
+export const chsHeads = 255;
+export const chsSectors = 63;
+export const lastChs = Uint8Array.of(0xfe, 0xff, 0xff);
 
 /** "EFI PART", read as a little-endian number. */
 export const gptSignature = 0x5452415020494645n;
@@ -34,6 +49,7 @@ export const gptHeaderSize = 92;
 
 export const gptHeader = struct('GPT header', 'little', gptHeaderSize, {
   signature: bits64(0),
+  revision: u32(8),
   header_size: u32(12),
   header_crc32: u32(16),
   my_lba: bits64(24),
@@ -60,6 +76,12 @@ export const gptEntry = struct('GPT partition entry', 'little', gptEntrySize, {
 
 /** Attribute bit 2: a BIOS boot loader starts this partition. */
 export const legacyBiosBootable = 1n << 2n;
+/** Version 1.0. */
+export const gptRevision = 0x10000;
+/** UEFI asks for room for at least 16 KiB of entries. */
+export const gptEntryCount = 128;
+/** The type of a partition for Linux's filesystems. */
+export const linuxFilesystemType = '0FC63DAF-8483-4772-8E79-3D69D8477DE4';
 /** The type of the EFI system partition. */
 export const efiSystemType = 'C12A7328-F81F-11D2-BA4B-00A0C93EC93B';
 

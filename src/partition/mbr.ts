@@ -30,7 +30,8 @@ function isFilesystem({ bytes }: BootRecord): boolean {
   return at(0x36, 3) === 'FAT' || at(0x52, 5) === 'FAT32';
 }
 
-function readTable(disk: Disk): BootRecord | undefined {
+/** The master boot record, if it holds a partition table. */
+export function readMasterBootRecord(disk: Disk): BootRecord | undefined {
   const record = readBootRecord(disk, 0);
   // AIX has its own signature in front of this one, and no partitions.
   if (record !== undefined && viewOf(record.bytes).getUint32(0) === aixMagic) return undefined;
@@ -173,10 +174,10 @@ class Reader {
 export const mbr: PartitionScheme = {
   name: 'msdos',
 
-  probe: (disk) => readTable(disk) !== undefined,
+  probe: (disk) => readMasterBootRecord(disk) !== undefined,
 
   open(disk, sectorSize) {
-    const record = readTable(disk);
+    const record = readMasterBootRecord(disk);
     if (!record) throw new CorruptError('MBR', 'is not there');
     const reader = new Reader(disk, sectorSize);
     reader.primary(record);

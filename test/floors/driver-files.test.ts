@@ -52,6 +52,8 @@ const writersListed = {
   // The contents of files, which never enter the cache of metadata.
   'src/fs/ext/write/contents.ts': 5,
   'src/fs/ext/write/files.ts': 1,
+  // Partition tables: whole sectors, a barrier behind each step.
+  'src/partition/editing/sectors.ts': 1,
   // The replay of XFS's log, on a layer of the caller.
   'src/fs/xfs/log/replay.ts': 1,
 };

@@ -59,6 +59,13 @@ const withoutWindows = new Set([
 /** Of files of the guest that have to be made first. */
 const withoutFile = new Set(['swapoff_file', 'swapon_file']);
 
+/** In scenarios of drives that the engine cannot fill yet: test/partition/ compares them with the tools. */
+const ofTables = new Set(
+  'add del disk expand_gpt init resize set_bootable set_disk_guid set_disk_guid_random set_gpt_attributes set_gpt_guid set_gpt_type set_mbr_id set_name'
+    .split(' ')
+    .map((name) => `part_${name}`),
+);
+
 test('every action that the engine does is in a scenario', async () => {
   const inScenarios = new Set(
     engineSuites.flatMap(({ scenarios }) =>
@@ -68,7 +75,7 @@ test('every action that the engine does is in a scenario', async () => {
   const missing = (await handledActions()).filter((name) => !inScenarios.has(name));
   assert.deepEqual(
     new Set(missing),
-    new Set([...withoutProgram, ...withoutGuest, ...withoutWindows, ...withoutFile]),
+    new Set([...withoutProgram, ...withoutGuest, ...withoutWindows, ...withoutFile, ...ofTables]),
   );
   assert.ok((await handledActions()).every((name) => name in actions));
 });

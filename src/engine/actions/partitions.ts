@@ -13,10 +13,17 @@ import { foundBy } from '../session/unreadable.js';
 import type { Call } from '../thread/call.js';
 import type { TopicHandlers } from '../thread/handlers.js';
 
-function tableOf(call: Call, name: string): { device: BlockDevice; table: PartitionTable } {
-  const { session } = call;
-  const device = session.devices.resolve(name);
+/** The device of that name, which may have a partition table. */
+export function partitionedDevice(call: Call, name: string): BlockDevice {
+  const device = call.session.devices.resolve(name);
   if (device.kind === 'partition') throw new GuestfsError('EINVAL', `${name}: not a whole device`);
+  return device;
+}
+
+/** The partition table of the device of that name. */
+export function tableOf(call: Call, name: string): { device: BlockDevice; table: PartitionTable } {
+  const { session } = call;
+  const device = partitionedDevice(call, name);
   const table = session.tables.table(device);
   const fault = session.tables.fault(device);
   if (fault !== undefined) throw fault;
