@@ -22,6 +22,13 @@ export interface NamedOrigin {
   readonly format: string | undefined;
 }
 
+/** How a file with an image is opened. */
+export interface OriginOpening {
+  readonly writable: boolean;
+  /** Told where the file cannot be locked. */
+  readonly warn?: (message: string) => void;
+}
+
 /** One file with an image in it. */
 export interface Origin {
   /** For messages, and for what others have to find it by: of a host's file the absolute path. */
@@ -32,9 +39,10 @@ export interface Origin {
   readonly policy: ImagePolicy;
   /**
    * Opens it. What is opened is the file that has {@link identity}: ESTALE where another one took its place. Otherwise
-   * throws the host's error (ENOENT, EACCES, EROFS, …).
+   * throws the host's error (ENOENT, EACCES, EROFS, …). One that is opened for writing is locked, so that nobody else
+   * writes to it, or EBUSY where somebody has it.
    */
-  open(how: { readonly writable: boolean }): GrowableDisk;
+  open(how: OriginOpening): GrowableDisk;
   /**
    * Names of files beside it, and above it where the policy reaches there, for {@link resolve}: a bounded number.
    * Absent where an origin has no neighbours.

@@ -25,6 +25,7 @@ import { readAll } from '../support/gaits.js';
 import { noise } from '../support/random.js';
 import { RecordingDisk } from '../support/recording-disk.js';
 import { scratchDirectory } from '../support/scratch.js';
+import { needs } from '../support/tools.js';
 import { thinDisk } from './thin.js';
 
 /** Pieces of `size` bytes, the first from one column, the next from another, as in a striped volume. */
@@ -320,3 +321,32 @@ test('a barrier through a logical volume reaches each of the drives that it lies
   }
   assert.deepEqual([...reached].sort(), [0, 1]);
 });
+
+test(
+  'what is discarded of a file is given back to the host, and what is written there later stays',
+  needs('fallocate'),
+  () => {
+    const path = join(directory, 'given-back');
+    const mebibyte = 1024 * 1024;
+    const model = Buffer.alloc(40 * mebibyte - 700, noise(65_537));
+    writeFileSync(path, model);
+    const file = new FileDisk(path, { writable: true });
+    const discard = (offset: number, length: number): void => {
+      file.zero(offset, length, { discard: true });
+      model.fill(0, offset, offset + length);
+    };
+    const stored = () => statSync(path).blocks * 512;
+    discard(5000, 20 * mebibyte);
+    assert.ok(stored() < 21 * mebibyte, 'at once');
+    for (let at = 0; at < 100; at++) discard(21 * mebibyte + at * 100_000, 60_000);
+    const again = noise(10_000, 4);
+    file.write(again, 22 * mebibyte);
+    model.set(again, 22 * mebibyte);
+    const before = stored();
+    file.flush();
+    assert.ok(stored() < before - 4 * mebibyte, 'with the barrier');
+    assert.ok(Buffer.compare(readAll(file), model) === 0);
+    file.close();
+    assert.ok(Buffer.compare(readFileSync(path), model) === 0);
+  },
+);

@@ -15,7 +15,9 @@ import { GuestfsError, hostError, systemError, work } from '../../base/index.js'
 import { checkRead, checkWrite, readOnly } from '../checks.js';
 import type { GrowableDisk, Span, ZeroOptions } from '../disk.js';
 import { zeroByWriting } from '../zero.js';
+import { lockImage } from './locks.js';
 import { identityOf, toHostPath } from './path.js';
+import { largeHole, Punches } from './punch.js';
 
 /** The largest length of one read or write call; Linux transfers at most 0x7ffff000 bytes. */
 const maxTransfer = 0x4000_0000;
@@ -57,6 +59,22 @@ function sectorSizeOf(stats: Stats): number {
   return 512;
 }
 
+interface FileDiskOptions {
+  readonly writable?: boolean;
+  readonly identity?: string;
+  readonly name?: string;
+  /** Locks the file as qemu does, and is told where that cannot be done. */
+  readonly lock?: (problem: string) => void;
+}
+
+function lockOrTell(fd: number, name: string, tell: (problem: string) => void): void {
+  const problem = lockImage(fd, name);
+  if (problem !== undefined)
+    tell(
+      `${name}: is not locked against virtual machines and other programs, which must not use it meanwhile: ${problem}`,
+    );
+}
+
 /** A host file as a disk. It holds a descriptor until closed. */
 export class FileDisk implements GrowableDisk {
   /** What errors call it: its path, unless told otherwise. */
@@ -65,19 +83,22 @@ export class FileDisk implements GrowableDisk {
   readonly sectorSize: number;
   #fd: number;
   #size: number;
+  #punches: Punches | undefined;
 
   /**
    * Opens a host file. A missing or unreadable one throws with Node's code (ENOENT, EACCES, …), a directory EISDIR,
    * anything else that is neither file nor block device EINVAL.
    */
-  constructor(path: string, options: { writable?: boolean; identity?: string; name?: string } = {}) {
+  constructor(path: string, options: FileDiskOptions = {}) {
     this.name = options.name ?? path;
     this.writable = options.writable ?? false;
     try {
       // O_NONBLOCK: without it, opening a pipe without a writer would wait for ever. It has no effect on files and
       // disks.
       const access = this.writable ? constants.O_RDWR : constants.O_RDONLY;
-      this.#fd = openSync(toHostPath(path), access | constants.O_NONBLOCK | constants.O_NOCTTY);
+      // O_EXCL: of a device, which then must not be mounted or otherwise taken. It has no effect on a file.
+      const claim = options.lock !== undefined ? constants.O_EXCL : 0;
+      this.#fd = openSync(toHostPath(path), access | claim | constants.O_NONBLOCK | constants.O_NOCTTY);
     } catch (thrown) {
       throw hostError(this.name, thrown);
     }
@@ -87,6 +108,7 @@ export class FileDisk implements GrowableDisk {
         identityOf(fstatSync(this.#fd, { bigint: true })) !== options.identity
       )
         throw new GuestfsError('ESTALE', `${this.name}: was replaced by another file while it was opened`);
+      if (options.lock !== undefined) lockOrTell(this.#fd, this.name, options.lock);
       this.#size = sizeOf(this.#fd, this.name);
       this.sectorSize = sectorSizeOf(fstatSync(this.#fd));
     } catch (thrown) {
@@ -123,6 +145,7 @@ export class FileDisk implements GrowableDisk {
 
   write(from: Uint8Array, offset: number): void {
     this.checkWritable(offset, from.length);
+    this.#punches?.drop(offset, from.length);
     let done = 0;
     while (done < from.length) {
       try {
@@ -134,11 +157,19 @@ export class FileDisk implements GrowableDisk {
   }
 
   /**
-   * Zeroes are written in every case: Node has no call that frees the blocks of a file or a device (fallocate,
-   * BLKDISCARD). With `discard`, what is zero already is left alone, so that a sparse file stays sparse.
+   * With `discard`, the range becomes a hole where the host can make one, at the latest with the next barrier. What is
+   * zero already is left alone, so that a sparse file stays sparse.
    */
   zero(offset: number, length: number, options?: ZeroOptions): void {
+    this.checkWritable(offset, length);
+    if (options?.discard !== true) return zeroByWriting(this, offset, length, options);
+    this.#punches ??= new Punches();
+    if (length >= largeHole) {
+      this.#punches.drop(offset, length);
+      if (this.#punches.punch(this.#fd, offset, length)) return;
+    }
     zeroByWriting(this, offset, length, options);
+    this.#punches.add(offset, length);
   }
 
   resize(size: number): void {
@@ -148,6 +179,7 @@ export class FileDisk implements GrowableDisk {
     } catch (thrown) {
       throw hostError(this.name, thrown);
     }
+    this.#punches?.drop(Math.min(size, this.#size), Math.abs(size - this.#size));
     this.#size = size;
   }
 
@@ -156,11 +188,19 @@ export class FileDisk implements GrowableDisk {
   }
 
   flush(): void {
-    if (this.writable && this.#fd >= 0) fsyncSync(this.#fd);
+    if (!this.writable || this.#fd < 0) return;
+    this.#punches?.run(this.#fd);
+    try {
+      fsyncSync(this.#fd);
+    } catch (thrown) {
+      throw hostError(this.name, thrown);
+    }
   }
 
   close(): void {
-    if (this.#fd >= 0) closeSync(this.#fd);
+    if (this.#fd < 0) return;
+    if (this.writable) this.#punches?.run(this.#fd);
+    closeSync(this.#fd);
     this.#fd = -1;
   }
 }

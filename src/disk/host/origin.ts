@@ -3,7 +3,7 @@ import { readdirSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { decodeText, hostError } from '../../base/index.js';
 import type { GrowableDisk } from '../disk.js';
-import type { ImagePolicy, NamedOrigin, NamePurpose, Origin } from '../origin.js';
+import type { ImagePolicy, NamedOrigin, NamePurpose, Origin, OriginOpening } from '../origin.js';
 import { FileDisk } from './file.js';
 import { resolveName } from './names.js';
 import { findHostFile, toHostPath } from './path.js';
@@ -49,8 +49,9 @@ export class HostOrigin implements Origin {
     return this.#identity;
   }
 
-  open({ writable }: { readonly writable: boolean }): GrowableDisk {
-    return new FileDisk(this.#path, { writable, identity: this.identity });
+  open({ writable, warn = () => {} }: OriginOpening): GrowableDisk {
+    const lock = writable ? { lock: warn } : {};
+    return new FileDisk(this.#path, { writable, identity: this.identity, ...lock });
   }
 
   neighbours(): readonly string[] {
