@@ -47,4 +47,6 @@ export interface Allocator {
    * `data` makes durable what was written to the disks of placements and of pieces in place; it is called in any case.
    */
   flush(data: () => void): void;
+  /** Called when the disk is closed: for what has to be written by then. */
+  close?(): void;
 }

@@ -1,5 +1,4 @@
 /** The disk room: random-access bytes, and the layers that are stacked on them. */
-/** For tests. */
 export type { Allocator, Placement } from './allocator.js';
 export { BlockCache, type BlockReader } from './block-cache.js';
 export { CachedDisk } from './cache.js';
@@ -7,9 +6,7 @@ export type { Codec } from './codecs.js';
 /** For tests. */
 export { decodeWhole, endDecoders, setDecoderHelpers } from './decoder.js';
 export { serveDecoder } from './decoder-service.js';
-/** For tests. */
-export type { Disk, GrowableDisk, Span, ZeroOptions } from './disk.js';
-export { isGrowable } from './disk.js';
+export { type Disk, type GrowableDisk, isGrowable, type Span, type ZeroOptions } from './disk.js';
 export { type Kind, type ProbeContext, type Probed, plainDisk, type UsageClass } from './kind.js';
 export { type Lookup, MappedDisk, type Mapping } from './mapped.js';
 export { MemoryDisk } from './memory.js';

@@ -405,7 +405,11 @@ export class MappedDisk implements Disk {
 
   close(): void {
     this.#decoded?.clear();
-    for (const disk of this.#owns) disk.close();
+    try {
+      this.#allocator?.close?.();
+    } finally {
+      for (const disk of this.#owns) disk.close();
+    }
   }
 }
 

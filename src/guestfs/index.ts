@@ -35,6 +35,8 @@ export {
 } from '../base/index.js';
 export {
   type ChainLink,
+  checkImage,
+  type ImageCheck,
   type ImageInfo,
   type ImageSnapshot,
   type ImageSummary,
@@ -43,6 +45,7 @@ export {
   imageInfo,
   imageSnapshots,
   imageSummary,
+  resizeImage,
 } from '../engine/index.js';
 export {
   type CheckResult,

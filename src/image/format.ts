@@ -1,5 +1,5 @@
 /** The interface of every disk image format: a file in, a guest's disk out. */
-import type { Disk, NamePurpose } from '../disk/index.js';
+import type { Disk, GrowableDisk, NamePurpose } from '../disk/index.js';
 
 /** What an image's header says. */
 export interface ImageInfo {
@@ -33,6 +33,25 @@ export interface ImageSnapshot {
   readonly vmStateSizeInBytes: number;
 }
 
+/** What a check of an image's tables found. */
+export interface ImageCheck {
+  readonly format: string;
+  /** What makes the image unsafe to use. */
+  readonly corruptions: number;
+  /** Clusters that are counted as used and are not: space is lost, and nothing else. */
+  readonly leaks: number;
+  /** The first hundred of both, in words. */
+  readonly problems: readonly string[];
+  readonly imageEndOffset: number;
+  readonly totalClusters: number;
+  readonly allocatedClusters: number;
+  readonly compressedClusters: number;
+  readonly fragmentedClusters: number;
+  /** The image says of itself that it is corrupt, or was not closed. */
+  readonly isMarkedCorrupt: boolean;
+  readonly isMarkedDirty: boolean;
+}
+
 /** What a format may ask of the one who opens it. */
 export interface ImageContext {
   /**
@@ -47,12 +66,20 @@ export interface ImageContext {
   ): Disk;
   /** Names of files near the image, for a format that knows its parent by an id alone. {@link openNamed} takes them. */
   neighbours?(): readonly string[];
+  /**
+   * Whether writes are to change the image. The file is then opened so; where the image cannot be written, opening it
+   * throws EROFS, CorruptError or UnsupportedError.
+   */
+  readonly writable?: boolean;
   /** The internal snapshot to show, by id or name, in place of the present state. */
   readonly snapshot?: string;
   readonly warn: (message: string) => void;
   /** How many bytes of tables, and again of decoded clusters, the image may keep in memory. */
   readonly memoryBudgetInBytes?: number;
 }
+
+/** What a format may ask of the one who changes the size of an image. */
+export type ResizeContext = Pick<ImageContext, 'openNamed' | 'warn'>;
 
 /** One format. Those that are only recognised have neither `info` nor `open`: see {@link isReadable}. */
 export interface ImageFormat {
@@ -63,7 +90,15 @@ export interface ImageFormat {
   info?(file: Disk): ImageInfo;
   /** The internal snapshots, each read on demand. */
   snapshots?(file: Disk): Iterable<ImageSnapshot>;
-  /** The guest's disk, read-only. It owns `file`, unless this throws. */
+  /** Checks the image's own tables; its file alone is read. */
+  check?(file: Disk): ImageCheck;
+  /** Puts right what {@link check} finds: `leaks` gives lost space back, `all` also corrects counts that are too low. */
+  repair?(file: GrowableDisk, what: 'leaks' | 'all'): void;
+  /** Makes the guest's disk another size. What lies behind a smaller one is lost. */
+  resize?(file: GrowableDisk, sizeInBytes: number, context: ResizeContext): void;
+  /** Whether {@link open} can give a disk that is written to. */
+  readonly writes?: true;
+  /** The guest's disk. It owns `file`, unless this throws. */
   open?(file: Disk, context: ImageContext): Disk;
 }
 

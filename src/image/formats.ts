@@ -1,4 +1,5 @@
 /** The list of image formats. A new one is a line here. */
+import { GuestfsError } from '../base/index.js';
 import type { Disk } from '../disk/index.js';
 import type { ImageFormat } from './format.js';
 import { parallels } from './parallels/index.js';
@@ -34,4 +35,11 @@ export function detectFormat(file: Disk): ImageFormat {
 /** A format by qemu's name. */
 export function findFormat(name: string): ImageFormat | undefined {
   return imageFormats.find((format) => format.name === name);
+}
+
+/** As {@link findFormat}; EINVAL if there is none. */
+export function getFormat(name: string): ImageFormat {
+  const format = findFormat(name);
+  if (!format) throw new GuestfsError('EINVAL', `there is no image format ‘${name}’`);
+  return format;
 }

@@ -1,11 +1,13 @@
 /** The image room: files of disk images in, guests' disks out. */
 export type {
+  ImageCheck,
   ImageFormat,
   ImageInfo,
   ImageSnapshot,
 } from './format.js';
 export { isReadable } from './format.js';
 export { detectFormat, imageFormats } from './formats.js';
+export { checkDiskImage, resizeDiskImage } from './maintenance.js';
 /** For tests. */
 export {
   type ChainLink,

@@ -9,7 +9,7 @@ import {
   isReadable,
   type ReadableFormat,
 } from './format.js';
-import { detectFormat, findFormat } from './formats.js';
+import { detectFormat, findFormat, getFormat } from './formats.js';
 
 /** The longest chain of images. qemu has no limit; a longer chain is an attack or a mistake. */
 const maxChainLength = 200;
@@ -24,8 +24,8 @@ export interface OpenImageOptions {
   /** The image's format by qemu's name; detected if not given. */
   readonly format?: string;
   /**
-   * Whether writes change the image itself. Only raw images can be changed: for others, `true` is an UnsupportedError,
-   * and `where possible` opens them read-only.
+   * Whether writes change the image itself. Raw and qcow2 images can be changed: for others, `true` is an
+   * UnsupportedError, and `where possible` opens them read-only.
    */
   readonly writable?: boolean | 'where possible';
   /** The internal snapshot to show, by id or name. */
@@ -111,12 +111,6 @@ export function* readImageSnapshots(
   }
 }
 
-function getFormat(name: string): ImageFormat {
-  const format = findFormat(name);
-  if (!format) throw new GuestfsError('EINVAL', `there is no image format ‘${name}’`);
-  return format;
-}
-
 /** The format, if its images can be opened; else an UnsupportedError with its name. */
 function getReadable(format: ImageFormat): ReadableFormat {
   if (!isReadable(format))
@@ -134,10 +128,11 @@ const onlyReadable: ReadonlySet<string> = new Set(['EACCES', 'EPERM', 'EROFS']);
 function openFile(
   origin: Origin,
   writable: boolean | 'where possible',
+  warn: (message: string) => void,
 ): { file: Disk; refused?: GuestfsError } {
-  if (writable !== 'where possible') return { file: origin.open({ writable }) };
+  if (writable !== 'where possible') return { file: origin.open({ writable, warn }) };
   try {
-    return { file: origin.open({ writable: true }) };
+    return { file: origin.open({ writable: true, warn }) };
   } catch (thrown) {
     if (!(thrown instanceof GuestfsError && onlyReadable.has(thrown.code))) throw thrown;
     return { file: origin.open({ writable: false }), refused: thrown };
@@ -159,7 +154,7 @@ function openLink(
   }
   if (opening.seen.has(origin.identity)) throw new CorruptError('backing chain', `comes back to ${path}`);
 
-  let { file, refused } = openFile(origin, writable);
+  let { file, refused } = openFile(origin, writable, opening.warn);
   try {
     // Where a format is given, the file is taken as that; and no image names a file that lies in another.
     let actual = format ?? detectFormat(file);
@@ -192,10 +187,11 @@ function openLink(
     check?.(info);
     opening.seen.add(origin.identity);
     opening.chain.push({ ...info, path, ...(isContained ? containedFacts(info, unwrapped, opening) : {}) });
-    if (actual.name !== 'raw' && writable === true) {
+    if (actual.writes !== true && writable === true) {
       throw new UnsupportedError(`${actual.name} image`, ['changing the image itself; open it read-only']);
     }
-    if (actual.name === 'raw' && refused !== undefined) throw refused;
+    if (actual.writes === true && refused !== undefined) throw refused;
+    const changes = actual.writes === true && writable !== false && !isContained;
     if (snapshot !== undefined && !info.snapshotCount) {
       throw new GuestfsError('ENOENT', `${path}: has no internal snapshots`);
     }
@@ -205,11 +201,12 @@ function openLink(
           throw new UnsupportedError(`image in a ${unwrapped.containers.at(-1)} file`, [
             `naming another file, ‘${name}’; unpack it first`,
           ]);
-        return openNamed({ name, purpose, format: named, check: expected }, origin, opening);
+        return openNamedFile({ name, purpose, format: named, check: expected, changes }, origin, opening);
       },
       neighbours: () => origin.neighbours?.() ?? [],
       warn: (message) => opening.warn(`${path}: ${message}`),
       memoryBudgetInBytes: Math.max(leastBudget, topBudget / 2 ** depth),
+      writable: changes,
       ...(snapshot === undefined ? {} : { snapshot }),
     });
   } catch (thrown) {
@@ -249,19 +246,35 @@ function placed(thrown: unknown, path: string, opening: Opening): unknown {
   return named;
 }
 
+/** Opens what an image names, for work on the image that does not open its disk. */
+export function openNamed(
+  name: string,
+  purpose: NamePurpose,
+  format: string | undefined,
+  image: Origin,
+  { changes, warn }: { readonly changes: boolean; readonly warn: (message: string) => void },
+): Disk {
+  const opening: Opening = { warn, chain: [], seen: new Set([image.identity]), placed: new WeakSet() };
+  return openNamedFile({ name, purpose, format, check: undefined, changes }, image, opening);
+}
+
 interface NamedFile {
   readonly name: string;
   readonly purpose: NamePurpose;
   readonly format: string | undefined;
   readonly check: ((backing: ImageInfo) => void) | undefined;
+  /** Whether the image that names it is written to. */
+  readonly changes: boolean;
 }
 
 /** Opens what an image names. What the policy allowed is what is opened, though its name may lead elsewhere by now. */
-function openNamed(named: NamedFile, image: Origin, opening: Opening): Disk {
+function openNamedFile(named: NamedFile, image: Origin, opening: Opening): Disk {
   const { name, purpose } = named;
   const { origin, format: toldFormat } = image.resolve(name, purpose);
   const formatName = named.format ?? toldFormat;
-  if (purpose !== 'backing') return origin.open({ writable: false });
+  if (purpose !== 'backing') {
+    return origin.open({ writable: named.changes && purpose === 'data', warn: opening.warn });
+  }
   // What is wrong with the choice of the backing image is told of the image that chose it.
   const check = (backing: ImageInfo): void => {
     try {

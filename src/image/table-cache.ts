@@ -52,4 +52,10 @@ export class TableCache {
     this.#last = view;
     return view;
   }
+
+  /** Takes a slice as the file has it by now. */
+  put(offset: number, view: DataView): void {
+    this.#slices.set(offset, view);
+    this.#lastOffset = -1;
+  }
 }

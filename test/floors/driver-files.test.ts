@@ -54,6 +54,8 @@ const writersListed = {
   'src/fs/ext/write/files.ts': 1,
   // Partition tables: whole sectors, a barrier behind each step.
   'src/partition/editing/sectors.ts': 1,
+  // The file of a qcow2 image, through which data and tables go.
+  'src/image/qcow2/image-file.ts': 1,
   // The replay of XFS's log, on a layer of the caller.
   'src/fs/xfs/log/replay.ts': 1,
 };

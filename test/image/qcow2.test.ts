@@ -117,7 +117,3 @@ test('an encrypted image tells its header and refuses its contents, naming the e
     });
   }
 });
-
-test('a qcow2 image cannot be opened for writing yet', () => {
-  assert.throws(() => openImage(join(directory, 'v3.qcow2'), { writable: true }), { code: 'ENOTSUP' });
-});

@@ -251,8 +251,9 @@ export class RecordingDisk implements GrowableDisk {
       if (loss.kind === 'only' && at !== loss.change) continue;
       if (random !== undefined && random.next() < 0.5) continue;
       if ((loss.kind === 'first' || loss.kind === 'last') && at === loss.change)
-        apply(half(change as Change, loss.kind, this.sectorSize), image); // safe: #since gives indices of changes
-      else apply(change, image);
+        // safe: #since gives indices of changes
+        applyAfterCrash(half(change as Change, loss.kind, this.sectorSize), image);
+      else applyAfterCrash(change, image);
     }
     return { name: nameOf(end, loss), image, allowed: this.#allowed(end) };
   }
@@ -273,6 +274,15 @@ function apply(recorded: Recorded, image: GrowableDisk): void {
   if (recorded.kind === 'write') image.write(recorded.bytes, recorded.offset);
   else if (recorded.kind === 'zero') image.zero(recorded.offset, recorded.length);
   else if (recorded.kind === 'resize') image.resize(recorded.size);
+}
+
+/** Where a change of size was lost, what is written behind the end makes a file longer. */
+function applyAfterCrash(recorded: Recorded, image: GrowableDisk): void {
+  if (recorded.kind === 'write' || recorded.kind === 'zero') {
+    const end = recorded.offset + lengthOf(recorded);
+    if (end > image.size) image.resize(end);
+  }
+  apply(recorded, image);
 }
 
 function lengthOf(change: Change): number {

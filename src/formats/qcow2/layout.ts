@@ -2,7 +2,7 @@
  * On-disk structures of qcow2. Specification: docs/interop/qcow2.txt of qemu. Everything is big-endian; offsets and
  * sizes are in bytes unless a name says otherwise.
  */
-import { bits64, struct, u16, u32, u64 } from '../../base/index.js';
+import { bits64, struct, u8, u16, u32, u64 } from '../../base/index.js';
 
 /** `QFI\xfb` */
 export const magic = 0x514649fb;
@@ -77,6 +77,27 @@ export const bitmapsExtension = struct('qcow2 bitmaps extension', 'big', 24, {
   bitmap_directory_offset: u64(16),
 });
 
+/** The extension that says where the LUKS header is. */
+export const encryptionHeaderExtension = struct('qcow2 encryption header extension', 'big', 16, {
+  offset: u64(0),
+  length: u64(8),
+});
+
+/** One bitmap in the bitmap directory; extra data and name follow, then padding to a multiple of 8. */
+export const bitmapEntry = struct('qcow2 bitmap', 'big', 24, {
+  bitmap_table_offset: u64(0),
+  /** In entries. */
+  bitmap_table_size: u32(8),
+  flags: u32(12),
+  type: u8(16),
+  granularity_bits: u8(17),
+  name_size: u16(18),
+  extra_data_size: u32(20),
+});
+
+/** Bits of a bitmap's flags: whether it may be out of date, and whether writes are noted in it. */
+export const bitmapFlags = { inUse: 1, auto: 2 } as const;
+
 /** One snapshot in the snapshot table; extra data, id and name follow, then padding to a multiple of 8. */
 export const snapshotHeader = struct('qcow2 snapshot', 'big', 40, {
   l1_table_offset: u64(0),
@@ -119,11 +140,19 @@ export const entry = {
   zeroLow: 0x0000_0001,
 } as const;
 
-/** The largest tables qemu takes: 32 MiB of L1, 65,536 snapshots in at most 64 MiB. */
+/** The subclusters of an extended L2 entry: which are stored, and which read as zeroes. */
+export const subclusters = struct('qcow2 subclusters', 'big', 16, { zero: u32(8), stored: u32(12) });
+/** Subclusters of a cluster. */
+export const subclusterCount = 32;
+
+/** The largest tables qemu takes: 32 MiB of L1, 8 MiB of refcount table, 65,536 snapshots in at most 64 MiB. */
 export const limits = {
   clusterBitsLeast: 9,
   clusterBitsMost: 21,
   l1Bytes: 32 * 1024 * 1024,
+  refcountTableBytes: 8 * 1024 * 1024,
+  bitmaps: 65535,
+  bitmapDirectoryBytes: 64 * 1024 * 1024,
   snapshots: 65536,
   snapshotTableBytes: 64 * 1024 * 1024,
   snapshotExtraBytes: 1024,

@@ -8,7 +8,7 @@
 import { CorruptError } from '../../base/index.js';
 import type { Codec, Disk, Mapping } from '../../disk/index.js';
 import { qcow2Layout } from '../../formats/index.js';
-import type { TableCache } from '../table-cache.js';
+import { compressedPlace, isCopied } from './entries.js';
 
 const { entry: bits } = qcow2Layout;
 
@@ -26,13 +26,15 @@ interface ClusterMapOptions {
   readonly l1Entries: number;
   /** Of the guest's disk. */
   readonly sizeInBytes: number;
-  readonly tables: TableCache;
+  readonly tables: { readonly sliceSize: number; slice(offset: number): DataView };
   /** The image itself: compressed clusters. */
   readonly file: Disk;
   /** Where other clusters are: the image, or its external data file. */
   readonly dataFile: Disk;
   /** The disk that shows where nothing is stored. May be of any size. */
   readonly backing: Disk | undefined;
+  /** Whether the disk is written to: then it matters what is shared. */
+  readonly writable?: boolean;
 }
 
 export class ClusterMap {
@@ -74,6 +76,7 @@ export class ClusterMap {
     let unit = Math.floor(inCluster / this.#unitSize);
     const inUnit = inCluster % this.#unitSize;
     const place = this.#placeOf(slice, at, unit);
+    const shared = this.#isShared(slice, at);
     if (place === compressed) return this.#compressed(slice, at, inCluster);
 
     // Units of the same kind, to the end of this slice: MappedDisk joins slices.
@@ -83,14 +86,19 @@ export class ClusterMap {
       if (++unit === unitsInCluster) {
         unit = 0;
         at += this.#entrySize;
-        if (at === slice.byteLength) break;
+        if (at === slice.byteLength || this.#isShared(slice, at) !== shared) break;
       }
       if (this.#placeOf(slice, at, unit) !== (place < 0 ? place : place + inUnit + length)) break;
       length += this.#unitSize;
     }
-    if (place >= 0) return this.#stored(place + inUnit, length);
+    if (place >= 0) return this.#stored(place + inUnit, length, shared);
     return place === zero ? { kind: 'hole', length } : this.#below(offset, length);
   };
+
+  /** Whether snapshots have the cluster of an entry, too. */
+  #isShared(slice: DataView, at: number): boolean {
+    return this.#of.writable === true && !this.#external && !isCopied(slice, at);
+  }
 
   /** The place of the L2 table of an L1 entry; 0 for none. */
   #l2Table(l1Index: number): number {
@@ -154,39 +162,44 @@ export class ClusterMap {
   }
 
   /** Bytes in the data file. As in qemu, bytes past its end are zeroes. */
-  #stored(host: number, length: number): Mapping {
+  #stored(host: number, length: number, shared: boolean): Mapping {
     const { dataFile } = this.#of;
     if (host >= dataFile.size) return { kind: 'hole', length };
-    return { kind: 'data', length: Math.min(length, dataFile.size - host), disk: dataFile, offset: host };
+    return {
+      kind: 'data',
+      length: Math.min(length, dataFile.size - host),
+      disk: dataFile,
+      offset: host,
+      shared,
+    };
   }
 
   /** Nothing is stored here: the disk below shows; past its end, or without one, zeroes. */
   #below(offset: number, length: number): Mapping {
     const { backing } = this.#of;
     if (!backing || offset >= backing.size) return { kind: 'hole', length };
-    return { kind: 'data', length: Math.min(length, backing.size - offset), disk: backing, offset };
+    return {
+      kind: 'data',
+      length: Math.min(length, backing.size - offset),
+      disk: backing,
+      offset,
+      shared: true,
+    };
   }
 
-  /**
-   * A compressed cluster. Its entry holds, from bit 0 on, a byte offset of x bits, then the number of further sectors of
-   * 512 bytes that it reaches into, where x = 62 − (cluster_bits − 8); so at most two clusters' worth of bytes.
-   */
+  /** A compressed cluster, whose bytes end at the latest with the file. */
   #compressed(slice: DataView, at: number, skip: number): Mapping {
     const { file, clusterBits } = this.#of;
     if (this.#external) {
       throw new CorruptError('qcow2 L2 table', 'has a compressed cluster although the data is elsewhere');
     }
-    const high = slice.getUint32(at) & ~(bits.compressedHigh | bits.copiedHigh);
-    const offsetBitsHigh = 62 - (clusterBits - 8) - 32; // 17 to 29
-    const offset = (high & (2 ** offsetBitsHigh - 1)) * 0x1_0000_0000 + slice.getUint32(at + 4);
-    const sectors = (high >>> offsetBitsHigh) + 1;
+    const { offset, size } = compressedPlace(slice, at, clusterBits);
     if (offset >= file.size) {
       throw new CorruptError('qcow2 L2 table', 'has a compressed cluster outside the file', {
         offset,
         fileSize: file.size,
       });
     }
-    const size = Math.min(sectors * 512 - (offset % 512), file.size - offset);
     return {
       kind: 'encoded',
       length: this.#clusterSize - skip,
@@ -195,7 +208,7 @@ export class ClusterMap {
         codec: this.#codec,
         disk: file,
         offset,
-        size,
+        size: Math.min(size, file.size - offset),
         decodedSize: this.#clusterSize,
       },
       skip,

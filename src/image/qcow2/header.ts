@@ -17,6 +17,7 @@ const {
   compressionType,
   compressionTypeAt,
   cryptMethod,
+  encryptionHeaderExtension,
   extension,
   extensionHeader,
   featureNameSize,
@@ -26,6 +27,12 @@ const {
   limits,
   magic,
 } = qcow2Layout;
+
+interface BitmapDirectory {
+  readonly count: number;
+  readonly offset: number;
+  readonly sizeInBytes: number;
+}
 
 /** What the header says. */
 export interface Header {
@@ -41,6 +48,9 @@ export interface Header {
   readonly snapshotCount: number;
   readonly snapshotTableOffset: number;
   readonly refcountBits: number;
+  readonly refcountTableOffset: number;
+  /** In clusters. */
+  readonly refcountTableClusters: number;
   readonly compression: 'zlib' | 'zstd';
   readonly dirty: boolean;
   readonly corrupt: boolean;
@@ -51,6 +61,11 @@ export interface Header {
   readonly dataFileRaw: boolean;
   /** The number of bitmaps in the image; undefined if the header has no such field. */
   readonly bitmapCount: number | undefined;
+  readonly bitmapDirectory: BitmapDirectory | undefined;
+  /** Where the LUKS header is, in bytes. */
+  readonly encryptionHeader: { readonly offset: number; readonly length: number } | undefined;
+  /** The bits that whoever writes to the image clears, unless he knows what they mean. */
+  readonly autoclear: bigint;
 }
 
 const structure = 'qcow2 header';
@@ -58,7 +73,8 @@ const structure = 'qcow2 header';
 interface Extensions {
   backingFormat?: string;
   dataFile?: string;
-  bitmapCount?: number;
+  bitmaps?: BitmapDirectory;
+  encryptionHeader?: { readonly offset: number; readonly length: number };
   featureNames: Map<string, string>;
 }
 
@@ -103,6 +119,8 @@ export function readHeader(file: Disk): Header {
     snapshotCount: first.nb_snapshots,
     snapshotTableOffset: first.snapshots_offset,
     refcountBits: 2 ** later.refcountOrder,
+    refcountTableOffset: first.refcount_table_offset,
+    refcountTableClusters: first.refcount_table_clusters,
     compression: compressionOf(later),
     dirty: (later.incompatible & incompatible.dirty) !== 0n,
     corrupt: (later.incompatible & incompatible.corrupt) !== 0n,
@@ -112,7 +130,10 @@ export function readHeader(file: Disk): Header {
     dataFile: hasDataFile ? extensions.dataFile : undefined,
     // Without a data file the bit says nothing.
     dataFileRaw: hasDataFile && (later.autoclear & autoclear.dataFileRaw) !== 0n,
-    bitmapCount: extensions.bitmapCount,
+    bitmapCount: extensions.bitmaps?.count,
+    bitmapDirectory: extensions.bitmaps,
+    encryptionHeader: extensions.encryptionHeader,
+    autoclear: later.autoclear,
   };
 }
 
@@ -239,13 +260,20 @@ function readExtension(file: Disk, type: number, at: number, length: number, fou
   if (type === extension.backingFormat) found.backingFormat = decodePadded(name());
   else if (type === extension.dataFile) found.dataFile = decodeText(name());
   else if (type === extension.bitmaps)
-    found.bitmapCount = bitmapsExtension.decode(
-      readUpTo(file, at, Math.min(length, bitmapsExtension.size)),
-    ).nb_bitmaps;
+    found.bitmaps = bitmapsOf(readUpTo(file, at, Math.min(length, bitmapsExtension.size)));
+  else if (type === extension.encryptionHeader && length >= encryptionHeaderExtension.size)
+    found.encryptionHeader = encryptionHeaderExtension.decode(
+      readUpTo(file, at, encryptionHeaderExtension.size),
+    );
   else if (type === extension.featureNames) {
     const data = readUpTo(file, at, Math.min(length, 3 * 64 * featureNameSize)); // one for each bit of three kinds
     for (let i = 0; i + featureNameSize <= data.length; i += featureNameSize) {
       found.featureNames.set(`${data[i]}:${data[i + 1]}`, decodePadded(data.subarray(i + 2, i + 48)));
     }
   }
+}
+
+function bitmapsOf(bytes: Uint8Array): BitmapDirectory {
+  const { nb_bitmaps, bitmap_directory_offset, bitmap_directory_size } = bitmapsExtension.decode(bytes);
+  return { count: nb_bitmaps, offset: bitmap_directory_offset, sizeInBytes: bitmap_directory_size };
 }

@@ -1,17 +1,24 @@
 /**
- * qcow2, qemu's image format, for reading. Specification: docs/interop/qcow2.txt of qemu.
+ * qcow2, qemu's image format. Specification: docs/interop/qcow2.txt of qemu.
  *
- * Reference counts are ignored: they mark free space, and nothing is allocated here. So an image that was not closed
- * (dirty) and one that qemu marked corrupt are both accepted, as qemu does for reading.
+ * Whoever only reads needs no reference counts: they mark free space. So an image that was not closed (dirty) and one
+ * that qemu marked corrupt are both read, as qemu does, and refused for writing.
  */
 import type { ImageFormat } from '../format.js';
+import { checkQcow2Image } from './check.js';
 import { listQcow2Snapshots, openQcow2, readQcow2Info } from './open.js';
 import { probe } from './probe.js';
+import { repairQcow2 } from './repair.js';
+import { resizeQcow2 } from './resize.js';
 
 export const qcow2 = {
   name: 'qcow2',
   probe,
   info: readQcow2Info,
   snapshots: listQcow2Snapshots,
+  check: checkQcow2Image,
+  repair: repairQcow2,
+  resize: resizeQcow2,
+  writes: true,
   open: openQcow2,
 } satisfies ImageFormat;

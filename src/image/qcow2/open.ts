@@ -1,12 +1,14 @@
 /** Opens a qcow2 image: its header, its chain, and its clusters as a disk. */
-import { CorruptError, UnsupportedError } from '../../base/index.js';
-import { type Disk, MappedDisk } from '../../disk/index.js';
+import { CorruptError, GuestfsError, UnsupportedError } from '../../base/index.js';
+import { type Disk, isGrowable, MappedDisk } from '../../disk/index.js';
 import { qcow2Layout } from '../../formats/index.js';
 import type { ImageContext, ImageInfo, ImageSnapshot } from '../format.js';
 import { TableCache } from '../table-cache.js';
 import { ClusterMap } from './clusters.js';
 import { type Header, readHeader } from './header.js';
+import { repairQcow2 } from './repair.js';
 import { getSnapshot, listSnapshots } from './snapshots.js';
+import { checkQcow2Writable, openWritable } from './writable.js';
 
 const { limits } = qcow2Layout;
 
@@ -19,15 +21,27 @@ export function readQcow2Info(file: Disk): ImageInfo {
 
 /** The snapshots in the order of their table. */
 export function* listQcow2Snapshots(file: Disk): Generator<ImageSnapshot, void> {
-  for (const { l1Offset: _, l1Entries: __, ...snapshot } of listSnapshots(file, readHeader(file)))
+  for (const { l1Offset: _, l1Entries: __, endOffset: ___, ...snapshot } of listSnapshots(
+    file,
+    readHeader(file),
+  ))
     yield snapshot;
 }
 
 /** The guest's disk. */
 export function openQcow2(file: Disk, context: ImageContext): Disk {
-  const header = readHeader(file);
+  let header = readHeader(file);
   if (header.encryption) {
     throw new UnsupportedError('qcow2 image', [`${header.encryption.toUpperCase()} encryption`]);
+  }
+  if (context.writable === true) {
+    // As qemu does.
+    if (header.dirty && !header.corrupt && isGrowable(file)) {
+      repairQcow2(file, 'all');
+      context.warn('the qcow2 image was not closed properly; its reference counts were made anew');
+      header = readHeader(file);
+    }
+    checkQcow2Writable(header);
   }
   if (header.corrupt) context.warn('the qcow2 image is marked corrupt; it is only read');
   if (header.dirty)
@@ -36,6 +50,9 @@ export function openQcow2(file: Disk, context: ImageContext): Disk {
     context.snapshot === undefined ? header : getSnapshot(listSnapshots(file, header), context.snapshot);
   const size = 'virtualSizeInBytes' in state ? state.virtualSizeInBytes : state.sizeInBytes;
   checkL1(header, state.l1Offset, state.l1Entries, size);
+
+  if (context.writable === true && context.snapshot !== undefined)
+    throw new GuestfsError('EROFS', 'an internal snapshot can only be read');
 
   const budget = context.memoryBudgetInBytes ?? defaultBudget;
   const owned: Disk[] = [];
@@ -47,7 +64,12 @@ export function openQcow2(file: Disk, context: ImageContext): Disk {
         ? undefined
         : context.openNamed(header.backingFile, 'backing', header.backingFormat);
     if (backing) owned.push(backing);
-    const map = new ClusterMap({
+    if (context.writable === true)
+      return openWritable(file, dataFile, header, {
+        ...{ backing, budget, owns: [file, ...owned] },
+        warn: context.warn,
+      });
+    const common = {
       clusterBits: header.clusterBits,
       version: header.version,
       extendedL2: header.extendedL2,
@@ -55,17 +77,21 @@ export function openQcow2(file: Disk, context: ImageContext): Disk {
       l1Offset: state.l1Offset,
       l1Entries: state.l1Entries,
       sizeInBytes: size,
-      tables: new TableCache(file, { name: 'qcow2 table', mostInSlice: 2 ** header.clusterBits, budget }),
       file,
-      dataFile,
       backing,
-    });
-    return new MappedDisk(size, map.lookup, {
+    };
+    const disk = {
       name: 'qcow2 image',
       owns: [file, ...owned],
       sectorSize: file.sectorSize,
       keepBytes: budget,
+    };
+    const tables = new TableCache(file, {
+      name: 'qcow2 table',
+      mostInSlice: 2 ** header.clusterBits,
+      budget,
     });
+    return new MappedDisk(size, new ClusterMap({ ...common, tables, dataFile }).lookup, disk);
   } catch (thrown) {
     for (const disk of owned) disk.close();
     throw thrown;

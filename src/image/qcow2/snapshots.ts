@@ -11,6 +11,8 @@ const { limits, snapshotExtra, snapshotHeader } = qcow2Layout;
 interface Snapshot extends ImageSnapshot {
   readonly l1Offset: number;
   readonly l1Entries: number;
+  /** Where its entry in the table ends. */
+  readonly endOffset: number;
 }
 
 const structure = 'qcow2 snapshot table';
@@ -41,6 +43,7 @@ export function* listSnapshots(file: Disk, header: Header): Generator<Snapshot, 
     );
     const extra = extraSize >= snapshotExtra.size ? snapshotExtra.decode(tail) : undefined;
     const size = extra?.disk_size ?? header.sizeInBytes;
+    at += Math.ceil((snapshotHeader.size + tail.length) / 8) * 8;
     yield {
       id: decodeText(tail.subarray(extraSize, extraSize + head.id_str_size)),
       name: decodeText(tail.subarray(extraSize + head.id_str_size)),
@@ -49,8 +52,8 @@ export function* listSnapshots(file: Disk, header: Header): Generator<Snapshot, 
       vmStateSizeInBytes: extra?.vm_state_size_large ?? head.vm_state_size,
       l1Offset: head.l1_table_offset,
       l1Entries: head.l1_size,
+      endOffset: at,
     };
-    at += Math.ceil((snapshotHeader.size + tail.length) / 8) * 8;
   }
 }
 
