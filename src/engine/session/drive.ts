@@ -25,6 +25,8 @@ export interface OpenDrive {
   readonly sectorSize: 512 | 4096;
   readonly label: string | undefined;
   readonly readonly: boolean;
+  /** Why the engine cannot write to the image, though the drive was added for that. */
+  readonly unwritable: UnsupportedError | undefined;
   /** Whether space that the guest gives back goes back to the host. */
   readonly discards: boolean;
   /** Whether an image of the chain has zstd-compressed clusters. */
@@ -84,6 +86,7 @@ export function openDrive(drive: DriveConfig, context: DriveContext): OpenDrive 
       image: undefined,
       info: undefined,
       readonly: false,
+      unwritable: undefined,
       usesZstd: false,
     };
   }
@@ -114,6 +117,16 @@ export function openDrive(drive: DriveConfig, context: DriveContext): OpenDrive 
     image: { file: origin.name, format: info.format },
     info,
     readonly: drive.readonly,
+    unwritable:
+      drive.readonly || disk.writable
+        ? undefined
+        : new UnsupportedError(
+            `drive ${drive.path}`,
+            [
+              `writing to ${info.containers === undefined ? `${info.format} images` : `what lies in a ${info.containers[0]} file`}`,
+            ],
+            { elsewhere: 'appliance' },
+          ),
     usesZstd: chain.some(({ facts }) => facts['compression-type'] === 'zstd'),
     disk: layer ?? cached,
   };
