@@ -53,7 +53,7 @@ export interface Job {
   id: string;
   title: string;
   /** Jobs that are measured together, by `npm run bench -- GROUP`. */
-  group?: 'formats' | 'auto';
+  group?: 'formats' | 'auto' | 'write';
   /** Files in the directory of images that it needs: of real.sh, or of formats.sh below `formats`. */
   images: string[];
   ours: string;

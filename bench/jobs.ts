@@ -1,6 +1,7 @@
 /** What is measured, and how good it must be. */
 import { formatJobs } from './format-jobs.js';
 import { fish, type Job, readBig, tcg } from './job.js';
+import { writeJobs } from './write-jobs.js';
 
 /** The root partition of the Debian image, for tools that want a bare filesystem: 131072 sectors in. */
 const root = { debugfs: '"$I/debian.raw?offset=67108864"', sectors: 131072 };
@@ -176,6 +177,7 @@ export const jobs: Job[] = [
     aim: [{ peer: 'tar', times: 1.5 }],
   },
   ...formatJobs,
+  ...writeJobs,
   onAuto('first-file', 'first file, A qcow2', '$G cat $I/debian.qcow2:/etc/os-release -m /dev/sda2'),
   onAuto('inspect', 'inspect with packages, A', '$G inspect $I/debian.qcow2 --json'),
   onAuto('tar-out', 'tar out of the whole of A', '$G tar-out $I/debian.qcow2:/ - -m /dev/sda2 | cat'),

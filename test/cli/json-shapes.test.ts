@@ -125,6 +125,13 @@ describe('the JSON of a command', () => {
     await Promise.all([check(6, 'filesystems', damaged), check(6, 'df', damaged), check(0, 'info', damaged)]);
   });
 
+  test('has the shape that is told: image files', async () => {
+    const made = join(scratch, 'made.qcow2');
+    await check(0, 'create', made, '1M');
+    await check(0, 'resize', '--rw', made, '2M');
+    await check(0, 'check', made);
+  });
+
   test('has the shape that is told: this machine, and the actions', async () => {
     await Promise.all([check(0, 'doctor'), check(0, 'actions')]);
   });

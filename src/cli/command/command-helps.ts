@@ -230,6 +230,80 @@ export const commandHelps: Readonly<Record<CommandName, CommandHelp>> = {
       ['guestfs hexdump -s 1K -n 1K disk.qcow2:/boot/vmlinuz', 'a part of a file'],
     ],
   },
+  create: {
+    summary: 'make an empty image',
+    usage: ['create [OPTION]... IMAGE SIZE', 'create --backing FILE --backing-format FORMAT IMAGE'],
+    text: [
+      'Makes a new image whose disk has SIZE bytes (20G, 512M). The format is that of the name: qcow2 for NAME.qcow2, raw for any other.',
+      'With --backing the image is qcow2, has the size of that file, and shows what is in it until something is written.',
+    ],
+    options: [
+      { form: '--format FORMAT', text: 'raw or qcow2' },
+      {
+        form: '--backing FILE',
+        text: 'the image below the new one; a relative name is relative to the new one',
+      },
+      { form: '--backing-format FORMAT', text: 'the format of that image' },
+      {
+        form: '--preallocation KIND',
+        text: 'what is taken at once: off (the default), metadata of qcow2, or full',
+      },
+      { form: '--compat VERSION', text: 'of qcow2: 1.1 (the default), or 0.10 for very old programs' },
+      { form: '--cluster-size SIZE', text: 'of qcow2: a power of two from 512 to 2M; 64K by default' },
+      { form: '--force', text: 'replace a file of that name' },
+      { form: '--json', text: 'for programs' },
+    ],
+    groups: [],
+    examples: [
+      ['guestfs create disk.qcow2 20G', 'a disk that takes room as it is filled'],
+      [
+        'guestfs create --backing base.qcow2 --backing-format qcow2 new.qcow2',
+        'a copy that shares what it does not change',
+      ],
+      ['guestfs create --preallocation full disk.raw 1G', 'a disk that has all its room'],
+    ],
+  },
+  resize: {
+    summary: 'change the size of the disk in an image',
+    usage: ['resize --rw [OPTION]... IMAGE SIZE'],
+    text: [
+      'Gives the disk in a raw or qcow2 image another size: 20G, or +1G for so much more. What is added reads as zeroes. Partitions and filesystems keep their sizes.',
+      'A disk is made smaller with --shrink alone, as all that lies behind the new end is lost. A size that begins with a minus stands behind --, as it would be an option.',
+    ],
+    options: [
+      { form: '--shrink', text: 'allow a smaller size' },
+      { form: '--format FORMAT', text: 'the format of the image, where it shall not be detected' },
+      { form: '--rw', text: 'change the image' },
+      { form: '--trust', text: 'allow the image to name files elsewhere' },
+      { form: '--json', text: 'for programs' },
+    ],
+    groups: [],
+    examples: [
+      ['guestfs resize --rw disk.qcow2 +10G', 'ten gibibytes more'],
+      ['guestfs resize --rw --shrink disk.raw 4G', 'cut off behind four gibibytes'],
+      ['guestfs resize --rw --shrink disk.qcow2 -- -512M', 'half a gibibyte less'],
+    ],
+  },
+  check: {
+    summary: 'check the tables of an image',
+    usage: ['check [OPTION]... IMAGE'],
+    text: [
+      'Checks that the tables of a qcow2 image agree: each cluster is counted as often as it is used, and no two tables claim one place. What is in the disk is not looked at.',
+      'The exit status is 0 if nothing is wrong, 1 if space is lost and nothing else, and 6 if the image is damaged, so that writing to it may destroy more.',
+      'With --repair leaks, lost space is given back. With --repair all, counts that are too low are put right too, so far as the tables that map the disk are whole.',
+    ],
+    options: [
+      { form: '--repair KIND', text: 'leaks or all; needs --rw' },
+      { form: '--rw', text: 'change the image' },
+      { form: '--format FORMAT', text: 'the format of the image, where it shall not be detected' },
+      { form: '--json', text: 'for programs' },
+    ],
+    groups: ['sizes'],
+    examples: [
+      ['guestfs check disk.qcow2', 'what is wrong, and one line in the end'],
+      ['guestfs check --rw --repair leaks disk.qcow2', 'lost space given back'],
+    ],
+  },
   call: {
     summary: 'call any action of the API by its name',
     usage: [

@@ -19,6 +19,9 @@ export const jsonOutputs = {
   stat: 'File[]',
   find: 'File',
   df: 'Usage[]',
+  create: 'Created',
+  resize: 'Resized',
+  check: 'TableCheck',
   call: 'any',
   actions: 'Action[]',
   doctor: 'Machine',
@@ -32,6 +35,30 @@ export const jsonNotes = {
 
 /** The shapes by their names. For tests. */
 export const jsonShapes: Readonly<Record<string, Shape>> = {
+  Created: {
+    image: ['string', 'the new file, as it was given'],
+    format: ['string', '`raw` or `qcow2`'],
+    sizeInBytes: ['number', 'of the disk in it'],
+  },
+  Resized: {
+    image: ['string', 'the file, as it was given'],
+    sizeBefore: ['number', 'of the disk, in bytes'],
+    sizeInBytes: ['number', 'that it has now'],
+  },
+  TableCheck: {
+    image: ['string', 'the file, as it was given'],
+    format: ['string', '`qcow2`'],
+    corruptions: ['number', 'what makes the image unsafe'],
+    leaks: ['number', 'clusters that are counted as used and are not'],
+    problems: ['string[]', 'the first hundred of both, in words'],
+    imageEndOffset: ['number', 'where the last cluster in use ends'],
+    totalClusters: ['number', 'of the disk'],
+    allocatedClusters: ['number', 'that are stored'],
+    compressedClusters: ['number', 'that are stored compressed'],
+    fragmentedClusters: ['number', 'that are not stored behind the one before'],
+    isMarkedCorrupt: ['boolean', 'the image says so itself'],
+    isMarkedDirty: ['boolean', 'the image was not closed'],
+  },
   Inspected: {
     image: ['string', 'the file, as it was given'],
     operatingSystems: ['System[]', 'the operating systems that were found'],

@@ -3,7 +3,16 @@
  */
 
 /** First words of commands that open no image, or only sometimes. */
-const others: ReadonlySet<string> = new Set(['actions', 'completion', 'doctor', 'help', 'info']);
+const others: ReadonlySet<string> = new Set([
+  'actions',
+  'check',
+  'completion',
+  'create',
+  'doctor',
+  'help',
+  'info',
+  'resize',
+]);
 
 /** `environment`: the value of `LIBGUESTFS_BACKEND`. */
 export function willLaunch(

@@ -1,0 +1,97 @@
+/** The commands about image files: made, resized, checked. */
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { fails, guestfs, scratch } from './command.js';
+
+const place = (name: string): string => join(scratch, name);
+const json = async <T>(...words: string[]): Promise<T> => {
+  const { status, out, err } = await guestfs(...words, '--json');
+  assert.equal(status, 0, err);
+  return JSON.parse(out) as T;
+};
+
+describe('images', { concurrency: 2 }, () => {
+  test('create makes one of the format that its name says', async () => {
+    const [qcow2, raw] = [place('new.qcow2'), place('new.img')];
+    const { out, err } = await guestfs('create', qcow2, '3G');
+    assert.deepEqual([out, err], [`${qcow2}: qcow2, 3.0G\n`, '']);
+    assert.equal((await guestfs('create', raw, '10M')).out, `${raw}: raw, 10M\n`);
+    assert.equal(statSync(raw).size, 10 * 1024 * 1024);
+    assert.deepEqual(
+      await json('create', '--force', '--cluster-size', '512', '--compat', '0.10', qcow2, '1M'),
+      {
+        image: qcow2,
+        format: 'qcow2',
+        sizeInBytes: 1024 * 1024,
+      },
+    );
+    const over = place('over.qcow2');
+    await json('create', '--backing', 'new.qcow2', '--backing-format', 'qcow2', over);
+    const { chain } = await json<{ chain: { format: string; virtualSizeInBytes: number }[] }>('info', over);
+    assert.deepEqual(
+      chain.map(({ virtualSizeInBytes }) => virtualSizeInBytes),
+      [1024 * 1024, 1024 * 1024],
+    );
+  });
+
+  test('create replaces nothing unless told to, and says what is wrong', async () => {
+    const kept = place('kept.img');
+    writeFileSync(kept, 'bytes');
+    await fails(2, ['create', kept, '1M'], /kept\.img is there already/, /--force/);
+    assert.equal(readFileSync(kept, 'utf8'), 'bytes');
+    await fails(2, ['create', place('none.img')], /size of the disk is missing/, /20G/);
+    await fails(2, ['create', place('none.img'), 'much'], /'much' is no number of bytes/, /4K/);
+    await fails(2, ['create', place('none.img'), '1M', 'more'], /what is more/);
+    await fails(3, ['create', '--cluster-size', '1000', place('none.qcow2'), '1M'], /power of two/);
+    assert.ok(!existsSync(place('none.qcow2')));
+  });
+
+  test('resize grows, and shrinks where that is allowed', async () => {
+    const image = place('size.qcow2');
+    await json('create', image, '1G');
+    await fails(2, ['resize', image, '2G'], /this changes the image/, /--rw/);
+    assert.deepEqual(await json('resize', '--rw', image, '+512M'), {
+      image,
+      sizeBefore: 2 ** 30,
+      sizeInBytes: 1.5 * 2 ** 30,
+    });
+    await fails(3, ['resize', '--rw', image, '--', '-512M'], /would be lost/);
+    const { out } = await guestfs('resize', '--rw', '--shrink', image, '512M');
+    assert.equal(out, `${image}: 1.5G before, 512M now\n`);
+    assert.match((await guestfs('check', image)).out, /qcow2, no errors; 0 of 8192 clusters in use/);
+    await fails(2, ['resize', '--rw', image, 'x'], /'x' is no size/, /\+1G/);
+  });
+
+  test('check tells leaks from damage by its exit status, and repairs what it may', async () => {
+    const image = place('checked.qcow2');
+    await json('create', '--preallocation', 'metadata', image, '1M');
+    // With room for what is lost.
+    const whole = Buffer.concat([readFileSync(image), Buffer.alloc(4 * 65_536)]);
+    const lost = whole.length / 65_536 - 2;
+    const block = Number(whole.readBigUInt64BE(Number(whole.readBigUInt64BE(48))));
+    const damaged = (index: number, count: number): void => {
+      const bytes = Buffer.from(whole);
+      bytes.writeUInt16BE(count, block + 2 * index);
+      writeFileSync(image, bytes);
+    };
+    assert.equal((await guestfs('check', image)).status, 0);
+    damaged(lost, 1);
+    const leaking = await guestfs('check', image);
+    assert.equal(leaking.status, 1);
+    assert.match(
+      leaking.out,
+      /^leak: the cluster at \d+ is used 0 times, and its count is 1\n.*: qcow2, 1 leaked cluster; /,
+    );
+    await fails(2, ['check', '--repair', 'leaks', image], /--repair changes the image/, /--rw/);
+    assert.match((await guestfs('check', '--rw', '--repair', 'leaks', image)).out, /no errors/);
+    damaged(6, 0);
+    const { status, out } = await guestfs('check', '--json', image);
+    assert.equal(status, 6);
+    assert.ok((JSON.parse(out) as { corruptions: number }).corruptions >= 1);
+    assert.equal((await guestfs('check', '--rw', '--repair', 'all', image)).status, 0);
+    assert.equal((await guestfs('check', image)).status, 0);
+    await fails(5, ['check', place('new.img')], /raw image/);
+  });
+});
