@@ -67,7 +67,7 @@ function readDetails(fileSystem: FileSystem): void {
       }
     });
     part(() => details.isInodeInUse(inode));
-    part(() => details.attributeFlags(inode));
+    part(() => fileSystem.attributeFlags?.(inode));
     part(() => details.generation(inode));
     part(() => readStart(details.bytes(inode), 4096));
   }

@@ -102,6 +102,10 @@ export interface FileSystem {
    * that name. EOPNOTSUPP for names that no file can have.
    */
   xattr?(inode: InodeNumber, name: string): Uint8Array | undefined;
+  /**
+   * The flags of `lsattr`, by the bits of FS_IOC_GETFLAGS (linux/fs.h). Left out where the filesystem has none.
+   */
+  attributeFlags?(inode: InodeNumber): number;
   usage(): FileSystemUsage;
   /**
    * For a filesystem whose files lie in several volumes, each of which is a device of its own to programs and counts its

@@ -33,6 +33,7 @@ export { ntfsContents, ntfsStatus } from './ntfs/index.js';
 export { containers } from './signatures/index.js';
 export { emptyUsage, noXattrs } from './support.js';
 export { swapHeader, whyNoSwap } from './swap/index.js';
+export type { FileSystemWriter, NewAttributes, NewInode } from './writer.js';
 export { xfsGeometry } from './xfs/index.js';
 
 /** In no order: the order is in the engine's list of all kinds. */

@@ -6,7 +6,7 @@ import type { GrowableDisk } from '../disk/index.js';
 import type { FileType, InodeNumber, Time } from './inode-facts.js';
 
 /** An inode that is to be made. */
-interface NewInode {
+export interface NewInode {
   readonly type: Exclude<FileType, 'unknown'>;
   /** The twelve bits of the mode, umask applied. */
   readonly permissions: number;
@@ -19,7 +19,7 @@ interface NewInode {
 }
 
 /** What `chmod`, `chown` and `utimensat` change; what is left out stays. The time of change is set in any case. */
-interface NewAttributes {
+export interface NewAttributes {
   readonly permissions?: number;
   readonly uid?: number;
   readonly gid?: number;
@@ -46,7 +46,8 @@ export interface FileSystemWriter {
   setXattr(inode: InodeNumber, name: string, value: Uint8Array | undefined): void;
   /**
    * The contents of a regular file, with the same bytes that every `data(inode)` reads. Writing past the end makes the
-   * file longer, `zero` with `discard` makes a hole, and the inode stays until this is closed.
+   * file longer, `zero` with `discard` makes a hole, and the inode stays until this is closed. Each write sets the time
+   * of modification, and so does a resize, even to the size that there is.
    */
   contents(inode: InodeNumber): GrowableDisk;
   /** Takes space for a range, whose bytes read as before or as zeroes. The size grows with it, as in `fallocate`. */

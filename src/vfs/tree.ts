@@ -41,10 +41,18 @@ interface ResolveOptions {
 }
 
 /** The last component of a path, and its directory. The component need not exist. */
-interface Position {
+interface Location {
   readonly directory: Place;
   /** `.` where the path is the root. */
   readonly name: string;
+}
+
+/** The same for callers that change the directory, which the kernel also refuses for some last components. */
+export interface Position extends Location {
+  /** What the last component is: `root` where the path has none. */
+  readonly last: 'name' | 'dot' | 'dot-dot' | 'root';
+  /** Whether a slash follows it, which asks for a directory. */
+  readonly hasSlash: boolean;
 }
 
 /** The tree of a mount table; it has no state of its own. */
@@ -86,18 +94,59 @@ export class Tree {
    * The directory of a path's last component, which need not exist and is not followed: where a name can be made or
    * removed. EINVAL for a last component `.` or `..`, which is no new name.
    */
-  locate(path: string): Position {
+  locate(path: string): Location {
+    const { directory, name, last } = this.position(path);
+    if (last === 'dot' || last === 'dot-dot') throw systemError('EINVAL', path);
+    if (isNameTooLong(name)) throw systemError('ENAMETOOLONG', path);
+    return { directory, name };
+  }
+
+  /** As {@link locate}, for any last component. */
+  position(path: string): Position {
     this.#check(path);
+    if (isPathTooLong(path)) throw systemError('ENAMETOOLONG', path);
     const components = stackComponents(path);
-    if (path.endsWith('/')) components.shift();
+    const hasSlash = path.endsWith('/');
+    if (hasSlash) components.shift();
     const name = components.shift();
-    if (name === undefined) return { directory: this.root, name: '.' };
-    if (name === '.' || name === '..') throw systemError('EINVAL', path);
-    if (isNameTooLong(name) || isPathTooLong(path)) throw systemError('ENAMETOOLONG', path);
+    if (name === undefined) return { directory: this.root, name: '.', last: 'root', hasSlash };
     const directory = this.#follow(components, true, undefined);
     if (typeof directory === 'string') throw systemError(directory, path);
     if (directory.type !== 'directory') throw systemError('ENOTDIR', path);
-    return { directory, name };
+    const last = name === '.' ? 'dot' : name === '..' ? 'dot-dot' : 'name';
+    return { directory, name, last, hasSlash };
+  }
+
+  /**
+   * The file at a path, links followed; or where it would be made, which is behind a link that leads to a name that
+   * does not exist.
+   */
+  resolveOrLocate(path: string): Place | Location {
+    this.#check(path);
+    if (isPathTooLong(path)) throw systemError('ENAMETOOLONG', path);
+    let missing: Location | undefined;
+    const found = this.#follow(stackComponents(path), true, undefined, (directory, name) => {
+      missing = { directory, name };
+    });
+    if (typeof found !== 'string') return found;
+    if (missing !== undefined) return missing;
+    // The kernel makes no file under a name with a slash behind it; that of a directory that is there it finds.
+    if (found === 'ENOENT' && path.endsWith('/') && this.position(path).last === 'name')
+      throw systemError('EISDIR', path);
+    throw systemError(found, path);
+  }
+
+  /** What a directory holds under a name, without what is mounted there; undefined where there is nothing. */
+  child(directory: Place, name: string): Child | undefined {
+    const found = lookUp(directory, name);
+    if (found === 'ENOENT') return undefined;
+    if (typeof found === 'string') throw systemError(found, name);
+    return found;
+  }
+
+  /** The place of a directory's child: the mount on it, if there is one. */
+  place(directory: Place, child: Child): Place {
+    return arrive(directory, child);
   }
 
   /** The status of the file at a path; for a link, of the link. */
@@ -184,9 +233,14 @@ export class Tree {
     return this.resolve(path).fileSystem.usage();
   }
 
-  /** Drops the cached inode of a name: for callers that remove or replace the name. */
+  /**
+   * Drops the cached inode of a name: for callers that remove or replace the name. Where names fold, the same file was
+   * met under other spellings.
+   */
   forget(directory: Place, name: string): void {
-    directory.mount.names.forget(directory.inode, name);
+    const { mount, fileSystem, inode } = directory;
+    if (fileSystem.caseInsensitive) mount.names.clear();
+    else mount.names.forget(inode, name);
   }
 
   #check(path: string): void {
@@ -205,9 +259,14 @@ export class Tree {
   /**
    * Walks from the root; `pending` holds the components, the next one last. `names` gets the components of the real
    * path. As in the kernel, `..` goes back to the directory from which the walk came, whatever the disk says about
-   * the parent.
+   * the parent. `missing` hears of a last component that does not exist.
    */
-  #follow(pending: string[], followLast: boolean, names: string[] | undefined): Place | ErrnoName {
+  #follow(
+    pending: string[],
+    followLast: boolean,
+    names: string[] | undefined,
+    missing?: (directory: Place, name: string) => void,
+  ): Place | ErrnoName {
     const { root } = this;
     const above: Place[] = [];
     let at = root;
@@ -221,7 +280,10 @@ export class Tree {
         continue;
       }
       const child = lookUp(at, name);
-      if (typeof child === 'string') return child;
+      if (typeof child === 'string') {
+        if (child === 'ENOENT' && pending.length === 0) missing?.(at, name);
+        return child;
+      }
       if (child.type === 'symlink' && (followLast || pending.length > 0)) {
         if (++links > linkLimit) return 'ELOOP';
         const target = at.fileSystem.readlink(child.inode);

@@ -1,4 +1,5 @@
 /** Files of drivers: the numbers of a format are named in its layout.ts, and few files write to a disk. */
+import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { counted, sameAsListed } from './baseline.js';
 import type { Token } from './lexer.js';
@@ -35,6 +36,8 @@ const bareNumbersListed = {
 };
 /** Who writes to a disk, above the layers of disk/, and in how many calls. */
 const writersListed = {
+  // Contents of files, which the writer of a tree hands out and whose changes it tells.
+  'src/vfs/tree-writer.ts': 1,
   // What another session has written to a drive, brought back onto the layer that a drive has for such writes.
   'src/engine/session/restored-layer.ts': 1,
   // Bytes of devices, changed as such: what a caller gives, zeroes and random bytes, a swap header.
@@ -117,4 +120,24 @@ test('a disk is written by the layers, the journal replay and nobody else', () =
       return writes.map(() => source.path);
     });
   sameAsListed('calls of write on a disk', counted(places), writersListed);
+});
+
+/** Above the drivers, who gets hold of a filesystem's writer: what it must be asked first is known in one place. */
+const writersDoor = 'src/vfs/tree-writer.ts';
+const aboveDrivers = new Set(['vfs', 'inspect', 'engine']);
+
+test("a filesystem's writer is reached through the tree's writer and nowhere else", () => {
+  const users = sources
+    .filter(({ path }) => aboveDrivers.has(roomOf(path)))
+    .filter((source) => {
+      const code = codeOf(source);
+      return code.some(
+        ({ text }, i) =>
+          text === 'FileSystemWriter' ||
+          text === 'whyReadOnly' ||
+          (text === 'writer' && /^\??\.$/.test(code[i - 1]?.text ?? '')),
+      );
+    })
+    .map(({ path }) => path);
+  assert.deepEqual(users, [writersDoor]);
 });

@@ -211,7 +211,6 @@ export const transfer = topic('Transfer', {
     proc: 242,
     since: '1.3.5',
     cancellable: true,
-    by: 'appliance',
     short: 'decode a base64 file of the host into the guest',
     help: "Decodes the host's `base64file` and writes the bytes to `filename`. Text that is no base64 is an error.",
   },

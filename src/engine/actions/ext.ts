@@ -1,11 +1,12 @@
 /** Actions of ext2, ext3 and ext4 only: the superblock's fields, and the attributes of `lsattr`. */
 import { GuestfsError } from '../../base/index.js';
-import { type ExtDetails, extDetails, type InodeNumber } from '../../fs/index.js';
+import { type ExtDetails, extDetails } from '../../fs/index.js';
+import type { Place } from '../../vfs/index.js';
 import type { Call } from '../thread/call.js';
 import type { TopicHandlers } from '../thread/handlers.js';
 
 /** The letters of `lsattr`, by the bits of FS_IOC_GETFLAGS. Source: chattr(1), linux/fs.h. */
-const attributeLetters: readonly (readonly [bits: number, letter: string])[] = [
+export const attributeLetters: readonly (readonly [bits: number, letter: string])[] = [
   [0x0000_0001, 's'],
   [0x0000_0002, 'u'],
   [0x0000_0008, 'S'],
@@ -57,15 +58,15 @@ function withDetails<T>(call: Call, name: string, work: (details: ExtDetails) =>
   }
 }
 
-/** The inode at a path; of a link, the link's own. */
-function inodeAt(call: Call, path: string): { details: ExtDetails; inode: InodeNumber } {
-  const { fileSystem, inode, type } = call.session.tree.resolve(path);
-  const details = extDetails(fileSystem);
-  if (details === undefined)
-    throw new GuestfsError('ENOTTY', `${path}: not on an ext2, ext3 or ext4 filesystem`);
-  if (type !== 'file' && type !== 'directory')
-    throw new GuestfsError('EOPNOTSUPP', `${path}: a ${type} has no such attributes`);
-  return { details, inode };
+const notOnExt = (path: string): GuestfsError =>
+  new GuestfsError('ENOTTY', `${path}: not on an ext2, ext3 or ext4 filesystem`);
+
+/** The file or directory at a path. */
+function placeAt(call: Call, path: string): Place {
+  const place = call.session.tree.resolve(path);
+  if (place.type !== 'file' && place.type !== 'directory')
+    throw new GuestfsError('EOPNOTSUPP', `${path}: a ${place.type} has no such attributes`);
+  return place;
 }
 
 export const extHandlers = {
@@ -77,15 +78,18 @@ export const extHandlers = {
         new Map([...details.superblockFacts()].map(([key, value]) => [key, asPrinted(key, value)])),
     ),
   get_e2attrs(call, path) {
-    const { details, inode } = inodeAt(call, path);
-    const flags = details.attributeFlags(inode);
+    const { fileSystem, inode } = placeAt(call, path);
+    if (fileSystem.attributeFlags === undefined) throw notOnExt(path);
+    const flags = fileSystem.attributeFlags(inode);
     return attributeLetters
       .flatMap(([bits, letter]) => (flags & bits ? [letter] : []))
       .sort()
       .join('');
   },
   get_e2generation(call, path) {
-    const { details, inode } = inodeAt(call, path);
+    const { fileSystem, inode } = placeAt(call, path);
+    const details = extDetails(fileSystem);
+    if (details === undefined) throw notOnExt(path);
     return details.generation(inode);
   },
 } satisfies TopicHandlers;

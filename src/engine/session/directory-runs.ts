@@ -29,7 +29,7 @@ function firstAfter(entries: readonly DirectoryEntry[], after: string): number {
 
 export class DirectoryRuns {
   /** The last one used at the end. */
-  readonly #ofMount = new WeakMap<Mount, readonly DirectoryRun[]>();
+  #ofMount = new WeakMap<Mount, readonly DirectoryRun[]>();
 
   /** A run that has what comes behind a name, and where in it that begins. */
   find({ mount, inode }: Place, after: string): { run: DirectoryRun; start: number } | undefined {
@@ -48,6 +48,11 @@ export class DirectoryRuns {
   /** All of a directory has been told. */
   forget(directory: Place): void {
     this.#ofMount.set(directory.mount, this.#others(directory));
+  }
+
+  /** A directory has changed. */
+  forgetAll(): void {
+    this.#ofMount = new WeakMap();
   }
 
   #others({ mount, inode }: Place): readonly DirectoryRun[] {

@@ -2,13 +2,23 @@
  * What changes disks: files, filesystems, partition tables, volumes. It is loaded at the first call that none of the
  * other tables has, as most sessions only read. Each topic is a file of `actions/writing/`.
  */
+import { attributeWritingHandlers } from '../actions/writing/attributes.js';
+import { copyingHandlers } from '../actions/writing/copying.js';
 import { deviceWritingHandlers } from '../actions/writing/devices.js';
+import { directoryWritingHandlers } from '../actions/writing/directories.js';
+import { fileWritingHandlers } from '../actions/writing/files.js';
+import { linkWritingHandlers } from '../actions/writing/links.js';
 import { partitionWritingHandlers } from '../actions/writing/partitions.js';
 import { swapHandlers } from '../actions/writing/swap.js';
 import type { TopicHandlers } from './handlers.js';
 
 export const writingHandlers = {
+  ...attributeWritingHandlers,
+  ...copyingHandlers,
   ...deviceWritingHandlers,
   ...partitionWritingHandlers,
+  ...directoryWritingHandlers,
+  ...fileWritingHandlers,
+  ...linkWritingHandlers,
   ...swapHandlers,
 } satisfies TopicHandlers;

@@ -5,7 +5,7 @@
 import { CorruptError, viewOf } from '../../base/index.js';
 
 /** By number. Source: linux/capability.h. */
-const names = [
+export const capabilityNames: readonly string[] = [
   'chown',
   'dac_override',
   'dac_read_search',
@@ -51,7 +51,8 @@ const names = [
 
 /** Bytes of the value by its revision. */
 const lengths: Readonly<Record<number, number>> = { 1: 12, 2: 20, 3: 24 };
-const effectiveFlag = 1;
+export const effectiveFlag = 1;
+export const capabilityCount = capabilityNames.length;
 
 /** Capabilities as text: `cap_net_raw=ep`, `cap_net_raw=eip cap_chown+ep`, `=ep cap_setfcap-ep`. */
 export function formatCapabilities(value: Uint8Array): string {
@@ -90,7 +91,7 @@ const letters = (state: number): string =>
  * its capabilities and how they differ. If most have none, the first group's `+` becomes `=`.
  */
 function describeStates(states: readonly number[]): string {
-  const known = states.slice(0, names.length);
+  const known = states.slice(0, capabilityNames.length);
   const counts = new Array<number>(8).fill(0);
   for (const state of known) counts[state] = (counts[state] ?? 0) + 1;
   let most = 7;
@@ -98,14 +99,16 @@ function describeStates(states: readonly number[]): string {
   const groups: string[] = [];
   for (let state = 7; state >= 0; state--) {
     if (state === most || (counts[state] ?? 0) === 0) continue;
-    const members = names.filter((_, number) => known[number] === state).map((name) => `cap_${name}`);
+    const members = capabilityNames
+      .filter((_, number) => known[number] === state)
+      .map((name) => `cap_${name}`);
     const more = letters(state & ~most);
     const fewer = letters(~state & most);
     groups.push(`${members.join(',')}${more && `+${more}`}${fewer && `-${fewer}`}`);
   }
   for (let state = 7; state > 0; state--) {
     const members = states.flatMap((each, number) =>
-      each === state && number >= names.length ? [number] : [],
+      each === state && number >= capabilityNames.length ? [number] : [],
     );
     if (members.length > 0) groups.push(`${members.join(',')}+${letters(state)}`);
   }

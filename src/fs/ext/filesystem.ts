@@ -26,6 +26,11 @@ import { WriteSession } from './write/session.js';
 import { ExtWriter } from './write/writer.js';
 import { readXattrs } from './xattr.js';
 
+/** EXT4_FL_USER_VISIBLE: the rest of the flags is the driver's own. */
+const visibleFlags = 0x725bdfff;
+/** FS_PROJINHERIT_FL, which has no meaning for a file. */
+const projectInheritFlag = 0x20000000;
+
 /** Directories kept open. */
 const keptDirectories = 64;
 
@@ -97,6 +102,11 @@ export class ExtFileSystem implements FileSystem {
 
   xattrs(inode: InodeNumber): ReadonlyMap<string, Uint8Array> {
     return readXattrs(this.volume, this.volume.inode(inode));
+  }
+
+  attributeFlags(inode: InodeNumber): number {
+    const { flags, kind } = this.volume.inode(inode);
+    return (flags & visibleFlags & (kind === 'file' ? ~projectInheritFlag : ~0)) >>> 0;
   }
 
   usage(): FileSystemUsage {

@@ -1,10 +1,9 @@
 /** The bytes of devices: written, zeroed, scrubbed, and copied from one device to another. */
-import { GuestfsError, systemError, UnsupportedError } from '../../../base/index.js';
+import { GuestfsError, systemError } from '../../../base/index.js';
 import type { Disk } from '../../../disk/index.js';
 import { move, receive } from '../../host/copy-data.js';
 import type { FileInSource } from '../../host/data-sinks.js';
 import { DiskSink } from '../../host/disk-sink.js';
-import { deviceOrFile } from '../../session/contents.js';
 import type { Call } from '../../thread/call.js';
 import type { TopicHandlers } from '../../thread/handlers.js';
 import { changeDevice, writableDevice } from './changed-device.js';
@@ -61,7 +60,7 @@ function pwrite(call: Call, name: string, content: Uint8Array, offset: number): 
   return bytes.length;
 }
 
-interface CopyOptions {
+export interface CopyOptions {
   readonly srcoffset?: number | undefined;
   readonly destoffset?: number | undefined;
   readonly size?: number | undefined;
@@ -69,7 +68,11 @@ interface CopyOptions {
 }
 
 /** Checks the options of a copy, and returns what is to be read. Nothing past the end is read without a `size`. */
-function copiedRange(from: Disk, source: string, options: CopyOptions): { offset: number; length: number } {
+export function copiedRange(
+  from: Disk,
+  source: string,
+  options: CopyOptions,
+): { offset: number; length: number } {
   const { srcoffset = 0, destoffset = 0, size } = options;
   if (srcoffset < 0) throw negative('srcoffset');
   if (destoffset < 0) throw negative('destoffset');
@@ -80,7 +83,13 @@ function copiedRange(from: Disk, source: string, options: CopyOptions): { offset
 }
 
 /** Copies bytes of a disk to a device. What does not fit is ENOSPC before the first byte. */
-function copyToDevice(call: Call, from: Disk, source: string, target: string, options: CopyOptions): void {
+export function copyToDevice(
+  call: Call,
+  from: Disk,
+  source: string,
+  target: string,
+  options: CopyOptions,
+): void {
   const device = writableDevice(call, target);
   const { offset, length } = copiedRange(from, source, options);
   const { destoffset = 0, sparse = false } = options;
@@ -91,16 +100,11 @@ function copyToDevice(call: Call, from: Disk, source: string, target: string, op
 }
 
 /** Copies from the host to a device, as much as there is: ENOSPC if that is more than the device holds. */
-function uploadToDevice(call: Call, source: FileInSource, name: string, offset = 0): void {
+export function uploadToDevice(call: Call, source: FileInSource, name: string, offset = 0): void {
   if (offset < 0) throw negative('the offset');
   const device = writableDevice(call, name);
   device.disk.checkWritable(offset, source.sizeInBytes ?? 0);
   changeDevice(call, device, (disk) => void receive(call, source, new DiskSink(disk, { offset })));
-}
-
-function checkIsDevice(name: string): void {
-  if (!name.startsWith('/dev/'))
-    throw new UnsupportedError(name, ['writing to files'], { elsewhere: 'appliance' });
 }
 
 export const deviceWritingHandlers = {
@@ -127,23 +131,5 @@ export const deviceWritingHandlers = {
       throw new GuestfsError('EINVAL', `${target}: a device has a fixed end: nothing is appended to it`);
     const from = call.session.devices.resolve(source).disk;
     copyToDevice(call, from, source, target, options);
-  },
-  copy_size(call, source, target, size) {
-    const from = deviceOrFile(call, source);
-    checkIsDevice(target);
-    copyToDevice(call, from, source, target, { size });
-  },
-  dd(call, source, target) {
-    const from = deviceOrFile(call, source);
-    checkIsDevice(target);
-    copyToDevice(call, from, source, target, {});
-  },
-  upload(call, source, name) {
-    checkIsDevice(name);
-    uploadToDevice(call, source, name);
-  },
-  upload_offset(call, source, name, offset) {
-    checkIsDevice(name);
-    uploadToDevice(call, source, name, offset);
   },
 } satisfies TopicHandlers;

@@ -1,5 +1,5 @@
 /** Facts that only ext has, for ext's own actions (`tune2fs_l`, `get_e2attrs`, `get_e2generation`, …). */
-import { encodeText, formatUuid, typeOfMode } from '../../../base/index.js';
+import { encodeText, formatUuid } from '../../../base/index.js';
 import { type Disk, MemoryDisk } from '../../../disk/index.js';
 import type { FileSystem, InodeNumber, OnDamage } from '../../driver.js';
 import { isBlockInUse, isInodeInUse } from '../allocation.js';
@@ -18,8 +18,6 @@ export interface ExtDetails {
   readonly uuid: string;
   /** The keys and values of `tune2fs -l`, in its order; what it prints as `<none>` is `<none>`. */
   superblockFacts(): ReadonlyMap<string, string>;
-  /** The attributes that `lsattr` shows: the bits of FS_IOC_GETFLAGS. */
-  attributeFlags(inode: InodeNumber): number;
   /** What `lsattr -v` shows: FS_IOC_GETVERSION. */
   generation(inode: InodeNumber): number;
   /** In bytes. */
@@ -42,11 +40,6 @@ export interface ExtDetails {
   bytes(inode: InodeNumber): Disk;
 }
 
-/** EXT4_FL_USER_VISIBLE: the rest of the flags is the driver's own. */
-const visibleFlags = 0x725bdfff;
-/** FS_PROJINHERIT_FL, which has no meaning for a file. */
-const projectInheritFlag = 0x20000000;
-
 /** The details of a filesystem that this driver opened; undefined for others. */
 export function extDetails(fileSystem: FileSystem): ExtDetails | undefined {
   if (!(fileSystem instanceof ExtFileSystem)) return undefined;
@@ -56,11 +49,6 @@ export function extDetails(fileSystem: FileSystem): ExtDetails | undefined {
     label: superblock.raw.s_volume_name,
     uuid: formatUuid(superblock.raw.s_uuid),
     superblockFacts: () => new Map(tune2fsLines(superblock)),
-    attributeFlags(number) {
-      const { flags, stat } = fileSystem.inode(number);
-      const isFile = typeOfMode(stat.mode) === 'file';
-      return (flags & visibleFlags & (isFile ? ~projectInheritFlag : ~0)) >>> 0;
-    },
     generation: (number) => fileSystem.inode(number).generation,
     blockSize: superblock.blockSize,
     blockCount: superblock.blockCount,

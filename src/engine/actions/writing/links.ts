@@ -1,0 +1,80 @@
+/** Hard and symbolic links, pipes and device nodes. */
+import { GuestfsError, systemError, typeOfMode } from '../../../base/index.js';
+import { joinPath } from '../../../vfs/index.js';
+import type { Call } from '../../thread/call.js';
+import type { TopicHandlers } from '../../thread/handlers.js';
+import { checkMode, treeWriter } from './writer.js';
+
+/** The last component of a path, as basename(1) has it. */
+function baseName(path: string): string {
+  return path.replace(/\/+$/, '').replace(/^.*\//, '') || '/';
+}
+
+/** As in ln(1), cp(1) and mv(1): into a directory goes what is named after its source. */
+export function targetFor(call: Call, source: string, target: string): string {
+  return call.session.tree.find(target)?.type === 'directory' ? joinPath(target, baseName(source)) : target;
+}
+
+/** `ln -f`: what has the name is replaced. */
+function linkOver(call: Call, target: string, link: string): void {
+  const { tree } = call.session;
+  const path = targetFor(call, target, link);
+  const writer = treeWriter(call);
+  const source = tree.resolve(target, { followLast: false });
+  const { directory, name } = tree.position(path);
+  const present = tree.child(directory, name);
+  if (source.type === 'directory') throw systemError('EPERM', target);
+  if (present?.type === 'directory') throw systemError('EISDIR', path);
+  if (source.mount !== directory.mount) throw systemError('EXDEV', path);
+  if (present?.inode === source.inode) {
+    const { directory: above, name: own } = tree.position(target);
+    if (above.inode === directory.inode && own === name)
+      throw new GuestfsError('EINVAL', `${target} and ${path} are the same file`, { path });
+    return;
+  }
+  if (present !== undefined) writer.unlink(path);
+  writer.link(target, path);
+}
+
+/** `ln -s`, or with `isForced` `ln -sf`. */
+function linkTo(call: Call, target: string, link: string, isForced: boolean): void {
+  const path = targetFor(call, target, link);
+  const writer = treeWriter(call);
+  if (target === '') throw systemError('ENOENT', path);
+  const isPresent = call.session.tree.find(path, { followLast: false }) !== undefined;
+  if (isForced && isPresent) writer.unlink(path);
+  writer.create(path, { type: 'symlink', permissions: 0o777, target });
+}
+
+function makeNode(call: Call, mode: number, major: number, minor: number, path: string): void {
+  checkMode(mode, path);
+  const type = (mode & 0o170000) === 0 ? 'file' : typeOfMode(mode);
+  if (type === 'directory') throw systemError('EPERM', path);
+  if (type === 'symlink' || type === 'unknown') throw systemError('EINVAL', path);
+  const isDevice = type === 'block' || type === 'character';
+  const device = isDevice ? { device: [major, minor] as const } : {};
+  treeWriter(call).create(path, { type, permissions: mode & 0o7777, ...device });
+}
+
+/** A node whose type the action says. */
+function makeTyped(
+  call: Call,
+  type: 'fifo' | 'block' | 'character',
+  mode: number,
+  path: string,
+  device?: readonly [major: number, minor: number],
+): void {
+  checkMode(mode, path);
+  treeWriter(call).create(path, { type, permissions: mode & 0o7777, ...(device ? { device } : {}) });
+}
+
+export const linkWritingHandlers = {
+  ln: (call, target, link) => treeWriter(call).link(target, link),
+  ln_f: linkOver,
+  ln_s: (call, target, link) => linkTo(call, target, link, false),
+  ln_sf: (call, target, link) => linkTo(call, target, link, true),
+  mkfifo: (call, mode, path) => makeTyped(call, 'fifo', mode, path),
+  mknod: makeNode,
+  mknod_b: (call, mode, major, minor, path) => makeTyped(call, 'block', mode, path, [major, minor]),
+  mknod_c: (call, mode, major, minor, path) => makeTyped(call, 'character', mode, path, [major, minor]),
+} satisfies TopicHandlers;
