@@ -124,7 +124,7 @@ export class MountTable implements Mounts {
     });
     place.mount.covers.set(place.inode, mount);
     this.#mounts.push(mount);
-    this.#release.set(fileSystem, options.release ?? (() => fileSystem.close()));
+    this.#release.set(fileSystem, options.release ?? (() => mount.fileSystem.close()));
     return mount;
   }
 
@@ -143,7 +143,7 @@ export class MountTable implements Mounts {
     }
     const detached = [...above, mount];
     for (const one of detached) this.#checkNotHeld(one);
-    for (const one of detached) this.#detach(one);
+    forEachInSpite(detached, (one) => this.#detach(one));
     return detached;
   }
 
@@ -161,13 +161,37 @@ export class MountTable implements Mounts {
       throw new GuestfsError('EBUSY', `${mount.mountpoint}: target is busy: ${reason}`);
   }
 
-  /** Unmounts everything, last first. EBUSY, with nothing done, if a mount is held. */
+  /**
+   * Unmounts everything, last first. EBUSY, with nothing done, if a mount is held. What could not be written is thrown
+   * once all is unmounted.
+   */
   umountAll(): readonly Mount[] {
     // A mount can only lie on an earlier one, so this order never meets a busy mount.
     const detached = this.#mounts.toReversed();
     for (const mount of detached) this.#checkNotHeld(mount);
-    for (const mount of detached) this.#detach(mount);
+    forEachInSpite(detached, (mount) => this.#detach(mount));
     return detached;
+  }
+
+  /**
+   * Makes durable what was done to each filesystem, those in files of others first. What could not be written is thrown
+   * once all have tried.
+   */
+  sync(): void {
+    const fileSystems = new Set(this.#mounts.toReversed().map(({ fileSystem }) => fileSystem));
+    forEachInSpite(fileSystems, (fileSystem) => fileSystem.writer?.sync());
+  }
+
+  /** The mounts of a filesystem get it as it was opened anew, read-only or writable. */
+  reopened(before: FileSystem, after: FileSystem, readonly: boolean): void {
+    for (const mount of this.#mounts) {
+      if (mount.fileSystem !== before) continue;
+      mount.reopened(after);
+      mount.remount(readonly);
+    }
+    const release = this.#release.get(before);
+    this.#release.delete(before);
+    if (release !== undefined) this.#release.set(after, release);
   }
 
   /**
@@ -281,4 +305,17 @@ export class MountTable implements Mounts {
     }
     return makeDeviceNumber(mapperMajor, minor);
   }
+}
+
+/** Does all of it, and throws the first error at the end. */
+function forEachInSpite<T>(each: Iterable<T>, work: (one: T) => void): void {
+  let failure: { readonly thrown: unknown } | undefined;
+  for (const one of each) {
+    try {
+      work(one);
+    } catch (thrown) {
+      failure ??= { thrown };
+    }
+  }
+  if (failure !== undefined) throw failure.thrown;
 }

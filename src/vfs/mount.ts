@@ -55,7 +55,7 @@ interface MountParts {
 
 /** A mounted filesystem. Only the mount table makes one. */
 export class Mount {
-  readonly fileSystem: FileSystem;
+  #fileSystem: FileSystem;
   /** The mountable in the words of the caller of `mount`: `/dev/sda1`, `btrfsvol:/dev/sda2/home`. */
   readonly source: string;
   /** Where it was mounted, links resolved. */
@@ -81,7 +81,7 @@ export class Mount {
   #blockSize: number | undefined;
 
   constructor(parts: MountParts) {
-    this.fileSystem = parts.fileSystem;
+    this.#fileSystem = parts.fileSystem;
     this.source = parts.source;
     this.mountpoint = parts.mountpoint;
     this.#readonly = parts.readonly;
@@ -93,6 +93,16 @@ export class Mount {
     this.parent = parts.parent;
     this.holder = parts.holder;
     this.coveredInode = parts.coveredInode;
+  }
+
+  get fileSystem(): FileSystem {
+    return this.#fileSystem;
+  }
+
+  /** The same filesystem, opened anew. */
+  reopened(fileSystem: FileSystem): void {
+    this.#fileSystem = fileSystem;
+    this.names.clear();
   }
 
   /** `st_dev` of an inode. */

@@ -68,6 +68,11 @@ export class TreeWriter {
     this.#context = context;
   }
 
+  /** Whether a file's filesystem is mounted for writing and has a driver that writes. */
+  static writes({ mount, fileSystem }: Place): boolean {
+    return !mount.readonly && fileSystem.writer !== undefined;
+  }
+
   // Making
 
   /**

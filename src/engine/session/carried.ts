@@ -13,7 +13,7 @@ export const carriage = {
   tables: 'read from the drives',
   contents: 'read from the drives',
   scan: 'read from the drives; filters, activations and locks are calls',
-  fileSystems: 'opened by the mounts; nothing of them is in memory alone',
+  fileSystems: 'opened by the mounts; what is in memory alone is written before',
   mounts: 'calls',
   tree: 'made of the mounts',
   umask: 'a call',

@@ -14,7 +14,10 @@ interface OpenFileSystemOptions {
   readonly type?: string;
   /** Mount options of the driver's own. */
   readonly options?: Readonly<Record<string, string | true>>;
-  /** Whether it will be written, in which case less damage is accepted. */
+  /**
+   * Whether it will be written, in which case less damage is accepted. Left out by those who only look at it: they
+   * share one that is open, however it is.
+   */
   readonly writable?: boolean;
 }
 
@@ -30,7 +33,14 @@ interface Opened {
   readonly layers: readonly Disk[];
 }
 
-interface SharedFileSystem extends Opened {
+/** How one that is open is opened anew, for writing or not. */
+interface Reopening {
+  opened: Opened;
+  writable: boolean;
+  readonly open: (writable: boolean) => Opened;
+}
+
+interface SharedFileSystem extends Reopening {
   /** All devices that it is on. */
   readonly devices: readonly BlockDevice[];
   users: number;
@@ -63,6 +73,8 @@ export class OpenFileSystems {
   readonly #parts: OpenFileSystemsParts;
   /** By what of the device was asked for: see {@link viewOf}. */
   readonly #open = new Map<BlockDevice, Map<string, SharedFileSystem>>();
+  /** Those in files of others. */
+  readonly #inFiles = new Set<Reopening>();
 
   constructor(parts: OpenFileSystemsParts) {
     this.#parts = parts;
@@ -82,14 +94,12 @@ export class OpenFileSystems {
         const views = this.#open.get(each) ?? new Map<string, SharedFileSystem>();
         this.#open.set(each, views.set(view, shared));
       }
-    } else if (wanted.type !== undefined && !this.#isSameType(shared.fileSystem.type, wanted.type)) {
-      throw new GuestfsError('EBUSY', `${device.name}: is in use as ${shared.fileSystem.type}`);
-    }
+    } else checkShareable(shared, device.name, wanted, this.#parts.kinds);
     const mine = shared;
     mine.users++;
     let released = false;
     return {
-      fileSystem: mine.fileSystem,
+      fileSystem: mine.opened.fileSystem,
       release: () => {
         if (released) return;
         released = true;
@@ -99,10 +109,38 @@ export class OpenFileSystems {
           views?.delete(view);
           if (views?.size === 0) this.#open.delete(each);
         }
-        mine.fileSystem.close();
-        for (const layer of mine.layers) layer.close();
+        closeOpened(mine.opened);
       },
     };
+  }
+
+  /** Opens a filesystem in a file. `open` gives it for writing or not. */
+  openInFile(open: (writable: boolean) => Opened, writable: boolean): FileSystemLease {
+    const mine = { opened: open(writable), writable, open };
+    this.#inFiles.add(mine);
+    return {
+      fileSystem: mine.opened.fileSystem,
+      release: () => {
+        if (this.#inFiles.delete(mine)) closeOpened(mine.opened);
+      },
+    };
+  }
+
+  /**
+   * Opens an open filesystem anew, for writing or no more for writing, and gives what it is from now on. All that was
+   * changed is on its device by then.
+   */
+  reopen(fileSystem: FileSystem, writable: boolean): FileSystem {
+    const onDevices = [...this.#open.values()].flatMap((views) => [...views.values()]);
+    const known = [...onDevices, ...this.#inFiles].find(({ opened }) => opened.fileSystem === fileSystem);
+    if (known === undefined || known.writable === writable) return fileSystem;
+    const before = known.opened;
+    // One that is not written can stay open until the other is, and does where that fails.
+    if (known.writable) closeOpened(before);
+    known.opened = known.open(writable);
+    if (!known.writable) closeOpened(before);
+    known.writable = writable;
+    return known.opened.fileSystem;
   }
 
   /**
@@ -118,14 +156,6 @@ export class OpenFileSystems {
     return this.#setOf(device, driver, false).toSorted((a, b) => number(a) - number(b));
   }
 
-  /** Types of the same driver: each may be requested under the name of another. */
-  #isSameType(type: string, wanted: string): boolean {
-    if (type === wanted) return true;
-    return this.#parts.kinds.some(
-      (kind) => kind.role === 'filesystem' && kind.types.includes(type) && kind.types.includes(wanted),
-    );
-  }
-
   #openAnew(device: BlockDevice, wanted: OpenFileSystemOptions): SharedFileSystem {
     const { contents, kinds } = this.#parts;
     const { name } = device;
@@ -136,7 +166,10 @@ export class OpenFileSystems {
       ...this.#parts,
       findJournal: (uuid: string) => this.#journal(uuid)?.disk,
     };
-    return { ...openWith(driver, device.disk, others, name, context, wanted), devices, users: 0 };
+    const open = (writable: boolean): Opened =>
+      openWith(driver, device.disk, others, name, context, { ...wanted, writable });
+    const writable = wanted.writable ?? false;
+    return { opened: open(writable), writable, open, devices, users: 0 };
   }
 
   /** The device that is a journal and nothing else, by its UUID: for XFS that of the filesystem. */
@@ -172,9 +205,45 @@ export class OpenFileSystems {
 }
 
 /** Opens the filesystem on a disk that is no device. `name` is for messages. */
-export function openFileSystemOn(disk: Disk, name: string, context: OpeningContext): Opened {
+export function openFileSystemOn(
+  disk: Disk,
+  name: string,
+  context: OpeningContext,
+  wanted: Pick<OpenFileSystemOptions, 'writable'> = {},
+): Opened {
   const driver = chooseDriver(name, undefined, kinds, () => recognise(disk), context.warn);
-  return openWith(driver, disk, [], name, context, {});
+  return openWith(driver, disk, [], name, context, wanted);
+}
+
+/** Closes a filesystem and its layers, also where it could not write all. */
+function closeOpened({ fileSystem, layers }: Opened): void {
+  try {
+    fileSystem.close();
+  } finally {
+    for (const layer of layers) layer.close();
+  }
+}
+
+/** EBUSY where an open filesystem is not what is wanted: it has one type, and is written by all or by none. */
+function checkShareable(
+  { opened, writable }: SharedFileSystem,
+  name: string,
+  wanted: OpenFileSystemOptions,
+  known: readonly LayerKind[],
+): void {
+  const { type } = opened.fileSystem;
+  // Types of the same driver: each may be requested under the name of another.
+  const isSame = ({ types }: FileSystemDriver): boolean =>
+    wanted.type !== undefined && types.includes(type) && types.includes(wanted.type);
+  const isOther =
+    wanted.type !== undefined &&
+    wanted.type !== type &&
+    !known.some((kind) => kind.role === 'filesystem' && isSame(kind));
+  if (isOther) throw new GuestfsError('EBUSY', `${name}: is in use as ${type}`);
+  if (wanted.writable !== undefined && wanted.writable !== writable) {
+    const is = writable ? 'for writing' : 'read-only';
+    throw new GuestfsError('EBUSY', `${name}: is mounted ${is} already; see remount`);
+  }
 }
 
 /** The driver for a disk: of the requested type, or of the detected one. Throws if there is none. */

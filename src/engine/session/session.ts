@@ -185,18 +185,48 @@ export class Session {
     return this.mounts.mounts().find(({ source }) => this.devices.find(source) === device);
   }
 
+  /** Makes durable what was done to files, and then what was done to drives. */
+  sync(): void {
+    try {
+      this.mounts.sync();
+    } finally {
+      for (const { disk } of this.devices.drives) disk.flush();
+    }
+  }
+
   /**
-   * Unmounts everything and closes the drives. With `sync` the drives are flushed first. A flush that fails is thrown
-   * once all is closed.
+   * Opens the filesystem of a mount anew, for writing or no more for writing, for all its mounts. EBUSY where a file of
+   * it is being written, as one is that holds a filesystem.
+   */
+  remount({ fileSystem, mountpoint }: Mount, writable: boolean): void {
+    const inside = this.mounts
+      .mounts()
+      .find(({ holder, readonly }) => holder?.fileSystem === fileSystem && !readonly);
+    if (!writable && inside !== undefined)
+      throw new GuestfsError(
+        'EBUSY',
+        `${mountpoint}: what is mounted on ${inside.mountpoint} is written to it`,
+      );
+    const after = this.fileSystems.reopen(fileSystem, writable);
+    this.mounts.reopened(fileSystem, after, !writable);
+    this.directoryRuns.forgetAll();
+  }
+
+  /**
+   * Unmounts everything and closes the drives. With `sync` the drives are flushed first. What could not be written is
+   * thrown once all is closed.
    */
   close({ sync }: { readonly sync: boolean }): void {
     this.swaps.end();
-    this.mounts.umountAll();
     try {
-      if (sync) for (const { disk } of this.#drives.values()) disk.flush();
+      this.mounts.umountAll();
     } finally {
-      this.devices.close();
-      this.#drives.clear();
+      try {
+        if (sync) for (const { disk } of this.#drives.values()) disk.flush();
+      } finally {
+        this.devices.close();
+        this.#drives.clear();
+      }
     }
   }
 }

@@ -16,10 +16,21 @@ interface Departure {
  * Tells what a session is, and makes all that was written last: on the drives, or in files of layers. The session is
  * as before, so it can be closed, or go on if this throws.
  */
-export function prepareToLeave(session: Session, { files, progress }: Departure): Carried {
+export function prepareToLeave(session: Session, departure: Departure): Carried {
   const calls = carriedCalls(session);
+  // Filesystems are left as by an unmount: the next one to mount them has nothing to replay.
+  const written = session.mounts.mounts().filter(({ readonly }) => !readonly);
+  try {
+    for (const mount of written.toReversed()) if (!mount.readonly) session.remount(mount, false);
+    return { drives: leaveDrives(session, departure), calls };
+  } catch (thrown) {
+    for (const mount of written) if (mount.readonly) session.remount(mount, true);
+    throw thrown;
+  }
+}
+
+function leaveDrives(session: Session, { files, progress }: Departure): Carried['drives'] {
   const opened = session.devices.drives.map((device) => session.drive(device));
-  // What a mounted filesystem has changed is on its device already: nothing is held back in memory.
   for (const drive of opened) if (drive?.layer === undefined) drive?.disk.flush();
   const plans = opened.map((drive): LayerPlan | undefined => {
     if (drive?.layer === undefined) return undefined;
@@ -29,7 +40,7 @@ export function prepareToLeave(session: Session, { files, progress }: Departure)
   const total = plans.reduce((sum, plan) => sum + (plan === undefined ? 0 : layerBytes(plan)), 0);
   let position = 0;
   progress(0, total);
-  const drives = plans.map((plan, index) => {
+  return plans.map((plan, index) => {
     const file = files[index];
     if (plan === undefined || file === undefined) return {};
     writeLayer(file, plan, (bytes) => {
@@ -38,5 +49,4 @@ export function prepareToLeave(session: Session, { files, progress }: Departure)
     });
     return { layer: file };
   });
-  return { drives, calls };
 }
