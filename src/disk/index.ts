@@ -29,8 +29,9 @@ export {
 export { SliceDisk } from './slice.js';
 export { Spool } from './spool.js';
 export type { Block } from './write/block.js';
+export { type PlacedBytes, writeInOrder } from './write/blocks.js';
 export { WriteCache } from './write/cache.js';
-export { DiskJournal, type WriteMarks } from './write/journal.js';
+export { DiskJournal, type WriteMarks, type WriteRules } from './write/journal.js';
 /** For tests. */
 export { directJournal, orderedJournal } from './write/rules.js';
 export { DiskTransaction } from './write/transaction.js';

@@ -1,14 +1,11 @@
 /** Errors that are put into the parsers to see whether the fuzzer finds them: one replaced piece of source each. */
 import { readdirSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
+import type { PlantedText } from '../support/planting.js';
 
-export interface Plant {
+export interface Plant extends PlantedText {
   /** What is wrong with the planted source. */
   readonly error: string;
-  /** The file below src/ and the exact text in it that is replaced. */
-  readonly file: string;
-  readonly original: string;
-  readonly planted: string;
   /** Where it is to be found. */
   readonly target: string;
   readonly fixtures: readonly string[];

@@ -4,12 +4,12 @@
  */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { join, relative, resolve } from 'node:path';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, test } from 'node:test';
-import type { Plugin } from 'esbuild';
 import { buildFuzzer } from '../../fuzz/build.js';
 import { Campaign, type Finding, newTally } from '../../fuzz/campaign.js';
+import { planting } from '../support/planting.js';
 import { type Plant, readPlants } from './plant.js';
 
 const plants = await readPlants();
@@ -22,33 +22,6 @@ const limits = { milliseconds: 250, bytes: 256 * 2 ** 20 };
 // Below the project, where packages are found.
 const directory = mkdtempSync(join('build', 'planted-'));
 after(() => rmSync(directory, { recursive: true }));
-
-/** Puts plants into the sources as they are read. A plant whose text is no longer there, just once, is an error. */
-function planting(chosen: readonly Plant[]): Plugin {
-  return {
-    name: 'planting',
-    setup(build) {
-      const pending = new Set(chosen);
-      build.onLoad({ filter: /[\\/]src[\\/].*\.ts$/ }, ({ path }) => {
-        const file = relative(resolve('src'), path).replaceAll('\\', '/');
-        const here = chosen.filter((plant) => plant.file === file);
-        if (here.length === 0) return undefined;
-        let contents = readFileSync(path, 'utf8');
-        for (const plant of here) {
-          assert.equal(
-            contents.split(plant.original).length,
-            2,
-            `${file} has no longer, or twice: ${plant.original}`,
-          );
-          contents = contents.replace(plant.original, () => plant.planted);
-          pending.delete(plant);
-        }
-        return { contents, loader: 'ts' };
-      });
-      build.onEnd(() => assert.deepEqual([...pending], [], 'every plant is in a file that is built'));
-    },
-  };
-}
 
 /** Runs rounds until something is found. */
 async function find(

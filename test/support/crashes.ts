@@ -7,6 +7,8 @@ export interface CrashTestOptions extends RecordingOptions {
   readonly seed?: number;
   /** Crashes that are looked at, at most about. */
   readonly most: number;
+  /** Ends at the first that is wrong. */
+  readonly untilWrong?: boolean;
 }
 
 /** What became of the crashes of one test. */
@@ -37,6 +39,7 @@ export function countCrashes(
       check(crash);
     } catch (thrown) {
       wrong.push(`${crash.name}: ${thrown instanceof Error ? thrown.message : String(thrown)}`);
+      if (options.untilWrong) break;
     }
   }
   return { recording, cuts, wrong };

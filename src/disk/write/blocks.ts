@@ -20,7 +20,7 @@ export function writeBlocks(disk: Disk, blocks: Iterable<PlacedBytes>): void {
 }
 
 /** Writes in the given order; those that lie behind each other together. */
-function writeInOrder(disk: Disk, blocks: readonly PlacedBytes[]): void {
+export function writeInOrder(disk: Disk, blocks: readonly PlacedBytes[]): void {
   let piece = new Uint8Array(0);
   for (let from = 0; from < blocks.length; ) {
     const first = blocks[from] as PlacedBytes; // safe: from < length

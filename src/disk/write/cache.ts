@@ -123,13 +123,19 @@ export class WriteCache implements BlockReader {
     this.#changed.clear();
   }
 
-  /** Changes some bytes of a block on the disk and in memory at once: for the marks of {@link WriteMarks}. */
-  writeThrough(bytes: Uint8Array, offset: number): void {
-    this.disk.write(bytes, offset);
+  /**
+   * Changes bytes of one block on the disk and, where the block is changed in memory, there too: for the marks of a
+   * filesystem, which stand outside all transactions.
+   */
+  amend(offset: number, length: number, change: (bytes: Uint8Array) => void): void {
     const within = offset % this.blockSize;
-    const changed = this.#changed.get((offset - within) / this.blockSize);
-    changed?.bytes.set(bytes, within);
+    const bytes = new Uint8Array(length);
+    this.disk.read(bytes, offset);
+    change(bytes);
+    this.disk.write(bytes, offset);
     this.#clean.forget(offset);
+    const changed = this.#changed.get((offset - within) / this.blockSize);
+    if (changed !== undefined) change(changed.bytes.subarray(within, within + length));
   }
 
   /** What is unchanged is read anew. */

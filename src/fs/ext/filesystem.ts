@@ -8,6 +8,7 @@ import type {
   InodeNumber,
   InodeStat,
   OnDamage,
+  OpenOptions,
   Time,
 } from '../driver.js';
 import type { FileSystemWriter } from '../writer.js';
@@ -36,7 +37,11 @@ const keptDirectories = 64;
 
 /** How a filesystem is written, or why it is not. */
 export type Writing =
-  | { readonly cache: WriteCache; readonly now: () => Time }
+  | {
+      readonly cache: WriteCache;
+      readonly now: () => Time;
+      readonly findJournal: OpenOptions['findJournal'];
+    }
   | { readonly whyReadOnly: GuestfsError | undefined };
 
 export class ExtFileSystem implements FileSystem {
@@ -138,7 +143,7 @@ export class ExtFileSystem implements FileSystem {
   }
 
   /** Prepares for writing, once. */
-  #start({ cache, now }: Extract<Writing, { readonly cache: WriteCache }>): WriteSession {
+  #start({ cache, now, findJournal }: Extract<Writing, { readonly cache: WriteCache }>): WriteSession {
     if (this.#session === undefined) {
       const { volume } = this;
       const orphans = this.#orphans;
@@ -147,6 +152,7 @@ export class ExtFileSystem implements FileSystem {
         cache,
         orphans,
         now,
+        findJournal,
         parentOf: (directory) => this.parent(directory),
       });
       // What they would have given back is given back.

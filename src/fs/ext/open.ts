@@ -66,7 +66,8 @@ function prepareWriting(
   const reason = whyReadOnly(superblock, mount);
   if (reason !== undefined) return { whyReadOnly: reason };
   const now = options.now ?? ((): Time => ({ seconds: Math.floor(Date.now() / 1000), nanoseconds: 0 }));
-  return { cache: new WriteCache(disk, { blockSize: superblock.blockSize }), now };
+  const { findJournal } = options;
+  return { cache: new WriteCache(disk, { blockSize: superblock.blockSize }), now, findJournal };
 }
 
 /** Runs a part that concerns the log. If the log is damaged, the error says how to mount without it. */

@@ -346,7 +346,7 @@ test('memory that is full is written before the next run', () => {
 test('marks stand before the first block and after the last, and a session that only reads makes none', () => {
   const { disk, cache } = made();
   const mark = (value: number) => (): void => {
-    cache.writeThrough(Uint8Array.of(value), 0);
+    cache.amend(0, 1, (bytes) => bytes.fill(value));
     disk.flush();
   };
   const marks = { begin: mark(1), end: mark(0) };

@@ -9,11 +9,11 @@ import { incompat } from '../features.js';
 import { superblockSize, superblockState } from '../layout.js';
 import { has, readSuperblockBytes } from '../superblock.js';
 import { encodeSuperblock } from '../write/superblock-writer.js';
-import { journalSuperblockChecksum } from './checksum.js';
 import type { Journal } from './journal.js';
-import { journalIncompat, journalSuperblock } from './layout.js';
+import { journalIncompat } from './layout.js';
 import { replayJournal } from './replay.js';
-import { writeTransaction } from './transaction.js';
+import { changeJournalSuperblock } from './superblock.js';
+import { clearStale, logLength, writeTransaction } from './transaction.js';
 
 /** What is recovered, and where it is written. */
 export interface Recovery {
@@ -55,7 +55,10 @@ export function commitChanges(
 ): void {
   changeJournalSuperblock(journal, log, () => ({ s_start: journal.first, s_sequence: next }));
   log.flush();
-  writeTransaction(journal, log, next, blocks);
+  // Its time is 0: no other commit block is left that could be compared with it.
+  const transaction = { sequence: next, start: journal.first, blocks, time: 0 };
+  clearStale(journal, log, transaction, logLength(journal, blocks.size, 0));
+  writeTransaction(journal, log, transaction);
   for (const [number, bytes] of blocks) disk.write(bytes, number * blockSize);
   disk.flush();
 }
@@ -98,22 +101,4 @@ export function finishRecovery(
   if (!failed) return;
   changeJournalSuperblock(journal, log, () => ({ s_errno: 0 }));
   log.flush();
-}
-
-/**
- * Changes the journal's superblock on its disk. All that changes lies in one sector: a crash leaves the old or the
- * new.
- */
-function changeJournalSuperblock(
-  journal: Journal,
-  log: Disk,
-  change: (raw: Journal['raw']) => Partial<Journal['raw']>,
-): void {
-  const offset = journal.offsetOf(journal.superblockBlock);
-  const bytes = new Uint8Array(journalSuperblock.size);
-  log.read(bytes, offset);
-  journalSuperblock.encode(change(journalSuperblock.decode(bytes)), bytes);
-  if (journal.checksumSeed !== undefined)
-    journalSuperblock.encode({ s_checksum: journalSuperblockChecksum(bytes) }, bytes);
-  log.write(bytes, offset);
 }

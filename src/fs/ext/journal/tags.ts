@@ -33,12 +33,22 @@ function tagSize(incompat: number): number {
   return (has(incompat, journalIncompat.sixtyFourBit) ? 12 : 8) + checksum;
 }
 
+/** Bytes of the checksum behind a descriptor or revoke block. */
+function tailSize(journal: Journal): number {
+  return journal.checksumSeed === undefined ? 0 : journalTailSize;
+}
+
+/** Bytes of a block number in a revoke block. */
+function revokedSize(journal: Journal): number {
+  return has(journal.incompat, journalIncompat.sixtyFourBit) ? 8 : 4;
+}
+
 /** The tags of a descriptor block. */
 export function decodeTags(journal: Journal, block: Uint8Array): Tag[] {
   const { incompat } = journal;
   const view = viewOf(block);
   const size = tagSize(incompat);
-  const end = block.length - (journal.checksumSeed === undefined ? 0 : journalTailSize);
+  const end = block.length - tailSize(journal);
   const v3 = has(incompat, journalIncompat.checksumV3);
   const wide = has(incompat, journalIncompat.sixtyFourBit);
   const tags: Tag[] = [];
@@ -61,9 +71,9 @@ export function decodeTags(journal: Journal, block: Uint8Array): Tag[] {
 /** The blocks that a revoke block lists. */
 export function decodeRevoked(journal: Journal, block: Uint8Array): number[] {
   const view = viewOf(block);
-  const size = has(journal.incompat, journalIncompat.sixtyFourBit) ? 8 : 4;
+  const size = revokedSize(journal);
   const end = revokeHeader.get(view, 0, 'r_count'); // bytes, with the header
-  const limit = block.length - (journal.checksumSeed === undefined ? 0 : journalTailSize);
+  const limit = block.length - tailSize(journal);
   if (end > limit)
     throw new CorruptError('ext4 journal', 'a revoke block is longer than a block', { end, limit });
   const revoked: number[] = [];
@@ -74,11 +84,32 @@ export function decodeRevoked(journal: Journal, block: Uint8Array): number[] {
   return revoked;
 }
 
-/** How many tags a descriptor block has room for: behind the first lie the 16 bytes of the journal's UUID. */
+/**
+ * How many tags the kernel puts into a descriptor block. The first has the 16 bytes of the journal's UUID behind it, and
+ * the kernel keeps room for as many behind the next one too.
+ */
 export function tagsInBlock(journal: Journal): number {
-  const tail = journal.checksumSeed === undefined ? 0 : journalTailSize;
-  const room = journal.blockSize - journalHeader.size - uuidSize - tail;
+  const room = journal.blockSize - journalHeader.size - 2 * uuidSize - tailSize(journal);
   return Math.floor(room / tagSize(journal.incompat));
+}
+
+/** How many blocks a revoke block lists. */
+export function revokedInBlock(journal: Journal): number {
+  const room = journal.blockSize - revokeHeader.size - tailSize(journal);
+  return Math.floor(room / revokedSize(journal));
+}
+
+/** Puts block numbers, at most {@link revokedInBlock}, into a revoke block. */
+export function encodeRevoked(journal: Journal, block: Uint8Array, revoked: readonly number[]): void {
+  const view = viewOf(block);
+  const size = revokedSize(journal);
+  let at: number = revokeHeader.size;
+  for (const number of revoked) {
+    if (size === 8) view.setUint32(at, Math.floor(number / 0x1_0000_0000), false);
+    view.setUint32(at + size - 4, number % 0x1_0000_0000, false);
+    at += size;
+  }
+  revokeHeader.encode({ r_count: at }, block);
 }
 
 /**

@@ -6,10 +6,11 @@ import {
   systemError,
   UnsupportedError,
 } from '../../../base/index.js';
-import { type DiskJournal, orderedJournal, type WriteCache, type WriteMarks } from '../../../disk/index.js';
+import type { Disk, DiskJournal, WriteCache } from '../../../disk/index.js';
 import type { Time } from '../../driver.js';
-import { compat, featureNames, incompat, isWritableByKernel, roCompat } from '../features.js';
-import { blockIdentity, orphanBlockTail, superblockOffset, superblockState } from '../layout.js';
+import { featureNames, incompat, isWritableByKernel, roCompat } from '../features.js';
+import { openForWriting } from '../journal/writing.js';
+import { blockIdentity, orphanBlockTail, superblockOffset } from '../layout.js';
 import type { ExtMountOptions } from '../options.js';
 import { isMarkedDamaged, type Orphans } from '../orphans.js';
 import { has, type Superblock } from '../superblock.js';
@@ -21,13 +22,15 @@ import { moveOut } from './inline-writer.js';
 import { InodeLife } from './inode-life.js';
 import { InodeTable } from './inode-table.js';
 import { Space } from './space.js';
-import { changeSuperblock, markSuperblock } from './superblock-writer.js';
+import { changeSuperblock } from './superblock-writer.js';
 
 /** What the opener knows. */
 interface SessionFacts {
   readonly volume: ExtVolume;
   readonly cache: WriteCache;
   readonly orphans: Orphans;
+  /** Finds the disk of an external journal by its UUID. */
+  readonly findJournal: ((uuid: string) => Disk | undefined) | undefined;
   readonly now: () => Time;
   readonly parentOf: (directory: number) => number;
 }
@@ -42,10 +45,10 @@ export class WriteSession {
   readonly directories: DirectoryWriter;
   readonly parentOf: (directory: number) => number;
 
-  constructor({ volume, cache, orphans, now, parentOf }: SessionFacts) {
+  constructor({ volume, cache, orphans, now, parentOf, findJournal }: SessionFacts) {
     this.volume = volume;
     this.parentOf = parentOf;
-    this.journal = orderedJournal(cache, marksOf(volume, cache, now));
+    this.journal = openForWriting(volume, cache, marksOf(volume, now, findJournal));
     this.blocks = new ChangeableBlocks(cache, this.journal, () => volume.forgetAll());
     const space = new Space(volume, this.blocks);
     this.inodes = new InodeTable(volume, this.blocks);
@@ -92,31 +95,32 @@ function clearOrphanFile(volume: ExtVolume, blocks: ChangeableBlocks, files: Fil
   }
 }
 
-/** The marks of a filesystem that is written, without a log that would tell: not valid until all is in its place. */
-function marksOf(volume: ExtVolume, cache: WriteCache, now: () => Time): WriteMarks {
-  const { features, blocksPerCluster, raw } = volume.superblock;
-  const wasValid = has(raw.s_state, superblockState.valid);
+/** What the superblock says of the writing, before and behind it. */
+function marksOf(
+  volume: ExtVolume,
+  now: () => Time,
+  findJournal: SessionFacts['findJournal'],
+): Parameters<typeof openForWriting>[2] {
+  const { features, blocksPerCluster } = volume.superblock;
   const seconds = (): number => Math.max(0, Math.floor(now().seconds)) % 0x1_0000_0000;
   return {
-    begin: () =>
-      markSuperblock(cache, ({ s_state: state, s_mnt_count: count }) => ({
-        s_state: state & ~superblockState.valid,
-        s_mnt_count: Math.min(count + 1, 0xffff),
-        s_mtime: seconds(),
-        s_wtime: seconds(),
-      })),
-    end: () => {
+    findJournal,
+    opened: ({ s_mnt_count: count }) => ({
+      s_mnt_count: Math.min(count + 1, 0xffff),
+      s_mtime: seconds(),
+      s_wtime: seconds(),
+    }),
+    closed: () => {
       const free = volume.groups.free();
       const blocks = free.clusters * blocksPerCluster;
-      markSuperblock(cache, ({ s_state: state }) => ({
-        s_state: wasValid ? state | superblockState.valid : state,
+      return {
         s_free_blocks_count_lo: blocks % 0x1_0000_0000,
         ...(has(features.incompat, incompat.sixtyFourBit)
           ? { s_free_blocks_count_hi: Math.floor(blocks / 0x1_0000_0000) }
           : {}),
         s_free_inodes_count: free.inodes,
         s_wtime: seconds(),
-      }));
+      };
     },
   };
 }
@@ -144,7 +148,5 @@ export function whyReadOnly(superblock: Superblock, mount: ExtMountOptions): Gue
     );
   if (!mount.replay && has(features.incompat, incompat.needsRecovery))
     return refuse('a log that was not replayed');
-  if (has(features.compat, compat.hasJournal) && raw.s_journal_inum === 0)
-    return refuse('an external journal');
   return undefined;
 }

@@ -29,9 +29,6 @@ export function changeSuperblock(blocks: ChangeableBlocks, blockSize: number, ch
 
 /** At once, on the disk too: before a journal begins or behind its end. */
 export function markSuperblock(cache: WriteCache, change: Change): void {
-  const { block, within } = placeIn(cache.blockSize);
-  const bytes = cache.peek(block).bytes.slice(within, within + superblockSize);
-  encodeSuperblock(bytes, change);
-  cache.writeThrough(bytes, superblockOffset);
+  cache.amend(superblockOffset, superblockSize, (bytes) => encodeSuperblock(bytes, change));
   cache.disk.flush();
 }

@@ -1,0 +1,68 @@
+/** The log as we write it: what a crash leaves of it, and what other programs say to it. */
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { after, test } from 'node:test';
+import { build } from 'esbuild';
+import { planting } from '../../support/planting.js';
+import { scratchDirectory } from '../../support/scratch.js';
+import { needs } from '../../support/tools.js';
+import { logKinds, makeLogImage } from './log-images.js';
+import { crashLog } from './log-model.js';
+import { type LogMutant, logMutants } from './log-mutants.js';
+
+const directory = scratchDirectory();
+// Below the project, where packages are found.
+const built = mkdtempSync(join('build', 'mutants-'));
+after(() => rmSync(built, { recursive: true }));
+
+/** Crashes that are looked at of each kind. With GUESTFS_TEST_CRASHES more. */
+const campaign = Number(process.env.GUESTFS_TEST_CRASHES ?? 0);
+const work = { seed: 3, runs: campaign > 0 ? 1500 : 200, commitEvery: 12, closeEvery: 60 };
+
+for (const kind of logKinds)
+  test(
+    `${kind.name}: after a crash there is a state that was, and all that was promised`,
+    needs('mke2fs'),
+    (t) => {
+      const image = makeLogImage(directory, kind);
+      const { cuts, wrong, recording } = crashLog(image, work, {
+        most: campaign || 150,
+        sectorSize: kind.sectorSize,
+      });
+      t.diagnostic(`${cuts} cuts of ${recording.log.length} writes and barriers`);
+      assert.deepEqual(wrong.slice(0, 5), [], `${wrong.length} of ${cuts} cuts`);
+    },
+  );
+
+/** The crashes that are wrong where the sources have an error. */
+async function wrongWith(mutant: LogMutant, index: number): Promise<readonly string[]> {
+  const outfile = join(built, `mutant-${index}.js`);
+  await build({
+    entryPoints: ['test/fs/ext/log-model.ts'],
+    outfile,
+    platform: 'node',
+    format: 'esm',
+    target: 'node20',
+    bundle: true,
+    packages: 'external',
+    logLevel: 'warning',
+    plugins: [planting([mutant])],
+  });
+  const model = (await import(resolve(outfile))) as { crashLog: typeof crashLog };
+  const kind = logKinds.find(({ name }) => name === mutant.kind);
+  assert.ok(kind !== undefined, mutant.kind);
+  const image = makeLogImage(directory, kind);
+  return model.crashLog(
+    image,
+    { ...work, runs: 90, commitEvery: 5, closeEvery: 25 },
+    { most: 3000, untilWrong: true, sectorSize: kind.sectorSize },
+  ).wrong;
+}
+
+for (const [index, mutant] of logMutants.entries())
+  test(`found: ${mutant.error}`, needs('mke2fs'), async (t) => {
+    const wrong = await wrongWith(mutant, index);
+    t.diagnostic(`${wrong.length} wrong: ${wrong[0]}`);
+    assert.ok(wrong.length > 0);
+  });
