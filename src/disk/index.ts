@@ -31,7 +31,7 @@ export { Spool } from './spool.js';
 export type { Block } from './write/block.js';
 export { type PlacedBytes, writeInOrder } from './write/blocks.js';
 export { WriteCache } from './write/cache.js';
-export { DiskJournal, type WriteMarks, type WriteRules } from './write/journal.js';
+export { DiskJournal, type WriteRules } from './write/journal.js';
 /** For tests. */
 export { directJournal, orderedJournal } from './write/rules.js';
 export { DiskTransaction } from './write/transaction.js';
