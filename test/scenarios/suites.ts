@@ -25,6 +25,7 @@ import { fileWritingScenarios } from './writing/files.js';
 import { filesystemWritingScenarios } from './writing/filesystems.js';
 import { partitionWritingScenarios } from './writing/partitions.js';
 import { programScenarios } from './writing/programs.js';
+import { tableScenarios } from './writing/tables.js';
 import { transferWritingScenarios } from './writing/transfer.js';
 import { volumeWritingScenarios } from './writing/volumes.js';
 
@@ -89,6 +90,19 @@ export const suites: readonly Suite[] = [
     embedded: true,
     drives: [...blanks(64, 16, 16), { ...blankDrive(16), blocksize: 4096 }],
     scenarios: deviceWritingScenarios,
+  },
+  {
+    name: 'tables',
+    writes: true,
+    embedded: true,
+    drives: [
+      { blankSizeInBytes: 64 * 1024 * 1024, format: 'raw' },
+      raw('mbr.img'),
+      { blankSizeInBytes: 64 * 1024 * 1024, format: 'raw' },
+      { blankSizeInBytes: 64 * 1024 * 1024, format: 'raw' },
+      raw('gpt.img'),
+    ],
+    scenarios: tableScenarios,
   },
   {
     name: 'scratch',
