@@ -31,3 +31,20 @@ export function decodeTime(date: number, time: number, hundredths: number, offse
     nanoseconds: (hundredths % 100) * 10_000_000,
   };
 }
+
+/** The date and time of 1 January 1980, and of the end of 2107: what lies outside is stored as these. */
+const [firstSecond, lastSecond] = [315_532_800, 4_354_819_198];
+
+/** A time as date, time and hundredths of a second. `offsetInSeconds` is what decoding adds. */
+export function encodeTime(
+  { seconds, nanoseconds }: Time,
+  offsetInSeconds: number,
+): { readonly date: number; readonly time: number; readonly hundredths: number } {
+  const stored = Math.min(lastSecond, Math.max(firstSecond, seconds - offsetInSeconds));
+  const isCut = stored !== seconds - offsetInSeconds;
+  const at = new Date(stored * 1000);
+  const date = (at.getUTCFullYear() - 1980) * 512 + (at.getUTCMonth() + 1) * 32 + at.getUTCDate();
+  const time = at.getUTCHours() * 2048 + at.getUTCMinutes() * 32 + Math.floor(at.getUTCSeconds() / 2);
+  const hundredths = isCut ? 0 : (stored % 2) * 100 + Math.floor(nanoseconds / 10_000_000);
+  return { date, time, hundredths };
+}

@@ -35,6 +35,11 @@ export class DirectoryCache {
     return undefined;
   }
 
+  /** The names of a directory changed. */
+  forget(directory: InodeNumber): void {
+    this.#indexes.delete(directory);
+  }
+
   clear(): void {
     this.parents.clear();
     this.#indexes.clear();

@@ -19,6 +19,8 @@ import {
   maxClusters12,
   maxClusters16,
   maxClusters32,
+  notMirrored,
+  stateDirty,
 } from './layout.js';
 
 /** A validated volume. Offsets and sizes are in bytes. */
@@ -30,6 +32,9 @@ export interface FatVolume {
   readonly tableOffset: number;
   /** The size of one table. */
   readonly tableSize: number;
+  readonly tableCount: number;
+  /** Whether changes go to all tables. */
+  readonly isMirrored: boolean;
   /** The fixed root directory of FAT12 and FAT16. */
   readonly rootOffset: number;
   readonly rootSize: number;
@@ -41,6 +46,10 @@ export interface FatVolume {
   readonly clusterCount: number;
   /** The volume was not cleanly unmounted. */
   readonly dirty: boolean;
+  /** Where the byte with the state lies, the FSInfo sector, and the backup of the boot sector; 0 without one. */
+  readonly stateOffset: number;
+  readonly infoOffset: number;
+  readonly backupOffset: number;
   /** FAT32's count of free clusters in the FSInfo sector; undefined without a valid one. */
   readonly freeHint: number | undefined;
 }
@@ -92,12 +101,17 @@ export function readVolume(disk: Disk): FatVolume {
     clusterSize: sectorSize * boot.sec_per_clus,
     tableOffset: boot.rsvd_sec_cnt * sectorSize,
     tableSize: tableSectors * sectorSize,
+    tableCount: boot.num_fats,
+    isMirrored: !isFat32 || (tail32.ext_flags & notMirrored) === 0,
+    stateOffset: (isFat32 ? extended32 : extended16).fields.reserved1.at,
+    infoOffset: isFat32 ? (tail32.fs_info || 1) * sectorSize : 0,
+    backupOffset: isFat32 ? tail32.bk_boot_sec * sectorSize : 0,
     rootOffset: rootStart * sectorSize,
     rootSize: isFat32 ? 0 : boot.root_ent_cnt * entrySize,
     rootCluster: isFat32 ? tail32.root_clus : 0,
     dataOffset: dataStart * sectorSize,
     clusterCount,
-    dirty: (state & 1) !== 0,
+    dirty: (state & stateDirty) !== 0,
     freeHint: isFat32 ? readFreeHint(disk, (tail32.fs_info || 1) * sectorSize, clusterCount) : undefined,
   };
 }

@@ -30,3 +30,18 @@ export function decodeByte(byte: number): string {
 export function toLower(byte: number): number {
   return byte >= 0x41 && byte <= 0x5a ? byte + 0x20 : (lowerOf.get(byte) ?? byte);
 }
+
+/** The byte of a character; undefined for one that the page lacks. */
+export function encodeCharacter(character: string): number | undefined {
+  const code = character.charCodeAt(0);
+  if (code < 0x80) return code;
+  const at = upperHalf.indexOf(character);
+  return at < 0 ? undefined : 0x80 + at;
+}
+
+/** The upper-case byte of a byte; the byte itself if there is none. */
+export function toUpper(byte: number): number {
+  if (byte < 0x80) return byte >= 0x61 && byte <= 0x7a ? byte - 0x20 : byte;
+  for (const [upper, lower] of lowerOf) if (lower === byte) return upper;
+  return byte;
+}

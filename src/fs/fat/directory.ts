@@ -19,6 +19,7 @@ import {
   maxLongEntries,
   nameDeleted,
   nameEnd,
+  unitOffsets,
   unitsPerLongEntry,
 } from './layout.js';
 import { decodeShortName, type ShortNameDisplay, shortNameChecksum } from './names.js';
@@ -89,9 +90,6 @@ class EntryReader {
     return new Uint8Array(this.view.buffer, this.at, 11).slice();
   }
 }
-
-/** Where the units of a long name's part lie in its entry. */
-const unitOffsets = [1, 3, 5, 7, 9, 14, 16, 18, 20, 22, 24, 28, 30];
 
 /** The parts of a long name, put together. */
 interface LongName {

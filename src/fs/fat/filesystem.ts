@@ -6,8 +6,16 @@
  * directory's size is that of its clusters, its link count is 2 more than its number of directories, and the root's
  * times are 1970.
  */
-import { CorruptError, decodeLatin1, LruMap, modeTypes, systemError } from '../../base/index.js';
-import { type Disk, MappedDisk, SliceDisk } from '../../disk/index.js';
+import {
+  CorruptError,
+  decodeLatin1,
+  type GuestfsError,
+  LruMap,
+  modeTypes,
+  systemError,
+  UnsupportedError,
+} from '../../base/index.js';
+import { BlockCache, type Disk, MappedDisk, SliceDisk, WriteCache } from '../../disk/index.js';
 import { ClusterChain } from '../cluster-chain.js';
 import { decodeTime } from '../dos-times.js';
 import {
@@ -20,6 +28,7 @@ import {
   isDamage,
   type OnDamage,
   type OpenOptions,
+  type Time,
 } from '../driver.js';
 import { DirectoryCache, directoriesKept, emptyUsage, noXattrs, parentsKept } from '../support.js';
 import { type FatVolume, readVolume } from './boot.js';
@@ -38,6 +47,9 @@ import {
 import { foldName } from './names.js';
 import { type FatOptions, parseOptions } from './options.js';
 import { AllocationTable } from './table.js';
+import { FollowedFile } from './write/followed.js';
+import { FatSession } from './write/session.js';
+import { FatWriter } from './write/writer.js';
 
 const rootInode = 1;
 /** The largest size of a file or directory, in bytes. */
@@ -64,7 +76,12 @@ class FatFileSystem implements FileSystem {
   readonly caseInsensitive: boolean;
   readonly longestName = Number.POSITIVE_INFINITY;
   readonly hasXattrs = false;
+  readonly writer: FatWriter | undefined;
+  readonly whyReadOnly: GuestfsError | undefined;
   readonly #disk: Disk;
+  readonly #cache: WriteCache | undefined;
+  readonly #now: () => Time;
+  #session: FatSession | undefined;
   readonly #volume: FatVolume;
   readonly #options: FatOptions;
   readonly #table: AllocationTable;
@@ -80,16 +97,55 @@ class FatFileSystem implements FileSystem {
   #freeClusters: number | undefined;
 
   /** Validates the volume: CorruptError where Linux would not mount it. */
-  constructor(disk: Disk, { options = {}, warn }: OpenOptions) {
+  constructor(disk: Disk, { options = {}, warn, readonly = true, now = currentTime }: OpenOptions) {
     this.#options = parseOptions(options);
     this.caseInsensitive = !this.#options.caseSensitive;
     this.#show = nameEncoder(this.#options.charset, this.#options.escapeUnknown);
-    this.#disk = disk;
     this.#volume = readVolume(disk);
-    this.#table = new AllocationTable(disk, this.#volume);
+    this.whyReadOnly = readonly ? undefined : whyNotWritable(disk, this.#volume);
+    const isWritten = !readonly && this.whyReadOnly === undefined;
+    this.#cache = isWritten ? new WriteCache(disk, { blockSize: this.#volume.sectorSize }) : undefined;
+    this.#disk = this.#cache?.view ?? disk;
+    this.#table = new AllocationTable(this.#cache ?? new BlockCache(disk), disk.size, this.#volume);
+    this.#now = now;
+    this.writer = this.#cache && this.#makeWriter(this.#cache);
     if (this.#options.trustFreeCount) this.#freeClusters = this.#volume.freeHint;
     this.#directory(rootInode);
     if (this.#volume.dirty) warn?.('vfat: the volume was not cleanly unmounted');
+  }
+
+  #makeWriter(cache: WriteCache): FatWriter {
+    return new FatWriter({
+      root: rootInode,
+      options: this.#options,
+      fold: (name) => this.#fold(name),
+      show: (name) => this.#show(name),
+      session: () => (this.#session ??= new FatSession(cache, this.#volume, this.#table)),
+      now: () => this.#now(),
+      parent: (inode) => this.parent(inode),
+      mode: (inode) => this.#mode(this.#node(inode)),
+      changed: (directory, entry, firstCluster) => this.#forget(directory, entry, firstCluster),
+      moved: (inode, parent) => this.#known.parents.set(inode, parent),
+    });
+  }
+
+  /** Drops what was known of a directory that changed, and of what an entry of it was. */
+  #forget(directory: InodeNumber, entry: InodeNumber, firstCluster: number): void {
+    for (const inode of [directory, entry]) {
+      this.#directories.delete(inode);
+      this.#linkCounts.delete(inode);
+      this.#known.forget(inode);
+    }
+    this.#known.parents.delete(entry);
+    const { rootCluster } = this.#volume;
+    for (const first of [
+      firstCluster,
+      directory === rootInode ? rootCluster : this.#node(directory).firstCluster,
+    ]) {
+      this.#chains.delete(first);
+      this.#clustersInDirectories -= this.#chainLengths.get(first) ?? 0;
+      this.#chainLengths.delete(first);
+    }
   }
 
   /** Decodes an inode. CorruptError for a number that is no entry's place. */
@@ -235,6 +291,8 @@ class FatFileSystem implements FileSystem {
   lookup(directory: InodeNumber, name: string): InodeNumber | undefined {
     const wanted = this.#fold(name.replace(/\.+$/, ''));
     if (wanted === '') return undefined;
+    const written = this.writer?.find(directory, wanted);
+    if (written !== undefined) return written.inode;
     return this.#known.find(
       directory,
       wanted,
@@ -319,6 +377,15 @@ class FatFileSystem implements FileSystem {
   }
 
   data(inode: InodeNumber): Disk {
+    if (this.writer === undefined) return this.#data(inode);
+    void this.#data(inode);
+    return new FollowedFile(
+      () => this.#data(inode),
+      () => this.#session?.version ?? 0,
+    );
+  }
+
+  #data(inode: InodeNumber): Disk {
     const node = this.#node(inode);
     if (node.isDirectory) throw systemError('EISDIR', `vfat inode ${inode}`);
     const size = node.entry?.file_size ?? 0;
@@ -336,26 +403,49 @@ class FatFileSystem implements FileSystem {
 
   usage(): FileSystemUsage {
     const { clusterSize, clusterCount } = this.#volume;
-    this.#freeClusters ??= this.#table.countFree();
+    if (this.#session === undefined) this.#freeClusters ??= this.#table.countFree();
+    const free = this.#session?.freeClusters ?? this.#freeClusters ?? 0;
     return {
       ...emptyUsage,
       blockSize: clusterSize,
       fragmentSize: clusterSize,
       blocks: clusterCount,
-      freeBlocks: this.#freeClusters,
-      availableBlocks: this.#freeClusters,
+      freeBlocks: free,
+      availableBlocks: free,
       // 255 units of UTF-16, each counted as six bytes, as in Linux.
       nameMax: 255 * 6,
     };
   }
 
   close(): void {
-    this.#directories.clear();
-    this.#chains.clear();
-    this.#chainLengths.clear();
-    this.#known.clear();
-    this.#linkCounts.clear();
+    try {
+      this.#session?.close();
+    } finally {
+      this.#directories.clear();
+      this.#chains.clear();
+      this.#chainLengths.clear();
+      this.#known.clear();
+      this.#linkCounts.clear();
+    }
   }
+}
+
+function currentTime(): Time {
+  const milliseconds = Date.now();
+  return { seconds: Math.floor(milliseconds / 1000), nanoseconds: (milliseconds % 1000) * 1_000_000 };
+}
+
+/** Why a volume is not written; undefined if it can be. */
+function whyNotWritable(disk: Disk, volume: FatVolume): GuestfsError | undefined {
+  if (!disk.writable) return systemError('EROFS', 'vfat');
+  if (!volume.isMirrored)
+    return new UnsupportedError('vfat', ['writing a volume of whose tables only one is in use'], {
+      elsewhere: 'appliance',
+    });
+  const { dataOffset, clusterCount, clusterSize, sectorSize } = volume;
+  if (dataOffset + clusterCount * clusterSize > disk.size || dataOffset % sectorSize !== 0)
+    return new CorruptError('FAT volume', 'is larger than its device', { size: disk.size });
+  return undefined;
 }
 
 export function openFat(disk: Disk, options: OpenOptions): FileSystem {

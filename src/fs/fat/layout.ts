@@ -109,6 +109,8 @@ export const nameKanji = 0x05;
 export const lastLongEntry = 0x40;
 /** UTF-16 units in one part. */
 export const unitsPerLongEntry = 13;
+/** Where these units lie in an entry. */
+export const unitOffsets = [1, 3, 5, 7, 9, 14, 16, 18, 20, 22, 24, 28, 30];
 /** A long name has at most 255 units and a terminator. */
 export const maxLongEntries = 20;
 
@@ -116,3 +118,14 @@ export const maxLongEntries = 20;
 export const maxClusters12 = 0xff4;
 export const maxClusters16 = 0xfff4;
 export const maxClusters32 = 0x0ffffff6;
+
+/** The bits of a table's entry that are the number of a cluster, by the type. */
+export const entryMask = { 12: 0xfff, 16: 0xffff, 32: 0x0fffffff } as const;
+/** The value of a bad cluster, by the type: this and all above end a chain. */
+export const badCluster = { 12: 0xff7, 16: 0xfff7, 32: 0x0ffffff7 } as const;
+/** Bit of the byte `reserved1` of the boot sector: the volume is in use, or was not cleanly unmounted. */
+export const stateDirty = 0x01;
+/** Bit of `ext_flags`: only one table is in use. */
+export const notMirrored = 0x80;
+/** Bit of `attr`: written since the last backup. */
+export const attrArchive = 0x20;

@@ -4,43 +4,21 @@
  * Entries have 12, 16 or 32 bits (FAT32 uses 28 of them). As in the kernel, only the first table is read. Zero means
  * free; the last eight values end a chain, and so does the value for a bad cluster, seven from the end.
  */
-import { CorruptError, LruMap } from '../../base/index.js';
-import type { Disk } from '../../disk/index.js';
+import { CorruptError, work } from '../../base/index.js';
+import type { BlockReader } from '../../disk/index.js';
 import { endOfChain, firstCluster } from '../cluster-chain.js';
 import type { FatVolume } from './boot.js';
-
-/** Bytes of the table that are read at once: whole entries of 16 and of 32 bits. */
-const pageSize = 65_536;
-const pagesKept = 64;
+import { badCluster, entryMask } from './layout.js';
 
 export class AllocationTable {
-  readonly #disk: Disk;
+  readonly #reader: BlockReader;
   readonly #volume: FatVolume;
-  readonly #pages = new LruMap<number, DataView>(pagesKept);
-  #lastPage = -1;
-  #lastView: DataView = new DataView(new ArrayBuffer(0));
+  readonly #diskSize: number;
 
-  constructor(disk: Disk, volume: FatVolume) {
-    this.#disk = disk;
+  constructor(reader: BlockReader, diskSize: number, volume: FatVolume) {
+    this.#reader = reader;
+    this.#diskSize = diskSize;
     this.#volume = volume;
-  }
-
-  /** The view of a page; shorter at the end of the table or the disk. */
-  #page(number: number): DataView {
-    if (number === this.#lastPage) return this.#lastView;
-    let view = this.#pages.get(number);
-    if (view === undefined) {
-      const { tableOffset, tableSize } = this.#volume;
-      const start = tableOffset + number * pageSize;
-      const end = Math.min(start + pageSize, tableOffset + tableSize, this.#disk.size);
-      const page = new Uint8Array(Math.max(0, end - start));
-      this.#disk.read(page, start);
-      view = new DataView(page.buffer);
-      this.#pages.set(number, view);
-    }
-    this.#lastPage = number;
-    this.#lastView = view;
-    return view;
   }
 
   /** Whether a cluster of this number exists. */
@@ -49,34 +27,29 @@ export class AllocationTable {
   }
 
   #cutShort(cluster: number): never {
-    throw new CorruptError('FAT table', 'is cut short', { cluster, size: this.#disk.size });
+    throw new CorruptError('FAT table', 'is cut short', { cluster, size: this.#diskSize });
   }
 
   #byte(offset: number, cluster: number): number {
-    const view = this.#page(Math.floor(offset / pageSize));
-    const at = offset % pageSize;
-    return at < view.byteLength ? view.getUint8(at) : this.#cutShort(cluster);
+    if (offset >= this.#diskSize) this.#cutShort(cluster);
+    const { start, bytes } = this.#reader.at(offset, 'FAT table');
+    return bytes[offset - start] ?? this.#cutShort(cluster);
   }
 
-  /** The value of a cluster's entry, with bad and end values as {@link endOfChain}. The cluster must exist. */
-  #entry(cluster: number): number {
-    const { bits } = this.#volume;
+  /** The bits of a cluster's entry. The cluster must exist. */
+  value(cluster: number): number {
+    const { bits, tableOffset } = this.#volume;
     if (bits === 12) {
-      const offset = cluster + (cluster >> 1);
-      const pair = this.#byte(offset, cluster) | (this.#byte(offset + 1, cluster) << 8);
-      const value = (cluster & 1) === 0 ? pair & 0xfff : pair >> 4;
-      return value >= 0xff7 ? endOfChain : value;
+      const offset = tableOffset + cluster + Math.floor(cluster / 2);
+      const pair = this.#byte(offset, cluster) + this.#byte(offset + 1, cluster) * 0x100;
+      return cluster % 2 === 0 ? pair & entryMask[12] : Math.floor(pair / 16);
     }
-    const offset = cluster * (bits / 8);
-    const view = this.#page(Math.floor(offset / pageSize));
-    const at = offset % pageSize;
-    if (at + bits / 8 > view.byteLength) this.#cutShort(cluster);
-    if (bits === 16) {
-      const value = view.getUint16(at, true);
-      return value >= 0xfff7 ? endOfChain : value;
-    }
-    const value = view.getUint32(at, true) & 0x0fffffff;
-    return value >= 0x0ffffff7 ? endOfChain : value;
+    const size = bits / 8;
+    const offset = tableOffset + cluster * size;
+    if (offset + size > this.#diskSize) this.#cutShort(cluster);
+    const { start, view } = this.#reader.at(offset, 'FAT table');
+    const at = offset - start;
+    return bits === 16 ? view.getUint16(at, true) : view.getUint32(at, true) & entryMask[32];
   }
 
   /**
@@ -84,41 +57,32 @@ export class AllocationTable {
    * cluster.
    */
   next(cluster: number): number {
-    const value = this.#entry(cluster);
-    if (value !== endOfChain && !this.isCluster(value)) {
+    const value = this.value(cluster);
+    if (value >= badCluster[this.#volume.bits]) return endOfChain;
+    if (!this.isCluster(value)) {
       throw new CorruptError(
         'FAT table',
         value === 0 ? 'has a chain with a free cluster' : 'names no cluster',
-        {
-          cluster,
-          next: value,
-        },
+        { cluster, next: value },
       );
     }
     return value;
   }
 
+  /** The first free cluster from `first` up to `end`; undefined if there is none. */
+  findFree(first: number, end: number): number | undefined {
+    for (let cluster = first; cluster < end; cluster++) {
+      work.lookups.spend(1);
+      if (this.value(cluster) === 0) return cluster;
+    }
+    return undefined;
+  }
+
   /** How many clusters are free: reads the whole table. */
   countFree(): number {
-    const { bits, clusterCount } = this.#volume;
-    const end = firstCluster + clusterCount;
+    const end = firstCluster + this.#volume.clusterCount;
     let free = 0;
-    if (bits === 12) {
-      for (let cluster = firstCluster; cluster < end; cluster++) if (this.#entry(cluster) === 0) free++;
-      return free;
-    }
-    const perPage = pageSize / (bits / 8);
-    for (let page = 0; page * perPage < end; page++) {
-      const view = this.#page(page);
-      const first = Math.max(firstCluster, page * perPage);
-      const last = Math.min(end, (page + 1) * perPage);
-      if ((last - page * perPage) * (bits / 8) > view.byteLength) this.#cutShort(last - 1);
-      for (let cluster = first; cluster < last; cluster++) {
-        const at = (cluster - page * perPage) * (bits / 8);
-        const value = bits === 16 ? view.getUint16(at, true) : view.getUint32(at, true) & 0x0fffffff;
-        if (value === 0) free++;
-      }
-    }
+    for (let cluster = firstCluster; cluster < end; cluster++) if (this.value(cluster) === 0) free++;
     return free;
   }
 }
