@@ -29,7 +29,7 @@ export {
 export { SliceDisk } from './slice.js';
 export { Spool } from './spool.js';
 export type { Block } from './write/block.js';
-export { type PlacedBytes, writeInOrder } from './write/blocks.js';
+export { type PlacedBytes, writeBlocks, writeInOrder } from './write/blocks.js';
 export { WriteCache } from './write/cache.js';
 export { DiskJournal, type WriteRules } from './write/journal.js';
 /** For tests. */

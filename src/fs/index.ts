@@ -27,7 +27,16 @@ export type {
   Time,
 } from './driver.js';
 export { heeding, isDamage } from './driver.js';
-export { type ExtDetails, extDetails, type InodeRemains, type StoredName } from './ext/index.js';
+export {
+  addJournalUser,
+  type ExtDetails,
+  extDetails,
+  type FormatOptions,
+  type InodeRemains,
+  planExt,
+  readJournalDevice,
+  type StoredName,
+} from './ext/index.js';
 export { isoDetails } from './iso9660/index.js';
 export { ntfsContents, ntfsStatus } from './ntfs/index.js';
 export { containers } from './signatures/index.js';

@@ -6,7 +6,9 @@ import { attributeWritingHandlers } from '../actions/writing/attributes.js';
 import { copyingHandlers } from '../actions/writing/copying.js';
 import { deviceWritingHandlers } from '../actions/writing/devices.js';
 import { directoryWritingHandlers } from '../actions/writing/directories.js';
+import { extFormatHandlers } from '../actions/writing/ext-format.js';
 import { fileWritingHandlers } from '../actions/writing/files.js';
+import { makingHandlers } from '../actions/writing/filesystems.js';
 import { linkWritingHandlers } from '../actions/writing/links.js';
 import { partitionWritingHandlers } from '../actions/writing/partitions.js';
 import { swapHandlers } from '../actions/writing/swap.js';
@@ -20,5 +22,7 @@ export const writingHandlers = {
   ...directoryWritingHandlers,
   ...fileWritingHandlers,
   ...linkWritingHandlers,
+  ...extFormatHandlers,
+  ...makingHandlers,
   ...swapHandlers,
 } satisfies TopicHandlers;

@@ -2,7 +2,7 @@
  * The feature flags of the superblock and their names in mke2fs and tune2fs. A compatible feature may be ignored, a
  * read-only-compatible one by readers, an incompatible one never.
  */
-import { UnsupportedError } from '../../base/index.js';
+import { GuestfsError, UnsupportedError } from '../../base/index.js';
 
 export const compat = {
   dirPrealloc: 0x1,
@@ -114,6 +114,53 @@ function names(mask: number, table: Readonly<Record<number, string>>, letter: st
   return found;
 }
 
+/** Names that mean the same as another. */
+const otherNames: Readonly<Record<string, string>> = {
+  extents: 'extent',
+  uninit_groups: 'uninit_bg',
+  csum_seed: 'metadata_csum_seed',
+  fname_encoding: 'casefold',
+};
+
+/** The features that mke2fs is willing to turn on and off. */
+const choosable: FeatureMasks = {
+  compat:
+    compat.hasJournal |
+    compat.extAttr |
+    compat.resizeInode |
+    compat.dirIndex |
+    compat.sparseSuper2 |
+    compat.fastCommit |
+    compat.stableInodes |
+    compat.orphanFile,
+  incompat:
+    incompat.filetype |
+    incompat.journalDevice |
+    incompat.metaGroups |
+    incompat.extents |
+    incompat.sixtyFourBit |
+    incompat.mmp |
+    incompat.flexGroups |
+    incompat.eaInode |
+    incompat.checksumSeed |
+    incompat.largeDir |
+    incompat.inlineData |
+    incompat.encrypt |
+    incompat.casefold,
+  roCompat:
+    roCompat.sparseSuper |
+    roCompat.largeFile |
+    roCompat.hugeFile |
+    roCompat.groupChecksums |
+    roCompat.dirNlink |
+    roCompat.extraIsize |
+    roCompat.quota |
+    roCompat.bigalloc |
+    roCompat.metadataChecksums |
+    roCompat.project |
+    roCompat.verity,
+};
+
 /** The three masks as stored. */
 export interface FeatureMasks {
   readonly compat: number;
@@ -128,6 +175,40 @@ export function featureNames(masks: FeatureMasks): string[] {
     ...names(masks.incompat, incompatNames, 'I'),
     ...names(masks.roCompat, roCompatNames, 'R'),
   ];
+}
+
+/** The bit of a feature's name in a table; 0 if it has none of that name. */
+function bitOf(table: Readonly<Record<number, string>>, name: string): number {
+  const entry = Object.entries(table).find(([, known]) => known === name);
+  return entry === undefined ? 0 : 2 ** Number(entry[0]);
+}
+
+/**
+ * Features changed as mke2fs reads them after `-O`: names with commas or blanks between them, `^` in front of one that
+ * is turned off, `none` for no feature at all. EINVAL for a name that means nothing or that nobody may choose.
+ */
+export function editFeatures(masks: FeatureMasks, text: string): FeatureMasks {
+  let { compat: c, incompat: i, roCompat: r } = masks;
+  for (const word of text.split(/[\s,]+/).filter((part) => part !== '')) {
+    if (word.toLowerCase() === 'none') {
+      [c, i, r] = [0, 0, 0];
+      continue;
+    }
+    const off = word.startsWith('^') || word.startsWith('-');
+    const given = word.replace(/^[-^+]/, '').toLowerCase();
+    const name = otherNames[given] ?? given;
+    const bits: FeatureMasks = {
+      compat: bitOf(compatNames, name) & choosable.compat,
+      incompat: bitOf(incompatNames, name) & choosable.incompat,
+      roCompat: bitOf(roCompatNames, name) & choosable.roCompat,
+    };
+    if ((bits.compat | bits.incompat | bits.roCompat) === 0)
+      throw new GuestfsError('EINVAL', `invalid filesystem option set: ${word}`);
+    c = off ? c & ~bits.compat : c | bits.compat;
+    i = off ? i & ~bits.incompat : i | bits.incompat;
+    r = off ? r & ~bits.roCompat : r | bits.roCompat;
+  }
+  return { compat: c, incompat: i, roCompat: r };
 }
 
 /**

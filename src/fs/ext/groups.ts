@@ -39,11 +39,8 @@ export class Groups {
   readonly #known = new LruMap<number, Group>(1024);
   readonly #onBadChecksum: (message: string) => void;
   readonly #anywhere: boolean;
-  readonly #oldChecksums: boolean;
   /** Blocks of one group's inode table. */
   readonly #tableBlocks: number;
-  /** A group's number, followed by two zero bytes. */
-  readonly #scratch = new Uint8Array(groupIdentity.size + 2);
   #last: Group | undefined;
 
   /** `onBadChecksum` is called for descriptors with a wrong checksum; it may throw. */
@@ -53,7 +50,6 @@ export class Groups {
     this.#onBadChecksum = onBadChecksum;
     const { features, inodesPerGroup, inodeSize, blockSize } = superblock;
     this.#anywhere = has(features.incompat, incompat.flexGroups);
-    this.#oldChecksums = has(features.roCompat, roCompat.groupChecksums);
     this.#tableBlocks = Math.ceil((inodesPerGroup * inodeSize) / blockSize);
   }
 
@@ -127,7 +123,7 @@ export class Groups {
   /** Puts the right checksum into a group's descriptor, where the filesystem has checksums. */
   setChecksum(number: number, descriptor: Uint8Array): void {
     const view = viewOf(descriptor);
-    const sum = this.#checksum(number, view, 0);
+    const sum = descriptorChecksum(this.#superblock, number, view, 0);
     if (sum !== undefined) at.bg_checksum.write(view, 0, sum, true);
   }
 
@@ -175,30 +171,38 @@ export class Groups {
   }
 
   #checksumHolds(number: number, view: DataView, base: number): boolean {
-    const sum = this.#checksum(number, view, base);
+    const sum = descriptorChecksum(this.#superblock, number, view, base);
     return sum === undefined || checksumHolds(sum, view.getUint16(base + at.bg_checksum.at, true));
   }
+}
 
-  /** The checksum of the descriptor at `base`, whose own field does not count; undefined where there are none. */
-  #checksum(number: number, view: DataView, base: number): number | undefined {
-    const { checksumSeed, descriptorSize } = this.#superblock;
-    const checksumAt = base + at.bg_checksum.at;
-    const end = base + descriptorSize;
-    groupIdentity.encode({ number }, this.#scratch);
-    if (checksumSeed !== undefined) {
-      let sum = crc32c(checksumSeed, this.#scratch.subarray(0, groupIdentity.size));
-      sum = crc32cOfView(sum, view, base, checksumAt);
-      sum = crc32c(sum, this.#scratch.subarray(groupIdentity.size)); // the sum itself counts as zero
-      sum = crc32cOfView(sum, view, checksumAt + 2, end);
-      return sum & 0xffff;
-    }
-    if (!this.#oldChecksums) return undefined;
-    const slice = (from: number, to: number): Uint8Array =>
-      new Uint8Array(view.buffer, view.byteOffset + from, to - from);
-    let sum = crc16(0xffff, this.#superblock.raw.s_uuid);
-    sum = crc16(sum, this.#scratch.subarray(0, groupIdentity.size));
-    sum = crc16(sum, slice(base, checksumAt));
-    if (descriptorSize > shortDescriptorSize) sum = crc16(sum, slice(checksumAt + 2, end));
-    return sum;
+/** A group's number, followed by two zero bytes. */
+const numberBytes = new Uint8Array(groupIdentity.size + 2);
+
+/** The checksum of the descriptor at `base`, whose own field does not count; undefined where there are none. */
+export function descriptorChecksum(
+  superblock: Superblock,
+  number: number,
+  view: DataView,
+  base: number,
+): number | undefined {
+  const { checksumSeed, descriptorSize, features, raw } = superblock;
+  const checksumAt = base + at.bg_checksum.at;
+  const end = base + descriptorSize;
+  groupIdentity.encode({ number }, numberBytes);
+  if (checksumSeed !== undefined) {
+    let sum = crc32c(checksumSeed, numberBytes.subarray(0, groupIdentity.size));
+    sum = crc32cOfView(sum, view, base, checksumAt);
+    sum = crc32c(sum, numberBytes.subarray(groupIdentity.size)); // the sum itself counts as zero
+    sum = crc32cOfView(sum, view, checksumAt + 2, end);
+    return sum & 0xffff;
   }
+  if (!has(features.roCompat, roCompat.groupChecksums)) return undefined;
+  const slice = (from: number, to: number): Uint8Array =>
+    new Uint8Array(view.buffer, view.byteOffset + from, to - from);
+  let sum = crc16(0xffff, raw.s_uuid);
+  sum = crc16(sum, numberBytes.subarray(0, groupIdentity.size));
+  sum = crc16(sum, slice(base, checksumAt));
+  if (descriptorSize > shortDescriptorSize) sum = crc16(sum, slice(checksumAt + 2, end));
+  return sum;
 }

@@ -4,6 +4,9 @@ import { openExt } from './open.js';
 import { probeExt } from './probe.js';
 
 export type { InodeRemains, StoredName } from './directory/deleted.js';
+export { planExt } from './format/format.js';
+export { addJournalUser, readJournalDevice } from './format/journal-device.js';
+export type { FormatOptions } from './format/options.js';
 export { type ExtDetails, extDetails } from './report/details.js';
 
 export const ext: FileSystemDriver = {

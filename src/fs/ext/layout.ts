@@ -141,8 +141,12 @@ export const groupDescriptor = struct('ext4 group descriptor', 'little', 64, {
   bg_inode_bitmap_csum_hi: u16(0x3a),
 });
 export const shortDescriptorSize = 32;
-/** `bg_flags`: bitmaps that were never written. */
-export const groupFlags = { EXT4_BG_INODE_UNINIT: 0x1, EXT4_BG_BLOCK_UNINIT: 0x2 } as const;
+/** `bg_flags`: bitmaps that were never written, and an inode table that was. */
+export const groupFlags = {
+  EXT4_BG_INODE_UNINIT: 0x1,
+  EXT4_BG_BLOCK_UNINIT: 0x2,
+  EXT4_BG_INODE_ZEROED: 0x4,
+} as const;
 
 /**
  * `struct ext4_inode`: plain offsets, because hundreds of thousands of inodes are read. Fields from `i_extra_isize`
@@ -180,6 +184,12 @@ export const inodeAt = {
   i_version_hi: 0x98,
   i_projid: 0x9c,
 } as const;
+/** `s_jnl_blocks`: the map and the size of the journal's inode. */
+export const journalBackup = struct('copy of the journal inode', 'little', 68, {
+  i_block: bytes(0, 60),
+  i_size_high: u32(60),
+  i_size_lo: u32(64),
+});
 /** What checksums begin with after their seed: for structures of an inode, of a group, for a block. */
 export const inodeIdentity = struct('inode in a checksum', 'little', 8, {
   number: u32(0),

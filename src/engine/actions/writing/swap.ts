@@ -1,6 +1,6 @@
 /** Swap areas: made, and in use. As mkswap(8) and swapon(8), which libguestfs runs. */
-import { decodeHex, encodeText, GuestfsError, systemError } from '../../../base/index.js';
-import { type Disk, platform } from '../../../disk/index.js';
+import { encodeText, GuestfsError, systemError } from '../../../base/index.js';
+import type { Disk } from '../../../disk/index.js';
 import { swapHeader, whyNoSwap } from '../../../fs/index.js';
 import type { BlockDevice, DeviceProperty } from '../../../vfs/index.js';
 import { contentsOf } from '../../session/contents.js';
@@ -9,27 +9,7 @@ import type { Call } from '../../thread/call.js';
 import type { TopicHandlers } from '../../thread/handlers.js';
 import { changeDevice, writableDevice } from './changed-device.js';
 import { eraseSignatures } from './signatures.js';
-
-/** A random UUID of version 4 (RFC 9562). */
-function randomUuid(): Uint8Array {
-  const uuid = new Uint8Array(16);
-  platform().random(uuid);
-  const set = (at: number, bits: number, width: number): void => {
-    uuid[at] = ((uuid[at] ?? 0) % width) + bits;
-  };
-  set(6, 0x40, 0x10);
-  set(8, 0x80, 0x40);
-  return uuid;
-}
-
-/** mkswap takes these words for a UUID, too. */
-function uuidBytes(given: string | undefined): Uint8Array {
-  if (given === undefined || given === 'random' || given === 'time') return randomUuid();
-  if (given === 'clear') return new Uint8Array(16);
-  if (!/^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/i.test(given))
-    throw new GuestfsError('EINVAL', `${given}: is no UUID`);
-  return decodeHex(given.replaceAll('-', ''));
-}
+import { uuidBytes } from './uuids.js';
 
 interface SwapOptions {
   readonly label?: string | undefined;

@@ -44,6 +44,8 @@ export const journalSuperblock = struct('ext4 journal superblock', 'big', 1024, 
   s_num_fc_blks: u32(0x54),
   s_checksum: u32(0xfc),
 });
+/** `s_users`: behind the superblock's own fields, the UUIDs of the filesystems that have a journal of its own disk. */
+export const journalUsers = { at: 0x100, size: 16, most: 48 } as const;
 export const journalCompat = { checksum: 0x1 } as const;
 export const journalIncompat = {
   revoke: 0x1,

@@ -26,7 +26,7 @@ import type { BlockRange, Space } from './space.js';
 /** The most extents of a file in memory. */
 const extentLimit = 1_000_000;
 /** Entries that an inode has room for. */
-const rootEntries = inodeBlockAreaSize / extentEntrySize - 1;
+export const rootEntries = inodeBlockAreaSize / extentEntrySize - 1;
 /** An index entry: the first block of the file below it, and the node that it leads to. */
 type Entry = { readonly logical: number; readonly block: number };
 
@@ -199,7 +199,7 @@ function startsAlike(a: Uint8Array, b: Uint8Array, length: number): boolean {
 }
 
 /** Puts a node's header and entries into `bytes`. */
-function encodeNode(
+export function encodeNode(
   bytes: Uint8Array,
   entries: readonly (ListedExtent | Entry)[],
   depth: number,
