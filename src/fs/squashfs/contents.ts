@@ -24,7 +24,7 @@ const lengthsPerPage = 2048;
 const pagesKept = 4;
 
 /** A length as it is stored. */
-const storedLength = (word: number): number => word & ~SQUASHFS_COMPRESSED_BIT_BLOCK;
+const storedLength = (word: number): number => (word & ~SQUASHFS_COMPRESSED_BIT_BLOCK) >>> 0;
 const isCompressed = (word: number): boolean => (word & SQUASHFS_COMPRESSED_BIT_BLOCK) === 0;
 
 /** A page of the lengths of a file's blocks. */

@@ -67,19 +67,42 @@ test('without the table of fragments, a file with its end in one is corrupt, and
   });
 });
 
+/** Changes the inodes of files of a size, which are not compressed. */
+function changeInodes(image: Buffer, size: number, change: (inode: number) => void): void {
+  const { mode, modified } = { mode: 0o644, modified: 1_700_000_000 };
+  const head = Buffer.alloc(12);
+  head.writeUInt16LE(2, 0);
+  head.writeUInt16LE(mode, 2);
+  head.writeUInt32LE(modified, 8);
+  let count = 0;
+  for (let found = image.indexOf(head); found >= 0; found = image.indexOf(head, found + 1)) {
+    if (image.readUInt32LE(found + 28) !== size) continue;
+    change(found);
+    count++;
+  }
+  assert.ok(count > 0, `there is a file of ${size} bytes`);
+}
+
+test('a block whose length has its highest bit is too long', () => {
+  for (const length of [0x8000_1000, 0xfeff_ffff]) {
+    const fs = openBytes(
+      squashfs,
+      changed('plain', (image) =>
+        changeInodes(image, 65_536, (inode) => image.writeUInt32LE(length, inode + 32)),
+      ),
+    );
+    assert.throws(() => readAll(fs.data(find(fs, 'sizes/65536'))), {
+      name: 'CorruptError',
+      message: /too long/,
+    });
+  }
+});
+
 test('a fragment that ends before a tail is an error, and no zeroes', () => {
   const fs = openBytes(
     squashfs,
-    changed('plain', (image) => {
-      // The offset in the fragment of the inode of `deep/2/3/4/bottom`, whose five bytes lie there.
-      const { mode, modified } = { mode: 0o644, modified: 1_700_000_000 };
-      const head = Buffer.alloc(12);
-      head.writeUInt16LE(2, 0);
-      head.writeUInt16LE(mode, 2);
-      head.writeUInt32LE(modified, 8);
-      for (let found = image.indexOf(head); found >= 0; found = image.indexOf(head, found + 1))
-        if (image.readUInt32LE(found + 28) === 5) image.writeUInt32LE(8190, found + 24);
-    }),
+    // The offset in the fragment of the inode of `deep/2/3/4/bottom`, whose five bytes lie there.
+    changed('plain', (image) => changeInodes(image, 5, (inode) => image.writeUInt32LE(8190, inode + 24))),
   );
   assert.throws(() => readAll(fs.data(find(fs, 'deep/2/3/4/bottom'))), {
     name: 'CorruptError',
