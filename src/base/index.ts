@@ -75,6 +75,7 @@ export {
 } from './text.js';
 export { readTruth } from './truth.js';
 export { escapeControls, hasControls } from './visible.js';
+export { needWasm, type WasmCode, type WasmExports, wasm } from './wasm.js';
 export { type NamePattern, namePattern } from './wildcard.js';
 export {
   beginWork,

@@ -79,6 +79,8 @@ export const wasm = {
   isEqual: binary(0x46),
   isBelow: binary(0x49),
   isZero: notZero,
+  loadInt: load(0x28),
+  storeInt: store(0x36),
   loadByte: load(0x2d),
   loadShort: load(0x2f),
   storeByte: store(0x3a),
@@ -146,7 +148,7 @@ function assemble(functions: readonly WasmFunction[], memorySize: number): Uint8
 }
 
 /** What a module gives: its functions by name, and its memory. */
-interface WasmExports<Name extends string> {
+export interface WasmExports<Name extends string> {
   readonly functions: Readonly<Record<Name, (...values: number[]) => number>>;
   /** All of the memory, of at least so many bytes. What was given before is of no use after it has grown. */
   memory(size: number): Uint8Array;

@@ -54,6 +54,7 @@ const variablesListed: Readonly<Record<string, string>> = {
   'src/disk/zstd.ts loading': 'a module of WebAssembly, loaded once',
   'src/engine/host/copy-data.ts piece': 'a buffer that is used again by the next copy of the thread',
   'src/engine/thread/thread.ts leastSpare': 'the spare threads are those of all handles of the process',
+  'src/formats/xz/lzma.ts shared': 'code of WebAssembly, made at its first use',
   'src/fs/ext/journal/checksum.ts table': 'a table, made at its first use',
 };
 const codeOf = ({ tokens }: Source): readonly Token[] => tokens.filter(({ kind }) => kind !== 'comment');

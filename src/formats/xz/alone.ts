@@ -16,8 +16,10 @@ export function decodeLzma(packed: Uint8Array, limit: number): Uint8Array {
   const isMarked = size === 0xffff_ffff_ffff_ffffn;
   if (!isMarked && size > limit)
     throw new CorruptError('LZMA data', 'is larger than allowed', { size, limit });
-  const decoder = new LzmaDecoder(limit);
-  decoder.setProperties(lzmaProperties(packed[0]));
+  const properties = lzmaProperties(packed[0]);
+  const literalBits = properties.lc + properties.lp;
+  const decoder = new LzmaDecoder({ limit, mostPacked: packed.length, literalBits });
+  decoder.setProperties(properties);
   decoder.resetState();
   const most = isMarked ? limit : Number(size);
   decoder.grow(most);
@@ -26,5 +28,5 @@ export function decodeLzma(packed: Uint8Array, limit: number): Uint8Array {
   if (!isWhole && !isMarked) throw corruptLzma('ends before its size');
   if (isWhole && isMarked && !decoder.hasEndMarker())
     throw new CorruptError('LZMA data', 'is larger than allowed', { limit });
-  return decoder.output;
+  return decoder.take();
 }

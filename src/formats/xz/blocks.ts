@@ -112,7 +112,7 @@ export function decodeXzBlock(packed: Uint8Array, decodedSize: number): Uint8Arr
   if (decoder.length !== decodedSize)
     throw new CorruptError('xz block', 'has not the length that the index says', { decodedSize });
   checkBlock(packed.subarray(end + ((4 - ((end - start) % 4)) % 4)), crc32(decoder.output), 0);
-  return decoder.output;
+  return decoder.take();
 }
 
 /**
@@ -134,7 +134,7 @@ export function* streamXzBlock(
   let at = block.offset + header.end;
   const first = at;
   const dictionary = Math.min(header.dictionary, block.decodedSize);
-  const decoder = new Lzma2Decoder(2 * dictionary + 4 * pieceSize + longestChunk * 64);
+  const decoder = new Lzma2Decoder(2 * dictionary + 4 * pieceSize + longestChunk * 64, { isStreamed: true });
   decoder.beginBlock();
   let window = new Uint8Array(0);
   let inWindow = 0;

@@ -2,6 +2,11 @@
 import { work } from '../../base/index.js';
 import { corruptLzma, LzmaDecoder, lzmaProperties } from './lzma.js';
 
+/** Compressed bytes of a chunk. */
+const mostPacked = 65_536;
+/** Of lc and lp together. */
+const mostLiteralBits = 4;
+
 /** Decodes LZMA2 chunks into one growing output. */
 export class Lzma2Decoder {
   readonly #lzma: LzmaDecoder;
@@ -10,10 +15,18 @@ export class Lzma2Decoder {
   #needsProperties = true;
   #needsState = true;
 
-  /** `limit`: the most bytes of output. `enough`: after this many bytes no further chunk is decoded. */
-  constructor(limit: number, enough = Number.POSITIVE_INFINITY) {
-    this.#lzma = new LzmaDecoder(limit);
+  /**
+   * `limit`: the most bytes of output. `enough`: after this many bytes no further chunk is decoded. One that is not
+   * streamed must be done, and taken from, before the next one begins.
+   */
+  constructor(limit: number, { enough = Number.POSITIVE_INFINITY, isStreamed = false } = {}) {
+    this.#lzma = new LzmaDecoder({ limit, mostPacked, literalBits: mostLiteralBits, isStreamed });
     this.#enough = enough;
+  }
+
+  /** All that came out, for good. Nothing can be decoded afterwards. */
+  take(): Uint8Array {
+    return this.#lzma.take();
   }
 
   /** How many bytes of output are held. */
@@ -30,7 +43,7 @@ export class Lzma2Decoder {
     return this.length >= this.#enough;
   }
 
-  /** All that came out so far. */
+  /** All that came out so far, until there is more. */
   get output(): Uint8Array {
     return this.#lzma.output;
   }
@@ -100,7 +113,7 @@ export class Lzma2Decoder {
     else if (this.#needsDictionary) throw corruptLzma('the first chunk does not reset the dictionary');
     if (kind >= 2) {
       const properties = lzmaProperties(bytes[at]);
-      if (properties.lc + properties.lp > 4) throw corruptLzma('has impossible properties');
+      if (properties.lc + properties.lp > mostLiteralBits) throw corruptLzma('has impossible properties');
       this.#lzma.setProperties(properties);
       this.#needsProperties = false;
       at++;

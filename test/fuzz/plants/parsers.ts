@@ -114,8 +114,8 @@ export const plants: readonly Plant[] = [
   {
     error: 'an error of the wrong kind is thrown',
     file: 'formats/xz/lzma.ts',
-    original: 'if (distance > this.#length - this.#start) throw corruptLzma(',
-    planted: 'if (distance > this.#length - this.#start) throw new RangeError(',
+    original: 'if (outcome < 0) throw corruptLzma(',
+    planted: 'if (outcome < 0) throw new RangeError(',
     target: 'formats/lzma',
     fixtures: ['xz/blocks.xz'],
     finding: /RangeError: a distance/,
