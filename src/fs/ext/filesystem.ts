@@ -120,7 +120,7 @@ export class ExtFileSystem implements FileSystem {
 
   close(): void {
     try {
-      this.#session?.journal.close();
+      this.#session?.close();
     } finally {
       this.#directories.clear();
       this.volume.close();

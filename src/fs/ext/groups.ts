@@ -120,11 +120,10 @@ export class Groups {
     return this.#descriptorBlock((number - index) / perBlock) * blockSize + index * descriptorSize;
   }
 
-  /** Puts the right checksum into a group's descriptor, where the filesystem has checksums. */
-  setChecksum(number: number, descriptor: Uint8Array): void {
-    const view = viewOf(descriptor);
-    const sum = descriptorChecksum(this.#superblock, number, view, 0);
-    if (sum !== undefined) at.bg_checksum.write(view, 0, sum, true);
+  /** Puts the right checksum into a group's descriptor at `base`, where the filesystem has checksums. */
+  setChecksum(number: number, view: DataView, base: number): void {
+    const sum = descriptorChecksum(this.#superblock, number, view, base);
+    if (sum !== undefined) at.bg_checksum.write(view, base, sum, true);
   }
 
   #read(number: number): Group {

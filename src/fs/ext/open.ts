@@ -141,7 +141,7 @@ function recover(
       // The changes stay in the cache, and become one transaction of the log itself.
       const cache = new WriteCache(target, { blockSize });
       const changed = open(cache.view, cache);
-      const blocks = new ChangeableBlocks(cache, directJournal(cache), () => changed.forgetAll());
+      const blocks = new ChangeableBlocks(cache, directJournal(cache), changed);
       const room = transactionRoom(journal);
       blocks.run(room, undefined, () => replayFastCommits(changed, blocks, records));
       if (cache.changed.size > room)

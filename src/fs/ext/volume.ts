@@ -1,9 +1,12 @@
 /** An open filesystem below the level of files: blocks, groups, and inodes by number. */
-import { CorruptError, work } from '../../base/index.js';
+import { CorruptError, LruMap, viewOf, work } from '../../base/index.js';
 import { BlockCache, type BlockReader, type Disk } from '../../disk/index.js';
 import { Groups } from './groups.js';
 import { type Inode, InodeDecoder, inodeChecksumSeed, inodeName, isPublicInode } from './inode.js';
 import type { Superblock } from './superblock.js';
+
+/** Blocks of directories kept while they are not changed. */
+const keptBlocks = 64;
 
 /** Decoded inodes kept, by number modulo this; a power of two. */
 const inodeSlots = 256;
@@ -23,6 +26,8 @@ export class ExtVolume {
   /** Memory for views that others keep, and how much of it is given away; {@link viewMemory} says why. */
   #views = new Uint8Array(0);
   #viewsUsed = viewMemory;
+  /** Copies of blocks that {@link ownBlock} gave away, as long as they are not changed. */
+  readonly #kept = new LruMap<number, { readonly bytes: Uint8Array; readonly view: DataView }>(keptBlocks);
   readonly #inodes: (Inode | undefined)[] = new Array(inodeSlots).fill(undefined);
 
   /**
@@ -68,6 +73,31 @@ export class ExtVolume {
     const bytes = new Uint8Array(blockSize);
     this.disk.read(bytes, number * blockSize);
     return bytes;
+  }
+
+  /**
+   * As {@link block}; where the block is being changed, it is its own memory, in which changes show. For those who change
+   * the filesystem themselves.
+   */
+  ownBlock(number: number, structure: string): { readonly bytes: Uint8Array; readonly view: DataView } {
+    this.#checkBlock(number, structure);
+    const { blockSize } = this.superblock;
+    const piece = this.pieces.at(number * blockSize, structure);
+    // A changed block has memory of its own; others lie in pieces, which are used again.
+    if (piece.bytes.length === blockSize && piece.start === number * blockSize) return piece;
+    let kept = this.#kept.get(number);
+    if (kept === undefined) {
+      const start = number * blockSize - piece.start;
+      const bytes = piece.bytes.slice(start, start + blockSize);
+      kept = { bytes, view: viewOf(bytes) };
+      this.#kept.set(number, kept);
+    }
+    return kept;
+  }
+
+  /** A block is about to be changed. */
+  changing(number: number): void {
+    this.#kept.delete(number);
   }
 
   /** As {@link block}, without a copy: a view that is valid until other metadata is read. */
@@ -159,6 +189,7 @@ export class ExtVolume {
   /** Changes were undone: everything is decoded anew. */
   forgetAll(): void {
     this.#inodes.fill(undefined);
+    this.#kept.clear();
     this.groups.forget();
   }
 

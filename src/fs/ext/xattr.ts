@@ -42,6 +42,15 @@ export function readXattrs(volume: ExtVolume, inode: Inode): ReadonlyMap<string,
   return found;
 }
 
+/** Whether an inode has any attributes: cheap, for those that mostly have none. */
+export function hasXattrs(volume: ExtVolume, { number, attributeBlock, attributesAt }: Inode): boolean {
+  if (attributeBlock !== 0) return true;
+  if (attributesAt + 4 > volume.superblock.inodeSize) return false;
+  const offset = volume.inodeOffset(number);
+  const { start, view } = volume.pieces.at(offset, 'ext4 inode table');
+  return view.getUint32(offset - start + attributesAt, true) === xattrMagic;
+}
+
 function isAcl({ index }: XattrEntry): boolean {
   return index === xattrIndex.aclAccess || index === xattrIndex.aclDefault;
 }

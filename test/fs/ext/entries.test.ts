@@ -49,7 +49,7 @@ for (const [fixture, path, count] of cases)
     const journal = directJournal(cache);
     const options = { warn: assert.fail, strict: true, pieces: cache };
     const volume = new ExtVolume(cache.view, superblock, options);
-    const blocks = new ChangeableBlocks(cache, journal, () => volume.forgetAll());
+    const blocks = new ChangeableBlocks(cache, journal, volume);
     const inodes = new InodeTable(volume, blocks);
     const files = new Files(volume, blocks, new Space(volume, blocks), inodes);
     const writer = new DirectoryWriter(volume, blocks, inodes, files, () => assert.fail());

@@ -57,11 +57,16 @@ export class Directory {
   readonly #casefold: boolean;
   readonly #blockCount: number;
   readonly #seed: number | undefined;
+  /** Whether blocks are looked at where they are changed. */
+  readonly #isOwn: boolean;
+  #lastName: Uint8Array | undefined;
+  #lastDescent: Descent | undefined;
   #map: BlockMap | undefined;
 
-  /** Throws ENOTDIR for other inodes. `map`: where its blocks lie, if the caller knows. */
+  /** Throws ENOTDIR for other inodes. `map`: where its blocks lie, for those who change it. */
   constructor(volume: ExtVolume, inode: Inode, map?: BlockMap) {
     this.#map = map;
+    this.#isOwn = map !== undefined;
     const { superblock } = volume;
     const { features, blockSize } = superblock;
     this.#volume = volume;
@@ -161,7 +166,7 @@ export class Directory {
    */
   *leavesOf(name: Uint8Array): Generator<{ readonly logical: number; readonly area: EntryArea }> {
     if (this.#inline) return;
-    const leaves = this.#indexed ? findLeaves(this.#indexSource(), name) : undefined;
+    const leaves = this.#indexed ? findLeaves(this.#indexSource(), name, this.#descended(name)) : undefined;
     if (this.#indexed && leaves === undefined) throw new CorruptError(this.#name, 'its index is damaged');
     for (const logical of leaves ?? Array.from({ length: this.#blockCount }, (_, at) => at))
       if (this.#blockMap().find(logical, 1).block !== undefined)
@@ -171,9 +176,16 @@ export class Directory {
   /** The way through the index to the block of entries for a name. Undefined where there is no index. */
   descend(name: Uint8Array): Descent | undefined {
     if (!this.#indexed) return undefined;
-    const found = descend(this.#indexSource(), name);
+    const found = this.#descended(name);
     if (found === undefined) throw new CorruptError(this.#name, 'its index is damaged');
     return found;
+  }
+
+  /** As {@link descend}: whoever puts a name in has looked for it before. */
+  #descended(name: Uint8Array): Descent | undefined {
+    if (this.#lastName !== name) this.#lastDescent = descend(this.#indexSource(), name);
+    this.#lastName = name;
+    return this.#lastDescent;
   }
 
   /** The hash of a name by a version that an index has in its root. */
@@ -363,9 +375,17 @@ export class Directory {
     return this.#verifiedArea(run.block, logical);
   }
 
+  #areaOf(bytes: Uint8Array): EntryArea {
+    return { bytes, view: viewOf(bytes), start: 0, end: bytes.length };
+  }
+
+  #ownArea(block: number): EntryArea {
+    const { bytes, view } = this.#volume.ownBlock(block, this.#name);
+    return { bytes, view, start: 0, end: bytes.length };
+  }
+
   #verifiedArea(block: number, logical: number): EntryArea {
-    const bytes = this.#volume.block(block, this.#name);
-    const area = { bytes, view: viewOf(bytes), start: 0, end: bytes.length };
+    const area = this.#isOwn ? this.#ownArea(block) : this.#areaOf(this.#volume.block(block, this.#name));
     const seed = this.#seed;
     const { verified } = this.#volume;
     if (seed !== undefined && !verified.has(block)) {

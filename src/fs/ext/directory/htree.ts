@@ -128,10 +128,13 @@ export function mostLevels(largeDirectories: boolean): number {
  * The blocks that may have a name, in order. Undefined if the index is damaged or has an unknown hash: every block
  * must then be searched.
  */
-export function findLeaves(source: IndexSource, name: Uint8Array): number[] | undefined {
-  const found = descend(source, name);
+export function findLeaves(
+  source: IndexSource,
+  name: Uint8Array,
+  found = descend(source, name),
+): number[] | undefined {
   if (found === undefined) return undefined;
-  const frames = [...found.frames];
+  const frames = found.frames.map((frame) => ({ ...frame }));
   const { hash } = found;
   const leaves = new Set<number>();
   for (;;) {

@@ -4,18 +4,27 @@
  */
 import type { Block, DiskJournal, DiskTransaction, WriteCache } from '../../../disk/index.js';
 
+/** Who keeps what was decoded of blocks. */
+interface Owner {
+  /** A block is about to be changed. */
+  changing(number: number): void;
+  /** A transaction was undone. */
+  forgetAll(): void;
+}
+
+const blankly = { blank: true };
+
 export class ChangeableBlocks {
   readonly #cache: WriteCache;
   readonly #journal: DiskJournal;
   readonly #seals = new Map<number, () => void>();
-  readonly #onUndo: () => void;
+  readonly #owner: Owner;
   #transaction: DiskTransaction | undefined;
 
-  /** `onUndo` runs when a transaction was undone: what was decoded of its blocks is no longer true. */
-  constructor(cache: WriteCache, journal: DiskJournal, onUndo: () => void) {
+  constructor(cache: WriteCache, journal: DiskJournal, owner: Owner) {
     this.#cache = cache;
     this.#journal = journal;
-    this.#onUndo = onUndo;
+    this.#owner = owner;
   }
 
   /**
@@ -27,7 +36,7 @@ export class ChangeableBlocks {
     return this.#journal.run(blocks, (transaction) => {
       this.#transaction = transaction;
       transaction.kind = kind;
-      transaction.onUndo(this.#onUndo);
+      transaction.onUndo(() => this.#owner.forgetAll());
       this.#seals.clear();
       try {
         const result = work();
@@ -46,7 +55,8 @@ export class ChangeableBlocks {
 
   /** For changing. `blank`: the old bytes do not matter, and the block begins as zeroes. */
   change(number: number, blank = false): Block {
-    return this.#cache.change(this.#running, number, { blank });
+    this.#owner.changing(number);
+    return this.#cache.change(this.#running, number, blank ? blankly : {});
   }
 
   /** These blocks are not used any more, as metadata or as data. */

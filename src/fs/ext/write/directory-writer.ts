@@ -33,6 +33,8 @@ import {
   entrySize,
   fillArea,
   findEntry,
+  findRoom,
+  insertAt,
   insertEntry,
   listEntries,
   type NewEntry,
@@ -55,6 +57,7 @@ export class DirectoryWriter {
   readonly #inodes: InodeTable;
   readonly #files: Files;
   readonly #moveOut: MoveOut;
+  #last: Directory | undefined;
 
   constructor(
     volume: ExtVolume,
@@ -195,13 +198,16 @@ export class DirectoryWriter {
         elsewhere: 'appliance',
       });
     if (has(inode.flags, inodeFlags.EXT4_INLINE_DATA_FL)) return new Directory(this.#volume, inode);
+    // The inode is another object after each change of it, and all that is in it.
+    if (this.#last?.inode === inode) return this.#last;
     const map = this.#files.map(inode);
-    return new Directory(this.#volume, inode, {
+    this.#last = new Directory(this.#volume, inode, {
       find: (logical) => {
         const run = map.at(logical);
         return { block: run.kind === 'hole' ? undefined : run.block, count: run.count };
       },
     });
+    return this.#last;
   }
 
   *#areasOf(open: Directory, name: Uint8Array): Generator<EntryArea> {
@@ -245,12 +251,13 @@ export class DirectoryWriter {
 
   /** Puts an entry into one of the blocks of a directory without an index; whether one has room. */
   #addToLeaf(open: Directory, entry: StoredEntry): boolean {
+    const what = nameOf(open.inode);
     for (const { logical, area } of open.leavesOf(entry.name)) {
-      const copy = areaOf(area.bytes, 0, this.#leafEnd);
-      if (!insertEntry(copy, open.rules, nameOf(open.inode), entry)) continue;
-      const { number: block, bytes } = this.#change(open, logical);
-      bytes.set(copy.bytes);
-      this.#sealLeaf(open, block);
+      const room = findRoom({ ...area, end: this.#leafEnd }, open.rules, what, entry.name.length);
+      if (room === undefined) continue;
+      const { number, bytes, view } = this.#change(open, logical);
+      insertAt(areaOf(bytes, 0, this.#leafEnd, view), open.rules, room, entry);
+      this.#sealLeaf(open, number);
       return true;
     }
     return false;
@@ -259,8 +266,8 @@ export class DirectoryWriter {
   /** Whether the entry is in: if not, the index has grown, and is asked again. */
   #addIndexed(open: Directory, { frames, hash, version, leaf }: Descent, entry: StoredEntry): boolean {
     const what = nameOf(open.inode);
-    const { number: block, bytes } = this.#change(open, leaf);
-    const area = areaOf(bytes, 0, this.#leafEnd);
+    const { number: block, bytes, view } = this.#change(open, leaf);
+    const area = areaOf(bytes, 0, this.#leafEnd, view);
     this.#sealLeaf(open, block);
     if (insertEntry(area, open.rules, what, entry)) return true;
     const entries = listEntries(area, open.rules, what);
@@ -371,7 +378,7 @@ export class DirectoryWriter {
     const [run] = this.#files.take(open.inode, logical, 1, true);
     if (run === undefined) throw new CorruptError(nameOf(open.inode), 'has blocks past its end', { logical });
     const block = this.#blocks.change(run.block, true);
-    const area = areaOf(block.bytes, 0, this.#leafEnd);
+    const area = areaOf(block.bytes, 0, this.#leafEnd, block.view);
     fill(area);
     if (!isIndex) this.#sealLeaf(open, run.block);
     this.#inodes.change(number, (record) => setSize(record, size));

@@ -15,6 +15,7 @@ import {
 } from '../layout.js';
 import { has } from '../superblock.js';
 import type { ExtVolume } from '../volume.js';
+import { hasXattrs } from '../xattr.js';
 import type { ChangeableBlocks } from './blocks.js';
 import { emptyTree } from './extent-tree.js';
 import type { Files } from './files.js';
@@ -113,7 +114,7 @@ export class InodeLife implements ValueInodes {
 
   /** The rest of a deletion: gives all back that an inode without a name has. */
   remove(number: number): void {
-    const inode = this.#volume.anyInode(number);
+    const inode = this.#volume.heldInode(number);
     if (this.#isSmall(inode)) {
       this.#blocks.run(roomToDelete + groupsAtOnce * 2, 'remove', () => this.#free(inode));
       return;
@@ -121,7 +122,7 @@ export class InodeLife implements ValueInodes {
     // In parts, each of which leaves a file that is to be deleted.
     for (;;) {
       work.checkpoint();
-      const current = this.#volume.anyInode(number);
+      const current = this.#volume.heldInode(number);
       const end = lastBlock(this.#files, current);
       if (end === 0) break;
       const count = this.#volume.superblock.blocksPerGroup * groupsAtOnce;
@@ -130,7 +131,7 @@ export class InodeLife implements ValueInodes {
         this.#files.release(current, Math.max(0, end - count), count);
       });
     }
-    this.#blocks.run(roomToDelete, undefined, () => this.#free(this.#volume.anyInode(number)));
+    this.#blocks.run(roomToDelete, undefined, () => this.#free(this.#volume.heldInode(number)));
   }
 
   /** Whether an inode can be deleted in the transaction that takes its last name. */
@@ -145,14 +146,14 @@ export class InodeLife implements ValueInodes {
 
   /** Whether {@link remove} may run inside the transaction that takes the last name. */
   isRemovableAtOnce(number: number): boolean {
-    return this.#isSmall(this.#volume.anyInode(number));
+    return this.#isSmall(this.#volume.heldInode(number));
   }
 
   #free(inode: Inode): void {
     const { number } = inode;
     this.removeOrphan(number);
-    this.xattrs.removeAll(this.#volume.anyInode(number));
-    const current = this.#volume.anyInode(number);
+    if (hasXattrs(this.#volume, inode)) this.xattrs.removeAll(inode);
+    const current = this.#volume.heldInode(number);
     if (hasBlocks(this.#volume, current)) this.#files.release(current, 0, this.#files.map(current).limit);
     this.#files.forget(number);
     this.#blocks.barrier();
@@ -188,6 +189,10 @@ export class InodeLife implements ValueInodes {
     this.#blocks.onUndo(() => this.#orphans.splice(index, 0, number));
   }
 
+  get orphans(): readonly number[] {
+    return [...this.#orphans];
+  }
+
   /** These are on the list already, in this order. */
   adopt(listed: readonly number[]): void {
     this.#orphans.push(...listed);
@@ -196,7 +201,7 @@ export class InodeLife implements ValueInodes {
   /** Orphans that others left, as a mount does with them: deletes those without a name, and cuts the others. */
   finishOrphans(others: readonly number[]): void {
     for (const number of others) {
-      const inode = this.#volume.anyInode(number);
+      const inode = this.#volume.heldInode(number);
       if (inode.stat.linkCount === 0) this.remove(number);
       else {
         if (hasBlocks(this.#volume, inode)) this.cut(number);
@@ -210,7 +215,7 @@ export class InodeLife implements ValueInodes {
     const { blockSize, blocksPerGroup } = this.#volume.superblock;
     for (;;) {
       work.checkpoint();
-      const inode = this.#volume.anyInode(number);
+      const inode = this.#volume.heldInode(number);
       const keep = Math.ceil(inode.stat.sizeInBytes / blockSize);
       const end = lastBlock(this.#files, inode);
       if (end <= keep) break;
@@ -238,7 +243,7 @@ export class InodeLife implements ValueInodes {
         true,
       );
     });
-    this.#files.fill(this.#volume.anyInode(number), value);
+    this.#files.fill(this.#volume.heldInode(number), value);
     return number;
   }
 
@@ -250,7 +255,7 @@ export class InodeLife implements ValueInodes {
   release(number: number): void {
     const users = viewOf(this.#volume.inodeRecord(number)).getUint32(at.i_version, true);
     if (users > 1) this.#inodes.change(number, ({ view }) => view.setUint32(at.i_version, users - 1, true));
-    else this.#free(this.#volume.anyInode(number));
+    else this.#free(this.#volume.heldInode(number));
   }
 
   #projectOf(parent: Inode): number {

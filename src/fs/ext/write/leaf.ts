@@ -34,8 +34,8 @@ export function entrySize(nameLength: number): number {
   return (direntHeaderSize + nameLength + 3) & ~3;
 }
 
-export function areaOf(bytes: Uint8Array, start: number, end: number): EntryArea {
-  return { bytes, view: viewOf(bytes), start, end };
+export function areaOf(bytes: Uint8Array, start: number, end: number, view = viewOf(bytes)): EntryArea {
+  return { bytes, view, start, end };
 }
 
 /** Writes an entry that reaches from `offset` up to `end`. */
@@ -69,23 +69,46 @@ export function clearArea(area: EntryArea, rules: EntryRules): void {
   );
 }
 
-/** Puts an entry behind one that takes more room than it needs; whether there is such. */
-export function insertEntry(area: EntryArea, rules: EntryRules, what: string, entry: StoredEntry): boolean {
-  const needed = entrySize(entry.name.length);
-  let at = -1;
-  let used = 0;
-  let room = 0;
-  scanAllEntries(area, rules, false, what, (offset, inode, nameLength, length) => {
-    used = inode === 0 ? 0 : entrySize(nameLength);
-    if (length - used < needed) return false;
-    at = offset;
-    room = length;
+/** An entry behind which there is room, or that is not in use: what it takes itself, and has. */
+interface Room {
+  readonly at: number;
+  readonly used: number;
+  readonly length: number;
+}
+
+/** Room for a name of so many bytes; undefined where there is none. */
+export function findRoom(
+  area: EntryArea,
+  rules: EntryRules,
+  what: string,
+  nameLength: number,
+): Room | undefined {
+  const needed = entrySize(nameLength);
+  let found: Room | undefined;
+  scanAllEntries(area, rules, false, what, (at, inode, length, whole) => {
+    const used = inode === 0 ? 0 : entrySize(length);
+    if (whole - used < needed) return false;
+    found = { at, used, length: whole };
     return true;
   });
-  if (at < 0) return false;
+  return found;
+}
+
+export function insertAt(
+  area: EntryArea,
+  rules: EntryRules,
+  { at, used, length }: Room,
+  entry: StoredEntry,
+): void {
   if (used > 0) area.view.setUint16(at + direntAt.rec_len, encodeRecordLength(used, rules.blockSize), true);
-  placeEntry(area, rules, at + used, at + room, entry);
-  return true;
+  placeEntry(area, rules, at + used, at + length, entry);
+}
+
+/** Puts an entry behind one that takes more room than it needs; whether there is such. */
+export function insertEntry(area: EntryArea, rules: EntryRules, what: string, entry: StoredEntry): boolean {
+  const room = findRoom(area, rules, what, entry.name.length);
+  if (room !== undefined) insertAt(area, rules, room, entry);
+  return room !== undefined;
 }
 
 /** Where the entry of a name lies; undefined if it is not there. */

@@ -49,7 +49,7 @@ export class WriteSession {
     this.volume = volume;
     this.parentOf = parentOf;
     this.journal = openForWriting(volume, cache, marksOf(volume, now, findJournal));
-    this.blocks = new ChangeableBlocks(cache, this.journal, () => volume.forgetAll());
+    this.blocks = new ChangeableBlocks(cache, this.journal, volume);
     const space = new Space(volume, this.blocks);
     this.inodes = new InodeTable(volume, this.blocks);
     this.files = new Files(volume, this.blocks, space, this.inodes);
@@ -58,6 +58,15 @@ export class WriteSession {
       moveOut({ ...this, xattrs: this.life.xattrs }, inode),
     );
     this.#takeOrphans(orphans);
+  }
+
+  /** Ends the writing: whatever is still held goes, and all is in its place. */
+  close(): void {
+    try {
+      this.life.finishOrphans(this.life.orphans);
+    } finally {
+      this.journal.close();
+    }
   }
 
   /** What others left as orphans is finished, as by a mount. */

@@ -359,11 +359,10 @@ export class Space {
     return true;
   }
 
-  #descriptor(group: number): { readonly bytes: Uint8Array; readonly view: DataView; readonly base: number } {
+  #descriptor(group: number): { readonly view: DataView; readonly base: number } {
     const { blockSize } = this.#volume.superblock;
     const offset = this.#volume.groups.offsetOf(group);
-    const { bytes, view } = this.#blocks.change(Math.floor(offset / blockSize));
-    return { bytes, view, base: offset % blockSize };
+    return { view: this.#blocks.change(Math.floor(offset / blockSize)).view, base: offset % blockSize };
   }
 
   #counter(group: number, name: Counter): number {
@@ -402,8 +401,7 @@ export class Space {
 
   /** At once, since descriptors are read and checked in between. */
   #sealDescriptor(group: number): void {
-    const { bytes, base } = this.#descriptor(group);
-    const { descriptorSize } = this.#volume.superblock;
-    this.#volume.groups.setChecksum(group, bytes.subarray(base, base + descriptorSize));
+    const { view, base } = this.#descriptor(group);
+    this.#volume.groups.setChecksum(group, view, base);
   }
 }

@@ -17,7 +17,7 @@ import {
   xattrPrefixes,
 } from '../layout.js';
 import { has } from '../superblock.js';
-import { readXattrs } from '../xattr.js';
+import { hasXattrs, readXattrs } from '../xattr.js';
 import { type ContentsParts, checkChangeable, FileContents } from './contents.js';
 import { moveOut } from './inline-writer.js';
 import { setOwner } from './inode-life.js';
@@ -78,7 +78,8 @@ export class ExtWriter implements FileSystemWriter {
       const isFast = target !== undefined && target.length < inodeBlockAreaSize;
       const isMapped = what.type === 'file' || isDirectory || (what.type === 'symlink' && !isFast);
       const isShared = (parent.stat.mode & setGroupId) !== 0;
-      const inherited = what.type === 'symlink' ? undefined : readXattrs(volume, parent).get(defaultAcl);
+      const mayInherit = what.type !== 'symlink' && hasXattrs(volume, parent);
+      const inherited = mayInherit ? readXattrs(volume, parent).get(defaultAcl) : undefined;
       const acl = inherited === undefined ? undefined : inheritedAcl(inherited, what.permissions & rights);
       const permissions =
         acl === undefined
@@ -221,7 +222,7 @@ export class ExtWriter implements FileSystemWriter {
         setTimes(record, { accessed, modified, changed: this.#now() });
       });
       if (permissions === undefined) return;
-      const acl = readXattrs(volume, inode).get(accessAcl);
+      const acl = hasXattrs(volume, inode) ? readXattrs(volume, inode).get(accessAcl) : undefined;
       if (acl === undefined) return;
       const { stored } = storedAcl(permittedAcl(acl, permissions & rights));
       life.xattrs.set(volume.heldInode(number), xattrIndex.aclAccess, new Uint8Array(0), stored);

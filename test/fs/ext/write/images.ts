@@ -32,9 +32,9 @@ export const kinds: Readonly<Record<string, readonly [options: string, megabytes
   'ext4 tiny': ['-t ext4 -b 1024 -O ^has_journal -N 64', 1],
 };
 
-/** A fresh filesystem. */
+/** A fresh filesystem: of a kind, or by options of mke2fs. */
 export function makeImage(kind: string): Uint8Array {
-  const [options, megabytes] = kinds[kind] ?? assert.fail(kind);
+  const [options, megabytes] = kinds[kind] ?? [kind.startsWith('-') ? kind : assert.fail(kind), 32];
   const path = join(directory, `made-${count++}`);
   const descriptor = openSync(path, 'w');
   ftruncateSync(descriptor, megabytes * 1024 * 1024);

@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { GuestfsError } from '../../../../src/base/index.js';
 import { MemoryDisk } from '../../../../src/disk/index.js';
 import type { FileSystem } from '../../../../src/fs/index.js';
-import { Random } from '../../../support/random.js';
+import { noise, Random } from '../../../support/random.js';
 import { openExt } from '../fixture.js';
 
 type Kind = 'file' | 'directory' | 'symlink' | 'block' | 'character' | 'fifo' | 'socket';
@@ -26,6 +26,7 @@ interface Node {
   links: number;
 }
 
+const noiseBytes = noise(65_521);
 /** Errors that an operation may end with, having done nothing. */
 const expected = new Set([
   'ENOSPC',
@@ -120,7 +121,10 @@ export class ModelTest {
   #step(): void {
     const choice = this.#random.below(100);
     try {
-      if (choice < 22) this.#create();
+      const rare = this.#random.below(150);
+      if (rare === 0) this.#crowd();
+      else if (rare === 1) this.#scatter();
+      else if (choice < 22) this.#create();
       else if (choice < 28) this.#link();
       else if (choice < 38) this.#remove();
       else if (choice < 46) this.#rename();
@@ -131,6 +135,19 @@ export class ModelTest {
     } catch (thrown) {
       if (!(thrown instanceof GuestfsError) || !expected.has(thrown.code)) throw thrown;
     }
+  }
+
+  /** Bytes out of one long run of them. */
+  #noise(length: number): Uint8Array {
+    const from = this.#random.below(noiseBytes.length);
+    const bytes = new Uint8Array(length);
+    for (let at = 0; at < length; ) {
+      const start = at === 0 ? from : 0;
+      const piece = noiseBytes.subarray(start, start + length - at);
+      bytes.set(piece, at);
+      at += piece.length;
+    }
+    return bytes;
   }
 
   #name(): string {
@@ -207,6 +224,51 @@ export class ModelTest {
     } else (kind === 'file' ? this.#files : this.#others).push(node);
   }
 
+  /** Many names in one directory, so that its index grows. */
+  #crowd(): void {
+    const directory = this.#directory();
+    const count = this.#random.below(300);
+    const long = this.#random.below(2) * 200;
+    for (let i = 0; i < count; i++) {
+      const name = `${this.#names++}-${'n'.repeat(this.#random.below(long + 20))}`;
+      const facts = { permissions: 0o600, uid: 1, gid: 2 };
+      const node = this.#random.below(3) === 0 ? undefined : this.#files.at(-1);
+      if (node !== undefined && node.links < 60_000) {
+        this.#writer.link(node.inode, directory.inode, name);
+        node.links++;
+        directory.entries.set(name, node);
+        continue;
+      }
+      const made = this.#nodeOf(
+        this.#writer.create(directory.inode, name, { type: 'fifo', ...facts }),
+        'fifo',
+        facts,
+      );
+      directory.entries.set(name, made);
+      this.#others.push(made);
+    }
+  }
+
+  /** A file of many extents: every other block, in any order. */
+  #scatter(): void {
+    const node = this.#files.at(-1);
+    const { blockSize } = this.#fs.usage();
+    const count = this.#random.below(500);
+    if (node === undefined || this.#dataSize + count * 2 * blockSize > dataLimit) return;
+    const contents = this.#writer.contents(node.inode);
+    const order = Array.from({ length: count }, (_, index) => index * 2).sort(
+      () => this.#random.next() - 0.5,
+    );
+    for (const block of order) {
+      const bytes = this.#noise(3);
+      contents.write(bytes, block * blockSize);
+      const end = block * blockSize + bytes.length;
+      if (end > node.data.length) this.#setSize(node, end);
+      node.data.set(bytes, end - bytes.length);
+    }
+    contents.close();
+  }
+
   #link(): void {
     const node = this.#random.pick([...this.#files.slice(-20), ...this.#others.slice(-5)]);
     if (node === undefined) return;
@@ -244,7 +306,7 @@ export class ModelTest {
     this.#dropped(node, directory);
     if (held === undefined) return;
     // It is there as long as it is held.
-    const bytes = this.#random.bytes(100);
+    const bytes = this.#noise(100);
     held.write(bytes, 50);
     const read = new Uint8Array(100);
     held.read(read, 50);
@@ -321,7 +383,7 @@ export class ModelTest {
         : 'trusted.';
     const name = `${space}${this.#random.pick(['a', 'bb', 'ccc', 'a longer name of an attribute'])}`;
     const most = this.#random.pick([10, 10, 60, 300, 2000]);
-    const value = this.#random.below(3) === 0 ? undefined : this.#random.bytes(this.#random.below(most));
+    const value = this.#random.below(3) === 0 ? undefined : this.#noise(this.#random.below(most));
     this.#writer.setXattr(node.inode, name, value);
     if (value === undefined) {
       assert.ok(node.xattrs.delete(name));
@@ -366,7 +428,7 @@ export class ModelTest {
 
   #write(node: Node, contents: { write(from: Uint8Array, offset: number): void }, offset: number): void {
     const most = this.#random.below(4) === 0 ? this.#mostBytes : 300;
-    const bytes = this.#random.bytes(this.#random.below(most));
+    const bytes = this.#noise(this.#random.below(most));
     if (this.#dataSize + bytes.length + Math.max(0, offset - node.data.length) > dataLimit) return;
     contents.write(bytes, offset);
     if (bytes.length === 0) return;

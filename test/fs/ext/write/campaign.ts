@@ -1,0 +1,74 @@
+/**
+ * `npm run fuzz -- write`: random operations on filesystems of every kind against the model, for as long as is asked. A
+ * finding is told with what repeats it.
+ */
+import { parseArgs } from 'node:util';
+import { checkImage, kinds, makeImage } from './images.js';
+import { ModelTest } from './model.js';
+
+const help = `Usage: npm run fuzz -- write [OPTIONS]
+
+Changes filesystems at random, and a model of them in memory; compares both, and
+has e2fsck look at the result. The status is 1 where something was found.
+
+  --seconds N      how long to go on (default 60)
+  --seed N         seed of the first filesystem (default: by the clock)
+  --kind NAME      only this kind of filesystem
+  --operations N   on each filesystem (default 3000)
+  --help           this text`;
+
+/** Operations between two looks at the whole. */
+const part = 750;
+
+const { values } = parseArgs({
+  args: process.argv.slice(2),
+  options: {
+    seconds: { type: 'string', default: '60' },
+    seed: { type: 'string' },
+    kind: { type: 'string' },
+    operations: { type: 'string', default: '3000' },
+    help: { type: 'boolean', default: false },
+  },
+});
+
+/** One filesystem. How many operations changed something. */
+function round(kind: string, seed: number, operations: number): number {
+  const model = new ModelTest(makeImage(kind), seed, { mostBytes: seed % 3 === 0 ? 200_000 : 20_000 });
+  let done = 0;
+  for (let at = 0; at < operations; at += part) {
+    done = model.run(Math.min(part, operations - at));
+    model.compare(`seed ${seed}`);
+    model.reopen();
+    model.compare(`seed ${seed}, reopened`);
+    checkImage(model.image, `seed ${seed}`);
+  }
+  model.close();
+  return done;
+}
+
+function main(): boolean {
+  const first = values.seed === undefined ? Date.now() % 1_000_000_000 : Number(values.seed);
+  const chosen = values.kind === undefined ? Object.keys(kinds) : [values.kind];
+  const end = performance.now() + Number(values.seconds) * 1000;
+  console.log(`seed ${first}`);
+  const total = new Map<string, number>();
+  let found = 0;
+  for (let seed = first; performance.now() < end; seed++) {
+    const kind = chosen[seed % chosen.length] ?? '';
+    try {
+      total.set(kind, (total.get(kind) ?? 0) + round(kind, seed, Number(values.operations)));
+    } catch (thrown) {
+      found++;
+      console.log(`\n--kind '${kind}' --seed ${seed} --seconds 1 --operations ${values.operations}`);
+      console.log(thrown instanceof Error ? thrown.stack : String(thrown));
+    }
+  }
+  for (const [kind, count] of total)
+    console.log(`${kind.padEnd(40)} ${String(count).padStart(9)} operations`);
+  const all = [...total.values()].reduce((sum, count) => sum + count, 0);
+  console.log(`${all} operations in all, from seed ${first}; ${found} findings`);
+  return found > 0;
+}
+
+if (values.help) console.log(help);
+else process.exitCode = main() ? 1 : 0;

@@ -1,0 +1,323 @@
+/** The writer of ext: rules of names, attributes and contents, and what must not be changed. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { MemoryDisk } from '../../../../src/disk/index.js';
+import type { FileSystem } from '../../../../src/fs/index.js';
+import { noise } from '../../../support/random.js';
+import { needs } from '../../../support/tools.js';
+import { fixtureNames, openExt, readFixture } from '../fixture.js';
+import { checkImage, makeImage } from './images.js';
+
+const file = { type: 'file', permissions: 0o644, uid: 0, gid: 0 } as const;
+const directory = { ...file, type: 'directory', permissions: 0o755 } as const;
+
+const now = (): { seconds: number; nanoseconds: number } => ({ seconds: 1_700_000_000, nanoseconds: 5 });
+
+function openToWrite(bytes: Uint8Array): FileSystem & { readonly writer: NonNullable<FileSystem['writer']> } {
+  const fs = openExt(new MemoryDisk(bytes, { writable: true }), { readonly: false, now });
+  const { writer } = fs;
+  return writer === undefined ? assert.fail(String(fs.whyReadOnly)) : Object.assign(fs, { writer });
+}
+
+/** Works on a fresh filesystem, closes it, and has e2fsck look. */
+function onImage(kind: string, work: (fs: ReturnType<typeof openToWrite>) => void): Uint8Array {
+  const bytes = makeImage(kind);
+  const fs = openToWrite(bytes);
+  work(fs);
+  fs.close();
+  checkImage(bytes, kind);
+  return bytes;
+}
+
+/** What a filesystem shows, inode by inode. */
+function show(fs: FileSystem, inode = fs.root): unknown {
+  const { mode, linkCount, sizeInBytes, blockCount512 } = fs.stat(inode);
+  const entries = Array.from(fs.entries(inode), (entry) => [
+    entry.name,
+    entry.type === 'directory' ? show(fs, entry.inode) : fs.stat(entry.inode),
+  ]);
+  return { mode, linkCount, sizeInBytes, blockCount512, entries };
+}
+
+test('a filesystem that is opened for writing and only read stays as it is', () => {
+  for (const name of fixtureNames) {
+    const before = readFixture(name);
+    const bytes = before.slice();
+    let fs: FileSystem;
+    try {
+      fs = openExt(new MemoryDisk(bytes, { writable: true }), { readonly: false });
+    } catch {
+      continue; // it has a log that is outside, or is damaged on purpose
+    }
+    if (fs.writer === undefined) assert.ok(fs.whyReadOnly !== undefined, name);
+    const after = bytes.slice(); // a log has been replayed, as by any mount
+    for (const { inode, type } of fs.entries(fs.root)) if (type === 'file') fs.data(inode).span(0, 1);
+    fs.usage();
+    fs.close();
+    assert.deepEqual(Buffer.compare(bytes, after), 0, name);
+  }
+});
+
+test('one that is opened read-only has no writer, and says so', () => {
+  for (const readonly of [true, undefined]) {
+    const bytes = new MemoryDisk(readFixture('ext4-1k'), { writable: true });
+    const fs = openExt(bytes, readonly === undefined ? {} : { readonly });
+    assert.equal(fs.writer, undefined);
+    assert.equal(fs.whyReadOnly?.code, 'EROFS');
+  }
+});
+
+test('features that writing would not keep right are refused by name', needs('mke2fs'), () => {
+  for (const [options, name] of [
+    ['-t ext4 -b 1024 -O quota', /quota/],
+    ['-t ext4 -b 1024 -O mmp', /mmp/],
+  ] as const) {
+    const fs = openExt(new MemoryDisk(makeImage(options), { writable: true }), { readonly: false });
+    assert.equal(fs.writer, undefined);
+    assert.match(String(fs.whyReadOnly), name);
+    assert.equal(fs.whyReadOnly?.code, 'ENOTSUP');
+  }
+});
+
+test('a full filesystem takes nothing, and is as it was', needs('mke2fs', 'e2fsck'), () => {
+  onImage('ext4 tiny', (fs) => {
+    const { writer } = fs;
+    const full = writer.create(fs.root, 'full', file);
+    const contents = writer.contents(full);
+    let at = 0;
+    for (const size of [65_536, 1024])
+      for (;;) {
+        const before = show(fs);
+        try {
+          contents.write(noise(size), at);
+          at += size;
+        } catch (thrown) {
+          assert.equal((thrown as { code?: string }).code, 'ENOSPC');
+          assert.deepEqual(show(fs), before);
+          break;
+        }
+      }
+    assert.ok(at > 500_000);
+    assert.equal(fs.usage().freeBlocks, 0);
+    const before = show(fs);
+    for (const work of [
+      () => writer.create(fs.root, 'more', directory),
+      () => writer.create(fs.root, 'more', { ...file, type: 'symlink', target: 't'.repeat(500) }),
+      () => writer.setXattr(full, 'user.large', noise(900)),
+      () => writer.allocate(full, at, 5000),
+    ]) {
+      assert.throws(work, { code: 'ENOSPC' });
+      assert.deepEqual(show(fs), before);
+    }
+    const read = new Uint8Array(1024);
+    fs.data(full).read(read, at - 1024);
+    assert.deepEqual(read, noise(1024));
+    // What is freed can be taken again at once.
+    writer.unlink(fs.root, 'full');
+    contents.close();
+    const again = writer.contents(writer.create(fs.root, 'again', file));
+    for (let offset = 0; offset < at - 2048; offset += 1024) again.write(noise(1024), offset);
+    again.close();
+  });
+});
+
+test('inodes run out', needs('mke2fs', 'e2fsck'), () => {
+  onImage('ext4 tiny', (fs) => {
+    let made = 0;
+    const makeAll = (): void => {
+      for (; ; made++) fs.writer.create(fs.root, `${made}`, file);
+    };
+    assert.throws(makeAll, { code: 'ENOSPC' });
+    assert.ok(made > 40 && made < 64);
+    assert.equal(fs.usage().freeInodes, 0);
+  });
+});
+
+test('the rules of names', needs('mke2fs', 'e2fsck'), () => {
+  onImage('ext4 1k', (fs) => {
+    const { writer, root } = fs;
+    const a = writer.create(root, 'a', directory);
+    const b = writer.create(a, 'b', directory);
+    const f = writer.create(root, 'f', file);
+    const before = show(fs);
+    const cases: [code: string, work: () => void][] = [
+      ['EEXIST', () => writer.create(root, 'a', file)],
+      ['EEXIST', () => writer.link(f, root, 'a')],
+      ['EPERM', () => writer.link(a, root, 'c')],
+      ['ENOENT', () => writer.unlink(root, 'none')],
+      ['EISDIR', () => writer.unlink(root, 'a')],
+      ['ENOTDIR', () => writer.rmdir(root, 'f')],
+      ['ENOTEMPTY', () => writer.rmdir(root, 'a')],
+      ['ENOTDIR', () => writer.create(f, 'x', file)],
+      ['ENAMETOOLONG', () => writer.create(root, 'ä'.repeat(128), file)],
+      [
+        'ENAMETOOLONG',
+        () => writer.create(root, 'l', { ...file, type: 'symlink', target: 't'.repeat(1024) }),
+      ],
+      ['EINVAL', () => writer.create(root, 'a/b', file)],
+      ['EINVAL', () => writer.rename(root, 'a', b, 'inside')],
+      ['EINVAL', () => writer.rename(root, 'a', a, 'inside')],
+      ['EISDIR', () => writer.rename(root, 'f', root, 'a')],
+      ['ENOTDIR', () => writer.rename(root, 'a', root, 'f')],
+      ['ENOTEMPTY', () => writer.rename(root, 'lost+found', root, 'a')],
+      ['EOPNOTSUPP', () => writer.setXattr(f, 'system.data', noise(3))],
+      ['EOPNOTSUPP', () => writer.setXattr(f, 'none', noise(3))],
+      ['ENODATA', () => writer.setXattr(f, 'user.none', undefined)],
+      ['ERANGE', () => writer.setXattr(f, `user.${'n'.repeat(256)}`, noise(3))],
+      ['E2BIG', () => writer.setXattr(f, 'user.large', new Uint8Array(65_537))],
+      ['EISDIR', () => writer.contents(a)],
+      ['EFBIG', () => writer.contents(f).resize(2 ** 43)],
+      ['ENOTTY', () => writer.setGeneration?.(f, 7)],
+    ];
+    for (const [code, work] of cases) {
+      assert.throws(work, { code }, String(work));
+      assert.deepEqual(show(fs), before, String(work));
+    }
+    writer.setFlags?.(f, 0x80010);
+    for (const work of [
+      () => writer.unlink(root, 'f'),
+      () => writer.contents(f),
+      () => writer.rename(root, 'f', a, 'g'),
+    ])
+      assert.throws(work, { code: 'EPERM' });
+    writer.setFlags?.(f, 0x80000);
+    writer.unlink(root, 'f');
+  });
+});
+
+test('directories that fold case are refused for themselves', needs('e2fsck'), () => {
+  const bytes = readFixture('ext4-casefold');
+  const fs = openToWrite(bytes);
+  const folded = Array.from(fs.entries(fs.root)).filter(({ name, type }) => {
+    if (type !== 'directory') return false;
+    try {
+      fs.writer.create(fs.lookup(fs.root, name) ?? 0, 'new', file);
+      return false;
+    } catch (thrown) {
+      assert.equal((thrown as { code?: string }).code, 'ENOTSUP', name);
+      return true;
+    }
+  });
+  assert.ok(folded.length > 0);
+  fs.close();
+  checkImage(bytes, 'casefold');
+});
+
+test('access control lists are stored, inherited, and follow the mode', needs('mke2fs', 'e2fsck'), () => {
+  const acl = (...entries: [tag: number, bits: number, id?: number][]): Uint8Array => {
+    const bytes = new DataView(new ArrayBuffer(4 + entries.length * 8));
+    bytes.setUint32(0, 2, true);
+    for (const [index, [tag, bits, id = 0xffffffff]] of entries.entries()) {
+      bytes.setUint16(4 + index * 8, tag, true);
+      bytes.setUint16(6 + index * 8, bits, true);
+      bytes.setUint32(8 + index * 8, id, true);
+    }
+    return new Uint8Array(bytes.buffer);
+  };
+  onImage('ext4 1k', (fs) => {
+    const { writer, root } = fs;
+    const access = 'system.posix_acl_access';
+    const byDefault = 'system.posix_acl_default';
+    const d = writer.create(root, 'd', directory);
+    const full = acl([1, 7], [2, 6, 1000], [4, 5], [16, 7], [32, 1]);
+    writer.setXattr(d, byDefault, full);
+    assert.deepEqual(fs.xattrs(d).get(byDefault), full);
+    const f = writer.create(d, 'f', { ...file, permissions: 0o664 });
+    assert.deepEqual(fs.xattrs(f).get(access), acl([1, 6], [2, 6, 1000], [4, 5], [16, 6], [32, 0]));
+    assert.equal(fs.stat(f).mode & 0o777, 0o660);
+    const below = writer.create(d, 'below', directory);
+    assert.deepEqual(fs.xattrs(below).get(byDefault), full);
+    writer.setAttributes(f, { permissions: 0o640 });
+    assert.deepEqual(fs.xattrs(f).get(access), acl([1, 6], [2, 6, 1000], [4, 5], [16, 4], [32, 0]));
+    writer.setXattr(f, access, acl([1, 4], [4, 4], [32, 4]));
+    assert.equal(fs.xattrs(f).get(access), undefined);
+    assert.equal(fs.stat(f).mode & 0o777, 0o444);
+    writer.setXattr(f, access, full);
+    assert.equal(fs.stat(f).mode & 0o777, 0o771);
+    for (const bad of [
+      acl([1, 7]),
+      acl([1, 7], [2, 6, 5], [4, 5], [32, 1]),
+      acl([4, 5], [1, 7], [32, 1]),
+      noise(7),
+    ])
+      assert.throws(() => writer.setXattr(f, access, bad), { code: 'EINVAL' });
+    assert.throws(() => writer.setXattr(f, byDefault, full), { code: 'EACCES' });
+  });
+});
+
+test(
+  'a file is as long as it is held, and others see what is written at once',
+  needs('mke2fs', 'e2fsck'),
+  () => {
+    onImage('ext4 2k', (fs) => {
+      const { writer, root } = fs;
+      const number = writer.create(root, 'f', file);
+      const data = fs.data(number);
+      const contents = writer.contents(number);
+      const free = fs.usage().freeBlocks;
+      contents.write(noise(100_000), 1_000_000);
+      assert.ok(fs.usage().freeBlocks < free);
+      assert.equal(data.size, 1_100_000);
+      const read = new Uint8Array(100_000);
+      data.read(read, 1_000_000);
+      assert.deepEqual(read, noise(100_000));
+      assert.ok(data.span(0, 1_000_000).hole);
+      writer.unlink(root, 'f');
+      contents.read(read, 1_000_000);
+      assert.deepEqual(read, noise(100_000));
+      contents.close();
+      assert.equal(fs.usage().freeBlocks, free);
+      assert.throws(() => contents.write(read, 0));
+    });
+  },
+);
+
+test('what is held when the filesystem is closed goes with that', needs('mke2fs', 'e2fsck'), () => {
+  onImage('ext4 2k', (fs) => {
+    for (const name of ['a', 'b', 'c']) {
+      const held = fs.writer.contents(fs.writer.create(fs.root, name, file));
+      held.write(noise(5000), 0);
+      fs.writer.unlink(fs.root, name);
+    }
+  });
+});
+
+test('large files are taken and given back in parts', needs('mke2fs', 'e2fsck'), () => {
+  for (const kind of ['ext4 small groups, 512-byte inodes', 'ext2 1k'])
+    onImage(kind, (fs) => {
+      const { writer, root } = fs;
+      const free = fs.usage().freeBlocks;
+      const number = writer.create(root, 'large', file);
+      writer.allocate(number, 0, 9_000_000);
+      assert.equal(fs.stat(number).sizeInBytes, 9_000_000);
+      const contents = writer.contents(number);
+      contents.resize(2 ** 33);
+      contents.write(noise(10), 2 ** 33 - 10);
+      contents.zero(1_000_000, 7_000_000, { discard: true });
+      contents.resize(4_000);
+      assert.ok(fs.stat(number).blockCount512 <= 8);
+      contents.resize(8_000_000);
+      writer.allocate(number, 0, 8_000_000);
+      contents.close();
+      writer.unlink(root, 'large');
+      assert.equal(fs.usage().freeBlocks, free);
+    });
+});
+
+// Seconds of a processor: for a long run.
+if (process.env.GUESTFS_TEST_LARGE !== undefined)
+  test('an index grows to three levels', needs('mke2fs', 'e2fsck'), () => {
+    const bytes = onImage('-t ext4 -b 1024 -O large_dir,^has_journal', (fs) => {
+      const { writer, root } = fs;
+      const d = writer.create(root, 'd', directory);
+      const f = writer.create(d, 'first', file);
+      for (let i = 0; i < 30_000; i++) writer.link(f, d, `${i}-${'n'.repeat(245)}`);
+      for (let i = 0; i < 30_000; i += 2) writer.unlink(d, `${i}-${'n'.repeat(245)}`);
+      assert.equal(fs.stat(f).linkCount, 15_001);
+    });
+    const fs = openExt(new MemoryDisk(bytes));
+    const d = fs.lookup(fs.root, 'd') ?? 0;
+    assert.equal(Array.from(fs.entries(d)).length, 15_001);
+    assert.ok(fs.lookup(d, `29999-${'n'.repeat(245)}`));
+    assert.equal(fs.lookup(d, `29998-${'n'.repeat(245)}`), undefined);
+  });
