@@ -215,10 +215,9 @@ export class FatSession {
   /** Marks the volume as in use, or not. One that was not cleanly unmounted before keeps its mark, as in the kernel. */
   #mark(state: number): void {
     if (this.volume.dirty) return;
-    const byte = new Uint8Array(1);
-    this.cache.view.read(byte, this.volume.stateOffset);
-    byte[0] = ((byte[0] ?? 0) & ~stateDirty) + state;
-    this.cache.writeThrough(byte, this.volume.stateOffset);
+    this.cache.amend(this.volume.stateOffset, 1, (bytes) => {
+      bytes[0] = ((bytes[0] ?? 0) & ~stateDirty) + state;
+    });
     this.cache.disk.flush();
   }
 }
