@@ -4,12 +4,37 @@
 // The door of a driver (`src/fs/NAME/index.ts`) imports its `probe.js` as it is. All else that it imports becomes one
 // function around the rest of the driver's code, which V8 skips until the first call of what the door names. So the door
 // may import functions alone; what both need, and what lies outside of the folder, is shared with the program.
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { build } from 'esbuild';
-import { isDriversDoor, sourceFile, throughDoors, throughDoorsOfRooms, valuesOf } from './doors.mjs';
+import {
+  isDriversDoor,
+  isWritersDoor,
+  sourceFile,
+  throughDoors,
+  throughDoorsOfRooms,
+  valuesOf,
+} from './doors.mjs';
 
 const isEager = (specifier) => !specifier.startsWith('./') || specifier === './probe.js';
+
+/** Inside a driver: what it needs for writing, which is run when something is first written. */
+const deferredWriters = {
+  name: 'deferred writers',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /[\\/]write[\\/]index\.[jt]s$/ }, ({ path, resolveDir, kind }) => {
+      const file = sourceFile(resolveDir, path);
+      return kind !== 'entry-point' && isWritersDoor(file)
+        ? { path: dirname(file), namespace: 'deferred' }
+        : undefined;
+    });
+    onLoad({ filter: /./, namespace: 'deferred' }, async ({ path }) => ({
+      contents: await deferredModule(path),
+      resolveDir: path,
+      loader: 'js',
+    }));
+  },
+};
 
 /** The plugin of esbuild. */
 export const deferredDrivers = {
@@ -48,6 +73,7 @@ function deferredImports(directory) {
 
 /** The files of a folder that its `probe.ts` needs. */
 async function eagerFiles(directory) {
+  if (!existsSync(join(directory, 'probe.ts'))) return new Set();
   const { metafile } = await build({
     entryPoints: [join(directory, 'probe.ts')],
     bundle: true,
@@ -78,6 +104,7 @@ async function deferredModule(directory) {
     write: false,
     logLevel: 'warning',
     plugins: [
+      deferredWriters,
       throughDoorsOfRooms,
       {
         name: 'what is shared',

@@ -8,8 +8,13 @@ export const sourceFile = (directory, specifier) => resolve(directory, specifier
 
 /** Whether a file is the door of a driver whose code is deferred (deferred.mjs): all else of it is reached through it. */
 export const isDriversDoor = (file) =>
-  /[\\/]src[\\/](?:fs|image|volume)[\\/][^\\/]+[\\/]index\.ts$/.test(file) &&
-  existsSync(join(dirname(file), 'probe.ts'));
+  (/[\\/]src[\\/](?:fs|image|volume)[\\/][^\\/]+[\\/]index\.ts$/.test(file) &&
+    existsSync(join(dirname(file), 'probe.ts'))) ||
+  isWritersDoor(file);
+
+/** Whether a file is the door of what a driver needs for writing: it is deferred once more. */
+export const isWritersDoor = (file) =>
+  /[\\/]src[\\/](?:fs|image|volume)[\\/][^\\/]+[\\/]write[\\/]index\.ts$/.test(file);
 
 /** `{ a, type B, c as d }` as the values in it: the name there, and the name here. */
 export const valuesOf = (names) =>

@@ -1,5 +1,5 @@
 /** Work on an image as a whole, not on the disk in it: checking and repairing its tables, and changing its size. */
-import { GuestfsError, UnsupportedError } from '../base/index.js';
+import { GuestfsError } from '../base/index.js';
 import type { Disk, GrowableDisk, Origin } from '../disk/index.js';
 import type { ImageCheck, ImageFormat } from './format.js';
 import { detectFormat, getFormat } from './formats.js';
@@ -27,8 +27,9 @@ function withImage<T>(
   }
 }
 
-const unable = (format: ImageFormat, what: string): UnsupportedError =>
-  new UnsupportedError(`${format.name} image`, [what]);
+/** Nobody else could do it either. */
+const unable = (format: ImageFormat, what: string): GuestfsError =>
+  new GuestfsError('ENOTSUP', `${what} of ${format.name} images is not supported`);
 
 /**
  * Checks the tables of an image, and repairs them first where that is asked for: `leaks` gives lost space back, `all`
@@ -40,9 +41,9 @@ export function checkDiskImage(
 ): ImageCheck {
   const { repair } = options;
   return withImage(origin, options, repair !== undefined, (format, file) => {
-    if (format.check === undefined) throw unable(format, 'a check of its tables');
+    if (format.check === undefined) throw unable(format, 'checking the tables');
     if (repair !== undefined) {
-      if (format.repair === undefined) throw unable(format, 'a repair of its tables');
+      if (format.repair === undefined) throw unable(format, 'repairing the tables');
       format.repair(file, repair);
     }
     return format.check(file);
@@ -60,8 +61,7 @@ export function resizeDiskImage(
 ): { readonly before: number; readonly after: number } {
   const { shrink = false, warn = () => {} } = options;
   return withImage(origin, options, true, (format, file) => {
-    if (format.resize === undefined || format.info === undefined)
-      throw unable(format, 'a change of its size');
+    if (format.resize === undefined || format.info === undefined) throw unable(format, 'changing the size');
     const before = format.info(file).virtualSizeInBytes;
     const after = size(before);
     if (after < before && !shrink)

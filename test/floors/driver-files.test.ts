@@ -61,7 +61,7 @@ const writersListed = {
   // Partition tables: whole sectors, a barrier behind each step.
   'src/partition/editing/sectors.ts': 1,
   // The file of a qcow2 image, through which data and tables go.
-  'src/image/qcow2/image-file.ts': 1,
+  'src/image/qcow2/write/image-file.ts': 1,
   // Making a filesystem: descriptors, superblocks, and a disk that is nothing but a journal.
   'src/fs/ext/format/format.ts': 4,
   'src/fs/ext/format/journal-device.ts': 1,

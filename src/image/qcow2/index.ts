@@ -5,11 +5,9 @@
  * that qemu marked corrupt are both read, as qemu does, and refused for writing.
  */
 import type { ImageFormat } from '../format.js';
-import { checkQcow2Image } from './check.js';
+import { checkQcow2Image, repairQcow2Image, resizeQcow2Image } from './maintenance.js';
 import { listQcow2Snapshots, openQcow2, readQcow2Info } from './open.js';
 import { probe } from './probe.js';
-import { repairQcow2 } from './repair.js';
-import { resizeQcow2 } from './resize.js';
 
 export const qcow2 = {
   name: 'qcow2',
@@ -17,8 +15,8 @@ export const qcow2 = {
   info: readQcow2Info,
   snapshots: listQcow2Snapshots,
   check: checkQcow2Image,
-  repair: repairQcow2,
-  resize: resizeQcow2,
+  repair: repairQcow2Image,
+  resize: resizeQcow2Image,
   writes: true,
   open: openQcow2,
 } satisfies ImageFormat;

@@ -6,9 +6,8 @@ import type { ImageContext, ImageInfo, ImageSnapshot } from '../format.js';
 import { TableCache } from '../table-cache.js';
 import { ClusterMap } from './clusters.js';
 import { type Header, readHeader } from './header.js';
-import { repairQcow2 } from './repair.js';
 import { getSnapshot, listSnapshots } from './snapshots.js';
-import { checkQcow2Writable, openWritable } from './writable.js';
+import { checkQcow2Writable, openWritable, repairQcow2 } from './write/index.js';
 
 const { limits } = qcow2Layout;
 

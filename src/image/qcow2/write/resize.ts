@@ -1,9 +1,9 @@
 /** Changes the size of a qcow2 image. A crash leaves the image with the old size or with the new one. */
-import { GuestfsError, UnsupportedError } from '../../base/index.js';
-import { type Disk, type GrowableDisk, isGrowable } from '../../disk/index.js';
-import { qcow2Layout } from '../../formats/index.js';
-import type { ResizeContext } from '../format.js';
-import { type Header, readHeader } from './header.js';
+import { GuestfsError, UnsupportedError } from '../../../base/index.js';
+import { type Disk, type GrowableDisk, isGrowable } from '../../../disk/index.js';
+import { qcow2Layout } from '../../../formats/index.js';
+import type { ResizeContext } from '../../format.js';
+import { type Header, readHeader } from '../header.js';
 import { changeHeader } from './refcounts.js';
 import { checkQcow2Writable, openParts, openWritable } from './writable.js';
 

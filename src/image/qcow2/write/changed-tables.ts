@@ -1,6 +1,6 @@
 /** Tables of an image of which some parts are changed in memory, until they are written in an order of the caller's. */
-import { viewOf } from '../../base/index.js';
-import type { TableCache } from '../table-cache.js';
+import { viewOf } from '../../../base/index.js';
+import type { TableCache } from '../../table-cache.js';
 import type { ImageFile } from './image-file.js';
 
 /** The most bytes that are written at once. */

@@ -2,11 +2,11 @@
  * Repairs a qcow2 image: counts and flags are made what the tables that map the disk say. Counts are raised first and
  * lowered last, so that a crash in between leaves an image that is no worse.
  */
-import { CorruptError } from '../../base/index.js';
-import type { GrowableDisk } from '../../disk/index.js';
-import { qcow2Layout } from '../../formats/index.js';
+import { CorruptError } from '../../../base/index.js';
+import type { GrowableDisk } from '../../../disk/index.js';
+import { qcow2Layout } from '../../../formats/index.js';
+import { readHeader } from '../header.js';
 import { checkQcow2 } from './check.js';
-import { readHeader } from './header.js';
 import { clearFeatures, openParts } from './writable.js';
 
 const { incompatible } = qcow2Layout;

@@ -1,16 +1,16 @@
 /** What writing to a qcow2 image needs: its space, and the marks of a first write. */
-import { CorruptError, GuestfsError, work } from '../../base/index.js';
-import { type Disk, MappedDisk } from '../../disk/index.js';
-import { qcow2Layout } from '../../formats/index.js';
-import { TableCache } from '../table-cache.js';
+import { CorruptError, GuestfsError, work } from '../../../base/index.js';
+import { type Disk, MappedDisk } from '../../../disk/index.js';
+import { qcow2Layout } from '../../../formats/index.js';
+import { TableCache } from '../../table-cache.js';
+import { ClusterMap } from '../clusters.js';
+import { offsetOf } from '../entries.js';
+import type { Header } from '../header.js';
+import { listSnapshots } from '../snapshots.js';
 import { ClusterAllocator } from './allocator.js';
 import { ChangedTables } from './changed-tables.js';
-import { ClusterMap } from './clusters.js';
-import { offsetOf } from './entries.js';
-import type { Header } from './header.js';
 import { ImageFile } from './image-file.js';
 import { Refcounts } from './refcounts.js';
-import { listSnapshots } from './snapshots.js';
 
 const { autoclear, bitmapEntry, bitmapFlags, header3, limits } = qcow2Layout;
 

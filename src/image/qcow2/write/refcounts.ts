@@ -4,13 +4,13 @@
  * Counts are raised in memory at once and written before what refers to the clusters. What is given up is lowered after
  * the tables that gave it up are durable, and is free from then on. So a crash may leave counts too high, never too low.
  */
-import { CorruptError, GuestfsError, work } from '../../base/index.js';
-import type { Disk } from '../../disk/index.js';
-import { qcow2Layout } from '../../formats/index.js';
-import { TableCache } from '../table-cache.js';
+import { CorruptError, GuestfsError, work } from '../../../base/index.js';
+import type { Disk } from '../../../disk/index.js';
+import { qcow2Layout } from '../../../formats/index.js';
+import { TableCache } from '../../table-cache.js';
+import { putEntry } from '../entries.js';
+import type { Header } from '../header.js';
 import { ChangedTables } from './changed-tables.js';
-import { putEntry } from './entries.js';
-import type { Header } from './header.js';
 import type { ImageFile } from './image-file.js';
 
 const { entry: bits, header: headerStruct, limits, tableEntry } = qcow2Layout;

@@ -5,11 +5,11 @@
  * shares it, it is compressed, or nothing is stored yet. L2 tables that a snapshot shares are copied first. Tables are
  * changed in memory; `flush` writes them, in an order that leaves at worst clusters which are counted and not used.
  */
-import { CorruptError, GuestfsError } from '../../base/index.js';
-import type { Allocator, Disk, Placement } from '../../disk/index.js';
-import { qcow2Layout } from '../../formats/index.js';
+import { CorruptError, GuestfsError } from '../../../base/index.js';
+import type { Allocator, Disk, Placement } from '../../../disk/index.js';
+import { qcow2Layout } from '../../../formats/index.js';
+import { compressedPlace, isCompressed, isCopied, isZero, offsetOf, putEntry } from '../entries.js';
 import type { ChangedTables } from './changed-tables.js';
-import { compressedPlace, isCompressed, isCopied, isZero, offsetOf, putEntry } from './entries.js';
 import type { ImageFile } from './image-file.js';
 import type { ClusterRun, Refcounts } from './refcounts.js';
 

@@ -2,8 +2,8 @@
  * The file of a qcow2 image that is written: zeroes follow its end, and it grows as it is written to. A write that would
  * go over the image's own tables is refused, as only a damaged table can lead there.
  */
-import { CorruptError, GuestfsError } from '../../base/index.js';
-import { type Disk, isGrowable, type Span, type ZeroOptions } from '../../disk/index.js';
+import { CorruptError, GuestfsError } from '../../../base/index.js';
+import { type Disk, isGrowable, type Span, type ZeroOptions } from '../../../disk/index.js';
 
 /** A set of clusters, by number: a bit for each. */
 class ClusterSet {

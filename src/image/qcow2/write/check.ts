@@ -3,15 +3,15 @@
  * Specification: "Host cluster management", "Snapshots", "Bitmaps". A count that is too high is a leak: space is lost and
  * nothing else. All else is a corruption, as writing to the image could destroy what it holds.
  */
-import { CorruptError, endsCall, readUpTo, viewOf, work } from '../../base/index.js';
-import { type Disk, PaddedDisk } from '../../disk/index.js';
-import { qcow2Layout } from '../../formats/index.js';
-import type { ImageCheck } from '../format.js';
-import { TableCache } from '../table-cache.js';
-import { compressedPlace, isCompressed, isCopied, isZero, offsetOf } from './entries.js';
-import { type Header, readHeader } from './header.js';
+import { CorruptError, endsCall, readUpTo, viewOf, work } from '../../../base/index.js';
+import { type Disk, PaddedDisk } from '../../../disk/index.js';
+import { qcow2Layout } from '../../../formats/index.js';
+import type { ImageCheck } from '../../format.js';
+import { TableCache } from '../../table-cache.js';
+import { compressedPlace, isCompressed, isCopied, isZero, offsetOf } from '../entries.js';
+import type { Header } from '../header.js';
+import { listSnapshots } from '../snapshots.js';
 import { CountCodec, readRefcountTable } from './refcounts.js';
-import { listSnapshots } from './snapshots.js';
 
 const { bitmapEntry, limits, subclusters, tableEntry } = qcow2Layout;
 
@@ -286,10 +286,4 @@ export function checkQcow2(file: Disk, header: Header): Qcow2Check {
     references,
     lost: checker.lost,
   };
-}
-
-/** As {@link checkQcow2}, of the image in a file. */
-export function checkQcow2Image(file: Disk): ImageCheck {
-  const { references: _, lost: __, ...check } = checkQcow2(file, readHeader(file));
-  return check;
 }
