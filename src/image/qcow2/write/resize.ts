@@ -23,7 +23,7 @@ export function resizeQcow2(file: GrowableDisk, sizeInBytes: number, context: Re
     );
   const isSmaller = sizeInBytes < header.sizeInBytes;
   const refuse = (what: string): never => {
-    throw new UnsupportedError('qcow2 image', [what]);
+    throw new UnsupportedError('qcow2 image', [what], { elsewhere: 'nowhere' });
   };
   if (isSmaller && header.snapshotCount > 0) refuse('shrinking an image that has internal snapshots');
   if (header.version < 3 && header.snapshotCount > 0)
