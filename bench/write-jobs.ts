@@ -11,7 +11,7 @@ export const writeJobs: Job[] = [
     prepare: 'cp --sparse=always $I/big.raw $T/source.raw',
     ours:
       '$G create -q --force $T/grown.qcow2 "$(stat -c %s $T/source.raw)" && ' +
-      '$G call --rw $T/grown.qcow2 -a $T/source.raw copy-device-to-device /dev/sdb /dev/sda sparse:true',
+      '$G call --rw -a $T/source.raw $T/grown.qcow2 copy-device-to-device /dev/sdb /dev/sda sparse:true',
     peers: { 'qemu-img': 'qemu-img convert -f raw -O qcow2 $T/source.raw $T/converted.qcow2' },
     must: [{ peer: 'qemu-img', times: 1.2, clock: 'processorSeconds' }],
     aim: [{ peer: 'qemu-img', times: 1, clock: 'processorSeconds' }],

@@ -1,5 +1,5 @@
 /** Work on an image as a whole, not on the disk in it: checking and repairing its tables, and changing its size. */
-import { GuestfsError } from '../base/index.js';
+import { GuestfsError, UnsupportedError } from '../base/index.js';
 import type { Disk, GrowableDisk, Origin } from '../disk/index.js';
 import type { ImageCheck, ImageFormat } from './format.js';
 import { detectFormat, getFormat } from './formats.js';
@@ -28,8 +28,8 @@ function withImage<T>(
 }
 
 /** Nobody else could do it either. */
-const unable = (format: ImageFormat, what: string): GuestfsError =>
-  new GuestfsError('ENOTSUP', `${what} of ${format.name} images is not supported`);
+const unable = (format: ImageFormat, what: string): UnsupportedError =>
+  new UnsupportedError(`${format.name} image`, [what], { elsewhere: 'nowhere' });
 
 /**
  * Checks the tables of an image, and repairs them first where that is asked for: `leaks` gives lost space back, `all`

@@ -7,7 +7,7 @@ import { type ErrnoName, encodeText, GuestfsError, systemError, UnsupportedError
 import type { GrowableDisk } from '../disk/index.js';
 import type { FileSystemWriter, InodeNumber, InodeStat, NewAttributes, NewInode, Time } from '../fs/index.js';
 import { accessListName, defaultListName, inherit, settle, withPermissions } from './access-lists.js';
-import type { Child, Place } from './mount.js';
+import type { Child, Mount, Place } from './mount.js';
 import { isNameTooLong, isPathTooLong } from './names.js';
 import type { Position, Tree } from './tree.js';
 
@@ -36,6 +36,8 @@ interface WriterContext {
   readonly umask: number;
   /** Called once something is changed: what fails from then on leaves that behind. */
   touch(): void;
+  /** Why what a mount lies on cannot be written; undefined where that is for its filesystem to say. */
+  refusal?(mount: Mount): GuestfsError | undefined;
 }
 
 /** A file that is to be made. Its owner is root, and its group root's, or that of a directory that says so. */
@@ -307,7 +309,7 @@ export class TreeWriter {
         path,
         elsewhere,
       });
-    if (whyReadOnly !== undefined) throw whyReadOnly.within(path, path);
+    if (whyReadOnly !== undefined) throw (this.#context.refusal?.(mount) ?? whyReadOnly).within(path, path);
     throw new UnsupportedError(path, [`changing ${fileSystem.type} filesystems`], { path, elsewhere });
   }
 

@@ -45,6 +45,27 @@ test(
   },
 );
 
+test(
+  'a file on an image that the engine only reads is refused by name when it is changed',
+  needs('qemu-img'),
+  async () => {
+    const raw = join(directory, 'names.img');
+    const path = join(directory, 'names.vmdk');
+    writeFileSync(raw, readFixture('cli/names.img.gz'));
+    assert.equal(spawnSync('qemu-img', ['convert', '-f', 'raw', '-O', 'vmdk', raw, path]).status, 0);
+    const bytes = readFileSync(path);
+    await using g = await launch(path);
+    await g.mount('/dev/sda', '/');
+    await g.ls('/');
+    await assert.rejects(g.touch('/new'), {
+      code: 'ENOTSUP',
+      message: /writing to vmdk images .*direct backend/,
+    });
+    await g.shutdown();
+    assert.ok(readFileSync(path).equals(bytes));
+  },
+);
+
 test('a drive of a format that the engine only reads is refused by name when it is written to', async () => {
   const path = join(directory, 'disk.vmdk');
   const bytes = readFixture('vmdk/sparse.vmdk.gz');

@@ -3,6 +3,7 @@ import { encodeText, GuestfsError } from '../../../base/index.js';
 import type { GrowableDisk } from '../../../disk/index.js';
 import { TreeWriter } from '../../../vfs/index.js';
 import type { Call } from '../../thread/call.js';
+import { whyUnwritable } from './changed-device.js';
 
 /** The permissions of a new file and of a new directory, umask not applied. */
 export const fileMode = 0o666;
@@ -16,6 +17,11 @@ export function treeWriter(call: Call): TreeWriter {
     touch() {
       call.touch();
       session.directoryRuns.forgetAll();
+    },
+    refusal(mount) {
+      let lowest = mount;
+      while (lowest.holder !== undefined) lowest = lowest.holder;
+      return whyUnwritable(call, session.devices.resolve(lowest.source));
     },
   });
 }
