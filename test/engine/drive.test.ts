@@ -9,6 +9,7 @@ import { type GrowableDisk, type Origin, usePlatform } from '../../src/disk/inde
 import { openDrive } from '../../src/engine/session/drive.js';
 import { node } from '../../src/platform/index.js';
 import { fixtureBytes } from '../image/fixtures.js';
+import { readFixture } from '../support/fixtures.js';
 import { readAll } from '../support/gaits.js';
 import { scratchDirectory } from '../support/scratch.js';
 
@@ -126,11 +127,13 @@ test('an image that the host lets only be read is a drive where it is only read 
     } as const;
     return openDrive({ path, readonly: false }, context);
   };
-  writeFileSync(path, fixtureBytes('v3.qcow2'));
+  writeFileSync(path, readFixture('vdi/dynamic.vdi.gz'));
   const { disk, info } = openRefused();
-  assert.equal(info?.format, 'qcow2');
+  assert.equal(info?.format, 'vdi');
   assert.throws(() => disk.write(Uint8Array.of(1), 0), { code: 'EROFS' });
   disk.close();
-  writeFileSync(path, Buffer.alloc(size, 'a'));
-  assert.throws(openRefused, (thrown) => thrown === refused);
+  for (const image of [Buffer.alloc(size, 'a'), fixtureBytes('v3.qcow2')]) {
+    writeFileSync(path, image);
+    assert.throws(openRefused, (thrown) => thrown === refused);
+  }
 });
