@@ -65,6 +65,9 @@ const writersListed = {
   // Making a filesystem: descriptors, superblocks, and a disk that is nothing but a journal.
   'src/fs/ext/format/format.ts': 4,
   'src/fs/ext/format/journal-device.ts': 1,
+  // Labels of physical volumes, and the text of groups in the ring of each metadata area.
+  'src/volume/lvm2/write/areas.ts': 3,
+  'src/volume/lvm2/write/label.ts': 5,
   // The replay of XFS's log, on a layer of the caller.
   'src/fs/xfs/log/replay.ts': 1,
 };

@@ -23,6 +23,7 @@ import { configurationScenarios } from './writing/configuration.js';
 import { deviceWritingScenarios } from './writing/devices.js';
 import { fileWritingScenarios } from './writing/files.js';
 import { filesystemWritingScenarios } from './writing/filesystems.js';
+import { lvmWritingScenarios } from './writing/lvm.js';
 import { partitionWritingScenarios } from './writing/partitions.js';
 import { programScenarios } from './writing/programs.js';
 import { tableScenarios } from './writing/tables.js';
@@ -103,6 +104,13 @@ export const suites: readonly Suite[] = [
       raw('gpt.img'),
     ],
     scenarios: tableScenarios,
+  },
+  {
+    name: 'volumes',
+    writes: true,
+    embedded: true,
+    drives: [...blanks(64, 64, 16), { ...blankDrive(64), blocksize: 4096 }, blankDrive(1)],
+    scenarios: lvmWritingScenarios,
   },
   {
     name: 'scratch',

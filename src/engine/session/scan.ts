@@ -173,6 +173,13 @@ export class DeviceScan {
     return this.#used().has(device);
   }
 
+  /** A volume, or the inside of a lock, that lies on a device or on a partition of it. */
+  findHolder(device: BlockDevice): BlockDevice | undefined {
+    const { devices } = this.#parts;
+    const held = new Set([device, ...devices.partitions(device)]);
+    return devices.volumes.find((volume) => this.#below(volume).some((below) => held.has(below)));
+  }
+
   #used(): ReadonlySet<BlockDevice> {
     const { devices, isOpen } = this.#parts;
     const used = new Set<BlockDevice>();

@@ -66,6 +66,14 @@ export class SessionCalls {
     for (const subject of known.keys()) if (isMeant(subject)) known.delete(subject);
   }
 
+  /** The same, for subjects that are no more: no inspection can see them again. */
+  forgetAlways(facet: Facet, isMeant: (subject: Subject) => boolean): void {
+    this.forget(facet, isMeant);
+    this.#seen = this.#seen.filter(
+      (entry) => entry.facet !== facet || ![...entry.subjects].some((subject) => isMeant(subject)),
+    );
+  }
+
   /** A call has made a subject what it was at the launch, and perhaps others with it. */
   takeBack(
     facet: Facet,

@@ -166,10 +166,13 @@ export class Session {
     return findByProperty(this, property, value);
   }
 
-  /** EBUSY where a device, or one that lies on it, is in use. */
+  /** EBUSY where a device, or one that lies on it, is in use. As in Linux, a volume that is active uses its members. */
   checkUnused(device: BlockDevice): void {
     if (this.scan.isInUse(device))
       throw new GuestfsError('EBUSY', `${device.name}: is in use: unmount what is on it first`);
+    const holder = this.scan.findHolder(device);
+    if (holder !== undefined)
+      throw new GuestfsError('EBUSY', `${device.name}: is in use: ${holder.name} lies on it`);
   }
 
   /**

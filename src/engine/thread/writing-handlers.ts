@@ -10,6 +10,7 @@ import { extFormatHandlers } from '../actions/writing/ext-format.js';
 import { fileWritingHandlers } from '../actions/writing/files.js';
 import { makingHandlers } from '../actions/writing/filesystems.js';
 import { linkWritingHandlers } from '../actions/writing/links.js';
+import { lvmWritingHandlers } from '../actions/writing/lvm.js';
 import { partitionWritingHandlers } from '../actions/writing/partitions.js';
 import { swapHandlers } from '../actions/writing/swap.js';
 import type { TopicHandlers } from './handlers.js';
@@ -24,5 +25,6 @@ export const writingHandlers = {
   ...linkWritingHandlers,
   ...extFormatHandlers,
   ...makingHandlers,
+  ...lvmWritingHandlers,
   ...swapHandlers,
 } satisfies TopicHandlers;

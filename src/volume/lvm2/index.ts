@@ -30,8 +30,25 @@ export {
   volumeGroupUuid,
 } from './report.js';
 export { listMapperDevices } from './report-minors.js';
-export type { LvmState, VolumeGroup } from './state.js';
+export type { LogicalVolume, LvmState, PhysicalVolume, VolumeGroup } from './state.js';
 export { missingVolumes } from './volumes.js';
+export {
+  type Commit,
+  changePhysicalVolumeUuid,
+  changeVolumeGroupUuid,
+  checkGroupName,
+  createLogicalVolume,
+  createVolumeGroup,
+  removeLogicalVolumes,
+  removeVolumeGroup,
+  renameLogicalVolume,
+  renameVolumeGroup,
+  resizeLogicalVolume,
+  resizePhysicalVolume,
+  type WantedSize,
+} from './write/group.js';
+export { createPhysicalVolume, removePhysicalVolume } from './write/label.js';
+export type { Author } from './write/tree.js';
 
 /** The result for the members, in the words of all volume systems. */
 function assembly(members: readonly Member[]): Assembly<LvmState> {

@@ -29,7 +29,7 @@ const partFields = [
 ];
 
 /** The volumes and physical volumes that a volume directly consists of, by name. */
-function partsOf(volume: LogicalVolumeText): string[] {
+export function partsOf(volume: LogicalVolumeText): string[] {
   return volume.segments.flatMap(({ stripes, fields }) => [
     ...stripes.map(({ name }) => name),
     ...partFields.flatMap((field) => namesIn(fields.get(field))),
@@ -76,6 +76,27 @@ function findPartial(text: VolumeGroupText, missing: ReadonlySet<string>): Set<s
   return partial;
 }
 
+/**
+ * The places of a volume's bytes. Of one that consists of others, the version of the group: a change of it always has a
+ * sequence number of its own.
+ */
+function layoutOf(text: VolumeGroupText, { segments, status }: LogicalVolumeText): string {
+  const isPlain = segments.every(
+    ({ type, stripes }) =>
+      (type === 'striped' || type === 'linear') && stripes.every(({ name }) => text.members.has(name)),
+  );
+  if (!isPlain) return String(text.seqno);
+  const places = segments.map(({ extentCount, stripes, stripeSizeInBytes }) => [
+    extentCount,
+    stripeSizeInBytes,
+    ...stripes.flatMap(({ name, extent }) => {
+      const { uuid = '', firstExtentInBytes = 0 } = text.members.get(name) ?? {};
+      return [uuid, firstExtentInBytes, extent];
+    }),
+  ]);
+  return JSON.stringify([text.extentSizeInBytes, text.status, status, places]);
+}
+
 /** The volumes of a group, in the order of the metadata. */
 export function logicalVolumesOf(group: VolumeGroup): LogicalVolume[] {
   const { text } = group;
@@ -102,8 +123,7 @@ export function logicalVolumesOf(group: VolumeGroup): LogicalVolume[] {
     const [segment] = volume.segments;
     const logical: LogicalVolume = {
       id: mapperUuid({ uuid: volume.uuid, group }),
-      // A change of a group always changes its sequence number.
-      layout: String(text.seqno),
+      layout: layoutOf(text, volume),
       members,
       name,
       group,

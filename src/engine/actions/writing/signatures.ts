@@ -374,3 +374,8 @@ export function eraseSignatures(
     for (const mark of marks) disk.write(blanked(mark), mark.offset);
   });
 }
+
+/** Whether something is recognised on a device: a filesystem, a member, a lock, or a partition table. */
+export function hasSignatures({ disk, name, sectorSize, kind }: BlockDevice): boolean {
+  return look(disk, { name, disk, sectorSize, whole: kind !== 'partition' }, true) !== undefined;
+}

@@ -29,7 +29,8 @@ function makeSwap(call: Call, name: string, { label = '', uuid }: SwapOptions): 
   const device = writableDevice(call, name);
   call.session.checkUnused(device);
   const header = swapHeader(device.disk.size, { label: encodeText(label), uuid: uuidBytes(uuid) });
-  eraseSignatures(call, device, { tables: false });
+  // As libguestfs does before it makes anything on a device.
+  eraseSignatures(call, device, { tables: true });
   changeDevice(call, device, (disk) => disk.write(header, 0));
 }
 

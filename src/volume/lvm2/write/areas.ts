@@ -1,0 +1,162 @@
+/**
+ * Writes a group's text to the metadata areas of its physical volumes. A new text goes behind the old one, in the ring
+ * of each area; only when all are on their disks do the headers lead to it, and a header is one sector. So each crash
+ * leaves the old group or the new one, whose text has the higher sequence number.
+ */
+import { crc32Raw, GuestfsError } from '../../../base/index.js';
+import type { Disk } from '../../../disk/index.js';
+import type { Area } from '../label.js';
+import {
+  initialCrc,
+  mdaCrcStart,
+  mdaHeader,
+  mdaHeaderSize,
+  rawLocn,
+  rawLocnOffset,
+  sectorSize,
+} from '../layout.js';
+import { readMetadataArea } from '../metadata-area.js';
+
+/** An area of a disk that a group's text is written to. */
+interface TextArea {
+  readonly disk: Disk;
+  readonly area: Area;
+}
+
+/** A physical volume, for those who write to it. */
+interface Written {
+  readonly device: string;
+  readonly disk: Disk;
+  readonly label: { readonly metadataAreas: readonly Area[] };
+}
+
+/**
+ * The areas of physical volumes, without those that are to be ignored. CorruptError for one that cannot be read: what
+ * lies there cannot be replaced in good order.
+ */
+export function textAreas(volumes: Iterable<Written>): TextArea[] {
+  return [...volumes].flatMap(({ disk, label }) =>
+    label.metadataAreas
+      .filter((area) => !readMetadataArea(disk, area).ignored)
+      .map((area) => ({ disk, area })),
+  );
+}
+
+function readHeader({ disk, area }: TextArea): Uint8Array {
+  const header = new Uint8Array(mdaHeaderSize);
+  disk.read(header, area.offset);
+  return header;
+}
+
+/** Where the text of an area is: its offset in the area, and its length. Undefined where there is none. */
+function textPlace(header: Uint8Array): { offset: number; size: number } | undefined {
+  const { offset, size } = rawLocn.decode(header, rawLocnOffset);
+  // safe: readMetadataArea has compared both with the size of the area
+  return offset === 0n ? undefined : { offset: Number(offset), size: Number(size) };
+}
+
+/** Makes a header lead to a text, or to none. */
+function writeHeader(
+  { disk, area }: TextArea,
+  header: Uint8Array,
+  text: Uint8Array | undefined,
+  offset: number,
+): void {
+  const flags = rawLocn.decode(header, rawLocnOffset).flags;
+  header.fill(0, rawLocnOffset);
+  rawLocn.encode(
+    text === undefined
+      ? { flags }
+      : { offset: BigInt(offset), size: BigInt(text.length), checksum: crc32Raw(initialCrc, text), flags },
+    header,
+    rawLocnOffset,
+  );
+  mdaHeader.encode({ checksum_xl: crc32Raw(initialCrc, header.subarray(mdaCrcStart)) }, header);
+  disk.write(header, area.offset);
+}
+
+/** A text that lies in an area, to which the header does not lead yet. */
+interface Laid {
+  readonly area: TextArea;
+  readonly header: Uint8Array;
+  readonly offset: number;
+}
+
+/** Where the next text of an area goes. ENOSPC if both do not fit. */
+function nextPlace(header: Uint8Array, length: number): number {
+  // safe: readMetadataArea has compared it with the size of the disk
+  const size = Number(mdaHeader.decode(header).size);
+  // As in lvm2, so that the old text and the new one always fit.
+  if (length > (size - mdaHeaderSize) / 2)
+    throw new GuestfsError(
+      'ENOSPC',
+      `the metadata area of ${size} bytes has no room for a text of ${length} bytes`,
+    );
+  const old = textPlace(header);
+  if (old === undefined) return mdaHeaderSize;
+  const ring = size - mdaHeaderSize;
+  const end = Math.ceil((old.offset + old.size) / sectorSize) * sectorSize - mdaHeaderSize;
+  return mdaHeaderSize + (end % ring);
+}
+
+function layText(area: TextArea, header: Uint8Array, text: Uint8Array): Laid {
+  const offset = nextPlace(header, text.length);
+  const size = Number(mdaHeader.decode(header).size);
+  const straight = Math.min(text.length, size - offset);
+  area.disk.write(text.subarray(0, straight), area.area.offset + offset);
+  if (straight < text.length) area.disk.write(text.subarray(straight), area.area.offset + mdaHeaderSize);
+  return { area, header, offset };
+}
+
+function flush(areas: readonly TextArea[]): void {
+  for (const disk of new Set(areas.map(({ disk: each }) => each))) disk.flush();
+}
+
+/** Throws what would stop the writing of a text, before anything is written: ENOSPC, EROFS. */
+export function checkRoom(areas: readonly TextArea[], text: Uint8Array): void {
+  if (areas.length === 0)
+    throw new GuestfsError('ENOSPC', 'no physical volume of the group has a metadata area in use');
+  for (const area of areas) {
+    const header = readHeader(area);
+    area.disk.checkWritable(area.area.offset, Number(mdaHeader.decode(header).size));
+    nextPlace(header, text.length);
+  }
+}
+
+/**
+ * Replaces the text of a group. `between`: what else has to change with it, once the new text lies everywhere and
+ * nothing leads to it yet.
+ */
+export function writeText(
+  areas: readonly TextArea[],
+  text: Uint8Array,
+  between: () => void = () => {},
+): void {
+  const laid = areas.map((area) => layText(area, readHeader(area), text));
+  flush(areas);
+  between();
+  for (const { area, header, offset } of laid) writeHeader(area, header, text, offset);
+  flush(areas);
+}
+
+/**
+ * Replaces the text of a group by that of one with another identifier. Two groups that claim the same members would be
+ * none, so the text is only ever on one area while it changes.
+ */
+export function replaceText(areas: readonly TextArea[], text: Uint8Array): void {
+  const [first, ...others] = areas;
+  if (first === undefined) return;
+  const laid = areas.map((area) => layText(area, readHeader(area), text));
+  flush(areas);
+  eraseText(others);
+  for (const { area, header, offset } of laid) {
+    writeHeader(area, header, text, offset);
+    area.disk.flush();
+  }
+}
+
+/** Makes the areas lead to no text: what they are part of is no group any more once the last one is done. */
+export function eraseText(areas: readonly TextArea[]): void {
+  for (const area of areas) writeHeader(area, readHeader(area), undefined, 0);
+  flush(areas);
+}
