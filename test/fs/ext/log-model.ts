@@ -1,7 +1,7 @@
 /**
  * Random transactions through the log of an ext filesystem, and what of them may be there after a crash. They change
- * blocks that no file has, so that a checker has nothing to say to it, and the time in the superblock. Each block holds
- * the number of the run that wrote it.
+ * blocks that no file has, so that a checker has nothing to say to it, and the time of mounting in the superblock.
+ * Each block holds the number of the run that wrote it.
  */
 import assert from 'node:assert/strict';
 import { viewOf } from '../../../src/base/index.js';
@@ -25,7 +25,7 @@ import { decodeSuperblock, readSuperblockBytes, superblockChecksum } from '../..
 import { ExtVolume } from '../../../src/fs/ext/volume.js';
 import { type CrashCount, type CrashTestOptions, countCrashes } from '../../support/crashes.js';
 import { Random } from '../../support/random.js';
-import { type Crash, RecordingDisk } from '../../support/recording-disk.js';
+import { RecordingDisk } from '../../support/recording-disk.js';
 
 /** A filesystem, and behind it its journal where that has a device of its own. */
 export interface LogImage {
@@ -49,17 +49,25 @@ const slotCount = 90;
 /** What a slot holds that nothing is known of. */
 const anything = -1;
 
-/** Of each run, what the slots hold after it, and last the time in the superblock. */
+/** Of each run, what the slots hold after it, and last the time of mounting. */
 type States = Map<string, readonly number[]>;
 
-/** Works on a recorded disk, and looks at each state that a crash could leave. */
-export function crashLog(image: LogImage, work: LogWork, options: CrashTestOptions): CrashCount {
+/**
+ * Works on a recorded disk, and looks at each state that a crash could leave. `replay`: by whom the log is replayed
+ * before, if not by us.
+ */
+export function crashLog(
+  image: LogImage,
+  work: LogWork,
+  options: CrashTestOptions,
+  replay: (image: Disk) => Disk = (own) => own,
+): CrashCount {
   const states: States = new Map();
   const slots = findSlots(image);
   return countCrashes(
     image.bytes,
     (disk) => runTransactions(partsOf(image, disk), disk, slots, states, work),
-    (crash) => checkCrash(image, slots, states, crash),
+    ({ image: left, allowed }) => checkCrash(image, slots, states, { image: replay(left), allowed }),
     options,
   );
 }
@@ -104,7 +112,7 @@ function openVolume(disk: Disk, cache?: WriteCache): ExtVolume {
 }
 
 /** The last blocks of the filesystem that nothing uses. */
-function findSlots(image: LogImage): number[] {
+export function findSlots(image: LogImage): number[] {
   const { disk } = partsOf(image, new MemoryDisk(image.bytes));
   const volume = openVolume(disk);
   const slots: number[] = [];
@@ -115,14 +123,14 @@ function findSlots(image: LogImage): number[] {
 }
 
 /** The contents of a slot. Some begin like a block of the log. */
-function fill(bytes: Uint8Array, stamp: number, slot: number): void {
+export function fill(bytes: Uint8Array, stamp: number, slot: number): void {
   const view = viewOf(bytes);
   for (let at = 0; at < bytes.length; at += 4) view.setUint32(at, stamp, false);
   if ((stamp + slot) % 3 === 0) view.setUint32(0, journalMagic, false);
 }
 
 /** The run that wrote it, as it stands at both ends of each sector; NaN where they differ. */
-function stampOf(bytes: Uint8Array, slot: number): number {
+export function stampOf(bytes: Uint8Array, slot: number): number {
   const view = viewOf(bytes);
   const stamp = view.getUint32(4, false);
   if (view.getUint32(0, false) !== ((stamp + slot) % 3 === 0 ? journalMagic : stamp)) return Number.NaN;
@@ -209,7 +217,7 @@ function runTransactions(
         const block = Math.floor(superblockOffset / open.blockSize);
         const { bytes } = cache.change(transaction, block);
         const own = bytes.subarray(superblockOffset % open.blockSize).subarray(0, superblockSize);
-        layout.encode({ s_wtime: run }, own);
+        layout.encode({ s_mtime: run }, own);
         if (layout.decode(own).s_checksum !== 0) layout.encode({ s_checksum: superblockChecksum(own) }, own);
         state[slotCount] = run;
       }
@@ -234,7 +242,7 @@ function checkCrash(
   image: LogImage,
   slots: readonly number[],
   states: States,
-  { image: disk, allowed }: Crash,
+  { image: disk, allowed }: { readonly image: Disk; readonly allowed: readonly string[] },
 ): void {
   const parts = partsOf(image, disk);
   recover(parts);
@@ -256,14 +264,14 @@ function checkCrash(
   assert.fail(`the state is none of ${nearest.slice(0, 4).join('; ')}`);
 }
 
-export function readState(disk: Disk, slots: readonly number[]): number[] {
+function readState(disk: Disk, slots: readonly number[]): number[] {
   const { blockSize, raw } = openVolume(disk).superblock;
   const bytes = new Uint8Array(blockSize);
   const stamps = slots.map((block) => {
     disk.read(bytes, block * blockSize);
     return stampOf(bytes, block);
   });
-  return [...stamps, raw.s_wtime];
+  return [...stamps, raw.s_mtime];
 }
 
 /** Mounts on the disk itself, which replays the log. The log must have been asked for, and be empty then. */
