@@ -3,6 +3,8 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { closeSync, ftruncateSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { type Disk, MemoryDisk } from '../../../../src/disk/index.js';
+import { readAll } from '../../../support/gaits.js';
 import { scratchDirectory } from '../../../support/scratch.js';
 import { toolEnvironment } from '../../../support/tools.js';
 
@@ -58,4 +60,26 @@ export function checkImage(bytes: Uint8Array, what: string): void {
   const more = stdout.split('\n').filter((line) => !/^(?:Pass [1-5]: |.*: \d+\/\d+ files |$)/.test(line));
   assert.deepEqual({ more: more.slice(0, 30), status }, { more: [], status: 0 }, what);
   rmSync(path);
+}
+
+/** Totals in the superblock are no part of a transaction of the log. */
+const afterReplay =
+  /^(?:Pass [1-5]: |.*: \d+\/\d+ files |Free (?:blocks|inodes) count wrong|Fix\? no|.*WARNING: Filesystem still has errors|$)/;
+
+/** Has e2fsck replay the log, and look whether anything else is wrong. */
+export function replayedByE2fsck(image: Disk): Disk {
+  const path = join(directory, `crashed-${count++}`);
+  writeFileSync(path, readAll(image));
+  const run = (...parameters: string[]): string =>
+    spawnSync('e2fsck', [...parameters, path], { env: toolEnvironment, encoding: 'utf8' }).stdout;
+  assert.doesNotMatch(run('-y', '-E', 'journal_only'), /error|corrupt|checksum|aborted/i);
+  assert.deepEqual(
+    run('-fn')
+      .split('\n')
+      .filter((line) => !afterReplay.test(line)),
+    [],
+  );
+  const replayed = new MemoryDisk(new Uint8Array(readFileSync(path)), { writable: true });
+  rmSync(path);
+  return replayed;
 }
