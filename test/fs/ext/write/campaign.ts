@@ -3,13 +3,16 @@
  * finding is told with what repeats it.
  */
 import { parseArgs } from 'node:util';
-import { checkImage, kinds, makeImage } from './images.js';
+import { crashOperations, journalled } from './crash-model.js';
+import { checkImage, kinds, makeImage, replayedByE2fsck } from './images.js';
 import { ModelTest } from './model.js';
 
 const help = `Usage: npm run fuzz -- write [OPTIONS]
 
 Changes filesystems at random, and a model of them in memory; compares both, and
-has e2fsck look at the result. The status is 1 where something was found.
+has e2fsck look at the result. Where there is a journal, operations are cut at
+many places too, and our own recovery and e2fsck must come to a state that was.
+The status is 1 where something was found.
 
   --seconds N      how long to go on (default 60)
   --seed N         seed of the first filesystem (default: by the clock)
@@ -46,6 +49,16 @@ function round(kind: string, seed: number, operations: number): number {
   return done;
 }
 
+/** Crashes of operations on a filesystem that has a journal. How many were looked at. */
+function crash(kind: string, seed: number): number {
+  const journal = journalled.find(([name]) => name === kind);
+  if (journal === undefined) return 0;
+  const own = crashOperations(journal, { seed, operations: 100, most: 400 });
+  const foreign = crashOperations(journal, { seed, operations: 50, most: 25 }, replayedByE2fsck);
+  for (const wrong of [...own.wrong, ...foreign.wrong]) throw new Error(wrong);
+  return own.cuts + foreign.cuts;
+}
+
 function main(): boolean {
   const first = values.seed === undefined ? Date.now() % 1_000_000_000 : Number(values.seed);
   const chosen = values.kind === undefined ? Object.keys(kinds) : [values.kind];
@@ -53,10 +66,12 @@ function main(): boolean {
   console.log(`seed ${first}`);
   const total = new Map<string, number>();
   let found = 0;
+  let crashes = 0;
   for (let seed = first; performance.now() < end; seed++) {
     const kind = chosen[seed % chosen.length] ?? '';
     try {
       total.set(kind, (total.get(kind) ?? 0) + round(kind, seed, Number(values.operations)));
+      crashes += crash(kind, seed);
     } catch (thrown) {
       found++;
       console.log(`\n--kind '${kind}' --seed ${seed} --seconds 1 --operations ${values.operations}`);
@@ -66,7 +81,7 @@ function main(): boolean {
   for (const [kind, count] of total)
     console.log(`${kind.padEnd(40)} ${String(count).padStart(9)} operations`);
   const all = [...total.values()].reduce((sum, count) => sum + count, 0);
-  console.log(`${all} operations in all, from seed ${first}; ${found} findings`);
+  console.log(`${all} operations in all and ${crashes} crashes, from seed ${first}; ${found} findings`);
   return found > 0;
 }
 
