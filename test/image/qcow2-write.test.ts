@@ -1,6 +1,6 @@
 /** Writing to qcow2 images of every kind that qemu-img makes: the same bytes by us and by qemu, and no leak. */
 import assert from 'node:assert/strict';
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setDecoderHelpers } from '../../src/disk/index.js';
@@ -181,6 +181,35 @@ test('discarding gives clusters back, which the next writes take', needs('qemu-i
   disk.close();
 });
 
+test('a range with thousands of tables is zeroed in little memory', needs('qemu-img'), () => {
+  const sizeInBytes = 160 * mebibyte;
+  const raw = join(directory, 'sparse.raw');
+  writeFileSync(raw, noise(1000));
+  truncateSync(raw, sizeInBytes);
+  qemuImg(
+    'create',
+    '-q',
+    '-f',
+    'qcow2',
+    '-o',
+    'cluster_size=512',
+    '-b',
+    raw,
+    '-F',
+    'raw',
+    path,
+    `${sizeInBytes}`,
+  );
+  const { disk } = open();
+  disk.zero(0, sizeInBytes, { discard: true });
+  assert.ok(statSync(path).size > 2 * mebibyte, 'tables are written as they come');
+  const found = new Uint8Array(1000);
+  disk.read(found, 0);
+  assert.ok(found.every((byte) => byte === 0));
+  disk.close();
+  assertClean(path, 'zeroed');
+});
+
 test('tables are written once for many clusters', needs('qemu-img'), () => {
   make({ options: '', sizeInBytes: 256 * mebibyte });
   const { disk } = open();
@@ -279,6 +308,13 @@ test('a damaged image is not made worse: what would go over a table is refused',
     });
     disk.close();
     assert.ok(readFileSync(path).equals(changed), `${target}`);
+  }
+  // Tables at the end of the world, which would take all memory to note down.
+  for (const place of [l1, Number(bytes.readBigUInt64BE(48)), 48, 40]) {
+    const changed = Buffer.from(bytes);
+    changed.writeBigUInt64BE((1n << 54n) | (place === l1 ? 1n << 63n : 0n), place);
+    writeFileSync(path, changed);
+    assert.throws(() => open(), { name: 'CorruptError' }, `${place}`);
   }
   // A count of zero for what is used: nothing is placed there.
   const table = Number(bytes.readBigUInt64BE(48));

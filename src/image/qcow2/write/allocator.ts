@@ -36,7 +36,7 @@ interface ClusterAllocatorOptions {
 }
 
 /** Bytes of changed tables that are held before they are written. */
-const mostChanged = 8 * 1024 * 1024;
+const mostChanged = 2 * 1024 * 1024;
 
 /**
  * What a cluster needs before it can be written. `own`: its place is there, and nobody else's. `new`: nothing is stored.
@@ -112,8 +112,8 @@ export class ClusterAllocator implements Allocator {
 
   place(offset: number, length: number): Placement {
     this.#checkUsable();
-    const { counts, tables, dataFile } = this.#of;
-    if (tables.changedBytes + counts.changedBytes > mostChanged) this.flush(() => dataFile.flush());
+    const { counts, dataFile } = this.#of;
+    this.#writeMany();
     this.#ownTable(offset);
     const start = offset - (offset % this.unitSize);
     const end = Math.min(
@@ -138,6 +138,12 @@ export class ClusterAllocator implements Allocator {
     const whole = { disk: dataFile, blank: run.blank, ...placement };
     this.#taken.set(whole, run);
     return whole;
+  }
+
+  /** Writes the tables, if many are changed. */
+  #writeMany(): void {
+    const { counts, tables, dataFile } = this.#of;
+    if (tables.changedBytes + counts.changedBytes > mostChanged) this.flush(() => dataFile.flush());
   }
 
   /** How many clusters from `first` to `end` need the same, and lie together if they have places. */
@@ -294,10 +300,12 @@ export class ClusterAllocator implements Allocator {
     if (version < 3 && !discard) return false;
     if (this.#hasPartCompressed(offset) || this.#hasPartCompressed(end)) return false;
     this.#forTables(offset, end, (start) => {
+      this.#writeMany();
       if (needsMark(start)) this.#ownTable(start);
     });
     if (dataFileRaw) dataFile.zero(offset, end - offset, { discard });
     this.#forTables(offset, end, (start, last) => {
+      this.#writeMany();
       if (this.#tableOf(start) === 0) return;
       this.#ownTable(start);
       for (let at = start; at < last; ) {

@@ -3,7 +3,7 @@
  * Specification: "Host cluster management", "Snapshots", "Bitmaps". A count that is too high is a leak: space is lost and
  * nothing else. All else is a corruption, as writing to the image could destroy what it holds.
  */
-import { CorruptError, endsCall, readUpTo, viewOf, work } from '../../../base/index.js';
+import { CorruptError, endsCall, readUpTo, UnsupportedError, viewOf, work } from '../../../base/index.js';
 import { type Disk, PaddedDisk } from '../../../disk/index.js';
 import { qcow2Layout } from '../../../formats/index.js';
 import type { ImageCheck } from '../../format.js';
@@ -15,6 +15,8 @@ import { CountCodec, readRefcountTable } from './refcounts.js';
 
 const { bitmapEntry, limits, subclusters, tableEntry } = qcow2Layout;
 
+/** The most clusters of a file: 16 TiB of the usual size, and 1 GiB of memory for their counts. */
+const mostClusters = 2 ** 28;
 /** Problems that are told one by one. */
 const mostTold = 100;
 const entrySize = tableEntry.size;
@@ -49,6 +51,10 @@ class Checker {
     this.#header = header;
     this.clusterSize = 2 ** header.clusterBits;
     const clusters = Math.ceil(file.size / this.clusterSize);
+    if (clusters > mostClusters)
+      throw new UnsupportedError('qcow2 image', [`a check of more than ${mostClusters} clusters`], {
+        elsewhere: 'nowhere',
+      });
     work.bytes.spend(clusters * 4);
     this.references = new Uint32Array(clusters);
     this.#codec = new CountCodec(header.refcountBits);

@@ -2,35 +2,42 @@
  * The file of a qcow2 image that is written: zeroes follow its end, and it grows as it is written to. A write that would
  * go over the image's own tables is refused, as only a damaged table can lead there.
  */
-import { CorruptError, GuestfsError } from '../../../base/index.js';
+import { CorruptError, GuestfsError, work } from '../../../base/index.js';
 import { type Disk, isGrowable, type Span, type ZeroOptions } from '../../../disk/index.js';
 
-/** A set of clusters, by number: a bit for each. */
+/** Clusters for which a piece of a set has bits. */
+const inPiece = 8 * 4096;
+
+/** A set of clusters, by number: a bit for each, in pieces, as numbers from a disk may be far apart. */
 class ClusterSet {
-  #bits = new Uint8Array(1024);
+  readonly #pieces = new Map<number, Uint8Array>();
 
   add(first: number, count = 1): void {
-    const bytes = Math.floor((first + count) / 8) + 1;
-    if (bytes > this.#bits.length) {
-      const longer = new Uint8Array(Math.max(bytes, this.#bits.length * 2));
-      longer.set(this.#bits);
-      this.#bits = longer;
-    }
-    for (let at = first; at < first + count; at++) {
-      const byte = Math.floor(at / 8);
-      this.#bits[byte] = (this.#bits[byte] ?? 0) | (1 << (at % 8));
+    for (let cluster = first; cluster < first + count; cluster++) {
+      work.lookups.spend(1);
+      const index = Math.floor(cluster / inPiece);
+      let piece = this.#pieces.get(index);
+      if (piece === undefined) {
+        piece = new Uint8Array(inPiece / 8);
+        this.#pieces.set(index, piece);
+      }
+      const at = cluster % inPiece;
+      piece[at >>> 3] = (piece[at >>> 3] ?? 0) | (1 << (at % 8));
     }
   }
 
   delete(first: number, count = 1): void {
-    for (let at = first; at < first + count; at++) {
-      const byte = Math.floor(at / 8);
-      if (byte < this.#bits.length) this.#bits[byte] = (this.#bits[byte] ?? 0) & ~(1 << (at % 8));
+    for (let cluster = first; cluster < first + count; cluster++) {
+      const piece = this.#pieces.get(Math.floor(cluster / inPiece));
+      const at = cluster % inPiece;
+      if (piece !== undefined) piece[at >>> 3] = (piece[at >>> 3] ?? 0) & ~(1 << (at % 8));
     }
   }
 
   has(cluster: number): boolean {
-    return ((this.#bits[Math.floor(cluster / 8)] ?? 0) & (1 << (cluster % 8))) !== 0;
+    const piece = this.#pieces.get(Math.floor(cluster / inPiece));
+    const at = cluster % inPiece;
+    return piece !== undefined && ((piece[at >>> 3] ?? 0) & (1 << (at % 8))) !== 0;
   }
 }
 

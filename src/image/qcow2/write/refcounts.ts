@@ -143,6 +143,11 @@ export class Refcounts {
         throw new CorruptError('qcow2 refcount table', 'has an entry that is not aligned to a cluster', {
           block,
         });
+      if (block >= base.size)
+        throw new CorruptError('qcow2 refcount table', 'has a block outside the file', {
+          block,
+          fileSize: base.size,
+        });
       if (block !== 0) file.tables.add(block / this.#clusterSize);
     }
   }

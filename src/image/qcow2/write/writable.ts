@@ -103,6 +103,13 @@ export function clearFeatures(file: ImageFile, bits: bigint): void {
 function markTables(file: ImageFile, base: Disk, header: Header): void {
   const clusterSize = 2 ** header.clusterBits;
   const mark = (offset: number, size: number): void => {
+    const end = Math.ceil(base.size / clusterSize) * clusterSize;
+    if (offset + size > end)
+      throw new CorruptError('qcow2 image', 'has a table outside its file', {
+        offset,
+        size,
+        fileSize: base.size,
+      });
     const first = Math.floor(offset / clusterSize);
     file.tables.add(first, Math.ceil((offset + size) / clusterSize) - first);
   };
