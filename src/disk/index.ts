@@ -35,5 +35,6 @@ export { DiskJournal, type WriteRules } from './write/journal.js';
 /** For tests. */
 export { directJournal, orderedJournal } from './write/rules.js';
 export { DiskTransaction } from './write/transaction.js';
+export { areZeroes } from './zero.js';
 export { prepareZstd } from './zstd.js';
 export { decodeZstdBeginning, decodeZstdFile, decodeZstdFrames } from './zstd-file.js';

@@ -31,7 +31,17 @@ export function zeroByWriting(disk: Disk, offset: number, length: number, option
 
 function isZeroAt(disk: Disk, offset: number, scratch: Uint8Array): boolean {
   disk.read(scratch, offset);
-  const words = new Int32Array(scratch.buffer, 0, scratch.length >>> 2); // scratch begins where its buffer does
-  for (let i = 0; i < words.length; i++) if (words[i] !== 0) return false;
-  return scratch.subarray(words.length * 4).every((byte) => byte === 0);
+  return areZeroes(scratch);
+}
+
+/** Whether bytes are all zero. */
+export function areZeroes(bytes: Uint8Array): boolean {
+  let at = 0;
+  if (bytes.byteOffset % 4 === 0) {
+    const words = new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length >>> 2);
+    for (let i = 0; i < words.length; i++) if (words[i] !== 0) return false;
+    at = words.length * 4;
+  }
+  for (; at < bytes.length; at++) if (bytes[at] !== 0) return false;
+  return true;
 }

@@ -1,5 +1,5 @@
 /** A disk that bytes are copied to: a device, or the contents of a file. */
-import { type Disk, isGrowable } from '../../disk/index.js';
+import { areZeroes, type Disk, isGrowable } from '../../disk/index.js';
 import type { DataSink } from './copy-data.js';
 
 /** The unit in bytes in which zeroes are left out: that of guestfsd's copies. */
@@ -25,11 +25,15 @@ export class DiskSink implements DataSink {
       this.#position += bytes.length;
       return;
     }
-    for (let done = 0; done < bytes.length; done += sparseUnit) {
-      const unit = bytes.subarray(done, done + sparseUnit);
-      if (unit.some((byte) => byte !== 0)) this.#disk.write(unit, this.#position);
-      this.#position += unit.length;
+    const isZeroAt = (at: number): boolean => areZeroes(bytes.subarray(at, at + sparseUnit));
+    for (let at = 0; at < bytes.length; ) {
+      const start = at;
+      while (at < bytes.length && !isZeroAt(at)) at += sparseUnit;
+      // Neighbours in one piece: a disk with an allocator then finds them room together.
+      if (at > start) this.#disk.write(bytes.subarray(start, at), this.#position + start);
+      while (at < bytes.length && isZeroAt(at)) at += sparseUnit;
     }
+    this.#position += bytes.length;
   }
 
   hole(length: number): void {

@@ -1,6 +1,6 @@
 /** The bytes of devices: written, zeroed, scrubbed, and copied from one device to another. */
 import { GuestfsError, systemError } from '../../../base/index.js';
-import type { Disk } from '../../../disk/index.js';
+import { areZeroes, type Disk } from '../../../disk/index.js';
 import { move, receive } from '../../host/copy-data.js';
 import type { FileInSource } from '../../host/data-sinks.js';
 import { DiskSink } from '../../host/disk-sink.js';
@@ -24,7 +24,7 @@ function isZero(disk: Disk, offset: number, length: number): boolean {
     const span = disk.span(at, Math.min(piece.length, offset + length - at));
     const bytes = piece.subarray(0, span.length);
     if (!span.hole) disk.read(bytes, at);
-    if (!span.hole && bytes.some((byte) => byte !== 0)) return false;
+    if (!span.hole && !areZeroes(bytes)) return false;
     at += span.length;
   }
   return true;
