@@ -215,6 +215,25 @@ test('an unknown option is EINVAL, and questions about btrfs to another filesyst
   await assert.rejects(g.btrfsFilesystemShow('/dev/sdb'), { code: 'EINVAL', message: /not a btrfs/ });
 });
 
+test('of a thousand snapshots each is listed, and shows the state that it was taken of', async () => {
+  await using session = await launched('snapshots.img.gz');
+  const { g } = session;
+  // Every hundredth is gone again.
+  const states = Array.from({ length: 1000 }, (_, i) => i + 1).filter((number) => number % 100 !== 7);
+  const paths = ['root', ...states.map((number) => `states/${number}`)];
+  const listed = await g.btrfsSubvolumeList('/dev/sda');
+  assert.deepEqual(
+    listed.map(({ btrfssubvolumePath: path }) => path),
+    paths,
+  );
+  assert.equal((await g.listFilesystems()).size, 1 + paths.length);
+  for (const number of [1, 50, 51, 500, 1000]) {
+    await g.mountRo(`btrfsvol:/dev/sda/states/${number}`, '/');
+    assert.equal((await g.readLines('/file'))[0], `state ${number - ((number - 1) % 50)}`);
+    await g.umountAll();
+  }
+});
+
 /** What `btrfs subvolume show` printed, as libguestfs's daemon takes it apart. */
 function toldShows(name: string): Map<string, string>[] {
   const shows: Map<string, string>[] = [];

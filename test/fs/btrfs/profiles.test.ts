@@ -20,6 +20,8 @@ const profiles: readonly [name: string, count: number, spare: number][] = [
   ['dup-1', 1, 0],
   ['raid0-2', 2, 0],
   ['raid1-2', 2, 1],
+  ['raid1c3-3', 3, 2],
+  ['raid1c4-4', 4, 3],
   ['raid10-4', 4, 1],
   ['raid5-3', 3, 1],
   ['raid6-4', 4, 2],
