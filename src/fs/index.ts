@@ -34,8 +34,10 @@ export {
   type FormatOptions,
   type InodeRemains,
   planExt,
+  planTuning,
   readJournalDevice,
   type StoredName,
+  type Tuning,
 } from './ext/index.js';
 export { isoDetails } from './iso9660/index.js';
 export { ntfsContents, ntfsStatus } from './ntfs/index.js';

@@ -68,6 +68,8 @@ const writersListed = {
   // Labels of physical volumes, and the text of groups in the ring of each metadata area.
   'src/volume/lvm2/write/areas.ts': 3,
   'src/volume/lvm2/write/label.ts': 5,
+  // The superblock and its copies, of a filesystem that is not mounted.
+  'src/fs/ext/format/tune.ts': 2,
   // The replay of XFS's log, on a layer of the caller.
   'src/fs/xfs/log/replay.ts': 1,
 };

@@ -7,6 +7,7 @@ import { copyingHandlers } from '../actions/writing/copying.js';
 import { deviceWritingHandlers } from '../actions/writing/devices.js';
 import { directoryWritingHandlers } from '../actions/writing/directories.js';
 import { extFormatHandlers } from '../actions/writing/ext-format.js';
+import { extTuneHandlers } from '../actions/writing/ext-tune.js';
 import { fileWritingHandlers } from '../actions/writing/files.js';
 import { makingHandlers } from '../actions/writing/filesystems.js';
 import { linkWritingHandlers } from '../actions/writing/links.js';
@@ -24,6 +25,7 @@ export const writingHandlers = {
   ...fileWritingHandlers,
   ...linkWritingHandlers,
   ...extFormatHandlers,
+  ...extTuneHandlers,
   ...makingHandlers,
   ...lvmWritingHandlers,
   ...swapHandlers,

@@ -7,6 +7,7 @@ export type { InodeRemains, StoredName } from './directory/deleted.js';
 export { planExt } from './format/format.js';
 export { addJournalUser, readJournalDevice } from './format/journal-device.js';
 export type { FormatOptions } from './format/options.js';
+export { planTuning, type Tuning } from './format/tune.js';
 export { type ExtDetails, extDetails } from './report/details.js';
 
 export const ext: FileSystemDriver = {

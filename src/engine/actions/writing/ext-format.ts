@@ -74,7 +74,7 @@ function checkNumbers(options: Readonly<Record<string, unknown>>): void {
     if (typeof value === 'number' && value < 0) throw new GuestfsError('EINVAL', `${name} must be >= 0`);
 }
 
-function checkLabel(label: string): void {
+export function checkExtLabel(label: string): void {
   if (encodeText(label).length > longestLabel)
     throw new GuestfsError('EINVAL', `${label}: ext2 labels are limited to ${longestLabel} bytes`);
 }
@@ -147,14 +147,14 @@ export const extFormatHandlers = {
     makeExt(call, name, { type: extTypeFor(fstype), blockSize, journalDevice }),
   mke2fs_JL: (call, fstype, blockSize, name, label) => {
     const type = extTypeFor(fstype);
-    checkLabel(label);
+    checkExtLabel(label);
     makeExt(call, name, { type, blockSize, journalDevice: `LABEL=${label}` });
   },
   mke2fs_JU: (call, fstype, blockSize, name, uuid) =>
     makeExt(call, name, { type: extTypeFor(fstype), blockSize, journalDevice: `UUID=${uuid}` }),
   mke2journal: (call, blockSize, name) => makeExt(call, name, { blockSize, features: 'journal_dev' }),
   mke2journal_L: (call, blockSize, label, name) => {
-    checkLabel(label);
+    checkExtLabel(label);
     makeExt(call, name, { blockSize, features: 'journal_dev', label });
   },
   mke2journal_U: (call, blockSize, uuid, name) =>

@@ -1,0 +1,78 @@
+/** Labels, UUIDs and the parameters of ext2, ext3 and ext4: as tune2fs(8) and e2label(8), which libguestfs runs. */
+import { encodeText, GuestfsError, UnsupportedError } from '../../../base/index.js';
+import { planTuning, type Tuning } from '../../../fs/index.js';
+import type { Call } from '../../thread/call.js';
+import type { TopicHandlers } from '../../thread/handlers.js';
+import { changeDevice, writableDevice } from './changed-device.js';
+import { checkExtLabel, extTypeOf } from './ext-format.js';
+import { uuidBytes } from './uuids.js';
+
+const elsewhere = { elsewhere: 'appliance' } as const;
+
+/** Changes the superblock of a device. Of one that is mounted, the kernel has to be asked. */
+function tune(call: Call, name: string, tuning: Tuning): void {
+  const device = writableDevice(call, name);
+  if (call.session.scan.isInUse(device))
+    throw new UnsupportedError(name, ['changing the superblock of a filesystem that is in use'], elsewhere);
+  const write = planTuning(device.disk, tuning, Math.floor(Date.now() / 1000));
+  changeDevice(call, device, () => write());
+}
+
+function setLabel(call: Call, name: string, label: string): void {
+  checkExtLabel(label);
+  tune(call, name, { label });
+}
+
+/** What other kinds than ext need is elsewhere. */
+function checkExt(call: Call, name: string, what: string): void {
+  const type = name.startsWith('btrfsvol:')
+    ? 'btrfs'
+    : call.session.contents.probe(call.session.devices.resolve(name))?.type;
+  if (type === undefined || extTypeOf(type) === undefined)
+    throw new UnsupportedError(what, [type ?? 'a device of no known type'], elsewhere);
+}
+
+function setUuid(call: Call, name: string, uuid: string): void {
+  checkExt(call, name, 'set_uuid');
+  tune(call, name, { uuid: uuidBytes(uuid) });
+}
+
+const errorBehaviours = ['continue', 'remount-ro', 'panic'] as const;
+const longestDirectory = 64;
+
+export const extTuneHandlers = {
+  tune2fs: (call, name, options) => {
+    for (const [option, value] of Object.entries(options))
+      if (typeof value === 'number' && value < 0)
+        throw new GuestfsError('EINVAL', `${option} cannot be negative`);
+    const { errorbehavior: behaviour, lastmounteddirectory: lastMounted } = options;
+    const onErrors = errorBehaviours.find((known) => known === behaviour);
+    if (behaviour !== undefined && onErrors === undefined)
+      throw new GuestfsError('EINVAL', `invalid errorbehavior parameter: ${behaviour}`);
+    if (lastMounted !== undefined && encodeText(lastMounted).length > longestDirectory)
+      throw new GuestfsError('EINVAL', `${lastMounted}: is longer than ${longestDirectory} bytes`);
+    const numbers = {
+      mostMounts: options.maxmountcount,
+      mounts: options.mountcount,
+      reservedGroup: options.group,
+      reservedUser: options.user,
+      checkInterval: options.intervalbetweenchecks,
+      reservedPercent: options.reservedblockspercentage,
+      reservedBlocks: options.reservedblockscount,
+    };
+    const given = Object.fromEntries(Object.entries(numbers).filter(([, value]) => value !== undefined));
+    tune(call, name, {
+      ...given,
+      ...(onErrors !== undefined && { onErrors }),
+      ...(lastMounted !== undefined && { lastMounted }),
+    });
+  },
+  set_e2label: setLabel,
+  set_label: (call, name, label) => {
+    checkExt(call, name, 'set_label');
+    setLabel(call, name, label);
+  },
+  set_e2uuid: (call, name, uuid) => tune(call, name, { uuid: uuidBytes(uuid) }),
+  set_uuid: setUuid,
+  set_uuid_random: (call, name) => setUuid(call, name, 'random'),
+} satisfies TopicHandlers;
