@@ -38,7 +38,8 @@ function replayedByE2fsck(image: Disk): Disk {
 
 // It takes no log of less than 1024 blocks, no volume for a filesystem, and an external journal by its device alone.
 const taken = logKinds.filter(
-  ({ isMapped, fixture, journal }) => !isMapped && fixture === undefined && journal?.length === undefined,
+  ({ isMapped, isQcow2, fixture, journal }) =>
+    !isMapped && !isQcow2 && fixture === undefined && journal?.length === undefined,
 );
 
 for (const kind of taken)

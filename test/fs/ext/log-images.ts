@@ -2,12 +2,15 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { MemoryDisk } from '../../../src/disk/index.js';
+import { type Disk, MemoryDisk } from '../../../src/disk/index.js';
 import { journalSuperblockChecksum } from '../../../src/fs/ext/journal/checksum.js';
 import { openJournal } from '../../../src/fs/ext/journal/journal.js';
 import { journalIncompat, journalSuperblock } from '../../../src/fs/ext/journal/layout.js';
 import { decodeSuperblock, readSuperblockBytes } from '../../../src/fs/ext/superblock.js';
 import { ExtVolume } from '../../../src/fs/ext/volume.js';
+import { qcow2 } from '../../../src/image/qcow2/index.js';
+import { qemuImg } from '../../image/qcow2-writing.js';
+import { readAll } from '../../support/gaits.js';
 import { toolEnvironment } from '../../support/tools.js';
 import type { LogImage } from './log-model.js';
 import { externals, readDirty, recoverOn } from './recovery.js';
@@ -21,6 +24,8 @@ export interface LogKind {
   /** A filesystem with an external journal, as read by `readDirty`, in place of one that is made. */
   readonly fixture?: string;
   readonly isMapped?: boolean;
+  /** In an image of qcow2 that takes space as it is written. */
+  readonly isQcow2?: boolean;
   /** What the superblock of the journal says before. */
   readonly journal?: { readonly sequence?: number; readonly features?: number; readonly length?: number };
   /** In bytes: what a disk does not tear. The superblock, where it has a checksum, must not be torn. */
@@ -55,13 +60,14 @@ export const logKinds: readonly LogKind[] = [
     sectorSize: 4096,
   },
   { name: 'a volume of two segments', options: ['-t', 'ext3', ...small], isMapped: true, sectorSize: 512 },
+  { name: 'an image of qcow2', options: ['-t', 'ext3', ...small], isQcow2: true, sectorSize: 512 },
   // mke2fs wants a block device for it.
   { name: 'an external journal', options: [], fixture: externals[0] as string, sectorSize: 4096 },
 ];
 
 /** Makes a filesystem in files of `directory`. */
 export function makeLogImage(directory: string, kind: LogKind): LogImage {
-  const { options, size = 4096, fixture, isMapped = false, journal = {} } = kind;
+  const { options, size = 4096, fixture, isMapped = false, isQcow2 = false, journal = {} } = kind;
   if (fixture !== undefined) {
     const dirty = readDirty(fixture);
     recoverOn(dirty, new MemoryDisk(dirty.bytes, { writable: true })).close();
@@ -75,6 +81,7 @@ export function makeLogImage(directory: string, kind: LogKind): LogImage {
   let bytes: Uint8Array = new Uint8Array(readFileSync(file));
   const fileSystemSize = bytes.length;
   setJournal(bytes, journal);
+  if (isQcow2) return inQcow2(directory, bytes);
   // The first half of what is on the disk is the second of the volume.
   if (isMapped)
     bytes = Buffer.concat([bytes.subarray(bytes.length / 2), bytes.subarray(0, bytes.length / 2)]);
@@ -102,4 +109,25 @@ function setJournal(
     own,
   );
   if (isSummed) journalSuperblock.encode({ s_checksum: journalSuperblockChecksum(own) }, own);
+}
+
+/** Clusters that hold nothing are not there yet. */
+function inQcow2(directory: string, bytes: Uint8Array): LogImage {
+  const path = join(directory, 'made.qcow2');
+  qemuImg('create', '-q', '-f', 'qcow2', '-o', 'cluster_size=4096', path, `${bytes.length}`);
+  const image = new MemoryDisk(new Uint8Array(readFileSync(path)), { writable: true });
+  const disk = openQcow2(image);
+  for (let at = 0; at < bytes.length; at += 4096) {
+    const cluster = bytes.subarray(at, at + 4096);
+    if (cluster.some((byte) => byte !== 0)) disk.write(cluster, at);
+  }
+  disk.flush();
+  return { bytes: readAll(image), fileSystemSize: bytes.length, open: openQcow2 };
+}
+
+function openQcow2(image: Disk): Disk {
+  const openNamed = (): never => {
+    throw new Error('the image names no other');
+  };
+  return qcow2.open(image, { openNamed, warn: () => {}, writable: image.writable });
 }

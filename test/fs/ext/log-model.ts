@@ -33,6 +33,8 @@ export interface LogImage {
   readonly fileSystemSize: number;
   /** Whether the filesystem lies on two segments of a volume, the second half first. */
   readonly isMapped?: boolean;
+  /** The disk in it, where it is an image of another format. */
+  readonly open?: (image: Disk) => Disk;
 }
 
 export interface LogWork {
@@ -82,6 +84,7 @@ export function partsOf(image: LogImage, all: Disk): Parts {
   const logSize = image.bytes.length - image.fileSystemSize;
   const part = (start: number, size: number): Disk =>
     all instanceof RecordingDisk ? all.part(start, size) : new SliceDisk(all, start, size);
+  if (image.open !== undefined) return { disk: image.open(all), log: undefined };
   if (image.isMapped) {
     const half = all.size / 2;
     const lookup = (offset: number): Mapping => {

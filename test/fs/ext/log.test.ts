@@ -23,7 +23,7 @@ const work = { seed: 3, runs: campaign > 0 ? 1500 : 200, commitEvery: 12, closeE
 for (const kind of logKinds)
   test(
     `${kind.name}: after a crash there is a state that was, and all that was promised`,
-    needs('mke2fs'),
+    needs('mke2fs', ...(kind.isQcow2 ? ['qemu-img'] : [])),
     (t) => {
       const image = makeLogImage(directory, kind);
       const { cuts, wrong, recording } = crashLog(image, work, {
