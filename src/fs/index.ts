@@ -39,6 +39,7 @@ export {
   type StoredName,
   type Tuning,
 } from './ext/index.js';
+export { planFat } from './fat/index.js';
 export { isoDetails } from './iso9660/index.js';
 export { ntfsContents, ntfsStatus } from './ntfs/index.js';
 export { containers } from './signatures/index.js';

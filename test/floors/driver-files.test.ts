@@ -55,6 +55,8 @@ const writersListed = {
   // The contents of files, which never enter the cache of metadata.
   'src/fs/ext/write/contents.ts': 5,
   'src/fs/ext/write/files.ts': 1,
+  // A new volume.
+  'src/fs/fat/format.ts': 6,
   // The contents of files; one that is read while it is written is told so by the disk below.
   'src/fs/fat/write/contents.ts': 2,
   'src/fs/fat/write/followed.ts': 1,

@@ -3,6 +3,8 @@ import type { FileSystemDriver } from '../driver.js';
 import { openFat } from './filesystem.js';
 import { probe } from './probe.js';
 
+export { planFat } from './format.js';
+
 export const fat: FileSystemDriver = {
   name: 'fat',
   role: 'filesystem',

@@ -10,6 +10,7 @@ import { bytes, struct, u8, u16, u32 } from '../../base/index.js';
 /** The first sector, whatever the type: fatgen103, "Boot Sector and BPB". */
 export const bootSector = struct('FAT boot sector', 'little', 512, {
   jmp_boot: bytes(0, 3),
+  oem_name: bytes(3, 8),
   byts_per_sec: u16(11),
   sec_per_clus: u8(13),
   rsvd_sec_cnt: u16(14),
@@ -18,12 +19,16 @@ export const bootSector = struct('FAT boot sector', 'little', 512, {
   tot_sec16: u16(19),
   media: u8(21),
   fat_sz16: u16(22),
+  sec_per_trk: u16(24),
+  num_heads: u16(26),
+  hidd_sec: u32(28),
   tot_sec32: u32(32),
   signature: u16(510),
 });
 
 /** The rest of the boot sector on FAT12 and FAT16. `reserved1` bit 0: not cleanly unmounted. */
 export const extended16 = struct('FAT boot sector', 'little', 64, {
+  drv_num: u8(36),
   reserved1: u8(37),
   boot_sig: u8(38),
   vol_id: u32(39),
@@ -43,6 +48,7 @@ export const extended32 = struct('FAT32 boot sector', 'little', 92, {
   root_clus: u32(44),
   fs_info: u16(48),
   bk_boot_sec: u16(50),
+  drv_num: u8(64),
   reserved1: u8(65),
   boot_sig: u8(66),
   vol_id: u32(67),
@@ -56,10 +62,13 @@ export const fsInfo = struct('FAT32 FSInfo sector', 'little', 512, {
   struc_sig: u32(484),
   free_count: u32(488),
   nxt_free: u32(492),
+  trail_sig: u32(508),
 });
 
 export const fsInfoLeadSignature = 0x41615252;
 export const fsInfoStructureSignature = 0x61417272;
+export const fsInfoTrailSignature = 0xaa550000;
+export const bootSignature = 0xaa55;
 
 /** The 32 bytes of a directory entry: fatgen103, "FAT Directory Structure". */
 export const directoryEntry = struct('FAT directory entry', 'little', 32, {
@@ -129,3 +138,18 @@ export const stateDirty = 0x01;
 export const notMirrored = 0x80;
 /** Bit of `attr`: written since the last backup. */
 export const attrArchive = 0x20;
+/** The media byte of a hard disk, and the number that the BIOS has for the first one. */
+export const fixedMedia = 0xf8;
+export const firstDrive = 0x80;
+/** A jump over the fields of FAT12 and FAT16, and of FAT32; and what it leads to: the BIOS boots from elsewhere. */
+export const jump16 = Uint8Array.of(0xeb, 0x3c, 0x90);
+export const jump32 = Uint8Array.of(0xeb, 0x58, 0x90);
+export const bootCode16 = 0x3e;
+export const bootCode32 = 0x5a;
+export const bootCode = Uint8Array.of(0xcd, 0x18, 0xf4, 0xeb, 0xfd);
+/** The most clusters that mkfs.fat gives a type, and the fewest where they tell the type. */
+export const formatLimits = {
+  12: { least: 1, most: 4084 },
+  16: { least: 4087, most: 65_524 },
+  32: { least: 65_529, most: 0x0ffffff0 },
+} as const;

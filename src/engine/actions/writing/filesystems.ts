@@ -3,6 +3,7 @@ import { GuestfsError, isPowerOfTwo, UnsupportedError } from '../../../base/inde
 import type { Call } from '../../thread/call.js';
 import type { TopicHandlers } from '../../thread/handlers.js';
 import { extTypeOf, makeExt } from './ext-format.js';
+import { isFatType, makeFat } from './fat-format.js';
 
 interface MkfsOptions {
   readonly blocksize?: number | undefined;
@@ -29,6 +30,7 @@ function checkOptions(fstype: string, { blocksize, inode, sectorsize }: MkfsOpti
 
 function makeFileSystem(call: Call, fstype: string, name: string, options: MkfsOptions = {}): void {
   checkOptions(fstype, options);
+  if (isFatType(fstype)) return makeFat(call, name, options);
   const type = extTypeOf(fstype);
   if (type === undefined) throw new UnsupportedError('mkfs', [fstype], { elsewhere: 'appliance' });
   const { blocksize, features, inode, label } = options;
