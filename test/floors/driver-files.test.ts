@@ -43,7 +43,7 @@ const writersListed = {
   'src/engine/actions/writing/devices.ts': 1,
   'src/engine/actions/writing/scrub.ts': 2,
   'src/engine/actions/writing/signatures.ts': 2,
-  'src/engine/actions/writing/swap.ts': 1,
+  'src/engine/actions/writing/swap.ts': 2,
   // What is copied to a device or a file.
   'src/engine/host/disk-sink.ts': 2,
   // The replay of a journal, and the mark that it is done.

@@ -47,7 +47,6 @@ export const swap = topic('Swap', {
     result: gives.nothing,
     proc: 178,
     since: '1.0.66',
-    by: 'appliance',
     short: 'make a file in the guest a swap area',
     help: 'The file must exist, with all its space really taken: make it with `fallocate64`.',
   },

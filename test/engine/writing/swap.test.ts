@@ -64,3 +64,19 @@ test('a device with a swap area in use is in use', async () => {
     await g.mkswap('/dev/sda');
   });
 });
+
+test('a file is made a swap area, and used: its filesystem is busy until it is not', async () => {
+  await withDrives([fullDisk(32 * 1024 * 1024)], async (g) => {
+    await g.mkfs('ext4', '/dev/sda');
+    await g.mount('/dev/sda', '/');
+    await g.fill(0x61, 1024 * 1024, '/swap');
+    await assert.rejects(g.swaponFile('/swap'), { code: 'EINVAL' });
+    await g.mkswapFile('/swap');
+    await g.swaponFile('/swap');
+    await assert.rejects(g.swaponFile('/swap'), { code: 'EBUSY' });
+    await assert.rejects(g.umount('/'), { code: 'EBUSY' });
+    await g.swapoffFile('/swap');
+    await assert.rejects(g.swapoffFile('/swap'), { code: 'EINVAL' });
+    await g.umount('/');
+  });
+});

@@ -335,7 +335,7 @@ function look(disk: Disk, { whole, sectorSize }: Wiped, tables: boolean): Seen |
 
 /**
  * The signatures of a disk, in the order in which they are erased. UnsupportedError for something whose signature's
- * place is not known here. Nothing is written. For tests.
+ * place is not known here. Nothing is written.
  */
 export function findSignatures(wiped: Wiped, tables: boolean, tmpdir: string): Mark[] {
   const found: Mark[] = [];

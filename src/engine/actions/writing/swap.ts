@@ -8,8 +8,9 @@ import { plainCall } from '../../session/session-calls.js';
 import type { Call } from '../../thread/call.js';
 import type { TopicHandlers } from '../../thread/handlers.js';
 import { changeDevice, writableDevice } from './changed-device.js';
-import { eraseSignatures } from './signatures.js';
+import { eraseSignatures, findSignatures } from './signatures.js';
 import { uuidBytes } from './uuids.js';
+import { treeWriter, withContents } from './writer.js';
 
 interface SwapOptions {
   readonly label?: string | undefined;
@@ -32,6 +33,18 @@ function makeSwap(call: Call, name: string, { label = '', uuid }: SwapOptions): 
   // As libguestfs does before it makes anything on a device.
   eraseSignatures(call, device, { tables: true });
   changeDevice(call, device, (disk) => disk.write(header, 0));
+}
+
+/** Makes a file of the guest a swap area, as mkswap does: whatever else it may be is erased. */
+function makeSwapFile(call: Call, path: string): void {
+  const { contents } = treeWriter(call).open(path);
+  withContents(contents, (disk) => {
+    const header = swapHeader(disk.size, { label: new Uint8Array(0), uuid: uuidBytes(undefined) });
+    const wiped = { name: path, disk, sectorSize: 512, whole: true };
+    for (const mark of findSignatures(wiped, false, call.session.config.tmpdir))
+      disk.zero(mark.offset, mark.bytes.length);
+    disk.write(header, 0);
+  });
 }
 
 function checkSwap(disk: Disk, name: string): void {
@@ -82,6 +95,7 @@ function stopFile({ session }: Call, path: string): void {
 export const swapHandlers = {
   mkswap: makeSwap,
   mkswap_L: (call, label, name) => makeSwap(call, name, { label }),
+  mkswap_file: makeSwapFile,
   mkswap_U: (call, uuid, name) => makeSwap(call, name, { uuid }),
   swapon_device: (call, name) => startDevice(call, call.session.devices.resolve(name)),
   swapoff_device: (call, name) => stopDevice(call, call.session.devices.resolve(name)),
