@@ -75,6 +75,11 @@ export class TreeWriter {
     return !mount.readonly && fileSystem.writer !== undefined;
   }
 
+  /** Throws what any change at a path would: EROFS, or why the filesystem is not written. */
+  checkWritable(path: string): void {
+    this.#writer(this.#tree.resolve(path), path);
+  }
+
   // Making
 
   /**

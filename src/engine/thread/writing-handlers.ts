@@ -2,6 +2,7 @@
  * What changes disks: files, filesystems, partition tables, volumes. It is loaded at the first call that none of the
  * other tables has, as most sessions only read. Each topic is a file of `actions/writing/`.
  */
+import { archiveWritingHandlers } from '../actions/writing/archives.js';
 import { attributeWritingHandlers } from '../actions/writing/attributes.js';
 import { copyingHandlers } from '../actions/writing/copying.js';
 import { deviceWritingHandlers } from '../actions/writing/devices.js';
@@ -17,6 +18,7 @@ import { swapHandlers } from '../actions/writing/swap.js';
 import type { TopicHandlers } from './handlers.js';
 
 export const writingHandlers = {
+  ...archiveWritingHandlers,
   ...attributeWritingHandlers,
   ...copyingHandlers,
   ...deviceWritingHandlers,
