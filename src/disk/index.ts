@@ -31,6 +31,7 @@ export { Spool } from './spool.js';
 export type { Block } from './write/block.js';
 export { type PlacedBytes, writeBlocks, writeInOrder } from './write/blocks.js';
 export { WriteCache } from './write/cache.js';
+export { GatheredDisk } from './write/gathered.js';
 export { DiskJournal, type WriteRules } from './write/journal.js';
 /** For tests. */
 export { directJournal, orderedJournal } from './write/rules.js';

@@ -1,6 +1,6 @@
 /** An open ext2, ext3 or ext4 filesystem: implements FileSystem with the other files. */
 import { type GuestfsError, LruMap } from '../../base/index.js';
-import type { Disk, WriteCache } from '../../disk/index.js';
+import type { Disk, GatheredDisk, WriteCache } from '../../disk/index.js';
 import type {
   DirectoryEntry,
   FileSystem,
@@ -39,6 +39,7 @@ const keptDirectories = 64;
 export type Writing =
   | {
       readonly cache: WriteCache;
+      readonly data: GatheredDisk;
       readonly now: () => Time;
       readonly findJournal: OpenOptions['findJournal'];
     }
@@ -143,13 +144,14 @@ export class ExtFileSystem implements FileSystem {
   }
 
   /** Prepares for writing, once. */
-  #start({ cache, now, findJournal }: Extract<Writing, { readonly cache: WriteCache }>): WriteSession {
+  #start({ cache, data, now, findJournal }: Extract<Writing, { readonly cache: WriteCache }>): WriteSession {
     if (this.#session === undefined) {
       const { volume } = this;
       const orphans = this.#orphans;
       this.#session = new WriteSession({
         volume,
         cache,
+        data,
         orphans,
         now,
         findJournal,

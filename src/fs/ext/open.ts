@@ -3,7 +3,7 @@
  * kernel's fs/ext4/super.c, ext4_fill_super).
  */
 import { CorruptError, systemError, UnsupportedError } from '../../base/index.js';
-import { type BlockReader, type Disk, directJournal, WriteCache } from '../../disk/index.js';
+import { type BlockReader, type Disk, directJournal, GatheredDisk, WriteCache } from '../../disk/index.js';
 import type { FileSystem, OpenOptions, Time } from '../driver.js';
 import { compat, incompat, roCompat } from './features.js';
 import { ExtFileSystem, type Writing } from './filesystem.js';
@@ -47,7 +47,7 @@ export function openExt(disk: Disk, options: OpenOptions): FileSystem {
   const writing = prepareWriting(disk, volume, mount, options);
   if ('cache' in writing) {
     const { superblock } = volume;
-    volume = openVolume(writing.cache.view, superblock, mount, warn, writing.cache);
+    volume = openVolume(writing.data, superblock, mount, warn, writing.cache);
   }
   const orphans = findOrphans(volume, damaged);
   checkRoot(volume);
@@ -67,7 +67,8 @@ function prepareWriting(
   if (reason !== undefined) return { whyReadOnly: reason };
   const now = options.now ?? ((): Time => ({ seconds: Math.floor(Date.now() / 1000), nanoseconds: 0 }));
   const { findJournal } = options;
-  return { cache: new WriteCache(disk, { blockSize: superblock.blockSize }), now, findJournal };
+  const cache = new WriteCache(disk, { blockSize: superblock.blockSize });
+  return { cache, data: new GatheredDisk(cache.view), now, findJournal };
 }
 
 /** Runs a part that concerns the log. If the log is damaged, the error says how to mount without it. */

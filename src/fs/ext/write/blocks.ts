@@ -2,7 +2,7 @@
  * Blocks of metadata that are changed as a part of a journal's transaction. Whoever changes the filesystem does it
  * through this.
  */
-import type { Block, DiskJournal, DiskTransaction, WriteCache } from '../../../disk/index.js';
+import type { Block, DiskJournal, DiskTransaction, GatheredDisk, WriteCache } from '../../../disk/index.js';
 
 /** Who keeps what was decoded of blocks. */
 interface Owner {
@@ -19,12 +19,15 @@ export class ChangeableBlocks {
   readonly #journal: DiskJournal;
   readonly #seals = new Map<number, () => void>();
   readonly #owner: Owner;
+  readonly #data: GatheredDisk | undefined;
   #transaction: DiskTransaction | undefined;
 
-  constructor(cache: WriteCache, journal: DiskJournal, owner: Owner) {
+  /** `data`: what the contents of files are written to, if any are. */
+  constructor(cache: WriteCache, journal: DiskJournal, owner: Owner, data?: GatheredDisk) {
     this.#cache = cache;
     this.#journal = journal;
     this.#owner = owner;
+    this.#data = data;
   }
 
   /**
@@ -36,7 +39,11 @@ export class ChangeableBlocks {
     return this.#journal.run(blocks, (transaction) => {
       this.#transaction = transaction;
       transaction.kind = kind;
-      transaction.onUndo(() => this.#owner.forgetAll());
+      const mark = this.#data?.mark ?? 0;
+      transaction.onUndo(() => {
+        this.#data?.undo(mark);
+        this.#owner.forgetAll();
+      });
       this.#seals.clear();
       try {
         const result = work();
@@ -90,6 +97,8 @@ export class ChangeableBlocks {
 
   /** Data was written past the cache, which the transaction leads to. */
   wroteData(): void {
+    // What is gathered is written out, and the barrier below it is one with the journal's own.
+    if (this.#data !== undefined) this.#running.after(this.#data);
     this.#running.after(this.#cache.view);
   }
 

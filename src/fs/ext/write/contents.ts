@@ -235,8 +235,10 @@ export class FileContents extends FollowedData implements GrowableDisk {
   #change(count: number, work: (inode: Inode) => void): void {
     if (this.#isClosed)
       throw new GuestfsError('EBADF', `${inodeName(this.#number)}: its contents were closed`);
-    // One more block for each piece, should space be scattered, and each table of a block map.
-    this.#parts.change(this.#number, usualBlocks + Math.ceil(count / 128), work);
+    const { volume, files } = this.#parts;
+    const inode = volume.heldInode(this.#number);
+    const isInline = has(inode.flags, inodeFlags.EXT4_INLINE_DATA_FL);
+    this.#parts.change(this.#number, usualBlocks + (isInline ? 0 : files.metadataFor(inode, count)), work);
   }
 
   #inParts(from: number, to: number, work: (at: number, count: number) => void): void {

@@ -6,7 +6,7 @@
 import { GuestfsError, LruMap } from '../../../base/index.js';
 import { roCompat } from '../features.js';
 import { type Inode, inodeName } from '../inode.js';
-import { inodeFlags } from '../layout.js';
+import { extentEntrySize, inodeFlags } from '../layout.js';
 import { has } from '../superblock.js';
 import type { ExtVolume } from '../volume.js';
 import type { ChangeableBlocks } from './blocks.js';
@@ -54,6 +54,16 @@ export class Files {
       this.#maps.set(inode.number, map);
     }
     return map;
+  }
+
+  /** How many blocks of metadata a change of `count` blocks of a file may concern besides the usual: those of its map. */
+  metadataFor(inode: Inode, count: number): number {
+    const { blockSize } = this.#volume.superblock;
+    // An extent may move all behind it; a pointer of a table takes 4 bytes.
+    const map = has(inode.flags, inodeFlags.EXT4_EXTENTS_FL)
+      ? this.map(inode).size * extentEntrySize
+      : count * 4;
+    return Math.ceil(map / blockSize) + Math.ceil(count / 128);
   }
 
   /** Before the map of an inode is changed: it is read anew if the change is undone. */

@@ -162,6 +162,12 @@ export class IndirectTable implements FileMap {
     const block = this.#pointer(table, index);
     if (block === 0 || end <= first || from >= first + reach) return;
     work.lookups.spend(1);
+    if (from <= first && end >= first + reach) {
+      // All of it goes: its tables need not be cleared.
+      this.#takeBelow(block, levels, first, take);
+      this.#point(table, index, 0);
+      return;
+    }
     const step = reach / this.#perBlock;
     const begin = Math.max(0, Math.floor((from - first) / step));
     const stop = Math.min(this.#perBlock, Math.ceil((end - first) / step));
@@ -172,6 +178,19 @@ export class IndirectTable implements FileMap {
     if (!this.#isEmpty(block)) return;
     this.#point(table, index, 0);
     this.#space.freeBlocks({ block, count: 1 });
+    this.#made--;
+  }
+
+  /** Gives a table back, with all below it. */
+  #takeBelow(table: number, levels: number, first: number, take: (block: number, at: number) => void): void {
+    const step = this.#perBlock ** (levels - 1);
+    for (let index = 0; index < this.#perBlock; index++) {
+      const block = this.#pointer(table, index);
+      if (block === 0) continue;
+      if (levels === 1) take(block, first + index);
+      else this.#takeBelow(block, levels - 1, first + index * step, take);
+    }
+    this.#space.freeBlocks({ block: table, count: 1 });
     this.#made--;
   }
 

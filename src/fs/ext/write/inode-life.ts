@@ -6,6 +6,7 @@ import { type Inode, isPublicInode } from '../inode.js';
 import {
   inodeAt as at,
   inheritedFlags,
+  inodeBlockAreaSize,
   inodeFlags,
   reservedInodes,
   shortInodeSize,
@@ -290,7 +291,10 @@ function hasBlocks(volume: ExtVolume, inode: Inode): boolean {
   if (inode.kind === 'file' || inode.kind === 'directory') return true;
   if (inode.kind !== 'symlink') return false;
   if (has(inode.flags, inodeFlags.EXT4_EXTENTS_FL)) return true;
-  const { blockSize, blocksPerCluster } = volume.superblock;
+  const { blockSize, blocksPerCluster, features } = volume.superblock;
+  // Where values have inodes, what those occupy counts too: the length tells.
+  if (inode.stat.sizeInBytes >= inodeBlockAreaSize) return true;
+  if (has(features.incompat, incompat.eaInode)) return false;
   const own = inode.attributeBlock === 0 ? 0 : (blocksPerCluster * blockSize) / 512;
   return inode.stat.blockCount512 > own && isPublicInode(volume.superblock, inode.number);
 }

@@ -6,7 +6,7 @@ import {
   systemError,
   UnsupportedError,
 } from '../../../base/index.js';
-import type { Disk, DiskJournal, WriteCache } from '../../../disk/index.js';
+import type { Disk, DiskJournal, GatheredDisk, WriteCache } from '../../../disk/index.js';
 import type { Time } from '../../driver.js';
 import { featureNames, incompat, isWritableByKernel, roCompat } from '../features.js';
 import { openForWriting } from '../journal/writing.js';
@@ -28,6 +28,7 @@ import { changeSuperblock } from './superblock-writer.js';
 interface SessionFacts {
   readonly volume: ExtVolume;
   readonly cache: WriteCache;
+  readonly data: GatheredDisk;
   readonly orphans: Orphans;
   /** Finds the disk of an external journal by its UUID. */
   readonly findJournal: ((uuid: string) => Disk | undefined) | undefined;
@@ -45,11 +46,11 @@ export class WriteSession {
   readonly directories: DirectoryWriter;
   readonly parentOf: (directory: number) => number;
 
-  constructor({ volume, cache, orphans, now, parentOf, findJournal }: SessionFacts) {
+  constructor({ volume, cache, data, orphans, now, parentOf, findJournal }: SessionFacts) {
     this.volume = volume;
     this.parentOf = parentOf;
     this.journal = openForWriting(volume, cache, marksOf(volume, now, findJournal));
-    this.blocks = new ChangeableBlocks(cache, this.journal, volume);
+    this.blocks = new ChangeableBlocks(cache, this.journal, volume, data);
     const space = new Space(volume, this.blocks);
     this.inodes = new InodeTable(volume, this.blocks);
     this.files = new Files(volume, this.blocks, space, this.inodes);

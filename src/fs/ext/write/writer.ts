@@ -207,7 +207,7 @@ export class ExtWriter implements FileSystemWriter {
   setAttributes(number: InodeNumber, attributes: NewAttributes): void {
     const { volume, life, inodes } = this.#session;
     const { permissions, uid, gid, accessed, modified } = attributes;
-    this.#run('attributes', () => {
+    this.#run('create', () => {
       const inode = volume.heldInode(number);
       this.#checkOwnChange(inode);
       let mode = inode.stat.mode;
@@ -232,7 +232,7 @@ export class ExtWriter implements FileSystemWriter {
   setXattr(number: InodeNumber, name: string, value: Uint8Array | undefined): void {
     const { volume, life, inodes } = this.#session;
     const [index, rest] = splitName(name);
-    this.#run('attributes', () => {
+    this.#run('create', () => {
       const inode = volume.heldInode(number);
       this.#checkOwnChange(inode);
       if (name.startsWith('user.') && inode.kind !== 'file' && inode.kind !== 'directory')
@@ -282,7 +282,7 @@ export class ExtWriter implements FileSystemWriter {
 
   setFlags(number: InodeNumber, flags: number): void {
     const { volume, inodes } = this.#session;
-    this.#run('attributes', () => {
+    this.#run('create', () => {
       const inode = volume.heldInode(number);
       const changed = (inode.flags ^ flags) & changeableFlags;
       if ((changed & (inodeFlags.EXT4_EXTENTS_FL | inodeFlags.EXT4_CASEFOLD_FL)) !== 0)
@@ -301,7 +301,7 @@ export class ExtWriter implements FileSystemWriter {
     const { volume, inodes } = this.#session;
     if (volume.superblock.checksumSeed !== undefined)
       throw new GuestfsError('ENOTTY', `${inodeName(number)}: its checksums are made with its generation`);
-    this.#run('attributes', () => {
+    this.#run('create', () => {
       inodes.change(number, (record) => {
         record.view.setUint32(at.i_generation, generation, true);
         setTimes(record, { changed: this.#now() });
@@ -317,7 +317,8 @@ export class ExtWriter implements FileSystemWriter {
     return this.#start();
   }
 
-  #run<T>(kind: string | undefined, work: () => T): T {
+  /** Those of kind `create` give space to what may not be found yet, and then names; those of `remove` the reverse. */
+  #run<T>(kind: 'create' | 'remove' | undefined, work: () => T): T {
     return this.#session.blocks.run(usualBlocks, kind, work);
   }
 
@@ -333,7 +334,7 @@ export class ExtWriter implements FileSystemWriter {
       files,
       life,
       change: (of, count, work) =>
-        blocks.run(count, 'contents', () => {
+        blocks.run(count, 'create', () => {
           let current = volume.heldInode(of);
           if (has(current.flags, inodeFlags.EXT4_INLINE_DATA_FL))
             current = moveOut({ ...session, xattrs: life.xattrs }, current);

@@ -128,11 +128,9 @@ export class XattrWriter {
       throw new GuestfsError('ENOSPC', `${what}: there is no room for the value`);
     const hash = crc32c(valueSeed, value);
     const far: XattrEntry = { ...entry, value: new Uint8Array(0), hash: xattrEntryHash(name, hash, false) };
-    const list = fits([...inside, far], insideRoom)
-      ? inside
-      : fits([...outside, far], outsideRoom)
-        ? outside
-        : undefined;
+    // e2fsck takes a link without a block of attributes, and with a count of blocks, for one that has blocks.
+    const canBeInside = inode.kind !== 'symlink' && fits([...inside, far], insideRoom);
+    const list = canBeInside ? inside : fits([...outside, far], outsideRoom) ? outside : undefined;
     if (list === undefined) throw new GuestfsError('ENOSPC', `${what}: there is no room for the name`);
     list.push({ ...far, valueInode: this.#values.create(value, hash, inode) });
     this.#countValue(inode, value.length, 1);

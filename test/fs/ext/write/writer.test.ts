@@ -321,3 +321,37 @@ if (process.env.GUESTFS_TEST_LARGE !== undefined)
     assert.ok(fs.lookup(d, `29999-${'n'.repeat(245)}`));
     assert.equal(fs.lookup(d, `29998-${'n'.repeat(245)}`), undefined);
   });
+
+class CountingDisk extends MemoryDisk {
+  writes = 0;
+  override write(from: Uint8Array, offset: number): void {
+    this.writes++;
+    super.write(from, offset);
+  }
+}
+
+test('small files in a row are few writes, and are there after a sync', needs('mke2fs', 'e2fsck'), () => {
+  for (const kind of ['ext4 4k', 'ext2 1k']) {
+    const bytes = makeImage(kind);
+    const disk = new CountingDisk(bytes, { writable: true });
+    const fs = openExt(disk, { readonly: false, now });
+    const writer = fs.writer ?? assert.fail();
+    const d = writer.create(fs.root, 'd', directory);
+    for (let i = 0; i < 500; i++) {
+      const contents = writer.contents(writer.create(d, `${i}`, file));
+      contents.write(noise(700 + i, i), 0);
+      contents.close();
+    }
+    writer.sync();
+    assert.ok(disk.writes < 500, `${disk.writes} writes`);
+    const copy = openExt(new MemoryDisk(bytes.slice()));
+    for (let i = 0; i < 500; i += 7) {
+      const number = copy.lookup(copy.lookup(copy.root, 'd') ?? 0, `${i}`) ?? assert.fail();
+      const read = new Uint8Array(700 + i);
+      copy.data(number).read(read, 0);
+      assert.deepEqual(read, noise(700 + i, i));
+    }
+    fs.close();
+    checkImage(bytes, kind);
+  }
+});
