@@ -21,7 +21,12 @@ const imagePath = join(scratchDirectory(), 'disk.img');
 function summary(disk: Disk): string {
   const table = readPartitionTable(disk, 512);
   return JSON.stringify(
-    [table?.scheme, table?.diskGuid, table?.partitions.map(({ bootable, ...rest }) => rest)],
+    [
+      table?.scheme,
+      table?.diskGuid,
+      table?.scheme === 'msdos' && table.warnings,
+      table?.partitions.map(({ bootable, ...rest }) => rest),
+    ],
     (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value),
   );
 }
