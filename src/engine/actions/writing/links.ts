@@ -46,9 +46,12 @@ function linkTo(call: Call, target: string, link: string, isForced: boolean): vo
   writer.create(path, { type: 'symlink', permissions: 0o777, target });
 }
 
+/** The bits of the mode that say what a file is: `S_IFMT`. */
+const typeBits = 0o170000;
+
 function makeNode(call: Call, mode: number, major: number, minor: number, path: string): void {
   checkMode(mode, path);
-  const type = (mode & 0o170000) === 0 ? 'file' : typeOfMode(mode);
+  const type = (mode & typeBits) === 0 ? 'file' : typeOfMode(mode);
   if (type === 'directory') throw systemError('EPERM', path);
   if (type === 'symlink' || type === 'unknown') throw systemError('EINVAL', path);
   const isDevice = type === 'block' || type === 'character';
@@ -65,6 +68,8 @@ function makeTyped(
   device?: readonly [major: number, minor: number],
 ): void {
   checkMode(mode, path);
+  if ((mode & typeBits) !== 0)
+    throw new GuestfsError('EINVAL', `${path}: mode has the bits of a type: give permissions alone`, { path });
   treeWriter(call).create(path, { type, permissions: mode & 0o7777, ...(device ? { device } : {}) });
 }
 
