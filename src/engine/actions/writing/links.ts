@@ -69,7 +69,9 @@ function makeTyped(
 ): void {
   checkMode(mode, path);
   if ((mode & typeBits) !== 0)
-    throw new GuestfsError('EINVAL', `${path}: mode has the bits of a type: give permissions alone`, { path });
+    throw new GuestfsError('EINVAL', `${path}: mode has the bits of a type: give permissions alone`, {
+      path,
+    });
   treeWriter(call).create(path, { type, permissions: mode & 0o7777, ...(device ? { device } : {}) });
 }
 
