@@ -1,6 +1,6 @@
 /**
- * The write side of a filesystem. Each method is one transaction: it happened, or nothing did. Names, permissions and
- * the rules of paths are the business of `vfs/`, which is the only caller.
+ * The write side of a filesystem. Each method is one transaction: it happened, or nothing did. Names, permissions, what
+ * is inherited, and what an access control list means for a mode are the business of `vfs/`, which is the only caller.
  */
 import type { GrowableDisk } from '../disk/index.js';
 import type { FileType, InodeNumber, Time } from './inode-facts.js';
@@ -16,6 +16,8 @@ export interface NewInode {
   readonly target?: string;
   /** Of a device node: major and minor. */
   readonly device?: readonly [major: number, minor: number];
+  /** Extended attributes that it has from the start, by full name. */
+  readonly xattrs?: ReadonlyMap<string, Uint8Array>;
 }
 
 /** What `chmod`, `chown` and `utimensat` change; what is left out stays. The time of change is set in any case. */
@@ -25,6 +27,8 @@ export interface NewAttributes {
   readonly gid?: number;
   readonly accessed?: Time;
   readonly modified?: Time;
+  /** Extended attributes that change with it; undefined removes one. */
+  readonly xattrs?: ReadonlyMap<string, Uint8Array | undefined>;
 }
 
 /**

@@ -227,9 +227,10 @@ export class TreeWriter {
     const list = place.fileSystem.hasXattrs
       ? place.fileSystem.xattrs(place.inode).get(accessListName)
       : undefined;
-    if (list !== undefined)
-      this.#attempt(path, () => writer.setXattr(place.inode, accessListName, withPermissions(list, mode)));
-    this.#attempt(path, () => writer.setAttributes(place.inode, { permissions: mode }));
+    const xattrs = list === undefined ? undefined : new Map([[accessListName, withPermissions(list, mode)]]);
+    this.#attempt(path, () =>
+      writer.setAttributes(place.inode, { permissions: mode, ...(xattrs ? { xattrs } : {}) }),
+    );
   }
 
   /** As chown(2) and lchown(2): what a program would get by another owner's file is taken from it. */
@@ -376,17 +377,13 @@ export class TreeWriter {
         : list === undefined
           ? { permissions: asked & ~this.#context.umask, accessList: undefined }
           : inherit(list, asked);
-    return this.#attempt(path, () => {
-      const inode = writer.create(directory.inode, name, {
-        ...what,
-        ...groupOf(above, type, permissions),
-        uid: 0,
-      });
-      this.#context.touch();
-      if (accessList !== undefined) writer.setXattr(inode, accessListName, accessList);
-      if (list !== undefined && type === 'directory') writer.setXattr(inode, defaultListName, list);
-      return inode;
-    });
+    const xattrs = new Map<string, Uint8Array>();
+    if (accessList !== undefined) xattrs.set(accessListName, accessList);
+    if (list !== undefined && type === 'directory') xattrs.set(defaultListName, list);
+    const facts = { ...what, ...groupOf(above, type, permissions), uid: 0 };
+    return this.#attempt(path, () =>
+      writer.create(directory.inode, name, xattrs.size === 0 ? facts : { ...facts, xattrs }),
+    );
   }
 
   /** What a directory holds under a name; ENOENT if nothing. */
@@ -461,8 +458,14 @@ export class TreeWriter {
     const { permissions, list } =
       value === undefined ? { permissions: before, list: undefined } : settle(name, value, before);
     const isStored = fileSystem.xattrs(inode).has(name);
-    if (permissions !== before) this.#attempt(path, () => writer.setAttributes(inode, { permissions }));
-    if (list !== undefined || isStored) this.#attempt(path, () => writer.setXattr(inode, name, list));
+    const xattrs = list !== undefined || isStored ? new Map([[name, list]]) : undefined;
+    if (permissions === before && xattrs === undefined) return;
+    this.#attempt(path, () =>
+      writer.setAttributes(inode, {
+        ...(permissions === before ? {} : { permissions }),
+        ...(xattrs ? { xattrs } : {}),
+      }),
+    );
   }
 }
 

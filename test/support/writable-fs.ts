@@ -193,6 +193,7 @@ export class WritableFileSystem implements FileSystem, FileSystemWriter {
     const above = this.get(directory);
     if (this.#nameIn(directory, name) !== undefined) throw systemError('EEXIST', name);
     const node = this.#make(what, directory);
+    for (const [key, value] of what.xattrs ?? []) node.xattrs.set(key, value.slice());
     node.links = what.type === 'directory' ? 2 : 1;
     if (what.type === 'directory') above.links++;
     this.#enter(above, name, node);
@@ -265,9 +266,10 @@ export class WritableFileSystem implements FileSystem, FileSystemWriter {
     this.#enter(this.get(to), newName, node);
   }
 
-  setAttributes(inode: InodeNumber, attributes: NewAttributes): void {
+  setAttributes(inode: InodeNumber, { xattrs, ...attributes }: NewAttributes): void {
     const node = this.get(inode);
     Object.assign(node, attributes, { changed: this.#now() });
+    for (const [name, value] of xattrs ?? []) this.setXattr(inode, name, value);
   }
 
   setXattr(inode: InodeNumber, name: string, value: Uint8Array | undefined): void {

@@ -7,8 +7,8 @@ import { CorruptError, GuestfsError, viewOf } from '../../base/index.js';
 import { aclEntry, aclHeader, aclNoId, aclTags, aclVersion } from '../../formats/index.js';
 import { shortAclEntrySize, storedAclVersion } from './layout.js';
 
-/** All that an entry can allow. */
-const aclAll = 7;
+const known: readonly number[] = Object.values(aclTags);
+const isNamed = (tag: number): boolean => tag === aclTags.user || tag === aclTags.group;
 
 /** The returned form of a stored list. `what` names it in CorruptErrors. */
 export function presentAcl(stored: Uint8Array, what: string): Uint8Array {
@@ -45,114 +45,29 @@ export function presentAcl(stored: Uint8Array, what: string): Uint8Array {
   return presented;
 }
 
-/** A list as `setxattr` takes it, checked: the form to store, and the permissions of the file by it. */
-interface CheckedAcl {
-  /** Undefined where the permissions tell as much. */
-  readonly stored: Uint8Array | undefined;
-  /** Nine bits. */
-  readonly permissions: number;
-}
-
-/** The tags in the order in which a list has them; those of users and groups may be there many times. */
-const order: readonly number[] = [
-  aclTags.userObj,
-  aclTags.user,
-  aclTags.groupObj,
-  aclTags.group,
-  aclTags.mask,
-  aclTags.other,
-];
-const once: readonly number[] = [aclTags.userObj, aclTags.groupObj, aclTags.other];
-
-/** Checks a list by the rules of posix_acl_valid (fs/posix_acl.c): EINVAL for what breaks them. */
-export function storedAcl(presented: Uint8Array): CheckedAcl {
+/** The stored form of a list. EINVAL for what has an entry of no known kind, or is cut short. */
+export function storedAcl(presented: Uint8Array): Uint8Array {
   const view = viewOf(presented);
-  const refuse = (): GuestfsError => new GuestfsError('EINVAL', 'the access control list is not valid');
-  const length = presented.length - aclHeader.size;
-  if (length < 0 || length % aclEntry.size !== 0 || aclHeader.get(view, 0, 'a_version') !== aclVersion)
-    throw refuse();
-  const entries = Array.from({ length: length / aclEntry.size }, (_, index) =>
+  const count = (presented.length - aclHeader.size) / aclEntry.size;
+  const isList = Number.isInteger(count) && count >= 0 && aclHeader.get(view, 0, 'a_version') === aclVersion;
+  if (!isList) throw new GuestfsError('EINVAL', 'this is no access control list');
+  const entries = Array.from({ length: count }, (_, index) =>
     aclEntry.decode(view, aclHeader.size + index * aclEntry.size),
   );
-  const places = entries.map(({ e_tag: tag }) => order.indexOf(tag));
-  const of = (tag: number): number | undefined => entries.find(({ e_tag }) => e_tag === tag)?.e_perm;
-  const isNamed = entries.some(({ e_tag: tag }) => tag === aclTags.user || tag === aclTags.group);
-  if (
-    entries.some(({ e_perm: bits }) => bits > aclAll) ||
-    places.some((place, index) => place < 0 || place < (places[index - 1] ?? 0)) ||
-    once.some((tag) => entries.filter(({ e_tag }) => e_tag === tag).length !== 1) ||
-    entries.filter(({ e_tag }) => e_tag === aclTags.mask).length > 1 ||
-    (isNamed && of(aclTags.mask) === undefined)
-  )
-    throw refuse();
-  const mask = of(aclTags.mask);
-  const [user, group, other] = [of(aclTags.userObj), mask ?? of(aclTags.groupObj), of(aclTags.other)];
-  const permissions = (user ?? 0) * 64 + (group ?? 0) * 8 + (other ?? 0); // safe: each is there once
-  if (mask === undefined) return { stored: undefined, permissions };
-  return { stored: encodeStored(entries), permissions };
-}
-
-function encodeStored(entries: readonly ReturnType<typeof aclEntry.decode>[]): Uint8Array {
-  const isNamed = (tag: number): boolean => tag === aclTags.user || tag === aclTags.group;
-  const size = (tag: number): number => (isNamed(tag) ? aclEntry.size : shortAclEntrySize);
-  const bytes = new Uint8Array(entries.reduce((sum, { e_tag: tag }) => sum + size(tag), aclHeader.size));
+  const sizes = entries.map(({ e_tag: tag }) => {
+    if (!known.includes(tag))
+      throw new GuestfsError('EINVAL', `an access control list has an entry of no known kind (tag=${tag})`);
+    return isNamed(tag) ? aclEntry.size : shortAclEntrySize;
+  });
+  const bytes = new Uint8Array(sizes.reduce((sum, size) => sum + size, aclHeader.size));
   aclHeader.encode({ a_version: storedAclVersion }, bytes);
-  const view = viewOf(bytes);
+  const stored = viewOf(bytes);
   let at = aclHeader.size;
-  for (const { e_tag: tag, e_perm: bits, e_id: id } of entries) {
-    aclEntry.set(view, at, 'e_tag', tag);
-    aclEntry.set(view, at, 'e_perm', bits);
-    if (isNamed(tag)) aclEntry.set(view, at, 'e_id', id);
-    at += size(tag);
+  for (const [index, { e_tag: tag, e_perm: bits, e_id: id }] of entries.entries()) {
+    aclEntry.set(stored, at, 'e_tag', tag);
+    aclEntry.set(stored, at, 'e_perm', bits);
+    if (isNamed(tag)) aclEntry.set(stored, at, 'e_id', id);
+    at += sizes[index] ?? 0;
   }
   return bytes;
-}
-
-/** The stored form of a list that says no more than permissions do: what a default list may be. */
-export function storedDefaultAcl(presented: Uint8Array): Uint8Array {
-  const { stored } = storedAcl(presented);
-  if (stored !== undefined) return stored;
-  const view = viewOf(presented);
-  const length = (presented.length - aclHeader.size) / aclEntry.size;
-  return encodeStored(
-    Array.from({ length }, (_, index) => aclEntry.decode(view, aclHeader.size + index * aclEntry.size)),
-  );
-}
-
-/**
- * What a new file gets from the default list of its directory: its own list, and its permissions, which are those
- * asked for as far as the list allows. Source: posix_acl_create (fs/posix_acl.c).
- */
-export function inheritedAcl(presented: Uint8Array, permissions: number): CheckedAcl {
-  return storedAcl(changedAcl(presented, permissions, (bits, asked) => bits & asked));
-}
-
-/** A list after `chmod`. */
-export function permittedAcl(presented: Uint8Array, permissions: number): Uint8Array {
-  return changedAcl(presented, permissions, (_bits, asked) => asked);
-}
-
-/** Changes the three entries of a list that permissions stand for. */
-function changedAcl(
-  presented: Uint8Array,
-  permissions: number,
-  change: (bits: number, asked: number) => number,
-): Uint8Array {
-  const own = presented.slice();
-  const view = viewOf(own);
-  const places: number[] = [];
-  for (let at = aclHeader.size; at < own.length; at += aclEntry.size) places.push(at);
-  const isMasked = places.some((at) => aclEntry.get(view, at, 'e_tag') === aclTags.mask);
-  const shift = new Map<number, number>([
-    [aclTags.userObj, 64],
-    [isMasked ? aclTags.mask : aclTags.groupObj, 8],
-    [aclTags.other, 1],
-  ]);
-  for (const at of places) {
-    const unit = shift.get(aclEntry.get(view, at, 'e_tag'));
-    if (unit === undefined) continue;
-    const asked = Math.floor(permissions / unit) & aclAll;
-    aclEntry.set(view, at, 'e_perm', change(aclEntry.get(view, at, 'e_perm'), asked));
-  }
-  return own;
 }

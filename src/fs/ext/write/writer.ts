@@ -3,7 +3,7 @@ import { encodeText, GuestfsError, UnsupportedError } from '../../../base/index.
 import type { GrowableDisk } from '../../../disk/index.js';
 import type { InodeNumber, Time } from '../../driver.js';
 import type { FileSystemWriter } from '../../writer.js';
-import { inheritedAcl, permittedAcl, storedAcl, storedDefaultAcl } from '../acl.js';
+import { storedAcl } from '../acl.js';
 import { roCompat } from '../features.js';
 import { encodeDevice, type Inode, inodeName } from '../inode.js';
 import {
@@ -17,7 +17,6 @@ import {
   xattrPrefixes,
 } from '../layout.js';
 import { has } from '../superblock.js';
-import { hasXattrs, readXattrs } from '../xattr.js';
 import { type ContentsParts, checkChangeable, FileContents } from './contents.js';
 import { moveOut } from './inline-writer.js';
 import { setOwner } from './inode-life.js';
@@ -39,16 +38,10 @@ const typeBits: Readonly<Record<NewInode['type'], number>> = {
   socket: 0o140000,
 };
 const permissionBits = 0o7777;
-const setUserId = 0o4000;
-const setGroupId = 0o2000;
-const groupExecute = 0o010;
-const rights = 0o777;
 
 /** Blocks of metadata that an operation on names may change. */
 const usualBlocks = 64;
 const longestName = 255;
-const defaultAcl = 'system.posix_acl_default';
-const accessAcl = 'system.posix_acl_access';
 
 export class ExtWriter implements FileSystemWriter {
   readonly #start: () => WriteSession;
@@ -77,19 +70,11 @@ export class ExtWriter implements FileSystemWriter {
       if (isDirectory) this.#checkLinks(parent);
       const isFast = target !== undefined && target.length < inodeBlockAreaSize;
       const isMapped = what.type === 'file' || isDirectory || (what.type === 'symlink' && !isFast);
-      const isShared = (parent.stat.mode & setGroupId) !== 0;
-      const mayInherit = what.type !== 'symlink' && hasXattrs(volume, parent);
-      const inherited = mayInherit ? readXattrs(volume, parent).get(defaultAcl) : undefined;
-      const acl = inherited === undefined ? undefined : inheritedAcl(inherited, what.permissions & rights);
-      const permissions =
-        acl === undefined
-          ? what.permissions & permissionBits
-          : (what.permissions & ~rights & permissionBits) | acl.permissions;
-      const mode = typeBits[what.type] | permissions | (isShared && isDirectory ? setGroupId : 0);
+      const mode = typeBits[what.type] | (what.permissions & permissionBits);
       const facts = {
         mode,
         uid: what.uid,
-        gid: isShared ? parent.stat.gid : what.gid,
+        gid: what.gid,
         links: isDirectory ? 2 : 1,
         isMapped,
       };
@@ -104,15 +89,7 @@ export class ExtWriter implements FileSystemWriter {
         const [run] = files.take(volume.inode(number), 0, 1, true);
         if (run !== undefined) blocks.change(run.block, true).bytes.set(target);
       }
-      if (acl?.stored !== undefined)
-        life.xattrs.set(volume.inode(number), xattrIndex.aclAccess, new Uint8Array(0), acl.stored);
-      if (inherited !== undefined && isDirectory)
-        life.xattrs.set(
-          volume.inode(number),
-          xattrIndex.aclDefault,
-          new Uint8Array(0),
-          storedDefaultAcl(inherited),
-        );
+      for (const [key, value] of what.xattrs ?? []) this.#putXattr(number, key, value);
       blocks.barrier();
       directories.add(volume.inode(directory), { name: bytes, inode: number, kind: what.type });
       this.#touchDirectory(directory, isDirectory ? 1 : 0);
@@ -205,66 +182,32 @@ export class ExtWriter implements FileSystemWriter {
   }
 
   setAttributes(number: InodeNumber, attributes: NewAttributes): void {
-    const { volume, life, inodes } = this.#session;
-    const { permissions, uid, gid, accessed, modified } = attributes;
+    const { volume, inodes } = this.#session;
+    const { permissions, uid, gid, accessed, modified, xattrs } = attributes;
     this.#run('create', () => {
       const inode = volume.heldInode(number);
       this.#checkOwnChange(inode);
-      let mode = inode.stat.mode;
-      if (permissions !== undefined) mode = (mode & ~permissionBits) | (permissions & permissionBits);
-      else if ((uid !== undefined || gid !== undefined) && inode.kind !== 'directory') {
-        mode &= ~setUserId;
-        if (mode & groupExecute) mode &= ~setGroupId;
-      }
+      const { mode } = inode.stat;
       inodes.change(number, (record) => {
-        record.view.setUint16(at.i_mode, mode, true);
+        if (permissions !== undefined)
+          record.view.setUint16(at.i_mode, (mode & ~permissionBits) | (permissions & permissionBits), true);
         setOwner(record, uid ?? inode.stat.uid, gid ?? inode.stat.gid);
         setTimes(record, { accessed, modified, changed: this.#now() });
       });
-      if (permissions === undefined) return;
-      const acl = hasXattrs(volume, inode) ? readXattrs(volume, inode).get(accessAcl) : undefined;
-      if (acl === undefined) return;
-      const { stored } = storedAcl(permittedAcl(acl, permissions & rights));
-      life.xattrs.set(volume.heldInode(number), xattrIndex.aclAccess, new Uint8Array(0), stored);
+      for (const [name, value] of xattrs ?? []) this.#putXattr(number, name, value);
     });
   }
 
   setXattr(number: InodeNumber, name: string, value: Uint8Array | undefined): void {
-    const { volume, life, inodes } = this.#session;
+    this.setAttributes(number, { xattrs: new Map([[name, value]]) });
+  }
+
+  #putXattr(number: InodeNumber, name: string, value: Uint8Array | undefined): void {
+    const { volume, life } = this.#session;
     const [index, rest] = splitName(name);
-    this.#run('create', () => {
-      const inode = volume.heldInode(number);
-      this.#checkOwnChange(inode);
-      if (name.startsWith('user.') && inode.kind !== 'file' && inode.kind !== 'directory')
-        throw new GuestfsError(
-          'EPERM',
-          `${inodeName(number)}: only files and directories have attributes of users`,
-        );
-      let stored = value;
-      if (index === xattrIndex.aclDefault && value !== undefined) {
-        if (inode.kind !== 'directory')
-          throw new GuestfsError('EACCES', `${inodeName(number)}: is no directory`);
-        stored = storedDefaultAcl(value);
-      } else if (index === xattrIndex.aclAccess) {
-        if (inode.kind === 'symlink')
-          throw new GuestfsError('EOPNOTSUPP', `${inodeName(number)}: is a symbolic link`);
-        if (value !== undefined) {
-          const acl = storedAcl(value);
-          stored = acl.stored;
-          inodes.change(number, ({ view }) =>
-            view.setUint16(at.i_mode, (inode.stat.mode & ~rights) | acl.permissions, true),
-          );
-        }
-      }
-      const isThere = readXattrs(volume, inode).has(name);
-      if (isThere || stored !== undefined || value === undefined) {
-        // Removing a list that is not there is no error, as with the kernel's.
-        const isAcl = index === xattrIndex.aclDefault || index === xattrIndex.aclAccess;
-        if (isThere || stored !== undefined || !isAcl)
-          life.xattrs.set(volume.heldInode(number), index, rest, stored);
-      }
-      inodes.change(number, (record) => setTimes(record, { changed: this.#now() }));
-    });
+    const isAcl = index === xattrIndex.aclDefault || index === xattrIndex.aclAccess;
+    const stored = isAcl && value !== undefined ? storedAcl(value) : value;
+    life.xattrs.set(volume.heldInode(number), index, rest, stored);
   }
 
   contents(number: InodeNumber): GrowableDisk {
