@@ -153,6 +153,8 @@ export interface OpenOptions {
 /** One driver. */
 export interface FileSystemDriver extends Kind {
   readonly role: 'filesystem';
+  /** Linux never writes it: a mount for writing is then one for reading. */
+  readonly neverWritten?: true;
   /** The types it opens, by the names that the kernel has for `mount -t`: `ext2`, `ext3`, `ext4`. */
   readonly types: readonly string[];
   /**

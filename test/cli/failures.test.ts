@@ -85,8 +85,8 @@ describe('failures', { concurrency: 4 }, () => {
   test('an action that the backend does not have is 5, by its name', () =>
     fails(
       5,
-      ['call', '-i', sample, 'mkdir', '/x'],
-      /^guestfs: call: mkdir: .*not supported/,
+      ['call', '-i', sample, 'ntfsfix', '/dev/sda1'],
+      /^guestfs: call: ntfsfix: .*not supported/,
       /give --backend direct/,
     ));
 

@@ -1,6 +1,14 @@
 /** What the command says of slips that users of other programs make, and of what is wrong on this machine. */
 import assert from 'node:assert/strict';
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { HostError, hostError, plainError, restoreError, UnsupportedError } from '../../src/base/index.js';
@@ -70,32 +78,32 @@ describe('slips', { concurrency: 4 }, () => {
 
 describe('what a call lacks', { concurrency: 4 }, () => {
   test('what changes the image is told to need --rw too, and what only reads is not', async () => {
-    const rw = /^hint: give --backend direct --rw, .*touch changes the image/;
+    const copy = join(scratch, 'changed.qcow2');
+    copyFileSync(sample, copy);
+    const rw = /^hint: give --backend direct --rw, .*ntfsfix changes the image/;
+    const fix = ['ntfsfix', '/dev/sda1'];
     await Promise.all([
-      fails(5, ['call', '-i', sample, 'touch', '/x'], /^guestfs: call: touch: .*not supported/, rw),
-      fails(5, ['call', '-i', sample, 'sh', 'true', ':', 'touch', '/x'], /^guestfs: call: sh: /, rw),
+      fails(5, ['call', '-i', sample, ...fix], /^guestfs: call: ntfsfix: .*not supported/, rw),
+      fails(5, ['call', '-i', sample, 'sh', 'true', ':', ...fix], /^guestfs: call: sh: /, rw),
       fails(
         5,
         ['call', '-i', sample, 'sh', 'true'],
         /^guestfs: call: sh: /,
         /^hint: give --backend direct, which/,
       ),
-      fails(
-        5,
-        ['call', '--rw', '-i', sample, 'touch', '/x'],
-        /: touch: /,
-        /^hint: give --backend direct, which/,
-      ),
+      fails(5, ['call', '--rw', '-i', copy, ...fix], /: ntfsfix: /, /^hint: give --backend direct, which/),
     ]);
   });
 
   test('help and the list of actions say so before', async () => {
-    const [touch, sh, list] = await Promise.all([
+    const [touch, fix, sh, list] = await Promise.all([
       guestfs('help', 'touch'),
+      guestfs('help', 'ntfsfix'),
       guestfs('help', 'sh'),
       guestfs('actions', '--json', 'touch'),
     ]);
-    assert.match(touch.out, /\nNeeds the appliance, which guestfs call --rw boots\.\n$/);
+    assert.match(touch.out, /\nChanges what is on disks: guestfs call --rw\.\n$/);
+    assert.match(fix.out, /\nNeeds the appliance, which guestfs call --rw boots\.\n$/);
     assert.match(sh.out, /\nNeeds the appliance, which guestfs call boots\.\n$/);
     const [facts] = JSON.parse(list.out) as { name: string; changesDisks: boolean }[];
     assert.deepEqual([facts?.name, facts?.changesDisks], ['touch', true]);

@@ -334,7 +334,7 @@ export const commandHelps: Readonly<Record<CommandName, CommandHelp>> = {
     summary: 'list the actions that call can call',
     usage: ['actions [WORD]'],
     text: [
-      'Lists the actions of the API by topic: all, or those with WORD in their name or description. A star marks those that need the appliance, a plus those that also change what is on disks, which takes --rw.',
+      'Lists the actions of the API by topic: all, or those with WORD in their name or description. A star marks those that need the appliance, a plus those that change what is on disks, which takes --rw.',
     ],
     options: [{ form: '--json', text: 'for programs' }],
     groups: [],

@@ -40,9 +40,10 @@ export const actions: Command = {
       );
       return await out.write(`${JSON.stringify(list, null, 2)}\n`);
     }
-    const indent = ' '.repeat(nameWidth + 3);
+    const indent = ' '.repeat(nameWidth + 4);
     const entryLines = (name: ActionName): string[] => {
-      const start = `${changesDisks(name) ? '+' : needsAppliance(name) ? '*' : ' '} ${padEnd(shellName(name), nameWidth)} `;
+      const marks = (needsAppliance(name) ? '*' : ' ') + (changesDisks(name) ? '+' : ' ');
+      const start = `${marks} ${padEnd(shellName(name), nameWidth)} `;
       const { short } = table[name];
       return out.isTerminal ? fold(short, indent, start) : [start + short];
     };
@@ -51,12 +52,13 @@ export const actions: Command = {
       paint('bold', title),
       ...names.flatMap(entryLines),
     ]);
-    if (found.some(({ names }) => names.some(needsAppliance)))
-      lines.push(
-        '',
-        '* needs the appliance, which is booted for it',
-        '+ changes what is on disks, which takes --rw',
-      );
+    const isAny = (what: (name: ActionName) => boolean): boolean =>
+      found.some(({ names }) => names.some(what));
+    const legend = [
+      ...(isAny(needsAppliance) ? ['* needs the appliance, which is booted for it'] : []),
+      ...(isAny(changesDisks) ? ['+ changes what is on disks, which takes --rw'] : []),
+    ];
+    if (legend.length > 0) lines.push('', ...legend);
     await out.lines(lines);
   },
 };

@@ -18,9 +18,10 @@ export const help: Command = {
     const found = findAction(word);
     if (found.name !== undefined) {
       const rw = changesDisks(found.name) ? ' --rw' : '';
+      const changes = rw === '' ? '' : '\n\nChanges what is on disks: guestfs call --rw.';
       const where = needsAppliance(found.name)
         ? `\n\nNeeds the appliance, which guestfs call${rw} boots.`
-        : '';
+        : changes;
       return await out.write(`${helpText(found.name)}${where}\n`);
     }
     const near = nearestName(word, commandNames) ?? found.nearest;

@@ -50,7 +50,7 @@ function mount(call: Call, mountable: string, mountpoint: string, request: Mount
       source: device.name,
       // No mount point at all is the root.
       mountpoint: mountpoint === '' ? '/' : mountpoint,
-      readonly: isReadonly,
+      readonly: isReadonly || lease.neverWritten,
       options: own,
       flags,
       release: lease.release,

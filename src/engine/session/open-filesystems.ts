@@ -24,6 +24,8 @@ interface OpenFileSystemOptions {
 /** An open filesystem, and how to release it. */
 interface FileSystemLease {
   readonly fileSystem: FileSystem;
+  /** Linux only reads filesystems of this kind. */
+  readonly neverWritten: boolean;
   release(): void;
 }
 
@@ -43,6 +45,8 @@ interface Reopening {
 interface SharedFileSystem extends Reopening {
   /** All devices that it is on. */
   readonly devices: readonly BlockDevice[];
+  /** Linux only reads filesystems of this kind: see {@link FileSystemDriver.neverWritten}. */
+  readonly neverWritten: boolean;
   users: number;
 }
 
@@ -100,6 +104,7 @@ export class OpenFileSystems {
     let released = false;
     return {
       fileSystem: mine.opened.fileSystem,
+      neverWritten: mine.neverWritten,
       release: () => {
         if (released) return;
         released = true;
@@ -115,7 +120,10 @@ export class OpenFileSystems {
   }
 
   /** Opens a filesystem in a file. `open` gives it for writing or not. */
-  openInFile(open: (writable: boolean) => Opened, writable: boolean): FileSystemLease {
+  openInFile(
+    open: (writable: boolean) => Opened,
+    writable: boolean,
+  ): Pick<FileSystemLease, 'fileSystem' | 'release'> {
     const mine = { opened: open(writable), writable, open };
     this.#inFiles.add(mine);
     return {
@@ -169,7 +177,8 @@ export class OpenFileSystems {
     const open = (writable: boolean): Opened =>
       openWith(driver, device.disk, others, name, context, { ...wanted, writable });
     const writable = wanted.writable ?? false;
-    return { opened: open(writable), writable, open, devices, users: 0 };
+    const neverWritten = driver.neverWritten ?? false;
+    return { opened: open(writable), writable, neverWritten, open, devices, users: 0 };
   }
 
   /** The device that is a journal and nothing else, by its UUID: for XFS that of the filesystem. */
@@ -226,7 +235,7 @@ function closeOpened({ fileSystem, layers }: Opened): void {
 
 /** EBUSY where an open filesystem is not what is wanted: it has one type, and is written by all or by none. */
 function checkShareable(
-  { opened, writable }: SharedFileSystem,
+  { opened, writable, neverWritten }: SharedFileSystem,
   name: string,
   wanted: OpenFileSystemOptions,
   known: readonly LayerKind[],
@@ -240,7 +249,7 @@ function checkShareable(
     wanted.type !== type &&
     !known.some((kind) => kind.role === 'filesystem' && isSame(kind));
   if (isOther) throw new GuestfsError('EBUSY', `${name}: is in use as ${type}`);
-  if (wanted.writable !== undefined && wanted.writable !== writable) {
+  if (!neverWritten && wanted.writable !== undefined && wanted.writable !== writable) {
     const is = writable ? 'for writing' : 'read-only';
     throw new GuestfsError('EBUSY', `${name}: is mounted ${is} already; see remount`);
   }

@@ -8,6 +8,7 @@ export const cramfs: FileSystemDriver = {
   role: 'filesystem',
   types: ['cramfs'],
   usage: 'filesystem',
+  neverWritten: true,
   probe,
   open: openCram,
 };

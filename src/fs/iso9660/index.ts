@@ -11,6 +11,7 @@ export const iso9660: FileSystemDriver = {
   role: 'filesystem',
   types: ['iso9660'],
   usage: 'filesystem',
+  neverWritten: true,
   tolerant: true,
   probe,
   open: openIso,

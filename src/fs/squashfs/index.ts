@@ -8,6 +8,7 @@ export const squashfs: FileSystemDriver = {
   role: 'filesystem',
   types: ['squashfs'],
   usage: 'filesystem',
+  neverWritten: true,
   probe,
   open: openSquash,
 };
