@@ -38,9 +38,9 @@ describe('what is not supported', () => {
   test('names who else does it, as data and once in the message', async () => {
     const cases: [Promise<unknown>, 'appliance' | 'nowhere', string][] = [
       [
-        g.mkfs('ext4', '/dev/sda'),
+        g.ntfsfix('/dev/sda'),
         'appliance',
-        'mkfs: the embedded backend: not supported: mkfs (the direct backend can do it)',
+        'ntfsfix: the embedded backend: not supported: ntfsfix (the direct backend can do it)',
       ],
       [
         g.tarOut('/', join(directory, 'x'), { compress: 'compress' }),
@@ -57,7 +57,7 @@ describe('what is not supported', () => {
   });
 
   test('is known to have left everything as it was where nothing was written before', async () => {
-    assert.equal((await failureOf(g.touch('/x'))).untouched, true);
+    assert.equal((await failureOf(g.ntfsfix('/dev/sda'))).untouched, true);
     const file = join(directory, 'new.tar');
     assert.equal((await failureOf(g.tarOut('/', file, { compress: 'xz' }))).untouched, true);
     assert.equal(existsSync(file), false);

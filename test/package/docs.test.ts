@@ -46,8 +46,8 @@ describe('the reference documentation', () => {
   });
 
   test('says who does an action, and each of its links leads somewhere', () => {
-    assert.equal(actions.mkfs.by, 'appliance');
-    assert.match(page('filesystems.md').split('\n## mkfs\n')[1] ?? '', /^[^#]*\*Needs the appliance\./);
+    assert.equal(actions.ntfsfix.by, 'appliance');
+    assert.match(page('ntfs.md').split('\n## ntfsfix\n')[1] ?? '', /^[^#]*\*Needs the appliance\./);
     const anchors = (name: string): Set<string> =>
       new Set(
         [...page(name).matchAll(/^#+ (.+)$/gm)].map(([, title = '']) =>

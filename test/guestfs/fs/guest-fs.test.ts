@@ -1,9 +1,11 @@
 /** The facade `g.fs` beside node:fs itself, on the same tree. */
 import assert from 'node:assert/strict';
-import { promises as host, type Stats } from 'node:fs';
+import { promises as host, type Stats, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { type GuestFs, GuestFsError, Guestfs, GuestfsError } from '../../../src/guestfs/index.js';
 import { directHandle, needsAppliance } from '../../support/appliance.js';
+import { readFixture } from '../../support/fixtures.js';
 import { scratchDirectory } from '../../support/scratch.js';
 import { needs } from '../../support/tools.js';
 import { makeSample, oddName, oddNanoseconds, openSample, type Sample, sampleTools } from './sample.js';
@@ -299,25 +301,10 @@ function behavesAsNode(open: (image: string) => Promise<Guestfs>): void {
   });
 }
 
-describe('g.fs on the embedded engine', needs(...sampleTools), () => {
-  behavesAsNode((image) => openSample(image));
-
-  test('what writes says that this backend does not', async () => {
-    const g = new Guestfs({ environment: false, stderr: null, backend: 'embedded' });
-    g.addDriveScratch(4096);
-    await g.launch();
-    await assert.rejects(g.fs.mkdir('/new'), { code: 'ENOTSUP', syscall: 'mkdir' });
-    await g.close();
-  });
-});
-
-const appliance = needsAppliance();
-describe('g.fs on the appliance', appliance.skip === undefined ? needs(...sampleTools) : appliance, () => {
-  behavesAsNode((image) => openSample(image, directHandle()));
-
+function writesAsNode(handle: () => Guestfs): void {
   test('writes as Node writes', async () => {
     const sample = makeSample(scratchDirectory());
-    const g = directHandle();
+    const g = handle();
     g.addDrive(sample.image, { format: 'raw' });
     await g.launch();
     await g.mount('/dev/sda', '/');
@@ -366,4 +353,28 @@ describe('g.fs on the appliance', appliance.skip === undefined ? needs(...sample
       );
     await g.close();
   });
+}
+
+describe('g.fs on the embedded engine', needs(...sampleTools), () => {
+  behavesAsNode((image) => openSample(image));
+
+  writesAsNode(() => new Guestfs({ environment: false, stderr: null, backend: 'embedded' }));
+
+  test('what writes says so where the engine only reads a filesystem', async () => {
+    const g = new Guestfs({ environment: false, stderr: null, backend: 'embedded' });
+    const path = join(scratchDirectory(), 'xfs.img');
+    writeFileSync(path, readFixture('xfs/plain-v5.img.gz'));
+    g.addDrive(path, { readonly: true, format: 'raw' });
+    await g.launch();
+    await g.mount('/dev/sda', '/');
+    await assert.rejects(g.fs.mkdir('/new'), { code: 'ENOTSUP', syscall: 'mkdir' });
+    await g.close();
+  });
+});
+
+const appliance = needsAppliance();
+describe('g.fs on the appliance', appliance.skip === undefined ? needs(...sampleTools) : appliance, () => {
+  behavesAsNode((image) => openSample(image, directHandle()));
+
+  writesAsNode(directHandle);
 });
