@@ -1,6 +1,6 @@
 /** What a session has written to a drive whose writes are discarded is brought back from the file of its layer. */
 import assert from 'node:assert/strict';
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { Session } from '../../src/engine/session/session.js';
@@ -35,4 +35,19 @@ test('a drive has what was written to it after it was left twice, and the image 
   assert.ok(Buffer.from(readAll(device.disk)).equals(expected));
   session.close({ sync: false });
   assert.ok(readFileSync(path).equals(image));
+});
+
+test('a layer may be an open file without a name', async () => {
+  const path = join(directory, 'below.raw');
+  writeFileSync(path, Buffer.alloc(3 * cluster, 'base '));
+  const named = await leftLayer(directory, { path }, (disk) => disk.write(Buffer.from('over'), cluster));
+  const descriptor = openSync(named, 'r');
+  rmSync(named);
+  const layer = `/proc/${process.pid}/fd/${descriptor}`;
+  const session = await Session.start(sessionConfig(directory, { path, layer }), () => {});
+  const [device] = session.devices.drives;
+  assert.ok(device !== undefined);
+  assert.equal(Buffer.from(readAll(device.disk)).toString('latin1', cluster, cluster + 4), 'over');
+  session.close({ sync: false });
+  closeSync(descriptor);
 });

@@ -6,7 +6,7 @@ import type { GrowableDisk } from '../disk.js';
 import type { ImagePolicy, NamedOrigin, NamePurpose, Origin, OriginOpening } from '../origin.js';
 import { FileDisk } from './file.js';
 import { resolveName } from './names.js';
-import { findHostFile, toHostPath } from './path.js';
+import { findHostFile, identityAt, toHostPath } from './path.js';
 
 /** The most files of a directory that are told as neighbours. */
 const mostNeighbours = 10_000;
@@ -45,7 +45,7 @@ export class HostOrigin implements Origin {
   }
 
   get identity(): string {
-    this.#identity ??= findHostFile(this.#path).identity;
+    this.#identity ??= identityAt(this.#path);
     return this.#identity;
   }
 

@@ -20,6 +20,15 @@ export function toHostPath(path: string): Buffer {
   return Buffer.from(encodeText(path));
 }
 
+/** The identity of what a path leads to, which may be an open file without a name: `/proc/self/fd/3`. */
+export function identityAt(path: string): string {
+  try {
+    return identityOf(statSync(toHostPath(path), { bigint: true }));
+  } catch (thrown) {
+    throw hostError(path, thrown);
+  }
+}
+
 /** Follows a path. Throws ENOENT, EACCES, ELOOP, … as the host does. */
 export function findHostFile(path: string): HostFile {
   try {
