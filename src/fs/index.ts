@@ -33,6 +33,7 @@ export {
   extDetails,
   type FormatOptions,
   type InodeRemains,
+  planCleanCheck,
   planExt,
   planTuning,
   readJournalDevice,

@@ -160,7 +160,6 @@ export const filesystems = topic('Filesystems', {
     proc: 84,
     since: '1.0.16',
     shellOutput: 'hexadecimal',
-    by: 'appliance',
     short: 'check and repair a filesystem',
     help: 'Runs the checker of `fstype` on the device, which must not be mounted, and repairs what can be repaired without asking. Gives the status of the checker, a sum: 0 clean, 1 errors were corrected, 2 the machine should restart, 4 errors remain, 8 the check failed. The shell prints it in hexadecimal.',
   },

@@ -4,6 +4,7 @@
  */
 import { archiveWritingHandlers } from '../actions/writing/archives.js';
 import { attributeWritingHandlers } from '../actions/writing/attributes.js';
+import { checkingHandlers } from '../actions/writing/checking.js';
 import { copyingHandlers } from '../actions/writing/copying.js';
 import { deviceWritingHandlers } from '../actions/writing/devices.js';
 import { directoryWritingHandlers } from '../actions/writing/directories.js';
@@ -20,6 +21,7 @@ import type { TopicHandlers } from './handlers.js';
 export const writingHandlers = {
   ...archiveWritingHandlers,
   ...attributeWritingHandlers,
+  ...checkingHandlers,
   ...copyingHandlers,
   ...deviceWritingHandlers,
   ...partitionWritingHandlers,

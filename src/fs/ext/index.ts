@@ -3,6 +3,7 @@ import type { FileSystemDriver } from '../driver.js';
 import { openExt } from './open.js';
 import { probeExt } from './probe.js';
 
+export { planCleanCheck } from './check/clean.js';
 export type { InodeRemains, StoredName } from './directory/deleted.js';
 export { planExt } from './format/format.js';
 export { addJournalUser, readJournalDevice } from './format/journal-device.js';

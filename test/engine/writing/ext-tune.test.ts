@@ -105,3 +105,22 @@ test('what is refused leaves every byte as it was', async () => {
   });
   assert.deepEqual(readFileSync(path), before);
 });
+
+test('fsck of a new filesystem finds nothing, and one that is marked is left to others', async () => {
+  const path = await onNew('ext4', '', async (g, file) => {
+    await g.sync();
+    const before = readFileSync(file);
+    assert.equal(await g.fsck('ext4', '/dev/sda'), 0);
+    assert.deepEqual(readFileSync(file), before);
+    await assert.rejects(g.fsck('vfat', '/dev/sda'), /fsck: not supported: vfat/);
+    await g.mount('/dev/sda', '/');
+    await assert.rejects(g.fsck('ext4', '/dev/sda'), /in use/);
+  });
+  const marked = readFileSync(path);
+  marked[1024 + 0x3a] = 3;
+  writeFileSync(path, marked);
+  await using g = new Guestfs({ environment: false, backend: 'embedded', stderr: null });
+  g.addDrive(path, { format: 'raw', readonly: true });
+  await g.launch();
+  await assert.rejects(g.fsck('ext4', '/dev/sda'), /checking an ext filesystem: not supported/);
+});

@@ -1,0 +1,44 @@
+/** Checking filesystems, as far as they are in order: fsck(8) as libguestfs runs it. */
+import { UnsupportedError } from '../../../base/index.js';
+import { type Disk, SliceDisk } from '../../../disk/index.js';
+import { planCleanCheck } from '../../../fs/index.js';
+import { discardableLayer } from '../../session/drive.js';
+import type { Call } from '../../thread/call.js';
+import type { TopicHandlers } from '../../thread/handlers.js';
+import { changeDevice, writableDevice } from './changed-device.js';
+import { extTypeOf } from './ext-format.js';
+
+const elsewhere = { elsewhere: 'appliance' } as const;
+
+/** The status of a checker that found nothing, or nothing but a log to be replayed. */
+const nothingFound = 0;
+
+/** Looks at a filesystem, and finishes what a mount would have to. Whatever is not in order is repaired elsewhere. */
+function checkExtFileSystem(call: Call, name: string): void {
+  const device = writableDevice(call, name);
+  if (call.session.scan.isInUse(device))
+    throw new UnsupportedError(name, ['checking a filesystem that is in use'], elsewhere);
+  const layers: Disk[] = [];
+  try {
+    const write = planCleanCheck(device.disk, {
+      overlay: (disk) => {
+        // A slice closes nothing: the device outlives the layer that is put over it.
+        const layer = discardableLayer(new SliceDisk(disk, 0, disk.size), call.session.config.tmpdir);
+        layers.push(layer);
+        return layer;
+      },
+      time: Math.floor(Date.now() / 1000),
+    });
+    if (write !== undefined) changeDevice(call, device, () => write());
+  } finally {
+    for (const layer of layers) layer.close();
+  }
+}
+
+export const checkingHandlers = {
+  fsck: (call, fstype, name) => {
+    if (extTypeOf(fstype) === undefined) throw new UnsupportedError('fsck', [fstype], elsewhere);
+    checkExtFileSystem(call, name);
+    return nothingFound;
+  },
+} satisfies TopicHandlers;
