@@ -108,6 +108,11 @@ export interface FileSystem {
   attributeFlags?(inode: InodeNumber): number;
   usage(): FileSystemUsage;
   /**
+   * What of the disk nothing uses, in bytes and in order, as of the last `sync` of the writer. Left out where the driver
+   * does not tell.
+   */
+  freeRanges?(): Iterable<{ readonly offset: number; readonly length: number }>;
+  /**
    * For a filesystem whose files lie in several volumes, each of which is a device of its own to programs and counts its
    * inodes by itself: the number of an inode's volume.
    */

@@ -12,6 +12,7 @@ import { extFormatHandlers } from '../actions/writing/ext-format.js';
 import { extTuneHandlers } from '../actions/writing/ext-tune.js';
 import { fileWritingHandlers } from '../actions/writing/files.js';
 import { makingHandlers } from '../actions/writing/filesystems.js';
+import { freeSpaceHandlers } from '../actions/writing/free-space.js';
 import { linkWritingHandlers } from '../actions/writing/links.js';
 import { lvmWritingHandlers } from '../actions/writing/lvm.js';
 import { partitionWritingHandlers } from '../actions/writing/partitions.js';
@@ -27,6 +28,7 @@ export const writingHandlers = {
   ...partitionWritingHandlers,
   ...directoryWritingHandlers,
   ...fileWritingHandlers,
+  ...freeSpaceHandlers,
   ...linkWritingHandlers,
   ...extFormatHandlers,
   ...extTuneHandlers,

@@ -12,6 +12,7 @@ import type {
   Time,
 } from '../driver.js';
 import type { FileSystemWriter } from '../writer.js';
+import { freeRuns } from './allocation.js';
 import { openFile } from './data.js';
 import { Directory } from './directory/directory.js';
 import type { Inode } from './inode.js';
@@ -117,6 +118,12 @@ export class ExtFileSystem implements FileSystem {
 
   usage(): FileSystemUsage {
     return readUsage(this.volume, this.#orphans.reclaimed, this.#options.minixDf);
+  }
+
+  *freeRanges(): Iterable<{ readonly offset: number; readonly length: number }> {
+    const { blockSize } = this.volume.superblock;
+    for (const { block, count } of freeRuns(this.volume))
+      yield { offset: block * blockSize, length: count * blockSize };
   }
 
   close(): void {

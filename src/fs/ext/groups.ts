@@ -120,6 +120,15 @@ export class Groups {
     return this.#descriptorBlock((number - index) / perBlock) * blockSize + index * descriptorSize;
   }
 
+  /** Whether a block bitmap has the checksum that its descriptor tells, which has 16 bits in short ones. */
+  bitmapSumHolds(number: number, sum: number): boolean {
+    const { descriptorSize } = this.#superblock;
+    const view = viewOf(this.#pieces.bytes(this.offsetOf(number), descriptorSize, nameOf(number)));
+    const low = view.getUint16(at.bg_block_bitmap_csum_lo.at, true);
+    if (descriptorSize <= shortDescriptorSize) return checksumHolds(sum % 0x10000, low);
+    return checksumHolds(sum, low + view.getUint16(at.bg_block_bitmap_csum_hi.at, true) * 0x10000);
+  }
+
   /** Puts the right checksum into a group's descriptor at `base`, where the filesystem has checksums. */
   setChecksum(number: number, view: DataView, base: number): void {
     const sum = descriptorChecksum(this.#superblock, number, view, base);

@@ -18,13 +18,9 @@ function pass(call: Call, disk: Disk, number: number, visit: (offset: number, le
   disk.flush();
 }
 
-/** Two passes of random bytes and one of zeroes, which is read back. EEXIST for a disk that was scrubbed before. */
-export function scrub(call: Call, disk: Disk, name: string): void {
+/** Two passes of random bytes and one of zeroes, which is read back. */
+export function overwrite(call: Call, disk: Disk, name: string): void {
   const piece = new Uint8Array(pieceLength);
-  const start = piece.subarray(0, Math.min(mark.length, disk.size));
-  disk.read(start, 0);
-  if (decodeLatin1(start) === mark)
-    throw new GuestfsError('EEXIST', `${name}: was scrubbed before: zero its first bytes to scrub it again`);
   for (let number = 0; number < randomPasses; number++)
     pass(call, disk, number, (offset, length) => {
       platform().random(piece);
@@ -39,5 +35,14 @@ export function scrub(call: Call, disk: Disk, name: string): void {
         remark: `at ${offset}`,
       });
   });
+}
+
+/** The same, and the mark of that. EEXIST for a disk that was scrubbed before. */
+export function scrub(call: Call, disk: Disk, name: string): void {
+  const start = new Uint8Array(Math.min(mark.length, disk.size));
+  disk.read(start, 0);
+  if (decodeLatin1(start) === mark)
+    throw new GuestfsError('EEXIST', `${name}: was scrubbed before: zero its first bytes to scrub it again`);
+  overwrite(call, disk, name);
   disk.write(encodeText(mark).subarray(0, disk.size), 0);
 }

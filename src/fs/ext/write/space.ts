@@ -5,10 +5,10 @@
  */
 import { CorruptError, crc32c, GuestfsError, work } from '../../../base/index.js';
 import type { Block } from '../../../disk/index.js';
+import { markStructures } from '../allocation.js';
 import { roCompat } from '../features.js';
 import { groupDescriptor, groupFlags, shortDescriptorSize } from '../layout.js';
-import { descriptorBlocksIn } from '../report/usage.js';
-import { has, hasSuperblockCopy } from '../superblock.js';
+import { has } from '../superblock.js';
 import type { ExtVolume } from '../volume.js';
 import { runFrom, setBits } from './bits.js';
 import type { ChangeableBlocks } from './blocks.js';
@@ -294,7 +294,7 @@ export class Space {
     const { blockBitmap } = this.#volume.groups.get(group);
     const blank = this.#takeFlag(group, groupFlags.EXT4_BG_BLOCK_UNINIT);
     const block = this.#blocks.change(blockBitmap, blank);
-    if (blank) this.#beginBlockBitmap(group, block.bytes);
+    if (blank) markStructures(this.#volume, group, block.bytes);
     const bits = this.#clustersPerGroup;
     this.#blocks.seal(blockBitmap, () => this.#sum(group, 'bg_block_bitmap_csum', blockBitmap, bits));
     return block;
@@ -305,28 +305,6 @@ export class Space {
     const { blockBitmap, flags } = this.#volume.groups.get(group);
     const isBlank = this.#hasGroupChecksums && has(flags, groupFlags.EXT4_BG_BLOCK_UNINIT);
     return isBlank ? this.#blockBitmap(group).bytes : this.#blocks.peek(blockBitmap).bytes;
-  }
-
-  /** Only the group's own structures are in use, and what lies beyond the end. */
-  #beginBlockBitmap(number: number, bytes: Uint8Array): void {
-    const { superblock } = this.#volume;
-    const { firstDataBlock, blocksPerGroup, blocksPerCluster, blockCount } = superblock;
-    const { inodesPerGroup, inodeSize, blockSize, raw } = superblock;
-    const group = this.#volume.groups.get(number);
-    const first = firstDataBlock + number * blocksPerGroup;
-    const end = Math.min(first + blocksPerGroup, blockCount);
-    const mark = (start: number, count: number): void => {
-      const from = Math.max(start, first) - first;
-      const to = Math.min(start + count, end) - first;
-      if (to > from)
-        setBits(bytes, Math.floor(from / blocksPerCluster), Math.ceil(to / blocksPerCluster), true);
-    };
-    const front = hasSuperblockCopy(superblock, number) ? 1 + raw.s_reserved_gdt_blocks : 0;
-    mark(first, front + descriptorBlocksIn(superblock, number));
-    mark(group.blockBitmap, 1);
-    mark(group.inodeBitmap, 1);
-    mark(group.inodeTable, Math.ceil((inodesPerGroup * inodeSize) / blockSize));
-    setBits(bytes, Math.ceil((end - first) / blocksPerCluster), bytes.length * 8, true);
   }
 
   #inodeBitmap(group: number): Block {
