@@ -12,7 +12,8 @@ import { readFixture } from '../support/fixtures.js';
 
 /** The repository: tests run from it. */
 const root = process.cwd();
-export const main = join(root, 'build/src/cli/main.js');
+/** As it is shipped: bundled, it starts in a quarter of the time. */
+export const main = join(root, 'dist/cli.cjs');
 /** A real guest: Debian on GPT with an EFI system partition and ext4. */
 export const sample = join(root, 'samples/debian.qcow2');
 

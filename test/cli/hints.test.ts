@@ -100,13 +100,13 @@ describe('what a call lacks', { concurrency: 4 }, () => {
       guestfs('help', 'touch'),
       guestfs('help', 'ntfsfix'),
       guestfs('help', 'sh'),
-      guestfs('actions', '--json', 'touch'),
+      guestfs('actions', '--json', 'scrub-file'),
     ]);
     assert.match(touch.out, /\nChanges what is on disks: guestfs call --rw\.\n$/);
     assert.match(fix.out, /\nNeeds the appliance, which guestfs call --rw boots\.\n$/);
     assert.match(sh.out, /\nNeeds the appliance, which guestfs call boots\.\n$/);
     const [facts] = JSON.parse(list.out) as { name: string; changesDisks: boolean }[];
-    assert.deepEqual([facts?.name, facts?.changesDisks], ['touch', true]);
+    assert.deepEqual([facts?.name, facts?.changesDisks], ['scrub-file', true]);
   });
 
   test('help does not call -i a default where it is none', async () => {

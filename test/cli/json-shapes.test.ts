@@ -132,6 +132,12 @@ describe('the JSON of a command', () => {
     await check(0, 'check', made);
   });
 
+  test('has the shape that is told: changed files', async () => {
+    const image = join(scratch, 'changed.img');
+    writeFileSync(image, readFixture('cli/names.img.gz'));
+    await check(0, 'touch', '--rw', `${image}:/new`);
+  });
+
   test('has the shape that is told: this machine, and the actions', async () => {
     await Promise.all([check(0, 'doctor'), check(0, 'actions')]);
   });

@@ -1,6 +1,7 @@
 /** What each command is for, how it is written, and examples of its use. */
 import type { CommandName } from './command-names.js';
 import type { CommandHelp } from './help-shape.js';
+import { writingHelps } from './writing-helps.js';
 
 const json = { form: '--json', text: 'for programs: JSON, sizes in bytes' };
 /** The paragraph that all commands with several paths share. */
@@ -230,6 +231,7 @@ export const commandHelps: Readonly<Record<CommandName, CommandHelp>> = {
       ['guestfs hexdump -s 1K -n 1K disk.qcow2:/boot/vmlinuz', 'a part of a file'],
     ],
   },
+  ...writingHelps,
   create: {
     summary: 'make an empty image',
     usage: ['create [OPTION]... IMAGE SIZE', 'create --backing FILE --backing-format FORMAT IMAGE'],

@@ -5,7 +5,7 @@
  */
 import { actionNames, shellName } from '../../api/index.js';
 import { GuestfsError } from '../../base/index.js';
-import { splitImageArgument } from '../guest/image-argument.js';
+import { isImageFile, splitImageArgument } from '../guest/image-argument.js';
 import type { Output } from '../terminal/output.js';
 import { commandHelps } from './command-helps.js';
 import { commandNames, isCommandName } from './command-names.js';
@@ -133,7 +133,9 @@ async function operandsOf(
     return { found: actionWords(), files: options.list('add').length === 0 };
   }
   if (operands.length > 0 && current.startsWith('/')) {
-    const { image } = splitImageArgument(operands[0] ?? '');
+    // Before the image may stand what it gets: a mode, an owner, the target of a link.
+    const images = operands.map((operand) => splitImageArgument(operand).image);
+    const image = images.find(isImageFile) ?? '';
     const { found } = await pathsOf(image, current, '', options, out, signal);
     return { found, files: name === 'cp' };
   }

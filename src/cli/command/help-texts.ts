@@ -39,9 +39,10 @@ export function commandHelp(name: CommandName): string {
   return `${lines.slice(0, -1).join('\n')}\n`;
 }
 
-/** `guestfs --help`: one screen. */
+/** `guestfs --help`. */
 export function overview(): string {
-  return `guestfs looks into disk images of virtual machines: no boot, no root, no mount.
+  return `guestfs looks into disk images of virtual machines, and changes them: no boot,
+no root, no mount.
 
 Usage: guestfs COMMAND [OPTION]... IMAGE[:/PATH]...
        guestfs IMAGE               the same as guestfs inspect IMAGE
@@ -56,9 +57,10 @@ Examples
   guestfs cp -r disk.qcow2:/var/log ./logs
   guestfs find disk.raw:/home --name '*.pdf' --json
   guestfs cat -m /dev/sda2 disk.qcow2:/boot.log     mounted by hand
+  guestfs rm --rw disk.qcow2:/etc/machine-id
 
-Images are opened read-only. Paths inside begin with a slash. --json gives the
-facts to programs. guestfs COMMAND --help tells more.
+Images are opened read-only unless --rw is given. Paths inside begin with a
+slash. --json gives the facts to programs. guestfs COMMAND --help tells more.
 
 Exit status: 0 done, 1 failed, 2 wrong usage, 3 image cannot be opened, 4 not
 found inside, 5 not supported, 6 image is corrupt, 130 interrupted.

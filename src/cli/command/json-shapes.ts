@@ -19,6 +19,13 @@ export const jsonOutputs = {
   stat: 'File[]',
   find: 'File',
   df: 'Usage[]',
+  mkdir: 'Changed',
+  rm: 'Changed',
+  mv: 'Changed',
+  ln: 'Changed',
+  touch: 'Changed',
+  chmod: 'Changed',
+  chown: 'Changed',
   create: 'Created',
   resize: 'Resized',
   check: 'TableCheck',
@@ -35,6 +42,10 @@ export const jsonNotes = {
 
 /** The shapes by their names. For tests. */
 export const jsonShapes: Readonly<Record<string, Shape>> = {
+  Changed: {
+    image: ['string', 'the file, as it was given'],
+    paths: ['string[]', 'what was changed inside, as it is called now'],
+  },
   Created: {
     image: ['string', 'the new file, as it was given'],
     format: ['string', '`raw` or `qcow2`'],

@@ -1,5 +1,6 @@
 /** The names of a guest's users and groups, from its own `/etc/passwd` and `/etc/group`. */
 import { decodeText, GuestfsError } from '../../base/index.js';
+import { exitStatus, Failure } from '../command/failure.js';
 import type { Guest } from './guest.js';
 
 /** A limit that no real list of users reaches. A larger file is ignored. */
@@ -16,24 +17,52 @@ export function parseAccounts(text: string): Map<number, string> {
   return names;
 }
 
-async function readAccounts({ g, controls }: Guest, path: string): Promise<Map<number, string>> {
+/** The number of a name. The first line with the name counts. */
+function numberOf(text: string, wanted: string): number | undefined {
+  for (const line of text.split('\n')) {
+    const [name, , number] = line.split(':');
+    if (name === wanted && number !== undefined && /^[0-9]{1,10}$/.test(number)) return Number(number);
+  }
+  return undefined;
+}
+
+/** The text of a list; empty where there is none. */
+async function readAccounts({ g, controls }: Guest, path: string): Promise<string> {
   try {
-    if ((await g.filesize(path, controls)) > mostBytes) return new Map();
-    return parseAccounts(decodeText(await g.readFile(path, controls)));
+    if ((await g.filesize(path, controls)) > mostBytes) return '';
+    return decodeText(await g.readFile(path, controls));
   } catch (thrown) {
     // A data disk has no users. Whatever is wrong with the file, numbers can be shown instead.
-    if (thrown instanceof GuestfsError && thrown.code !== 'ECANCELED') return new Map();
+    if (thrown instanceof GuestfsError && thrown.code !== 'ECANCELED') return '';
     throw thrown;
   }
 }
 
+/** The largest number of a user: the one above it means no change. */
+const largestNumber = 2 ** 32 - 2;
+
+/** A name or a number of the command line as a number. */
+function readNumber(text: string, file: string, kind: string, word: string): number {
+  const found = numberOf(text, word) ?? (/^[0-9]{1,10}$/.test(word) ? Number(word) : undefined);
+  if (found !== undefined && found <= largestNumber) return found;
+  throw new Failure(
+    `the guest has no ${kind} '${word}'`,
+    exitStatus.notFound,
+    `its own ${file} counts; a number does without it`,
+  );
+}
+
 export class Accounts {
+  readonly #userText: string;
+  readonly #groupText: string;
   readonly #users: ReadonlyMap<number, string>;
   readonly #groups: ReadonlyMap<number, string>;
 
-  private constructor(users: ReadonlyMap<number, string>, groups: ReadonlyMap<number, string>) {
-    this.#users = users;
-    this.#groups = groups;
+  private constructor(userText: string, groupText: string) {
+    this.#userText = userText;
+    this.#groupText = groupText;
+    this.#users = parseAccounts(userText);
+    this.#groups = parseAccounts(groupText);
   }
 
   static async of(guest: Guest): Promise<Accounts> {
@@ -41,7 +70,7 @@ export class Accounts {
   }
 
   /** Numbers only. */
-  static readonly none = new Accounts(new Map(), new Map());
+  static readonly none = new Accounts('', '');
 
   /** The user's name; the number where it has none. */
   user(uid: number): string {
@@ -50,5 +79,14 @@ export class Accounts {
 
   group(gid: number): string {
     return this.#groups.get(gid) ?? String(gid);
+  }
+
+  /** The number of a user who is named by the guest's name or by number. */
+  userNumber(word: string): number {
+    return readNumber(this.#userText, '/etc/passwd', 'user', word);
+  }
+
+  groupNumber(word: string): number {
+    return readNumber(this.#groupText, '/etc/group', 'group', word);
   }
 }

@@ -74,10 +74,10 @@ function readDays(word: string, nowInSeconds: number): Test {
 const calendarForm = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d)?)(Z|[+-]\d\d:?\d\d)?)?$/;
 
 /**
- * `2024-05-01`, `2024-05-01 12:30`, `@1714566600`, all UTC unless they say otherwise, or a path of the guest. For
- * tests. For tests.
+ * `2024-05-01`, `2024-05-01 12:30`, `@1714566600`, all UTC unless they say otherwise, or a path of the guest: the value
+ * of an option.
  */
-export function readMoment(word: string): Moment {
+export function readMoment(word: string, option = '--newer'): Moment {
   if (word.startsWith('/')) return { path: word };
   const since1970 = /^@(\d{1,15})$/.exec(word);
   if (since1970 !== null) return { seconds: Number(since1970[1]), nanoseconds: 0 };
@@ -85,7 +85,7 @@ export function readMoment(word: string): Moment {
   const inMs = date === undefined ? Number.NaN : Date.parse(`${date}T${time}${zone}`);
   if (Number.isNaN(inMs))
     throw usageFailure(
-      `--newer ${word}: is no time`,
+      `${option} ${word}: is no time`,
       "write 2024-05-01, '2024-05-01 12:30', @1714566600, or the path of a file of the guest",
     );
   return { seconds: Math.floor(inMs / 1000), nanoseconds: 0 };
