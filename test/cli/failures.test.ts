@@ -90,13 +90,8 @@ describe('failures', { concurrency: 4 }, () => {
       /give --backend direct/,
     ));
 
-  test('copying into an image is 5, whatever is to be copied', () =>
-    fails(
-      5,
-      ['cp', 'README.md', `${sample}:/root/`],
-      /copying into an image is not supported/,
-      /to copy out/,
-    ));
+  test('copying into an image without --rw is 2', () =>
+    fails(2, ['cp', 'README.md', `${sample}:/root/`], /this changes the image$/, /add --rw/));
 
   test('a backend that this version does not have is 5', () =>
     fails(5, ['ls', sample], /libvirt backend is not part of this version/, /doctor/, {

@@ -172,22 +172,38 @@ export const commandHelps: Readonly<Record<CommandName, CommandHelp>> = {
     ],
   },
   cp: {
-    summary: 'copy files and directories out of an image',
-    usage: ['cp [OPTION]... IMAGE:/PATH [/PATH]... DESTINATION', 'cp [OPTION]... IMAGE:/PATH -'],
+    summary: 'copy files and directories out of an image, or into one',
+    usage: [
+      'cp [OPTION]... IMAGE:/PATH [/PATH]... DESTINATION',
+      'cp [OPTION]... IMAGE:/PATH -',
+      'cp --rw [OPTION]... FILE... IMAGE:/DESTINATION',
+      'cp --rw [OPTION]... IMAGE:/PATH... OTHER-IMAGE:/DESTINATION',
+    ],
     text: [
       'Copies files to a file or into a directory of this machine. A file appears under its name when it is complete: what is interrupted leaves nothing behind. - is standard output.',
-      'With -r, symbolic links stay links, times and permissions are kept, and so are owners if this is run by root. No path that the guest names leads out of the destination. It does not copy into an image.',
+      'With -r, symbolic links stay links, times and permissions are kept, and so are owners if this is run by root. No path that the guest names leads out of the destination.',
+      'Into an image, which takes --rw, files are replaced in one step when they are complete, and keep their owner, permissions and attributes. What is new belongs to root, with -p to the same number as here; from another image it keeps what it has there. - is standard input. The options about opening and mounting are for the image that is changed.',
       patterns,
     ],
     options: [
       { form: '-r, --recursive', text: 'directories with all that is in them' },
-      { form: '-p, --preserve', text: 'times and permissions of single files too' },
+      {
+        form: '-p, --preserve',
+        text: 'times and permissions of single files too; into an image owners as well',
+      },
+      {
+        form: '--from-mount DEV[:DIR]',
+        text: 'as -m, in the image that is copied from; may be given several times',
+      },
+      { form: '--json', text: 'for programs, of what was copied into an image' },
     ],
     groups: ['guest', 'image', 'progress'],
     examples: [
       ['guestfs cp disk.qcow2:/etc/fstab .', 'one file'],
       ['guestfs cp -r disk.qcow2:/var/log ./logs', 'a directory, which becomes ./logs'],
       ['guestfs cp disk.qcow2:/etc/passwd /etc/group ./', 'two files'],
+      ['guestfs cp --rw -r ./site disk.qcow2:/srv/www', 'a directory, into the image'],
+      ['guestfs cp --rw -r old.qcow2:/home new.qcow2:/', 'from one image into another'],
     ],
   },
   'tar-out': {

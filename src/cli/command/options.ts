@@ -88,6 +88,16 @@ export class ParsedOptions {
     this.#values = values;
   }
 
+  /** The same with other values for some; undefined for one that is not given. */
+  with(changes: Readonly<Record<string, string | true | readonly string[] | undefined>>): ParsedOptions {
+    const values = new Map(this.#values);
+    for (const [name, value] of Object.entries(changes)) {
+      if (value === undefined) values.delete(name);
+      else values.set(name, value);
+    }
+    return new ParsedOptions(values);
+  }
+
   flag(name: string): boolean {
     return this.#values.get(name) === true;
   }

@@ -125,4 +125,62 @@ export const writingHelps = {
       ['guestfs chown --rw -R 1000:1000 disk.qcow2:/home/user', 'a whole tree'],
     ],
   },
+  write: {
+    summary: 'write the contents of a file',
+    usage: ['write --rw [OPTION]... IMAGE:/PATH'],
+    text: [
+      'Writes what comes on standard input to a file of a guest. A file that is there is replaced in one step when all is written, and keeps its owner, permissions and attributes.',
+      changes,
+    ],
+    options: [
+      { form: '--text TEXT', text: 'this text and a newline, in place of standard input' },
+      { form: '--append', text: 'add to the end of what is there' },
+      { form: '-p, --parents', text: 'make the directories above it that are missing' },
+      json,
+    ],
+    groups: ['guest', 'image', 'progress'],
+    examples: [
+      ['guestfs write --rw disk.qcow2:/etc/motd < motd', 'from a file'],
+      ['guestfs write --rw --text dolphin disk.qcow2:/etc/hostname', 'one line'],
+    ],
+  },
+  edit: {
+    summary: 'edit files in your editor',
+    usage: ['edit --rw [OPTION]... IMAGE:/PATH [/PATH]...'],
+    text: [
+      'Starts the editor on a copy of a file of a guest. If the copy was changed and the editor ended well, it replaces the file in one step, with its owner, permissions and attributes. Nobody else can use the image meanwhile.',
+      changes,
+    ],
+    options: [
+      { form: '--editor COMMAND', text: 'in place of $VISUAL or $EDITOR; vi where neither is set' },
+      json,
+    ],
+    groups: ['guest', 'image'],
+    examples: [['guestfs edit --rw disk.qcow2:/etc/fstab', 'one file']],
+  },
+  'tar-in': {
+    summary: 'unpack a tar archive into a directory of the guest',
+    usage: ['tar-in --rw [OPTION]... FILE IMAGE:/DIR'],
+    text: [
+      'Unpacks an archive, - for standard input, into a directory of a guest, with its owners, permissions and times. Files that are there are replaced, directories merged. No name or link in the archive leads out of the directory.',
+      changes,
+    ],
+    options: [
+      {
+        form: '-z, --compress KIND',
+        text: 'gzip, xz, zstd, bzip2, lzop, compress or none; otherwise by the ending of FILE',
+      },
+      { form: '-p, --parents', text: 'make the directory, and those above it, where they are missing' },
+      { form: '--xattrs', text: 'with extended attributes' },
+      { form: '--selinux', text: 'with SELinux labels' },
+      { form: '--acls', text: 'with access control lists' },
+      { form: '--keep-dirlink', text: 'unpack into directories that links lead to, in place of the links' },
+      json,
+    ],
+    groups: ['guest', 'image', 'progress'],
+    examples: [
+      ['guestfs tar-in --rw site.tar.gz disk.qcow2:/srv/www', 'compressed, by the name'],
+      ['tar c . | guestfs tar-in --rw -p - disk.qcow2:/srv/new', 'from another program'],
+    ],
+  },
 } as const satisfies { readonly [N in CommandName]?: CommandHelp };

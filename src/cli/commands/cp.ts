@@ -1,4 +1,4 @@
-/** `guestfs cp`: files and trees out of an image. */
+/** `guestfs cp`: files and trees out of an image; into one in writing/cp-in.ts. */
 
 import { chmodSync, utimesSync } from 'node:fs';
 import { basename, join } from 'node:path';
@@ -13,9 +13,10 @@ import { withLittleInlining } from '../guest/compiling.js';
 import { isDirectory, isRegularFile, isSymlink } from '../guest/file-words.js';
 import type { Guest } from '../guest/guest.js';
 import { withPath } from '../guest/guest-not-found.js';
-import { readImageOperands, splitImageArgument } from '../guest/image-argument.js';
+import { isImageFile, readImageOperands, splitImageArgument } from '../guest/image-argument.js';
 import { withMountedGuest } from '../guest/mounting.js';
 import { isHostDirectory, makeFile, makeTree, requireParent, unlessPartial } from '../host/host-files.js';
+import type { Inside } from './writing/cp-in.js';
 
 /** The last name of a guest path; empty for the root. The host must allow the name too. */
 function lastName(path: string): string {
@@ -38,28 +39,18 @@ interface Plan {
   readonly destination: string;
 }
 
-/** Refuses a command line that would write to an image, and says so. */
-function refuseCopyIn(operands: readonly string[]): void {
-  const last = operands.at(-1) ?? '';
-  const { image, path } = splitImageArgument(last);
-  const first = splitImageArgument(operands[0] ?? '');
-  // In `cp file IMAGE:/path` the first operand names no path in an image, and the last one does.
-  if (
-    path !== undefined &&
-    first.path === undefined &&
-    !operands.some((word, index) => index > 0 && index < operands.length - 1 && word.startsWith('/'))
-  )
-    throw new Failure(
-      `${last}: copying into an image is not supported: cp only copies out of one`,
-      exitStatus.notSupported,
-      `to copy out of it: guestfs cp ${image}:${path} ${operands[0]}`,
-    );
+/** The place in an image that the last operand names, where things are to be copied into one. */
+function insideOf(operands: readonly string[]): Inside | undefined {
+  const { image, path } = splitImageArgument(operands.at(-1) ?? '');
+  if (path === undefined || operands.length < 2) return undefined;
+  // What is copied out may get a name that looks like a path in an image.
+  const isIntoImage = isImageFile(image) || splitImageArgument(operands[0] ?? '').path === undefined;
+  return isIntoImage ? { image, path } : undefined;
 }
 
 function readPlan(operands: readonly string[]): Plan {
   if (operands.length < 2)
     throw usageFailure('a source and a destination are needed', 'write guestfs cp IMAGE:/path DESTINATION');
-  refuseCopyIn(operands);
   const destination = operands.at(-1) ?? '';
   const { image, paths } = readImageOperands(operands.slice(0, -1));
   if (paths.length === 0)
@@ -180,9 +171,20 @@ export const cp: Command = {
     ...progressOptions,
     recursive: { type: 'flag', short: 'r' },
     preserve: { type: 'flag', short: 'p' },
+    'from-mount': { type: 'list' },
+    json: { type: 'flag' },
   },
   async run(invocation) {
-    const plan = readPlan(invocation.operands);
+    const { operands, options } = invocation;
+    const inside = insideOf(operands);
+    if (inside !== undefined) {
+      const { copyInto } = await import('./writing/cp-in.js');
+      return await copyInto(invocation, operands.slice(0, -1), inside);
+    }
+    for (const name of ['json', 'from-mount'])
+      if (options.flag(name) || options.list(name).length > 0)
+        throw usageFailure(`--${name} is for copying into an image`);
+    const plan = readPlan(operands);
     const { image, sources, destination } = plan;
     if (destination !== '-') {
       if (sources.length > 1 || destination.endsWith('/')) requireDirectory(destination);

@@ -50,7 +50,7 @@ async function tellChange(
 }
 
 /** What one command changes: it goes on with the other paths where one fails. */
-class Changes {
+export class Changes {
   readonly guest: Guest;
   readonly #failures: Failures;
   /** Those that were changed, as they are called now. */
@@ -64,6 +64,11 @@ class Changes {
   /** The paths that words stand for. */
   async expand(words: readonly string[]): Promise<string[]> {
     return await expandPaths(this.guest, words, this.#failures);
+  }
+
+  /** The same, in another guest. */
+  async expandIn(guest: Guest, words: readonly string[]): Promise<string[]> {
+    return await expandPaths(guest, words, this.#failures);
   }
 
   /** Runs some work, which gives the path that it changed, or undefined for none. */
@@ -116,7 +121,7 @@ export async function changePaths(
 }
 
 /** The path without its last name: `/etc` of `/etc/fstab`. */
-const parentOf = (path: string): string => path.replace(/\/*[^/]*\/*$/, '') || '/';
+export const parentOf = (path: string): string => path.replace(/\/*[^/]*\/*$/, '') || '/';
 
 /** The last name of a path; empty for the root. */
 export const baseName = (path: string): string => path.replace(/\/+$/, '').replace(/^.*\//s, '');
@@ -155,4 +160,9 @@ export async function makeAt<T>(
 export async function statusAt(guest: Guest, path: string, { link = false } = {}) {
   const { g, controls } = guest;
   return await withPath(guest, path, () => (link ? g.lstatns(path, controls) : g.statns(path, controls)));
+}
+
+/** Makes the directories above a path that are missing. */
+export async function makeParents({ g, controls }: Guest, path: string): Promise<void> {
+  await g.mkdirP(parentOf(path), controls);
 }

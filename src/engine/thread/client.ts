@@ -186,12 +186,12 @@ class EngineClient implements Backend {
     const { serial } = running;
     running.sourceEnd ??= new AbortController();
     const { signal } = running.sourceEnd;
+    signal.addEventListener('abort', () => running.wanted?.(), { once: true });
     const send = async (piece: { chunk?: Uint8Array; error?: unknown }): Promise<void> => {
       if (signal.aborted) return;
       if (!running.isWanted)
         await new Promise<void>((resolve) => {
           running.wanted = resolve;
-          signal.addEventListener('abort', () => resolve(), { once: true });
         });
       if (signal.aborted) return;
       running.isWanted = false;
