@@ -96,13 +96,13 @@ describe('what a call lacks', { concurrency: 4 }, () => {
   });
 
   test('help and the list of actions say so before', async () => {
-    const [touch, fix, sh, list] = await Promise.all([
-      guestfs('help', 'touch'),
+    const [rename, fix, sh, list] = await Promise.all([
+      guestfs('help', 'rename'),
       guestfs('help', 'ntfsfix'),
       guestfs('help', 'sh'),
       guestfs('actions', '--json', 'scrub-file'),
     ]);
-    assert.match(touch.out, /\nChanges what is on disks: guestfs call --rw\.\n$/);
+    assert.match(rename.out, /\nChanges what is on disks: guestfs call --rw\.\n$/);
     assert.match(fix.out, /\nNeeds the appliance, which guestfs call --rw boots\.\n$/);
     assert.match(sh.out, /\nNeeds the appliance, which guestfs call boots\.\n$/);
     const [facts] = JSON.parse(list.out) as { name: string; changesDisks: boolean }[];
