@@ -35,6 +35,7 @@ export {
   type InodeRemains,
   planCleanCheck,
   planExt,
+  planGrowth,
   planTuning,
   readJournalDevice,
   type StoredName,

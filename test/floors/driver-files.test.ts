@@ -67,6 +67,8 @@ const writersListed = {
   // Making a filesystem: descriptors, superblocks, and a disk that is nothing but a journal.
   'src/fs/ext/format/format.ts': 4,
   'src/fs/ext/format/journal-device.ts': 1,
+  // Growing one: the mark that it is not complete.
+  'src/fs/ext/format/grow.ts': 1,
   // Labels of physical volumes, and the text of groups in the ring of each metadata area.
   'src/volume/lvm2/write/areas.ts': 3,
   'src/volume/lvm2/write/label.ts': 5,

@@ -6,6 +6,7 @@ import { probeExt } from './probe.js';
 export { planCleanCheck } from './check/clean.js';
 export type { InodeRemains, StoredName } from './directory/deleted.js';
 export { planExt } from './format/format.js';
+export { planGrowth } from './format/grow.js';
 export { addJournalUser, readJournalDevice } from './format/journal-device.js';
 export type { FormatOptions } from './format/options.js';
 export { planTuning, type Tuning } from './format/tune.js';

@@ -124,3 +124,27 @@ test('fsck of a new filesystem finds nothing, and one that is marked is left to 
   await g.launch();
   await assert.rejects(g.fsck('ext4', '/dev/sda'), /checking an ext filesystem: not supported/);
 });
+
+test('resize2fs makes a filesystem larger, which keeps its files', needs('e2fsck'), async () => {
+  const path = await onNew('ext4', '', async (g) => {
+    await g.mount('/dev/sda', '/');
+    await g.write('/kept', 'kept while it grows');
+    await assert.rejects(g.resize2fs('/dev/sda'), /in use/);
+    await g.umountAll();
+  });
+  truncateSync(path, 90 * 2 ** 20);
+  execFileSync('e2fsck', ['-f', '-y', path], { env: toolEnvironment, stdio: 'pipe' });
+  await using g = new Guestfs({ environment: false, backend: 'embedded', stderr: null });
+  g.addDrive(path, { format: 'raw' });
+  await g.launch();
+  await assert.rejects(g.resize2fsSize('/dev/sda', 1000), /multiple of 1024/);
+  await assert.rejects(g.resize2fsSize('/dev/sda', 16 * 2 ** 20), /shrinking/);
+  await g.resize2fsSize('/dev/sda', 60 * 2 ** 20);
+  await g.resize2fs('/dev/sda');
+  await g.resize2fs('/dev/sda');
+  await g.mount('/dev/sda', '/');
+  assert.equal(await g.cat('/kept'), 'kept while it grows');
+  assert.ok((await g.statvfs('/')).blocks > 70 * 1024);
+  await g.umountAll();
+  checkExt(path);
+});

@@ -1,11 +1,12 @@
 /** Labels, UUIDs and the parameters of ext2, ext3 and ext4: as tune2fs(8) and e2label(8), which libguestfs runs. */
 import { encodeText, GuestfsError, UnsupportedError } from '../../../base/index.js';
-import { planTuning, type Tuning } from '../../../fs/index.js';
+import { planGrowth, planTuning, type Tuning } from '../../../fs/index.js';
 import type { Call } from '../../thread/call.js';
 import type { TopicHandlers } from '../../thread/handlers.js';
 import { changeDevice, writableDevice } from './changed-device.js';
 import { checkExtLabel, extTypeOf } from './ext-format.js';
 import { uuidBytes } from './uuids.js';
+import { checkNotNegative } from './writer.js';
 
 const elsewhere = { elsewhere: 'appliance' } as const;
 
@@ -40,7 +41,25 @@ function setUuid(call: Call, name: string, uuid: string): void {
 const errorBehaviours = ['continue', 'remount-ro', 'panic'] as const;
 const longestDirectory = 64;
 
+/** Makes a filesystem larger: one that is in use, and one that would be made smaller, are elsewhere. */
+function resize(call: Call, name: string, sizeInBytes?: number): void {
+  const device = writableDevice(call, name);
+  if (call.session.scan.isInUse(device))
+    throw new UnsupportedError(name, ['resizing a filesystem that is in use'], elsewhere);
+  const write = planGrowth(device.disk, sizeInBytes, Math.floor(Date.now() / 1000));
+  if (write !== undefined) changeDevice(call, device, () => write());
+}
+
+const sizeUnit = 1024;
+
 export const extTuneHandlers = {
+  resize2fs: (call, name) => resize(call, name),
+  resize2fs_size: (call, name, size) => {
+    if (size % sizeUnit !== 0)
+      throw new GuestfsError('EINVAL', `${size}: size must be a multiple of ${sizeUnit} bytes`);
+    checkNotNegative(size, 'size');
+    resize(call, name, size);
+  },
   tune2fs: (call, name, options) => {
     for (const [option, value] of Object.entries(options))
       if (typeof value === 'number' && value < 0)

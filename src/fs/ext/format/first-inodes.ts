@@ -51,7 +51,7 @@ export const usedInodes = lostAndFoundInode;
 export const firstDirectories = [reservedInodes.root, lostAndFoundInode];
 /** `lost+found` has at least so many bytes, and two blocks. */
 const lostAndFoundSize = 16 * 1024;
-const doubleIndirect = 13;
+export const doubleIndirect = 13;
 const addressSize = 4;
 
 /** The bytes of an inode in its table. */
@@ -217,12 +217,30 @@ export function makeFirstDirectories(volume: NewVolume): void {
  * groups.
  */
 export function makeResizeInode(volume: NewVolume): void {
-  const { geometry, writes, tables } = volume;
+  const { geometry } = volume;
   const { reservedDescriptorBlocks: reserved, descriptorBlocks, blockSize } = geometry;
   if (!has(geometry.features.compat, compat.resizeInode)) return;
   const addresses = blockSize / addressSize;
   const { descriptors } = groupOf(volume, 1);
   const double = takeCluster(volume, descriptors + 1 + descriptorBlocks + reserved + geometry.tableBlocks);
+  const clusters = mapReserved(volume, double);
+  const blockArea = new Uint8Array(inodeBlockAreaSize);
+  viewOf(blockArea).setUint32(doubleIndirect * addressSize, double, true);
+  writeInode(volume, reservedInodes.resize, {
+    mode: 0o100600,
+    links: 1,
+    sizeInBytes: (addresses * addresses + addresses + 12) * blockSize,
+    clusters,
+    flags: 0,
+    blockArea,
+  });
+}
+
+/** Fills the blocks of addresses of that inode, from `double` on. How many blocks it has. */
+export function mapReserved({ geometry, writes, tables }: NewVolume, double: number): number {
+  const { reservedDescriptorBlocks: reserved, descriptorBlocks, blockSize } = geometry;
+  const addresses = blockSize / addressSize;
+  const descriptors = tables.groups[0]?.descriptors ?? 0;
   const table = writes.view(double);
   const backups = tables.groups.filter((group) => group.number > 0 && holdsCopy(geometry, group.number));
   for (let index = 0; index < reserved; index++) {
@@ -233,14 +251,5 @@ export function makeResizeInode(volume: NewVolume): void {
     for (const [place, { number }] of backups.entries())
       copies.setUint32(place * addressSize, block + number * geometry.blocksPerGroup, true);
   }
-  const blockArea = new Uint8Array(inodeBlockAreaSize);
-  viewOf(blockArea).setUint32(doubleIndirect * addressSize, double, true);
-  writeInode(volume, reservedInodes.resize, {
-    mode: 0o100600,
-    links: 1,
-    sizeInBytes: (addresses * addresses + addresses + 12) * blockSize,
-    clusters: 1 + reserved * (1 + backups.length),
-    flags: 0,
-    blockArea,
-  });
+  return 1 + reserved * (1 + backups.length);
 }

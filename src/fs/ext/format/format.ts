@@ -177,9 +177,9 @@ function clearEnd(disk: Disk, size: number): void {
 }
 
 /** Writes descriptors and superblocks: the copies first, so that a filesystem that is not complete is none. */
-function storeSuperblocks(
+export function storeSuperblocks(
   disk: Disk,
-  { geometry, tables }: NewVolume,
+  { geometry, tables }: Pick<NewVolume, 'geometry' | 'tables'>,
   values: Partial<RawSuperblock>,
   descriptors: Uint8Array,
 ): void {

@@ -43,25 +43,16 @@ interface GroupTable {
 /** Puts the bitmaps into the blocks to be written, and encodes the descriptors. */
 export function encodeGroups(volume: NewVolume, descriptorsAlone: boolean, lazy: boolean): GroupTable {
   const { geometry, tables } = volume;
-  const { blockSize, descriptorBlocks, descriptorSize, inodesPerGroup, blocksPerCluster } = geometry;
+  const { blockSize, descriptorBlocks, descriptorSize, blocksPerCluster } = geometry;
   const bytes = new Uint8Array(descriptorBlocks * blockSize);
   let freeClusters = 0;
   let freeInodes = 0;
   for (const group of tables.groups) {
     work.steps.spend(1);
-    const free = descriptorsAlone
-      ? { ...freeIn(volume, group), inodes: inodesPerGroup }
-      : freeIn(volume, group);
+    const place = bytes.subarray(group.number * descriptorSize);
+    const free = encodeGroup(volume, group, place, descriptorsAlone, lazy);
     freeClusters += free.clusters;
     freeInodes += free.inodes;
-    const sums = descriptorsAlone ? { blocks: 0, inodes: 0 } : encodeBitmaps(volume, group);
-    encodeDescriptor(volume, group, bytes.subarray(group.number * descriptorSize), {
-      free,
-      sums,
-      flags: flagsOf(volume, group, descriptorsAlone, lazy),
-      unused: descriptorsAlone || !hasSums(geometry) ? 0 : inodesPerGroup - inodesInUse(geometry, group),
-      directories: descriptorsAlone ? 0 : directoriesIn(geometry, group),
-    });
   }
   const freeBlocks = freeClusters * blocksPerCluster;
   return {
@@ -74,7 +65,33 @@ export function encodeGroups(volume: NewVolume, descriptorsAlone: boolean, lazy:
   };
 }
 
-function freeIn({ geometry, tables }: NewVolume, group: NewGroup): { clusters: number; inodes: number } {
+/** Puts the bitmaps of a group into the blocks to be written, and its descriptor into `bytes`; what is free in it. */
+export function encodeGroup(
+  volume: NewVolume,
+  group: NewGroup,
+  bytes: Uint8Array,
+  descriptorsAlone: boolean,
+  lazy: boolean,
+): { clusters: number; inodes: number } {
+  const { geometry } = volume;
+  const { inodesPerGroup } = geometry;
+  const free = descriptorsAlone
+    ? { ...freeIn(volume, group), inodes: inodesPerGroup }
+    : freeIn(volume, group);
+  encodeDescriptor(volume, group, bytes, {
+    free,
+    sums: descriptorsAlone ? { blocks: 0, inodes: 0 } : encodeBitmaps(volume, group),
+    flags: flagsOf(volume, group, descriptorsAlone, lazy),
+    unused: descriptorsAlone || !hasSums(geometry) ? 0 : inodesPerGroup - inodesInUse(geometry, group),
+    directories: descriptorsAlone ? 0 : directoriesIn(geometry, group),
+  });
+  return free;
+}
+
+export function freeIn(
+  { geometry, tables }: NewVolume,
+  group: NewGroup,
+): { clusters: number; inodes: number } {
   const { blocksPerCluster, inodesPerGroup } = geometry;
   const end = group.last + 1;
   return {
@@ -102,22 +119,12 @@ function flagsOf({ geometry, tables }: NewVolume, group: NewGroup, alone: boolea
 
 /** Writes the bitmaps of a group that are not left out; their checksums. */
 function encodeBitmaps(volume: NewVolume, group: NewGroup): { blocks: number; inodes: number } {
-  const { geometry, tables, writes, superblock } = volume;
-  const { blocksPerGroup, blocksPerCluster, inodesPerGroup } = geometry;
+  const { geometry, writes, superblock } = volume;
+  const { inodesPerGroup } = geometry;
   const flags = flagsOf(volume, group, false, false);
   const seed = superblock.checksumSeed;
   const sums = { blocks: 0, inodes: 0 };
-  if (!has(flags, groupFlags.EXT4_BG_BLOCK_UNINIT)) {
-    const bitmap = writes.block(group.blockBitmap);
-    const clusters = blocksPerGroup / blocksPerCluster;
-    const end = (group.last + 1 - group.first) / blocksPerCluster;
-    for (const { block, count } of tables.used.runsIn(group.first, group.last + 1)) {
-      const from = (block - group.first) / blocksPerCluster;
-      setBits(bitmap, from, from + count / blocksPerCluster, true);
-    }
-    setBits(bitmap, end, bitmap.length * 8, true);
-    if (seed !== undefined) sums.blocks = crc32c(seed, bitmap.subarray(0, clusters / 8));
-  }
+  if (!has(flags, groupFlags.EXT4_BG_BLOCK_UNINIT)) sums.blocks = encodeBlockBitmap(volume, group);
   if (!has(flags, groupFlags.EXT4_BG_INODE_UNINIT)) {
     const bitmap = writes.block(group.inodeBitmap);
     setBits(bitmap, 0, inodesInUse(geometry, group), true);
@@ -125,6 +132,22 @@ function encodeBitmaps(volume: NewVolume, group: NewGroup): { blocks: number; in
     if (seed !== undefined) sums.inodes = crc32c(seed, bitmap.subarray(0, inodesPerGroup / 8));
   }
   return sums;
+}
+
+/** Writes the block bitmap of a group; its checksum, 0 without one. */
+export function encodeBlockBitmap(volume: NewVolume, group: NewGroup): number {
+  const { geometry, tables, writes, superblock } = volume;
+  const { blocksPerGroup, blocksPerCluster } = geometry;
+  const seed = superblock.checksumSeed;
+  const bitmap = writes.block(group.blockBitmap);
+  const clusters = blocksPerGroup / blocksPerCluster;
+  const end = (group.last + 1 - group.first) / blocksPerCluster;
+  for (const { block, count } of tables.used.runsIn(group.first, group.last + 1)) {
+    const from = (block - group.first) / blocksPerCluster;
+    setBits(bitmap, from, from + count / blocksPerCluster, true);
+  }
+  setBits(bitmap, end, bitmap.length * 8, true);
+  return seed === undefined ? 0 : crc32c(seed, bitmap.subarray(0, clusters / 8));
 }
 
 interface DescriptorValues {

@@ -45,7 +45,7 @@ export function takeBlocks({ used, groups }: Tables, geometry: Geometry, block: 
 }
 
 /** The groups of a geometry, with superblocks and descriptors marked as taken. */
-function makeGroups(geometry: Geometry): Tables {
+export function makeGroups(geometry: Geometry): Tables {
   const { blockSize, firstDataBlock, blocksPerGroup, blockCount, groupCount, descriptorSize } = geometry;
   const used = new UsedBlocks(firstDataBlock, blockCount);
   const perBlock = blockSize / descriptorSize;
@@ -87,13 +87,15 @@ function makeGroups(geometry: Geometry): Tables {
 /** Places all bitmaps and inode tables. `stride`: blocks of a RAID's chunk, by which bitmaps are spread; 0 for none. */
 export function placeTables(geometry: Geometry, stride: number): Tables {
   const tables = makeGroups(geometry);
-  const together = geometry.groupsPerFlex > 1;
-  for (const group of tables.groups) {
-    work.steps.spend(1);
-    if (together) placeTogether(tables, geometry, group);
-    else placeInGroup(tables, geometry, group, stride);
-  }
+  for (const group of tables.groups) placeTablesOf(tables, geometry, group, stride);
   return tables;
+}
+
+/** Places those of one group; the groups before it have theirs. */
+export function placeTablesOf(tables: Tables, geometry: Geometry, group: NewGroup, stride: number): void {
+  work.steps.spend(1);
+  if (geometry.groupsPerFlex > 1) placeTogether(tables, geometry, group);
+  else placeInGroup(tables, geometry, group, stride);
 }
 
 function placeInGroup({ used }: Tables, { tableBlocks }: Geometry, group: NewGroup, stride: number): void {
