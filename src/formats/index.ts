@@ -63,7 +63,7 @@ export { rpmPackages } from './rpm/packages.js';
 export { authority, parseServer, type ServerAddress } from './servers.js';
 export { isTar, type TarFile, tarFiles } from './tar/files.js';
 export { type TarEntry, tarEnd, tarPadding } from './tar/layout.js';
-export { attributesIn, type StoredMember, type TarInput, tarMembers } from './tar/members.js';
+export { attributesIn, type StoredMember, type TarInput, type TarPart, tarMembers } from './tar/members.js';
 export { type TarMember, TarReader, type TarReceiver } from './tar/reader.js';
 export { TarHeaderWriter } from './tar/writer.js';
 export { decodeLzma } from './xz/alone.js';

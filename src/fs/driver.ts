@@ -149,6 +149,11 @@ export interface OpenOptions {
   readonly readonly?: boolean;
   /** The time that is written into inodes and superblocks. By default the machine's clock. */
   readonly now?: () => Time;
+  /**
+   * It was just made and is being filled: nobody needs it before it is closed, so nothing is journalled, and no mount is
+   * counted.
+   */
+  readonly isNew?: boolean;
   /** For a filesystem on several disks: the other disks, in no order. */
   readonly others?: readonly Disk[];
   /** Called for oddities that do not stop the driver (a bad checksum that the kernel accepts, …). */

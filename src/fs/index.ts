@@ -30,8 +30,10 @@ export { heeding, isDamage } from './driver.js';
 export {
   addJournalUser,
   type ExtDetails,
+  type ExtRoom,
   extDetails,
   type FormatOptions,
+  fitExt,
   type InodeRemains,
   planCleanCheck,
   planExt,

@@ -12,7 +12,9 @@ import {
   type DirectoryPage,
   type EventName,
   eventToString,
+  type FilesystemRequest,
   hasOptsName,
+  type MadeFilesystem,
   type Pathname,
   type SyncActionName,
   type TreeListing,
@@ -41,6 +43,7 @@ import { GuestFs } from './fs/guest-fs.js';
 import { readPage, type WalkedEntry, walkPages } from './fs/pages.js';
 import { Handle } from './handle.js';
 import type { OrdinaryName, PrivateKey } from './private-data.js';
+import { fillImage } from './programs/fill-image.js';
 import { launchCopy, prepareCopy, type SessionCopy, tellSession } from './programs/session-copy.js';
 import type { BackendName } from './settings.js';
 import type { HandleState } from './state.js';
@@ -245,6 +248,11 @@ export class Guestfs {
     const g = await this[launchCopy](await this[tellSession](controls), controls);
     this[prepareCopy]();
     return g;
+  }
+
+  /** @internal */
+  [fillImage](request: FilesystemRequest, controls: CallControls): Promise<MadeFilesystem> {
+    return this.#handle.makeFilesystem(request, controls);
   }
 
   /** @internal */

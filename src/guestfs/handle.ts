@@ -13,10 +13,12 @@ import {
   camelCase,
   checkCall,
   type DirectoryPage,
+  type FilesystemRequest,
   firstSerial,
   type InternalArguments,
   type InternalName,
   type InternalResult,
+  type MadeFilesystem,
   type Pathname,
   type StartBackend,
   type SyncActionName,
@@ -284,6 +286,11 @@ export class Handle implements HandleInternals, ExitTarget {
   async unreadable(controls: CallControls): Promise<readonly Unreadable[]> {
     const found = await this.#internalCall('internal_unreadable', [], controls, 'unreadable');
     return found.map((each) => ({ ...each, message: withElsewhere(each.message, each.elsewhere) }));
+  }
+
+  async makeFilesystem(request: FilesystemRequest, controls: CallControls): Promise<MadeFilesystem> {
+    const text = JSON.stringify(request);
+    return await this.#internalCall('internal_make_filesystem', [text], controls, 'makeFilesystem');
   }
 
   /** What a second handle needs to become the same. Asked in turn, after all earlier calls. */

@@ -13,7 +13,9 @@ export type {
   FileSource,
   HostPath,
   Key,
+  MadeFilesystem,
   Mountable,
+  NewFilesystemType,
   Pathname,
   Progress,
   SinkControls,
@@ -78,6 +80,7 @@ export type { GuestDir, WalkedEntry } from './fs/pages.js';
 export type { GuestBigIntStats, GuestDirent, GuestStats } from './fs/stats.js';
 export { Guestfs, type GuestfsOptions } from './guestfs.js';
 export { bindingKey, type PrivateKey, privateKey } from './private-data.js';
+export { type MakeFilesystemOptions, makeFilesystem } from './programs/make-filesystem.js';
 export {
   activateHalfGroups,
   findMountable,

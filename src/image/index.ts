@@ -1,4 +1,5 @@
 /** The image room: files of disk images in, guests' disks out. */
+export { openPacked } from './container/index.js';
 export type {
   ImageCheck,
   ImageFormat,

@@ -1,8 +1,16 @@
 /** The vfs room: mounts, paths and device names over what the drivers know of inodes. */
 export type { FileSystem } from '../fs/index.js';
 export { caseSensitivePath, Spellings } from './case.js';
+export {
+  type ContentEntry,
+  type ContentFacts,
+  type ContentNode,
+  type ContentSource,
+  ContentTree,
+} from './content-tree.js';
 export type { DeviceProperty } from './device-links.js';
 export { BlockDevice, DeviceTable, mountableName } from './devices.js';
+export { fillFileSystem } from './fill.js';
 export { expandGlob } from './glob.js';
 export { initrdEntries } from './initrd.js';
 export { Mount, type Place } from './mount.js';

@@ -44,6 +44,9 @@ const writersListed = {
   'src/engine/actions/writing/scrub.ts': 2,
   'src/engine/actions/writing/signatures.ts': 2,
   'src/engine/actions/writing/swap.ts': 2,
+  // A new image: the tables of a qcow2 file, and the contents of the files in a new filesystem.
+  'src/engine/host/new-image.ts': 1,
+  'src/engine/actions/writing/make-filesystem.ts': 1,
   // What is copied to a device or a file.
   'src/engine/host/disk-sink.ts': 2,
   // The replay of a journal, and the mark that it is done.
@@ -141,6 +144,8 @@ test('a disk is written by the layers, the journal replay and nobody else', () =
 
 /** Above the drivers, who gets hold of a filesystem's writer: what it must be asked first is known in one place. */
 const writersDoors = [
+  // Fills a filesystem that was just made and that nobody has mounted.
+  'src/vfs/fill.ts',
   // Makes durable what was done, and changes nothing.
   'src/vfs/mount-table.ts',
   'src/vfs/tree-writer.ts',

@@ -5,6 +5,7 @@
 import { type ArgumentType, gives, type OptionType, type Parameter, type Result } from '../action.js';
 import type { CarriedCall } from '../backend.js';
 import type { DirectoryPage } from '../directory-page.js';
+import type { MadeFilesystem } from '../make-filesystem.js';
 import type { Unreadable } from '../unreadable.js';
 import type { TreeListing } from '../walk.js';
 
@@ -58,6 +59,8 @@ export const internal = {
     args: [of('pathname', 'directory'), records, of('stringList', 'excludes'), of('int', 'level')],
     result: gives.nothing,
   },
+  /** Behind `makeFilesystem`: a `FilesystemRequest` as JSON. */
+  internal_make_filesystem: { args: [of('string', 'request')], result: shaped<MadeFilesystem>() },
   /** 0 there, 1 not there, 2 no such group. */
   internal_feature_available: { args: [of('string', 'group')], result: gives.int, proc: 458, by: 'table' },
   /** Syncs and unmounts everything before the appliance is ended. */

@@ -3,11 +3,11 @@
  * there is replaced, directories are merged. No name leads out of the directory, and no link that the archive brings is
  * followed to elsewhere. What cannot be unpacked is left out, the rest follows, and the first error is thrown at the end.
  */
-import { CorruptError, encodeText, GuestfsError, systemError, UnsupportedError } from '../../base/index.js';
-import { attributesIn, type StoredMember, type TarInput, tarMembers } from '../../formats/index.js';
+import { CorruptError, GuestfsError, systemError, UnsupportedError } from '../../base/index.js';
+import { type StoredMember, type TarInput, tarMembers } from '../../formats/index.js';
 import { joinPath, type NewFile, type Place, type Tree, type TreeWriter } from '../../vfs/index.js';
 import type { Call } from '../thread/call.js';
-import { parseAcl } from '../words/acl-text.js';
+import { memberAttributes } from '../words/member-attributes.js';
 import { DiskSink } from './disk-sink.js';
 
 interface UnpackOptions {
@@ -209,7 +209,7 @@ class TarUnpacker {
     const writer = this.#writer;
     this.#restoreOwner(place, member, path);
     if (place.type !== 'symlink') writer.chmodPlace(place, member.mode, path);
-    for (const [name, value] of this.#attributesOf(member, place))
+    for (const [name, value] of memberAttributes(member, this.#options, place.type === 'symlink'))
       this.#restoreAttribute(place, name, value, path);
     writer.setTimesOf(place, { modified: member.modified }, path);
   }
@@ -233,21 +233,6 @@ class TarUnpacker {
       if (!(thrown instanceof GuestfsError) || !['EPERM', 'EOPNOTSUPP'].includes(thrown.code)) throw thrown;
       this.#call.session.warn(`${path}: unpacked without ${name}: ${thrown.message}`, 'attributes left out');
     }
-  }
-
-  #attributesOf({ records }: StoredMember, { type }: Place): Map<string, Uint8Array> {
-    const { xattrs, acls, selinux } = this.#options;
-    const found = new Map<string, Uint8Array>();
-    // Labels and lists have records of their own, which go first.
-    if (xattrs) for (const [name, value] of attributesIn(records)) found.set(name, value);
-    const label = records.get('RHT.security.selinux');
-    if (selinux && label !== undefined) found.set('security.selinux', encodeText(`${label}\0`));
-    if (acls && type !== 'symlink')
-      for (const kind of ['access', 'default']) {
-        const text = records.get(`SCHILY.acl.${kind}`);
-        if (text !== undefined && text !== '') found.set(`system.posix_acl_${kind}`, parseAcl(text));
-      }
-    return found;
   }
 }
 

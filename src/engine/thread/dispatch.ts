@@ -61,8 +61,8 @@ const more = async (): Promise<HandlerTable> => {
 };
 
 const writing = async (): Promise<HandlerTable> => {
-  const { writingHandlers } = await import('./writing-handlers.js');
-  return writingHandlers as HandlerTable;
+  const { writingHandlers, writingOwnCalls } = await import('./writing-handlers.js');
+  return { ...writingHandlers, ...writingOwnCalls } as HandlerTable;
 };
 
 /** What is mostly in the table of inspection. */

@@ -15,9 +15,10 @@ import { makingHandlers } from '../actions/writing/filesystems.js';
 import { freeSpaceHandlers } from '../actions/writing/free-space.js';
 import { linkWritingHandlers } from '../actions/writing/links.js';
 import { lvmWritingHandlers } from '../actions/writing/lvm.js';
+import { makeFilesystem } from '../actions/writing/make-filesystem.js';
 import { partitionWritingHandlers } from '../actions/writing/partitions.js';
 import { swapHandlers } from '../actions/writing/swap.js';
-import type { TopicHandlers } from './handlers.js';
+import type { OwnHandlers, TopicHandlers } from './handlers.js';
 
 export const writingHandlers = {
   ...archiveWritingHandlers,
@@ -36,3 +37,5 @@ export const writingHandlers = {
   ...lvmWritingHandlers,
   ...swapHandlers,
 } satisfies TopicHandlers;
+
+export const writingOwnCalls = { internal_make_filesystem: makeFilesystem } satisfies OwnHandlers;

@@ -20,10 +20,12 @@ import {
 export interface TarInput {
   /** Reads up to `into.length` bytes; 0 at the end. */
   read(into: Uint8Array): number;
+  /** Goes past bytes without reading them; false for an end before that. Without it, they are read. */
+  skip?(length: number): boolean;
 }
 
 /** A stretch of a file, `length` bytes from `at` on. */
-type Part = readonly [at: number, length: number];
+export type TarPart = readonly [at: number, length: number];
 
 /** One member. */
 export interface StoredMember
@@ -36,6 +38,8 @@ export interface StoredMember
   readonly modified: { readonly seconds: number; readonly nanoseconds: number };
   /** Of a pax header, by keyword. */
   readonly records: ReadonlyMap<string, string>;
+  /** The parts of the file that the archive holds, one after the other from the place on where its input stands. */
+  readonly parts: readonly TarPart[];
   /** What the archive holds of the file, in order; each piece is valid until the next is asked for. */
   contents(): Generator<{ readonly at: number; readonly bytes: Uint8Array }, void>;
 }
@@ -77,6 +81,10 @@ class Blocks {
   }
 
   skip(length: number): void {
+    if (this.#input.skip !== undefined) {
+      if (length > 0 && !this.#input.skip(length)) throw corruptTar('breaks off');
+      return;
+    }
     const piece = new Uint8Array(Math.min(pieceLength, length));
     for (let left = length; left > 0; left -= piece.length) {
       const part = piece.subarray(0, left);
@@ -138,7 +146,7 @@ function* member(
   const state = { left: isFile ? stored : 0 };
   const map = isFile ? sparseMap(blocks, block, flag, records, state) : undefined;
   const sizeInBytes = map?.size ?? state.left;
-  const parts: readonly Part[] = map?.parts ?? [[0, state.left]];
+  const parts: readonly TarPart[] = map?.parts ?? [[0, state.left]];
   const padding = tarPadding(isFile ? stored : 0);
   const text = (field: TarField): string => {
     const [at, length] = tarFields[field];
@@ -164,6 +172,7 @@ function* member(
     sizeInBytes,
     modified: timeOf(records.get('mtime'), readNumber(block, 'mtime')),
     records,
+    parts,
     *contents() {
       const buffer = new Uint8Array(pieceLength);
       for (const [at, length] of parts) {
@@ -195,7 +204,7 @@ function timeOf(text: string | undefined, otherwise: number): { seconds: number;
 
 interface SparseMap {
   readonly size: number;
-  readonly parts: readonly Part[];
+  readonly parts: readonly TarPart[];
 }
 
 /** The map of a sparse file; undefined for another file. What it takes of the contents is taken off `left`. */
@@ -234,7 +243,7 @@ function sparseMap(
   return map;
 }
 
-function pairs(numbers: readonly number[]): Part[] {
+function pairs(numbers: readonly number[]): TarPart[] {
   return Array.from({ length: Math.floor(numbers.length / 2) }, (_, i) => [
     numbers[2 * i] ?? -1,
     numbers[2 * i + 1] ?? -1,
@@ -242,7 +251,7 @@ function pairs(numbers: readonly number[]): Part[] {
 }
 
 function oldMap(blocks: Blocks, header: Uint8Array): SparseMap {
-  const parts: Part[] = [];
+  const parts: TarPart[] = [];
   const take = (block: Uint8Array, from: number, count: number): void => {
     for (let i = 0; i < count; i++) {
       const at = from + i * sparseAt.entrySize;
@@ -264,7 +273,7 @@ function oldMap(blocks: Blocks, header: Uint8Array): SparseMap {
 }
 
 /** Decimal lines before the contents, filled up to a block: how many parts, then each one's place and length. */
-function mapInContents(blocks: Blocks, state: { left: number }): Part[] {
+function mapInContents(blocks: Blocks, state: { left: number }): TarPart[] {
   let text = '';
   let ends = 0;
   let wanted = 1;

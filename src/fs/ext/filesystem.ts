@@ -43,6 +43,7 @@ export type Writing =
       readonly data: GatheredDisk;
       readonly now: () => Time;
       readonly findJournal: OpenOptions['findJournal'];
+      readonly isNew: boolean;
     }
   | { readonly whyReadOnly: GuestfsError | undefined };
 
@@ -151,7 +152,13 @@ export class ExtFileSystem implements FileSystem {
   }
 
   /** Prepares for writing, once. */
-  #start({ cache, data, now, findJournal }: Extract<Writing, { readonly cache: WriteCache }>): WriteSession {
+  #start({
+    cache,
+    data,
+    now,
+    findJournal,
+    isNew,
+  }: Extract<Writing, { readonly cache: WriteCache }>): WriteSession {
     if (this.#session === undefined) {
       const { volume } = this;
       const orphans = this.#orphans;
@@ -162,6 +169,7 @@ export class ExtFileSystem implements FileSystem {
         orphans,
         now,
         findJournal,
+        isNew,
         parentOf: (directory) => this.parent(directory),
       });
       // What they would have given back is given back.

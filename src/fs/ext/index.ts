@@ -5,6 +5,7 @@ import { probeExt } from './probe.js';
 
 export { planCleanCheck } from './check/clean.js';
 export type { InodeRemains, StoredName } from './directory/deleted.js';
+export { type ExtRoom, fitExt } from './format/fit.js';
 export { planExt } from './format/format.js';
 export { planGrowth } from './format/grow.js';
 export { addJournalUser, readJournalDevice } from './format/journal-device.js';

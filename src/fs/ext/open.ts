@@ -66,9 +66,9 @@ function prepareWriting(
   const reason = whyReadOnly(superblock, mount);
   if (reason !== undefined) return { whyReadOnly: reason };
   const now = options.now ?? ((): Time => ({ seconds: Math.floor(Date.now() / 1000), nanoseconds: 0 }));
-  const { findJournal } = options;
+  const { findJournal, isNew = false } = options;
   const cache = new WriteCache(disk, { blockSize: superblock.blockSize });
-  return { cache, data: new GatheredDisk(cache.view), now, findJournal };
+  return { cache, data: new GatheredDisk(cache.view), now, findJournal, isNew };
 }
 
 /** Runs a part that concerns the log. If the log is damaged, the error says how to mount without it. */

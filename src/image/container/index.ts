@@ -57,3 +57,20 @@ export function unwrap(file: Disk, name: string, unpack: UnpackOptions | undefin
     throw thrown;
   }
 }
+
+/** A file that is no image, without the compressions that it lies in. It owns the file, which an error closes. */
+export function openPacked(file: Disk, name: string, unpack: UnpackOptions): Disk {
+  let inner = file;
+  try {
+    for (let depth = 0; depth < mostLayers; depth++) {
+      const head = readPart(inner, 0, 512);
+      const compression = marks.find(([, mark]) => startsWith(head, mark))?.[0];
+      if (compression === undefined) return inner;
+      inner = openCompressed(inner, compression, name, unpack);
+    }
+    throw new CorruptError('container', 'lies in too many others', { limit: mostLayers });
+  } catch (thrown) {
+    inner.close();
+    throw thrown;
+  }
+}

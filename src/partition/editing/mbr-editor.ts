@@ -112,10 +112,12 @@ export class MbrEditor implements TableEditor {
   }
 
   /** An empty table, with a signature of its own, in the place of all that the disk held. */
-  static create(disk: Disk, sectorSize: number): MbrEditor {
+  /** `given`: the four bytes by which the disk is known; by default random ones. */
+  static create(disk: Disk, sectorSize: number, given?: Uint8Array): MbrEditor {
     const record = bootRecord.encode({ boot_signature: bootSignature });
-    const signature = new Uint8Array(bootRecord.fields.disk_signature.length);
-    platform().random(signature);
+    const { length } = bootRecord.fields.disk_signature;
+    const signature = given?.slice(0, length) ?? new Uint8Array(length);
+    if (given === undefined) platform().random(signature);
     record.set(signature, bootRecord.fields.disk_signature.at);
     return new MbrEditor(disk, sectorSize, record, Array<BootRecordEntry>(mbrEntryCount).fill(empty), true);
   }

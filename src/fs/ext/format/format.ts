@@ -56,7 +56,16 @@ export function planExt(disk: Disk, options: FormatOptions): () => void {
   };
 }
 
-function planFileSystem(disk: Disk, options: FormatOptions, profile: Profile): () => void {
+/** A filesystem in memory: what will be written, and what has to be cleared. */
+interface LaidOut {
+  readonly volume: NewVolume;
+  readonly values: Partial<RawSuperblock>;
+  readonly descriptors: Uint8Array;
+  readonly clear: readonly BlockRange[];
+}
+
+/** Decides where everything is. EINVAL, ENOSPC. */
+export function layOut(options: FormatOptions, profile: Profile): LaidOut {
   const geometry = withLargeFile(computeGeometry(options, profile));
   const { blockSize, blockCount } = geometry;
   const tables = inClusters(placeTables(geometry, options.stride ?? 0), geometry);
@@ -89,14 +98,24 @@ function planFileSystem(disk: Disk, options: FormatOptions, profile: Profile): (
   const lazy = options.lazyTables === true && hasSums(made);
   const descriptors = encodeGroups(volume, options.superblocksOnly === true, lazy);
   Object.assign(values, descriptors.totals);
+  return {
+    volume,
+    values,
+    descriptors: descriptors.bytes,
+    clear: [...tablesToClear(volume, lazy), ...clear],
+  };
+}
 
+function planFileSystem(disk: Disk, options: FormatOptions, profile: Profile): () => void {
+  const { volume, values, descriptors, clear } = layOut(options, profile);
+  const { writes } = volume;
   return () => {
-    if (!options.blank) clearOld(disk, options, volume, [...tablesToClear(volume, lazy), ...clear]);
+    if (!options.blank) clearOld(disk, options, volume, clear);
     writes.store(disk);
     disk.flush();
     if (values.s_kbytes_written !== 0n)
       values.s_kbytes_written = BigInt(1 + Math.floor(writes.written / 1024));
-    storeSuperblocks(disk, volume, values, descriptors.bytes);
+    storeSuperblocks(disk, volume, values, descriptors);
   };
 }
 

@@ -2,7 +2,13 @@
  * Opens a filesystem's journal for writing, and the marks that say that it is being written: as in a mount and an
  * unmount (the kernel's ext4_setup_super and ext4_put_super in fs/ext4/super.c).
  */
-import { type Disk, DiskJournal, orderedJournal, type WriteCache } from '../../../disk/index.js';
+import {
+  type Disk,
+  DiskJournal,
+  directJournal,
+  orderedJournal,
+  type WriteCache,
+} from '../../../disk/index.js';
 import { compat, incompat } from '../features.js';
 import { superblockState } from '../layout.js';
 import { has, type RawSuperblock } from '../superblock.js';
@@ -13,6 +19,8 @@ import { Log } from './log.js';
 
 /** What a writer has to say about a journal. */
 interface ExtWriting {
+  /** Nobody needs the filesystem before it is closed. */
+  readonly isNew?: boolean;
   /** Finds the disk of an external journal by its UUID, as `blkid` prints it. */
   readonly findJournal: ((uuid: string) => Disk | undefined) | undefined;
   /** What else changes in the superblock before the first write: times, counts of mounts. */
@@ -28,6 +36,11 @@ interface ExtWriting {
  */
 export function openForWriting(volume: ExtVolume, cache: WriteCache, writing: ExtWriting): DiskJournal {
   const { features, raw } = volume.superblock;
+  if (writing.isNew === true)
+    return directJournal(cache, {
+      begin() {},
+      end: () => markSuperblock(cache, () => ({ ...writing.closed?.() })),
+    });
   if (!has(features.compat, compat.hasJournal)) {
     const valid = raw.s_state & superblockState.valid;
     return orderedJournal(cache, {

@@ -33,6 +33,8 @@ interface SessionFacts {
   /** Finds the disk of an external journal by its UUID. */
   readonly findJournal: ((uuid: string) => Disk | undefined) | undefined;
   readonly now: () => Time;
+  /** See `OpenOptions`. */
+  readonly isNew: boolean;
   readonly parentOf: (directory: number) => number;
 }
 
@@ -46,10 +48,10 @@ export class WriteSession {
   readonly directories: DirectoryWriter;
   readonly parentOf: (directory: number) => number;
 
-  constructor({ volume, cache, data, orphans, now, parentOf, findJournal }: SessionFacts) {
+  constructor({ volume, cache, data, orphans, now, parentOf, findJournal, isNew }: SessionFacts) {
     this.volume = volume;
     this.parentOf = parentOf;
-    this.journal = openForWriting(volume, cache, marksOf(volume, now, findJournal));
+    this.journal = openForWriting(volume, cache, { isNew, ...marksOf(volume, now, findJournal) });
     this.blocks = new ChangeableBlocks(cache, this.journal, volume, data);
     const space = new Space(volume, this.blocks);
     this.inodes = new InodeTable(volume, this.blocks);
@@ -110,7 +112,7 @@ function marksOf(
   volume: ExtVolume,
   now: () => Time,
   findJournal: SessionFacts['findJournal'],
-): Parameters<typeof openForWriting>[2] {
+): Omit<Parameters<typeof openForWriting>[2], 'isNew'> {
   const { features, blocksPerCluster } = volume.superblock;
   const seconds = (): number => Math.max(0, Math.floor(now().seconds)) % 0x1_0000_0000;
   return {

@@ -1,0 +1,77 @@
+/** A new image with a filesystem, made of directories and archives of the host. */
+import { resolve } from 'node:path';
+import type {
+  CallControls,
+  FilesystemRequest,
+  HostPath,
+  MadeFilesystem,
+  NewFilesystemType,
+} from '../../api/index.js';
+import { Guestfs, type GuestfsOptions } from '../guestfs.js';
+import { fillImage } from './fill-image.js';
+
+/** What is made, and of which kind. */
+export interface MakeFilesystemOptions extends Omit<GuestfsOptions, 'backend'>, CallControls {
+  /** Default: `ext4`. */
+  readonly type?: NewFilesystemType | undefined;
+  /** Of the image. Default: `raw`. */
+  readonly format?: 'raw' | 'qcow2' | undefined;
+  /** At most 16 bytes. */
+  readonly label?: string | undefined;
+  /** The table whose only partition the filesystem is. Default: none, the filesystem is the whole disk. */
+  readonly partition?: 'gpt' | 'mbr' | undefined;
+  /** Free space beside the content, in bytes. Default: 0. */
+  readonly freeInBytes?: number | undefined;
+}
+
+/** A scratch drive, since a session has at least one. */
+const leastDrive = 512;
+
+/**
+ * Makes an image with a filesystem that holds what `sources` hold: directories, and tar archives, plain or in gzip, zstd
+ * or xz. Later ones go over earlier ones. Owners, modes, times, links, devices, attributes and access lists are those of
+ * the archives; of directories, attributes are not read. The size is what the content takes, and `freeInBytes`.
+ *
+ *     await makeFilesystem(['rootfs.tar.zst'], 'root.img', { label: 'root', freeInBytes: 1 << 30 });
+ *
+ * The same content with the same options gives the same bytes: nothing comes from the clock or from chance. Blocks of
+ * zeroes become holes. An image that is there is replaced; what fails leaves none. Rejects with the host's errors, EINVAL
+ * for a source that is no archive, EIO for a damaged one, and ENOSPC where the host has no room.
+ */
+export async function makeFilesystem(
+  sources: HostPath | readonly HostPath[],
+  image: HostPath,
+  options: MakeFilesystemOptions = {},
+): Promise<MadeFilesystem> {
+  const {
+    type = 'ext4',
+    format = 'raw',
+    label,
+    partition,
+    freeInBytes = 0,
+    signal,
+    onProgress,
+    ...rest
+  } = options;
+  const all = typeof sources === 'string' ? [sources] : sources;
+  if (all.length === 0) throw new TypeError('makeFilesystem: there is no source');
+  if (!(Number.isSafeInteger(freeInBytes) && freeInBytes >= 0))
+    throw new RangeError(`makeFilesystem: freeInBytes must be a whole number of bytes, not ${freeInBytes}`);
+  const request: FilesystemRequest = {
+    sources: all.map((source) => resolve(source)),
+    image: resolve(image),
+    format,
+    type,
+    freeInBytes,
+    ...(label === undefined ? {} : { label }),
+    ...(partition === undefined ? {} : { partition }),
+  };
+  const g = new Guestfs({ ...rest, backend: 'embedded' });
+  try {
+    g.addDriveScratch(leastDrive);
+    await g.launch({ signal });
+    return await g[fillImage](request, { signal, onProgress });
+  } finally {
+    await g.close();
+  }
+}
