@@ -1,7 +1,7 @@
 /** What the handle's method `makeFilesystem` asks a backend for, and what it answers. */
 
 /** The types that are made. */
-export type NewFilesystemType = 'ext2' | 'ext3' | 'ext4' | 'vfat';
+export type NewFilesystemType = 'ext2' | 'ext3' | 'ext4';
 
 /** One filesystem in one new image. */
 export interface FilesystemRequest {

@@ -1,6 +1,6 @@
 /** The commands about image files: made, resized, checked. */
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { fails, guestfs, scratch } from './command.js';
@@ -46,6 +46,34 @@ describe('images', { concurrency: 2 }, () => {
     await fails(2, ['create', place('none.img'), '1M', 'more'], /what is more/);
     await fails(3, ['create', '--cluster-size', '1000', place('none.qcow2'), '1M'], /power of two/);
     assert.ok(!existsSync(place('none.qcow2')));
+  });
+
+  test('make-fs makes an image of what there is, and the same one again', async () => {
+    const [tree, image, again] = [place('tree'), place('tree.img'), place('again.img')];
+    mkdirSync(join(tree, 'etc'), { recursive: true });
+    writeFileSync(join(tree, 'etc/hostname'), 'made\n');
+    const { out, err } = await guestfs('make-fs', tree, '-o', image, '--label', 'root');
+    assert.match(out, /tree\.img: raw, ext4, \d+K\n$/);
+    assert.equal(err, '');
+    assert.equal((await guestfs('cat', `${image}:/etc/hostname`)).out, 'made\n');
+    await fails(2, ['make-fs', tree, '-o', image], /tree\.img is there already/, /--force/);
+    const made = await json<{ type: string; entries: number; digest: string }>(
+      ...['make-fs', '--label', 'root', '-o', again, tree],
+    );
+    assert.deepEqual(readFileSync(again), readFileSync(image));
+    assert.deepEqual([made.type, made.entries, made.digest.length], ['ext4', 2, 64]);
+    const disk = place('made.qcow2');
+    await json('make-fs', '--partition', 'gpt', '--free', '20M', '--type', 'ext3', '-o', disk, tree);
+    assert.equal((await guestfs('cat', `${disk}:/etc/hostname`)).out, 'made\n');
+  });
+
+  test('make-fs says what is missing, and what is no source', async () => {
+    const [text, image] = [place('words.txt'), place('unmade.img')];
+    writeFileSync(text, 'words\n'.repeat(200));
+    await fails(2, ['make-fs', text], /name of the new image is missing/, /-o IMAGE/);
+    await fails(2, ['make-fs', '-o', image], /a directory or an archive is missing/);
+    await fails(3, ['make-fs', text, '-o', image], /words\.txt: is no directory and no tar archive/);
+    assert.ok(!existsSync(image));
   });
 
   test('resize grows, and shrinks where that is allowed', async () => {

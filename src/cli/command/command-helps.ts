@@ -281,6 +281,30 @@ export const commandHelps: Readonly<Record<CommandName, CommandHelp>> = {
       ['guestfs create --preallocation full disk.raw 1G', 'a disk that has all its room'],
     ],
   },
+  'make-fs': {
+    summary: 'make an image of directories and tar archives',
+    usage: ['make-fs [OPTION]... SOURCE... -o IMAGE'],
+    text: [
+      'Makes an image with a filesystem that holds what the sources hold: directories, and tar archives, plain or in gzip, zstd or xz. Later sources go over earlier ones. Its size is what they take.',
+      'Owners, modes, times, links, devices, attributes and access lists are those of the archives, and need no root. Of directories, attributes are not read. Blocks of zeroes become holes.',
+      'The same content with the same options gives the same bytes: identifiers are made of a digest of the content, and times are those of the files.',
+    ],
+    options: [
+      { form: '-o, --output IMAGE', text: 'the new image' },
+      { form: '--type TYPE', text: 'ext4 (the default), ext3 or ext2' },
+      { form: '--label LABEL', text: 'a name for the filesystem, of at most 16 bytes' },
+      { form: '--free SIZE', text: 'room beside the content; none by default' },
+      { form: '--partition TABLE', text: 'gpt or mbr: the filesystem is the only partition of such a table' },
+      { form: '--format FORMAT', text: 'raw or qcow2, by default as the name ends' },
+      { form: '--force', text: 'replace a file of that name' },
+      { form: '--json', text: 'for programs' },
+    ],
+    groups: ['progress'],
+    examples: [
+      ['guestfs make-fs rootfs.tar.zst -o root.img', 'an image as small as its content'],
+      ['guestfs make-fs --free 2G --partition gpt root.tar extra/ -o vm.qcow2', 'with room, for a machine'],
+    ],
+  },
   resize: {
     summary: 'change the size of the disk in an image',
     usage: ['resize --rw [OPTION]... IMAGE SIZE'],

@@ -23,6 +23,7 @@ export const commandNames = [
   'edit',
   'tar-in',
   'create',
+  'make-fs',
   'resize',
   'check',
   'call',

@@ -25,6 +25,7 @@ export const commands = {
   edit: async () => (await import('../commands/writing/edit.js')).edit,
   'tar-in': async () => (await import('../commands/writing/tar-in.js')).tarIn,
   create: async () => (await import('../commands/create.js')).create,
+  'make-fs': async () => (await import('../commands/make-fs.js')).makeFs,
   resize: async () => (await import('../commands/resize.js')).resize,
   check: async () => (await import('../commands/check.js')).check,
   call: async () => (await import('../commands/call.js')).call,

@@ -51,7 +51,6 @@ Commands
 ${commandNames.map((name) => `  ${padEnd(name, 12)} ${commandHelps[name].summary}`).join('\n')}
 
 Examples
-  guestfs disk.qcow2
   guestfs ls -l disk.qcow2:/etc
   guestfs cat disk.qcow2:/etc/os-release
   guestfs cp -r disk.qcow2:/var/log ./logs

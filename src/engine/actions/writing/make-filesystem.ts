@@ -80,7 +80,6 @@ function fill(call: Call, disk: Disk, type: string, tree: ContentTree, time: num
 
 function planExtWith(call: Call, tree: ContentTree, measured: Measured, request: FilesystemRequest): Plan {
   const { type, label, freeInBytes } = request;
-  if (type === 'vfat') throw new UnsupportedError('making a filesystem', ['the type vfat']);
   const { blocks, inodes } = extRoom(tree, measured, type === 'ext4');
   const uuid = derivedUuid(measured.digest, 'uuid');
   const options = fitExt(

@@ -17,7 +17,7 @@ function unpacked(call: Call, file: Disk, name: string): Disk {
   const { session } = call;
   return openPacked(file, name, {
     directory: session.config.tmpdir,
-    tell: (message) => session.warn(message),
+    tell() {},
     progress: (position, total) => call.progress(position, total),
   });
 }
