@@ -285,7 +285,7 @@ export const commandHelps: Readonly<Record<CommandName, CommandHelp>> = {
     summary: 'make an image of directories and tar archives',
     usage: ['make-fs [OPTION]... SOURCE... -o IMAGE'],
     text: [
-      'Makes an image with a filesystem that holds what the sources hold: directories, and tar archives, plain or in gzip, zstd or xz. Later sources go over earlier ones. Its size is what they take.',
+      'Makes an image with a filesystem that holds what the sources hold: directories, tar archives, plain or in gzip, zstd or xz, and images of containers: OCI layouts and what docker save writes, whose layers are put on each other. Later sources go over earlier ones. The size is what they take.',
       'Owners, modes, times, links, devices, attributes and access lists are those of the archives, and need no root. Of directories, attributes are not read. Blocks of zeroes become holes.',
       'The same content with the same options gives the same bytes: identifiers are made of a digest of the content, and times are those of the files.',
     ],
@@ -302,6 +302,7 @@ export const commandHelps: Readonly<Record<CommandName, CommandHelp>> = {
     groups: ['progress'],
     examples: [
       ['guestfs make-fs rootfs.tar.zst -o root.img', 'an image as small as its content'],
+      ['guestfs make-fs --type ext4 app.tar -o app.img', 'what docker save -o app.tar app wrote'],
       ['guestfs make-fs --free 2G --partition gpt root.tar extra/ -o vm.qcow2', 'with room, for a machine'],
     ],
   },

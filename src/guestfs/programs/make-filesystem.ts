@@ -28,9 +28,10 @@ export interface MakeFilesystemOptions extends Omit<GuestfsOptions, 'backend'>, 
 const leastDrive = 512;
 
 /**
- * Makes an image with a filesystem that holds what `sources` hold: directories, and tar archives, plain or in gzip, zstd
- * or xz. Later ones go over earlier ones. Owners, modes, times, links, devices, attributes and access lists are those of
- * the archives; of directories, attributes are not read. The size is what the content takes, and `freeInBytes`.
+ * Makes an image with a filesystem that holds what `sources` hold: directories, tar archives, plain or in gzip, zstd or
+ * xz, and images of containers (OCI layouts, `docker save`). Later ones go over earlier ones. Owners, modes, times,
+ * links, devices, attributes and access lists are those of the archives; of directories, attributes are not read.
+ * The size is what the content takes, and `freeInBytes`.
  *
  *     await makeFilesystem(['rootfs.tar.zst'], 'root.img', { label: 'root', freeInBytes: 1 << 30 });
  *

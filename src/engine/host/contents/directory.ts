@@ -45,7 +45,7 @@ function targetOf(path: string): string {
 }
 
 /** The contents of a file, which must stay as it is until all is done. */
-function contentsOf(path: string, before: BigIntStats): ContentSource {
+export function contentsOf(path: string, before: BigIntStats = look(path)): ContentSource {
   return {
     sizeInBytes: Number(before.size),
     open() {

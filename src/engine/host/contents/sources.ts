@@ -1,13 +1,14 @@
 /** Sources of a new filesystem: what lies at a path of the host decides what it is. */
-import { statSync } from 'node:fs';
+import { lstatSync, statSync } from 'node:fs';
 import { encodeText, GuestfsError, hostError } from '../../../base/index.js';
 import { areZeroes, type Disk, platform } from '../../../disk/index.js';
 import { isTar } from '../../../formats/index.js';
 import { openPacked } from '../../../image/index.js';
-import type { ContentTree } from '../../../vfs/index.js';
+import type { ContentSource, ContentTree } from '../../../vfs/index.js';
 import type { Call } from '../../thread/call.js';
-import { addDirectory } from './directory.js';
-import { addTar } from './tar.js';
+import { addContainerImage, type ImageFiles } from './container-image.js';
+import { addDirectory, contentsOf } from './directory.js';
+import { addMembers, located } from './tar.js';
 
 /** An archive is of blocks of this many bytes. */
 const headLength = 512;
@@ -22,13 +23,19 @@ function unpacked(call: Call, file: Disk, name: string): Disk {
   });
 }
 
+const onHost = (path: string): Buffer => Buffer.from(encodeText(path));
+
 function isDirectory(path: string): boolean {
   try {
-    return statSync(Buffer.from(encodeText(path))).isDirectory();
+    return statSync(onHost(path)).isDirectory();
   } catch (thrown) {
     throw hostError(path, thrown);
   }
 }
+
+/** Whether a file has the name itself, and no link. */
+const isFile = (path: string): boolean =>
+  lstatSync(onHost(path), { throwIfNoEntry: false })?.isFile() === true;
 
 /** An archive of nothing is all zeroes. */
 function isArchive(file: Disk): boolean {
@@ -43,12 +50,24 @@ function isArchive(file: Disk): boolean {
  * file that is no archive.
  */
 export function addSource(call: Call, tree: ContentTree, path: string, open: Disk[]): void {
-  if (isDirectory(path)) return addDirectory(call, tree, path);
-  const archive = unpacked(call, platform().origin(path).open({ writable: false }), path);
+  const unpack = (file: Disk, name: string): Disk => unpacked(call, file, name);
+  if (isDirectory(path)) {
+    const find = (name: string): ContentSource | undefined =>
+      isFile(`${path}/${name}`) ? contentsOf(`${path}/${name}`) : undefined;
+    // A manifest alone could be anything.
+    const isImage = find('oci-layout') !== undefined;
+    if (!(isImage && addContainerImage(call, tree, { name: path, find }, unpack, open)))
+      addDirectory(call, tree, path);
+    return;
+  }
+  const archive = unpack(platform().origin(path).open({ writable: false }), path);
   open.push(archive);
   if (!isArchive(archive))
     throw new GuestfsError('EINVAL', `${path}: is no directory and no tar archive, plain or compressed`, {
       path,
     });
-  addTar(call, tree, archive);
+  const members = [...located(call, archive)];
+  const files = new Map(members.map(({ member, contents }) => [member.name.replace(/^\.\//, ''), contents]));
+  const image: ImageFiles = { name: path, find: (name) => files.get(name) };
+  if (!addContainerImage(call, tree, image, unpack, open)) addMembers(tree, members);
 }

@@ -96,12 +96,13 @@ function factsOf(member: StoredMember, contents: ContentSource | undefined): Con
 }
 
 /** A member, and its contents. */
-interface Located {
+export interface Located {
   readonly member: StoredMember;
   readonly contents: ContentSource | undefined;
 }
 
-function* located(call: Call, archive: Disk): Generator<Located, void> {
+/** The members of an archive, with their contents where they lie. */
+export function* located(call: Call, archive: Disk): Generator<Located, void> {
   const input = new ArchiveInput(archive);
   for (const member of tarMembers(input)) {
     call.progress(input.position, archive.size);
@@ -110,13 +111,8 @@ function* located(call: Call, archive: Disk): Generator<Located, void> {
   }
 }
 
-/** Adds an archive to a tree, which reads from it until it is closed. */
-export function addTar(call: Call, tree: ContentTree, archive: Disk): void {
-  addMembers(tree, located(call, archive));
-}
-
-/** Links may come before what they lead to. ENOENT for one that leads to nothing. */
-function addMembers(tree: ContentTree, members: Iterable<Located>): void {
+/** Adds members to a tree. Links may come before what they lead to; ENOENT for one that leads to nothing. */
+export function addMembers(tree: ContentTree, members: Iterable<Located>): void {
   const early: StoredMember[] = [];
   for (const { member, contents } of members) {
     if (member.type !== 'hardlink') tree.put(member.name, factsOf(member, contents));
