@@ -46,7 +46,11 @@ describe('a block of the README', () => {
       cwd: project.directory,
       encoding: 'utf8',
       timeout: 60_000,
-      env: { ...process.env, PATH: `${project.path('bin')}${delimiter}${process.env.PATH}` },
+      env: {
+        ...process.env,
+        EDITOR: 'echo "# edited" >>',
+        PATH: `${project.path('bin')}${delimiter}${process.env.PATH}`,
+      },
     });
     return { stdout, stderr, status };
   }
@@ -60,6 +64,8 @@ describe('a block of the README', () => {
     mkdirSync(project.path('bin'));
     project.write('bin/guestfs', `#!/bin/sh\nexec '${process.execPath}' '${cli}' "$@"\n`);
     chmodSync(project.path('bin/guestfs'), 0o755);
+    mkdirSync(project.path('site'));
+    project.write('site/index.html', 'hello\n');
     const runs = take('$ guestfs inspect')
       .split(/^\$ /m)
       .slice(1)
@@ -67,7 +73,7 @@ describe('a block of the README', () => {
         const [line = '', ...shown] = text.split('\n');
         return { line, shown: shown.filter((each) => each !== '') };
       });
-    assert.equal(runs.length, 5);
+    assert.equal(runs.length, 7);
     for (const { line, shown } of runs) {
       const { stdout, stderr, status } = shell(line);
       assert.deepEqual([status, stderr], [0, ''], line);

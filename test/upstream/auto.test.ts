@@ -18,7 +18,7 @@ import { makeScratchDrive, needsScratch } from './scratch.js';
 const usual = 6;
 /** How many of all must pass with a daemon like that of the C library, and how many of them without the appliance. */
 const least = 256;
-const leastEmbedded = 200;
+const leastEmbedded = 140;
 
 const cLibraryPasses = ({ libguestfs_1_48_6 }: Case): boolean => libguestfs_1_48_6 === 'PASS';
 
