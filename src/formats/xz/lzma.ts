@@ -4,8 +4,8 @@
  */
 import { CorruptError, needWasm, viewOf, type WasmExports, work } from '../../base/index.js';
 import {
-  decodeFunction,
   faults,
+  makeDecodeFunction,
   outcomes,
   pastEnd,
   probabilitiesAt,
@@ -40,7 +40,7 @@ const leastMemory = 256 * 1024;
 
 type Machine = WasmExports<'decode'>;
 
-const makeMachine = (): Machine => needWasm('LZMA data', [decodeFunction], leastMemory);
+const makeMachine = (): Machine => needWasm('LZMA data', [makeDecodeFunction()], leastMemory);
 
 /** Serves those that decode all at once, one after the other. */
 let shared: Machine | undefined;
