@@ -47,7 +47,7 @@ export { planFat } from './fat/index.js';
 export { isoDetails } from './iso9660/index.js';
 export { ntfsContents, ntfsStatus } from './ntfs/index.js';
 export { containers } from './signatures/index.js';
-export { emptyUsage, noXattrs } from './support.js';
+export { currentTime, emptyUsage, noXattrs } from './support.js';
 export { swapHeader, whyNoSwap } from './swap/index.js';
 export type { FileSystemWriter, NewAttributes, NewInode } from './writer.js';
 export { xfsGeometry } from './xfs/index.js';

@@ -1,6 +1,6 @@
 /** Shared parts of drivers: caches of directory names, and the answers for facts that a format lacks. */
 import { LruMap } from '../base/index.js';
-import type { FileSystemUsage, InodeNumber } from './driver.js';
+import type { FileSystemUsage, InodeNumber, Time } from './driver.js';
 
 /** Directories whose names are kept. */
 export const directoriesKept = 64;
@@ -74,3 +74,9 @@ export const emptyUsage: FileSystemUsage = {
 
 /** The attributes of an inode without attributes. */
 export const noXattrs: ReadonlyMap<string, Uint8Array> = new Map();
+
+/** The time by the machine's clock, in whole milliseconds. */
+export function currentTime(): Time {
+  const milliseconds = Date.now();
+  return { seconds: Math.floor(milliseconds / 1000), nanoseconds: (milliseconds % 1000) * 1_000_000 };
+}

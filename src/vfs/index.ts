@@ -19,7 +19,7 @@ export { joinPath } from './names.js';
 export { readStart, readWhole } from './read.js';
 export { SwapAreas } from './swap-areas.js';
 export { Tree, type TreeStat } from './tree.js';
-export { currentTime, type NewFile, type OpenFile, TreeWriter } from './tree-writer.js';
+export { type NewFile, type OpenFile, TreeWriter } from './tree-writer.js';
 export { packingOf, unpack } from './unpack.js';
 /** For tests. */
 export { type StatVisit, type Visit, type WalkOptions, walkTree } from './walk.js';

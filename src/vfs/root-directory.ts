@@ -6,6 +6,7 @@
 import { CorruptError, systemError } from '../base/index.js';
 import type { Disk } from '../disk/index.js';
 import {
+  currentTime,
   type DirectoryEntry,
   emptyUsage,
   type FileSystem,
@@ -22,11 +23,6 @@ interface Directory {
   readonly made: Time;
 }
 
-function now(): Time {
-  const milliseconds = Date.now();
-  return { seconds: Math.floor(milliseconds / 1000), nanoseconds: (milliseconds % 1000) * 1e6 };
-}
-
 export class RootDirectory implements FileSystem {
   readonly type = 'tmpfs';
   readonly root: InodeNumber = 1;
@@ -34,7 +30,7 @@ export class RootDirectory implements FileSystem {
   readonly longestName = 255;
   readonly hasXattrs = true;
   readonly #directories = new Map<InodeNumber, Directory>([
-    [1, { parent: 1, children: new Map(), made: now() }],
+    [1, { parent: 1, children: new Map(), made: currentTime() }],
   ]);
   #nextInode = 2;
 
@@ -49,7 +45,7 @@ export class RootDirectory implements FileSystem {
     const { children } = this.#directory(parent);
     if (children.has(name)) throw systemError('EEXIST', path);
     const inode = this.#nextInode++;
-    this.#directories.set(inode, { parent, children: new Map(), made: now() });
+    this.#directories.set(inode, { parent, children: new Map(), made: currentTime() });
     children.set(name, inode);
   }
 

@@ -5,7 +5,7 @@
  */
 import { type ErrnoName, encodeText, GuestfsError, systemError, UnsupportedError } from '../base/index.js';
 import type { GrowableDisk } from '../disk/index.js';
-import type { FileSystemWriter, InodeNumber, InodeStat, NewAttributes, NewInode, Time } from '../fs/index.js';
+import type { FileSystemWriter, InodeNumber, InodeStat, NewAttributes, NewInode } from '../fs/index.js';
 import { accessListName, defaultListName, inherit, settle, withPermissions } from './access-lists.js';
 import type { Child, Mount, Place } from './mount.js';
 import { isNameTooLong, isPathTooLong } from './names.js';
@@ -54,11 +54,6 @@ interface OpenOptions {
 export interface OpenFile {
   readonly place: Place;
   readonly contents: GrowableDisk;
-}
-
-export function currentTime(): Time {
-  const milliseconds = Date.now();
-  return { seconds: Math.floor(milliseconds / 1000), nanoseconds: (milliseconds % 1000) * 1_000_000 };
 }
 
 export class TreeWriter {

@@ -4,7 +4,8 @@
  */
 import { CorruptError, systemError, UnsupportedError } from '../../base/index.js';
 import { type BlockReader, type Disk, directJournal, GatheredDisk, WriteCache } from '../../disk/index.js';
-import type { FileSystem, OpenOptions, Time } from '../driver.js';
+import type { FileSystem, OpenOptions } from '../driver.js';
+import { currentTime } from '../support.js';
 import { compat, incompat, roCompat } from './features.js';
 import { ExtFileSystem, type Writing } from './filesystem.js';
 import { readFastCommits } from './journal/fast-commit.js';
@@ -65,8 +66,7 @@ function prepareWriting(
     return { whyReadOnly: systemError('EROFS', 'ext4 filesystem') };
   const reason = whyReadOnly(superblock, mount);
   if (reason !== undefined) return { whyReadOnly: reason };
-  const now = options.now ?? ((): Time => ({ seconds: Math.floor(Date.now() / 1000), nanoseconds: 0 }));
-  const { findJournal, isNew = false } = options;
+  const { findJournal, isNew = false, now = currentTime } = options;
   const cache = new WriteCache(disk, { blockSize: superblock.blockSize });
   return { cache, data: new GatheredDisk(cache.view), now, findJournal, isNew };
 }

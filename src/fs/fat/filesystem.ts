@@ -30,7 +30,14 @@ import {
   type OpenOptions,
   type Time,
 } from '../driver.js';
-import { DirectoryCache, directoriesKept, emptyUsage, noXattrs, parentsKept } from '../support.js';
+import {
+  currentTime,
+  DirectoryCache,
+  directoriesKept,
+  emptyUsage,
+  noXattrs,
+  parentsKept,
+} from '../support.js';
 import { type FatVolume, readVolume } from './boot.js';
 import { nameEncoder } from './charset.js';
 import { isDotEntry, type RawEntry, readEntries, shownName } from './directory.js';
@@ -428,11 +435,6 @@ class FatFileSystem implements FileSystem {
       this.#linkCounts.clear();
     }
   }
-}
-
-function currentTime(): Time {
-  const milliseconds = Date.now();
-  return { seconds: Math.floor(milliseconds / 1000), nanoseconds: (milliseconds % 1000) * 1_000_000 };
 }
 
 /** Why a volume is not written; undefined if it can be. */

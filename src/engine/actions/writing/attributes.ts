@@ -1,7 +1,6 @@
 /** Modes, owners, times, extended attributes, access lists and capabilities, set. */
 import { encodeText, GuestfsError, systemError, UnsupportedError } from '../../../base/index.js';
-import type { Time } from '../../../fs/index.js';
-import { currentTime } from '../../../vfs/index.js';
+import { currentTime, type Time } from '../../../fs/index.js';
 import type { Call } from '../../thread/call.js';
 import type { TopicHandlers } from '../../thread/handlers.js';
 import { parseAcl } from '../../words/acl-text.js';

@@ -1,6 +1,7 @@
 /** What is in files: written, made longer and shorter, filled, brought from the host. */
 import { encodeText, GuestfsError, systemError } from '../../../base/index.js';
-import { currentTime, type OpenFile, type TreeWriter } from '../../../vfs/index.js';
+import { currentTime } from '../../../fs/index.js';
+import type { OpenFile, TreeWriter } from '../../../vfs/index.js';
 import { receive } from '../../host/copy-data.js';
 import type { FileInSource } from '../../host/data-sinks.js';
 import { DiskSink } from '../../host/disk-sink.js';

@@ -352,3 +352,15 @@ test('small files in a row are few writes, and are there after a sync', needs('m
     checkImage(bytes, kind);
   }
 });
+
+test('times are those of the clock, to the millisecond', needs('mke2fs', 'e2fsck'), (t) => {
+  t.mock.method(Date, 'now', () => 1_700_000_000_123);
+  const bytes = makeImage('ext4 1k');
+  const fs = openExt(new MemoryDisk(bytes, { writable: true }), { readonly: false });
+  const { writer = assert.fail(), root } = fs;
+  const { modified, changed } = fs.stat(writer.create(root, 'f', file));
+  const time = { seconds: 1_700_000_000, nanoseconds: 123_000_000 };
+  assert.deepEqual([modified, changed], [time, time]);
+  fs.close();
+  checkImage(bytes, 'ext4 1k');
+});
