@@ -263,10 +263,20 @@ export interface Topic<Actions extends Readonly<Record<string, Action>> = Readon
   readonly actions: Actions;
 }
 
-/** Declares a topic, keeping every literal of its actions. */
+/**
+ * Declares a topic, keeping every literal of its actions. They are made when one of them is wanted: all together take
+ * milliseconds, and a program wants a few.
+ */
 export function topic<const Actions extends Readonly<Record<string, Action>>>(
   title: string,
-  actions: Actions,
+  make: () => Actions,
 ): Topic<Actions> {
-  return { title, actions };
+  let actions: Actions | undefined;
+  return {
+    title,
+    get actions() {
+      actions ??= make();
+      return actions;
+    },
+  };
 }

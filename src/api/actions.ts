@@ -1,7 +1,9 @@
 /**
- * All actions: the topics in the order of the reference pages, and one record of the actions by name.
+ * All actions: the topics in the order of the reference pages, and one record of the actions by name. A topic's tables
+ * are made when one of them is wanted.
  */
 import type { Action, Topic } from './action.js';
+import { namesByTopic, namesWithOpts } from './names.js';
 import { appliance } from './topics/appliance.js';
 import { attributes } from './topics/attributes.js';
 import { augeas } from './topics/augeas.js';
@@ -86,33 +88,50 @@ type Merged<Part> = (Part extends unknown ? (part: Part) => void : never) extend
 /** Every action's table, with all its literals, by libguestfs name. */
 export type ActionTables = Merged<(typeof topics)[TopicName]['actions']>;
 
-// Built without one literal of spreads, which takes V8 milliseconds: every program that imports the package would
-// wait for that.
-const tables: ActionTables = Object.assign(
-  Object.create(null),
-  ...Object.values(topics).map(({ actions }) => actions),
-);
-
 /** The libguestfs name of an action: `part_list`, `mke2fs_J`. */
 export type ActionName = keyof ActionTables;
 
-/** Every action by its libguestfs name. */
-export const actions: Readonly<Record<ActionName, Action>> = tables;
+const words = (text: string): string[] => text.trim().split(' ');
+
+/** The topic of every action, topic by topic. */
+const topicOf = new Map<string, TopicName>(
+  Object.entries(namesByTopic).flatMap(([topic, names]) =>
+    words(names).map((name) => [name, topic as TopicName] as const),
+  ),
+);
+const withOpts = new Set(words(namesWithOpts));
 
 /** The names of all actions, topic by topic. */
-export const actionNames = Object.freeze(Object.keys(tables)) as readonly ActionName[];
+export const actionNames = Object.freeze([...topicOf.keys()]) as readonly ActionName[];
 
 /** Whether `name` is the libguestfs name of an action. */
 export function isActionName(name: string): name is ActionName {
-  return Object.hasOwn(tables, name);
+  return topicOf.has(name);
 }
+
+function tableOf(name: string | symbol): Action | undefined {
+  const topic = typeof name === 'string' ? topicOf.get(name) : undefined;
+  // safe: the topic has the action, as a test says
+  return topic && (topics[topic].actions as Readonly<Record<string, Action>>)[name as string];
+}
+
+/** Every action by its libguestfs name. Its topic is set up when one of it is asked for. */
+export const actions: Readonly<Record<ActionName, Action>> = new Proxy(Object.create(null), {
+  get: (_, name) => tableOf(name),
+  has: (_, name) => topicOf.has(name as string),
+  ownKeys: () => [...actionNames],
+  getOwnPropertyDescriptor(_, name) {
+    const value = tableOf(name);
+    return value && { value, enumerable: true, configurable: true };
+  },
+});
 
 /**
  * Whether an action once had no optional arguments. The C library and its bindings know such an action by a second
  * name too, which ends with `_opts`.
  */
 export function hasOptsName(name: ActionName): boolean {
-  return actions[name].aliases?.some((alias) => alias.endsWith('-opts')) === true;
+  return withOpts.has(name);
 }
 
 /** Whether only the appliance, and not the embedded engine, does an action. */

@@ -7,6 +7,14 @@ import { type ActionName, actionNames, actions } from './actions.js';
 /** Groups that once were optional: every backend has them, and no action names them. */
 const retiredGroups: readonly string[] = Object.freeze(['augeas', 'realpath']);
 
+let known: ReadonlyMap<string, readonly ActionName[]> | undefined;
+
+/** The actions of every optional group, by its name, sorted; a retired group has none. */
+export function groups(): ReadonlyMap<string, readonly ActionName[]> {
+  known ??= membersByGroup();
+  return known;
+}
+
 function membersByGroup(): ReadonlyMap<string, readonly ActionName[]> {
   const members = new Map<string, ActionName[]>(retiredGroups.map((group) => [group, []]));
   for (const name of actionNames) {
@@ -18,6 +26,3 @@ function membersByGroup(): ReadonlyMap<string, readonly ActionName[]> {
   }
   return new Map([...members].sort(([a], [b]) => (a < b ? -1 : 1)));
 }
-
-/** The actions of every optional group, by its name, sorted; a retired group has none. */
-export const groups: ReadonlyMap<string, readonly ActionName[]> = membersByGroup();

@@ -6,14 +6,14 @@
 import { struct, u16, u32 } from '../base/index.js';
 
 /** `struct posix_acl_xattr_header`. */
-export const aclHeader = struct('POSIX ACL', 'little', 4, { a_version: u32(0) });
+export const aclHeader = struct('POSIX ACL', 'little', 4, () => ({ a_version: u32(0) }));
 
 /** `struct posix_acl_xattr_entry`. */
-export const aclEntry = struct('POSIX ACL entry', 'little', 8, {
+export const aclEntry = struct('POSIX ACL entry', 'little', 8, () => ({
   e_tag: u16(0),
   e_perm: u16(2),
   e_id: u32(4),
-});
+}));
 
 /** The version of what `getxattr` gives. */
 export const aclVersion = 2;

@@ -1,5 +1,12 @@
-/** Names for ELF's `e_machine` (System V ABI, "ELF Header"), as the program file(1) prints them. */
-export const elfMachines: ReadonlyMap<number, string> = new Map([
+let known: ReadonlyMap<number, string> | undefined;
+
+/** The name for an `e_machine` of ELF (System V ABI, "ELF Header"), as the program file(1) prints it. */
+export function elfMachine(machine: number): string | undefined {
+  known ??= new Map(elfMachines());
+  return known.get(machine);
+}
+
+const elfMachines = (): readonly [machine: number, name: string][] => [
   [0, 'no machine'],
   [1, 'AT&T WE32100'],
   [2, 'SPARC'],
@@ -209,4 +216,4 @@ export const elfMachines: ReadonlyMap<number, string> = new Map([
   [61453, 'Toshiba MeP (unofficial)'],
   [65200, 'Renesas M32C (unofficial)'],
   [65210, 'Vitesse IQ2000 (unofficial)'],
-]);
+];

@@ -22,7 +22,7 @@ export {
   volumeName,
 } from './device-names.js';
 export { deviceNumbers, makeDeviceNumber, numberOfDevice } from './device-numbers.js';
-export { elfMachines } from './elf-machines.js';
+export { elfMachine } from './elf-machines.js';
 export { excluder } from './excludes.js';
 export { ApkReader, apkFiles } from './guests/apk.js';
 export { type Application, packageDatabaseLimit, packageLimit } from './guests/application.js';

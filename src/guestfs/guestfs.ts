@@ -178,14 +178,11 @@ export class Guestfs {
     /** The methods of the actions: `partDisk` for `part_disk`, and `mkfsOpts` beside `mkfs`. */
     for (const name of actionNames) {
       const method = camelCase<ActionName>(name);
-      const isSync = actions[name].nonBlocking === true;
-      const call = isSync
-        ? function (this: Guestfs, ...given: unknown[]) {
-            return this.#handle.callSync(name as SyncActionName, given);
-          }
-        : function (this: Guestfs, ...given: unknown[]) {
-            return this.#handle.callAsync(name, given);
-          };
+      const call = function (this: Guestfs, ...given: unknown[]) {
+        return actions[name].nonBlocking === true
+          ? this.#handle.callSync(name as SyncActionName, given)
+          : this.#handle.callAsync(name, given);
+      };
       Object.defineProperty(call, 'name', { value: method, configurable: true });
       for (const each of hasOptsName(name) ? [method, `${method}Opts`] : [method])
         Object.defineProperty(Guestfs.prototype, each, { value: call, writable: true, configurable: true });

@@ -4,7 +4,7 @@
  */
 
 import { GuestfsError, sourceOf, typeOfMode, UnsupportedError } from '../base/index.js';
-import { elfMachines, isCpio } from '../formats/index.js';
+import { elfMachine, isCpio } from '../formats/index.js';
 import { initrdEntries, type Place, packingOf, readStart, type Tree, unpack } from '../vfs/index.js';
 
 /** How much of a program's beginning is read, in bytes: PE's header may lie behind a program for DOS. */
@@ -72,7 +72,7 @@ function elfArchitecture(head: Uint8Array): string | undefined {
       return `loongarch${bits}`;
     default:
       // As in libguestfs, a processor without a name in this table gets the name that file(1) uses.
-      return machines.get(machine) ?? elfMachines.get(machine);
+      return machines.get(machine) ?? elfMachine(machine);
   }
 }
 

@@ -34,6 +34,7 @@ const engineUsesListed = {
 };
 /** Variables of modules, each with the reason. */
 const variablesListed: Readonly<Record<string, string>> = {
+  'src/api/groups.ts known': 'a table, made at its first use',
   'src/api/shell.ts index': 'a table, made at its first use',
   'src/base/sums/blake2b.ts schedule': 'a table, made at its first use',
   'src/base/sums/crc.ts ansi': 'a table, made at its first use',
@@ -54,6 +55,7 @@ const variablesListed: Readonly<Record<string, string>> = {
   'src/disk/zstd.ts loading': 'a module of WebAssembly, loaded once',
   'src/engine/host/copy-data.ts piece': 'a buffer that is used again by the next copy of the thread',
   'src/engine/thread/thread.ts leastSpare': 'the spare threads are those of all handles of the process',
+  'src/formats/elf-machines.ts known': 'a table, made at its first use',
   'src/formats/xz/lzma.ts shared': 'code of WebAssembly, made at its first use',
   'src/fs/ext/journal/checksum.ts table': 'a table, made at its first use',
 };

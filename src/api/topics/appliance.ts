@@ -10,7 +10,7 @@ const programArguments = stringList('arguments', 'full path of the program, then
 const output = fileOut('output', 'path or stream on the host that takes the output');
 const shellCommand = string('command', 'a line for the shell of the guest');
 
-export const appliance = topic('Inside the appliance', {
+export const appliance = topic('Inside the appliance', () => ({
   command: {
     args: [programArguments],
     result: gives.string,
@@ -216,4 +216,4 @@ export const appliance = topic('Inside the appliance', {
     short: 'make the backend exit at once',
     help: 'Ends the backend without answering, as a crash would, so that a test can see what becomes of the handle. The call itself fails.',
   },
-});
+}));

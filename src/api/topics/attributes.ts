@@ -16,7 +16,7 @@ const attributeValue = string('val', 'value of the attribute');
 const attributeLength = int('vallen', 'bytes of the value');
 const aclType = string('acltype', '`access`, or `default` for what a directory hands on');
 
-export const attributes = topic('Attributes', {
+export const attributes = topic('Attributes', () => ({
   statns: {
     args: [path],
     result: gives.struct('statns'),
@@ -257,4 +257,4 @@ export const attributes = topic('Attributes', {
     short: 'copy attributes from one path to another',
     help: 'Copies from `src` to `dest` what the options name: `mode` the permissions, `ownership` owner and group, `xattributes` the extended attributes, and `all` everything. Without any option nothing is copied.',
   },
-});
+}));

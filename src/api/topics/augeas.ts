@@ -10,7 +10,7 @@ const augpath = string('augpath', 'path of Augeas, such as `/files/etc/hosts/1/a
 const nodeValue = string('val', 'the value');
 const variable = string('name', 'name of the variable');
 
-export const augeas = topic('Configuration files', {
+export const augeas = topic('Configuration files', () => ({
   aug_init: {
     args: [
       pathname('root', 'directory below which the files are, mostly `/`'),
@@ -186,4 +186,4 @@ export const augeas = topic('Configuration files', {
     short: 'let a lens read more files, or not',
     help: 'Adds the pattern `file` to those that `lens` reads, as from the next `aug_load`; with `remove` true, excludes it.',
   },
-});
+}));

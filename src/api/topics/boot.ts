@@ -3,7 +3,7 @@
  */
 import { device, gives, optional, pathname, topic } from '../action.js';
 
-export const boot = topic('Boot loaders', {
+export const boot = topic('Boot loaders', () => ({
   grub_install: {
     args: [pathname('root', 'directory for its files'), device('device', 'the disk to put it on')],
     result: gives.nothing,
@@ -35,4 +35,4 @@ export const boot = topic('Boot loaders', {
     short: 'install SYSLINUX',
     help: 'Puts it on `device`, an unmounted FAT filesystem; `directory` is where its files go, the top by default. A partition must also be marked with `part_set_bootable`, and its disk needs a boot sector, written with `pwrite_device`. It reads `syslinux.cfg`.',
   },
-});
+}));

@@ -25,7 +25,7 @@ const subvolume = pathname('subvolume', 'path of the subvolume');
 const filesystem = mountableOrPathname('fs', 'a device, or any path on the mounted filesystem');
 const seeding = bool('seeding', 'whether it is a seed');
 
-export const btrfs = topic('btrfs', {
+export const btrfs = topic('btrfs', () => ({
   btrfs_balance_cancel: {
     args: [path],
     result: gives.nothing,
@@ -474,4 +474,4 @@ export const btrfs = topic('btrfs', {
     short: 'make a btrfs filesystem in every detail',
     help: 'Everything that was on the `devices` is lost; all of them become one filesystem.',
   },
-});
+}));

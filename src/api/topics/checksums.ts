@@ -5,7 +5,7 @@ import { device, fileOut, gives, pathname, string, topic } from '../action.js';
 
 const checksumType = string('csumtype', 'type of the checksum: `md5`, `sha256` and others');
 
-export const checksums = topic('Checksums', {
+export const checksums = topic('Checksums', () => ({
   checksum: {
     args: [checksumType, pathname('path', 'path of the file')],
     result: gives.string,
@@ -47,4 +47,4 @@ export const checksums = topic('Checksums', {
     short: 'tell whether two files have the same contents',
     help: 'Compares byte by byte and stops at the first difference. Names, times and owners do not matter.',
   },
-});
+}));

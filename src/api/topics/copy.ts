@@ -19,7 +19,7 @@ const sourceDevice = device('src', 'device to copy from');
 const sourceEither = devOrPathname('src', 'file or device to copy from');
 const targetEither = devOrPathname('dest', 'file or device to copy to');
 
-export const copy = topic('Copying inside the guest', {
+export const copy = topic('Copying inside the guest', () => ({
   cp: {
     args: [source, target],
     result: gives.nothing,
@@ -119,4 +119,4 @@ export const copy = topic('Copying inside the guest', {
     short: 'copy all bytes between files or devices',
     help: 'Copies all of `src` over `dest`, which is an error if `dest` is smaller. Use `copy_device_to_device` and its kin, which can do more and report progress.',
   },
-});
+}));

@@ -10,7 +10,7 @@ const anyDevice = device('device', 'a disk, partition or volume');
 const anyMountable = mountable('mountable', 'a device or subvolume');
 const offset = int64('offset', 'where to begin, in bytes');
 
-export const devices = topic('Block devices', {
+export const devices = topic('Block devices', () => ({
   list_devices: {
     args: [],
     result: gives.devices,
@@ -225,4 +225,4 @@ export const devices = topic('Block devices', {
     short: 'write bytes to a device',
     help: 'Writes `content` from the byte `offset` on and gives how many bytes were written, which can be fewer than given. A device never grows.',
   },
-});
+}));

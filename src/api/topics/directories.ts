@@ -8,7 +8,7 @@ const dir = pathname('dir', 'a directory');
 const newDirectory = pathname('path', 'path of the new directory');
 const template = pathname('tmpl', 'path that ends in `XXXXXX`');
 
-export const directories = topic('Directories', {
+export const directories = topic('Directories', () => ({
   ls: {
     args: [directory],
     result: gives.strings,
@@ -172,4 +172,4 @@ export const directories = topic('Directories', {
     short: 'make the directory lost+found',
     help: 'Makes it in `mountpoint`, the top of an ext2, ext3 or ext4 filesystem, with room for the entries that a check may put there.',
   },
-});
+}));

@@ -20,7 +20,7 @@ const image = hostPath('filename', 'path of the image, or of a block device, on 
 const iface = string('iface', 'the kind of bus: `ide`, `scsi` or `virtio`');
 const credentialIndex = int('index', 'which of the credentials asked for, from 0');
 
-export const drives = topic('Drives', {
+export const drives = topic('Drives', () => ({
   add_drive: {
     args: [image],
     options: {
@@ -227,4 +227,4 @@ export const drives = topic('Drives', {
     short: 'say how many drives a handle can have',
     help: 'Gives the largest number of drives that can be added on this backend. Adding one more is an error at the time of launch at the latest.',
   },
-});
+}));

@@ -12,7 +12,7 @@ const fstype = string('fstype', '`ext2`, `ext3` or `ext4`');
 const blocksize = int('blocksize', 'bytes of a block');
 const newJournal = device('device', 'device to make the journal');
 
-export const ext = topic('ext2, ext3 and ext4', {
+export const ext = topic('ext2, ext3 and ext4', () => ({
   mke2fs: {
     args: [newVolume],
     options: {
@@ -272,4 +272,4 @@ export const ext = topic('ext2, ext3 and ext4', {
     short: 'make a device the journal of a filesystem elsewhere, with a UUID',
     help: 'Use `mke2fs` with `journaldev` set to true, and `uuid`.',
   },
-});
+}));

@@ -10,7 +10,7 @@ const length = int('len', 'length in bytes');
 const anyPath = pathname('path', 'any path');
 const followsymlinks = optional.bool('ask about what a symbolic link leads to, not about the link');
 
-export const files = topic('Files', {
+export const files = topic('Files', () => ({
   cat: {
     args: [file],
     result: gives.string,
@@ -293,4 +293,4 @@ export const files = topic('Files', {
     short: 'give the contents of a file in an initrd',
     help: 'Gives the bytes of `filename`, written as `initrd_list` gives it, from the cpio archive `initrdpath`. Useful to look at the scripts of an initrd without unpacking it.',
   },
-});
+}));

@@ -7,7 +7,7 @@ const filesystem = mountable('mountable', 'device or subvolume with the filesyst
 const filesystemDevice = device('device', 'device with the filesystem');
 const fstype = string('fstype', 'type of the filesystem: `ext4`, `xfs`, `vfat` and others');
 
-export const filesystems = topic('Filesystems', {
+export const filesystems = topic('Filesystems', () => ({
   list_filesystems: {
     args: [],
     result: gives.table('mountable', 'plain'),
@@ -200,4 +200,4 @@ export const filesystems = topic('Filesystems', {
     short: 'describe the ISO filesystem on a device',
     help: 'Gives what stands in the primary volume descriptor: identifiers without their padding, sizes in blocks, and times in seconds since 1970, -1 where one is not set.',
   },
-});
+}));

@@ -9,7 +9,7 @@ const volume = mountable('device', 'device with the filesystem');
 const inode = int64('inode', 'number of the inode');
 const sink = fileOut('filename', 'path or stream on the host to write');
 
-export const forensics = topic('Forensics', {
+export const forensics = topic('Forensics', () => ({
   filesystem_walk: {
     args: [volume],
     result: gives.structs('tsk_dirent'),
@@ -93,4 +93,4 @@ export const forensics = topic('Forensics', {
     short: 'unload the rules of YARA',
     help: 'Frees what `yara_load` took. No rules loaded is no error.',
   },
-});
+}));

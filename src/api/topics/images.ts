@@ -5,7 +5,7 @@ import { gives, hostPath, int64, optional, string, topic } from '../action.js';
 
 const image = hostPath('filename', 'path of the image on the host');
 
-export const images = topic('Image files', {
+export const images = topic('Image files', () => ({
   disk_create: {
     args: [
       image,
@@ -55,4 +55,4 @@ export const images = topic('Image files', {
     short: 'tell whether an image depends on another',
     help: 'True if the image names a backing file, without which it cannot be read. Neither whether that file exists nor whether it has one of its own is looked at.',
   },
-});
+}));

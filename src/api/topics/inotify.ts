@@ -3,7 +3,7 @@
  */
 import { gives, int, pathname, topic } from '../action.js';
 
-export const inotify = topic('Watching files', {
+export const inotify = topic('Watching files', () => ({
   inotify_init: {
     args: [int('maxevents', 'how many events are kept until they are read; 0 for the default')],
     result: gives.nothing,
@@ -70,4 +70,4 @@ export const inotify = topic('Watching files', {
     short: 'list the files that had events',
     help: 'Reads the events as `inotify_read` does, and gives only the names, sorted, each once.',
   },
-});
+}));

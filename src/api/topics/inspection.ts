@@ -8,7 +8,7 @@ import { gives, mountable, optional, topic } from '../action.js';
 
 const root = mountable('root', 'the operating system, as `inspect_os` gave it');
 
-export const inspection = topic('Inspection', {
+export const inspection = topic('Inspection', () => ({
   inspect_os: {
     args: [],
     result: gives.mountables,
@@ -275,4 +275,4 @@ export const inspection = topic('Inspection', {
     short: 'tell whether a disk installs from the network',
     help: 'Always false: such installers are no longer told apart.',
   },
-});
+}));

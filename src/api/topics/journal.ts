@@ -5,7 +5,7 @@
  */
 import { gives, int64, pathname, topic } from '../action.js';
 
-export const journal = topic('Journal', {
+export const journal = topic('Journal', () => ({
   journal_open: {
     args: [pathname('directory', 'directory with the files of the journal')],
     result: gives.nothing,
@@ -93,4 +93,4 @@ export const journal = topic('Journal', {
     short: 'set after how many bytes fields are cut off',
     help: 'A field that is longer than `threshold` bytes may be given only up to there; 0 gives all in full. It lasts until the journal is closed.',
   },
-});
+}));

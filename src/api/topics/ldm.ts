@@ -6,7 +6,7 @@ import { deviceList, gives, string, topic } from '../action.js';
 const diskgroup = string('diskgroup', 'GUID of the group, as `ldmtool_scan` gave it');
 const volume = string('volume', 'name of the volume');
 
-export const ldm = topic('Windows dynamic disks', {
+export const ldm = topic('Windows dynamic disks', () => ({
   list_ldm_volumes: {
     args: [],
     result: gives.devices,
@@ -137,4 +137,4 @@ export const ldm = topic('Windows dynamic disks', {
     short: 'list the partitions that a volume on dynamic disks is made of',
     help: "Gives their devices, in the volume's own order.",
   },
-});
+}));

@@ -9,7 +9,7 @@ const newFile = pathname('path', 'path of the new file');
 const major = int('devmajor', 'major number of the device');
 const minor = int('devminor', 'minor number of the device');
 
-export const links = topic('Links and paths', {
+export const links = topic('Links and paths', () => ({
   ln: {
     args: [string('target', 'the file to name'), linkname],
     result: gives.nothing,
@@ -113,4 +113,4 @@ export const links = topic('Links and paths', {
     short: 'make a character device file',
     help: 'Makes `path` a file for the character device with these numbers, with the permissions `mode` less the bits of `umask`.',
   },
-});
+}));

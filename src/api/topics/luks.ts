@@ -10,7 +10,7 @@ const passphrase = key('key', 'one of its passphrases');
 const mapname = string('mapname', 'name for it below `/dev/mapper/`');
 const keyslot = int('keyslot', 'slot of the new passphrase, from 0');
 
-export const luks = topic('Encryption', {
+export const luks = topic('Encryption', () => ({
   cryptsetup_open: {
     args: [encrypted, passphrase, mapname],
     options: {
@@ -142,4 +142,4 @@ export const luks = topic('Encryption', {
     short: 'open a LUKS device with keys from the network',
     help: 'Asks the servers (Tang) or devices that the header names for the key, by means of Clevis, and opens it as `/dev/mapper/` and `mapname`. The network must have been turned on with `set_network` before launch.',
   },
-});
+}));

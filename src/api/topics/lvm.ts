@@ -12,7 +12,7 @@ const newVolume = string('logvol', 'name of the new logical volume');
 const mbytes = int('mbytes', 'size in megabytes of 1048576 bytes');
 const percent = int('percent', 'share of the free space, 1 to 100');
 
-export const lvm = topic('LVM', {
+export const lvm = topic('LVM', () => ({
   lvm_scan: {
     args: [bool('activate', 'whether the logical volumes become usable')],
     result: gives.nothing,
@@ -361,4 +361,4 @@ export const lvm = topic('LVM', {
     short: 'remove all logical volumes, groups and physical volumes',
     help: 'Everything on them is lost, on every disk of the handle.',
   },
-});
+}));

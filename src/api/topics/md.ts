@@ -5,7 +5,7 @@ import { device, deviceList, gives, optional, string, topic } from '../action.js
 
 const array = device('md', 'the array');
 
-export const md = topic('Software RAID', {
+export const md = topic('Software RAID', () => ({
   md_create: {
     args: [string('name', 'name of the array'), deviceList('devices', 'the members of the array')],
     options: {
@@ -67,4 +67,4 @@ export const md = topic('Software RAID', {
     short: 'list the devices that are RAIDs',
     help: 'Gives `/dev/md127` and the like, of arrays that are active.',
   },
-});
+}));

@@ -10,7 +10,7 @@ const mountpoint = string('mountpoint', 'directory to mount at; `/` for the firs
 const mountOptions = string('options', 'mount options of Linux, joined by commas');
 const exemptPath = string('exemptpath', 'path of the directory');
 
-export const mount = topic('Mounting', {
+export const mount = topic('Mounting', () => ({
   mount: {
     args: [filesystem, mountpoint],
     result: gives.nothing,
@@ -219,4 +219,4 @@ export const mount = topic('Mounting', {
     short: 'take back the exported tree',
     help: 'Unmounts the directory of `mount_local` on the host. If it is in use there, that is an error; with `retry` it is tried a few times more before.',
   },
-});
+}));

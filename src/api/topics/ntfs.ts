@@ -17,7 +17,7 @@ import {
 
 const volume = device('device', 'device with the filesystem');
 
-export const ntfs = topic('NTFS', {
+export const ntfs = topic('NTFS', () => ({
   ntfs_3g_probe: {
     args: [bool('rw', 'whether it is to be written to'), volume],
     result: gives.int,
@@ -128,4 +128,4 @@ export const ntfs = topic('NTFS', {
     short: 'copy a file of an NTFS filesystem to the host, by its number',
     help: 'Gets also at files that no path leads to, such as those of the filesystem itself. It must not be mounted.',
   },
-});
+}));

@@ -15,7 +15,7 @@ const heads = int('heads', 'heads of the geometry; 0 for what sfdisk finds');
 const sectors = int('sectors', 'sectors of a track in the geometry; 0 for what sfdisk finds');
 const lines = stringList('lines', 'lines in the language of sfdisk, one a partition');
 
-export const partitions = topic('Partitions', {
+export const partitions = topic('Partitions', () => ({
   list_partitions: {
     args: [],
     result: gives.devices,
@@ -313,4 +313,4 @@ export const partitions = topic('Partitions', {
     short: 'make partitions from lines for sfdisk, in megabytes',
     help: 'Like `sfdisk`, with sizes in megabytes and no geometry. Use `part_add`, which counts in sectors.',
   },
-});
+}));

@@ -10,7 +10,7 @@ const node = int64('nodeh', 'number of the node');
 const valueName = string('key', 'name of the value; empty for the default one');
 const value = int64('valueh', 'number of the value');
 
-export const registry = topic('Windows registry', {
+export const registry = topic('Windows registry', () => ({
   hivex_open: {
     args: [pathname('filename', 'path of the hive')],
     options: {
@@ -198,4 +198,4 @@ export const registry = topic('Windows registry', {
     short: 'give a value as UTF-8 text',
     help: 'Use `hivex_value_string`, which does exactly the same.',
   },
-});
+}));

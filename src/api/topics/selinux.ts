@@ -6,7 +6,7 @@ import { gives, optional, pathname, pathnameList, string, topic } from '../actio
 const specfile = string('specfile', 'path of the file of contexts in the guest');
 const force = optional.bool('also reset labels that users may change, and all parts of a label');
 
-export const selinux = topic('SELinux', {
+export const selinux = topic('SELinux', () => ({
   setfiles: {
     args: [specfile, pathnameList('paths', 'paths to begin at')],
     options: { force, excludes: optional.stringList('paths to leave out') },
@@ -53,4 +53,4 @@ export const selinux = topic('SELinux', {
     short: 'give the label of the backend itself',
     help: 'Gives the SELinux context that the backend acts in. Use `setfiles` to label the files of a guest.',
   },
-});
+}));

@@ -3,7 +3,7 @@
  */
 import { gives, string, stringList, topic } from '../action.js';
 
-export const session = topic('Session', {
+export const session = topic('Session', () => ({
   launch: {
     args: [],
     result: gives.nothing,
@@ -161,4 +161,4 @@ export const session = topic('Session', {
     short: 'tell whether a type of filesystem can be mounted',
     help: 'True if the backend has a driver for the filesystem called `filesystem`, by the name `vfs_type` would give, such as `ext4` or `ntfs`. That it can be mounted does not mean that it can be made or checked.',
   },
-});
+}));

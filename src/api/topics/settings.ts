@@ -7,7 +7,7 @@ import { bool, gives, int, optHostPath, optString, string, stringList, topic } f
 
 const settingName = string('name', 'name of the setting');
 
-export const settings = topic('Settings', {
+export const settings = topic('Settings', () => ({
   set_verbose: {
     args: [bool('verbose', 'whether messages for debugging are reported')],
     result: gives.nothing,
@@ -450,4 +450,4 @@ export const settings = topic('Settings', {
     short: 'take settings from a list of variables',
     help: 'The same as `parse_environment`, but reads the variables from `environment`, a list of `NAME=value`.',
   },
-});
+}));

@@ -9,7 +9,7 @@ const swapDevice = device('device', 'device with the swap area');
 const swapFile = pathname('file', 'path of the file');
 const label = string('label', 'label of the swap area');
 
-export const swap = topic('Swap', {
+export const swap = topic('Swap', () => ({
   mkswap: {
     args: [newSwap],
     options: {
@@ -116,4 +116,4 @@ export const swap = topic('Swap', {
     short: 'stop swapping to the device with a UUID',
     help: 'Undoes `swapon_uuid`, and the memory that is there must fit elsewhere.',
   },
-});
+}));

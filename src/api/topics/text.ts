@@ -7,7 +7,7 @@ const file = pathname('path', 'path of the file');
 const regex = string('regex', 'regular expression of POSIX');
 const pattern = string('pattern', 'text to look for');
 
-export const text = topic('Text', {
+export const text = topic('Text', () => ({
   head: {
     args: [file],
     result: gives.strings,
@@ -224,4 +224,4 @@ export const text = topic('Text', {
     short: 'count the bytes of a file',
     help: 'Reads the file to count them. `filesize` gives the same at once.',
   },
-});
+}));

@@ -32,7 +32,7 @@ const archive = optional.bool('keep owners, permissions, times and links');
 const deletedest = optional.bool('remove what the source does not have');
 const remote = string('remote', 'place on the other machine, such as `rsync://host/module/`');
 
-export const transfer = topic('Transfer', {
+export const transfer = topic('Transfer', () => ({
   upload: {
     args: [hostSource, remoteFile],
     result: gives.nothing,
@@ -311,4 +311,4 @@ export const transfer = topic('Transfer', {
     short: 'bring a directory of the guest to another machine',
     help: "Copies what differs from the guest's `src` to `remote`, such as `rsync://host/module/`; the options are those of `rsync`. The network must have been turned on with `set_network` before launch, and no password can be given. Wildcards are not expanded: see `glob_expand`.",
   },
-});
+}));

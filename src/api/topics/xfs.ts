@@ -5,7 +5,7 @@ import { device, devOrPathname, gives, optional, pathname, topic } from '../acti
 
 const mounted = devOrPathname('pathordevice', 'a device, or a path on the mounted filesystem');
 
-export const xfs = topic('XFS', {
+export const xfs = topic('XFS', () => ({
   xfs_info2: {
     args: [mounted],
     result: gives.table('plain', 'plain'),
@@ -88,4 +88,4 @@ export const xfs = topic('XFS', {
     short: 'check or repair an XFS filesystem',
     help: 'The filesystem must not be mounted. With `nomodify` nothing is changed, and the result is 1 if there is damage and 0 if there is none.',
   },
-});
+}));

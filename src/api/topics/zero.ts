@@ -5,7 +5,7 @@ import { device, gives, optional, pathname, topic } from '../action.js';
 
 const anyDevice = device('device', 'a disk, partition or volume');
 
-export const zero = topic('Zeroes and free space', {
+export const zero = topic('Zeroes and free space', () => ({
   zero: {
     args: [anyDevice],
     result: gives.nothing,
@@ -120,4 +120,4 @@ export const zero = topic('Zeroes and free space', {
     short: 'overwrite the free space of a filesystem with patterns',
     help: 'Makes the directory `dir`, fills the filesystem with files there, overwrites them several times and removes it all. `dir` must not exist before.',
   },
-});
+}));

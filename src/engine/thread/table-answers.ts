@@ -13,13 +13,12 @@ import {
 } from '../../api/index.js';
 
 /** Every libguestfs has Augeas, so its actions name no group any more; this engine lacks it. */
-const formerMembers: Readonly<Record<string, readonly string[]>> = {
-  augeas: Object.keys(topics.augeas.actions),
-};
+const formerMembers = (group: string): readonly string[] | undefined =>
+  group === 'augeas' ? Object.keys(topics.augeas.actions) : undefined;
 
 /** guestfsd's answers: 0 available, 1 not available, 2 no such group. */
 function featureAnswer(group: string): 0 | 1 | 2 {
-  const members: readonly (ActionName | string)[] | undefined = formerMembers[group] ?? groups.get(group);
+  const members: readonly (ActionName | string)[] | undefined = formerMembers(group) ?? groups().get(group);
   if (members === undefined) return 2;
   return members.some((name) => isActionName(name) && needsAppliance(name)) ? 1 : 0;
 }
@@ -31,6 +30,6 @@ export const tableAnswers: {
   readonly [N in InternalsByTable]: (...args: InternalArguments<N>) => InternalResult<N>;
 } = {
   /** All known groups, available or not; sorted. */
-  available_all_groups: () => [...groups.keys()].sort(),
+  available_all_groups: () => [...groups().keys()].sort(),
   internal_feature_available: featureAnswer,
 };

@@ -14,7 +14,7 @@ export const binsAt = blockLength;
 export const HIVE_MAGIC = 'regf';
 export const HBIN_MAGIC = 'hbin';
 
-export const header = struct('registry hive header', 'little', 512, {
+export const header = struct('registry hive header', 'little', 512, () => ({
   magic: text(0, 4),
   sequence1: u32(4),
   sequence2: u32(8),
@@ -25,15 +25,15 @@ export const header = struct('registry hive header', 'little', 512, {
   /** The length of all bins. */
   blocks: u32(40),
   csum: u32(508),
-});
+}));
 
 /** A bin: cells, one behind the other, after this head. */
-export const hbin = struct('registry hive bin', 'little', 32, {
+export const hbin = struct('registry hive bin', 'little', 32, () => ({
   magic: text(0, 4),
   /** Its own offset. */
   offset_first: u32(4),
   page_size: u32(8),
-});
+}));
 
 /** What begins a cell: its length, negative while the cell is in use. Cells lie at multiples of this many bytes. */
 export const cellHead = 4;
@@ -49,7 +49,7 @@ export const idOfCell = (cell: Uint8Array): string =>
     : String.fromCharCode(cell[cellIdAt] ?? 0, cell[cellIdAt + 1] ?? 0);
 
 /** A key, which libhivex calls a node. The name follows. */
-export const nk = struct('registry key', 'little', 80, {
+export const nk = struct('registry key', 'little', 80, () => ({
   flags: u16(6),
   parent: u32(20),
   nr_subkeys: u32(24),
@@ -57,17 +57,17 @@ export const nk = struct('registry key', 'little', 80, {
   nr_values: u32(40),
   vallist: u32(44),
   name_len: u16(76),
-});
+}));
 
 /** A value. The name follows. */
-export const vk = struct('registry value', 'little', 24, {
+export const vk = struct('registry value', 'little', 24, () => ({
   name_len: u16(6),
   data_len: u32(8),
   /** The cell of the data, or the data themselves. */
   data_offset: u32(12),
   data_type: u32(16),
   flags: u16(20),
-});
+}));
 /** Where the data lie that need no cell of their own. */
 export const inlineDataAt = 12;
 export const longestInlineData = 4;
@@ -81,7 +81,7 @@ export const isInlineData = (data_len: number): boolean => data_len >= 0x8000_00
 export const lengthOfData = (data_len: number): number => data_len % 0x8000_0000;
 
 /** A list of keys, or of such lists: its entries follow. */
-export const keyList = struct('list of registry keys', 'little', 8, { count: u16(6) });
+export const keyList = struct('list of registry keys', 'little', 8, () => ({ count: u16(6) }));
 /** How long an entry of each list is, in bytes: all begin with an offset, and in two of them a hash follows. */
 export const keyListEntries: ReadonlyMap<string, number> = new Map([
   ['lf', 8],
@@ -94,7 +94,10 @@ export const listOfLists = 'ri';
 
 export const bigDataId = 'db';
 /** Data that are longer than a cell may be: a list of cells. */
-export const db = struct('big registry data', 'little', 12, { nr_blocks: u16(6), blocklist_offset: u32(8) });
+export const db = struct('big registry data', 'little', 12, () => ({
+  nr_blocks: u16(6),
+  blocklist_offset: u32(8),
+}));
 /** The last bytes of each cell of big data belong to nobody. */
 export const bigDataTail = 4;
 

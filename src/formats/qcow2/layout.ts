@@ -8,7 +8,7 @@ import { bits64, struct, u8, u16, u32, u64 } from '../../base/index.js';
 export const magic = 0x514649fb;
 
 /** Version 2: all of it. Version 3: its first part. */
-export const header = struct('qcow2 header', 'big', 72, {
+export const header = struct('qcow2 header', 'big', 72, () => ({
   magic: u32(0),
   version: u32(4),
   backing_file_offset: u64(8),
@@ -23,16 +23,16 @@ export const header = struct('qcow2 header', 'big', 72, {
   refcount_table_clusters: u32(56),
   nb_snapshots: u32(60),
   snapshots_offset: u64(64),
-});
+}));
 
 /** The fields that version 3 adds; offsets are from the start of the header. */
-export const header3 = struct('qcow2 version 3 header', 'big', 104, {
+export const header3 = struct('qcow2 version 3 header', 'big', 104, () => ({
   incompatible_features: bits64(72),
   compatible_features: bits64(80),
   autoclear_features: bits64(88),
   refcount_order: u32(96),
   header_length: u32(100),
-});
+}));
 
 /** A byte that is present if header_length covers it. */
 export const compressionTypeAt = 104;
@@ -56,7 +56,10 @@ export const cryptMethod = { none: 0, aes: 1, luks: 2 } as const;
 export const compressionType = { zlib: 0, zstd: 1 } as const;
 
 /** The beginning of a header extension; its data follows, padded to a multiple of 8. */
-export const extensionHeader = struct('qcow2 header extension', 'big', 8, { type: u32(0), length: u32(4) });
+export const extensionHeader = struct('qcow2 header extension', 'big', 8, () => ({
+  type: u32(0),
+  length: u32(4),
+}));
 
 export const extension = {
   end: 0x00000000,
@@ -71,20 +74,20 @@ export const extension = {
 export const featureNameSize = 48;
 
 /** The bitmaps extension. */
-export const bitmapsExtension = struct('qcow2 bitmaps extension', 'big', 24, {
+export const bitmapsExtension = struct('qcow2 bitmaps extension', 'big', 24, () => ({
   nb_bitmaps: u32(0),
   bitmap_directory_size: u64(8),
   bitmap_directory_offset: u64(16),
-});
+}));
 
 /** The extension that says where the LUKS header is. */
-export const encryptionHeaderExtension = struct('qcow2 encryption header extension', 'big', 16, {
+export const encryptionHeaderExtension = struct('qcow2 encryption header extension', 'big', 16, () => ({
   offset: u64(0),
   length: u64(8),
-});
+}));
 
 /** One bitmap in the bitmap directory; extra data and name follow, then padding to a multiple of 8. */
-export const bitmapEntry = struct('qcow2 bitmap', 'big', 24, {
+export const bitmapEntry = struct('qcow2 bitmap', 'big', 24, () => ({
   bitmap_table_offset: u64(0),
   /** In entries. */
   bitmap_table_size: u32(8),
@@ -93,13 +96,13 @@ export const bitmapEntry = struct('qcow2 bitmap', 'big', 24, {
   granularity_bits: u8(17),
   name_size: u16(18),
   extra_data_size: u32(20),
-});
+}));
 
 /** Bits of a bitmap's flags: whether it may be out of date, and whether writes are noted in it. */
 export const bitmapFlags = { inUse: 1, auto: 2 } as const;
 
 /** One snapshot in the snapshot table; extra data, id and name follow, then padding to a multiple of 8. */
-export const snapshotHeader = struct('qcow2 snapshot', 'big', 40, {
+export const snapshotHeader = struct('qcow2 snapshot', 'big', 40, () => ({
   l1_table_offset: u64(0),
   /** In entries. */
   l1_size: u32(8),
@@ -110,22 +113,22 @@ export const snapshotHeader = struct('qcow2 snapshot', 'big', 40, {
   vm_clock_nsec: bits64(24),
   vm_state_size: u32(32),
   extra_data_size: u32(36),
-});
+}));
 
 /** Extra data of a snapshot, when that long. */
-export const snapshotExtra = struct('qcow2 snapshot extra data', 'big', 16, {
+export const snapshotExtra = struct('qcow2 snapshot extra data', 'big', 16, () => ({
   vm_state_size_large: u64(0),
   disk_size: u64(8),
-});
+}));
 
 /**
  * An entry of the L1 table, of an L2 table and of the refcount table: an offset, with flags in the bits that it
  * leaves.
  */
-export const tableEntry = struct('qcow2 table entry', 'big', 8, { high: u32(0), low: u32(4) });
+export const tableEntry = struct('qcow2 table entry', 'big', 8, () => ({ high: u32(0), low: u32(4) }));
 
 /** An entry of a refcount block where refcount_order is 4, the only one that version 2 knows. */
-export const refcountEntry = struct('qcow2 refcount', 'big', 2, { count: u16(0) });
+export const refcountEntry = struct('qcow2 refcount', 'big', 2, () => ({ count: u16(0) }));
 
 /** Masks of the high and low halves of entries of the L1 and L2 tables. */
 export const entry = {
@@ -141,7 +144,7 @@ export const entry = {
 } as const;
 
 /** The subclusters of an extended L2 entry: which are stored, and which read as zeroes. */
-export const subclusters = struct('qcow2 subclusters', 'big', 16, { zero: u32(8), stored: u32(12) });
+export const subclusters = struct('qcow2 subclusters', 'big', 16, () => ({ zero: u32(8), stored: u32(12) }));
 /** Subclusters of a cluster. */
 export const subclusterCount = 32;
 

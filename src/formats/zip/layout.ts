@@ -4,7 +4,7 @@
  */
 import { struct, u16, u32, u64 } from '../../base/index.js';
 
-export const localHeader = struct('zip local header', 'little', 30, {
+export const localHeader = struct('zip local header', 'little', 30, () => ({
   signature: u32(0),
   version_needed: u16(4),
   flags: u16(6),
@@ -16,9 +16,9 @@ export const localHeader = struct('zip local header', 'little', 30, {
   uncompressed_size: u32(22),
   name_length: u16(26),
   extra_length: u16(28),
-});
+}));
 
-export const centralHeader = struct('zip central header', 'little', 46, {
+export const centralHeader = struct('zip central header', 'little', 46, () => ({
   signature: u32(0),
   version_made_by: u16(4),
   version_needed: u16(6),
@@ -36,23 +36,23 @@ export const centralHeader = struct('zip central header', 'little', 46, {
   internal_attributes: u16(36),
   external_attributes: u32(38),
   local_header_offset: u32(42),
-});
+}));
 
 /** After the contents, where their sums were unknown before. Sizes have 64 bits if the local header has a zip64 field. */
-export const descriptor = struct('zip data descriptor', 'little', 16, {
+export const descriptor = struct('zip data descriptor', 'little', 16, () => ({
   signature: u32(0),
   crc32: u32(4),
   compressed_size: u32(8),
   uncompressed_size: u32(12),
-});
-export const descriptor64 = struct('zip64 data descriptor', 'little', 24, {
+}));
+export const descriptor64 = struct('zip64 data descriptor', 'little', 24, () => ({
   signature: u32(0),
   crc32: u32(4),
   compressed_size: u64(8),
   uncompressed_size: u64(16),
-});
+}));
 
-export const end64 = struct('zip64 end of central directory', 'little', 56, {
+export const end64 = struct('zip64 end of central directory', 'little', 56, () => ({
   signature: u32(0),
   /** Of what follows this field. */
   record_size: u64(4),
@@ -64,16 +64,16 @@ export const end64 = struct('zip64 end of central directory', 'little', 56, {
   entries: u64(32),
   directory_size: u64(40),
   directory_offset: u64(48),
-});
+}));
 
-export const end64Locator = struct('zip64 end locator', 'little', 20, {
+export const end64Locator = struct('zip64 end locator', 'little', 20, () => ({
   signature: u32(0),
   end64_disk: u32(4),
   end64_offset: u64(8),
   disk_count: u32(16),
-});
+}));
 
-export const end = struct('zip end of central directory', 'little', 22, {
+export const end = struct('zip end of central directory', 'little', 22, () => ({
   signature: u32(0),
   disk_number: u16(4),
   directory_disk: u16(6),
@@ -82,7 +82,7 @@ export const end = struct('zip end of central directory', 'little', 22, {
   directory_size: u32(12),
   directory_offset: u32(16),
   comment_length: u16(20),
-});
+}));
 
 /** `PK` and two bytes. */
 export const signatures = {

@@ -4,7 +4,7 @@
  */
 
 import { viewOf } from '../../../base/index.js';
-import { elfMachines } from '../../../formats/index.js';
+import { elfMachine } from '../../../formats/index.js';
 import type { Subject } from './source.js';
 
 const systems: Readonly<Record<number, string>> = {
@@ -66,7 +66,7 @@ function machineText(machine: number, flags: number): string {
     case 243:
       return `UCB RISC-V,${flags & 1 ? ' RVC,' : ''} ${riscvFloats[(flags >> 1) & 3] ?? ''},`;
     default: {
-      const name = elfMachines.get(machine);
+      const name = elfMachine(machine);
       return name === undefined ? `*unknown arch 0x${machine.toString(16)}*` : `${name},`;
     }
   }
