@@ -1,13 +1,17 @@
-// Drivers that are run when they are first used. A program loads all drivers, and most images want two or three: what the
-// others would set up, classes and tables, costs every start some milliseconds.
+// Code that is run when it is first used. A program loads all drivers and all actions, and most images want a few of
+// them: what the others would set up, functions, classes and tables, costs every start some milliseconds.
 //
-// The door of a driver (`src/fs/NAME/index.ts`) imports its `probe.js` as it is. All else that it imports becomes one
-// function around the rest of the driver's code, which V8 skips until the first call of what the door names. So the door
-// may import functions alone; what both need, and what lies outside of the folder, is shared with the program.
+// Such code becomes one function, which V8 skips until it is called:
+// - Of a driver (`src/fs/NAME/index.ts`) all but what its `probe.js` needs, at the first call of what the door names. So
+//   the door may import functions alone. What it shares with others, and what lies outside of the folder, is the
+//   program's.
+// - Inside of that, what only `write/index.js` reaches: most images are only read.
+// - What only one `import('./more-handlers.js')` reaches, when it is imported.
 import { existsSync, readFileSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { basename, dirname, join, relative, resolve } from 'node:path';
 import { build } from 'esbuild';
 import {
+  exportsOf,
   isDriversDoor,
   isWritersDoor,
   sourceFile,
@@ -17,6 +21,15 @@ import {
 } from './doors.mjs';
 
 const isEager = (specifier) => !specifier.startsWith('./') || specifier === './probe.js';
+const isForWriting = (directory) => basename(directory) === 'write';
+
+/** Loads the module that stands for a folder's deferred files. */
+const loadDeferred = (onLoad) =>
+  onLoad({ filter: /./, namespace: 'deferred' }, async ({ path }) => ({
+    contents: await deferredModule(path),
+    resolveDir: path,
+    loader: 'js',
+  }));
 
 /** Inside a driver: what it needs for writing, which is run when something is first written. */
 const deferredWriters = {
@@ -28,41 +41,36 @@ const deferredWriters = {
         ? { path: dirname(file), namespace: 'deferred' }
         : undefined;
     });
-    onLoad({ filter: /./, namespace: 'deferred' }, async ({ path }) => ({
-      contents: await deferredModule(path),
-      resolveDir: path,
-      loader: 'js',
-    }));
+    loadDeferred(onLoad);
   },
 };
 
-/** The plugin of esbuild. */
+/** The plugin of esbuild for drivers. */
 export const deferredDrivers = {
   name: 'deferred drivers',
   setup({ onResolve, onLoad }) {
-    onResolve({ filter: /^\.\// }, ({ path, importer, namespace }) =>
-      namespace === 'file' && isDriversDoor(importer) && !isEager(path)
-        ? { path: dirname(importer), namespace: 'deferred' }
-        : undefined,
-    );
-    onLoad({ filter: /./, namespace: 'deferred' }, async ({ path }) => ({
-      contents: await deferredModule(path),
-      resolveDir: path,
-      loader: 'js',
-    }));
+    onResolve({ filter: /^(?:\.\/|\/|[A-Z]:)/ }, ({ path, importer, namespace, resolveDir }) => {
+      if (namespace !== 'file' || !isDriversDoor(importer)) return undefined;
+      const ofFolder = `./${relative(dirname(importer), resolve(resolveDir, path)).replaceAll('\\', '/')}`;
+      return ofFolder.startsWith('./..') || isEager(ofFolder.replace(/ts$/, 'js'))
+        ? undefined
+        : { path: dirname(importer), namespace: 'deferred' };
+    });
+    loadDeferred(onLoad);
   },
 };
 
-/** What a door imports of the files of its folder that are deferred: a name, and its file. */
+/** What the door of a folder imports of the files that are deferred: a name, and its file. */
 function deferredImports(directory) {
   const text = readFileSync(join(directory, 'index.ts'), 'utf8');
   const imports = new Map();
-  for (const [, names, specifier] of text.matchAll(/^(?:import|export) \{([^}]*)\} from '(\.\/[^']+)';$/gm)) {
-    if (isEager(specifier)) continue;
+  for (const [, names, specifier] of text.matchAll(/^(?:import|export) \{([^}]*)\} from '(\.[^']+)';$/gm)) {
+    if (!isForWriting(directory) && isEager(specifier)) continue;
     const file = sourceFile(directory, specifier);
     for (const { there: name } of valuesOf(names)) {
       imports.set(name, file);
-      if (!new RegExp(`^export function\\*? ${name}\\b`, 'm').test(readFileSync(file, 'utf8')))
+      const home = isWritersDoor(file) ? exportsOf(file).get(name).file : file;
+      if (!new RegExp(`^export function\\*? ${name}\\b`, 'm').test(readFileSync(home, 'utf8')))
         throw new Error(
           `${directory}/index.ts imports ${name} of ${specifier}, which is no function: see scripts/deferred.mjs`,
         );
@@ -71,31 +79,76 @@ function deferredImports(directory) {
   return imports;
 }
 
-/** The files of a folder that its `probe.ts` needs. */
-async function eagerFiles(directory) {
-  if (!existsSync(join(directory, 'probe.ts'))) return new Set();
+/** An entry of esbuild that has these names. */
+const entryOf = (directory, imports) => ({
+  stdin: {
+    contents: imports.map(([name, file]) => `export { ${name} } from ${JSON.stringify(file)};`).join('\n'),
+    resolveDir: directory,
+  },
+});
+
+/** The files that a bundle of an entry reads. */
+async function filesOf(entry, plugins = []) {
   const { metafile } = await build({
-    entryPoints: [join(directory, 'probe.ts')],
+    ...entry,
     bundle: true,
+    platform: 'node',
     packages: 'external',
     write: false,
     metafile: true,
     logLevel: 'silent',
+    plugins,
   });
-  return new Set(Object.keys(metafile.inputs).map((file) => resolve(file)));
+  return Object.keys(metafile.inputs).map((file) => resolve(file));
 }
 
-/** The module that stands for all deferred files of a driver. */
+/** The files of a driver that its `probe.ts` needs. */
+async function eagerFiles(directory) {
+  const probe = join(directory, 'probe.ts');
+  return existsSync(probe) ? filesOf({ entryPoints: [probe] }) : [];
+}
+
+/** The files of a driver that are wanted for more than writing. */
+async function readingFiles(directory) {
+  const imports = [...deferredImports(directory)].filter(([, file]) => !isWritersDoor(file));
+  const withoutWriters = {
+    name: 'without writers',
+    setup: ({ onResolve }) =>
+      onResolve({ filter: /^[./]/ }, ({ path, resolveDir }) =>
+        isWritersDoor(sourceFile(resolveDir, path)) ? { path, external: true } : undefined,
+      ),
+  };
+  return [
+    ...(await eagerFiles(directory)),
+    ...(await filesOf(entryOf(directory, imports), [withoutWriters, throughDoorsOfRooms])),
+  ];
+}
+
+/** The module that stands for all deferred files of a driver, or for those for writing. */
 async function deferredModule(directory) {
-  const imports = deferredImports(directory);
-  const shared = await eagerFiles(directory);
+  const imports = [...deferredImports(directory)];
+  const driver = isForWriting(directory) ? dirname(directory) : directory;
+  const shared = new Set(await (isForWriting(directory) ? readingFiles : eagerFiles)(driver));
+  const { heads, body, names } = await bundleOf(
+    entryOf(directory, imports),
+    (file) => file.startsWith(join(driver, '/')) && !shared.has(file),
+    isForWriting(directory) ? [] : [deferredWriters],
+  );
+  return [
+    ...heads.map((head) => throughDoors(head.trim(), directory)),
+    'let functions;',
+    ...asFunction(body, names),
+    ...names.map(
+      ([local, name = local]) =>
+        `export const ${name} = (...args) => (functions ??= run()).${name}(...args);`,
+    ),
+  ].join('\n');
+}
+
+/** The files that are inside, as one text: its imports of what is outside, the rest, and the names that it exports. */
+async function bundleOf(entry, isInside, plugins) {
   const { outputFiles } = await build({
-    stdin: {
-      contents: [...imports]
-        .map(([name, file]) => `export { ${name} } from ${JSON.stringify(file)};`)
-        .join('\n'),
-      resolveDir: directory,
-    },
+    ...entry,
     bundle: true,
     format: 'esm',
     target: 'node20',
@@ -104,7 +157,7 @@ async function deferredModule(directory) {
     write: false,
     logLevel: 'warning',
     plugins: [
-      deferredWriters,
+      ...plugins,
       throughDoorsOfRooms,
       {
         name: 'what is shared',
@@ -112,28 +165,98 @@ async function deferredModule(directory) {
           onResolve({ filter: /^(?:\.|\/|[A-Z]:)/ }, ({ path, resolveDir, kind }) => {
             if (kind === 'entry-point') return undefined;
             const file = sourceFile(resolveDir, path);
-            return file.startsWith(join(directory, '/')) && !shared.has(file)
-              ? undefined
-              : { path: file, external: true };
+            return isInside(file) ? undefined : { path: file, external: true };
           }),
       },
     ],
   });
-  const [heads, body] = withoutImports(outputFiles[0].text);
-  const [, exported] = /^export \{([^}]*)\};\n?$/m.exec(body);
+  const [heads, rest] = withoutImports(outputFiles[0].text);
+  const [all, exported] = /^export \{([^}]*)\};\n?$/m.exec(rest);
   const names = exported.split(',').map((name) => name.trim().split(' as '));
-  return [
-    ...heads.map((head) => throughDoors(head.trim(), directory)),
-    'let functions;',
-    'function run() {',
-    body.replace(/^export \{[^}]*\};\n?$/m, ''),
-    `return { ${names.map(([local, name = local]) => `${name}: ${local}`).join(', ')} };`,
-    '}',
-    ...names.map(
-      ([local, name = local]) =>
-        `export const ${name} = (...args) => (functions ??= run()).${name}(...args);`,
-    ),
-  ].join('\n');
+  return { heads, body: rest.replace(all, ''), names };
+}
+
+/** A text as the body of a function that returns what is exported. */
+const asFunction = (body, names) => [
+  'function run() {',
+  body,
+  `return { ${names.map(([local, name = local]) => `${name}: ${local}`).join(', ')} };`,
+  '}',
+];
+
+/**
+ * The plugin of esbuild for what a program imports when it comes to it (`import('./more-handlers.js')`): the files that
+ * only this import reaches become one function, too, run when the import is.
+ */
+export async function deferredImportsOf(program) {
+  const alone = await reachedAlone(program);
+  return {
+    name: 'deferred imports',
+    setup({ onResolve, onLoad }) {
+      onResolve({ filter: /^\./ }, ({ path, resolveDir, kind }) => {
+        const file = sourceFile(resolveDir, path);
+        return kind === 'dynamic-import' && alone.has(file)
+          ? { path: file, namespace: 'deferred import' }
+          : undefined;
+      });
+      onLoad({ filter: /./, namespace: 'deferred import' }, async ({ path }) => {
+        const inside = alone.get(path);
+        const { heads, body, names } = await bundleOf({ entryPoints: [path] }, (file) => inside.has(file), [
+          deferredDrivers,
+        ]);
+        const exported = names.map(
+          ([local, name = local], i) => `const own${i} = all.${name}; export { own${i} as ${name} };`,
+        );
+        return {
+          contents: [...heads, ...asFunction(body, names), 'const all = run();', ...exported].join('\n'),
+          resolveDir: dirname(path),
+          loader: 'js',
+        };
+      });
+    },
+  };
+}
+
+/** So many files are worth a function of their own. */
+const fewest = 4;
+
+/** The files that are imported dynamically, each with the files that are reached in no other way. */
+async function reachedAlone(program) {
+  const { metafile } = await build({
+    entryPoints: [program],
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    define: { GUESTFS_BUNDLED: 'true' },
+    packages: 'external',
+    write: false,
+    metafile: true,
+    outdir: 'dist',
+    splitting: true,
+    logLevel: 'silent',
+    plugins: [throughDoorsOfRooms],
+  });
+  const importsOf = (file) => metafile.inputs[file].imports.filter(({ path }) => path in metafile.inputs);
+  const reach = (start, without) => {
+    const reached = new Set();
+    const queue = [start];
+    for (let file = queue.pop(); file !== undefined; file = queue.pop()) {
+      if (reached.has(file)) continue;
+      reached.add(file);
+      for (const { path, kind } of importsOf(file))
+        if (!(kind === 'dynamic-import' && path === without)) queue.push(path);
+    }
+    return reached;
+  };
+  const targets = Object.keys(metafile.inputs)
+    .flatMap((file) => importsOf(file).filter(({ kind }) => kind === 'dynamic-import'))
+    .map(({ path }) => path);
+  const found = [...new Set(targets)].map((target) => {
+    const others = reach(program, target);
+    const alone = [...reach(target)].filter((file) => !others.has(file));
+    return [resolve(target), new Set(alone.map((file) => resolve(file)))];
+  });
+  return new Map(found.filter(([, alone]) => alone.size >= fewest));
 }
 
 /** The import statements of a bundle, and the rest of it. */

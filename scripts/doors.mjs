@@ -28,7 +28,7 @@ export const valuesOf = (names) =>
 const exportsOfDoors = new Map();
 
 /** Where a door has its names from: a file for each, which may be a door itself; `*` is all of a file. */
-function exportsOf(door) {
+export function exportsOf(door) {
   let found = exportsOfDoors.get(door);
   if (found !== undefined) return found;
   found = new Map();

@@ -8,7 +8,7 @@ import { createHash } from 'node:crypto';
 import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';
-import { deferredDrivers } from './deferred.mjs';
+import { deferredDrivers, deferredImportsOf } from './deferred.mjs';
 import { throughDoorsOfRooms } from './doors.mjs';
 
 /** Where a bundle's code lies that has a loader. */
@@ -36,7 +36,7 @@ export async function buildProgram(options, name, source, { kept }) {
   await build({
     ...options,
     ...commonJs(options),
-    plugins: [throughDoorsOfRooms, deferredDrivers],
+    plugins: [await deferredImportsOf(source), throughDoorsOfRooms, deferredDrivers],
     banner: { js: `${kept ? wrapped.before : ''}'use strict';${ownBundleUrl}` },
     footer: { js: kept ? wrapped.after : '' },
     // The loaders read it as Latin-1, which V8 keeps in half the memory of anything else.

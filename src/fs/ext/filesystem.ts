@@ -23,9 +23,7 @@ import { readUsage } from './report/usage.js';
 import { has } from './superblock.js';
 import { readSymlink } from './symlink.js';
 import type { ExtVolume } from './volume.js';
-import { FollowedData } from './write/contents.js';
-import { WriteSession } from './write/session.js';
-import { ExtWriter } from './write/writer.js';
+import { followedData, startWriting, type WriteSession, writerOf } from './write/index.js';
 import { readXattrs } from './xattr.js';
 
 /** EXT4_FL_USER_VISIBLE: the rest of the flags is the driver's own. */
@@ -69,7 +67,7 @@ export class ExtFileSystem implements FileSystem {
     this.#orphans = orphans;
     this.#writing = writing;
     this.whyReadOnly = 'cache' in writing ? undefined : writing.whyReadOnly;
-    this.writer = 'cache' in writing ? new ExtWriter(() => this.#start(writing), writing.now) : undefined;
+    this.writer = 'cache' in writing ? writerOf(() => this.#start(writing), writing.now) : undefined;
   }
 
   stat(inode: InodeNumber): InodeStat {
@@ -104,7 +102,7 @@ export class ExtFileSystem implements FileSystem {
   data(inode: InodeNumber): Disk {
     const { volume } = this;
     return 'cache' in this.#writing
-      ? new FollowedData(volume, volume.inode(inode).number)
+      ? followedData(volume, volume.inode(inode).number)
       : openFile(volume, volume.inode(inode));
   }
 
@@ -162,7 +160,7 @@ export class ExtFileSystem implements FileSystem {
     if (this.#session === undefined) {
       const { volume } = this;
       const orphans = this.#orphans;
-      this.#session = new WriteSession({
+      this.#session = startWriting({
         volume,
         cache,
         data,

@@ -5,13 +5,18 @@ import { probeExt } from './probe.js';
 
 export { planCleanCheck } from './check/clean.js';
 export type { InodeRemains, StoredName } from './directory/deleted.js';
-export { type ExtRoom, fitExt } from './format/fit.js';
-export { planExt } from './format/format.js';
-export { planGrowth } from './format/grow.js';
-export { addJournalUser, readJournalDevice } from './format/journal-device.js';
-export type { FormatOptions } from './format/options.js';
-export { planTuning, type Tuning } from './format/tune.js';
 export { type ExtDetails, extDetails } from './report/details.js';
+export {
+  addJournalUser,
+  type ExtRoom,
+  type FormatOptions,
+  fitExt,
+  planExt,
+  planGrowth,
+  planTuning,
+  readJournalDevice,
+  type Tuning,
+} from './write/index.js';
 
 export const ext: FileSystemDriver = {
   name: 'ext',

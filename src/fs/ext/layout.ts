@@ -11,7 +11,7 @@ export const superblockSize = 1024;
 export const extMagic = 0xef53;
 
 /** `struct ext4_super_block`. */
-export const superblock = struct('ext4 superblock', 'little', superblockSize, {
+export const superblock = struct('ext4 superblock', 'little', superblockSize, () => ({
   s_inodes_count: u32(0x0),
   s_blocks_count_lo: u32(0x4),
   s_r_blocks_count_lo: u32(0x8),
@@ -115,10 +115,10 @@ export const superblock = struct('ext4 superblock', 'little', superblockSize, {
   s_encoding_flags: u16(0x27e),
   s_orphan_file_inum: u32(0x280),
   s_checksum: u32(0x3fc),
-});
+}));
 
 /** `struct ext4_group_desc`; the second half only where `s_desc_size` > 32. */
-export const groupDescriptor = struct('ext4 group descriptor', 'little', 64, {
+export const groupDescriptor = struct('ext4 group descriptor', 'little', 64, () => ({
   bg_block_bitmap_lo: u32(0x0),
   bg_inode_bitmap_lo: u32(0x4),
   bg_inode_table_lo: u32(0x8),
@@ -139,7 +139,7 @@ export const groupDescriptor = struct('ext4 group descriptor', 'little', 64, {
   bg_itable_unused_hi: u16(0x32),
   bg_block_bitmap_csum_hi: u16(0x38),
   bg_inode_bitmap_csum_hi: u16(0x3a),
-});
+}));
 export const shortDescriptorSize = 32;
 /** `bg_flags`: bitmaps that were never written, and an inode table that was. */
 export const groupFlags = {
@@ -185,18 +185,18 @@ export const inodeAt = {
   i_projid: 0x9c,
 } as const;
 /** `s_jnl_blocks`: the map and the size of the journal's inode. */
-export const journalBackup = struct('copy of the journal inode', 'little', 68, {
+export const journalBackup = struct('copy of the journal inode', 'little', 68, () => ({
   i_block: bytes(0, 60),
   i_size_high: u32(60),
   i_size_lo: u32(64),
-});
+}));
 /** What checksums begin with after their seed: for structures of an inode, of a group, for a block. */
-export const inodeIdentity = struct('inode in a checksum', 'little', 8, {
+export const inodeIdentity = struct('inode in a checksum', 'little', 8, () => ({
   number: u32(0),
   generation: u32(4),
-});
-export const groupIdentity = struct('group in a checksum', 'little', 4, { number: u32(0) });
-export const blockIdentity = struct('block in a checksum', 'little', 8, { number: u64(0) });
+}));
+export const groupIdentity = struct('group in a checksum', 'little', 4, () => ({ number: u32(0) }));
+export const blockIdentity = struct('block in a checksum', 'little', 8, () => ({ number: u64(0) }));
 
 /** `i_extra_isize` where the superblock does not say: all fields that the kernel knows. */
 export const usualExtraSize = 32;
@@ -242,13 +242,13 @@ export const superblockFlags = { signedHash: 0x1, unsignedHash: 0x2, testFilesys
 export const superblockState = { valid: 0x1, error: 0x2, orphan: 0x4, fastCommitReplay: 0x20 } as const;
 
 /** `struct ext4_extent_header`, 12 bytes; `ext4_extent_idx` and `ext4_extent`, 12 bytes each. */
-export const extentHeader = struct('ext4 extent header', 'little', 12, {
+export const extentHeader = struct('ext4 extent header', 'little', 12, () => ({
   eh_magic: u16(0),
   eh_entries: u16(2),
   eh_max: u16(4),
   eh_depth: u16(6),
   eh_generation: u32(8),
-});
+}));
 export const extentMagic = 0xf30a;
 export const extentEntrySize = 12;
 export const extentAt = { ee_block: 0, ee_len: 4, ee_start_hi: 6, ee_start_lo: 8 } as const;
@@ -294,13 +294,13 @@ export const hashVersions = {
 } as const;
 
 /** `struct ext4_xattr_header` (in a block) and `ext4_xattr_entry`. */
-export const xattrHeader = struct('ext4 xattr header', 'little', 32, {
+export const xattrHeader = struct('ext4 xattr header', 'little', 32, () => ({
   h_magic: u32(0),
   h_refcount: u32(4),
   h_blocks: u32(8),
   h_hash: u32(12),
   h_checksum: u32(16),
-});
+}));
 export const xattrHeaderChecksumAt = 16;
 export const xattrMagic = 0xea020000;
 export const xattrEntryAt = {
@@ -329,14 +329,14 @@ export const storedAclVersion = 1;
 export const shortAclEntrySize = 4;
 
 /** `struct ext4_orphan_block_tail`. */
-export const orphanBlockTail = struct('ext4 orphan block tail', 'little', 8, {
+export const orphanBlockTail = struct('ext4 orphan block tail', 'little', 8, () => ({
   ob_magic: u32(0),
   ob_checksum: u32(4),
-});
+}));
 export const orphanBlockMagic = 0x0b10ca04;
 
 /** What the shown form of a name in an encrypted directory begins with: struct fscrypt_nokey_name. */
-export const nokeyHashes = struct('hashes of a name without its key', 'little', 8, {
+export const nokeyHashes = struct('hashes of a name without its key', 'little', 8, () => ({
   major: u32(0),
   minor: u32(4),
-});
+}));

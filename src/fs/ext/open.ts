@@ -3,13 +3,12 @@
  * kernel's fs/ext4/super.c, ext4_fill_super).
  */
 import { CorruptError, systemError, UnsupportedError } from '../../base/index.js';
-import { type BlockReader, type Disk, directJournal, GatheredDisk, WriteCache } from '../../disk/index.js';
+import { type BlockReader, type Disk, GatheredDisk, WriteCache } from '../../disk/index.js';
 import type { FileSystem, OpenOptions } from '../driver.js';
 import { currentTime } from '../support.js';
 import { compat, incompat, roCompat } from './features.js';
 import { ExtFileSystem, type Writing } from './filesystem.js';
 import { readFastCommits } from './journal/fast-commit.js';
-import { replayFastCommits } from './journal/fast-commit-replay.js';
 import { type Journal, openJournal } from './journal/journal.js';
 import { journalIncompat } from './journal/layout.js';
 import { commitChanges, finishRecovery, type Recovery, replayLog } from './journal/recover.js';
@@ -20,8 +19,7 @@ import { findOrphans, isMarkedDamaged } from './orphans.js';
 import { probeExt } from './probe.js';
 import { decodeSuperblock, has, readSuperblockBytes, type Superblock } from './superblock.js';
 import { ExtVolume } from './volume.js';
-import { ChangeableBlocks } from './write/blocks.js';
-import { whyReadOnly } from './write/session.js';
+import { changeAsCommitted, whyReadOnly } from './write/index.js';
 
 /** Groups whose descriptors are checked when opening; further ones are checked on demand. */
 const groupsCheckedAtOnce = 65536;
@@ -141,10 +139,8 @@ function recover(
     if (records.length > 0) {
       // The changes stay in the cache, and become one transaction of the log itself.
       const cache = new WriteCache(target, { blockSize });
-      const changed = open(cache.view, cache);
-      const blocks = new ChangeableBlocks(cache, directJournal(cache), changed);
       const room = transactionRoom(journal);
-      blocks.run(room, undefined, () => replayFastCommits(changed, blocks, records));
+      changeAsCommitted(open(cache.view, cache), cache, room, records);
       if (cache.changed.size > room)
         throw new UnsupportedError('ext4 journal', [
           'fast commits that change more than the log has room for',

@@ -54,9 +54,7 @@ import {
 import { foldName } from './names.js';
 import { type FatOptions, parseOptions } from './options.js';
 import { AllocationTable } from './table.js';
-import { FollowedFile } from './write/followed.js';
-import { FatSession } from './write/session.js';
-import { FatWriter } from './write/writer.js';
+import { type FatSession, type FatWriter, followedFile, startWriting, writerOf } from './write/index.js';
 
 const rootInode = 1;
 /** The largest size of a file or directory, in bytes. */
@@ -122,12 +120,12 @@ class FatFileSystem implements FileSystem {
   }
 
   #makeWriter(cache: WriteCache): FatWriter {
-    return new FatWriter({
+    return writerOf({
       root: rootInode,
       options: this.#options,
       fold: (name) => this.#fold(name),
       show: (name) => this.#show(name),
-      session: () => (this.#session ??= new FatSession(cache, this.#volume, this.#table)),
+      session: () => (this.#session ??= startWriting(cache, this.#volume, this.#table)),
       now: () => this.#now(),
       parent: (inode) => this.parent(inode),
       mode: (inode) => this.#mode(this.#node(inode)),
@@ -386,7 +384,7 @@ class FatFileSystem implements FileSystem {
   data(inode: InodeNumber): Disk {
     if (this.writer === undefined) return this.#data(inode);
     void this.#data(inode);
-    return new FollowedFile(
+    return followedFile(
       () => this.#data(inode),
       () => this.#session?.version ?? 0,
     );

@@ -8,7 +8,7 @@
 import { bytes, struct, u8, u16, u32 } from '../../base/index.js';
 
 /** The first sector, whatever the type: fatgen103, "Boot Sector and BPB". */
-export const bootSector = struct('FAT boot sector', 'little', 512, {
+export const bootSector = struct('FAT boot sector', 'little', 512, () => ({
   jmp_boot: bytes(0, 3),
   oem_name: bytes(3, 8),
   byts_per_sec: u16(11),
@@ -24,24 +24,24 @@ export const bootSector = struct('FAT boot sector', 'little', 512, {
   hidd_sec: u32(28),
   tot_sec32: u32(32),
   signature: u16(510),
-});
+}));
 
 /** The rest of the boot sector on FAT12 and FAT16. `reserved1` bit 0: not cleanly unmounted. */
-export const extended16 = struct('FAT boot sector', 'little', 64, {
+export const extended16 = struct('FAT boot sector', 'little', 64, () => ({
   drv_num: u8(36),
   reserved1: u8(37),
   boot_sig: u8(38),
   vol_id: u32(39),
   vol_lab: bytes(43, 11),
   fil_sys_type: bytes(54, 8),
-});
+}));
 
 /** Values of `boot_sig`: a serial number and a label follow, or only a serial number. */
 export const bootSigFull = 0x29;
 export const bootSigShort = 0x28;
 
 /** What follows the common part on FAT32. */
-export const extended32 = struct('FAT32 boot sector', 'little', 92, {
+export const extended32 = struct('FAT32 boot sector', 'little', 92, () => ({
   fat_sz32: u32(36),
   ext_flags: u16(40),
   fs_ver: u16(42),
@@ -54,16 +54,16 @@ export const extended32 = struct('FAT32 boot sector', 'little', 92, {
   vol_id: u32(67),
   vol_lab: bytes(71, 11),
   fil_sys_type: bytes(82, 8),
-});
+}));
 
 /** fatgen103, "FAT32 FSInfo Sector Structure". */
-export const fsInfo = struct('FAT32 FSInfo sector', 'little', 512, {
+export const fsInfo = struct('FAT32 FSInfo sector', 'little', 512, () => ({
   lead_sig: u32(0),
   struc_sig: u32(484),
   free_count: u32(488),
   nxt_free: u32(492),
   trail_sig: u32(508),
-});
+}));
 
 export const fsInfoLeadSignature = 0x41615252;
 export const fsInfoStructureSignature = 0x61417272;
@@ -71,7 +71,7 @@ export const fsInfoTrailSignature = 0xaa550000;
 export const bootSignature = 0xaa55;
 
 /** The 32 bytes of a directory entry: fatgen103, "FAT Directory Structure". */
-export const directoryEntry = struct('FAT directory entry', 'little', 32, {
+export const directoryEntry = struct('FAT directory entry', 'little', 32, () => ({
   name: bytes(0, 11),
   attr: u8(11),
   nt_res: u8(12),
@@ -84,15 +84,15 @@ export const directoryEntry = struct('FAT directory entry', 'little', 32, {
   wrt_date: u16(24),
   fst_clus_lo: u16(26),
   file_size: u32(28),
-});
+}));
 
 /** One part of a long name, in an entry of the same size: fatgen103, "Long Directory Entries". */
-export const longNameEntry = struct('FAT long name entry', 'little', 32, {
+export const longNameEntry = struct('FAT long name entry', 'little', 32, () => ({
   ord: u8(0),
   attr: u8(11),
   type: u8(12),
   chksum: u8(13),
-});
+}));
 
 export const entrySize = 32;
 

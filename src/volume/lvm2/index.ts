@@ -33,22 +33,23 @@ export { listMapperDevices } from './report-minors.js';
 export type { LogicalVolume, LvmState, PhysicalVolume, VolumeGroup } from './state.js';
 export { missingVolumes } from './volumes.js';
 export {
+  type Author,
   type Commit,
   changePhysicalVolumeUuid,
   changeVolumeGroupUuid,
   checkGroupName,
   createLogicalVolume,
+  createPhysicalVolume,
   createVolumeGroup,
   removeLogicalVolumes,
+  removePhysicalVolume,
   removeVolumeGroup,
   renameLogicalVolume,
   renameVolumeGroup,
   resizeLogicalVolume,
   resizePhysicalVolume,
   type WantedSize,
-} from './write/group.js';
-export { createPhysicalVolume, removePhysicalVolume } from './write/label.js';
-export type { Author } from './write/tree.js';
+} from './write/index.js';
 
 /** The result for the members, in the words of all volume systems. */
 function assembly(members: readonly Member[]): Assembly<LvmState> {

@@ -6,6 +6,7 @@
  * block, which no record has.
  */
 import { CorruptError, decodeText, UnsupportedError, viewOf, work } from '../../../base/index.js';
+import { directJournal, type WriteCache } from '../../../disk/index.js';
 import { isInodeInUse } from '../allocation.js';
 import { Directory } from '../directory/directory.js';
 import { DistinctRuns } from '../distinct.js';
@@ -22,7 +23,7 @@ import {
 import { has } from '../superblock.js';
 import type { ExtVolume } from '../volume.js';
 import { releaseAttributes } from '../write/attributes.js';
-import type { ChangeableBlocks } from '../write/blocks.js';
+import { ChangeableBlocks } from '../write/blocks.js';
 import { DirectoryWriter } from '../write/directory-writer.js';
 import { emptyTree } from '../write/extent-tree.js';
 import { Files } from '../write/files.js';
@@ -40,18 +41,25 @@ interface Before {
   readonly ranges: readonly BlockRange[];
 }
 
-/** Replays onto `blocks`, from which `volume` reads its metadata; it is to be opened anew afterwards. */
-export function replayFastCommits(
+/**
+ * Replays into `cache`, from which `volume` reads its metadata, what has room in one transaction of `room` blocks. The
+ * volume is to be opened anew afterwards.
+ */
+export function changeAsCommitted(
   volume: ExtVolume,
-  blocks: ChangeableBlocks,
+  cache: WriteCache,
+  room: number,
   records: readonly FastCommitRecord[],
 ): void {
-  const replay = new FastCommitReplay(volume, blocks, rangesOf(records));
-  for (const record of records) {
-    work.entries.spend(1);
-    replay.apply(record);
-  }
-  replay.finish();
+  const blocks = new ChangeableBlocks(cache, directJournal(cache), volume);
+  blocks.run(room, undefined, () => {
+    const replay = new FastCommitReplay(volume, blocks, rangesOf(records));
+    for (const record of records) {
+      work.entries.spend(1);
+      replay.apply(record);
+    }
+    replay.finish();
+  });
 }
 
 /** The blocks that records give to files: not to be given out for anything else in between. In order. */

@@ -8,11 +8,11 @@ import { bytes, struct, u8, u16, u32 } from '../../../base/index.js';
 export const journalMagic = 0xc03b3998;
 
 /** `journal_header_t`: in front of every block of the journal that is not data. */
-export const journalHeader = struct('ext4 journal block', 'big', 12, {
+export const journalHeader = struct('ext4 journal block', 'big', 12, () => ({
   h_magic: u32(0),
   h_blocktype: u32(4),
   h_sequence: u32(8),
-});
+}));
 export const journalBlockTypes = {
   descriptor: 1,
   commit: 2,
@@ -22,10 +22,12 @@ export const journalBlockTypes = {
 } as const;
 
 /** The checksum of a data block begins with its seed and this. */
-export const transactionIdentity = struct('transaction in a checksum', 'big', 4, { sequence: u32(0) });
+export const transactionIdentity = struct('transaction in a checksum', 'big', 4, () => ({
+  sequence: u32(0),
+}));
 
 /** `journal_superblock_t`. */
-export const journalSuperblock = struct('ext4 journal superblock', 'big', 1024, {
+export const journalSuperblock = struct('ext4 journal superblock', 'big', 1024, () => ({
   h_magic: u32(0x0),
   h_blocktype: u32(0x4),
   s_blocksize: u32(0xc),
@@ -43,7 +45,7 @@ export const journalSuperblock = struct('ext4 journal superblock', 'big', 1024, 
   s_checksum_type: u8(0x50),
   s_num_fc_blks: u32(0x54),
   s_checksum: u32(0xfc),
-});
+}));
 /** `s_users`: behind the superblock's own fields, the UUIDs of the filesystems that have a journal of its own disk. */
 export const journalUsers = { at: 0x100, size: 16, most: 48 } as const;
 export const journalCompat = { checksum: 0x1 } as const;
@@ -71,22 +73,22 @@ export const tagFlags = { escape: 0x1, sameUuid: 0x2, lastTag: 0x8 } as const;
 export const journalTailSize = 4;
 
 /** `commit_header`. */
-export const commitHeader = struct('ext4 journal commit block', 'big', 60, {
+export const commitHeader = struct('ext4 journal commit block', 'big', 60, () => ({
   h_chksum_type: u8(12),
   h_chksum_size: u8(13),
   h_chksum: u32(16),
   h_commit_sec_high: u32(48),
   h_commit_sec_low: u32(52),
-});
+}));
 
 /** `jbd2_journal_revoke_header_t`. */
-export const revokeHeader = struct('ext4 journal revoke block', 'big', 16, { r_count: u32(12) });
+export const revokeHeader = struct('ext4 journal revoke block', 'big', 16, () => ({ r_count: u32(12) }));
 
 /** `struct ext4_fc_tl`, in front of every record of a fast commit. */
-export const fastCommitTag = struct('ext4 fast commit record', 'little', 4, {
+export const fastCommitTag = struct('ext4 fast commit record', 'little', 4, () => ({
   fc_tag: u16(0),
   fc_len: u16(2),
-});
+}));
 export const fastCommitTags = {
   addRange: 1,
   delRange: 2,
@@ -99,28 +101,28 @@ export const fastCommitTags = {
   head: 9,
 } as const;
 /** The values: `ext4_fc_head`, `_tail`, `_add_range`, `_del_range`, `_dentry_info` and `_inode`. */
-export const fastCommitHead = struct('ext4 fast commit head', 'little', 8, {
+export const fastCommitHead = struct('ext4 fast commit head', 'little', 8, () => ({
   fc_features: u32(0),
   fc_tid: u32(4),
-});
-export const fastCommitTail = struct('ext4 fast commit tail', 'little', 8, {
+}));
+export const fastCommitTail = struct('ext4 fast commit tail', 'little', 8, () => ({
   fc_tid: u32(0),
   fc_crc: u32(4),
-});
-export const fastCommitAddRange = struct('ext4 fast commit range', 'little', 16, {
+}));
+export const fastCommitAddRange = struct('ext4 fast commit range', 'little', 16, () => ({
   fc_ino: u32(0),
   ee_block: u32(4),
   ee_len: u16(8),
   ee_start_hi: u16(10),
   ee_start_lo: u32(12),
-});
-export const fastCommitDelRange = struct('ext4 fast commit range', 'little', 12, {
+}));
+export const fastCommitDelRange = struct('ext4 fast commit range', 'little', 12, () => ({
   fc_ino: u32(0),
   fc_lblk: u32(4),
   fc_len: u32(8),
-});
-export const fastCommitEntry = struct('ext4 fast commit entry', 'little', 8, {
+}));
+export const fastCommitEntry = struct('ext4 fast commit entry', 'little', 8, () => ({
   fc_parent_ino: u32(0),
   fc_ino: u32(4),
-});
-export const fastCommitInode = struct('ext4 fast commit inode', 'little', 4, { fc_ino: u32(0) });
+}));
+export const fastCommitInode = struct('ext4 fast commit inode', 'little', 4, () => ({ fc_ino: u32(0) }));

@@ -14,8 +14,12 @@ import type { Files, NewRun } from './files.js';
 import type { InodeLife } from './inode-life.js';
 import { type InodeRecord, type InodeTable, setSize } from './inode-table.js';
 
-/** Reads a file as it is at each moment. */
-export class FollowedData implements Disk {
+/** A file as it is at each moment. */
+export function followedData(volume: ExtVolume, number: number): Disk {
+  return new FollowedData(volume, number);
+}
+
+class FollowedData implements Disk {
   readonly sectorSize = 512;
   readonly #volume: ExtVolume;
   readonly #number: number;

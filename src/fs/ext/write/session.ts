@@ -38,6 +38,10 @@ interface SessionFacts {
   readonly parentOf: (directory: number) => number;
 }
 
+export function startWriting(facts: SessionFacts): WriteSession {
+  return new WriteSession(facts);
+}
+
 export class WriteSession {
   readonly volume: ExtVolume;
   readonly blocks: ChangeableBlocks;

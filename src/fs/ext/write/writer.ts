@@ -43,12 +43,16 @@ const permissionBits = 0o7777;
 const usualBlocks = 64;
 const longestName = 255;
 
-export class ExtWriter implements FileSystemWriter {
+/** The writer of an open filesystem; `start` prepares the writing, once. */
+export function writerOf(start: () => WriteSession, now: () => Time): FileSystemWriter {
+  return new ExtWriter(start, now);
+}
+
+class ExtWriter implements FileSystemWriter {
   readonly #start: () => WriteSession;
   readonly #now: () => Time;
   readonly #held = new Map<InodeNumber, number>();
 
-  /** `start` prepares the writing, once. */
   constructor(start: () => WriteSession, now: () => Time) {
     this.#start = start;
     this.#now = now;

@@ -1,7 +1,12 @@
 /** A file of a volume that is written, as it is at each moment. */
 import type { Disk, Span, ZeroOptions } from '../../../disk/index.js';
 
-export class FollowedFile implements Disk {
+/** A file as it is at each moment: opened again when the version has changed. */
+export function followedFile(open: () => Disk, version: () => number): Disk {
+  return new FollowedFile(open, version);
+}
+
+class FollowedFile implements Disk {
   readonly sectorSize = 512;
   readonly writable = false;
   readonly #open: () => Disk;

@@ -21,6 +21,10 @@ export interface ChainRun {
   readonly count: number;
 }
 
+export function startWriting(cache: WriteCache, volume: FatVolume, table: AllocationTable): FatSession {
+  return new FatSession(cache, volume, table);
+}
+
 export class FatSession {
   readonly cache: WriteCache;
   readonly volume: FatVolume;

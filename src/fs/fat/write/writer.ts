@@ -51,6 +51,11 @@ interface HeldFile {
   holders: number;
 }
 
+/** The writer of an open volume. */
+export function writerOf(fileSystem: WrittenFileSystem): FatWriter {
+  return new FatWriter(fileSystem);
+}
+
 export class FatWriter implements FileSystemWriter {
   readonly #fileSystem: WrittenFileSystem;
   readonly #directories = new Map<InodeNumber, WrittenDirectory>();
