@@ -1,7 +1,7 @@
 /**
  * On-disk structures as tables, for reading and for writing: a field is an offset, and how a value lies there.
  *
- *     const header = struct('qcow2 header', 'big', 72, { magic: u32(0), version: u32(4), size: u64(24) });
+ *     const header = struct('qcow2 header', 'big', 72, () => ({ magic: u32(0), version: u32(4), size: u64(24) }));
  *     const { version, size } = header.decode(view, 0);
  *     const bytes = header.encode({ magic, version: 3, size });
  *
@@ -254,16 +254,22 @@ export interface Struct<F extends Fields> {
 class Table<F extends Fields> implements Struct<F> {
   readonly name: string;
   readonly size: number;
-  readonly fields: F;
   readonly #little: boolean;
+  readonly #makeFields: () => F;
+  #fields: F | undefined;
   /** The fields in their order, made when a structure is read first. */
   #entries: readonly (readonly [name: string, field: Field<unknown>])[] | undefined;
 
-  constructor(name: string, endian: Endian, size: number, fields: F) {
+  constructor(name: string, endian: Endian, size: number, makeFields: () => F) {
     this.name = name;
     this.size = size;
-    this.fields = fields;
+    this.#makeFields = makeFields;
     this.#little = endian === 'little';
+  }
+
+  get fields(): F {
+    this.#fields ??= this.#makeFields();
+    return this.#fields;
   }
 
   decode(source: DataView | Uint8Array, base = 0): Decoded<F> {
@@ -319,6 +325,12 @@ function checkedEntries({
   return entries;
 }
 
-export function struct<F extends Fields>(name: string, endian: Endian, size: number, fields: F): Struct<F> {
+/** A table of fields, which are made when the structure is first used: a program has hundreds, and wants a few. */
+export function struct<F extends Fields>(
+  name: string,
+  endian: Endian,
+  size: number,
+  fields: () => F,
+): Struct<F> {
   return new Table(name, endian, size, fields);
 }

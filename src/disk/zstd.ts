@@ -131,7 +131,7 @@ export function decodeFrame(frame: Uint8Array, limit: number): Uint8Array {
 
 const frameMagic = 0xfd2fb528;
 /** The beginning of a frame whose descriptor, at 4, is zero: a window follows, and nothing else. */
-const frameHead = struct('zstd frame', 'little', 6, { magic: u32(0), window_descriptor: u8(5) });
+const frameHead = struct('zstd frame', 'little', 6, () => ({ magic: u32(0), window_descriptor: u8(5) }));
 const skippableMagic = 0x184d2a50;
 const skippableMask = 0xfffffff0;
 const blockTypeRle = 1;

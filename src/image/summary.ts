@@ -16,7 +16,7 @@ export interface ImageSummary {
 }
 
 /** The header of version 1, whose disk begins at an offset in sectors: LUKS On-Disk Format Specification 1.2.3, 2.1. */
-const luksHeader = struct('LUKS header', 'big', 592, { payload_offset: u32(104) });
+const luksHeader = struct('LUKS header', 'big', 592, () => ({ payload_offset: u32(104) }));
 const luksSectorSize = 512;
 
 function luksSize(file: Disk): number {

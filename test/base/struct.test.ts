@@ -26,8 +26,8 @@ const fields = {
   raw: bytes(32, 3),
   name: text(36, 8),
 };
-const little = struct('example', 'little', 48, fields);
-const big = struct('example', 'big', 48, fields);
+const little = struct('example', 'little', 48, () => fields);
+const big = struct('example', 'big', 48, () => fields);
 
 const values = {
   small: 0xfe,

@@ -52,7 +52,7 @@ const x86Code = Buffer.from(
 );
 
 /** `Elf64_Ehdr`. */
-const elfHeader = struct('ELF header', 'little', 64, {
+const elfHeader = struct('ELF header', 'little', 64, () => ({
   e_ident: bytes(0, 16),
   e_type: u16(16),
   e_machine: u16(18),
@@ -62,9 +62,9 @@ const elfHeader = struct('ELF header', 'little', 64, {
   e_ehsize: u16(52),
   e_phentsize: u16(54),
   e_phnum: u16(56),
-});
+}));
 /** `Elf64_Phdr`. */
-const elfSegment = struct('ELF segment', 'little', 56, {
+const elfSegment = struct('ELF segment', 'little', 56, () => ({
   p_type: u32(0),
   p_flags: u32(4),
   p_vaddr: u64(16),
@@ -72,7 +72,7 @@ const elfSegment = struct('ELF segment', 'little', 56, {
   p_filesz: u64(32),
   p_memsz: u64(40),
   p_align: u64(48),
-});
+}));
 /** 64 bits, little-endian, version 1. */
 const elfIdentity = decodeHex('7f454c46020101'.padEnd(32, '0'));
 const loadAddress = 0x400000;
@@ -120,12 +120,12 @@ export function refreshProgram(architecture: string): Buffer {
 }
 
 /** A `struct timespec`, and a `struct rand_pool_info` without the bytes themselves, whose credit is in bits. */
-const refreshHead = struct('time and randomness', 'little', 24, {
+const refreshHead = struct('time and randomness', 'little', 24, () => ({
   tv_sec: u64(0),
   tv_nsec: u64(8),
   entropy_count: i32(16),
   buf_size: i32(20),
-});
+}));
 
 /** Bytes of randomness; the kernel's generator uses 32. */
 const poolBytes = 64;

@@ -48,7 +48,7 @@ export interface MessageHeader {
 }
 
 /** The word of a message's length, and `struct guestfs_message_header`. */
-const messageHeader = struct('message header', 'big', 44, {
+const messageHeader = struct('message header', 'big', 44, () => ({
   length: u32(0),
   prog: u32(4),
   vers: u32(8),
@@ -58,7 +58,7 @@ const messageHeader = struct('message header', 'big', 44, {
   progress_hint: u64(24),
   optargs_bitmask: bits64(32),
   status: u32(40),
-});
+}));
 
 /** Writes a header, with the length word of the whole message in front. */
 export function writeHeader(into: Buffer, header: MessageHeader): void {

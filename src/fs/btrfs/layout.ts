@@ -10,7 +10,7 @@ export const superblocksAt = [0x1_0000, 0x400_0000, 0x40_0000_0000] as const;
 export const superblockMagic = new Uint8Array([0x5f, 0x42, 0x48, 0x52, 0x66, 0x53, 0x5f, 0x4d]);
 export const superblockSize = 4096;
 
-export const superblock = struct('btrfs superblock', 'little', superblockSize, {
+export const superblock = struct('btrfs superblock', 'little', superblockSize, () => ({
   csum: bytes(0, 32),
   fsid: bytes(0x20, 16),
   bytenr: u64(0x30),
@@ -41,7 +41,7 @@ export const superblock = struct('btrfs superblock', 'little', superblockSize, {
   label: bytes(0x12b, 256),
   metadata_uuid: bytes(0x23b, 16),
   sys_chunk_array: bytes(0x32b, 2048),
-});
+}));
 /** The checksum is that of all bytes from here on: of a superblock, and of a block of a tree. */
 export const checksummedFrom = 32;
 
@@ -147,19 +147,19 @@ export const pointerAt = { blockptr: 17, generation: 25 } as const;
 export const mostLevels = 8;
 
 /** `struct btrfs_chunk`, followed by its stripes. */
-export const chunkItem = struct('btrfs chunk', 'little', 48, {
+export const chunkItem = struct('btrfs chunk', 'little', 48, () => ({
   length: u64(0),
   stripe_len: u64(16),
   type_low: u32(24),
   type_high: u32(28),
   num_stripes: u16(44),
   sub_stripes: u16(46),
-});
-export const stripe = struct('btrfs stripe', 'little', 32, {
+}));
+export const stripe = struct('btrfs stripe', 'little', 32, () => ({
   devid: u64(0),
   offset: u64(8),
   dev_uuid: bytes(16, 16),
-});
+}));
 
 /** `type_low` of a chunk: what is in it, and its profile. */
 export const chunkTypes = { data: 0x1, system: 0x2, metadata: 0x4, all: 0x7 } as const;
@@ -175,18 +175,18 @@ export const profileBits = {
 } as const;
 
 /** `struct btrfs_dev_item`. */
-export const devItem = struct('btrfs device', 'little', 98, {
+export const devItem = struct('btrfs device', 'little', 98, () => ({
   devid: u64(0),
   total_bytes: u64(8),
   bytes_used: u64(16),
-});
+}));
 
 /** `struct btrfs_block_group_item`. */
-export const blockGroupItem = struct('btrfs block group', 'little', 24, { used: u64(0) });
+export const blockGroupItem = struct('btrfs block group', 'little', 24, () => ({ used: u64(0) }));
 
 /** `struct btrfs_root_item`, of which filesystems of old have so much. */
 export const oldRootItemSize = 239;
-export const rootItem = struct('btrfs root', 'little', oldRootItemSize, {
+export const rootItem = struct('btrfs root', 'little', oldRootItemSize, () => ({
   generation: u64(160),
   root_dirid: u64(168),
   bytenr: u64(176),
@@ -194,9 +194,9 @@ export const rootItem = struct('btrfs root', 'little', oldRootItemSize, {
   flags_low: u32(208),
   refs: u32(216),
   level: u8(238),
-});
+}));
 /** Its further fields; they hold where `generation_v2` is the generation. */
-export const rootItemMore = struct('btrfs root', 'little', 439, {
+export const rootItemMore = struct('btrfs root', 'little', 439, () => ({
   generation_v2: u64(239),
   uuid: bytes(247, 16),
   parent_uuid: bytes(263, 16),
@@ -206,21 +206,24 @@ export const rootItemMore = struct('btrfs root', 'little', 439, {
   rtransid: u64(319),
   otime_sec: u64(339),
   rtime_sec: u64(363),
-});
+}));
 export const rootFlags = { readOnly: 0x1 } as const;
 
 /** `struct btrfs_qgroup_info_item`: a group of quotas, whose key's offset is its number. */
-export const qgroupInfo = struct('btrfs quota group', 'little', 40, { rfer: u64(8), excl: u64(24) });
+export const qgroupInfo = struct('btrfs quota group', 'little', 40, () => ({ rfer: u64(8), excl: u64(24) }));
 /** `struct btrfs_qgroup_limit_item`. */
-export const qgroupLimit = struct('btrfs quota limit', 'little', 40, { max_rfer: u64(8), max_excl: u64(16) });
+export const qgroupLimit = struct('btrfs quota limit', 'little', 40, () => ({
+  max_rfer: u64(8),
+  max_excl: u64(16),
+}));
 /** A group's number is its level and a number there, which for level 0 is that of a subvolume. */
 export const qgroupLevelShift = 48n;
 
 /** `struct btrfs_root_ref`, followed by the name. */
-export const rootRef = struct('btrfs subvolume reference', 'little', 18, {
+export const rootRef = struct('btrfs subvolume reference', 'little', 18, () => ({
   dirid: u64(0),
   name_len: u16(16),
-});
+}));
 
 /** Offsets in `struct btrfs_inode_item`: a walk decodes hundreds of thousands. */
 export const inodeItemSize = 160;

@@ -23,8 +23,8 @@ const superblockFields = {
 
 /** `struct cramfs_super` without the inode of the root, which follows. */
 export const superblock = {
-  little: struct('cramfs superblock', 'little', 64, superblockFields),
-  big: struct('cramfs superblock', 'big', 64, superblockFields),
+  little: struct('cramfs superblock', 'little', 64, () => superblockFields),
+  big: struct('cramfs superblock', 'big', 64, () => superblockFields),
 } as const;
 
 /** `super.flags`. Kernels ignore bits below 0x100 that they do not know, and refuse a filesystem with others. */
@@ -95,8 +95,8 @@ export const CRAMFS_BLK_FLAGS = 0xc000_0000;
 export const directUnitSize = 4;
 /** What lies in front of a compressed block to which a direct pointer leads: its length in bytes. */
 export const blockHead = {
-  little: struct('cramfs block', 'little', 2, { length: u16(0) }),
-  big: struct('cramfs block', 'big', 2, { length: u16(0) }),
+  little: struct('cramfs block', 'little', 2, () => ({ length: u16(0) })),
+  big: struct('cramfs block', 'big', 2, () => ({ length: u16(0) })),
 } as const;
 
 /** A slash, which no name has. */

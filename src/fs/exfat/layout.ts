@@ -2,7 +2,7 @@
 import { bytes, struct, text, u8, u16, u32, u64 } from '../../base/index.js';
 
 /** The main boot sector, section 3.1. Offsets and lengths of the volume are in sectors. */
-export const bootSector = struct('exFAT boot sector', 'little', 512, {
+export const bootSector = struct('exFAT boot sector', 'little', 512, () => ({
   FileSystemName: text(3, 8),
   MustBeZero: bytes(11, 53),
   VolumeLength: u64(72),
@@ -19,7 +19,7 @@ export const bootSector = struct('exFAT boot sector', 'little', 512, {
   SectorsPerClusterShift: u8(109),
   NumberOfFats: u8(110),
   BootSignature: u16(510),
-});
+}));
 export const fileSystemName = 'EXFAT   ';
 export const bootSignature = 0xaa55;
 /** Volume flags, section 3.1.13. */
@@ -34,7 +34,7 @@ export const bootRegionSectors = 12;
 /** Bytes of the boot sector that the checksum leaves out: flags and the share in use, which change. */
 export const uncheckedBootBytes = [106, 107, 112] as const;
 
-export const fatEntry = struct('exFAT table', 'little', 4, { next: u32(0) });
+export const fatEntry = struct('exFAT table', 'little', 4, () => ({ next: u32(0) }));
 /** Values from here on end a chain: the last is the end, the one here a bad cluster. Section 4.1. */
 export const badCluster = 0xffff_fff7;
 
@@ -52,17 +52,19 @@ export const entryTypes = {
 } as const;
 
 /** Sections 7.1 and 7.2. */
-export const tableEntry = struct('exFAT directory entry', 'little', entrySize, {
+export const tableEntry = struct('exFAT directory entry', 'little', entrySize, () => ({
   TableChecksum: u32(4),
   FirstCluster: u32(20),
   DataLength: u64(24),
-});
-export const volumeLabel = struct('exFAT volume label', 'little', entrySize, { CharacterCount: u8(1) });
+}));
+export const volumeLabel = struct('exFAT volume label', 'little', entrySize, () => ({
+  CharacterCount: u8(1),
+}));
 export const volumeLabelAt = 2;
 export const volumeLabelUnits = 11;
 
 /** Section 7.4. */
-export const fileEntry = struct('exFAT directory entry', 'little', entrySize, {
+export const fileEntry = struct('exFAT directory entry', 'little', entrySize, () => ({
   SecondaryCount: u8(1),
   SetChecksum: u16(2),
   FileAttributes: u16(4),
@@ -72,19 +74,19 @@ export const fileEntry = struct('exFAT directory entry', 'little', entrySize, {
   LastModified10msIncrement: u8(21),
   LastModifiedUtcOffset: u8(23),
   LastAccessedUtcOffset: u8(24),
-});
+}));
 export const setChecksumAt = 2;
 export const secondaryCounts = { least: 2, most: 18 } as const;
 export const attributes = { ReadOnly: 0x01, Directory: 0x10 } as const;
 
 /** Section 7.6. */
-export const streamEntry = struct('exFAT stream extension', 'little', entrySize, {
+export const streamEntry = struct('exFAT stream extension', 'little', entrySize, () => ({
   GeneralSecondaryFlags: u8(1),
   NameLength: u8(3),
   ValidDataLength: u64(8),
   FirstCluster: u32(20),
   DataLength: u64(24),
-});
+}));
 /** The clusters follow each other, and the table says nothing of them. */
 export const NoFatChain = 0x02;
 

@@ -13,7 +13,7 @@ export const sectorSize = 2048;
 export const firstDescriptorSector = 16;
 
 /** ECMA-119, 8.4 and 8.5: primary and supplementary descriptors. */
-export const volumeDescriptor = struct('ISO 9660 volume descriptor', 'little', 2048, {
+export const volumeDescriptor = struct('ISO 9660 volume descriptor', 'little', 2048, () => ({
   type: u8(0),
   id: bytes(1, 5),
   version: u8(6),
@@ -38,7 +38,7 @@ export const volumeDescriptor = struct('ISO 9660 volume descriptor', 'little', 2
   modification_date: bytes(830, 17),
   expiration_date: bytes(847, 17),
   effective_date: bytes(864, 17),
-});
+}));
 
 /** Values of a descriptor's `type`. */
 export const descriptorBoot = 0;
@@ -47,7 +47,7 @@ export const descriptorSupplementary = 2;
 export const descriptorEnd = 255;
 
 /** ECMA-119, 9.1. The name follows, then a byte of padding where its length is even, then system use bytes. */
-export const directoryRecord = struct('ISO 9660 directory record', 'little', 33, {
+export const directoryRecord = struct('ISO 9660 directory record', 'little', 33, () => ({
   length: u8(0),
   ext_attr_length: u8(1),
   extent: u32(2),
@@ -58,7 +58,7 @@ export const directoryRecord = struct('ISO 9660 directory record', 'little', 33,
   interleave: u8(27),
   volume_sequence_number: u16(28),
   name_length: u8(32),
-});
+}));
 
 /** The longest record. */
 export const maxRecord = 255;
@@ -74,44 +74,44 @@ export const flagMultiExtent = 0x80;
 export const useEntryHead = 4;
 
 /** SUSP, 5.1: CE. Where system use entries go on: a block, an offset in it, a length. */
-export const continuation = struct('SUSP continuation entry', 'little', 28, {
+export const continuation = struct('SUSP continuation entry', 'little', 28, () => ({
   extent: u32(4),
   offset: u32(12),
   length: u32(20),
-});
+}));
 
 /** SUSP, 5.3: SP. Shows that SUSP is used, and how many bytes of each record's system use area to skip. */
-export const sharingIndicator = struct('SUSP indicator entry', 'little', 7, {
+export const sharingIndicator = struct('SUSP indicator entry', 'little', 7, () => ({
   check: bytes(4, 2),
   skip: u8(6),
-});
+}));
 
 /** RRIP, 4.1.1: PX. RRIP 1.12 appends a serial number, which is not used. */
-export const posixAttributes = struct('Rock Ridge PX entry', 'little', 36, {
+export const posixAttributes = struct('Rock Ridge PX entry', 'little', 36, () => ({
   mode: u32(4),
   links: u32(12),
   uid: u32(20),
   gid: u32(28),
-});
+}));
 
 /** RRIP, 4.1.2: PN. */
-export const posixDevice = struct('Rock Ridge PN entry', 'little', 20, {
+export const posixDevice = struct('Rock Ridge PN entry', 'little', 20, () => ({
   dev_high: u32(4),
   dev_low: u32(12),
-});
+}));
 
 /** RRIP, 4.1.5.1 and 4.1.5.2: CL and PL. */
-export const directoryLink = struct('Rock Ridge CL or PL entry', 'little', 12, {
+export const directoryLink = struct('Rock Ridge CL or PL entry', 'little', 12, () => ({
   location: u32(4),
-});
+}));
 
 /** zisofs: ZF. `pz` is the only algorithm: blocks in zlib format. */
-export const compressed = struct('Rock Ridge ZF entry', 'little', 16, {
+export const compressed = struct('Rock Ridge ZF entry', 'little', 16, () => ({
   algorithm: bytes(4, 2),
   header_size_div4: u8(6),
   log2_block_size: u8(7),
   uncompressed_size: u32(8),
-});
+}));
 
 /** RRIP, 4.1.3.1: flags of SL's components. */
 export const componentContinues = 0x01;

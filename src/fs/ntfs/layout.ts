@@ -7,7 +7,7 @@ import { bits64, bytes, struct, u8, u16, u32, u64 } from '../../base/index.js';
 /** `NTFS    `, the name of who formatted it. */
 export const oemId = 'NTFS    ';
 
-export const bootSector = struct('NTFS boot sector', 'little', 512, {
+export const bootSector = struct('NTFS boot sector', 'little', 512, () => ({
   oem_id: bytes(3, 8),
   bytes_per_sector: u16(11),
   sectors_per_cluster: u8(13),
@@ -23,7 +23,7 @@ export const bootSector = struct('NTFS boot sector', 'little', 512, {
   clusters_per_mft_record: u8(64),
   clusters_per_index_record: u8(68),
   volume_serial_number: bits64(72),
-});
+}));
 
 /** Larger counts are negative logarithms: of the sectors of a cluster, and of the bytes of a record. */
 export const greatestCount = { sectorsPerCluster: 128, clustersPerRecord: 64 } as const;
@@ -55,7 +55,7 @@ export const fileNumbers = {
 export const fileMagic = 0x454c4946;
 export const indexMagic = 0x58444e49;
 
-export const fileRecord = struct('NTFS file record', 'little', 42, {
+export const fileRecord = struct('NTFS file record', 'little', 42, () => ({
   magic: u32(0),
   usa_ofs: u16(4),
   usa_count: u16(6),
@@ -66,7 +66,7 @@ export const fileRecord = struct('NTFS file record', 'little', 42, {
   bytes_in_use: u32(24),
   bytes_allocated: u32(28),
   base_mft_record: bits64(32),
-});
+}));
 
 export const recordFlags = { inUse: 0x0001, directory: 0x0002 } as const;
 
@@ -129,7 +129,7 @@ export const greatestCompressionUnit = 8;
 export const runLengthMask = 0x0f;
 export const runOffsetShift = 4;
 
-export const attributeListEntry = struct('NTFS attribute list entry', 'little', 26, {
+export const attributeListEntry = struct('NTFS attribute list entry', 'little', 26, () => ({
   type: u32(0),
   length: u16(4),
   name_length: u8(6),
@@ -139,7 +139,7 @@ export const attributeListEntry = struct('NTFS attribute list entry', 'little', 
   mft_high: u16(20),
   mft_sequence: u16(22),
   instance: u16(24),
-});
+}));
 /** What ntfs-3g and Windows keep to. */
 export const greatestAttributeList = 256 * 1024;
 
@@ -189,23 +189,23 @@ export const longestDosName = 12;
 /** `$I30`, the name of the index that a directory is. */
 export const directoryIndexName = '$I30';
 
-export const indexRoot = struct('NTFS index root', 'little', 16, {
+export const indexRoot = struct('NTFS index root', 'little', 16, () => ({
   type: u32(0),
   collation_rule: u32(4),
   index_block_size: u32(8),
-});
-export const indexHeader = struct('NTFS index header', 'little', 16, {
+}));
+export const indexHeader = struct('NTFS index header', 'little', 16, () => ({
   entries_offset: u32(0),
   index_length: u32(4),
   allocated_size: u32(8),
   flags: u8(12),
-});
-export const indexBlock = struct('NTFS index block', 'little', 24, {
+}));
+export const indexBlock = struct('NTFS index block', 'little', 24, () => ({
   magic: u32(0),
   usa_ofs: u16(4),
   usa_count: u16(6),
   index_block_vcn: u64(16),
-});
+}));
 /** Offsets in an entry of an index. */
 export const indexEntryAt = {
   file_low: 0,
@@ -231,23 +231,23 @@ export const greatestIndexBlock = 64 * 1024;
 export const mostIndexLevels = 48;
 
 /** A number by itself: a key of an index, and the flags of a file. */
-export const plainNumber = struct('NTFS number', 'little', 4, { value: u32(0) });
+export const plainNumber = struct('NTFS number', 'little', 4, () => ({ value: u32(0) }));
 
 /** The stream of descriptors in `$Secure`, and the index of where each is, by its number. */
 export const securityNames = { descriptors: '$SDS', byNumber: '$SII' } as const;
 /** In the index, and in the stream before each descriptor. */
-export const securityEntry = struct('NTFS security entry', 'little', 20, {
+export const securityEntry = struct('NTFS security entry', 'little', 20, () => ({
   security_id: u32(4),
   offset: bits64(8),
   length: u32(16),
-});
+}));
 /** Offsets of the parts of a descriptor; 0 for those that are not there. */
-export const securityDescriptor = struct('NTFS security descriptor', 'little', 20, {
+export const securityDescriptor = struct('NTFS security descriptor', 'little', 20, () => ({
   owner: u32(4),
   group: u32(8),
   sacl: u32(12),
   dacl: u32(16),
-});
+}));
 /** Offsets in an identifier of a user, and in a list of rights. */
 export const sidAt = { sub_authority_count: 1, sub_authority: 8 } as const;
 export const aclAt = { size: 2, entries: 8 } as const;
@@ -258,11 +258,11 @@ export const objectIdSize = 16;
 /** What the index knows of one: the file, and three more identifiers. */
 export const objectIdData = { others: 8, size: 56 } as const;
 
-export const volumeInformation = struct('NTFS volume information', 'little', 12, {
+export const volumeInformation = struct('NTFS volume information', 'little', 12, () => ({
   major_ver: u8(8),
   minor_ver: u8(9),
   flags: u16(10),
-});
+}));
 export const volumeFlags = { dirty: 0x0001 } as const;
 
 /** Units of 100 ns. */
@@ -276,7 +276,10 @@ export const halfInUtf8 = { lead: 0xed, continuation: 0x80, mask: 0x3f, shift: 6
 /** Where a byte that is no text has its place in a string: see `decodeText`. */
 export const escapedByte = 0xdc00;
 
-export const reparseHeader = struct('NTFS reparse point', 'little', 8, { tag: u32(0), length: u16(4) });
+export const reparseHeader = struct('NTFS reparse point', 'little', 8, () => ({
+  tag: u32(0),
+  length: u16(4),
+}));
 /** Tags that are not Microsoft's are followed by a GUID. */
 export const reparseFlags = { microsoft: 0x8000_0000 } as const;
 export const reparseGuidSize = 16;
@@ -301,12 +304,15 @@ export const mountPointHeaderSize = 8;
 export const symlinkHeaderSize = 12;
 export const symlinkRelative = 0x0000_0001;
 /** A link of WSL: a number, and the target in UTF-8. */
-export const lxSymlinkHeader = struct('NTFS link of WSL', 'little', 4, { type: u32(0) });
+export const lxSymlinkHeader = struct('NTFS link of WSL', 'little', 4, () => ({ type: u32(0) }));
 export const lxSymlinkType = 2;
 
-export const wofInfo = struct('WOF reparse point', 'little', 8, { version: u32(0), provider: u32(4) });
+export const wofInfo = struct('WOF reparse point', 'little', 8, () => ({
+  version: u32(0),
+  provider: u32(4),
+}));
 export const wofProviders = { wim: 1, file: 2 } as const;
-export const wofFile = struct('WOF file', 'little', 8, { version: u32(0), algorithm: u32(4) });
+export const wofFile = struct('WOF file', 'little', 8, () => ({ version: u32(0), algorithm: u32(4) }));
 /** By the number of the method. */
 export const wofChunks = [
   { codec: 'xpress', chunkSize: 4096 },
@@ -323,7 +329,7 @@ export const interixMagic = {
   block: 0x004b_4c42_7874_6e49n,
 } as const;
 export const interixMagicSize = 8;
-export const interixHead = struct('NTFS special file', 'little', 8, { magic: bits64(0) });
+export const interixHead = struct('NTFS special file', 'little', 8, () => ({ magic: bits64(0) }));
 /** Major and minor number behind it, of eight bytes each. */
 export const interixDeviceSize = 24;
 /** The longest target, in units. */
@@ -336,18 +342,18 @@ export const extendedAttributeDevice = { name: '$LXDEV', size: 8 } as const;
 
 /** The pages at the start of `$LogFile`, of which the newer counts: what Windows wrote, or chkdsk. */
 export const restartMagics = { restart: 0x52545352, checked: 0x444b4843, empty: 0xffffffff } as const;
-export const restartPage = struct('NTFS restart page', 'little', 32, {
+export const restartPage = struct('NTFS restart page', 'little', 32, () => ({
   magic: u32(0),
   system_page_size: u32(16),
   restart_area_offset: u16(24),
   minor_ver: u16(26),
   major_ver: u16(28),
-});
-export const restartArea = struct('NTFS restart area', 'little', 24, {
+}));
+export const restartArea = struct('NTFS restart area', 'little', 24, () => ({
   current_lsn: bits64(0),
   client_in_use_list: u16(12),
   flags: u16(14),
-});
+}));
 export const restartFlags = { clean: 0x0002 } as const;
 export const noLogClient = 0xffff;
 /** In this version, Windows may have kept metadata in memory, for a fast start. */

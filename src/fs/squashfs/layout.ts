@@ -11,7 +11,7 @@ export const SQUASHFS_MAJOR = 4;
 export const SQUASHFS_MINOR = 0;
 
 /** `struct squashfs_super_block`. Starts of tables are in bytes; one that is missing is {@link missingTable}. */
-export const superblock = struct('squashfs superblock', 'little', 96, {
+export const superblock = struct('squashfs superblock', 'little', 96, () => ({
   s_magic: u32(0),
   inodes: u32(4),
   mkfs_time: u32(8),
@@ -23,7 +23,7 @@ export const superblock = struct('squashfs superblock', 'little', 96, {
   no_ids: u16(26),
   s_major: u16(28),
   s_minor: u16(30),
-});
+}));
 
 /** The second half of the superblock. A table's start may be all ones, which is no number of this program. */
 export const superblockTables = {
@@ -59,7 +59,7 @@ export const codecs: ReadonlyMap<number, Codec> = new Map<number, Codec>([
 /** Bytes that a metadata block holds, once decoded. */
 export const SQUASHFS_METADATA_SIZE = 8192;
 /** The length in front of a metadata block, whose highest bit says that the block is not compressed. */
-export const metadataHead = struct('squashfs metadata', 'little', 2, { length: u16(0) });
+export const metadataHead = struct('squashfs metadata', 'little', 2, () => ({ length: u16(0) }));
 export const SQUASHFS_COMPRESSED_BIT = 0x8000;
 
 /** The length of a block of data, whose highest bit says that the block is not compressed. */
@@ -79,24 +79,24 @@ export const inodeTypes = {
 export const extendedTypes = 7;
 export const permissionBits = 0o7777;
 
-export const baseInode = struct('squashfs inode', 'little', 16, {
+export const baseInode = struct('squashfs inode', 'little', 16, () => ({
   inode_type: u16(0),
   mode: u16(2),
   uid: u16(4),
   guid: u16(6),
   mtime: u32(8),
   inode_number: u32(12),
-});
+}));
 
 // What follows the base, each from its own beginning.
-export const dirInode = struct('squashfs directory', 'little', 16, {
+export const dirInode = struct('squashfs directory', 'little', 16, () => ({
   start_block: u32(0),
   nlink: u32(4),
   file_size: u16(8),
   offset: u16(10),
   parent_inode: u32(12),
-});
-export const ldirInode = struct('squashfs directory', 'little', 24, {
+}));
+export const ldirInode = struct('squashfs directory', 'little', 24, () => ({
   nlink: u32(0),
   file_size: u32(4),
   start_block: u32(8),
@@ -104,14 +104,14 @@ export const ldirInode = struct('squashfs directory', 'little', 24, {
   i_count: u16(16),
   offset: u16(18),
   xattr: u32(20),
-});
-export const regInode = struct('squashfs file', 'little', 16, {
+}));
+export const regInode = struct('squashfs file', 'little', 16, () => ({
   start_block: u32(0),
   fragment: u32(4),
   offset: u32(8),
   file_size: u32(12),
-});
-export const lregInode = struct('squashfs file', 'little', 40, {
+}));
+export const lregInode = struct('squashfs file', 'little', 40, () => ({
   start_block: u64(0),
   file_size: u64(8),
   sparse: u64(16),
@@ -119,12 +119,12 @@ export const lregInode = struct('squashfs file', 'little', 40, {
   fragment: u32(28),
   offset: u32(32),
   xattr: u32(36),
-});
-export const symlinkInode = struct('squashfs symbolic link', 'little', 8, {
+}));
+export const symlinkInode = struct('squashfs symbolic link', 'little', 8, () => ({
   nlink: u32(0),
   symlink_size: u32(4),
-});
-export const devInode = struct('squashfs device node', 'little', 8, { nlink: u32(0), rdev: u32(4) });
+}));
+export const devInode = struct('squashfs device node', 'little', 8, () => ({ nlink: u32(0), rdev: u32(4) }));
 /** Linux's new_decode_dev. */
 export function deviceNumbersOf(rdev: number): {
   readonly deviceMajor: number;
@@ -133,54 +133,54 @@ export function deviceNumbersOf(rdev: number): {
   return { deviceMajor: (rdev & 0xfff00) >>> 8, deviceMinor: (rdev & 0xff) | ((rdev >>> 12) & 0xfff00) };
 }
 
-export const ipcInode = struct('squashfs inode', 'little', 4, { nlink: u32(0) });
+export const ipcInode = struct('squashfs inode', 'little', 4, () => ({ nlink: u32(0) }));
 /** Behind an extended inode of the last three kinds; behind the target of a link. */
-export const xattrIndex = struct('squashfs inode', 'little', 4, { xattr: u32(0) });
+export const xattrIndex = struct('squashfs inode', 'little', 4, () => ({ xattr: u32(0) }));
 
 /** A directory's size counts `.` and `..`, which are not stored, as so many bytes. */
 export const dotsSize = 3;
 /** `struct squashfs_dir_index`, followed by the first name of a run. `size` and `count` are one less than the number. */
-export const dirIndex = struct('squashfs directory index', 'little', 12, {
+export const dirIndex = struct('squashfs directory index', 'little', 12, () => ({
   index: u32(0),
   start_block: u32(4),
   size: u32(8),
-});
-export const dirHeader = struct('squashfs directory', 'little', 12, {
+}));
+export const dirHeader = struct('squashfs directory', 'little', 12, () => ({
   count: u32(0),
   start_block: u32(4),
   inode_number: u32(8),
-});
-export const dirEntry = struct('squashfs directory', 'little', 8, {
+}));
+export const dirEntry = struct('squashfs directory', 'little', 8, () => ({
   offset: u16(0),
   inode_number: i16(2),
   type: u16(4),
   size: u16(6),
-});
+}));
 export const SQUASHFS_DIR_COUNT = 256;
 export const SQUASHFS_NAME_LEN = 256;
 export const dot = 0x2e;
 /** A slash, which no name has. */
 export const slash = 0x2f;
 
-export const fragmentEntry = struct('squashfs fragment table', 'little', 16, {
+export const fragmentEntry = struct('squashfs fragment table', 'little', 16, () => ({
   start_block: u64(0),
   size: u32(8),
-});
-export const id = struct('squashfs id table', 'little', 4, { id: u32(0) });
+}));
+export const id = struct('squashfs id table', 'little', 4, () => ({ id: u32(0) }));
 /** References and places of metadata blocks. */
-export const reference = struct('squashfs table', 'little', 8, { at: u64(0) });
+export const reference = struct('squashfs table', 'little', 8, () => ({ at: u64(0) }));
 
-export const xattrIdTable = struct('squashfs attribute table', 'little', 16, {
+export const xattrIdTable = struct('squashfs attribute table', 'little', 16, () => ({
   xattr_table_start: u64(0),
   xattr_ids: u32(8),
-});
-export const xattrId = struct('squashfs attribute table', 'little', 16, {
+}));
+export const xattrId = struct('squashfs attribute table', 'little', 16, () => ({
   xattr: u64(0),
   count: u32(8),
   size: u32(12),
-});
-export const xattrEntry = struct('squashfs attribute', 'little', 4, { type: u16(0), size: u16(2) });
-export const xattrValue = struct('squashfs attribute', 'little', 4, { vsize: u32(0) });
+}));
+export const xattrEntry = struct('squashfs attribute', 'little', 4, () => ({ type: u16(0), size: u16(2) }));
+export const xattrValue = struct('squashfs attribute', 'little', 4, () => ({ vsize: u32(0) }));
 /** The value is a reference to where the value lies. */
 export const SQUASHFS_XATTR_VALUE_OOL = 0x100;
 export const SQUASHFS_XATTR_PREFIX_MASK = 0xff;

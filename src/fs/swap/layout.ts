@@ -17,8 +17,8 @@ const fields = {
   padding_33: u32(44 + 33 * 4),
 };
 
-export const swapHeaderLittle = struct('swap header', 'little', 512, fields);
-export const swapHeaderBig = struct('swap header', 'big', 512, fields);
+export const swapHeaderLittle = struct('swap header', 'little', 512, () => fields);
+export const swapHeaderBig = struct('swap header', 'big', 512, () => fields);
 
 export const markSize = 10;
 

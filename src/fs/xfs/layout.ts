@@ -11,7 +11,7 @@ export const superblockMagic = 0x58465342;
 export const superblockSize = 304;
 export const leastSectorSize = 512;
 
-export const superblock = struct('XFS superblock', 'big', superblockSize, {
+export const superblock = struct('XFS superblock', 'big', superblockSize, () => ({
   sb_magicnum: u32(0),
   sb_blocksize: u32(4),
   sb_dblocks: u64(8),
@@ -58,7 +58,7 @@ export const superblock = struct('XFS superblock', 'big', superblockSize, {
   sb_features_log_incompat: u32(220),
   sb_spino_align: u32(228),
   sb_meta_uuid: bytes(248, 16),
-});
+}));
 
 /**
  * Numbers of internal inodes, as halves: all ones where there is none, which no 64-bit number may be. In the order
@@ -119,7 +119,7 @@ export const groupHeaders = { agf: 1, agi: 2, agfl: 3 } as const;
 
 /** `XAGF`. */
 export const agfMagic = 0x58414746;
-export const agf = struct('XFS AGF', 'big', 224, {
+export const agf = struct('XFS AGF', 'big', 224, () => ({
   agf_magicnum: u32(0),
   agf_versionnum: u32(4),
   agf_seqno: u32(8),
@@ -128,18 +128,18 @@ export const agf = struct('XFS AGF', 'big', 224, {
   agf_freeblks: u32(52),
   agf_longest: u32(56),
   agf_btreeblks: u32(60),
-});
+}));
 
 /** `XAGI`. */
 export const agiMagic = 0x58414749;
-export const agi = struct('XFS AGI', 'big', 344, {
+export const agi = struct('XFS AGI', 'big', 344, () => ({
   agi_magicnum: u32(0),
   agi_versionnum: u32(4),
   agi_seqno: u32(8),
   agi_length: u32(12),
   agi_count: u32(16),
   agi_freecount: u32(28),
-});
+}));
 
 /** Where a block's self-description lies; offsets in bytes. */
 export interface SelfDescription {
@@ -243,15 +243,18 @@ export const extentBits = {
 } as const;
 
 /** The root of a B-tree in an inode: `struct xfs_bmdr_block`, then keys, then pointers. */
-export const btreeRoot = struct('XFS extent B-tree root', 'big', 4, { bb_level: u16(0), bb_numrecs: u16(2) });
+export const btreeRoot = struct('XFS extent B-tree root', 'big', 4, () => ({
+  bb_level: u16(0),
+  bb_numrecs: u16(2),
+}));
 /** Blocks of a B-tree of extents: `BMAP`, and with checksums `BMA3`. */
 export const btreeMagic = 0x424d4150;
 export const btreeMagic5 = 0x424d4133;
-export const btreeBlock = struct('XFS extent B-tree block', 'big', 24, {
+export const btreeBlock = struct('XFS extent B-tree block', 'big', 24, () => ({
   bb_magic: u32(0),
   bb_level: u16(4),
   bb_numrecs: u16(6),
-});
+}));
 /** Of a block, the bytes before its records. */
 export const btreeHeaderSize = 24;
 export const btreeHeaderSize5 = 72;
@@ -283,7 +286,10 @@ export const entryTagSize = 2;
 export const freeTag = 0xffff;
 export const unusedAt = { freetag: 0, length: 2 } as const;
 /** The end of a block-form directory: how many index entries lie before it. */
-export const blockTail = struct('XFS directory block tail', 'big', 8, { count: u32(0), stale: u32(4) });
+export const blockTail = struct('XFS directory block tail', 'big', 8, () => ({
+  count: u32(0),
+  stale: u32(4),
+}));
 /** An index entry: hash, and address in units of 8 bytes. Address 0 is stale. */
 export const leafEntrySize = 8;
 export const leafEntryAt = { hashval: 0, address: 4 } as const;
@@ -339,9 +345,9 @@ export const remoteAttributeAt = { valueblk: 0, valuelen: 4, namelen: 8, name: 9
 export const attributeFlags = { local: 0x1, root: 0x2, secure: 0x4, parent: 0x8, incomplete: 0x80 } as const;
 
 /** Access control lists as stored: `struct xfs_acl`. */
-export const storedAcl = struct('XFS access control list', 'big', 4, { acl_cnt: u32(0) });
-export const storedAclEntry = struct('XFS access control entry', 'big', 12, {
+export const storedAcl = struct('XFS access control list', 'big', 4, () => ({ acl_cnt: u32(0) }));
+export const storedAclEntry = struct('XFS access control entry', 'big', 12, () => ({
   ae_tag: u32(0),
   ae_id: u32(4),
   ae_perm: u16(8),
-});
+}));

@@ -5,7 +5,7 @@
 import { struct, u8, u32, u64 } from '../../base/index.js';
 
 /** `QFI\xfb` */
-export const header = struct('qcow header', 'big', 48, {
+export const header = struct('qcow header', 'big', 48, () => ({
   magic: u32(0),
   version: u32(4),
   backing_file_offset: u64(8),
@@ -17,11 +17,11 @@ export const header = struct('qcow header', 'big', 48, {
   l2_bits: u8(33),
   crypt_method: u32(36),
   l1_table_offset: u64(40),
-});
+}));
 
 export const cryptMethod = { none: 0, aes: 1 } as const;
 
-export const tableEntry = struct('qcow table entry', 'big', 8, { high: u32(0), low: u32(4) });
+export const tableEntry = struct('qcow table entry', 'big', 8, () => ({ high: u32(0), low: u32(4) }));
 
 /** In the high half of an L2 entry: the rest holds an offset, and above it the length of a compressed cluster. */
 export const compressedHigh = 0x8000_0000;

@@ -9,7 +9,7 @@ export const signature = 0xbeda_107f;
 /** Major 1, minor 1. */
 export const version = 0x0001_0001;
 
-export const header = struct('VDI header', 'little', 512, {
+export const header = struct('VDI header', 'little', 512, () => ({
   file_info: text(0, 64),
   signature: u32(64),
   version: u32(68),
@@ -33,12 +33,12 @@ export const header = struct('VDI header', 'little', 512, {
   uuid_linkage: bytes(424, 16),
   /** Of the parent: its uuid_modify when the difference was made. */
   uuid_parent_modify: bytes(440, 16),
-});
+}));
 
 export const imageType = { dynamic: 1, static: 2, undo: 3, differencing: 4 } as const;
 
 /** An entry of the map: the number of the block in the file. */
-export const mapEntry = struct('VDI map entry', 'little', 4, { block: u32(0) });
+export const mapEntry = struct('VDI map entry', 'little', 4, () => ({ block: u32(0) }));
 /** Entries of blocks that are not in the file: one that was never written, and one of zeroes. */
 export const unallocated = 0xffff_ffff;
 export const zeroes = 0xffff_fffe;

@@ -6,7 +6,7 @@ import { bits64, bytes, struct, u8, u16, u32, u64 } from '../../base/index.js';
 
 export const sectorSize = 512;
 
-export const footer = struct('VHD footer', 'big', 512, {
+export const footer = struct('VHD footer', 'big', 512, () => ({
   cookie: bytes(0, 8),
   features: u32(8),
   file_format_version: u32(12),
@@ -26,7 +26,7 @@ export const footer = struct('VHD footer', 'big', 512, {
   checksum: u32(64),
   unique_id: bytes(68, 16),
   saved_state: u8(84),
-});
+}));
 
 export const diskType = { fixed: 2, dynamic: 3, differencing: 4 } as const;
 
@@ -35,7 +35,7 @@ export const largestGeometry = 65535 * 16 * 255;
 
 export const headerCookie = 'cxsparse';
 
-export const header = struct('VHD dynamic disk header', 'big', 1024, {
+export const header = struct('VHD dynamic disk header', 'big', 1024, () => ({
   cookie: bytes(0, 8),
   data_offset: bits64(8),
   /** Of the block allocation table. */
@@ -49,16 +49,16 @@ export const header = struct('VHD dynamic disk header', 'big', 1024, {
   parent_time_stamp: u32(56),
   /** UTF-16, big-endian. */
   parent_unicode_name: bytes(64, 512),
-});
+}));
 
 export const parentLocators = { at: 576, count: 8 } as const;
 
-export const parentLocator = struct('VHD parent locator', 'big', 24, {
+export const parentLocator = struct('VHD parent locator', 'big', 24, () => ({
   platform_code: bytes(0, 4),
   platform_data_space: u32(4),
   platform_data_length: u32(8),
   platform_data_offset: u64(16),
-});
+}));
 
 /** What a locator's name is written in. */
 export const platformCode = {
@@ -69,7 +69,7 @@ export const platformCode = {
   url: 'MacX',
 } as const;
 
-export const tableEntry = struct('VHD block allocation table entry', 'big', 4, { sector: u32(0) });
+export const tableEntry = struct('VHD block allocation table entry', 'big', 4, () => ({ sector: u32(0) }));
 
 /** An entry of a block that is not in the file. */
 export const unusedEntry = 0xffff_ffff;

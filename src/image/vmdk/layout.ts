@@ -10,7 +10,7 @@ export const sectorSize = 512;
 /** The first bytes of files, as text. */
 
 /** `SparseExtentHeader`, at the start of a hosted sparse extent, and again in a footer. */
-export const hostedHeader = struct('VMDK header', 'little', 512, {
+export const hostedHeader = struct('VMDK header', 'little', 512, () => ({
   magicNumber: u32(0),
   version: u32(4),
   flags: u32(8),
@@ -25,7 +25,7 @@ export const hostedHeader = struct('VMDK header', 'little', 512, {
   uncleanShutdown: u8(72),
   singleEndLineChar: bytes(73, 4),
   compressAlgorithm: u16(77),
-});
+}));
 /** `KDMV` */
 export const hostedMagic = 0x564d444b;
 export const hostedFlags = {
@@ -44,20 +44,20 @@ export const gdAtEnd = 0xffff_ffff_ffff_ffffn;
 export const zeroedGrain = 1;
 
 /** What precedes a piece of a stream-optimized extent. Behind a grain's marker its compressed bytes follow at once. */
-export const marker = struct('VMDK marker', 'little', 16, {
+export const marker = struct('VMDK marker', 'little', 16, () => ({
   /** Of a grain its first sector in the extent, else the sectors of what follows. */
   val: u64(0),
   /** Of a grain the bytes that follow, else 0. */
   size: u32(8),
   /** Only where `size` is 0. */
   type: u32(12),
-});
+}));
 /** A grain's marker has no type: the compressed bytes begin there. */
 export const grainMarkerSize = 12;
 export const markerTypes = { endOfStream: 0, grainTable: 1, grainDirectory: 2, footer: 3 } as const;
 
 /** `COWDisk_Header`: the extents of ESX and of the oldest VMware programs. */
-export const cowdHeader = struct('VMDK COWD header', 'little', 2048, {
+export const cowdHeader = struct('VMDK COWD header', 'little', 2048, () => ({
   magicNumber: u32(0),
   version: u32(4),
   flags: u32(8),
@@ -71,7 +71,7 @@ export const cowdHeader = struct('VMDK COWD header', 'little', 2048, {
   generation: u32(1060),
   name: text(1064, 60),
   description: text(1124, 512),
-});
+}));
 /** `COWD` */
 export const cowdMagic = 0x44574f43;
 export const cowdFlags = { root: 1 << 0 } as const;
@@ -79,7 +79,7 @@ export const cowdFlags = { root: 1 << 0 } as const;
 export const cowdTableEntries = 4096;
 
 /** The constant header of a SESPARSE extent. */
-export const sesparseHeader = struct('VMDK SESPARSE header', 'little', 512, {
+export const sesparseHeader = struct('VMDK SESPARSE header', 'little', 512, () => ({
   magic: bits64(0),
   version: bits64(8),
   capacity: u64(16),
@@ -102,18 +102,18 @@ export const sesparseHeader = struct('VMDK SESPARSE header', 'little', 512, {
   backmap_size: u64(184),
   grains_offset: u64(192),
   grains_size: u64(200),
-});
+}));
 export const sesparseMagic = 0xcafe_baben;
 /** 2.1 */
 export const sesparseVersion = 0x2_0000_0001n;
 
 /** What a SESPARSE extent changes as it is written. */
-export const sesparseVolatile = struct('VMDK SESPARSE volatile header', 'little', 512, {
+export const sesparseVolatile = struct('VMDK SESPARSE volatile header', 'little', 512, () => ({
   magic: bits64(0),
   free_gt_number: bits64(8),
   next_txn_seq_number: bits64(16),
   replay_journal: bits64(24),
-});
+}));
 export const sesparseVolatileMagic = 0xcafe_cafen;
 
 /** Entries of SESPARSE tables, by the upper and the lower half of their 64 bits. */

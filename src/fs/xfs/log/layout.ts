@@ -7,7 +7,7 @@ import { bits64, bytes, type Endian, i32, struct, u8, u16, u32 } from '../../../
 /** The log's own unit, whatever the sectors are: XFS's basic block. */
 export const logUnit = 512;
 export const logRecordMagic = 0xfeedbabe;
-export const logRecord = struct('XFS log record', 'big', logUnit, {
+export const logRecord = struct('XFS log record', 'big', logUnit, () => ({
   h_magicno: u32(0),
   h_cycle: u32(4),
   h_version: u32(8),
@@ -18,7 +18,7 @@ export const logRecord = struct('XFS log record', 'big', logUnit, {
   h_fmt: u32(300),
   h_fs_uuid: bytes(304, 16),
   h_size: u32(320),
-});
+}));
 export const recordMagicAt = 0;
 export const recordCycleAt = 4;
 /** Little-endian; the sum is of these many bytes of the header, and of all that follows. */
@@ -40,12 +40,12 @@ export const mostRecordsAtOnce = 8;
 /** The byte order of what is in the log. */
 export const logFormats = { linuxLittleEndian: 1, linuxBigEndian: 2, irixBigEndian: 3 } as const;
 
-export const operation = struct('XFS log operation', 'big', 12, {
+export const operation = struct('XFS log operation', 'big', 12, () => ({
   oh_tid: u32(0),
   oh_len: u32(4),
   oh_clientid: u8(8),
   oh_flags: u8(9),
-});
+}));
 export const clients = { transaction: 0x69, log: 0xaa } as const;
 export const operationFlags = {
   start: 0x1,
@@ -81,18 +81,19 @@ export const itemTypes = {
 /** Regions of one item, by what the kernel lets a log hold (XLOG_MAX_REGIONS_IN_ITEM). */
 export const mostRegions = 2 ** 16;
 /** The beginning of each item. */
-export const itemHead = (endian: Endian) => struct('XFS log item', endian, 4, { type: u16(0), size: u16(2) });
+export const itemHead = (endian: Endian) =>
+  struct('XFS log item', endian, 4, () => ({ type: u16(0), size: u16(2) }));
 
 /** `struct xfs_buf_log_format`. */
 export const bufferFormat = (endian: Endian) =>
-  struct('XFS log buffer item', endian, 20, {
+  struct('XFS log buffer item', endian, 20, () => ({
     blf_type: u16(0),
     blf_size: u16(2),
     blf_flags: u16(4),
     blf_len: u16(6),
     blf_blkno: bits64(8),
     blf_map_size: u32(16),
-  });
+  }));
 export const bufferMapAt = 20;
 export const bufferFlags = {
   inode: 0x1,
@@ -106,7 +107,7 @@ export const bufferChunk = 128;
 
 /** `struct xfs_inode_log_format`, and as 32-bit machines wrote it. */
 export const inodeFormat = (endian: Endian) =>
-  struct('XFS log inode item', endian, 56, {
+  struct('XFS log inode item', endian, 56, () => ({
     ilf_size: u16(2),
     ilf_fields: u32(4),
     ilf_asize: u16(8),
@@ -116,9 +117,9 @@ export const inodeFormat = (endian: Endian) =>
     ilf_blkno: bits64(40),
     ilf_len: i32(48),
     ilf_boffset: i32(52),
-  });
+  }));
 export const inodeFormat32 = (endian: Endian) =>
-  struct('XFS log inode item', endian, 52, {
+  struct('XFS log inode item', endian, 52, () => ({
     ilf_size: u16(2),
     ilf_fields: u32(4),
     ilf_asize: u16(8),
@@ -128,7 +129,7 @@ export const inodeFormat32 = (endian: Endian) =>
     ilf_blkno: bits64(36),
     ilf_len: i32(44),
     ilf_boffset: i32(48),
-  });
+  }));
 /** What of an inode is in the log. */
 export const inodeParts = {
   core: 0x1,
@@ -189,23 +190,23 @@ export const greatestFlushCount = 0xffff;
 export const lsnOfInodeAt = 112;
 
 /** `struct xfs_icreate_log`: all but its beginning is big-endian. */
-export const icreate = struct('XFS log inode creation item', 'big', 28, {
+export const icreate = struct('XFS log inode creation item', 'big', 28, () => ({
   icl_ag: u32(4),
   icl_agbno: u32(8),
   icl_count: u32(12),
   icl_isize: u32(16),
   icl_length: u32(20),
   icl_gen: u32(24),
-});
+}));
 /** What a new inode has. */
-export const newInode = struct('XFS inode', 'big', 176, {
+export const newInode = struct('XFS inode', 'big', 176, () => ({
   di_magic: u16(0),
   di_version: u8(4),
   di_gen: u32(92),
   di_next_unlinked: u32(96),
   di_ino: bits64(152),
   di_uuid: bytes(160, 16),
-});
+}));
 /** No inode of a group. */
 export const noInode = 0xffffffff;
 
