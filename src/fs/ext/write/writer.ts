@@ -22,7 +22,7 @@ import { moveOut } from './inline-writer.js';
 import { setOwner } from './inode-life.js';
 import { setSize, setTimes } from './inode-table.js';
 import type { WriteSession } from './session.js';
-import { changeSuperblock } from './superblock-writer.js';
+import { addFeatures } from './superblock-writer.js';
 
 type NewInode = Parameters<FileSystemWriter['create']>[2];
 type NewAttributes = Parameters<FileSystemWriter['setAttributes']>[1];
@@ -411,10 +411,7 @@ class ExtWriter implements FileSystemWriter {
 
   #allowLarge(): void {
     const { volume, blocks } = this.#session;
-    if (has(volume.superblock.features.roCompat, roCompat.largeFile)) return;
-    changeSuperblock(blocks, volume.superblock.blockSize, ({ s_feature_ro_compat: features }) => ({
-      s_feature_ro_compat: (features | roCompat.largeFile) >>> 0,
-    }));
+    addFeatures(blocks, volume.superblock.blockSize, { roCompat: roCompat.largeFile });
   }
 }
 

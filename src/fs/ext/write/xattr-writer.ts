@@ -4,7 +4,7 @@
  * Documentation/filesystems/ext4/attributes.rst, and for the hashes fs/ext4/xattr.c.
  */
 import { compareBytes, crc32c, encodeText, GuestfsError, viewOf } from '../../../base/index.js';
-import { incompat, roCompat } from '../features.js';
+import { compat, incompat, roCompat } from '../features.js';
 import { type Inode, inodeName } from '../inode.js';
 import {
   xattrEntryAt as at,
@@ -22,6 +22,7 @@ import { countUsers, sealAttributes } from './attributes.js';
 import type { ChangeableBlocks } from './blocks.js';
 import { addBlocks, type InodeTable } from './inode-table.js';
 import type { Space } from './space.js';
+import { addFeatures } from './superblock-writer.js';
 
 /** Linux's XATTR_SIZE_MAX, in bytes. */
 const valueLimit = 65536;
@@ -78,7 +79,11 @@ export class XattrWriter {
     const newOutside = outside.filter((entry) => !isSame(entry));
     const isShared = this.#isShared(inode);
     for (const entry of old) this.#letGo(inode, entry, isShared && outside.includes(entry));
-    if (value !== undefined) this.#place(inode, newInside, newOutside, { index, name, value, what });
+    if (value !== undefined) {
+      // e2fsck does not count attributes of which the superblock does not tell.
+      addFeatures(this.#blocks, this.#volume.superblock.blockSize, { compat: compat.extAttr });
+      this.#place(inode, newInside, newOutside, { index, name, value, what });
+    }
     if (newInside.length !== inside.length || newInside.some((entry, i) => entry !== inside[i]))
       this.#storeInside(inode, newInside);
     if (newOutside.length !== outside.length || newOutside.some((entry, i) => entry !== outside[i]))

@@ -4,7 +4,7 @@
  */
 import { parseArgs } from 'node:util';
 import { crashOperations, journalled } from './crash-model.js';
-import { checkImage, kinds, makeImage, replayedByE2fsck } from './images.js';
+import { checkImage, kinds, makeImage, rareKinds, replayedByE2fsck } from './images.js';
 import { ModelTest } from './model.js';
 
 const help = `Usage: npm run fuzz -- write [OPTIONS]
@@ -61,13 +61,19 @@ function crash(kind: string, seed: number): number {
 
 function main(): boolean {
   const first = values.seed === undefined ? Date.now() % 1_000_000_000 : Number(values.seed);
-  const chosen = values.kind === undefined ? Object.keys(kinds) : [values.kind];
+  const chosen = values.kind === undefined ? Object.keys({ ...kinds, ...rareKinds }) : [values.kind];
   const end = performance.now() + Number(values.seconds) * 1000;
   console.log(`seed ${first}`);
   const total = new Map<string, number>();
   let found = 0;
   let crashes = 0;
+  let told = performance.now();
+  const sum = (): number => [...total.values()].reduce((all, count) => all + count, 0);
   for (let seed = first; performance.now() < end; seed++) {
+    if (performance.now() > told + 60_000) {
+      told = performance.now();
+      console.log(`${sum()} operations and ${crashes} crashes, from seed ${first} up to ${seed}`);
+    }
     const kind = chosen[seed % chosen.length] ?? '';
     try {
       total.set(kind, (total.get(kind) ?? 0) + round(kind, seed, Number(values.operations)));
@@ -80,8 +86,7 @@ function main(): boolean {
   }
   for (const [kind, count] of total)
     console.log(`${kind.padEnd(40)} ${String(count).padStart(9)} operations`);
-  const all = [...total.values()].reduce((sum, count) => sum + count, 0);
-  console.log(`${all} operations in all and ${crashes} crashes, from seed ${first}; ${found} findings`);
+  console.log(`${sum()} operations in all and ${crashes} crashes, from seed ${first}; ${found} findings`);
   return found > 0;
 }
 

@@ -34,9 +34,32 @@ export const kinds: Readonly<Record<string, readonly [options: string, megabytes
   'ext4 tiny': ['-t ext4 -b 1024 -O ^has_journal -N 64', 1],
 };
 
+/** More of them, for the campaign alone. */
+export const rareKinds: typeof kinds = {
+  'ext2 of revision 0': ['-t ext2 -b 1024 -r 0 -O none', 16],
+  'ext2 8k': ['-t ext2 -b 8192', 32],
+  'ext4 64k': ['-t ext4 -b 65536', 96],
+  'ext4 projects': ['-t ext4 -b 1024 -O project -I 256', 16],
+  'ext4 fast commits': ['-t ext4 -b 1024 -O fast_commit -J size=4', 24],
+  'ext4 two copies of the superblock': ['-t ext4 -b 1024 -O sparse_super2,^resize_inode', 24],
+  'ext4 casefold, encrypt, verity': ['-t ext4 -b 1024 -O casefold,encrypt,verity,stable_inodes', 16],
+  'ext4 without flex_bg': ['-t ext4 -b 1024 -O ^flex_bg', 24],
+  'ext4 with block maps': ['-t ext4 -b 1024 -O ^extents,^64bit', 24],
+  'ext4 with block maps 4k': ['-t ext4 -b 4096 -O ^extents,^64bit', 48],
+  'ext4 without what is large': ['-t ext4 -b 1024 -O ^huge_file,^dir_nlink,^extra_isize', 16],
+  'ext4 values and data in inodes': ['-t ext4 -b 1024 -O ea_inode,inline_data', 16],
+  'ext4 bigalloc and more': [
+    '-t ext4 -b 1024 -C 16384 -O bigalloc,inline_data,metadata_csum_seed,orphan_file,^resize_inode',
+    24,
+  ],
+  'ext4 uninit_bg without a journal': ['-t ext4 -b 2048 -O ^has_journal,uninit_bg,^metadata_csum', 16],
+  'ext4 1-KiB inodes without types': ['-t ext4 -b 1024 -O ^filetype -I 1024', 16],
+};
+
 /** A fresh filesystem: of a kind, or by options of mke2fs. */
 export function makeImage(kind: string): Uint8Array {
-  const [options, megabytes] = kinds[kind] ?? [kind.startsWith('-') ? kind : assert.fail(kind), 32];
+  const [options, megabytes] = kinds[kind] ??
+    rareKinds[kind] ?? [kind.startsWith('-') ? kind : assert.fail(kind), 32];
   const path = join(directory, `made-${count++}`);
   const descriptor = openSync(path, 'w');
   ftruncateSync(descriptor, megabytes * 1024 * 1024);

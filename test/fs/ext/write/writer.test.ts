@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { MemoryDisk } from '../../../../src/disk/index.js';
+import { superblock } from '../../../../src/fs/ext/layout.js';
 import type { FileSystem } from '../../../../src/fs/index.js';
 import { noise } from '../../../support/random.js';
 import { needs } from '../../../support/tools.js';
@@ -364,3 +365,25 @@ test('times are those of the clock, to the millisecond', needs('mke2fs', 'e2fsck
   fs.close();
   checkImage(bytes, 'ext4 1k');
 });
+
+test(
+  'a filesystem without features gets those that attributes and large files need',
+  needs('mke2fs', 'e2fsck'),
+  () => {
+    for (const options of ['-t ext2 -b 1024 -r 0 -O none', '-t ext4 -b 1024 -O ^ext_attr,^large_file']) {
+      const isOriginal = options.includes('-r 0');
+      const bytes = onImage(options, ({ root, writer }) => {
+        writer.setXattr(writer.create(root, 'a', file), 'user.name', noise(300));
+        const contents = writer.contents(writer.create(root, 'b', file));
+        contents.resize(2 ** 31 + 5);
+        contents.close();
+      });
+      const raw = superblock.decode(bytes, 1024);
+      assert.equal(raw.s_rev_level, 1);
+      assert.equal(raw.s_feature_compat & 0x8, 0x8);
+      assert.equal(raw.s_feature_ro_compat & 0x2, 0x2);
+      if (isOriginal)
+        assert.deepEqual([raw.s_first_ino, raw.s_inode_size, raw.s_feature_incompat], [11, 128, 0]);
+    }
+  },
+);
