@@ -3,7 +3,7 @@
  * of each area; only when all are on their disks do the headers lead to it, and a header is one sector. So each crash
  * leaves the old group or the new one, whose text has the higher sequence number.
  */
-import { crc32Raw, GuestfsError } from '../../../base/index.js';
+import { crc32Raw, GuestfsError, UnsupportedError } from '../../../base/index.js';
 import type { Disk } from '../../../disk/index.js';
 import type { Area } from '../label.js';
 import {
@@ -75,6 +75,9 @@ function writeHeader(
   disk.write(header, area.offset);
 }
 
+/** Rounded up to whole sectors. */
+const inSectors = (length: number): number => Math.ceil(length / sectorSize) * sectorSize;
+
 /** A text that lies in an area, to which the header does not lead yet. */
 interface Laid {
   readonly area: TextArea;
@@ -95,8 +98,14 @@ function nextPlace(header: Uint8Array, length: number): number {
   const old = textPlace(header);
   if (old === undefined) return mdaHeaderSize;
   const ring = size - mdaHeaderSize;
-  const end = Math.ceil((old.offset + old.size) / sectorSize) * sectorSize - mdaHeaderSize;
-  return mdaHeaderSize + (end % ring);
+  const end = inSectors(old.offset + old.size);
+  // The new text begins with a sector, and must not come round to the old one.
+  if (end - old.offset + length > ring)
+    throw new GuestfsError(
+      'ENOSPC',
+      `the metadata area of ${size} bytes has no room for texts of ${old.size} and ${length} bytes`,
+    );
+  return mdaHeaderSize + ((end - mdaHeaderSize) % ring);
 }
 
 function layText(area: TextArea, header: Uint8Array, text: Uint8Array): Laid {
@@ -153,6 +162,82 @@ export function replaceText(areas: readonly TextArea[], text: Uint8Array): void 
     writeHeader(area, header, text, offset);
     area.disk.flush();
   }
+}
+
+/** What the physical volumes are aligned to, as by lvm2: whole pages, and sectors of every disk. */
+const areaAlignment = 4096;
+
+/** A range of a metadata area, from its start. */
+interface Range {
+  readonly start: number;
+  readonly end: number;
+}
+
+const lengthOf = ({ start, end }: Range): number => Math.max(0, end - start);
+const longer = (one: Range, other: Range): Range => (lengthOf(other) > lengthOf(one) ? other : one);
+
+/** Room for a text in an area beside its old one: an area of its own in it, and room for one copy beside that. */
+function spareIn({ area }: TextArea, header: Uint8Array, length: number): { spare: Range; rest: Range } {
+  const size = Number(mdaHeader.decode(header).size); // safe: as in nextPlace
+  const old = textPlace(header) ?? { offset: size, size: 0 };
+  const end = old.offset + old.size;
+  const ring = size - mdaHeaderSize;
+  const free =
+    end > size
+      ? { start: end - ring, end: old.offset }
+      : longer({ start: mdaHeaderSize, end: old.offset }, { start: end, end: size });
+  const start = Math.ceil((area.offset + free.start) / areaAlignment) * areaAlignment - area.offset;
+  // Whoever finds it after a crash can go on with it: there is room for two texts.
+  const spare = { start, end: start + mdaHeaderSize + 2 * (inSectors(length) + sectorSize) };
+  const rest = longer({ start: mdaHeaderSize, end: spare.start }, { start: spare.end, end: size });
+  if (spare.end > free.end || lengthOf(rest) < length)
+    throw new GuestfsError(
+      'ENOSPC',
+      `the metadata area of ${size} bytes has no room for a second one with a text of ${length} bytes`,
+    );
+  return { spare, rest };
+}
+
+/**
+ * Plans the change of a label together with the text that names its identifier: both change with one sector, the label,
+ * as for a moment it leads to another area, in the free part of the old one. The function that is returned writes it;
+ * `changeLabel` makes the label lead from one area to another. What lies in other areas is older until all is done.
+ */
+export function planLabelAndText(
+  areas: readonly TextArea[],
+  labelled: Disk,
+  text: Uint8Array,
+  changeLabel: (moved: { readonly from: Area; readonly to: Area }) => void,
+): () => void {
+  checkRoom(areas, text);
+  const own = areas.find(({ disk }) => disk === labelled);
+  if (own === undefined)
+    throw new UnsupportedError(
+      'LVM physical volume',
+      ['a new UUID of a member of a group without metadata of its own'],
+      { elsewhere: 'appliance' },
+    );
+  const { disk, area } = own;
+  const header = readHeader(own);
+  const { spare, rest } = spareIn(own, header, text.length);
+  return () => {
+    const small: TextArea = { disk, area: { offset: area.offset + spare.start, size: lengthOf(spare) } };
+    const fields = { start: BigInt(small.area.offset), size: BigInt(small.area.size) };
+    disk.write(text, small.area.offset + mdaHeaderSize);
+    writeHeader(small, mdaHeader.encode(fields, header.slice()), text, mdaHeaderSize);
+    disk.flush();
+    changeLabel({ from: area, to: small.area });
+    disk.flush();
+    disk.write(text, area.offset + rest.start);
+    writeHeader(own, header, text, rest.start);
+    disk.flush();
+    changeLabel({ from: small.area, to: area });
+    disk.flush();
+    writeText(
+      areas.filter((each) => each !== own),
+      text,
+    );
+  };
 }
 
 /** Makes the areas lead to no text: what they are part of is no group any more once the last one is done. */

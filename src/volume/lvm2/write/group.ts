@@ -8,7 +8,7 @@ import { isName } from '../names.js';
 import { dashed } from '../probe.js';
 import type { LogicalVolume, PhysicalVolume, VolumeGroup } from '../state.js';
 import { partsOf } from '../volumes.js';
-import { checkRoom, eraseText, replaceText, textAreas, writeText } from './areas.js';
+import { checkRoom, eraseText, planLabelAndText, replaceText, textAreas, writeText } from './areas.js';
 import { allocate, countFree, type ExtentRun, usedEnd } from './extents.js';
 import { randomIdentifier } from './identifiers.js';
 import { changeLabel, smallestVolume } from './label.js';
@@ -216,15 +216,17 @@ export function changeVolumeGroupUuid(group: VolumeGroup, author: Author): Commi
 /** Gives a physical volume a new identifier: its label, and the metadata of its group. */
 export function changePhysicalVolumeUuid({ disk, group, member }: PhysicalVolume, author: Author): Commit {
   const uuid = randomIdentifier();
-  const rename = (): void => {
-    changeLabel(disk, { uuid });
-    disk.flush();
-  };
-  if (group === undefined || member === undefined) return rename;
-  const ready = change(group, author, (root) =>
+  if (group === undefined || member === undefined)
+    return () => {
+      changeLabel(disk, { uuid });
+      disk.flush();
+    };
+  const { bytes } = change(group, author, (root) =>
     sectionOf(sectionOf(groupOf(root), 'physical_volumes'), member.name).set('id', dashed(uuid)),
   );
-  return commit(group, ready, rename);
+  return planLabelAndText(textAreas(present(group)), disk, bytes, (moved) =>
+    changeLabel(disk, { uuid, moved }),
+  );
 }
 
 /** Gives a physical volume another size. EBUSY where extents behind the new end are in use. */

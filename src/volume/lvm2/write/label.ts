@@ -4,6 +4,7 @@
  */
 import { crc32Raw, encodeText, GuestfsError } from '../../../base/index.js';
 import type { Disk } from '../../../disk/index.js';
+import type { Area } from '../label.js';
 import {
   diskLocn,
   initialCrc,
@@ -111,10 +112,12 @@ interface LabelChange {
   readonly sizeInBytes?: number;
   /** Whether it belongs to a group. */
   readonly used?: boolean;
+  /** A metadata area that lies elsewhere from now on. */
+  readonly moved?: { readonly from: Area; readonly to: Area };
 }
 
 /** Changes a label in its place. It is on the disk after the next barrier. */
-export function changeLabel(disk: Disk, { uuid, sizeInBytes, used }: LabelChange): void {
+export function changeLabel(disk: Disk, { uuid, sizeInBytes, used, moved }: LabelChange): void {
   const sector = findLabel(disk);
   if (sector === undefined) throw new GuestfsError('EINVAL', 'the disk is no physical volume');
   const header = labelHeader.decode(sector).offset_xl;
@@ -126,11 +129,15 @@ export function changeLabel(disk: Disk, { uuid, sizeInBytes, used }: LabelChange
     sector,
     header,
   );
+  let at = header + pvHeader.size;
+  // Two lists of areas, of data and of metadata, each with its end. Bounded by the sector: decode refuses to go past it.
+  for (let lists = 0; lists < 2; at += diskLocn.size) {
+    const { offset } = diskLocn.decode(sector, at);
+    if (offset === 0n) lists++;
+    else if (lists === 1 && moved !== undefined && offset === u64(moved.from.offset))
+      diskLocn.encode({ offset: u64(moved.to.offset), size: u64(moved.to.size) }, sector, at);
+  }
   if (used !== undefined) {
-    let at = header + pvHeader.size;
-    // Two lists of areas, each with its end. Bounded by the sector: decode refuses to go past it.
-    for (let lists = 0; lists < 2; at += diskLocn.size)
-      if (diskLocn.decode(sector, at).offset === 0n) lists++;
     const { version, flags } = pvHeaderExtension.decode(sector, at);
     // Version 1 has no flags.
     if (version >= extensionVersion)
