@@ -73,7 +73,7 @@ const writersListed = {
   // Growing one: the mark that it is not complete.
   'src/fs/ext/format/grow.ts': 1,
   // Labels of physical volumes, and the text of groups in the ring of each metadata area.
-  'src/volume/lvm2/write/areas.ts': 3,
+  'src/volume/lvm2/write/areas.ts': 5,
   'src/volume/lvm2/write/label.ts': 5,
   // The superblock and its copies, of a filesystem that is not mounted.
   'src/fs/ext/format/tune.ts': 2,
