@@ -53,9 +53,9 @@ export class Log implements WriteRules {
   }
 
   add({ changes, freed }: DiskTransaction): void {
-    const changed = new Set(this.#changed);
-    for (const number of changes.keys()) changed.add(number);
-    const length = logLength(this.#journal, changed.size, this.#revoked.size);
+    let count = this.#changed.size;
+    for (const number of changes.keys()) if (!this.#changed.has(number)) count++;
+    const length = logLength(this.#journal, count, this.#revoked.size);
     if (length > this.#room)
       throw new GuestfsError(
         'ENOSPC',
