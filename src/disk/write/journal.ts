@@ -32,6 +32,9 @@ export interface WriteMarks {
   end(): void;
 }
 
+/** Blocks whose earlier bytes have memory that is used again: more than a usual operation changes. */
+const mostEarlier = 64;
+
 export class DiskJournal {
   readonly #cache: WriteCache;
   readonly #rules: WriteRules;
@@ -48,6 +51,9 @@ export class DiskJournal {
   #failure: GuestfsError | undefined;
   #count = 0;
   #phase = 0;
+  /** Memory for the earlier bytes of blocks, of which so many are in use. */
+  readonly #earlier: Uint8Array[] = [];
+  #earlierUsed = 0;
 
   constructor(cache: WriteCache, rules: WriteRules, marks?: WriteMarks) {
     this.#cache = cache;
@@ -127,6 +133,20 @@ export class DiskJournal {
     if (this.#open.at(-1) !== transaction) throw new Error('the transaction has ended, or a part of it runs');
   }
 
+  /** For the transactions. Memory of its own for each block would cost more than all else that is done to it. */
+  keep(bytes: Uint8Array): Uint8Array {
+    // What is written in an order is kept until it is written.
+    if (this.#rules.isOrdered || this.#earlierUsed >= mostEarlier) return bytes.slice();
+    let copy = this.#earlier[this.#earlierUsed];
+    if (copy === undefined || copy.length !== bytes.length) {
+      copy = new Uint8Array(bytes.length);
+      this.#earlier[this.#earlierUsed] = copy;
+    }
+    this.#earlierUsed++;
+    copy.set(bytes);
+    return copy;
+  }
+
   /** For the transactions. */
   endPhase(): void {
     if (this.#rules.isOrdered) this.#phase++;
@@ -140,7 +160,10 @@ export class DiskJournal {
   #attempt<T>(work: (transaction: DiskTransaction) => T): T {
     const outer = this.#open.at(-1);
     const transaction = new DiskTransaction(this, ++this.#count);
-    if (outer === undefined) this.#phase = 0;
+    if (outer === undefined) {
+      this.#phase = 0;
+      this.#earlierUsed = 0;
+    }
     this.#open.push(transaction);
     try {
       const result = work(transaction);

@@ -32,6 +32,8 @@ interface Owner {
   noteFreed(first: number, count: number): void;
   /** Only the innermost transaction may do anything. */
   checkInnermost(transaction: DiskTransaction): void;
+  /** A copy of a block's bytes, which lives as long as the outermost transaction. */
+  keep(bytes: Uint8Array): Uint8Array;
 }
 
 /** A run of a journal, or a part of one. Begun and ended by the journal. */
@@ -116,7 +118,11 @@ export class DiskTransaction {
     const { phase } = this.#journal;
     const known = this.#changes.get(block.number);
     if (known === undefined)
-      this.#changes.set(block.number, { before: block.bytes.slice(), first: phase, last: phase });
+      this.#changes.set(block.number, {
+        before: this.#journal.keep(block.bytes),
+        first: phase,
+        last: phase,
+      });
     else if (known.last < phase) {
       this.#versions.push({ number: block.number, phase: known.last, bytes: block.bytes.slice() });
       known.last = phase;
