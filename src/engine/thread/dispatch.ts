@@ -77,12 +77,21 @@ function* tablesFor(action: string): Generator<HandlerTable | Promise<HandlerTab
   yield writing();
 }
 
+/** The functions that were found before: to ask for a table that is loaded takes as long as a small call. */
+const found = new Map<string, AnyHandler>();
+
 /** The function for an action; UnsupportedError for an action that this engine lacks. */
-export async function findHandler(action: string): Promise<AnyHandler> {
+export function findHandler(action: string): AnyHandler | Promise<AnyHandler> {
+  return found.get(action) ?? searchHandler(action);
+}
+
+async function searchHandler(action: string): Promise<AnyHandler> {
   for (const loading of tablesFor(action)) {
     const table = await loading;
     const handler = Object.hasOwn(table, action) ? table[action] : undefined;
-    if (handler !== undefined) return handler;
+    if (handler === undefined) continue;
+    found.set(action, handler);
+    return handler;
   }
   throw new UnsupportedError('the embedded backend', [action], { elsewhere: 'appliance' });
 }
