@@ -1,6 +1,7 @@
 /** Zeroes for disks that can only write them. */
 import { work } from '../base/index.js';
 import type { Disk, ZeroOptions } from './disk.js';
+import { platform } from './platform.js';
 
 /** Bytes that are written, or looked at, at once. */
 const pieceSize = 1024 * 1024;
@@ -34,14 +35,8 @@ function isZeroAt(disk: Disk, offset: number, scratch: Uint8Array): boolean {
   return areZeroes(scratch);
 }
 
-/** Whether bytes are all zero. */
-export function areZeroes(bytes: Uint8Array): boolean {
-  let at = 0;
-  if (bytes.byteOffset % 4 === 0) {
-    const words = new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length >>> 2);
-    for (let i = 0; i < words.length; i++) if (words[i] !== 0) return false;
-    at = words.length * 4;
-  }
-  for (; at < bytes.length; at++) if (bytes[at] !== 0) return false;
-  return true;
+/** Whether bytes are all zero: all of `bytes`, or those from `start` to `end`. */
+export function areZeroes(bytes: Uint8Array, start = 0, end = bytes.length): boolean {
+  // Most of what is not zero begins with it, and a call of native code takes longer than a look.
+  return start === end || (bytes[start] === 0 && platform().isZero(bytes, start, end));
 }

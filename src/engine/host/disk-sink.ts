@@ -25,7 +25,7 @@ export class DiskSink implements DataSink {
       this.#position += bytes.length;
       return;
     }
-    const isZeroAt = (at: number): boolean => areZeroes(bytes.subarray(at, at + sparseUnit));
+    const isZeroAt = (at: number): boolean => areZeroes(bytes, at, Math.min(at + sparseUnit, bytes.length));
     for (let at = 0; at < bytes.length; ) {
       const start = at;
       while (at < bytes.length && !isZeroAt(at)) at += sparseUnit;

@@ -62,7 +62,7 @@ export class BlockSieve implements DataSink {
   }
 
   #isZeroAt(bytes: Uint8Array, at: number): boolean {
-    return areZeroes(bytes.subarray(at, at + this.#blockSize));
+    return areZeroes(bytes, at, Math.min(at + this.#blockSize, bytes.length));
   }
 
   #giveBlock(): void {
