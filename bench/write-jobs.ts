@@ -8,7 +8,7 @@ export const writeJobs: Job[] = [
     title: 'write 1 GiB into a growing qcow2',
     images: ['big.raw'],
     // A copy of the source, as both drives are opened for writing. The other file grows from nothing each time, as the
-    // peer's does, to which `-t writeback` gives the page cache. Only ours is made durable at the end.
+    // peer's does, to which `-t writeback` gives the page cache. Both make it durable at the end.
     prepare:
       'cp --sparse=always $I/big.raw $T/source.raw && ' +
       '$G create -q $T/empty.qcow2 "$(stat -c %s $T/source.raw)"',

@@ -49,6 +49,11 @@ interface EntryPlace {
   readonly at: number;
 }
 
+/** Entries that lie together in a part of a table. */
+interface EntryRun extends EntryPlace {
+  readonly count: number;
+}
+
 export class ClusterAllocator implements Allocator {
   readonly unitSize: number;
   readonly #of: ClusterAllocatorOptions;
@@ -121,13 +126,14 @@ export class ClusterAllocator implements Allocator {
       (Math.floor(offset / this.#reach) + 1) * this.#reach,
     );
     const cluster = start - (start % this.#clusterSize);
-    const need = this.#needOf(this.#entry(cluster));
+    const entry = this.#entry(cluster);
+    const need = this.#needOf(entry.table, entry.at);
     const count = this.#countLike(cluster, end, need);
     const covered = (clusters: number): number =>
       Math.min(end, cluster + clusters * this.#clusterSize) - start;
     if (this.#external) return { disk: dataFile, offset: start, start, length: covered(count) };
     if (need === 'own') {
-      const host = this.#hostOf(this.#entry(cluster));
+      const host = this.#hostOf(entry.table, entry.at);
       return { disk: dataFile, offset: host + start - cluster, start, length: covered(count) };
     }
     const run = counts.allocate(count);
@@ -148,38 +154,45 @@ export class ClusterAllocator implements Allocator {
 
   /** How many clusters from `first` to `end` need the same, and lie together if they have places. */
   #countLike(first: number, end: number, need: Need): number {
-    const host = this.#hostOf(this.#entry(first));
-    let count = 0;
-    for (let at = first; at < end; at += this.#clusterSize, count++) {
-      const entry = this.#entry(at);
-      if (this.#external) continue;
-      if (this.#needOf(entry) !== need) break;
-      if (need === 'own' && this.#hostOf(entry) !== host + at - first) break;
-      // Before anything is written, so that a damaged image stays as it is.
-      if (need === 'replaced') for (const used of this.#hostsOf(entry)) this.#of.counts.checkUsed(used);
+    const clusters = Math.ceil((end - first) / this.#clusterSize);
+    if (this.#external) return clusters;
+    let host: number | undefined;
+    for (let done = 0; done < clusters; ) {
+      const { table, at, count } = this.#entries(first + done * this.#clusterSize, end);
+      for (let index = 0; index < count; index++, done++) {
+        const here = at + index * this.#entrySize;
+        if (this.#needOf(table, here) !== need) return done;
+        if (need === 'own') {
+          host ??= this.#hostOf(table, here);
+          if (this.#hostOf(table, here) !== host + done * this.#clusterSize) return done;
+        }
+        // Before anything is written, so that a damaged image stays as it is.
+        if (need === 'replaced')
+          for (const used of this.#hostsOf(table, here)) this.#of.counts.checkUsed(used);
+      }
     }
-    return count;
+    return clusters;
   }
 
-  #needOf({ table, at }: EntryPlace): Need {
+  #needOf(table: DataView, at: number): Need {
     if (isCompressed(table, at)) {
       if (this.#external)
         throw new CorruptError('qcow2 L2 table', 'has a compressed cluster although the data is elsewhere');
       return 'replaced';
     }
     const host = offsetOf(table, at);
+    if (host === 0) return 'new';
     if (host % this.#clusterSize !== 0)
       throw new CorruptError('qcow2 L2 table', 'has an entry that is not aligned to a cluster', { host });
-    if (host === 0) return 'new';
     return isCopied(table, at) ? 'own' : 'replaced';
   }
 
-  #hostOf({ table, at }: EntryPlace): number {
+  #hostOf(table: DataView, at: number): number {
     return isCompressed(table, at) ? 0 : offsetOf(table, at);
   }
 
   /** An offset in each cluster of the file that an entry refers to. */
-  #hostsOf({ table, at }: EntryPlace): number[] {
+  #hostsOf(table: DataView, at: number): number[] {
     if (this.#external) return [];
     if (!isCompressed(table, at)) {
       const host = offsetOf(table, at);
@@ -194,11 +207,23 @@ export class ClusterAllocator implements Allocator {
 
   /** The entry of a guest's cluster, whose table is there. */
   #entry(cluster: number, forChange = false): EntryPlace {
+    return this.#entries(cluster, cluster + 1, forChange);
+  }
+
+  /** The entries of a guest's clusters from `first` on, before `end`, as far as they lie in one part of a table. */
+  #entries(first: number, end: number, forChange = false): EntryRun {
     const { tables } = this.#of;
-    const table = this.#tableOf(cluster);
-    const place = table + ((cluster % this.#reach) / this.#clusterSize) * this.#entrySize;
+    const table = this.#tableOf(first);
+    const place = table + ((first % this.#reach) / this.#clusterSize) * this.#entrySize;
     const at = place % tables.sliceSize;
-    return { table: forChange ? tables.change(place - at) : tables.slice(place - at), at };
+    return {
+      table: forChange ? tables.change(place - at) : tables.slice(place - at),
+      at,
+      count: Math.min(
+        (tables.sliceSize - at) / this.#entrySize,
+        Math.ceil((end - first) / this.#clusterSize),
+      ),
+    };
   }
 
   #l1Entry(offset: number): { readonly place: number; readonly at: number } {
@@ -243,22 +268,22 @@ export class ClusterAllocator implements Allocator {
   link(placement: Placement): void {
     const { start, length, offset } = placement;
     const end = start + length;
-    for (let cluster = start - (start % this.#clusterSize); cluster < end; cluster += this.#clusterSize) {
-      const entry = this.#entry(cluster, true);
-      const host = offset + cluster - start;
-      const isNew = this.#taken.has(placement);
-      if (isNew) this.#giveUp(entry);
-      // In a data file each cluster is where the guest has it.
-      putEntry(entry.table, entry.at, this.#external ? cluster : host, { copied: true });
-      if (this.#of.extendedL2) {
+    const run = this.#taken.get(placement);
+    for (let cluster = start - (start % this.#clusterSize); cluster < end; ) {
+      const { table, at: first, count } = this.#entries(cluster, end, true);
+      const last = first + count * this.#entrySize;
+      for (let at = first; at < last; at += this.#entrySize, cluster += this.#clusterSize) {
+        if (run !== undefined) this.#giveUp(table, at);
+        // In a data file each cluster is where the guest has it.
+        putEntry(table, at, this.#external ? cluster : offset + cluster - start, { copied: true });
+        if (!this.#of.extendedL2) continue;
         const covered = this.#maskOf(cluster, start, end);
-        this.#changeSubclusters(entry, ({ zero, stored }) => ({
+        this.#changeSubclusters({ table, at }, ({ zero, stored }) => ({
           zero: zero & ~covered,
           stored: stored | covered,
         }));
       }
     }
-    const run = this.#taken.get(placement);
     this.#taken.delete(placement);
     // The file has all of its last cluster, whatever of that was written.
     if (run !== undefined) this.#of.file.grow(run.offset + run.count * this.#clusterSize);
@@ -281,8 +306,9 @@ export class ClusterAllocator implements Allocator {
     stored.write(table, at, next.stored >>> 0, false);
   }
 
-  #giveUp(entry: EntryPlace): void {
-    for (const host of this.#hostsOf(entry)) this.#of.counts.giveUp(host);
+  #giveUp(table: DataView, at: number): void {
+    if (offsetOf(table, at) === 0 && !isCompressed(table, at)) return;
+    for (const host of this.#hostsOf(table, at)) this.#of.counts.giveUp(host);
   }
 
   release(placement: Placement): void {
@@ -338,7 +364,7 @@ export class ClusterAllocator implements Allocator {
       this.#ownTable(start);
       for (let cluster = start; cluster < end; cluster += this.#clusterSize) {
         const entry = this.#entry(cluster, true);
-        this.#giveUp(entry);
+        this.#giveUp(entry.table, entry.at);
         putEntry(entry.table, entry.at, 0);
         if (this.#of.extendedL2) this.#changeSubclusters(entry, () => ({ zero: 0, stored: 0 }));
       }
@@ -391,7 +417,7 @@ export class ClusterAllocator implements Allocator {
       const { stored } = subclusters.decode(table, at);
       const isKept = !isWhole && (stored & ~covered) !== 0;
       if (!isKept && !(isOwn && !discard)) {
-        this.#giveUp(entry);
+        this.#giveUp(entry.table, entry.at);
         putEntry(table, at, 0);
       }
       this.#changeSubclusters(entry, (now) => ({
@@ -404,7 +430,7 @@ export class ClusterAllocator implements Allocator {
       putEntry(table, at, offsetOf(table, at), { copied: true, zero: true });
       return;
     }
-    this.#giveUp(entry);
+    this.#giveUp(entry.table, entry.at);
     putEntry(table, at, 0, { zero: needsMark });
   }
 

@@ -91,13 +91,13 @@ class Checker {
 
   /** The count that the image has for a cluster. */
   storedCount(cluster: number): number {
-    const perBlock = (this.clusterSize * 8) / this.#codec.width;
+    const perBlock = this.#codec.countsIn(this.clusterSize);
     const block = this.#blocks[Math.floor(cluster / perBlock)] ?? 0;
     if (block === 0 || block % this.clusterSize !== 0 || block >= this.#file.size) return 0;
-    const index = cluster % perBlock;
-    const at = block + this.#codec.byteOf(index);
-    const inSlice = at % this.#counts.sliceSize;
-    return this.#codec.read(this.#counts.slice(at - inSlice), inSlice, index);
+    const { sliceSize } = this.#counts;
+    const perSlice = this.#codec.countsIn(sliceSize);
+    const slice = block + Math.floor((cluster % perBlock) / perSlice) * sliceSize;
+    return this.#codec.read(this.#counts.slice(slice), cluster % perSlice);
   }
 
   /** The tables of counts themselves. */

@@ -35,9 +35,26 @@ class ClusterSet {
   }
 
   has(cluster: number): boolean {
-    const piece = this.#pieces.get(Math.floor(cluster / inPiece));
-    const at = cluster % inPiece;
-    return piece !== undefined && ((piece[at >>> 3] ?? 0) & (1 << (at % 8))) !== 0;
+    return this.findIn(cluster, cluster + 1) === cluster;
+  }
+
+  /** The first cluster of the set from `first` to `end`; `end` for none. */
+  findIn(first: number, end: number): number {
+    for (let cluster = first; cluster < end; ) {
+      const index = Math.floor(cluster / inPiece);
+      const last = Math.min(end, (index + 1) * inPiece);
+      const piece = this.#pieces.get(index);
+      if (piece === undefined) {
+        cluster = last;
+        continue;
+      }
+      for (; cluster < last; cluster++) {
+        const at = cluster % inPiece;
+        const bits = piece[at >>> 3] ?? 0;
+        if (bits !== 0 && (bits & (1 << (at % 8))) !== 0) return cluster;
+      }
+    }
+    return end;
   }
 }
 
@@ -80,12 +97,12 @@ export class ImageFile implements Disk {
     this.#base.checkWritable(Math.min(offset, this.#base.size), stored);
     if (stored < length && !this.canGrow)
       throw new GuestfsError('ENOSPC', `qcow2 image: its device has no room behind ${this.#base.size} bytes`);
-    const last = Math.floor((offset + length - 1) / this.#clusterSize);
-    for (let cluster = Math.floor(offset / this.#clusterSize); cluster <= last; cluster++)
-      if (this.tables.has(cluster))
-        throw new CorruptError('qcow2 L2 table', 'maps data to a cluster that holds a table', {
-          offset: cluster * this.#clusterSize,
-        });
+    const end = Math.ceil((offset + length) / this.#clusterSize);
+    const table = this.tables.findIn(Math.floor(offset / this.#clusterSize), end);
+    if (table < end)
+      throw new CorruptError('qcow2 L2 table', 'maps data to a cluster that holds a table', {
+        offset: table * this.#clusterSize,
+      });
   }
 
   write(from: Uint8Array, offset: number): void {

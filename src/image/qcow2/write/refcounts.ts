@@ -24,7 +24,7 @@ export interface ClusterRun {
   readonly blank: boolean;
 }
 
-/** Counts of any width, in a table in memory. */
+/** Counts of any width, in a part of a table in memory. */
 export class CountCodec {
   readonly width: number;
   /** The largest count. */
@@ -36,42 +36,44 @@ export class CountCodec {
     this.most = width >= 53 ? Number.MAX_SAFE_INTEGER : 2 ** width - 1;
   }
 
-  /** The byte in which the count of an index begins. */
-  byteOf(index: number): number {
-    return Math.floor((index * this.width) / 8);
+  /** How many counts so many bytes hold. */
+  countsIn(bytes: number): number {
+    return (bytes * 8) / this.width;
   }
 
-  /** `at` is {@link byteOf} the index, in the view. Counts of less than a byte begin with its lowest bits. */
-  read(view: DataView, at: number, index: number): number {
+  /** `index` is that in the part. Counts of less than a byte begin with its lowest bits. */
+  read(view: DataView, index: number): number {
     switch (this.width) {
       case 8:
-        return view.getUint8(at);
+        return view.getUint8(index);
       case 16:
-        return view.getUint16(at);
+        return view.getUint16(index * 2);
       case 32:
-        return view.getUint32(at);
+        return view.getUint32(index * 4);
       case 64:
-        return view.getUint32(at) * 2 ** 32 + view.getUint32(at + 4);
-      default:
-        return (view.getUint8(at) >>> ((index * this.width) % 8)) & (2 ** this.width - 1);
+        return view.getUint32(index * 8) * 2 ** 32 + view.getUint32(index * 8 + 4);
+      default: {
+        const at = index * this.width;
+        return (view.getUint8(at >>> 3) >>> (at % 8)) & (2 ** this.width - 1);
+      }
     }
   }
 
-  write(view: DataView, at: number, index: number, count: number): void {
+  write(view: DataView, index: number, count: number): void {
     switch (this.width) {
       case 8:
-        return view.setUint8(at, count);
+        return view.setUint8(index, count);
       case 16:
-        return view.setUint16(at, count);
+        return view.setUint16(index * 2, count);
       case 32:
-        return view.setUint32(at, count);
+        return view.setUint32(index * 4, count);
       case 64:
-        view.setUint32(at, Math.floor(count / 2 ** 32));
-        return view.setUint32(at + 4, count % 2 ** 32);
+        view.setUint32(index * 8, Math.floor(count / 2 ** 32));
+        return view.setUint32(index * 8 + 4, count % 2 ** 32);
       default: {
-        const shift = (index * this.width) % 8;
-        const mask = (2 ** this.width - 1) << shift;
-        view.setUint8(at, (view.getUint8(at) & ~mask) | (count << shift));
+        const at = index * this.width;
+        const mask = (2 ** this.width - 1) << (at % 8);
+        view.setUint8(at >>> 3, (view.getUint8(at >>> 3) & ~mask) | (count << (at % 8)));
       }
     }
   }
@@ -103,8 +105,9 @@ export class Refcounts {
   readonly #file: ImageFile;
   readonly #clusterSize: number;
   readonly #codec: CountCodec;
-  /** Clusters that a block counts. */
+  /** Clusters that a block counts, and that a slice of one does. */
   readonly #perBlock: number;
+  readonly #perSlice: number;
   readonly #blocks: ChangedTables;
   /** The offset of each block. Longer than the table in the file, where that has to be moved. */
   readonly #table: number[];
@@ -124,13 +127,14 @@ export class Refcounts {
     this.#file = file;
     this.#clusterSize = 2 ** header.clusterBits;
     this.#codec = new CountCodec(header.refcountBits);
-    this.#perBlock = (this.#clusterSize * 8) / header.refcountBits;
+    this.#perBlock = this.#codec.countsIn(this.#clusterSize);
     const cache = new TableCache(base, {
       name: 'qcow2 refcount block',
       mostInSlice: this.#clusterSize,
       budget,
     });
     this.#blocks = new ChangedTables(file, cache);
+    this.#perSlice = this.#codec.countsIn(cache.sliceSize);
     this.#table = readRefcountTable(base, header);
     this.#tableOffset = header.refcountTableOffset;
     this.#tableClusters = header.refcountTableClusters;
@@ -163,20 +167,39 @@ export class Refcounts {
 
   /** How often a cluster is used, by its number. */
   #get(cluster: number): number {
-    const block = this.#table[Math.floor(cluster / this.#perBlock)] ?? 0;
-    if (block === 0) return 0;
-    const index = cluster % this.#perBlock;
-    const at = block + this.#codec.byteOf(index);
-    const inSlice = at % this.#blocks.sliceSize;
-    return this.#codec.read(this.#blocks.slice(at - inSlice), inSlice, index);
+    if ((this.#table[Math.floor(cluster / this.#perBlock)] ?? 0) === 0) return 0;
+    const at = this.#placeOf(cluster);
+    return this.#codec.read(this.#blocks.slice(at), cluster % this.#perSlice);
   }
 
-  #set(cluster: number, count: number): void {
-    const block = this.#table[Math.floor(cluster / this.#perBlock)] as number; // safe: the caller made a block
-    const index = cluster % this.#perBlock;
-    const at = block + this.#codec.byteOf(index);
-    const inSlice = at % this.#blocks.sliceSize;
-    this.#codec.write(this.#blocks.change(at - inSlice), inSlice, index, count);
+  /** Sets the counts of clusters that lie together, for which there are blocks. */
+  #set(first: number, count: number, used: number): void {
+    for (let cluster = first; cluster < first + count; ) {
+      const view = this.#blocks.change(this.#placeOf(cluster));
+      let index = cluster % this.#perSlice;
+      const last = Math.min(this.#perSlice, index + first + count - cluster);
+      cluster += last - index;
+      for (; index < last; index++) this.#codec.write(view, index, used);
+    }
+  }
+
+  /** How many clusters that lie together from `first` on, before `end`, are free. There are blocks for all. */
+  #freeFrom(first: number, end: number): number {
+    for (let cluster = first; cluster < end; ) {
+      const view = this.#blocks.slice(this.#placeOf(cluster));
+      const from = cluster % this.#perSlice;
+      const last = Math.min(this.#perSlice, from + end - cluster);
+      for (let index = from; index < last; index++)
+        if (this.#codec.read(view, index) !== 0) return cluster + index - from - first;
+      cluster += last - from;
+    }
+    return end - first;
+  }
+
+  /** The offset of the slice that has the count of a cluster, for which there is a block. */
+  #placeOf(cluster: number): number {
+    const block = this.#table[Math.floor(cluster / this.#perBlock)] as number; // safe: the caller knows of a block
+    return block + Math.floor((cluster % this.#perBlock) / this.#perSlice) * this.#blocks.sliceSize;
   }
 
   /** How often a cluster will be used, once what was given up is settled. CorruptError, where that is never. */
@@ -218,10 +241,9 @@ export class Refcounts {
     const first = this.#findFree();
     const block = Math.floor(first / this.#perBlock);
     const end = Math.min(first + most, (block + 1) * this.#perBlock, this.#lastCluster());
-    let count = 1;
-    while (first + count < end && this.#get(first + count) === 0 && !this.#file.tables.has(first + count))
-      count++;
-    return this.#take(first, count);
+    const free = this.#freeFrom(first, end);
+    // At least one, so that a table that is said to be free is not passed over.
+    return this.#take(first, Math.max(1, this.#file.tables.findIn(first, first + free) - first));
   }
 
   /** Takes `count` clusters that lie together. */
@@ -244,13 +266,12 @@ export class Refcounts {
   }
 
   #take(first: number, count: number): ClusterRun {
-    for (let cluster = first; cluster < first + count; cluster++) {
-      if (this.#file.tables.has(cluster))
-        throw new CorruptError('qcow2 refcount block', 'says that a table is free space', {
-          offset: cluster * this.#clusterSize,
-        });
-      this.#set(cluster, 1);
-    }
+    const table = this.#file.tables.findIn(first, first + count);
+    if (table < first + count)
+      throw new CorruptError('qcow2 refcount block', 'says that a table is free space', {
+        offset: table * this.#clusterSize,
+      });
+    this.#set(first, count, 1);
     if (first === this.#next) this.#next = first + count;
     const offset = first * this.#clusterSize;
     const blank = offset >= this.#blankFrom;
@@ -282,7 +303,7 @@ export class Refcounts {
         offset,
       });
     this.#putBlock(index, cluster);
-    this.#set(cluster, 1);
+    this.#set(cluster, 1, 1);
   }
 
   /** A block of an index of the table, in a cluster whose own count is not changed. */
@@ -300,7 +321,7 @@ export class Refcounts {
   /** Takes back clusters that nothing ever referred to. */
   release({ offset, count }: ClusterRun): void {
     const first = offset / this.#clusterSize;
-    for (let cluster = first; cluster < first + count; cluster++) this.#set(cluster, 0);
+    this.#set(first, count, 0);
     this.#next = Math.min(this.#next, first);
   }
 
@@ -336,9 +357,9 @@ export class Refcounts {
           most,
         });
       makeBlock(Math.floor(cluster / this.#perBlock));
-      if (this.#get(cluster) < used) this.#set(cluster, used);
+      if (this.#get(cluster) < used) this.#set(cluster, 1, used);
     }
-    for (const cluster of added) this.#set(cluster, 1);
+    for (const cluster of added) this.#set(cluster, 1, 1);
     this.#blankFrom = Math.max(this.#blankFrom, end * this.#clusterSize);
   }
 
@@ -352,7 +373,7 @@ export class Refcounts {
         continue;
       }
       const used = references[cluster] ?? 0;
-      if (this.#get(cluster) > used && !this.#file.tables.has(cluster)) this.#set(cluster, used);
+      if (this.#get(cluster) > used && !this.#file.tables.has(cluster)) this.#set(cluster, 1, used);
     }
     this.#next = 0;
     this.#blocks.write();
@@ -427,7 +448,7 @@ export class Refcounts {
     if (this.#givenUp.size === 0) return;
     for (const [cluster, times] of this.#givenUp) {
       const count = this.#get(cluster) - times;
-      this.#set(cluster, count);
+      this.#set(cluster, 1, count);
       if (count === 0) this.#next = Math.min(this.#next, cluster);
     }
     this.#givenUp.clear();
