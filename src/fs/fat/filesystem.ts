@@ -107,7 +107,7 @@ class FatFileSystem implements FileSystem {
     this.caseInsensitive = !this.#options.caseSensitive;
     this.#show = nameEncoder(this.#options.charset, this.#options.escapeUnknown);
     this.#volume = readVolume(disk);
-    this.whyReadOnly = readonly ? undefined : whyNotWritable(disk, this.#volume);
+    this.whyReadOnly = readonly ? undefined : whyNotWritable(disk, this.#volume, this.#options);
     const isWritten = !readonly && this.whyReadOnly === undefined;
     this.#cache = isWritten ? new WriteCache(disk, { blockSize: this.#volume.sectorSize }) : undefined;
     this.#disk = this.#cache?.view ?? disk;
@@ -436,12 +436,17 @@ class FatFileSystem implements FileSystem {
 }
 
 /** Why a volume is not written; undefined if it can be. */
-function whyNotWritable(disk: Disk, volume: FatVolume): GuestfsError | undefined {
-  if (!disk.writable) return systemError('EROFS', 'vfat');
-  if (!volume.isMirrored)
-    return new UnsupportedError('vfat', ['writing a volume of whose tables only one is in use'], {
-      elsewhere: 'appliance',
-    });
+function whyNotWritable(
+  disk: Disk,
+  volume: FatVolume,
+  { readOnly, unwritten }: FatOptions,
+): GuestfsError | undefined {
+  if (!disk.writable || readOnly) return systemError('EROFS', 'vfat');
+  const missing = [
+    ...(volume.isMirrored ? [] : ['writing a volume of whose tables only one is in use']),
+    ...unwritten.map((name) => `writing with the mount option ${name}`),
+  ];
+  if (missing.length > 0) return new UnsupportedError('vfat', missing, { elsewhere: 'appliance' });
   const { dataOffset, clusterCount, clusterSize, sectorSize } = volume;
   if (dataOffset + clusterCount * clusterSize > disk.size || dataOffset % sectorSize !== 0)
     return new CorruptError('FAT volume', 'is larger than its device', { size: disk.size });

@@ -6,6 +6,7 @@ import {
   flag,
   type GivenOptions,
   type MountOptionTable,
+  type OptionRule,
   octal,
   oneOf,
   option,
@@ -37,9 +38,16 @@ export interface FatOptions {
   readonly escapeUnknown: boolean;
   /** Believe the count of free clusters in FSInfo instead of counting. */
   readonly trustFreeCount: boolean;
+  /** The kernel mounts read-only with these options, whatever else is asked for. */
+  readonly readOnly: boolean;
+  /** The options given that change what writing does, in ways that are not implemented. */
+  readonly unwritten: readonly string[];
 }
 
-type Draft = { -readonly [K in keyof FatOptions]: FatOptions[K] } & { utf8: boolean };
+type Draft = { -readonly [K in keyof Omit<FatOptions, 'unwritten'>]: FatOptions[K] } & {
+  utf8: boolean;
+  unwritten: string[];
+};
 
 /** Minutes, which lie within a day on either side of UTC. */
 const timeOffset: ValueKind<number> = (value) => {
@@ -52,6 +60,8 @@ const charset: ValueKind<string> = (value) => (value !== true && isKernelCharset
 const permissions = octal(0o777);
 /** Options of the kernel that make no difference when reading. */
 const ignored = option(flag);
+/** Options that make a difference when writing. */
+const unwritten = (name: string): OptionRule<Draft> => option(flag, (draft) => draft.unwritten.push(name));
 /** An obsolete option, whose value is ignored. */
 const obsolete = option(anyText);
 
@@ -81,14 +91,16 @@ const table: MountOptionTable<Draft> = {
     if (page !== 437) throw new UnsupportedError('vfat', [`codepage=${page}`]);
   }),
   errors: option(oneOf('continue', 'panic', 'remount-ro')),
-  nfs: option(orAlone(oneOf('stale_rw', 'nostale_ro'))),
+  nfs: option(orAlone(oneOf('stale_rw', 'nostale_ro')), (draft, kind) => {
+    draft.readOnly = kind === 'nostale_ro';
+  }),
   allow_utime: option(octal(0o7777)),
-  nonumtail: option(truth),
+  nonumtail: option(truth, (draft, isOn) => isOn && draft.unwritten.push('nonumtail')),
   discard: ignored,
   flush: ignored,
-  quiet: ignored,
+  quiet: unwritten('quiet'),
   debug: ignored,
-  sys_immutable: ignored,
+  sys_immutable: unwritten('sys_immutable'),
   dos1xfloppy: ignored,
   posix: ignored,
   cvf_format: obsolete,
@@ -113,10 +125,13 @@ export function parseOptions(given: GivenOptions): FatOptions {
     charset: 'ascii',
     escapeUnknown: false,
     trustFreeCount: false,
+    readOnly: false,
+    unwritten: [],
     utf8: true,
   };
   takeOptions('vfat', table, given, draft);
   // With utf8, the character set only affects comparing; ASCII letters fold alike in all known sets.
   if (draft.utf8 && !draft.escapeUnknown) draft.charset = 'utf8';
+  else draft.unwritten.push(draft.escapeUnknown ? 'uni_xlate' : 'utf8=0');
   return draft;
 }
