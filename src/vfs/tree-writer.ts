@@ -194,7 +194,7 @@ export class TreeWriter {
     if (replaced !== undefined) {
       if (replaced.type === 'directory')
         this.#checkNotInside(target.directory, replaced.inode, source.directory, to, 'ENOTEMPTY');
-      if (replaced.inode === child.inode && !mount.fileSystem.caseInsensitive) return;
+      if (replaced.inode === child.inode) return;
       if (isDirectory && replaced.type !== 'directory') throw systemError('ENOTDIR', to);
       if (!isDirectory && replaced.type === 'directory') throw systemError('EISDIR', to);
       this.#checkProtection({ ...target.directory, ...replaced }, to, 'any');

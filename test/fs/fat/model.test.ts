@@ -165,7 +165,7 @@ function step(random: Random, fileSystem: Written, model: Model, most: number): 
       // The name of what was there stays.
       model.tree.delete(there);
       model.move(known, there);
-    } else model.move(known, to);
+    } else if (there === undefined) model.move(known, to);
   }
 }
 

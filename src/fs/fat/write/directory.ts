@@ -2,7 +2,7 @@
  * A directory that is written: where its entries are, an index of its names, and room for new ones. Parts of a long name
  * are on the disk before the entry that they belong to, and go after it.
  */
-import { decodeLatin1, systemError, viewOf } from '../../../base/index.js';
+import { decodeLatin1, systemError, viewOf, work } from '../../../base/index.js';
 import { type Disk, type DiskTransaction, MappedDisk } from '../../../disk/index.js';
 import { isDotEntry, readEntries } from '../directory.js';
 import {
@@ -29,6 +29,8 @@ export type EntryFields = Partial<ReturnType<typeof directoryEntry.decode>>;
 export class WrittenDirectory {
   readonly #session: FatSession;
   readonly #runs: ChainRun[];
+  /** How many clusters lie before each run. */
+  readonly #befores: number[] = [];
   /** Of the fixed root directory. */
   readonly #fixed: { readonly offset: number; readonly size: number } | undefined;
   readonly #fold: (name: string) => string;
@@ -50,7 +52,8 @@ export class WrittenDirectory {
     show: (name: string) => string,
   ) {
     this.#session = session;
-    this.#runs = [...(runs ?? [])];
+    this.#runs = [];
+    this.#append(runs ?? []);
     const { rootOffset, rootSize } = session.volume;
     this.#fixed = runs === undefined ? { offset: rootOffset, size: rootSize } : undefined;
     this.#fold = fold;
@@ -83,19 +86,31 @@ export class WrittenDirectory {
   }
 
   get #clusterCount(): number {
-    return this.#runs.reduce((sum, { count }) => sum + count, 0);
+    return (this.#befores.at(-1) ?? 0) + (this.#runs.at(-1)?.count ?? 0);
+  }
+
+  #append(runs: readonly ChainRun[]): void {
+    for (const run of runs) {
+      this.#befores.push(this.#clusterCount);
+      this.#runs.push(run);
+    }
   }
 
   /** Where a byte of the directory is on the disk. */
   place(offset: number): number {
     if (this.#fixed !== undefined) return this.#fixed.offset + offset;
     const { clusterSize } = this.#session.volume;
-    let index = Math.floor(offset / clusterSize);
-    for (const { first, count } of this.#runs) {
-      if (index < count) return this.#session.offsetOf(first + index) + (offset % clusterSize);
-      index -= count;
+    const index = Math.floor(offset / clusterSize);
+    let low = 0; // a run that starts at or before the index
+    for (let high = this.#runs.length; high - low > 1; ) {
+      const middle = Math.floor((low + high) / 2);
+      if ((this.#befores[middle] ?? 0) <= index) low = middle;
+      else high = middle;
     }
-    throw new Error(`the directory has no byte ${offset}`);
+    const run = this.#runs[low];
+    const within = index - (this.#befores[low] ?? 0);
+    if (run === undefined || within >= run.count) throw new Error(`the directory has no byte ${offset}`);
+    return this.#session.offsetOf(run.first + within) + (offset % clusterSize);
   }
 
   /** Where the entry of a name is, in bytes of the directory. */
@@ -129,7 +144,9 @@ export class WrittenDirectory {
     let run = 0;
     let offset = this.#freeFrom;
     let firstFree: number | undefined;
-    for (; offset < this.size && run < count; offset += entrySize) {
+    const { size } = this;
+    for (; offset < size && run < count; offset += entrySize) {
+      work.entries.spend(1);
       if (this.#isFree(offset)) {
         firstFree ??= offset;
         run++;
@@ -151,7 +168,7 @@ export class WrittenDirectory {
       offset: start,
       link: () => {
         this.#session.setEntry(transaction, end, taken[0]?.first ?? 0);
-        this.#runs.push(...taken);
+        this.#append(taken);
       },
     };
   }
@@ -209,11 +226,6 @@ export class WrittenDirectory {
 
   #blockOf(offset: number): number {
     return Math.floor(this.place(offset) / this.#session.cache.blockSize);
-  }
-
-  /** Takes note of a short name that another entry of the same one did not take along. */
-  keepShort(short: Uint8Array): void {
-    this.#shorts.add(decodeLatin1(short));
   }
 
   /** Removes an entry, and then the parts of its long name. */

@@ -26,6 +26,8 @@ export function storableName(name: string): string {
   const stripped = name.replace(/\.+$/, '');
   if (stripped === '') throw systemError('ENOENT', name);
   if (stripped.length > longest) throw systemError('ENAMETOOLONG', name);
+  if (stripped.endsWith(' '))
+    throw new GuestfsError('EINVAL', `${name}: FAT allows no blank at the end of names`);
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what FAT forbids
   if (/[\x00-\x1f*?<>|":/\\]/.test(stripped))
     throw new GuestfsError(

@@ -273,9 +273,9 @@ export class FatWriter implements FileSystemWriter {
     const storable = storableName(newName);
     const replaced = target.find(storable) === undefined ? undefined : this.#find(to, storable);
     if (isDirectory) this.#checkNotInside(source.inode, to);
-    // As in the kernel, the same file under a name that differs in case gets the new name.
-    if (replaced === undefined || replaced.inode === source.inode)
-      this.#renameToNew(from, source, to, storable);
+    // As in the kernel, a file keeps its name where the new one is another of its own, in other letters for example.
+    if (replaced?.inode === source.inode) return;
+    if (replaced === undefined) this.#renameToNew(from, source, to, storable);
     else this.#replace(from, source, to, replaced, newName);
   }
 
@@ -290,13 +290,9 @@ export class FatWriter implements FileSystemWriter {
   #renameToNew(from: InodeNumber, source: Found, to: InodeNumber, name: string): void {
     const { inode, offset, entry } = source;
     const [origin, target] = [this.#directory(from), this.#directory(to)];
-    const isSame = from === to && target.find(name) === offset;
     const moved = this.#run('rename', [from, to], (transaction) => {
-      const short = entry.name;
-      const isTaken = (wanted: Uint8Array): boolean =>
-        target.hasShort(wanted) && !(isSame && wanted.every((byte, i) => byte === short[i]));
       const marksCase = this.#fileSystem.options.shortNames === 'winnt';
-      const stored = makeShortName(name, isTaken, marksCase);
+      const stored = makeShortName(name, (short) => target.hasShort(short), marksCase);
       const room = target.reserve(transaction, 1 + (stored.long === undefined ? 0 : partsOf(stored.long)));
       transaction.barrier();
       room.link();
@@ -306,8 +302,6 @@ export class FatWriter implements FileSystemWriter {
       transaction.barrier();
       this.#setParent(transaction, from, to, entry);
       origin.remove(transaction, offset);
-      // The short name may be the old one again.
-      if (isSame) target.keepShort(stored.short);
       this.#touch(transaction, from);
       if (to !== from) this.#touch(transaction, to);
       return next;
