@@ -82,7 +82,10 @@ export class AllocationTable {
   countFree(): number {
     const end = firstCluster + this.#volume.clusterCount;
     let free = 0;
-    for (let cluster = firstCluster; cluster < end; cluster++) if (this.value(cluster) === 0) free++;
+    for (let cluster = firstCluster; cluster < end; cluster++) {
+      work.lookups.spend(1);
+      if (this.value(cluster) === 0) free++;
+    }
     return free;
   }
 }

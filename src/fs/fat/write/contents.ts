@@ -2,7 +2,7 @@
  * The contents of a file. FAT has no holes: what is not written reads as zeroes because zeroes are stored. Data goes to
  * its place at once, and the entry that tells of it waits for it.
  */
-import { systemError } from '../../../base/index.js';
+import { CorruptError, systemError, work } from '../../../base/index.js';
 import type { Disk, DiskTransaction, GrowableDisk, Span, ZeroOptions } from '../../../disk/index.js';
 import type { ChainRun, FatSession } from './session.js';
 
@@ -63,6 +63,7 @@ export class FatContents implements GrowableDisk {
 
   read(into: Uint8Array, offset: number): void {
     if (offset + into.length > this.#size) throw systemError('EINVAL', 'vfat file');
+    this.#checkRoom();
     for (const { place, from, length } of this.#pieces(offset, into.length))
       this.#session.cache.view.read(into.subarray(from, from + length), place);
   }
@@ -92,12 +93,21 @@ export class FatContents implements GrowableDisk {
   /** Stores zeroes from a place to another. */
   #zero(from: number, to: number): void {
     for (const { place, length } of this.#pieces(from, Math.max(0, to - from)))
-      for (let at = 0; at < length; at += zeroes.length)
+      for (let at = 0; at < length; at += zeroes.length) {
+        work.checkpoint();
         this.#session.cache.view.write(zeroes.subarray(0, Math.min(zeroes.length, length - at)), place + at);
+      }
+  }
+
+  /** CorruptError where the chain ends before the file does: what is missing has no bytes to be kept. */
+  #checkRoom(): void {
+    if (this.#room < this.#size)
+      throw new CorruptError('FAT file', 'has fewer clusters than bytes', { size: this.#size });
   }
 
   /** Writes data, for which the file first gets clusters, and then its entry the new size. */
   #change(size: number, write: (view: Disk) => void): void {
+    this.#checkRoom();
     const session = this.#session;
     const before = this.#runs;
     session.run('grow', (transaction) => {

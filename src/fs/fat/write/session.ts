@@ -3,7 +3,7 @@
  * sector. Clusters are taken before an entry names them, and an entry is gone before its clusters are free, so that a
  * crash loses clusters at most.
  */
-import { systemError } from '../../../base/index.js';
+import { systemError, work } from '../../../base/index.js';
 import {
   type DiskJournal,
   type DiskTransaction,
@@ -157,6 +157,7 @@ export class FatSession {
 
   /** Stores the entry of a cluster in every table. */
   setEntry(transaction: DiskTransaction, cluster: number, next: number): void {
+    work.lookups.spend(1);
     const { bits, tableOffset, tableSize, tableCount } = this.volume;
     const value = next === endOfChain ? entryMask[bits] : next;
     for (let table = 0; table < tableCount; table++) {
@@ -171,7 +172,7 @@ export class FatSession {
         else {
           // The upper four bits are reserved, and stay as they are.
           const before = view.getUint32(at, true);
-          view.setUint32(at, before - (before & entryMask[32]) + value, true);
+          view.setUint32(at, before - (before % (entryMask[32] + 1)) + value, true);
         }
       }
     }
