@@ -188,8 +188,7 @@ export class TreeWriter {
     const child = this.#child(source.directory, source.name, from);
     const replaced = this.#tree.child(target.directory, target.name);
     const isDirectory = child.type === 'directory';
-    if (!isDirectory && (source.hasSlash || (replaced === undefined && target.hasSlash)))
-      throw systemError('ENOTDIR', from);
+    if (!isDirectory && (source.hasSlash || target.hasSlash)) throw systemError('ENOTDIR', from);
     if (isDirectory) this.#checkNotInside(source.directory, child.inode, target.directory, to);
     if (replaced !== undefined) {
       if (replaced.type === 'directory')

@@ -121,6 +121,7 @@ test('a directory is not moved into itself, and types are not mixed', () => {
   assert.equal(rename('/a/b/c', '/a'), 'ENOTEMPTY');
   assert.equal(rename('/missing', '/x'), 'ENOENT');
   assert.equal(rename('/f', '/x/'), 'ENOTDIR');
+  assert.equal(rename('/f', '/g/'), 'ENOTDIR', 'a file that is there');
   assert.equal(rename('/f/', '/x'), 'ENOTDIR');
   assert.equal(rename('/a/.', '/x'), 'EBUSY');
   assert.equal(rename('/f', '/h'), 'done', 'two names of one file');

@@ -67,3 +67,28 @@ test('a partition becomes a FAT volume with files', needs('fsck.fat', 'sgdisk'),
   writeFileSync(partition, readFileSync(image).subarray(2048 * 512, size - 33 * 512));
   assert.equal(complaintOf('fsck.fat', '-n', partition), undefined);
 });
+
+test('what FAT refuses leaves the files that were to be replaced', needs('fsck.fat'), async () => {
+  const image = join(directory, 'refused.img');
+  const descriptor = openSync(image, 'w');
+  ftruncateSync(descriptor, 8 * 1024 * 1024);
+  closeSync(descriptor);
+  {
+    await using g = new Guestfs({ environment: false, backend: 'embedded', stderr: null });
+    g.addDrive(image, { format: 'raw' });
+    await g.launch();
+    await g.mkfs('vfat', '/dev/sda');
+    await g.mount('/dev/sda', '/');
+    await g.mkdir('/Dir');
+    for (const name of ['/one', '/two', '/Dir/three']) await g.write(name, name);
+    await g.rename('/one', '/ONE');
+    assert.equal(await codeOf(g.mv('/one', '/ONE')), 'EINVAL');
+    assert.equal(await codeOf(g.mv('/Dir/three', '/DIR/THREE')), 'EINVAL');
+    assert.equal(await codeOf(g.lnF('/one', '/two')), 'EPERM');
+    assert.equal(await codeOf(g.lnSf('/one', '/two')), 'EPERM');
+    assert.deepEqual(await g.find('/'), ['Dir', 'Dir/three', 'one', 'two']);
+    assert.equal(await g.cat('/two'), '/two');
+    await g.shutdown();
+  }
+  assert.equal(complaintOf('fsck.fat', '-n', image), undefined);
+});

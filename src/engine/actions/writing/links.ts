@@ -1,9 +1,9 @@
 /** Hard and symbolic links, pipes and device nodes. */
 import { GuestfsError, systemError, typeOfMode } from '../../../base/index.js';
-import { joinPath } from '../../../vfs/index.js';
+import { joinPath, type Place, type TreeWriter } from '../../../vfs/index.js';
 import type { Call } from '../../thread/call.js';
 import type { TopicHandlers } from '../../thread/handlers.js';
-import { checkMode, treeWriter } from './writer.js';
+import { checkMode, treeWriter, withNewName } from './writer.js';
 
 /** The last component of a path, as basename(1) has it. */
 function baseName(path: string): string {
@@ -13,6 +13,28 @@ function baseName(path: string): string {
 /** As in ln(1), cp(1) and mv(1): into a directory goes what is named after its source. */
 export function targetFor(call: Call, source: string, target: string): string {
   return call.session.tree.find(target)?.type === 'directory' ? joinPath(target, baseName(source)) : target;
+}
+
+const parentOf = (path: string): string => path.replace(/\/*[^/]*\/*$/, '') || '/';
+
+/**
+ * Replaces what is at a path by what `make` makes under another name: as in ln(1), it takes the name in one step, so that
+ * what cannot be made leaves what is there.
+ */
+function replaceBy(
+  call: Call,
+  writer: TreeWriter,
+  path: string,
+  make: (directory: Place, name: string) => void,
+): void {
+  const { directory } = call.session.tree.position(path);
+  const scratch = withNewName('.guestfs-XXXXXX', '', (name) => make(directory, name));
+  try {
+    writer.rename(joinPath(parentOf(path), scratch), path);
+  } catch (thrown) {
+    writer.removeIn(directory, scratch, path);
+    throw thrown;
+  }
 }
 
 /** `ln -f`: what has the name is replaced. */
@@ -32,8 +54,8 @@ function linkOver(call: Call, target: string, link: string): void {
       throw new GuestfsError('EINVAL', `${target} and ${path} are the same file`, { path });
     return;
   }
-  if (present !== undefined) writer.unlink(path);
-  writer.link(target, path);
+  if (present === undefined) writer.link(target, path);
+  else replaceBy(call, writer, path, (above, scratch) => writer.linkIn(source, above, scratch, path));
 }
 
 /** `ln -s`, or with `isForced` `ln -sf`. */
@@ -41,9 +63,10 @@ function linkTo(call: Call, target: string, link: string, isForced: boolean): vo
   const path = targetFor(call, target, link);
   const writer = treeWriter(call);
   if (target === '') throw systemError('ENOENT', path);
-  const isPresent = call.session.tree.find(path, { followLast: false }) !== undefined;
-  if (isForced && isPresent) writer.unlink(path);
-  writer.create(path, { type: 'symlink', permissions: 0o777, target });
+  const file = { type: 'symlink', permissions: 0o777, target } as const;
+  if (isForced && call.session.tree.find(path, { followLast: false }) !== undefined)
+    replaceBy(call, writer, path, (above, scratch) => void writer.createIn(above, scratch, file, path));
+  else writer.create(path, file);
 }
 
 /** The bits of the mode that say what a file is: `S_IFMT`. */
