@@ -87,6 +87,9 @@ export const wasm = {
   storeShort: store(0x3b),
   loadVector: load(...vector(0)),
   storeVector: store(...vector(11)),
+  /** A vector of eight times the low 16 bits. */
+  splatShort: (value: WasmCode): WasmCode => [...value, ...vector(0x10)],
+  anyBit: (value: WasmCode): WasmCode => [...value, ...vector(0x53)],
   xorVectors: (left: WasmCode, right: WasmCode): WasmCode => [...left, ...right, ...vector(0x51)],
   when: (condition: WasmCode, ...body: WasmCode[]): WasmCode => [
     ...condition,

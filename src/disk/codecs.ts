@@ -98,7 +98,7 @@ const decoders: Record<Codec, Decoder> = {
   lz4: filling(decodeLz4),
   lzo: filling(decodeLzo1x),
   'lzo-segments': filling(decodeLzoSegments),
-  lznt1: filling(decodeLznt1),
+  lznt1: decodeLznt1,
   xpress: filling(decodeXpress),
   lzx: filling(decodeLzx),
 };

@@ -13,6 +13,9 @@ const startBytes = 1024 * 1024;
 const shareUnits = 4;
 const shareBytes = 128 * 1024;
 
+/** Decoding this takes no longer than handing the bytes to another thread and back. */
+const quickest: Codec = 'lznt1';
+
 let helpers: number | undefined;
 let pool: DecoderPool | undefined;
 
@@ -56,7 +59,7 @@ function poolFor(units: readonly EncodedUnit[]): DecoderPool | undefined {
   helpers ??= Math.min(platform().processors, 4) - 1;
   if (helpers < 1 || units.length < shareUnits || pool?.isWorking) return undefined;
   let bytes = 0;
-  for (const { decodedSize } of units) bytes += decodedSize;
+  for (const { codec, decodedSize } of units) if (codec !== quickest) bytes += decodedSize;
   if (pool?.isSpent) endDecoders();
   if (pool) return bytes >= shareBytes ? pool : undefined;
   if (units.length < startUnits || bytes < startBytes) return undefined;

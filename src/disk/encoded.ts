@@ -17,9 +17,18 @@ export interface EncodedUnit {
   readonly isCut?: boolean;
 }
 
+/** Compressed bytes of at most this size are read into memory that is used again: new memory costs a cleaning of it. */
+const mostKept = 256 * 1024;
+let kept: Uint8Array | undefined;
+
 /** Reads and decodes one unit in the calling thread. The bytes are valid until it decodes more. */
-export function decodeAlone(unit: EncodedUnit): Uint8Array {
-  const packed = new Uint8Array(unit.size);
-  unit.disk.read(packed, unit.offset);
-  return decode(unit.codec, packed, unit.decodedSize, unit.isCut);
+export function decodeAlone({ disk, offset, size, codec, decodedSize, isCut }: EncodedUnit): Uint8Array {
+  // Where the disk below is compressed too, reading it decodes other units: they find no memory kept.
+  const room = kept !== undefined && kept.length >= size ? kept : new Uint8Array(size);
+  kept = undefined;
+  const packed = room.subarray(0, size);
+  disk.read(packed, offset);
+  const decoded = decode(codec, packed, decodedSize, isCut);
+  if (room.length <= mostKept) kept = room;
+  return decoded;
 }

@@ -174,28 +174,102 @@ test('LZNT1: what its description says comes out again', () => {
     const bytes = sample(chance, length);
     const packed = packLznt1(bytes);
     for (const tail of [[], [0, 0], [0, 0, 0xff, 0xff]]) {
-      const into = new Uint8Array(65_536);
-      assert.equal(decodeLznt1(Uint8Array.from([...packed, ...tail]), into), length);
-      assert.ok(Buffer.from(into.subarray(0, length)).equals(bytes), `${length} bytes`);
+      const made = decodeLznt1(Uint8Array.from([...packed, ...tail]), 65_536);
+      assert.ok(bytes.equals(made), `${length} bytes`);
     }
   }
 });
 
 test('LZNT1: a chunk that is short is filled up with zeroes, as the next one begins at its own place', () => {
-  const into = new Uint8Array(8192);
+  decodeLznt1(packLznt1(Buffer.alloc(8192, 'what was there before')), 8192);
   const packed = Uint8Array.from([0x02, 0x30, 1, 2, 3, 0x00, 0x30, 9, 0, 0]);
-  assert.equal(decodeLznt1(packed, into), 4097);
-  assert.deepEqual([...into.subarray(0, 4)], [1, 2, 3, 0]);
-  assert.equal(into[4096], 9);
+  const made = decodeLznt1(packed, 8192);
+  assert.deepEqual([...made], [1, 2, 3, ...Array<number>(4093).fill(0), 9]);
 });
 
-test('LZNT1: what is damaged is a CorruptError or other bytes, and none are written outside', () => {
-  const packed = packLznt1(sample(new Random(14), 9000));
-  assert.ok(damage(packed, 12_288, decodeLznt1) > 200);
+/** LZNT1 byte by byte, as its description has it. Undefined for what is damaged. */
+function unpackLznt1(packed: Uint8Array, most: number): Buffer | undefined {
+  const into = Buffer.alloc(most);
+  let end = 0;
+  for (let at = 0, start = 0; start < most && at + 2 <= packed.length; start += 4096) {
+    const head = (packed[at] ?? 0) | ((packed[at + 1] ?? 0) << 8);
+    if (head === 0) break;
+    at += 2;
+    const chunkEnd = at + (head & 0xfff) + 1;
+    const limit = Math.min(start + 4096, most);
+    if (chunkEnd > packed.length) return undefined;
+    end = start;
+    for (let flags = 1; at < chunkEnd; flags >>= 1) {
+      if ((head & 0x8000) === 0) flags = 0x100;
+      else if (flags === 1) flags = 0x100 | (packed[at++] ?? 0);
+      if (at === chunkEnd) break;
+      if ((flags & 1) === 0) {
+        if (end === limit) return undefined;
+        into[end++] = packed[at++] ?? 0;
+        continue;
+      }
+      if (at + 2 > chunkEnd || end === start) return undefined;
+      const token = (packed[at] ?? 0) | ((packed[at + 1] ?? 0) << 8);
+      at += 2;
+      let bits = 4;
+      while (1 << bits < end - start) bits++;
+      const distance = (token >> (16 - bits)) + 1;
+      const length = (token & ((1 << (16 - bits)) - 1)) + 3;
+      if (distance > end - start || length > limit - end) return undefined;
+      for (let i = 0; i < length; i++, end++) into[end] = into[end - distance] ?? 0;
+    }
+  }
+  return into.subarray(0, end);
+}
+
+test('LZNT1: what is damaged is a CorruptError, or the bytes that its tokens say', () => {
+  const chance = new Random(14);
+  let refused = 0;
+  for (let kind = 0; kind < 4; kind++) {
+    // Runs of all distances, which are taken together, and everything else.
+    const runs = Buffer.alloc(9000, chance.bytes(chance.pick([1, 2, 7, 15, 16, 17, 50, 127, 128, 300])));
+    const packed = packLznt1(kind % 2 === 0 ? runs : sample(chance, 9000));
+    for (let round = 0; round < 500; round++) {
+      const changed = Buffer.from(
+        packed.subarray(0, round % 3 === 0 ? chance.below(packed.length) : undefined),
+      );
+      for (let count = 1 + chance.below(3); count > 0 && changed.length > 0; count--)
+        changed[chance.below(changed.length)] = chance.pick([0, 0xff, chance.below(256)]);
+      const expected = unpackLznt1(changed, 12_288);
+      if (expected !== undefined) assert.ok(expected.equals(decodeLznt1(changed, 12_288)));
+      else {
+        assert.throws(() => decodeLznt1(changed, 12_288), { name: 'CorruptError' });
+        refused++;
+      }
+    }
+  }
+  assert.ok(refused > 300, String(refused));
+});
+
+test('LZNT1: matches that are all the same, over the borders of their lengths', () => {
+  for (const most of [4096, 4090, 3000])
+    for (let token = 0; token < 0x60; token++)
+      for (const groups of [1, 2, 5, 30, 250]) {
+        const packed = [0, 65, 66, 67, 68, 69, 70, 71, 72];
+        for (let group = 0; group < groups; group++)
+          packed.push(0xff, ...Array.from({ length: 16 }, (_, i) => (i % 2 === 0 ? token : 0)));
+        const chunk = Uint8Array.from([
+          (packed.length - 1) & 0xff,
+          0xb0 | ((packed.length - 1) >> 8),
+          ...packed,
+        ]);
+        const expected = unpackLznt1(chunk, most);
+        if (expected !== undefined) assert.ok(expected.equals(decodeLznt1(chunk, most)));
+        else assert.throws(() => decodeLznt1(chunk, most), { name: 'CorruptError' });
+      }
+});
+
+test('LZNT1: what no chunk can be is refused', () => {
   for (const bad of [
     [0x02, 0xb0, 0x01, 0, 0], // a match of nothing
+    [0x10, 0xb0, 0xff, ...Array<number>(16).fill(0)], // eight of them
     [0x03, 0xb0, 0x02, 65, 0xff, 0xff], // one from before the chunk
     [0xff, 0x3f, 1, 2], // cut short
   ])
-    assert.throws(() => decodeLznt1(Uint8Array.from(bad), new Uint8Array(4096)), { name: 'CorruptError' });
+    assert.throws(() => decodeLznt1(Uint8Array.from(bad), 4096), { name: 'CorruptError' });
 });

@@ -45,6 +45,7 @@ const variablesListed: Readonly<Record<string, string>> = {
   'src/base/work.ts ask': 'the budget of the call that a thread is at: one at a time',
   'src/base/codecs/lznt1.ts expander': 'code of WebAssembly, made at its first use',
   'src/disk/codecs.ts kept': 'a buffer that is used again, as decoded bytes are lent',
+  'src/disk/encoded.ts kept': 'the same, for the compressed bytes',
   'src/disk/decoder.ts helpers': 'the pool of decoder threads is one for all sessions',
   'src/disk/decoder.ts pool': 'the pool of decoder threads is one for all sessions',
   'src/disk/mapped.ts spanDepth': 'the bound of one span, which is synchronous',
