@@ -58,9 +58,6 @@ export interface FileSystemWriter {
   allocate(inode: InodeNumber, offset: number, length: number): void;
   /** Makes all that was done durable. */
   sync(): void;
-  /** EINVAL for a label or UUID that the filesystem cannot have. */
-  setLabel?(label: string): void;
-  setUuid?(uuid: string): void;
   /** The flags of `chattr`, and the generation number. */
   setFlags?(inode: InodeNumber, flags: number): void;
   setGeneration?(inode: InodeNumber, generation: number): void;

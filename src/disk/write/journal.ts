@@ -100,6 +100,11 @@ export class DiskJournal {
     return this.#freed.find(first, end);
   }
 
+  /** Tells the filesystem now that it is written, which the first commit does otherwise. */
+  begin(): void {
+    this.#settle(() => this.#begin());
+  }
+
   /** All that ran before is durable. */
   commit(): void {
     this.#settle(() => this.#commit());
@@ -192,6 +197,11 @@ export class DiskJournal {
     transaction.undo((number, before) => this.#cache.restore(number, before));
   }
 
+  #begin(): void {
+    if (!this.#isMarked) this.#marks?.begin();
+    this.#isMarked = true;
+  }
+
   #commit(): void {
     let hasData = false;
     for (const disk of this.#data) {
@@ -200,8 +210,7 @@ export class DiskJournal {
     }
     this.#data.clear();
     if (this.#isDirty) {
-      if (!this.#isMarked) this.#marks?.begin();
-      this.#isMarked = true;
+      this.#begin();
       this.#rules.commit(hasData);
     } else if (hasData) this.#cache.disk.flush();
     this.#isDirty = false;

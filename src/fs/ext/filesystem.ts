@@ -11,7 +11,6 @@ import type {
   OpenOptions,
   Time,
 } from '../driver.js';
-import type { FileSystemWriter } from '../writer.js';
 import { freeRuns } from './allocation.js';
 import { openFile } from './data.js';
 import { Directory } from './directory/directory.js';
@@ -20,7 +19,7 @@ import { inodeFlags, reservedInodes } from './layout.js';
 import type { ExtMountOptions } from './options.js';
 import type { Orphans } from './orphans.js';
 import { readUsage } from './report/usage.js';
-import { has } from './superblock.js';
+import { has, type RawSuperblock } from './superblock.js';
 import { readSymlink } from './symlink.js';
 import type { ExtVolume } from './volume.js';
 import { followedData, startWriting, type WriteSession, writerOf } from './write/index.js';
@@ -52,7 +51,7 @@ export class ExtFileSystem implements FileSystem {
   readonly longestName = 255;
   readonly hasXattrs = true;
   readonly volume: ExtVolume;
-  readonly writer: FileSystemWriter | undefined;
+  readonly writer: ReturnType<typeof writerOf> | undefined;
   readonly whyReadOnly: GuestfsError | undefined;
   readonly #options: ExtMountOptions;
   readonly #writing: Writing;
@@ -132,6 +131,12 @@ export class ExtFileSystem implements FileSystem {
       this.#directories.clear();
       this.volume.close();
     }
+  }
+
+  /** What changes fields of the superblock and of its copies; undefined where it is not written. */
+  superblockChange(changes: Partial<RawSuperblock>): (() => void) | undefined {
+    const { writer } = this;
+    return writer && (() => writer.changeSuperblocks(changes));
   }
 
   /** The inode itself, for facts that only ext has. */

@@ -5,6 +5,7 @@ import { probeExt } from './probe.js';
 
 export { planCleanCheck } from './check/clean.js';
 export type { InodeRemains, StoredName } from './directory/deleted.js';
+export { planTuning, type Tuning } from './format/tune.js';
 export { type ExtDetails, extDetails } from './report/details.js';
 export {
   addJournalUser,
@@ -13,9 +14,7 @@ export {
   fitExt,
   planExt,
   planGrowth,
-  planTuning,
   readJournalDevice,
-  type Tuning,
 } from './write/index.js';
 
 export const ext: FileSystemDriver = {

@@ -10,6 +10,7 @@ import {
   isPowerOfTwo,
   UnsupportedError,
   viewOf,
+  work,
 } from '../../base/index.js';
 import type { Disk } from '../../disk/index.js';
 import { checkReadable, compat, type FeatureMasks, incompat, roCompat } from './features.js';
@@ -243,6 +244,15 @@ export function hasSuperblockCopy(superblock: Superblock, group: number): boolea
     while (power < group) power *= base;
     return power === group;
   });
+}
+
+/** The blocks of the copies, each of which begins with one. */
+export function* superblockCopies(superblock: Superblock): Generator<number, void> {
+  const { firstDataBlock, blocksPerGroup, groupCount } = superblock;
+  for (let group = 1; group < groupCount; group++) {
+    work.steps.spend(1);
+    if (hasSuperblockCopy(superblock, group)) yield firstDataBlock + group * blocksPerGroup;
+  }
 }
 
 /** Stored 64-bit counts beside {@link Superblock.blockCount}. */

@@ -93,6 +93,25 @@ test(
   },
 );
 
+test('a filesystem that is mounted is changed through it', needs('e2fsck', 'dumpe2fs'), async () => {
+  const path = await onNew('ext3', '', async (g) => {
+    await g.mount('/dev/sda', '/');
+    await g.write('/before', 'before');
+    await g.setLabel('/dev/sda', 'mounted');
+    await g.setUuid('/dev/sda', uuid);
+    await g.tune2fs('/dev/sda', { maxmountcount: 33 });
+    assert.equal(await g.vfsLabel('/dev/sda'), 'mounted');
+    assert.equal(await g.getE2uuid('/dev/sda'), uuid);
+    assert.equal((await g.tune2fsL('/dev/sda')).get('Maximum mount count'), '33');
+    await g.write('/behind', 'behind');
+    assert.equal(await g.cat('/before'), 'before');
+    await g.umountAll();
+    assert.equal(await g.findfsLabel('mounted'), '/dev/sda');
+  });
+  for (const text of [told(path), told(path, 8193)]) assert.match(text, /volume name: +mounted\n/);
+  checkExt(path);
+});
+
 test('what is refused leaves every byte as it was', async () => {
   let before: Uint8Array | undefined;
   const path = await onNew('ext2', '', async (g, file) => {

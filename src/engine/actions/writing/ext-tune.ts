@@ -10,13 +10,19 @@ import { checkNotNegative } from './writer.js';
 
 const elsewhere = { elsewhere: 'appliance' } as const;
 
-/** Changes the superblock of a device. Of one that is mounted, the kernel has to be asked. */
+/** Changes the superblock of a device: of one that is mounted, as a part of its filesystem. */
 function tune(call: Call, name: string, tuning: Tuning): void {
   const device = writableDevice(call, name);
-  if (call.session.scan.isInUse(device))
-    throw new UnsupportedError(name, ['changing the superblock of a filesystem that is in use'], elsewhere);
-  const write = planTuning(device.disk, tuning, Math.floor(Date.now() / 1000));
-  changeDevice(call, device, () => write());
+  const { fileSystems, scan } = call.session;
+  const mounted = fileSystems.isOpen(device) ? fileSystems.open(device) : undefined;
+  try {
+    if (mounted === undefined && scan.isInUse(device))
+      throw new UnsupportedError(name, ['changing the superblock of a device that is in use'], elsewhere);
+    const write = planTuning(device.disk, tuning, Math.floor(Date.now() / 1000), mounted?.fileSystem);
+    changeDevice(call, device, () => write());
+  } finally {
+    mounted?.release();
+  }
 }
 
 function setLabel(call: Call, name: string, label: string): void {

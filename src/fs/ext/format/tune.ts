@@ -1,15 +1,17 @@
-/** Changing the superblock of a filesystem that is not mounted, with all of its copies: as tune2fs(8) and e2label(8). */
-import { GuestfsError, UnsupportedError, work } from '../../../base/index.js';
+/** Changing the superblock with all of its copies, as tune2fs(8) and e2label(8): on the disk, or where it is mounted. */
+import { GuestfsError, UnsupportedError } from '../../../base/index.js';
 import type { Disk } from '../../../disk/index.js';
+import type { FileSystem } from '../../driver.js';
 import { compat, incompat, roCompat } from '../features.js';
+import { ExtFileSystem } from '../filesystem.js';
 import { extMagic, superblockOffset, superblock as superblockTable } from '../layout.js';
 import {
   decodeSuperblock,
   has,
-  hasSuperblockCopy,
   type RawSuperblock,
   readSuperblockBytes,
   type Superblock,
+  superblockCopies,
 } from '../superblock.js';
 import { encodeSuperblock } from '../write/superblock-writer.js';
 
@@ -50,17 +52,22 @@ function checkTuning(tuning: Tuning, { blockCount }: Superblock): void {
   checkRange('the group', tuning.reservedGroup, 0xffff);
 }
 
+function refuse(what: string): never {
+  throw new UnsupportedError('ext filesystem', [what], { elsewhere: 'appliance' });
+}
+
 /** Refuses what would have to change more than superblocks. */
 function checkTunable({ uuid }: Tuning, { features, raw }: Superblock): void {
-  const refuse = (what: string): never => {
-    throw new UnsupportedError('ext filesystem', [what], { elsewhere: 'appliance' });
-  };
-  if (has(features.incompat, incompat.needsRecovery)) refuse('changing it before its journal is replayed');
   if (uuid === undefined) return;
+  if (has(features.compat, compat.stableInodes))
+    refuse('a new UUID where inodes are encrypted with the old one');
   if (has(features.compat, compat.hasJournal) && raw.s_journal_inum === 0)
     refuse('a new UUID where the journal is on another device');
-  const seeded = has(features.incompat, incompat.checksumSeed);
-  if (has(features.roCompat, roCompat.groupChecksums | roCompat.metadataChecksums) && !seeded)
+  if (has(features.incompat, incompat.checksumSeed)) return;
+  if (
+    has(features.roCompat, roCompat.groupChecksums | roCompat.metadataChecksums) ||
+    has(features.incompat, incompat.eaInode)
+  )
     refuse('a new UUID where checksums are made with the old one');
 }
 
@@ -89,25 +96,38 @@ function changesOf(tuning: Tuning, { blockCount }: Superblock, time: number): Pa
   };
 }
 
+/** Where superblocks are mounted, they are a part of its journal, and of what is in memory. */
+function planMounted(mounted: ExtFileSystem, tuning: Tuning, time: number): (() => void) | undefined {
+  const { superblock } = mounted.volume;
+  checkTuning(tuning, superblock);
+  checkTunable(tuning, superblock);
+  const changes = changesOf(tuning, superblock, time);
+  encodeSuperblock(superblock.bytes.slice(), () => changes);
+  return mounted.superblockChange(changes);
+}
+
 /**
- * Plans a change: the function that is returned writes it, the copies first. `time` in seconds since 1970. EINVAL for a
- * value out of range, RangeError for a text without room, UnsupportedError for what needs more than that.
+ * Plans a change: the function that is returned writes it, the copies first. `mounted`: the filesystem, where the disk's
+ * is open. `time` in seconds since 1970. EINVAL for a value out of range, RangeError for a text without room,
+ * UnsupportedError for what needs more than that.
  */
-export function planTuning(disk: Disk, tuning: Tuning, time: number): () => void {
+export function planTuning(disk: Disk, tuning: Tuning, time: number, mounted?: FileSystem): () => void {
+  if (mounted !== undefined && !(mounted instanceof ExtFileSystem)) refuse('changing another that is in use');
+  const throughMount = mounted && planMounted(mounted, tuning, time);
+  if (throughMount !== undefined) return throughMount;
   const bytes = readSuperblockBytes(disk);
   if (bytes === undefined) throw new GuestfsError('EINVAL', 'the device is too small for an ext filesystem');
   const superblock = decodeSuperblock(bytes, disk.size);
+  if (has(superblock.features.incompat, incompat.needsRecovery))
+    refuse('changing it before its journal is replayed');
   checkTuning(tuning, superblock);
   checkTunable(tuning, superblock);
   const changes = changesOf(tuning, superblock, time);
   encodeSuperblock(bytes, () => changes);
   disk.checkWritable(superblockOffset, bytes.length);
   return () => {
-    const { blockSize, firstDataBlock, blocksPerGroup, groupCount } = superblock;
-    for (let group = 1; group < groupCount; group++) {
-      work.steps.spend(1);
-      if (!hasSuperblockCopy(superblock, group)) continue;
-      const place = (firstDataBlock + group * blocksPerGroup) * blockSize;
+    for (const block of superblockCopies(superblock)) {
+      const place = block * superblock.blockSize;
       const copy = readSuperblockBytes(disk, place);
       // What is no copy is left alone: it was damaged before, and is e2fsck's business.
       if (copy === undefined || superblockTable.decode(copy).s_magic !== extMagic) continue;
@@ -117,5 +137,6 @@ export function planTuning(disk: Disk, tuning: Tuning, time: number): () => void
     disk.flush();
     disk.write(bytes, superblockOffset);
     disk.flush();
+    if (mounted !== undefined) Object.assign(mounted.volume.superblock.raw, changes);
   };
 }

@@ -4,7 +4,6 @@ export { planExt } from '../format/format.js';
 export { planGrowth } from '../format/grow.js';
 export { addJournalUser, readJournalDevice } from '../format/journal-device.js';
 export type { FormatOptions } from '../format/options.js';
-export { planTuning, type Tuning } from '../format/tune.js';
 export { changeAsCommitted } from '../journal/fast-commit-replay.js';
 export { followedData } from './contents.js';
 export { startWriting, type WriteSession, whyReadOnly } from './session.js';

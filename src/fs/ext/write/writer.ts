@@ -9,20 +9,23 @@ import { encodeDevice, type Inode, inodeName } from '../inode.js';
 import {
   inodeAt as at,
   changeableFlags,
+  extMagic,
   inodeBlockAreaSize,
   inodeFlags,
   linkLimit,
   reservedInodes,
+  superblockSize,
+  superblock as superblockTable,
   xattrIndex,
   xattrPrefixes,
 } from '../layout.js';
-import { has } from '../superblock.js';
+import { has, type RawSuperblock, superblockCopies } from '../superblock.js';
 import { type ContentsParts, checkChangeable, FileContents } from './contents.js';
 import { moveOut } from './inline-writer.js';
 import { setOwner } from './inode-life.js';
 import { setSize, setTimes } from './inode-table.js';
 import type { WriteSession } from './session.js';
-import { addFeatures } from './superblock-writer.js';
+import { addFeatures, changeSuperblock, encodeSuperblock } from './superblock-writer.js';
 
 type NewInode = Parameters<FileSystemWriter['create']>[2];
 type NewAttributes = Parameters<FileSystemWriter['setAttributes']>[1];
@@ -44,7 +47,7 @@ const usualBlocks = 64;
 const longestName = 255;
 
 /** The writer of an open filesystem; `start` prepares the writing, once. */
-export function writerOf(start: () => WriteSession, now: () => Time): FileSystemWriter {
+export function writerOf(start: () => WriteSession, now: () => Time): ExtWriter {
   return new ExtWriter(start, now);
 }
 
@@ -254,6 +257,30 @@ class ExtWriter implements FileSystemWriter {
         setTimes(record, { changed: this.#now() });
       });
     });
+  }
+
+  /** Changes fields of the superblock and of its copies, which are all in their places then: devices show them. */
+  changeSuperblocks(changes: Partial<RawSuperblock>): void {
+    const { volume, blocks, journal } = this.#session;
+    const { superblock } = volume;
+    // Its marks are changes of the superblock, too, and come first.
+    journal.begin();
+    const copies = [...superblockCopies(superblock)];
+    for (let done = 0; done < copies.length; done += usualBlocks)
+      this.#run(undefined, () => {
+        for (const block of copies.slice(done, done + usualBlocks)) {
+          // What is no copy is left alone: it was damaged before, and is e2fsck's business.
+          if (superblockTable.decode(blocks.peek(block).bytes).s_magic !== extMagic) continue;
+          encodeSuperblock(blocks.change(block).bytes.subarray(0, superblockSize), () => changes);
+        }
+      });
+    this.#run(undefined, () => {
+      const before = { ...superblock.raw };
+      blocks.onUndo(() => Object.assign(superblock.raw, before));
+      changeSuperblock(blocks, superblock.blockSize, () => changes);
+      Object.assign(superblock.raw, changes);
+    });
+    journal.checkpoint();
   }
 
   sync(): void {
