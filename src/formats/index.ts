@@ -68,5 +68,6 @@ export { type TarMember, TarReader, type TarReceiver } from './tar/reader.js';
 export { TarHeaderWriter } from './tar/writer.js';
 export { decodeLzma } from './xz/alone.js';
 export { decodeXzBlock, readXzBlocks, streamXzBlock, type XzBlock } from './xz/blocks.js';
+export { encodeXz, xzPieceLength } from './xz/encode.js';
 export { decodeXz } from './xz/xz.js';
 export { type ZipSteps, ZipWriter, zipNameProblem } from './zip/writer.js';

@@ -59,17 +59,17 @@ describe('what is not supported', () => {
   test('is known to have left everything as it was where nothing was written before', async () => {
     assert.equal((await failureOf(g.ntfsfix('/dev/sda'))).untouched, true);
     const file = join(directory, 'new.tar');
-    assert.equal((await failureOf(g.tarOut('/', file, { compress: 'xz' }))).untouched, true);
+    assert.equal((await failureOf(g.tarOut('/', file, { compress: 'bzip2' }))).untouched, true);
     assert.equal(existsSync(file), false);
     const stream = new PassThrough();
     stream.on('error', () => {}); // a stream is destroyed with its call
-    assert.equal((await failureOf(g.tarOut('/', stream, { compress: 'xz' }))).untouched, true);
+    assert.equal((await failureOf(g.tarOut('/', stream, { compress: 'bzip2' }))).untouched, true);
   });
 
   test('leaves a file of the caller as it was, so that the call can be made again', async () => {
     const file = join(directory, 'old.tar');
     writeFileSync(file, 'what was there');
-    assert.equal((await failureOf(g.tarOut('/', file, { compress: 'xz' }))).untouched, true);
+    assert.equal((await failureOf(g.tarOut('/', file, { compress: 'bzip2' }))).untouched, true);
     assert.equal(readFileSync(file, 'utf8'), 'what was there');
   });
 

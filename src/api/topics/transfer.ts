@@ -183,7 +183,6 @@ export const transfer = topic('Transfer', () => ({
     group: 'xz',
     cancellable: true,
     deprecatedBy: 'tar_out',
-    by: 'appliance',
     reads: true,
     short: 'pack a directory of the guest into an xz-compressed tar archive on the host',
     help: 'Use `tar_out` with `compress` set to `xz`.',

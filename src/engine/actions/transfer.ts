@@ -112,6 +112,7 @@ export const transferHandlers = {
   copy_out: (call, path, directory) => copyOut(call, path, directory),
   tar_out: tarOut,
   tgz_out: (call, directory, sink) => tarOut(call, directory, sink, { compress: 'gzip' }),
+  txz_out: (call, directory, sink) => tarOut(call, directory, sink, { compress: 'xz' }),
   cpio_out(call, directory, sink, { format }) {
     writeCpio(call, directory, directoryAt(call, directory), sink, format ?? 'newc');
     call.session.damage.failIfPartial();

@@ -1,8 +1,9 @@
 /**
  * Compresses output. A gzip file may have several members (RFC 1952, 2.2), a zstd file several frames (RFC 8878,
- * 3.1): each large piece is compressed by itself, so memory stays constant.
+ * 3.1), an .xz file several streams: each large piece is compressed by itself, so memory stays constant.
  */
 import { GuestfsError, UnsupportedError } from '../../base/index.js';
+import { encodeXz, xzPieceLength } from '../../formats/index.js';
 import type { DataSink } from './copy-data.js';
 import { writeZeroes } from './data-sinks.js';
 
@@ -13,25 +14,35 @@ const pieceLength = 1024 * 1024;
 const zlib = (): typeof import('node:zlib') & { zstdCompressSync?: (bytes: Uint8Array) => Uint8Array } =>
   process.getBuiltinModule('node:zlib');
 
-type Compress = (bytes: Uint8Array) => Uint8Array;
+interface Compressor {
+  readonly pieceLength: number;
+  readonly compress: (bytes: Uint8Array) => Uint8Array;
+}
 
 /**
  * Compressors of guestfsd that this engine lacks. guestfsd also knows `compress`, but its appliance lacks that
  * program.
  */
-const lacking = new Set(['bzip2', 'xz', 'lzop']);
+const lacking = new Set(['bzip2', 'lzop']);
 
-function compressorFor(type: string, level: number | undefined): Compress {
+function checkLevel(type: string, level: number | undefined, least: number): void {
+  if (level !== undefined && (level < least || level > 9))
+    throw new GuestfsError('EINVAL', `${level}: the level of ${type} is ${least} to 9`);
+}
+
+function compressorFor(type: string, level: number | undefined): Compressor {
   if (type === 'gzip') {
-    if (level !== undefined && (level < 1 || level > 9)) {
-      throw new GuestfsError('EINVAL', `${level}: the level of gzip is 1 to 9`);
-    }
+    checkLevel(type, level, 1);
     const { gzipSync } = zlib();
-    return (bytes) => gzipSync(bytes, level === undefined ? {} : { level });
+    return { pieceLength, compress: (bytes) => gzipSync(bytes, level === undefined ? {} : { level }) };
+  }
+  if (type === 'xz') {
+    checkLevel(type, level, 0);
+    return { pieceLength: xzPieceLength, compress: (bytes) => encodeXz(bytes, level) };
   }
   if (type === 'zstd') {
     const { zstdCompressSync } = zlib();
-    if (zstdCompressSync !== undefined) return zstdCompressSync;
+    if (zstdCompressSync !== undefined) return { pieceLength, compress: zstdCompressSync };
     throw new UnsupportedError('compression', ['zstd, which needs Node 22.15 or later'], {
       elsewhere: 'nowhere',
     });
@@ -45,24 +56,26 @@ function compressorFor(type: string, level: number | undefined): Compress {
 export class CompressingSink implements DataSink {
   readonly keepsHoles = false;
   readonly #to: DataSink;
-  readonly #compress: Compress;
-  readonly #buffer = new Uint8Array(pieceLength);
+  readonly #compress: Compressor['compress'];
+  readonly #buffer: Uint8Array;
   #filled = 0;
   #any = false;
 
-  /** `type` as in `tar_out`: `gzip`, `zstd`. UnsupportedError for a missing compressor, EINVAL for an unknown one. */
+  /** `type` as in `tar_out`: `gzip`, `xz`, `zstd`. UnsupportedError for a missing compressor, EINVAL for an unknown one. */
   constructor(to: DataSink, type: string, level?: number) {
     this.#to = to;
-    this.#compress = compressorFor(type, level);
+    const compressor = compressorFor(type, level);
+    this.#compress = compressor.compress;
+    this.#buffer = new Uint8Array(compressor.pieceLength);
   }
 
   write(bytes: Uint8Array): void {
     for (let done = 0; done < bytes.length; ) {
-      const count = Math.min(bytes.length - done, pieceLength - this.#filled);
+      const count = Math.min(bytes.length - done, this.#buffer.length - this.#filled);
       this.#buffer.set(bytes.subarray(done, done + count), this.#filled);
       this.#filled += count;
       done += count;
-      if (this.#filled === pieceLength) this.#flush();
+      if (this.#filled === this.#buffer.length) this.#flush();
     }
   }
 

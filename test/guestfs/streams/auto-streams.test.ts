@@ -68,12 +68,12 @@ describe('streams on auto', options, () => {
     assert.equal(await g.cat('/etc/hostname'), 'dolphin\n');
   });
 
-  test('a stream that only the appliance can make goes over by itself', needs('xz', 'unzip'), async () => {
+  test('a stream that only the appliance can make goes over by itself', needs('bzip2', 'unzip'), async () => {
     await using g = await open();
     const names = namesIn(await bytesOf(g.tarStream('/etc')));
-    const compressed = await bytesOf(g.tarStream('/etc', { compress: 'xz' }));
+    const compressed = await bytesOf(g.tarStream('/etc', { compress: 'bzip2' }));
     assert.equal(g.backend, 'direct');
-    assert.deepEqual(namesIn(compressed, '-J'), names);
+    assert.deepEqual(namesIn(compressed, '-j'), names);
     const zip = join(scratchDirectory(), 'etc.zip');
     await pipeline(g.zipStream('/etc'), createWriteStream(zip));
     execFileSync('unzip', ['-tqq', zip]);
