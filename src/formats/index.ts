@@ -1,5 +1,6 @@
 /** The formats room: formats and rules without input or output, for engine, appliance and command. */
 
+export { accountListLimit, accountNames, accountNumbers, largestAccount } from './accounts.js';
 export { aclEntry, aclHeader, aclNoId, aclTags, aclVersion } from './acl.js';
 export {
   type CpioEntry,

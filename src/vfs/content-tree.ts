@@ -17,6 +17,8 @@ export interface ContentSource {
 export interface ContentFacts extends NewInode {
   readonly modified: Time;
   readonly xattrs: ReadonlyMap<string, Uint8Array>;
+  /** Texts of access lists by their attributes, which may name users of the tree: until all of it is known. */
+  readonly accessLists?: ReadonlyMap<string, string>;
   /** Of a regular file. */
   readonly contents?: ContentSource;
 }
@@ -107,6 +109,11 @@ export class ContentTree {
   /** Takes all out of a directory. */
   empty(path: string): void {
     this.#find(this.#memberNames(path), path)?.children?.clear();
+  }
+
+  /** What a path leads to, if anything. Links are followed. */
+  find(path: string): ContentNode | undefined {
+    return this.#find(this.#memberNames(path), path);
   }
 
   /**

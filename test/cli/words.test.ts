@@ -10,9 +10,9 @@ import {
   sizeOptions,
 } from '../../src/cli/command/options.js';
 import { compressionOf } from '../../src/cli/commands/tar-out.js';
-import { parseAccounts } from '../../src/cli/guest/accounts.js';
 import { readImageOperands, readOneImage, splitImageArgument } from '../../src/cli/guest/image-argument.js';
 import { readMountPoint } from '../../src/cli/guest/mount-points.js';
+import { accountNames } from '../../src/formats/index.js';
 import { inMountOrder } from '../../src/guestfs/index.js';
 
 const never = async (): Promise<undefined> => undefined;
@@ -190,7 +190,7 @@ test('the kind of compression is told by the name, unless it is given', () => {
 });
 
 test('accounts are those lines that are some, and of a number the first', () => {
-  const names = parseAccounts(
+  const names = accountNames(
     'root:x:0:0::/root:/bin/sh\nbad\n:x:5:\ntoor:x:0:0\nweb:x:33:33\nlong:x:99999999999:\n',
   );
   assert.deepEqual(

@@ -1,35 +1,13 @@
 /** The names of a guest's users and groups, from its own `/etc/passwd` and `/etc/group`. */
 import { decodeText, GuestfsError } from '../../base/index.js';
+import { accountListLimit, accountNames, accountNumbers, largestAccount } from '../../formats/index.js';
 import { exitStatus, Failure } from '../command/failure.js';
 import type { Guest } from './guest.js';
-
-/** A limit that no real list of users reaches. A larger file is ignored. */
-const mostBytes = 4 * 1024 * 1024;
-
-/** Names by number, from lines `name:password:number:…`. The first line with a number counts. For tests. */
-export function parseAccounts(text: string): Map<number, string> {
-  const names = new Map<number, string>();
-  for (const line of text.split('\n')) {
-    const [name, , number] = line.split(':');
-    if (name && number !== undefined && /^[0-9]{1,10}$/.test(number) && !names.has(Number(number)))
-      names.set(Number(number), name);
-  }
-  return names;
-}
-
-/** The number of a name. The first line with the name counts. */
-function numberOf(text: string, wanted: string): number | undefined {
-  for (const line of text.split('\n')) {
-    const [name, , number] = line.split(':');
-    if (name === wanted && number !== undefined && /^[0-9]{1,10}$/.test(number)) return Number(number);
-  }
-  return undefined;
-}
 
 /** The text of a list; empty where there is none. */
 async function readAccounts({ g, controls }: Guest, path: string): Promise<string> {
   try {
-    if ((await g.filesize(path, controls)) > mostBytes) return '';
+    if ((await g.filesize(path, controls)) > accountListLimit) return '';
     return decodeText(await g.readFile(path, controls));
   } catch (thrown) {
     // A data disk has no users. Whatever is wrong with the file, numbers can be shown instead.
@@ -38,13 +16,10 @@ async function readAccounts({ g, controls }: Guest, path: string): Promise<strin
   }
 }
 
-/** The largest number of a user: the one above it means no change. */
-const largestNumber = 2 ** 32 - 2;
-
 /** A name or a number of the command line as a number. */
 function readNumber(text: string, file: string, kind: string, word: string): number {
-  const found = numberOf(text, word) ?? (/^[0-9]{1,10}$/.test(word) ? Number(word) : undefined);
-  if (found !== undefined && found <= largestNumber) return found;
+  const found = accountNumbers(text).get(word) ?? (/^[0-9]{1,10}$/.test(word) ? Number(word) : undefined);
+  if (found !== undefined && found <= largestAccount) return found;
   throw new Failure(
     `the guest has no ${kind} '${word}'`,
     exitStatus.notFound,
@@ -61,8 +36,8 @@ export class Accounts {
   private constructor(userText: string, groupText: string) {
     this.#userText = userText;
     this.#groupText = groupText;
-    this.#users = parseAccounts(userText);
-    this.#groups = parseAccounts(groupText);
+    this.#users = accountNames(userText);
+    this.#groups = accountNames(groupText);
   }
 
   static async of(guest: Guest): Promise<Accounts> {

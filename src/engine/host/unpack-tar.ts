@@ -7,7 +7,8 @@ import { CorruptError, GuestfsError, systemError, UnsupportedError } from '../..
 import { type StoredMember, type TarInput, tarMembers } from '../../formats/index.js';
 import { joinPath, type NewFile, type Place, type Tree, type TreeWriter } from '../../vfs/index.js';
 import type { Call } from '../thread/call.js';
-import { memberAttributes } from '../words/member-attributes.js';
+import { parseAcl } from '../words/acl-text.js';
+import { memberAccessLists, memberAttributes } from '../words/member-attributes.js';
 import { DiskSink } from './disk-sink.js';
 
 interface UnpackOptions {
@@ -209,8 +210,10 @@ class TarUnpacker {
     const writer = this.#writer;
     this.#restoreOwner(place, member, path);
     if (place.type !== 'symlink') writer.chmodPlace(place, member.mode, path);
-    for (const [name, value] of memberAttributes(member, this.#options, place.type === 'symlink'))
+    for (const [name, value] of memberAttributes(member, this.#options))
       this.#restoreAttribute(place, name, value, path);
+    if (this.#options.acls)
+      for (const [name, text] of memberAccessLists(member)) this.#restoreAccessList(place, name, text, path);
     writer.setTimesOf(place, { modified: member.modified }, path);
   }
 
@@ -231,8 +234,24 @@ class TarUnpacker {
       this.#writer.setXattrOf(place, name, value, path);
     } catch (thrown) {
       if (!(thrown instanceof GuestfsError) || !['EPERM', 'EOPNOTSUPP'].includes(thrown.code)) throw thrown;
-      this.#call.session.warn(`${path}: unpacked without ${name}: ${thrown.message}`, 'attributes left out');
+      this.#leaveOut(path, name, thrown);
     }
+  }
+
+  /** As in GNU tar, a list that names somebody nobody knows is no error. */
+  #restoreAccessList(place: Place, name: string, text: string, path: string): void {
+    let value: Uint8Array;
+    try {
+      value = parseAcl(text);
+    } catch (thrown) {
+      if (!(thrown instanceof GuestfsError)) throw thrown;
+      return this.#leaveOut(path, name, thrown);
+    }
+    this.#restoreAttribute(place, name, value, path);
+  }
+
+  #leaveOut(path: string, name: string, { message }: GuestfsError): void {
+    this.#call.session.warn(`${path}: unpacked without ${name}: ${message}`, 'attributes left out');
   }
 }
 

@@ -5,7 +5,7 @@ import { mkdirSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, beforeEach, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import { type TarEntry, TarHeaderWriter, tarEnd, tarPadding } from '../../../src/formats/index.js';
+import { archive } from '../../support/tar-archive.js';
 import { needs } from '../../support/tools.js';
 import { listing, WritableFileSystem } from '../../support/writable-fs.js';
 import { Ground } from './ground.js';
@@ -20,48 +20,6 @@ beforeEach(() => {
   ground.fileSystem = new WritableFileSystem();
   ground.mount(ground.fileSystem);
 });
-
-interface Member extends Partial<Omit<TarEntry, 'records'>> {
-  readonly name: string;
-  readonly text?: string;
-  readonly records?: Readonly<Record<string, string | Uint8Array>>;
-}
-
-/** An archive of members, with pax headers where they have records. */
-function archive(...members: readonly Member[]): Buffer {
-  const parts: Uint8Array[] = [];
-  let position = 0;
-  const out = {
-    write(bytes: Uint8Array) {
-      parts.push(bytes.slice());
-      position += bytes.length;
-    },
-  };
-  for (const { text = '', records = {}, ...member } of members) {
-    const entries = Object.entries(records).map(
-      ([key, value]) => [key, typeof value === 'string' ? Buffer.from(value) : value] as const,
-    );
-    new TarHeaderWriter(out as never, entries.length > 0).write({
-      type: 'file',
-      mode: 0o644,
-      uid: 0,
-      gid: 0,
-      sizeInBytes: text.length,
-      modifiedSeconds: 1_000_000,
-      linkName: '',
-      userName: '',
-      groupName: '',
-      deviceMajor: 0,
-      deviceMinor: 0,
-      ...member,
-      records: new Map(entries),
-    });
-    out.write(Buffer.from(text));
-    out.write(new Uint8Array(tarPadding(text.length)));
-  }
-  out.write(new Uint8Array(tarEnd(position)));
-  return Buffer.concat(parts);
-}
 
 let made = 0;
 function fileOf(bytes: Uint8Array): string {
@@ -109,6 +67,18 @@ test('owners, modes, links, devices, attributes and times are those of the archi
   assert.deepEqual(listing(ground.fileSystem), plain);
   const kept = ground.fileSystem.xattrs(tree.resolve('/to/d/f').inode);
   assert.deepEqual([...kept], [['user.x', new Uint8Array(Buffer.from('a\nb\0c'))]]);
+});
+
+test('an access list that names somebody whom the appliance does not know is left out with a warning', async () => {
+  const lists = {
+    'SCHILY.acl.access': 'user::rw-\ngroup::r--\nuser:ada:r--\nmask::r--\nother::---\n',
+    'SCHILY.acl.default': 'user::rwx\ngroup::r--\ngroup:4:r--\nmask::r--\nother::---\n',
+  };
+  await ground.call('tar_in', fileOf(archive({ name: 'd', type: 'directory', records: lists })), '/', {
+    acls: true,
+  });
+  const attributes = ground.fileSystem.xattrs(ground.session.tree.resolve('/d').inode);
+  assert.deepEqual([...attributes.keys()], ['system.posix_acl_default']);
 });
 
 test('nothing is unpacked elsewhere: not by .., not by an absolute name, not through a link that the archive brings', async () => {

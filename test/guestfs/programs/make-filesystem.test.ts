@@ -19,6 +19,7 @@ import { join } from 'node:path';
 import { before, describe, test } from 'node:test';
 import { Guestfs, type MakeFilesystemOptions, makeFilesystem } from '../../../src/guestfs/index.js';
 import { scratchDirectory } from '../../support/scratch.js';
+import { archive } from '../../support/tar-archive.js';
 import { needs, toolEnvironment } from '../../support/tools.js';
 
 const quiet = { environment: false, stderr: null } as const;
@@ -135,6 +136,34 @@ describe('makeFilesystem', () => {
       assert.equal((await make(archive, again)).digest, digest);
       assert.equal(sha256(again), sha256(image));
     }
+  });
+
+  test("access lists name the tree's own users and groups, wherever it has them", async () => {
+    const [root, users, image] = [place('lists.tar'), place('users.tar'), place('lists.img')];
+    const list = (who: string): string => `user::rwx\ngroup::r-x\n${who}:r-x\nmask::r-x\nother::---\n`;
+    writeFileSync(
+      root,
+      archive(
+        { name: 'log/', type: 'directory', mode: 0o750, records: { 'SCHILY.acl.access': list('group:adm') } },
+        { name: 'mail', mode: 0o750, records: { 'SCHILY.acl.access': list('user:ada') } },
+        { name: 'number', mode: 0o750, records: { 'SCHILY.acl.access': list('user:33') } },
+      ),
+    );
+    await assert.rejects(make(root, image), { code: 'EINVAL', message: /\/log: .*'group:adm:r-x'/s });
+    writeFileSync(
+      users,
+      archive(
+        { name: 'etc/passwd', text: 'root:x:0:0::/root:/bin/sh\nada:x:1000:1000::/home/ada:/bin/sh\n' },
+        { name: 'usr/group', text: 'adm:x:4:\n' },
+        { name: 'etc/group', type: 'symlink', linkName: '/usr/group' },
+      ),
+    );
+    await make([root, users], image);
+    await withImage(image, async (g) => {
+      assert.match(await g.aclGetFile('/log', 'access'), /^group:4:r-x$/m);
+      assert.match(await g.aclGetFile('/mail', 'access'), /^user:1000:r-x$/m);
+      assert.match(await g.aclGetFile('/number', 'access'), /^user:33:r-x$/m);
+    });
   });
 
   test('later sources go over earlier ones', async () => {

@@ -8,6 +8,7 @@ import { type Disk, platform, SliceDisk } from '../../../disk/index.js';
 import { fileSystems, fitExt, planExt, type Time } from '../../../fs/index.js';
 import { newPartitionTable } from '../../../partition/index.js';
 import { ContentTree, fillFileSystem } from '../../../vfs/index.js';
+import { resolveAccessLists } from '../../host/contents/access-lists.js';
 import { extRoom } from '../../host/contents/ext-room.js';
 import { contentBlock, copyContents, type Measured, measure } from '../../host/contents/measure.js';
 import { addSource } from '../../host/contents/sources.js';
@@ -143,6 +144,7 @@ export function makeFilesystem(call: Call, given: string): MadeFilesystem {
   const open: Disk[] = [];
   try {
     for (const source of request.sources) addSource(call, tree, source, open);
+    resolveAccessLists(tree);
     const measured = measure(call, tree);
     const plan = planExtWith(call, tree, measured, request);
     const sizeInBytes = diskSize(plan.sizeInBytes, request);

@@ -4,10 +4,10 @@ import { type Disk, MappedDisk, SliceDisk } from '../../../disk/index.js';
 import { type StoredMember, type TarInput, type TarPart, tarMembers } from '../../../formats/index.js';
 import type { ContentFacts, ContentSource, ContentTree } from '../../../vfs/index.js';
 import type { Call } from '../../thread/call.js';
-import { memberAttributes } from '../../words/member-attributes.js';
+import { memberAccessLists, memberAttributes } from '../../words/member-attributes.js';
 
 const largestId = 0xffff_ffff;
-const everything = { xattrs: true, acls: true, selinux: true };
+const everything = { xattrs: true, selinux: true };
 
 /** Reads an archive on, and knows where it is. */
 class ArchiveInput implements TarInput {
@@ -86,7 +86,8 @@ function factsOf(member: StoredMember, contents: ContentSource | undefined): Con
     uid,
     gid,
     modified,
-    xattrs: memberAttributes(member, everything, type === 'symlink'),
+    xattrs: memberAttributes(member, everything),
+    accessLists: memberAccessLists(member),
     ...(contents === undefined ? {} : { contents }),
     ...(type === 'symlink' ? { target: linkName } : {}),
     ...(type === 'character' || type === 'block'
