@@ -1,7 +1,7 @@
 /** What the handle's method `makeFilesystem` asks a backend for, and what it answers. */
 
 /** The types that are made. */
-export type NewFilesystemType = 'ext2' | 'ext3' | 'ext4';
+export type NewFilesystemType = 'ext2' | 'ext3' | 'ext4' | 'vfat';
 
 /** One filesystem in one new image. */
 export interface FilesystemRequest {
@@ -12,8 +12,10 @@ export interface FilesystemRequest {
   readonly format: 'raw' | 'qcow2';
   readonly type: NewFilesystemType;
   readonly label?: string;
-  /** The table whose only partition the filesystem is; without one, it is the whole disk. */
+  /** The table whose last partition the filesystem is; without one, it is the whole disk. */
   readonly partition?: 'gpt' | 'mbr';
+  /** What an EFI system partition before it holds: paths as those of the sources. Only with a table. */
+  readonly efi?: readonly string[];
   /** How much is to be free, in bytes. */
   readonly freeInBytes: number;
 }
@@ -24,6 +26,8 @@ export interface MadeFilesystem {
   readonly sizeInBytes: number;
   /** As `blkid` has it. */
   readonly uuid: string;
+  /** The same of the EFI system partition. */
+  readonly efiUuid?: string;
   /** SHA-256 of all that went in, as hexadecimal digits. */
   readonly digest: string;
   /** Changes when a newer version makes other bytes of the same content. */

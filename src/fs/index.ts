@@ -43,7 +43,7 @@ export {
   type StoredName,
   type Tuning,
 } from './ext/index.js';
-export { planFat } from './fat/index.js';
+export { entriesOfName, type FatRoom, fitFat, planFat } from './fat/index.js';
 export { isoDetails } from './iso9660/index.js';
 export { ntfsContents, ntfsStatus } from './ntfs/index.js';
 export { containers } from './signatures/index.js';

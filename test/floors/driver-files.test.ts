@@ -46,7 +46,7 @@ const writersListed = {
   'src/engine/actions/writing/swap.ts': 2,
   // A new image: the tables of a qcow2 file, and the contents of the files in a new filesystem.
   'src/engine/host/new-image.ts': 1,
-  'src/engine/actions/writing/make-filesystem.ts': 1,
+  'src/engine/host/contents/plan.ts': 1,
   // What is copied to a device or a file.
   'src/engine/host/disk-sink.ts': 2,
   // The replay of a journal, and the mark that it is done.

@@ -287,14 +287,19 @@ export const commandHelps: Readonly<Record<CommandName, CommandHelp>> = {
     text: [
       'Makes an image with a filesystem that holds what the sources hold: directories, tar archives, plain or in gzip, zstd or xz, and images of containers: OCI layouts and what docker save writes, whose layers are put on each other. Later sources go over earlier ones. The size is what they take.',
       'Owners, modes, times, links, devices, attributes and access lists are those of the archives, and need no root. Of directories, attributes are not read. Blocks of zeroes become holes.',
+      'FAT keeps names, contents and times. A file with several names is several files there; links, devices and pipes are left out, with a note.',
       'The same content with the same options gives the same bytes: identifiers are made of a digest of the content, and times are those of the files.',
     ],
     options: [
       { form: '-o, --output IMAGE', text: 'the new image' },
-      { form: '--type TYPE', text: 'ext4 (the default), ext3 or ext2' },
-      { form: '--label LABEL', text: 'a name for the filesystem, of at most 16 bytes' },
+      { form: '--type TYPE', text: 'ext4 (the default), ext3, ext2 or vfat' },
+      { form: '--label LABEL', text: 'a name for the filesystem, of at most 16 bytes; 11 of vfat' },
       { form: '--free SIZE', text: 'room beside the content; none by default' },
-      { form: '--partition TABLE', text: 'gpt or mbr: the filesystem is the only partition of such a table' },
+      { form: '--partition TABLE', text: 'gpt or mbr: the filesystem is the last partition of such a table' },
+      {
+        form: '--efi SOURCE',
+        text: 'what an EFI system partition before it holds; it is FAT32, of 64 MiB or more. With a GPT unless --partition says otherwise',
+      },
       { form: '--format FORMAT', text: 'raw or qcow2, by default as the name ends' },
       { form: '--force', text: 'replace a file of that name' },
       { form: '--json', text: 'for programs' },
@@ -303,7 +308,10 @@ export const commandHelps: Readonly<Record<CommandName, CommandHelp>> = {
     examples: [
       ['guestfs make-fs rootfs.tar.zst -o root.img', 'an image as small as its content'],
       ['guestfs make-fs --type ext4 app.tar -o app.img', 'what docker save -o app.tar app wrote'],
-      ['guestfs make-fs --free 2G --partition gpt root.tar extra/ -o vm.qcow2', 'with room, for a machine'],
+      [
+        'guestfs make-fs --free 2G --efi efi/ root.tar extra/ -o vm.qcow2',
+        'with room, for a machine that boots',
+      ],
     ],
   },
   resize: {

@@ -62,6 +62,7 @@ export const jsonShapes: Readonly<Record<string, Shape>> = {
     type: ['string', 'of the filesystem'],
     sizeInBytes: ['number', 'of the disk'],
     uuid: ['string', 'of the filesystem'],
+    'efiUuid?': ['string', 'of the EFI system partition'],
     digest: ['string', 'SHA-256 of all that went in'],
     layoutVersion: ['number', 'another one: the same content may now give other bytes'],
     entries: ['number', 'names below the root'],

@@ -6,7 +6,7 @@ import type { Command } from '../command/invocation.js';
 import { progressOptions } from '../command/options.js';
 import { openingFailure } from '../guest/guest.js';
 
-const types = ['ext2', 'ext3', 'ext4'] as const;
+const types = ['ext2', 'ext3', 'ext4', 'vfat'] as const;
 const formats = ['raw', 'qcow2'] as const;
 const tables = ['gpt', 'mbr'] as const;
 
@@ -18,6 +18,7 @@ export const makeFs: Command = {
     label: { type: 'text' },
     free: { type: 'size' },
     partition: { type: 'choice', choices: tables },
+    efi: { type: 'list' },
     format: { type: 'choice', choices: formats },
     force: { type: 'flag' },
     json: { type: 'flag' },
@@ -32,13 +33,17 @@ export const makeFs: Command = {
     const type = types.find((name) => name === options.text('type')) ?? 'ext4';
     const format =
       formats.find((name) => name === options.text('format')) ?? (image.endsWith('.qcow2') ? 'qcow2' : 'raw');
+    const efi = options.list('efi');
+    const table = tables.find((name) => name === options.text('partition'));
     const made = await invocation
       .withProgress(image, 'bytes', ({ onProgress }) =>
         makeFilesystem(sources, image, {
           type,
           format,
           label: options.text('label'),
-          partition: tables.find((name) => name === options.text('partition')),
+          // Firmware finds such a partition by a table alone.
+          partition: table ?? (efi.length > 0 ? 'gpt' : undefined),
+          efi: efi.length > 0 ? efi : undefined,
           freeInBytes: options.number('free'),
           stderr: { write: (text) => err.writeNow(text) },
           signal,
@@ -46,7 +51,7 @@ export const makeFs: Command = {
         }),
       )
       .catch((thrown: unknown) => {
-        throw openingFailure(thrown, image, invocation, [...sources, image]);
+        throw openingFailure(thrown, image, invocation, [...sources, ...efi, image]);
       });
     if (options.flag('json')) await invocation.printJson({ image, format, type, ...made });
     else await out.lines([`${image}: ${format}, ${type}, ${sizeFormat(made.sizeInBytes)}`]);

@@ -50,7 +50,7 @@ function parseEntry(text: string, { users, groups }: AccountNumbers): Entry | un
   return { e_tag: named, e_perm, e_id: number };
 }
 
-/** The attribute, with entries in the kernel's order. EINVAL for a text that is no list, or for a name that nobody has. */
+/** The attribute, its entries in the kernel's order. EINVAL for what is no list, or for a name that nobody has. */
 export function parseAcl(text: string, accounts: AccountNumbers = nobody): Uint8Array {
   const entries = text
     .split('\n')

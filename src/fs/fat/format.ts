@@ -33,13 +33,15 @@ import {
 
 type Bits = 12 | 16 | 32;
 
-interface FatFormatOptions {
+export interface FatFormatOptions {
   /** In bytes: 512 to 4096. Default: the disk's. */
   readonly sectorSize?: number;
   /** Sectors of a cluster: a power of two up to 128. Default: by the size. */
   readonly sectorsPerCluster?: number;
   /** Default: by the size. */
   readonly bits?: Bits;
+  /** Of the root directory of FAT12 and FAT16: whole sectors of them. Default: 512. */
+  readonly rootEntries?: number;
   /** Of at most eleven characters. */
   readonly label?: string;
   /** The number that is shown as UUID. */
@@ -51,8 +53,11 @@ interface FatFormatOptions {
 }
 
 const mebibyte = 1024 * 1024;
-const rootEntries = 512;
+/** Of the root directory of FAT12 and FAT16, where no more are wanted. */
+const usualRootEntries = 512;
 const tableCount = 2;
+/** A volume has at most so many sectors. */
+export const largestSectors = 0xffff_ffff;
 /** Where the copy of FAT32's boot sector is, and where its FSInfo sector. */
 const backupSector = 6;
 const infoSector = 1;
@@ -75,6 +80,8 @@ function geometryOf(sectors: number): { readonly heads: number; readonly perTrac
   const [, heads = 255, perTrack = 63] = geometries.find(([most]) => sectors <= most * 2048) ?? [];
   return { heads, perTrack };
 }
+
+type ShapeOptions = Pick<FatFormatOptions, 'bits' | 'sectorsPerCluster' | 'rootEntries'>;
 
 /** What a volume is to be. Sizes in sectors. */
 interface Shape {
@@ -107,7 +114,7 @@ function shapeOf(
   perCluster: number,
   sectors: number,
   sectorSize: number,
-  isWanted: boolean,
+  { bits: wanted, rootEntries = usualRootEntries }: ShapeOptions,
 ): Shape | undefined {
   const unit = sectors > smallSectors ? perCluster : 1;
   const reserved = roundUp(bits === 32 ? 32 : 1, unit);
@@ -124,17 +131,23 @@ function shapeOf(
   const { least, most } = formatLimits[bits];
   const described = Math.floor((tableSectors * sectorSize * 8) / bits);
   if (clusters < 1 || clusters > Math.min(most, described)) return undefined;
-  if (clusters < least && !(bits === 32 && isWanted)) return undefined;
+  if (clusters < least && !(bits === 32 && wanted === 32)) return undefined;
   return { bits, perCluster, reserved, rootSectors, tableSectors, clusters };
 }
 
-function chooseShape(sectors: number, sectorSize: number, options: FatFormatOptions): Shape {
+/** Sectors of the volume on a disk with so many: a volume has whole tracks. */
+export function wholeTracks(sectors: number): number {
+  return sectors - (sectors % geometryOf(sectors).perTrack);
+}
+
+/** Undefined where no volume has that size. */
+export function chooseShape(sectors: number, sectorSize: number, options: ShapeOptions): Shape | undefined {
   const bytes = sectors * sectorSize;
   const bits = options.bits ?? (bytes >= 512 * mebibyte ? 32 : undefined);
   const given = options.sectorsPerCluster;
   for (let perCluster = given ?? firstGuess(bits, bytes); perCluster <= (given ?? 128); perCluster *= 2) {
     const shapes = (bits === undefined ? ([16, 12] as const) : [bits]).flatMap(
-      (each) => shapeOf(each, perCluster, sectors, sectorSize, options.bits === 32) ?? [],
+      (each) => shapeOf(each, perCluster, sectors, sectorSize, options) ?? [],
     );
     const best = shapes.reduce<Shape | undefined>(
       (most, each) => (most === undefined || each.clusters > most.clusters ? each : most),
@@ -142,7 +155,7 @@ function chooseShape(sectors: number, sectorSize: number, options: FatFormatOpti
     );
     if (best !== undefined) return best;
   }
-  throw new GuestfsError('EINVAL', `a FAT volume cannot have ${bytes} bytes with clusters of that size`);
+  return undefined;
 }
 
 /** A label as it is stored: eleven bytes of the code page, in upper case. EINVAL for what it cannot be. */
@@ -167,10 +180,13 @@ export function planFat(disk: Disk, options: FatFormatOptions): () => void {
     throw new GuestfsError('EINVAL', `FAT has no sectors of ${sectorSize} bytes`);
   if (given !== undefined && (!isPowerOfTwo(given) || given > 128))
     throw new GuestfsError('EINVAL', `FAT has no clusters of ${given} sectors`);
-  const whole = Math.min(Math.floor(disk.size / sectorSize), 0xffff_ffff);
-  // A volume has whole tracks.
-  const sectors = whole - (whole % geometryOf(whole).perTrack);
+  const sectors = wholeTracks(Math.min(Math.floor(disk.size / sectorSize), largestSectors));
   const shape = chooseShape(sectors, sectorSize, options);
+  if (shape === undefined)
+    throw new GuestfsError(
+      'EINVAL',
+      `a FAT volume cannot have ${sectors * sectorSize} bytes with clusters of that size`,
+    );
   const label = encodeLabel(options.label ?? 'NO NAME');
   return () => format(disk, shape, { ...options, sectors, sectorSize }, label);
 }

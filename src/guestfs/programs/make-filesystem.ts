@@ -16,10 +16,12 @@ export interface MakeFilesystemOptions extends Omit<GuestfsOptions, 'backend'>, 
   readonly type?: NewFilesystemType | undefined;
   /** Of the image. Default: `raw`. */
   readonly format?: 'raw' | 'qcow2' | undefined;
-  /** At most 16 bytes. */
+  /** At most 16 bytes; of `vfat` eleven characters. */
   readonly label?: string | undefined;
-  /** The table whose only partition the filesystem is. Default: none, the filesystem is the whole disk. */
+  /** The table whose last partition the filesystem is. Default: none, the filesystem is the whole disk. */
   readonly partition?: 'gpt' | 'mbr' | undefined;
+  /** Sources of an EFI system partition, the first one of the table: FAT32 with at least 64 MiB. */
+  readonly efi?: HostPath | readonly HostPath[] | undefined;
   /** Free space beside the content, in bytes. Default: 0. */
   readonly freeInBytes?: number | undefined;
 }
@@ -31,9 +33,11 @@ const leastDrive = 512;
  * Makes an image with a filesystem that holds what `sources` hold: directories, tar archives, plain or in gzip, zstd or
  * xz, and images of containers (OCI layouts, `docker save`). Later ones go over earlier ones. Owners, modes, times,
  * links, devices, attributes and access lists are those of the archives; of directories, attributes are not read.
- * The size is what the content takes, and `freeInBytes`.
+ * The size is what the content takes, and `freeInBytes`. FAT keeps names, contents and times: a file with several names
+ * is several files there, and what else is no file or directory is left out with a warning.
  *
  *     await makeFilesystem(['rootfs.tar.zst'], 'root.img', { label: 'root', freeInBytes: 1 << 30 });
+ *     await makeFilesystem('rootfs.tar', 'vm.qcow2', { format: 'qcow2', partition: 'gpt', efi: 'efi/' });
  *
  * The same content with the same options gives the same bytes: nothing comes from the clock or from chance. Blocks of
  * zeroes become holes. An image that is there is replaced; what fails leaves none. Rejects with the host's errors, EINVAL
@@ -49,23 +53,29 @@ export async function makeFilesystem(
     format = 'raw',
     label,
     partition,
+    efi,
     freeInBytes = 0,
     signal,
     onProgress,
     ...rest
   } = options;
-  const all = typeof sources === 'string' ? [sources] : sources;
+  const paths = (given: HostPath | readonly HostPath[]): string[] =>
+    (typeof given === 'string' ? [given] : given).map((source) => resolve(source));
+  const all = paths(sources);
   if (all.length === 0) throw new TypeError('makeFilesystem: there is no source');
   if (!(Number.isSafeInteger(freeInBytes) && freeInBytes >= 0))
     throw new RangeError(`makeFilesystem: freeInBytes must be a whole number of bytes, not ${freeInBytes}`);
+  if (efi !== undefined && partition === undefined)
+    throw new TypeError('makeFilesystem: an EFI system partition wants a partition table');
   const request: FilesystemRequest = {
-    sources: all.map((source) => resolve(source)),
+    sources: all,
     image: resolve(image),
     format,
     type,
     freeInBytes,
     ...(label === undefined ? {} : { label }),
     ...(partition === undefined ? {} : { partition }),
+    ...(efi === undefined ? {} : { efi: paths(efi) }),
   };
   const g = new Guestfs({ ...rest, backend: 'embedded' });
   try {

@@ -3,161 +3,117 @@
  * clock or from chance: the identifiers are made of a digest of the content, so that the same content is the same image.
  */
 import type { FilesystemRequest, MadeFilesystem } from '../../../api/index.js';
-import { encodeHex, encodeText, formatGuid, formatUuid, UnsupportedError } from '../../../base/index.js';
+import { encodeHex, formatGuid } from '../../../base/index.js';
 import { type Disk, platform, SliceDisk } from '../../../disk/index.js';
-import { fileSystems, fitExt, planExt, type Time } from '../../../fs/index.js';
 import { newPartitionTable } from '../../../partition/index.js';
-import { ContentTree, fillFileSystem } from '../../../vfs/index.js';
+import { ContentTree } from '../../../vfs/index.js';
 import { resolveAccessLists } from '../../host/contents/access-lists.js';
-import { extRoom } from '../../host/contents/ext-room.js';
-import { contentBlock, copyContents, type Measured, measure } from '../../host/contents/measure.js';
+import { fatTree } from '../../host/contents/fat-room.js';
+import { type Measured, measure } from '../../host/contents/measure.js';
+import {
+  derivedUuid,
+  type FilesystemPlan,
+  type FilesystemWish,
+  layoutVersion,
+  planFilesystem,
+} from '../../host/contents/plan.js';
 import { addSource } from '../../host/contents/sources.js';
 import { withNewImage } from '../../host/new-image.js';
 import type { Call } from '../../thread/call.js';
 
-/** To be raised with every change after which the same content gives other bytes. */
-const layoutVersion = 1;
-/** One inode more for so many bytes that are to be free, as mke2fs has them. */
-const bytesPerInode = 16384;
-const latestTime = 0xffff_ffff;
-
-/** What is about to be made. */
-interface Plan {
-  readonly sizeInBytes: number;
-  readonly uuid: string;
-  /** Fills a blank disk of that size. */
-  write(disk: Disk): void;
-}
-
-/** Sixteen bytes that follow from the content, for one purpose. */
-function derived(digest: Uint8Array, purpose: string): Uint8Array {
-  const hash = platform().hash('sha256');
-  hash.update(digest);
-  hash.update(encodeText(`guestfs filesystem ${layoutVersion} ${purpose}`));
-  return hash.digest().slice(0, 16);
-}
-
-/** The same as a UUID of version 8 (RFC 9562). */
-function derivedUuid(digest: Uint8Array, purpose: string): Uint8Array {
-  const uuid = derived(digest, purpose);
-  uuid[6] = ((uuid[6] ?? 0) % 0x10) + 0x80;
-  uuid[8] = ((uuid[8] ?? 0) % 0x40) + 0x80;
-  return uuid;
-}
-
-/** The time of the newest entry, in seconds. */
-function newestTime(tree: ContentTree, { entries }: Measured): number {
-  let newest = tree.root.facts.modified.seconds;
-  for (const { node } of entries) newest = Math.max(newest, node.facts.modified.seconds);
-  return Math.min(Math.max(newest, 0), latestTime);
-}
-
-/** `time`: when all of it was made, in seconds. */
-function fill(call: Call, disk: Disk, type: string, tree: ContentTree, time: number): void {
-  const open = fileSystems.find(({ types }) => types.includes(type))?.open;
-  if (open === undefined) throw new UnsupportedError('making a filesystem', [`the type ${type}`]);
-  let clock: Time = tree.root.facts.modified;
-  const fileSystem = open(disk, {
-    overlay: (below) => below,
-    readonly: false,
-    isNew: true,
-    now: () => clock,
-  });
-  try {
-    fillFileSystem(fileSystem, tree, {
-      setClock: (time) => {
-        call.checkpoint();
-        clock = time;
-      },
-      copy: (node, _, into) => copyContents(call, node, (bytes, at) => into.write(bytes, at)),
-      leaveOut: (path, attribute, why) =>
-        call.session.warn(`${path}: made without ${attribute}: ${why.message}`, 'attributes left out'),
-    });
-  } finally {
-    clock = { seconds: time, nanoseconds: 0 };
-    fileSystem.close();
-  }
-}
-
-function planExtWith(call: Call, tree: ContentTree, measured: Measured, request: FilesystemRequest): Plan {
-  const { type, label, freeInBytes } = request;
-  const { blocks, inodes } = extRoom(tree, measured, type === 'ext4');
-  const uuid = derivedUuid(measured.digest, 'uuid');
-  const options = fitExt(
-    {
-      type,
-      blank: true,
-      blockSize: contentBlock,
-      inodeSize: 256,
-      reservedPercent: 0,
-      uuid,
-      hashSeed: derivedUuid(measured.digest, 'hash seed'),
-      time: newestTime(tree, measured),
-      ...(label === undefined ? {} : { label }),
-    },
-    {
-      blocks: blocks + Math.ceil(freeInBytes / contentBlock),
-      inodes: inodes + Math.floor(freeInBytes / bytesPerInode),
-    },
-  );
-  return {
-    sizeInBytes: options.blockCount * contentBlock,
-    uuid: formatUuid(uuid),
-    write(disk) {
-      planExt(disk, options)();
-      fill(call, disk, type, tree, options.time);
-    },
-  };
-}
-
-/** Where a partition begins, and what a GPT has behind it at least; disks are a multiple of it long. In bytes. */
+/** Where partitions begin, and what a GPT has behind them at least; disks are a multiple of it long. In bytes. */
 const alignment = 1024 * 1024;
 const sectorSize = 512;
+/** Firmware wants FAT32, which less than 33 MiB cannot be. */
+const efiWish: FilesystemWish = { type: 'vfat', freeInBytes: 16 * alignment, efiInBytes: 64 * alignment };
+const efiName = 'EFI System Partition';
+const efiType = 0xef;
 
-/** Bytes of the disk on which a filesystem of a size lies. */
-function diskSize(sizeInBytes: number, { partition }: FilesystemRequest): number {
-  if (partition === undefined) return sizeInBytes;
-  const end = Math.ceil((alignment + sizeInBytes) / alignment) * alignment;
-  return partition === 'gpt' ? end + alignment : end;
+/** A filesystem, and the part of the disk that it gets, in bytes. */
+interface Part {
+  readonly measured: Measured;
+  readonly plan: FilesystemPlan;
+  readonly start: number;
 }
 
-/** The part of a blank disk that the filesystem gets: all of it, or the only partition of a new table. */
-function partitioned(
+function planPart(
+  call: Call,
+  sources: readonly string[],
+  wish: FilesystemWish,
+  start: number,
+  open: Disk[],
+): Part {
+  const given = new ContentTree();
+  for (const source of sources) addSource(call, given, source, open);
+  const tree = wish.type === 'vfat' ? fatTree(call, given) : given;
+  resolveAccessLists(tree);
+  const measured = measure(call, tree);
+  return { measured, plan: planFilesystem(call, tree, measured, wish), start };
+}
+
+/** Where the next partition begins. */
+const endOf = ({ plan, start }: Part): number =>
+  Math.ceil((start + plan.sizeInBytes) / alignment) * alignment;
+
+/** A table on a blank disk. `digest`: of all that its partitions hold. */
+function addTable(
   disk: Disk,
-  sizeInBytes: number,
-  { partition }: FilesystemRequest,
+  scheme: 'gpt' | 'msdos',
+  parts: readonly Part[],
+  efi: Part | undefined,
   digest: Uint8Array,
-): Disk {
-  if (partition === undefined) return disk;
-  const scheme = partition === 'gpt' ? 'gpt' : 'msdos';
+): void {
   const table = newPartitionTable(disk, sectorSize, scheme, derivedUuid(digest, 'disk'));
-  const first = alignment / sectorSize;
-  const number = table.add({ kind: 'primary', first, last: first + sizeInBytes / sectorSize - 1 });
-  if (table.scheme === 'gpt') table.setGuid(number, formatGuid(derivedUuid(digest, 'partition')));
+  for (const part of parts) {
+    const first = part.start / sectorSize;
+    const last = first + part.plan.sizeInBytes / sectorSize - 1;
+    const number = table.add({ kind: 'primary', first, last });
+    if (table.scheme === 'gpt') {
+      table.setGuid(
+        number,
+        formatGuid(derivedUuid(part.measured.digest, part === efi ? 'EFI partition' : 'partition')),
+      );
+      if (part !== efi) continue;
+      table.setBootable(number, true);
+      table.setName(number, efiName);
+    } else if (part === efi) table.setType(number, efiType);
+  }
   table.write();
-  return new SliceDisk(disk, alignment, sizeInBytes);
+}
+
+function digestOf(parts: readonly Part[]): Uint8Array {
+  const [only, other] = parts;
+  if (only !== undefined && other === undefined) return only.measured.digest;
+  const hash = platform().hash('sha256');
+  for (const { measured } of parts) hash.update(measured.digest);
+  return hash.digest();
 }
 
 export function makeFilesystem(call: Call, given: string): MadeFilesystem {
   const request = JSON.parse(given) as FilesystemRequest; // safe: the handle's own method made it
-  const tree = new ContentTree();
+  const { sources, partition } = request;
   const open: Disk[] = [];
   try {
-    for (const source of request.sources) addSource(call, tree, source, open);
-    resolveAccessLists(tree);
-    const measured = measure(call, tree);
-    const plan = planExtWith(call, tree, measured, request);
-    const sizeInBytes = diskSize(plan.sizeInBytes, request);
+    const start = partition === undefined ? 0 : alignment;
+    const efi = request.efi && planPart(call, request.efi, efiWish, start, open);
+    const main = planPart(call, sources, request, efi === undefined ? start : endOf(efi), open);
+    const parts = efi === undefined ? [main] : [efi, main];
+    const end = endOf(main);
+    const sizeInBytes =
+      partition === undefined ? main.plan.sizeInBytes : partition === 'gpt' ? end + alignment : end;
+    const digest = digestOf(parts);
     withNewImage(call, request, sizeInBytes, (disk) => {
-      const part = partitioned(disk, plan.sizeInBytes, request, measured.digest);
-      plan.write(part);
+      if (partition === undefined) return main.plan.fill(disk, 0);
+      addTable(disk, partition === 'gpt' ? 'gpt' : 'msdos', parts, efi, digest);
+      for (const { plan, start } of parts) plan.fill(new SliceDisk(disk, start, plan.sizeInBytes), start);
     });
     return {
       sizeInBytes,
-      uuid: plan.uuid,
-      digest: encodeHex(measured.digest),
+      uuid: main.plan.uuid,
+      ...(efi === undefined ? {} : { efiUuid: efi.plan.uuid }),
+      digest: encodeHex(digest),
       layoutVersion,
-      entries: measured.entries.length,
+      entries: parts.reduce((sum, { measured }) => sum + measured.entries.length, 0),
     };
   } finally {
     for (const disk of open) disk.close();

@@ -19,7 +19,7 @@ import {
 import { decodeShortName, type ShortNameDisplay, shortNameChecksum } from '../names.js';
 import type { FatOptions } from '../options.js';
 import type { ChainRun, FatSession } from './session.js';
-import type { StoredName } from './short-names.js';
+import { partsOf, type StoredName } from './short-names.js';
 
 /** As in the kernel. */
 const largestInBytes = 65_536 * entrySize;
@@ -252,9 +252,4 @@ export class WrittenDirectory {
   #mark(transaction: DiskTransaction, offset: number): void {
     this.#session.change(transaction, this.place(offset), entrySize)[0] = nameDeleted;
   }
-}
-
-/** How many entries a long name takes. */
-export function partsOf(long: string): number {
-  return Math.ceil(long.length / unitsPerLongEntry);
 }

@@ -5,7 +5,7 @@
  */
 import { GuestfsError, systemError } from '../../../base/index.js';
 import { encodeCharacter, toUpper } from '../codepage437.js';
-import { lowerCaseBase, lowerCaseExtension, nameDeleted, nameKanji } from '../layout.js';
+import { lowerCaseBase, lowerCaseExtension, nameDeleted, nameKanji, unitsPerLongEntry } from '../layout.js';
 
 /** A long name has at most so many UTF-16 units. */
 const longest = 255;
@@ -149,4 +149,15 @@ export function makeShortName(
   for (const short of candidates(name, base.bytes, extension.bytes))
     if (!isTaken(short)) return { short, ntFlags: 0, long: name };
   throw systemError('ENOSPC', name);
+}
+
+/** How many entries a name takes in a directory. Errors as of {@link storableName}. */
+export function entriesOfName(name: string): number {
+  const { long } = makeShortName(storableName(name), () => false, false);
+  return 1 + (long === undefined ? 0 : partsOf(long));
+}
+
+/** How many entries a long name takes. */
+export function partsOf(long: string): number {
+  return Math.ceil(long.length / unitsPerLongEntry);
 }

@@ -11,9 +11,9 @@ import type { FileSystemWriter } from '../../writer.js';
 import { attrArchive, attrDirectory, attrReadOnly, directoryEntry, entrySize } from '../layout.js';
 import type { FatOptions } from '../options.js';
 import { FatContents } from './contents.js';
-import { type EntryFields, partsOf, WrittenDirectory } from './directory.js';
+import { type EntryFields, WrittenDirectory } from './directory.js';
 import type { ChainRun, FatSession } from './session.js';
-import { makeShortName, type StoredName, storableName } from './short-names.js';
+import { makeShortName, partsOf, type StoredName, storableName } from './short-names.js';
 
 /** What the writer asks of the filesystem that it belongs to. */
 interface WrittenFileSystem {
