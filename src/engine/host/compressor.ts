@@ -61,7 +61,7 @@ export class CompressingSink implements DataSink {
   #filled = 0;
   #any = false;
 
-  /** `type` as in `tar_out`: `gzip`, `xz`, `zstd`. UnsupportedError for a missing compressor, EINVAL for an unknown one. */
+  /** `type`: `gzip`, `xz`, `zstd`. UnsupportedError for a missing compressor, EINVAL for an unknown one. */
   constructor(to: DataSink, type: string, level?: number) {
     this.#to = to;
     const compressor = compressorFor(type, level);
