@@ -1,5 +1,6 @@
 #!/bin/bash
-# Writes NAME.truth.jsonl.gz (and NAME.layout.json): what the kernel shows in images, in one start of the appliance.
+# Writes NAME.truth.jsonl.gz (and NAME.layout.json): what the kernel shows in images. One that is a process of this machine walks
+# what it can, in seconds, and the appliance's the rest: names without case, logical volumes, …
 #   kernel-truth.sh DIRECTORY FILE:WHERE:TYPE:NAME…
 # WHERE is 0 (the whole disk), a partition's number, GROUP/VOLUME, or `lvm` with TYPE `report` for LVM's own tables.
 # It ends with 3 for a filesystem that this kernel refuses (blocks larger than its pages, …): debugfs-truth.mjs is for those.
@@ -19,8 +20,57 @@ for spec; do
 done
 [ ${#specs[@]} -gt 0 ] || exit 0
 
-scratch=$(mktemp -d)
+mkdir -p "$into/work"
+# not below /tmp, where the other kernel has a filesystem of its own
+scratch=$(mktemp -d "$into/work/truth.XXXXXX")
 trap 'rm -rf "$scratch"' EXIT
+mkdir "$scratch/truth"
+
+# walk_here FOLDER SPEC…: the kernel of a process walks these. Changes, as of a log that is replayed, go to files of their own.
+walk_here() {
+  local folder=$1 spec file where type name files=() count=0
+  shift
+  mkdir "$folder"
+  cp "$lib/tree-listing.sh" "$folder/script"
+  for spec; do
+    IFS=: read -r file where type name <<<"$spec"
+    files+=("$folder/change$((++count)),$into/$file")
+    printf "walk '%s' /dev/ubd%s%s '%s'\n" "$name" "$(tr 1-9 a-i <<<$count)" "${where#0}" "$type"
+  done >>"$folder/script"
+  echo "cp -r /tmp/truth/. $scratch/truth" >>"$folder/script"
+  user_kernel "$folder" "${files[@]}" || cat "$folder/said" >&2
+  rm -rf "$folder"
+}
+
+walk_all_here() {
+  command -v linux.uml >/dev/null || return 0
+  local spec file where type name all=() boot=0 i
+  for spec in "${specs[@]}"; do
+    IFS=: read -r file where type name <<<"$spec"
+    # it shows no encrypted name, and opens no file of fs-verity
+    [[ $type = ext* && $where =~ ^[0-9]+$ && $name != *-encrypt && $name != *-verity ]] && all+=("$spec")
+  done
+  say "${#all[@]} are walked here"
+  for ((i = 0; i < ${#all[@]}; i += 9)); do
+    walk_here "$scratch/here$i" "${all[@]:i:9}" &
+    # two at once
+    ((++boot % 2)) || wait
+  done
+  wait
+  # what this kernel does not know is the other's
+  local left=()
+  for spec in "${specs[@]}"; do
+    name=${spec##*:}
+    if [ -e "$scratch/truth/$name/blkid" ] && [ ! -e "$scratch/truth/$name/refused" ]; then continue; fi
+    rm -rf "${scratch:?}/truth/$name"
+    left+=("$spec")
+  done
+  specs=("${left[@]}")
+}
+
+all=("${specs[@]}")
+walk_all_here
+
 sparse $((512 * MiB)) "$scratch/out"
 declare -A drives=()
 lane=1
@@ -55,12 +105,13 @@ run
 debug sh "sh /dev/disk/by-path/*-scsi-0:0:0:0"
 shutdown
 '
-say "the kernel walks ${#specs[@]} of: ${!drives[*]}"
-appliance <<<"$commands"
-mkdir "$scratch/truth"
-tar -C "$scratch/truth" -xf "$scratch/out"
+if [ ${#specs[@]} -gt 0 ]; then
+  say "the appliance's kernel walks ${#specs[@]} of: ${!drives[*]}"
+  appliance <<<"$commands"
+  tar -C "$scratch/truth" -xf "$scratch/out"
+fi
 refused=''
-for spec in "${specs[@]}"; do
+for spec in "${all[@]}"; do
   IFS=: read -r file where type name <<<"$spec"
   node "$lib/truth.mjs" "$scratch/truth" "$name" "$type" "$into" || {
     [ $? = 3 ] || exit 1
