@@ -178,6 +178,14 @@ describe('what is written is what lvm2 writes', () => {
     assert.deepEqual(assemble(volumes).problems, []);
   });
 
+  test('a number that was not read exactly is refused', () => {
+    const volumes = grouped(blank(20));
+    const group = withNote(groupOf(volumes), 1);
+    const text = Buffer.from(group.rawText).toString('latin1').replace('"x"', '9007199254740993');
+    Object.assign(group, { rawText: Buffer.from(text, 'latin1') });
+    assert.throws(() => createLogicalVolume(group, 'one', { bytes: MiB }, author), UnsupportedError);
+  });
+
   test('the UUID of a physical volume changes wherever the old text lies in the ring', needs('pvck'), () => {
     const [volume] = grouped(blank(20));
     assert.ok(volume);

@@ -2,11 +2,18 @@
  * Writes LVM's configuration language, as lvm2 does in metadata areas: without indentation and comments, and in the
  * order of the section. By lvm2's lib/format_text/export.c.
  */
+import { UnsupportedError } from '../../../base/index.js';
 import type { ConfigSection, ConfigValue } from '../config.js';
 
 const quoted = (text: string): string => `"${text.replaceAll(/["\\]/g, (special) => `\\${special}`)}"`;
-const scalar = (value: string | number): string =>
-  typeof value === 'string' ? quoted(value) : String(value);
+
+/** UnsupportedError for a number that was not read exactly, and so cannot stay as it was. */
+function scalar(value: string | number): string {
+  if (typeof value === 'string') return quoted(value);
+  if (Math.abs(value) > Number.MAX_SAFE_INTEGER)
+    throw new UnsupportedError('LVM metadata', [`the number ${value}`], { elsewhere: 'appliance' });
+  return String(value);
+}
 
 /** `stripes` has a line for each pair of a name and an extent, other lists are in one line. */
 function list(name: string, items: readonly (string | number)[]): string {
