@@ -10,6 +10,8 @@ import { recordActivation } from './lvm-activation.js';
 import { eraseSignatures, hasSignatures } from './signatures.js';
 
 const MiB = 1024 * 1024;
+/** LVM's, whatever the device's own are. */
+const sectorSize = 512;
 
 const author = (call: Call): lvm2.Author => ({ now: Math.floor(Date.now() / 1000), command: call.action });
 
@@ -89,8 +91,11 @@ function checkWhole({ session }: Call, device: BlockDevice): void {
     throw new GuestfsError('EINVAL', `cannot use ${device.name}: device is partitioned`);
 }
 
-/** Makes a physical volume on a device; what was on it is recognised no more. */
-function makeMember(call: Call, name: string, options: { readonly wipes: boolean }): void {
+/**
+ * Makes a physical volume on a device, by the function that is returned; what was on it is recognised no more, or it is
+ * refused.
+ */
+function planMember(call: Call, name: string, options: { readonly wipes: boolean }): () => void {
   const { session } = call;
   const device = writableDevice(call, name);
   const known = lvmState(call).physicalVolumes.find((volume) => volume.device === device.name);
@@ -99,13 +104,15 @@ function makeMember(call: Call, name: string, options: { readonly wipes: boolean
   checkWhole(call, device);
   session.checkUnused(device);
   const commit = lvm2.createPhysicalVolume(device.disk, name);
-  if (options.wipes) eraseSignatures(call, device, { tables: true });
-  else if (known === undefined && hasSignatures(device))
+  if (!options.wipes && known === undefined && hasSignatures(device))
     throw new GuestfsError(
       'EEXIST',
       `${name}: something is on it already: make it a physical volume with pvcreate`,
     );
-  changeDevice(call, device, commit);
+  return () => {
+    if (options.wipes) eraseSignatures(call, device, { tables: true });
+    changeDevice(call, device, commit);
+  };
 }
 
 function createGroup(call: Call, name: string, members: readonly string[]): void {
@@ -122,8 +129,13 @@ function createGroup(call: Call, name: string, members: readonly string[]): void
   const devices = found.map((device) => device.name);
   const isMember = (device: string): boolean =>
     lvmState(call).physicalVolumes.some((volume) => volume.device === device);
-  for (const device of devices) if (!isMember(device)) makeMember(call, device, { wipes: false });
-  if (new Set(devices).size < devices.length)
+  const distinct = [...new Set(devices)];
+  // All of them are looked at before the first is made.
+  const make = distinct
+    .filter((device) => !isMember(device))
+    .map((device) => planMember(call, device, { wipes: false }));
+  for (const each of make) each();
+  if (distinct.length < devices.length)
     throw new GuestfsError('EINVAL', 'a physical volume cannot be added twice');
   const commit = lvm2.createVolumeGroup(
     name,
@@ -236,6 +248,8 @@ function renewMember(call: Call, member: lvm2.PhysicalVolume): void {
 function resizeMember(call: Call, name: string, size: number | undefined): void {
   const member = memberOn(call, name);
   const devices = member.group === undefined ? [member.device] : devicesOf(member.group);
+  if (size !== undefined && size % sectorSize !== 0)
+    throw new GuestfsError('EINVAL', `${size}: the size is no multiple of ${sectorSize} bytes`);
   const bytes = size ?? call.session.devices.resolve(name).disk.size;
   apply(call, lvm2.resizePhysicalVolume(member, bytes, author(call)), devices);
 }
@@ -246,7 +260,7 @@ const checkMebibytes = (mebibytes: number): { bytes: number } => {
 };
 
 export const lvmWritingHandlers = {
-  pvcreate: (call, name) => makeMember(call, name, { wipes: true }),
+  pvcreate: (call, name) => planMember(call, name, { wipes: true })(),
   pvremove(call, name) {
     const device = call.session.devices.resolve(name);
     checkWhole(call, device);
