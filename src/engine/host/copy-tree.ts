@@ -8,6 +8,7 @@ import { joinPath, type NewFile, type Place, type Tree, type TreeWriter } from '
 import type { Call } from '../thread/call.js';
 import { move } from './copy-data.js';
 import { DiskSink } from './disk-sink.js';
+import { FirstFailure } from './first-failure.js';
 
 interface CopyOptions {
   /** Whether a directory is copied with all that is in it; it is an error otherwise. Links are then copied as links. */
@@ -58,7 +59,8 @@ class TreeCopy {
   readonly #levels: Level[] = [];
   /** Directories that this copy has made: it does not copy them again. */
   readonly #made = new Set<string>();
-  #failure: unknown;
+  /** Only what is met below the source is left out where it cannot be copied; behind ENOSPC nothing more fits. */
+  readonly #failures = new FirstFailure(({ code }) => code === 'ENOSPC');
   #moved = 0;
 
   constructor(call: Call, writer: TreeWriter, options: CopyOptions) {
@@ -79,22 +81,10 @@ class TreeCopy {
       const next = level.entries.next();
       if (next.done === true) {
         this.#levels.pop();
-        this.#attempt(() => this.#leave(level));
-      } else this.#attempt(() => this.#enter(level, next.value));
+        this.#failures.attempt(() => this.#leave(level));
+      } else this.#failures.attempt(() => this.#enter(level, next.value));
     }
-    if (this.#failure !== undefined) throw this.#failure;
-  }
-
-  /** Only what is met below the source is left out where it cannot be copied. */
-  #attempt(copy: () => void): void {
-    try {
-      copy();
-    } catch (thrown) {
-      if (!(thrown instanceof GuestfsError) || thrown.code === 'ECANCELED') throw thrown;
-      this.#failure ??= thrown;
-      // Nothing more fits.
-      if (thrown.code === 'ENOSPC') throw thrown;
-    }
+    this.#failures.end();
   }
 
   #enter({ from, to, fromPath, toPath }: Level, entry: DirectoryEntry): void {

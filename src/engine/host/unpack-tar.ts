@@ -10,6 +10,7 @@ import type { Call } from '../thread/call.js';
 import { parseAcl } from '../words/acl-text.js';
 import { memberAccessLists, memberAttributes } from '../words/member-attributes.js';
 import { DiskSink } from './disk-sink.js';
+import { FirstFailure } from './first-failure.js';
 
 interface UnpackOptions {
   readonly xattrs: boolean;
@@ -55,7 +56,7 @@ class TarUnpacker {
     [];
   /** Links that lead up or to the root are made last, by where they will be: so nothing is unpacked through them. */
   readonly #links = new Map<string, DelayedLink>();
-  #failure: unknown;
+  readonly #failures = new FirstFailure(isLast);
   #chowns = true;
 
   constructor(call: Call, writer: TreeWriter, directory: string, options: UnpackOptions) {
@@ -71,26 +72,12 @@ class TarUnpacker {
   run(input: TarInput): void {
     for (const member of tarMembers(input)) {
       this.#call.checkpoint();
-      this.#attempt(() => this.#unpack(member));
+      this.#failures.attempt(() => this.#unpack(member));
     }
-    for (const link of this.#links.values()) this.#attempt(() => this.#makeLink(link, link.member));
+    for (const link of this.#links.values()) this.#failures.attempt(() => this.#makeLink(link, link.member));
     for (const { place, member, path } of this.#directories.reverse())
-      this.#attempt(() => this.#restore(place, member, path));
-    if (this.#failure !== undefined) throw this.#failure;
-  }
-
-  #attempt(work: () => void): void {
-    try {
-      work();
-    } catch (thrown) {
-      const ends =
-        !(thrown instanceof GuestfsError) ||
-        thrown instanceof CorruptError ||
-        thrown instanceof UnsupportedError ||
-        ['ECANCELED', 'ENOSPC', 'EROFS', 'EIO'].includes(thrown.code);
-      if (ends) throw thrown;
-      this.#failure ??= thrown;
-    }
+      this.#failures.attempt(() => this.#restore(place, member, path));
+    this.#failures.end();
   }
 
   #unpack(member: StoredMember): void {
@@ -254,6 +241,12 @@ class TarUnpacker {
     this.#call.session.warn(`${path}: unpacked without ${name}: ${message}`, 'attributes left out');
   }
 }
+
+/** Behind these nothing more can be unpacked: the archive, its filesystem or its disk is at an end. */
+const isLast = (error: GuestfsError): boolean =>
+  error instanceof CorruptError ||
+  error instanceof UnsupportedError ||
+  ['ENOSPC', 'EROFS', 'EIO'].includes(error.code);
 
 const keyOf = ({ directory, name }: Pick<Target, 'directory' | 'name'>): string =>
   `${directory.mount.deviceNumber} ${directory.inode} ${name}`;

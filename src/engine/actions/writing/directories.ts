@@ -1,6 +1,7 @@
 /** Directories made and removed, and whole trees removed. */
 import { GuestfsError, systemError, work } from '../../../base/index.js';
 import { joinPath, type Place, type TreeWriter } from '../../../vfs/index.js';
+import { FirstFailure } from '../../host/first-failure.js';
 import type { Call } from '../../thread/call.js';
 import type { TopicHandlers } from '../../thread/handlers.js';
 import { checkMode, directoryMode, fileMode, treeWriter, withNewName } from './writer.js';
@@ -44,15 +45,7 @@ export function removeTree(
   path: string,
 ): void {
   const { tree } = call.session;
-  let failure: unknown;
-  const attempt = (work: () => void): void => {
-    try {
-      work();
-    } catch (thrown) {
-      if (!(thrown instanceof GuestfsError) || thrown.code === 'ECANCELED') throw thrown;
-      failure ??= thrown;
-    }
-  };
+  const failures = new FirstFailure();
   const levels: Level[] = [];
   const meet = (above: Place, each: string, at: string): void => {
     const child = tree.child(above, each);
@@ -63,7 +56,7 @@ export function removeTree(
     const entries = [...tree.entries(place)][Symbol.iterator]();
     levels.push({ place, above, name: each, path: at, entries });
   };
-  attempt(() => meet(directory, name, path));
+  failures.attempt(() => meet(directory, name, path));
   for (let level = levels.at(-1); level !== undefined; level = levels.at(-1)) {
     call.checkpoint();
     work.entries.spend(1);
@@ -71,14 +64,14 @@ export function removeTree(
     const next = level.entries.next();
     if (next.done !== true) {
       const at = joinPath(level.path, next.value.name);
-      attempt(() => meet(place, next.value.name, at));
+      failures.attempt(() => meet(place, next.value.name, at));
       continue;
     }
     levels.pop();
     const { name: own, path: at } = level;
-    attempt(() => writer.removeIn(above, own, at));
+    failures.attempt(() => writer.removeIn(above, own, at));
   }
-  if (failure !== undefined) throw failure;
+  failures.end();
 }
 
 function removeAll(call: Call, path: string): void {
