@@ -66,6 +66,11 @@ export class DiskJournal {
     return this.#rules.most;
   }
 
+  /** Whether it matters where in a transaction a block is changed: see {@link DiskTransaction.barrier}. */
+  get isOrdered(): boolean {
+    return this.#rules.isOrdered;
+  }
+
   /** For the transactions. */
   get phase(): number {
     return this.#phase;

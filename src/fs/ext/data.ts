@@ -10,11 +10,8 @@ import type { ExtVolume } from './volume.js';
 
 /** The bytes of an inode up to its size, whatever its kind. Throws UnsupportedError for an encrypted one. */
 export function openData(volume: ExtVolume, inode: Inode): Disk {
+  checkUnencrypted(inode);
   const name = inodeName(inode.number);
-  if (inode.kind === 'file' && has(inode.flags, inodeFlags.EXT4_ENCRYPT_FL))
-    throw new UnsupportedError(name, ['encrypt: the contents of this file are encrypted'], {
-      elsewhere: 'nowhere',
-    });
   const size = inode.stat.sizeInBytes;
   if (has(inode.flags, inodeFlags.EXT4_INLINE_DATA_FL)) return openInline(readInlineData(inode), size, name);
   if (size === 0) return new MemoryDisk(new Uint8Array(0));
@@ -46,12 +43,24 @@ function openInline(bytes: Uint8Array, size: number, name: string): Disk {
   );
 }
 
+function checkUnencrypted({ kind, flags, number }: Inode): void {
+  if (kind === 'file' && has(flags, inodeFlags.EXT4_ENCRYPT_FL))
+    throw new UnsupportedError(inodeName(number), ['encrypt: the contents of this file are encrypted'], {
+      elsewhere: 'nowhere',
+    });
+}
+
+/** EISDIR or EINVAL for what is no regular file, UnsupportedError for an encrypted one. */
+export function checkFile(inode: Inode): void {
+  const { kind, number } = inode;
+  if (kind === 'directory') throw new GuestfsError('EISDIR', `${inodeName(number)}: is a directory`);
+  if (kind !== 'file') throw new GuestfsError('EINVAL', `${inodeName(number)}: not a regular file`);
+  checkUnencrypted(inode);
+}
+
 /** The contents of a regular file. Other kinds are EISDIR or EINVAL. */
 export function openFile(volume: ExtVolume, inode: Inode): Disk {
-  if (inode.kind === 'directory')
-    throw new GuestfsError('EISDIR', `${inodeName(inode.number)}: is a directory`);
-  if (inode.kind !== 'file')
-    throw new GuestfsError('EINVAL', `${inodeName(inode.number)}: not a regular file`);
+  checkFile(inode);
   return openData(volume, inode);
 }
 

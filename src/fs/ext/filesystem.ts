@@ -1,15 +1,16 @@
 /** An open ext2, ext3 or ext4 filesystem: implements FileSystem with the other files. */
 import { type GuestfsError, LruMap } from '../../base/index.js';
 import type { Disk, GatheredDisk, WriteCache } from '../../disk/index.js';
-import type {
-  DirectoryEntry,
-  FileSystem,
-  FileSystemUsage,
-  InodeNumber,
-  InodeStat,
-  OnDamage,
-  OpenOptions,
-  Time,
+import {
+  type DirectoryEntry,
+  type FileSystem,
+  type FileSystemUsage,
+  type InodeNumber,
+  type InodeStat,
+  isDamage,
+  type OnDamage,
+  type OpenOptions,
+  type Time,
 } from '../driver.js';
 import { freeRuns } from './allocation.js';
 import { openFile } from './data.js';
@@ -83,6 +84,15 @@ export class ExtFileSystem implements FileSystem {
   }
 
   lookup(directory: InodeNumber, name: string): InodeNumber | undefined {
+    const writing = this.#session?.directories;
+    const inode = writing && this.volume.inode(directory);
+    if (inode !== undefined && writing?.isPlain(inode))
+      try {
+        return writing.lookup(inode, name);
+      } catch (thrown) {
+        // Who only reads goes on behind what is damaged, and says so.
+        if (!isDamage(thrown)) throw thrown;
+      }
     return this.#directory(directory).lookup(name);
   }
 

@@ -37,6 +37,8 @@ export class Groups {
   readonly #superblock: Superblock;
   readonly #pieces: BlockReader;
   readonly #known = new LruMap<number, Group>(1024);
+  /** Groups whose descriptors are being changed, so that their checksums are not those of what is in them. */
+  readonly unsealed = new Set<number>();
   readonly #onBadChecksum: (message: string) => void;
   readonly #anywhere: boolean;
   /** Blocks of one group's inode table. */
@@ -143,7 +145,7 @@ export class Groups {
     if (base + descriptorSize > piece.bytes.length)
       throw new CorruptError(nameOf(number), 'lies outside the disk', { offset });
     const { view } = piece;
-    if (!this.#checksumHolds(number, view, base))
+    if (!this.unsealed.has(number) && !this.#checksumHolds(number, view, base))
       this.#onBadChecksum(`${nameOf(number)}: has a bad checksum`);
     const long = descriptorSize > shortDescriptorSize;
     const block = (low: number, high: number): number =>

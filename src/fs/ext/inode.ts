@@ -213,8 +213,8 @@ export class InodeDecoder {
     this.#highBlockNumbers = has(features.incompat, incompat.sixtyFourBit);
   }
 
-  /** Decodes the inode at `base` of `view`. The caller has checked that it fits. */
-  decode(number: number, view: DataView, base: number, records: InodeRecords): Inode {
+  /** Decodes the inode at `base` of `view`. The caller has checked that it fits. `sealed`: its checksum is checked. */
+  decode(number: number, view: DataView, base: number, records: InodeRecords, sealed: boolean): Inode {
     const superblock = this.#superblock;
     const size = superblock.inodeSize;
     let recordEnd = shortInodeSize;
@@ -224,7 +224,7 @@ export class InodeDecoder {
       if (recordEnd > size || (extra & 3) !== 0)
         throw new CorruptError(inodeName(number), 'the extra size is invalid', { extra });
     }
-    if (superblock.checksumSeed !== undefined)
+    if (sealed && superblock.checksumSeed !== undefined)
       this.#checkChecksum(superblock.checksumSeed, number, view, base, recordEnd >= at.i_checksum_hi + 2);
 
     const mode = view.getUint16(base + at.i_mode, true);

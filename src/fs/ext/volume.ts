@@ -21,6 +21,8 @@ export class ExtVolume {
   readonly groups: Groups;
   /** Blocks of directories whose checksums were found right, or that were changed here. */
   readonly verified = new Set<number>();
+  /** Inodes that are being changed, so that their checksums are not those of what is in them. */
+  readonly unsealed = new Set<number>();
   readonly warn: (message: string) => void;
   readonly #decoder: InodeDecoder;
   /** Memory for views that others keep, and how much of it is given away; {@link viewMemory} says why. */
@@ -144,7 +146,7 @@ export class ExtVolume {
     const base = offset - piece.start;
     if (base + this.superblock.inodeSize > piece.bytes.length)
       throw new CorruptError(inodeName(number), 'lies outside the disk', { offset });
-    return this.#decoder.decode(number, piece.view, base, this);
+    return this.#decoder.decode(number, piece.view, base, this, !this.unsealed.has(number));
   }
 
   /** Where an inode lies on the disk; in bytes. */
@@ -190,6 +192,8 @@ export class ExtVolume {
   forgetAll(): void {
     this.#inodes.fill(undefined);
     this.#kept.clear();
+    this.unsealed.clear();
+    this.groups.unsealed.clear();
     this.groups.forget();
   }
 

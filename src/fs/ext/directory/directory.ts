@@ -5,6 +5,7 @@
  */
 import {
   CorruptError,
+  compareBytes,
   decodeLatin1,
   decodeText,
   encodeText,
@@ -183,7 +184,8 @@ export class Directory {
 
   /** As {@link descend}: whoever puts a name in has looked for it before. */
   #descended(name: Uint8Array): Descent | undefined {
-    if (this.#lastName !== name) this.#lastDescent = descend(this.#indexSource(), name);
+    if (this.#lastName === undefined || compareBytes(this.#lastName, name) !== 0)
+      this.#lastDescent = descend(this.#indexSource(), name);
     this.#lastName = name;
     return this.#lastDescent;
   }

@@ -14,10 +14,18 @@ interface Owner {
 
 const blankly = { blank: true };
 
+/** What has a checksum that is made before a transaction ends, in this order: those of bitmaps are in descriptors. */
+const sealedKinds = ['block', 'descriptor', 'inode'] as const;
+type SealedKind = (typeof sealedKinds)[number];
+
 export class ChangeableBlocks {
   readonly #cache: WriteCache;
   readonly #journal: DiskJournal;
-  readonly #seals = new Map<number, () => void>();
+  readonly #seals: Readonly<Record<SealedKind, Map<number, () => void>>> = {
+    block: new Map(),
+    descriptor: new Map(),
+    inode: new Map(),
+  };
   readonly #owner: Owner;
   readonly #data: GatheredDisk | undefined;
   #transaction: DiskTransaction | undefined;
@@ -44,7 +52,7 @@ export class ChangeableBlocks {
         this.#data?.undo(mark);
         this.#owner.forgetAll();
       });
-      this.#seals.clear();
+      for (const kind of sealedKinds) this.#seals[kind].clear();
       try {
         const result = work();
         this.#seal();
@@ -69,6 +77,8 @@ export class ChangeableBlocks {
   /** These blocks are not used any more, as metadata or as data. */
   free(first: number, count: number): void {
     this.#running.free(first, count);
+    const { block: seals } = this.#seals;
+    for (const number of seals.keys()) if (number >= first && number < first + count) seals.delete(number);
   }
 
   /** The first range of blocks from `first` up to `end` that were freed, and may not be taken yet. */
@@ -76,13 +86,14 @@ export class ChangeableBlocks {
     return this.#journal.freedIn(first, end);
   }
 
-  /** Runs `work`, which may change blocks, once before the transaction ends: for checksums of whole blocks. */
-  seal(number: number, work: () => void): void {
-    this.#seals.set(number, work);
+  /** Runs `work`, which may change blocks, once before the transaction ends: for checksums. The last for a number counts. */
+  seal(kind: SealedKind, number: number, work: () => void): void {
+    this.#seals[kind].set(number, work);
   }
 
   /** What was changed before this is on the disk before what is changed after it. */
   barrier(): void {
+    if (!this.#journal.isOrdered) return;
     this.#seal();
     this.#running.barrier();
   }
@@ -108,9 +119,10 @@ export class ChangeableBlocks {
   }
 
   #seal(): void {
-    for (const [number, work] of this.#seals) {
-      this.#seals.delete(number);
-      work();
+    for (const kind of sealedKinds) {
+      const seals = this.#seals[kind];
+      for (const work of seals.values()) work();
+      seals.clear();
     }
   }
 }

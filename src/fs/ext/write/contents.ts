@@ -4,7 +4,7 @@
  */
 import { GuestfsError, UnsupportedError } from '../../../base/index.js';
 import type { Disk, GrowableDisk, Span, ZeroOptions } from '../../../disk/index.js';
-import { openFile } from '../data.js';
+import { checkFile, openFile } from '../data.js';
 import { type Inode, inodeName } from '../inode.js';
 import { inodeFlags } from '../layout.js';
 import { has } from '../superblock.js';
@@ -26,10 +26,11 @@ class FollowedData implements Disk {
   #inode: Inode | undefined;
   #disk: Disk | undefined;
 
+  /** EISDIR and EINVAL for what is no regular file, UnsupportedError for an encrypted one. */
   constructor(volume: ExtVolume, number: number) {
     this.#volume = volume;
     this.#number = number;
-    void this.current;
+    checkFile(volume.heldInode(number));
   }
 
   /** Its map, as the inode tells it now. */
@@ -43,7 +44,7 @@ class FollowedData implements Disk {
   }
 
   get size(): number {
-    return this.current.size;
+    return this.#volume.heldInode(this.#number).stat.sizeInBytes;
   }
 
   get writable(): boolean {

@@ -2,7 +2,14 @@
  * Names put into directories and taken out, as the kernel's fs/ext4/namei.c does: a directory of one block that is full
  * gets an index, where the filesystem has such. Specification: the kernel's Documentation/filesystems/ext4/directory.rst.
  */
-import { CorruptError, GuestfsError, UnsupportedError } from '../../../base/index.js';
+import {
+  CorruptError,
+  compareBytes,
+  encodeText,
+  GuestfsError,
+  LruMap,
+  UnsupportedError,
+} from '../../../base/index.js';
 import type { Block } from '../../../disk/index.js';
 import type { FileType } from '../../driver.js';
 import { Directory } from '../directory/directory.js';
@@ -47,6 +54,11 @@ import {
 } from './leaf.js';
 
 const dot = 0x2e;
+const longestName = 255;
+/** Directories that are kept open. */
+const keptDirectories = 16;
+/** What has no blocks, or other names than those that are stored. */
+const notPlain = inodeFlags.EXT4_ENCRYPT_FL | inodeFlags.EXT4_CASEFOLD_FL | inodeFlags.EXT4_INLINE_DATA_FL;
 
 /** Turns an inode that holds its contents into one that has blocks. The inode as it is then. */
 type MoveOut = (inode: Inode) => Inode;
@@ -57,7 +69,10 @@ export class DirectoryWriter {
   readonly #inodes: InodeTable;
   readonly #files: Files;
   readonly #moveOut: MoveOut;
-  #last: Directory | undefined;
+  /** Open directories, by number. */
+  readonly #known = new LruMap<number, Directory>(keptDirectories);
+  /** The name that was looked for last and is not there, and where that is so. */
+  #missing: { readonly directory: Directory; readonly name: Uint8Array } | undefined;
 
   constructor(
     volume: ExtVolume,
@@ -73,9 +88,22 @@ export class DirectoryWriter {
     this.#moveOut = moveOut;
   }
 
+  /** Whether a directory is one whose names are bytes in blocks. */
+  isPlain({ flags }: Inode): boolean {
+    return !has(flags, notPlain);
+  }
+
+  /** What a name of a plain directory leads to; undefined if it is not there. */
+  lookup(directory: Inode, name: string): number | undefined {
+    const bytes = encodeText(name);
+    return bytes.length === 0 || bytes.length > longestName ? undefined : this.find(directory, bytes)?.inode;
+  }
+
   /** What a name leads to; undefined if it is not there. */
   find(directory: Inode, name: Uint8Array): { readonly inode: number; readonly kind: FileType } | undefined {
     const open = this.#open(directory);
+    // Who makes a file looks for its name first, often twice.
+    if (this.#missing?.directory === open && compareBytes(this.#missing.name, name) === 0) return undefined;
     const what = nameOf(directory);
     for (const area of this.#areasOf(open, name)) {
       const at = findEntry(area, open.rules, what, name);
@@ -85,6 +113,7 @@ export class DirectoryWriter {
           kind: entryType(open.rules, area.bytes[at + direntAt.file_type] ?? 0),
         };
     }
+    this.#missing = { directory: open, name };
     return undefined;
   }
 
@@ -94,6 +123,7 @@ export class DirectoryWriter {
 
   /** Puts a name into a directory, which has it not yet. */
   add(directory: Inode, entry: NewEntry): void {
+    this.#missing = undefined;
     let inode = directory;
     if (has(inode.flags, inodeFlags.EXT4_INLINE_DATA_FL)) {
       const stored = storedEntry(this.#open(inode).rules, entry);
@@ -199,15 +229,17 @@ export class DirectoryWriter {
       });
     if (has(inode.flags, inodeFlags.EXT4_INLINE_DATA_FL)) return new Directory(this.#volume, inode);
     // The inode is another object after each change of it, and all that is in it.
-    if (this.#last?.inode === inode) return this.#last;
+    const known = this.#known.get(inode.number);
+    if (known?.inode === inode) return known;
     const map = this.#files.map(inode);
-    this.#last = new Directory(this.#volume, inode, {
+    const open = new Directory(this.#volume, inode, {
       find: (logical) => {
         const run = map.at(logical);
         return { block: run.kind === 'hole' ? undefined : run.block, count: run.count };
       },
     });
-    return this.#last;
+    this.#known.set(inode.number, open);
+    return open;
   }
 
   *#areasOf(open: Directory, name: Uint8Array): Generator<EntryArea> {
@@ -429,7 +461,7 @@ export class DirectoryWriter {
 
   #seal(block: number, work: (changed: Block) => void): void {
     this.#volume.verified.add(block);
-    this.#blocks.seal(block, () => work(this.#blocks.change(block)));
+    this.#blocks.seal('block', block, () => work(this.#blocks.change(block)));
   }
 }
 

@@ -63,6 +63,12 @@ export class ExtentTree implements FileMap {
     this.#inodes = inodes;
     this.#number = inode.number;
     this.#seed = volume.checksumSeedOf(inode);
+    this.#isLeast = true;
+    this.#nodes = 0;
+    if (isEmpty(inode.blockView)) {
+      this.#list = new ExtentList([]);
+      return;
+    }
     const map = new ExtentMap(volume, inode);
     const extents: ListedExtent[] = [];
     for (const extent of map.extents()) {
@@ -191,6 +197,16 @@ export class ExtentTree implements FileMap {
     if (!isNew && startsAlike(this.#blocks.peek(block).bytes, node, compared)) return;
     this.#blocks.change(block, true).bytes.set(node);
   }
+}
+
+/** Whether `i_block` is that of {@link emptyTree}, as most files are new ones. */
+function isEmpty(view: DataView): boolean {
+  return (
+    header.eh_magic.read(view, 0, true) === extentMagic &&
+    header.eh_entries.read(view, 0, true) === 0 &&
+    header.eh_max.read(view, 0, true) === rootEntries &&
+    header.eh_depth.read(view, 0, true) === 0
+  );
 }
 
 function startsAlike(a: Uint8Array, b: Uint8Array, length: number): boolean {

@@ -1,4 +1,4 @@
-/** Inodes as they are changed: their records in the blocks of the inode tables, with checksums that are right at once. */
+/** Inodes as they are changed: their records in the blocks of the inode tables, and their checksums. */
 import { CorruptError, GuestfsError } from '../../../base/index.js';
 import type { Time } from '../../driver.js';
 import { encodeTime, fieldsEnd, inodeName, setInodeChecksum } from '../inode.js';
@@ -24,9 +24,8 @@ export class InodeTable {
 
   /** Changes an inode. */
   change<T>(number: number, work: (record: InodeRecord) => T): T {
-    const record = this.#record(number);
-    const result = work(record);
-    this.#done(number, record);
+    const result = work(this.#record(number));
+    this.#done(number);
     return result;
   }
 
@@ -52,9 +51,15 @@ export class InodeTable {
     };
   }
 
-  #done(number: number, { view }: InodeRecord): void {
-    setInodeChecksum(this.#volume.superblock, number, view);
+  #done(number: number): void {
+    const { unsealed, superblock } = this.#volume;
     this.#volume.forgetInode(number);
+    if (superblock.checksumSeed === undefined || unsealed.has(number)) return;
+    unsealed.add(number);
+    this.#blocks.seal('inode', number, () => {
+      setInodeChecksum(superblock, number, this.#record(number).view);
+      unsealed.delete(number);
+    });
   }
 }
 

@@ -296,7 +296,9 @@ export class Space {
     const block = this.#blocks.change(blockBitmap, blank);
     if (blank) markStructures(this.#volume, group, block.bytes);
     const bits = this.#clustersPerGroup;
-    this.#blocks.seal(blockBitmap, () => this.#sum(group, 'bg_block_bitmap_csum', blockBitmap, bits));
+    this.#blocks.seal('block', blockBitmap, () =>
+      this.#sum(group, 'bg_block_bitmap_csum', blockBitmap, bits),
+    );
     return block;
   }
 
@@ -313,7 +315,7 @@ export class Space {
     const blank = this.#takeFlag(group, groupFlags.EXT4_BG_INODE_UNINIT);
     const block = this.#blocks.change(inodeBitmap, blank);
     if (blank) setBits(block.bytes, inodesPerGroup, block.bytes.length * 8, true);
-    this.#blocks.seal(inodeBitmap, () =>
+    this.#blocks.seal('block', inodeBitmap, () =>
       this.#sum(group, 'bg_inode_bitmap_csum', inodeBitmap, inodesPerGroup),
     );
     return block;
@@ -377,9 +379,14 @@ export class Space {
     this.#sealDescriptor(group);
   }
 
-  /** At once, since descriptors are read and checked in between. */
   #sealDescriptor(group: number): void {
-    const { view, base } = this.#descriptor(group);
-    this.#volume.groups.setChecksum(group, view, base);
+    const { groups } = this.#volume;
+    if (!this.#hasGroupChecksums || groups.unsealed.has(group)) return;
+    groups.unsealed.add(group);
+    this.#blocks.seal('descriptor', group, () => {
+      const { view, base } = this.#descriptor(group);
+      groups.setChecksum(group, view, base);
+      groups.unsealed.delete(group);
+    });
   }
 }
