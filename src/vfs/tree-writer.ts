@@ -371,10 +371,11 @@ export class TreeWriter {
         : list === undefined
           ? { permissions: asked & ~this.#context.umask, accessList: undefined }
           : inherit(list, asked);
+    const facts: NewInode = { ...what, ...groupOf(above, type, permissions), uid: 0 };
+    if (list === undefined) return this.#attempt(path, () => writer.create(directory.inode, name, facts));
     const xattrs = new Map<string, Uint8Array>();
     if (accessList !== undefined) xattrs.set(accessListName, accessList);
-    if (list !== undefined && type === 'directory') xattrs.set(defaultListName, list);
-    const facts = { ...what, ...groupOf(above, type, permissions), uid: 0 };
+    if (type === 'directory') xattrs.set(defaultListName, list);
     return this.#attempt(path, () =>
       writer.create(directory.inode, name, xattrs.size === 0 ? facts : { ...facts, xattrs }),
     );

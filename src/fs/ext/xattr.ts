@@ -27,8 +27,9 @@ const totalLimit = 16 * 1024 * 1024;
 
 /** All attributes that the kernel lists for root, in stored order. */
 export function readXattrs(volume: ExtVolume, inode: Inode): ReadonlyMap<string, Uint8Array> {
-  const what = `${inodeName(inode.number)}: extended attributes`;
   const found = new Map<string, Uint8Array>();
+  if (!hasXattrs(volume, inode)) return found;
+  const what = `${inodeName(inode.number)}: extended attributes`;
   let total = 0;
   for (const entry of [...inodeXattrEntries(inode, what), ...xattrBlockEntries(volume, inode)]) {
     const name = fullName(entry);

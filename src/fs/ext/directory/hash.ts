@@ -18,6 +18,10 @@ const defaultSeed: Words = [0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476];
 /** The index reserves the largest value for "the end". */
 const endOfIndex = 0xfffffffe;
 
+/** Memory for a hash: to take new each time would need longer than hashing a name. */
+const state = new Int32Array(4);
+const input = new Int32Array(8);
+
 /** A byte as C's `char` on the machine that made the filesystem. */
 function characterOf(byte: number, unsigned: boolean): number {
   return unsigned || byte < 0x80 ? byte : byte - 0x100;
@@ -36,10 +40,16 @@ function legacyHash(name: Uint8Array, unsigned: boolean): number {
 }
 
 /** Up to `count` words of a name from `from`, padded with words made of the remaining length. */
-function wordsOf(name: Uint8Array, from: number, count: number, unsigned: boolean): Int32Array {
+function wordsOf(
+  words: Int32Array,
+  name: Uint8Array,
+  from: number,
+  count: number,
+  unsigned: boolean,
+): Int32Array {
   const left = name.length - from;
   const pad = Math.imul(left, 0x01010101); // names are no longer than 255 bytes
-  const words = new Int32Array(count).fill(pad);
+  words.fill(pad);
   const length = Math.min(left, count * 4);
   for (let i = 0; i < length; i++) {
     const word = i >>> 2; // < count, since i < 4 · count
@@ -100,7 +110,7 @@ function tea(state: Int32Array, input: Int32Array): void {
  * all zero for none. Undefined for a version that is not known.
  */
 export function hashName(name: Uint8Array, version: number, seed: Uint8Array): NameHash | undefined {
-  const state = Int32Array.from(defaultSeed);
+  state.set(defaultSeed);
   if (seed.some((byte) => byte !== 0)) {
     const view = viewOf(seed);
     for (let i = 0; i < 4; i++) state[i] = view.getInt32(i * 4, true);
@@ -115,14 +125,14 @@ export function hashName(name: Uint8Array, version: number, seed: Uint8Array): N
     case hashVersions.halfMd4:
     case hashVersions.halfMd4Unsigned:
       for (let from = 0; from < name.length; from += 32)
-        halfMd4(state, wordsOf(name, from, 8, version === hashVersions.halfMd4Unsigned));
+        halfMd4(state, wordsOf(input, name, from, 8, version === hashVersions.halfMd4Unsigned));
       major = state[1] ?? 0;
       minor = state[2] ?? 0;
       break;
     case hashVersions.tea:
     case hashVersions.teaUnsigned:
       for (let from = 0; from < name.length; from += 16)
-        tea(state, wordsOf(name, from, 4, version === hashVersions.teaUnsigned));
+        tea(state, wordsOf(input, name, from, 4, version === hashVersions.teaUnsigned));
       major = state[0] ?? 0;
       minor = state[1] ?? 0;
       break;

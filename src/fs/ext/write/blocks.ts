@@ -52,7 +52,7 @@ export class ChangeableBlocks {
         this.#data?.undo(mark);
         this.#owner.forgetAll();
       });
-      for (const kind of sealedKinds) this.#seals[kind].clear();
+      for (const kind of sealedKinds) if (this.#seals[kind].size > 0) this.#seals[kind].clear();
       try {
         const result = work();
         this.#seal();
@@ -121,6 +121,7 @@ export class ChangeableBlocks {
   #seal(): void {
     for (const kind of sealedKinds) {
       const seals = this.#seals[kind];
+      if (seals.size === 0) continue;
       for (const work of seals.values()) work();
       seals.clear();
     }

@@ -40,6 +40,7 @@ import {
   entrySize,
   fillArea,
   findEntry,
+  findEntryOrRoom,
   findRoom,
   insertAt,
   insertEntry,
@@ -47,6 +48,7 @@ import {
   type NewEntry,
   placeEntry,
   placeTail,
+  type Room,
   removeEntry,
   type StoredEntry,
   sealLeaf,
@@ -60,6 +62,13 @@ const keptDirectories = 16;
 /** What has no blocks, or other names than those that are stored. */
 const notPlain = inodeFlags.EXT4_ENCRYPT_FL | inodeFlags.EXT4_CASEFOLD_FL | inodeFlags.EXT4_INLINE_DATA_FL;
 
+/** A name that is not in a directory, and where it has room. */
+interface Missing {
+  readonly directory: Directory;
+  readonly name: Uint8Array;
+  readonly free: { readonly logical: number; readonly room: Room } | undefined;
+}
+
 /** Turns an inode that holds its contents into one that has blocks. The inode as it is then. */
 type MoveOut = (inode: Inode) => Inode;
 
@@ -72,7 +81,7 @@ export class DirectoryWriter {
   /** Open directories, by number. */
   readonly #known = new LruMap<number, Directory>(keptDirectories);
   /** The name that was looked for last and is not there, and where that is so. */
-  #missing: { readonly directory: Directory; readonly name: Uint8Array } | undefined;
+  #missing: Missing | undefined;
 
   constructor(
     volume: ExtVolume,
@@ -105,15 +114,17 @@ export class DirectoryWriter {
     // Who makes a file looks for its name first, often twice.
     if (this.#missing?.directory === open && compareBytes(this.#missing.name, name) === 0) return undefined;
     const what = nameOf(directory);
-    for (const area of this.#areasOf(open, name)) {
-      const at = findEntry(area, open.rules, what, name);
+    let free: Missing['free'];
+    for (const { logical, area } of this.#areasOf(open, name)) {
+      const { at, room } = findEntryOrRoom(area, open.rules, what, name, this.#leafEnd);
       if (at !== undefined)
         return {
           inode: area.view.getUint32(at + direntAt.inode, true),
           kind: entryType(open.rules, area.bytes[at + direntAt.file_type] ?? 0),
         };
+      if (free === undefined && room !== undefined) free = { logical, room };
     }
-    this.#missing = { directory: open, name };
+    this.#missing = { directory: open, name, free };
     return undefined;
   }
 
@@ -123,6 +134,7 @@ export class DirectoryWriter {
 
   /** Puts a name into a directory, which has it not yet. */
   add(directory: Inode, entry: NewEntry): void {
+    const missing = this.#missing;
     this.#missing = undefined;
     let inode = directory;
     if (has(inode.flags, inodeFlags.EXT4_INLINE_DATA_FL)) {
@@ -133,7 +145,15 @@ export class DirectoryWriter {
     for (;;) {
       const open = this.#open(inode);
       const stored = storedEntry(open.rules, entry);
+      const isKnown = missing?.directory === open && compareBytes(missing.name, entry.name) === 0;
+      const free = isKnown ? missing.free : undefined;
       const descent = open.descend(entry.name);
+      if (free !== undefined && (descent === undefined || descent.leaf === free.logical)) {
+        const { number, bytes, view } = this.#change(open, free.logical);
+        insertAt(areaOf(bytes, 0, this.#leafEnd, view), open.rules, free.room, stored);
+        this.#sealLeaf(open, number);
+        return;
+      }
       if (descent !== undefined) {
         if (this.#addIndexed(open, descent, stored)) return;
       } else if (this.#addToLeaf(open, stored)) return;
@@ -242,12 +262,16 @@ export class DirectoryWriter {
     return open;
   }
 
-  *#areasOf(open: Directory, name: Uint8Array): Generator<EntryArea> {
+  *#areasOf(
+    open: Directory,
+    name: Uint8Array,
+  ): Generator<{ readonly logical: number; readonly area: EntryArea }> {
     const { inode } = open;
     if (has(inode.flags, inodeFlags.EXT4_INLINE_DATA_FL)) {
       const { record } = inode;
-      for (const [start, end] of inlineEntryRanges(inode, record)) yield areaOf(record, start, end);
-    } else for (const { area } of open.leavesOf(name)) yield area;
+      for (const [start, end] of inlineEntryRanges(inode, record))
+        yield { logical: 0, area: areaOf(record, start, end) };
+    } else yield* open.leavesOf(name);
   }
 
   /** Changes the block that has a name, or the inode; whether `change` found something to do. */
@@ -256,6 +280,7 @@ export class DirectoryWriter {
     name: Uint8Array,
     change: (area: EntryArea, rules: EntryRules) => boolean,
   ): boolean {
+    this.#missing = undefined;
     if (has(directory.flags, inodeFlags.EXT4_INLINE_DATA_FL)) {
       void this.#open(directory);
       return this.#changeInline(directory, change);

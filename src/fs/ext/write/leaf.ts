@@ -70,7 +70,7 @@ export function clearArea(area: EntryArea, rules: EntryRules): void {
 }
 
 /** An entry behind which there is room, or that is not in use: what it takes itself, and has. */
-interface Room {
+export interface Room {
   readonly at: number;
   readonly used: number;
   readonly length: number;
@@ -109,6 +109,32 @@ export function insertEntry(area: EntryArea, rules: EntryRules, what: string, en
   const room = findRoom(area, rules, what, entry.name.length);
   if (room !== undefined) insertAt(area, rules, room, entry);
   return room !== undefined;
+}
+
+/** Where the entry of a name lies, or else room for it, as far as the block is not of its checksum. */
+export function findEntryOrRoom(
+  area: EntryArea,
+  rules: EntryRules,
+  what: string,
+  name: Uint8Array,
+  leafEnd: number,
+): { readonly at: number | undefined; readonly room: Room | undefined } {
+  const { bytes } = area;
+  const needed = entrySize(name.length);
+  let found: number | undefined;
+  let room: Room | undefined;
+  scanAllEntries(area, rules, false, what, (at, inode, length, whole) => {
+    if (inode !== 0 && isNamed(bytes, at, length, name)) {
+      found = at;
+      return true;
+    }
+    if (room === undefined && at < leafEnd) {
+      const used = inode === 0 ? 0 : entrySize(length);
+      if (whole - used >= needed) room = { at, used, length: whole };
+    }
+    return false;
+  });
+  return { at: found, room };
 }
 
 /** Where the entry of a name lies; undefined if it is not there. */
