@@ -86,7 +86,7 @@ export class ChangeableBlocks {
     return this.#journal.freedIn(first, end);
   }
 
-  /** Runs `work`, which may change blocks, once before the transaction ends: for checksums. The last for a number counts. */
+  /** Runs `work`, which may change blocks, once before the transaction ends: for checksums. The last one counts. */
   seal(kind: SealedKind, number: number, work: () => void): void {
     this.#seals[kind].set(number, work);
   }
