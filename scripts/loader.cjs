@@ -1,24 +1,26 @@
 'use strict';
 // Loads a program's code with what V8 compiled of it in earlier runs, which halves the time of a short command. It is kept in
-// the user's cache directory: the first runs write it, each adding what it compiled to what was there. The name of a cache has
-// a tag of V8's release, its flags and the processor, and a digest of the code, of which V8 compares no more than the length.
+// the user's cache directory, for each command: what others want would only have to be loaded, too. The first runs write it, each
+// adding what it compiled to what was there. The name of a cache has the command, a tag of V8's release, its flags and the
+// processor, and a digest of the code, of which V8 compares no more than the length.
 // V8's own tag would cost more to ask for than all else here. As V8 believes what it reads, only files that this user alone may
 // write are read. Without a cache, for whatever reason, the code is compiled: nothing else depends on it.
 const fs = require('node:fs');
 const { Script } = require('node:vm');
-const { workerData } = require('node:worker_threads');
+const { isMainThread, workerData } = require('node:worker_threads');
 
 const name = '%NAME%';
 const digest = '%DIGEST%';
-/** So many runs add to a cache. A short first one (`--help`) has compiled little of what the next ones want. */
+const commands = '%COMMANDS%'.split(' ');
+/** So many runs add to a cache: a first one on a small image has compiled little of what the next ones want. */
 const recordings = 3;
-/** Of other versions, and of other Nodes, so many are kept, those that were written last. */
-const mostOthers = 6;
+/** Of other commands, versions and Nodes, so many are kept, those that were written last. */
+const mostOthers = 15;
 
 const { env, platform } = process;
 const filename = `${__dirname}/${name}-code.cjs`;
 const directory = cacheDirectory();
-const prefix = `${name}-${digest}-${versionTag()}.`;
+const prefix = `${name}-${digest}-${versionTag()}-${command()}.`;
 const path = (recording) => `${directory}/${prefix}${recording}.cache`;
 
 /** Of the release of V8, the processor, and the flags of the process, which a thread is told. FNV-1a. */
@@ -30,6 +32,12 @@ function versionTag() {
   ))
     tag = Math.imul(tag ^ char.charCodeAt(0), 0x01000193);
   return tag >>> 0;
+}
+
+/** The command that runs, which a thread is told; `other` for programs that are none. */
+function command() {
+  const word = isMainThread ? process.argv[2] : workerData?.command;
+  return commands.includes(word) ? word : 'other';
 }
 
 /** Undefined where there is none, or where Node's own switch says that nothing is to be kept. */

@@ -101,5 +101,10 @@ function writeLoader(name) {
   const code = readFileSync(join('dist', codeFile(name)));
   const digest = createHash('sha256').update(code).digest('hex').slice(0, 16);
   const loader = readFileSync(new URL('loader.cjs', import.meta.url), 'utf8');
-  writeFileSync(join('dist', `${name}.cjs`), loader.replace('%NAME%', name).replace('%DIGEST%', digest));
+  const commands = readFileSync('src/cli/command/command-names.ts', 'utf8').matchAll(/^ {2}'([a-z-]+)',$/gm);
+  const text = loader
+    .replace('%NAME%', name)
+    .replace('%DIGEST%', digest)
+    .replace('%COMMANDS%', [...commands].map(([, command]) => command).join(' '));
+  writeFileSync(join('dist', `${name}.cjs`), text);
 }

@@ -5,7 +5,7 @@ import { willLaunch } from './command/preload.js';
 
 leaveDeletedDirectory();
 const words = commandLineWords();
-const thread = willLaunch(words) ? startThread() : undefined;
+const thread = willLaunch(words) ? startThread(undefined, words[0]) : undefined;
 void import('./command/program.js').then(async ({ runProgram }) => {
   process.exit(await runProgram(words, thread));
 });

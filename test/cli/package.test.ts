@@ -29,7 +29,7 @@ const home = (): string => mkdtempSync(join(scratch, 'cache-'));
 const caches = (cache: string): string[] => readdirSync(join(cache, 'guestfs')).sort();
 /** The name of a cache, without what depends on the build and the machine. */
 const kinds = (cache: string): string[] =>
-  caches(cache).map((name) => name.replace(/-[0-9a-f]{16}-[0-9]+\./, '.'));
+  caches(cache).map((name) => name.replace(/-[0-9a-f]{16}-[0-9]+-cat\./, '.'));
 
 function release(environment: NodeJS.ProcessEnv, ...nodeOptions: string[]): string {
   const { stdout, stderr, status } = spawnSync(
@@ -77,20 +77,34 @@ describe('the shipped command', () => {
     }
   });
 
-  test('keeps what six other versions compiled beside its own, and no more', () => {
+  test('keeps what one command compiled apart from what others did', () => {
+    const cache = home();
+    release({ XDG_CACHE_HOME: cache });
+    const ofCat = caches(cache);
+    for (const args of [['ls', 'samples/debian.qcow2:/etc'], ['ls', '--help'], ['nonsense']])
+      spawnSync(process.execPath, [join(dist, 'cli.cjs'), ...args], {
+        env: { ...process.env, NODE_DISABLE_COMPILE_CACHE: '', XDG_CACHE_HOME: cache },
+        timeout: 20_000,
+      });
+    const added = caches(cache).filter((name) => !ofCat.includes(name));
+    assert.deepEqual(
+      added.map((name) => name.replace(/-[0-9a-f]{16}-[0-9]+-/, ' ')),
+      ['program ls.2.cache', 'program other.1.cache', 'worker ls.1.cache'],
+    );
+    assert.equal(added.length + ofCat.length, caches(cache).length);
+  });
+
+  test('keeps what fifteen other versions compiled beside its own, and no more', () => {
     const cache = home();
     mkdirSync(join(cache, 'guestfs'), { mode: 0o700 });
-    for (let version = 0; version < 9; version++) {
-      const path = join(cache, 'guestfs', `program-${version}-1.3.cache`);
+    for (let version = 0; version < 18; version++) {
+      const path = join(cache, 'guestfs', `program-${version}-1-cat.3.cache`);
       writeFileSync(path, '');
       utimesSync(path, version, version);
     }
     release({ XDG_CACHE_HOME: cache });
-    const kept = caches(cache).filter((name) => /^program-\d-/.test(name));
-    assert.deepEqual(
-      kept,
-      [3, 4, 5, 6, 7, 8].map((version) => `program-${version}-1.3.cache`),
-    );
+    const kept = caches(cache).filter((name) => /^program-\d+-1-/.test(name));
+    assert.deepEqual(kept, Array.from({ length: 15 }, (_, i) => `program-${i + 3}-1-cat.3.cache`).sort());
   });
 
   test('keeps nothing where it is told so, or has nowhere to', () => {

@@ -14,6 +14,7 @@ import { walkToColumns } from '../actions/walk.js';
 import type { Call } from './call.js';
 import type { OwnHandlers, TopicHandlers } from './handlers.js';
 import type { inspectionHandlers } from './inspection-handlers.js';
+import type { installedHandlers } from './installed-handlers.js';
 import type { moreHandlers } from './more-handlers.js';
 import type { writingHandlers } from './writing-handlers.js';
 
@@ -30,7 +31,11 @@ const coreHandlers = {
   ...sessionHandlers,
 } satisfies TopicHandlers;
 
-type Later = keyof typeof inspectionHandlers | keyof typeof moreHandlers | keyof typeof writingHandlers;
+type Later =
+  | keyof typeof inspectionHandlers
+  | keyof typeof installedHandlers
+  | keyof typeof moreHandlers
+  | keyof typeof writingHandlers;
 type Handled = keyof typeof coreHandlers | Later;
 /** Actions that the tables assign to others. */
 type DoneElsewhere = ActionsBy<'handle' | 'table' | 'appliance'>;
@@ -55,6 +60,8 @@ const inspection = async (): Promise<HandlerTable> => {
   const { inspectionHandlers, inspectionOwnCalls } = await import('./inspection-handlers.js');
   return { ...inspectionHandlers, ...inspectionOwnCalls } as HandlerTable;
 };
+const installed = async (): Promise<HandlerTable> =>
+  (await import('./installed-handlers.js')).installedHandlers as HandlerTable;
 const more = async (): Promise<HandlerTable> => {
   const { moreHandlers, moreOwnCalls } = await import('./more-handlers.js');
   return { ...moreHandlers, ...moreOwnCalls } as HandlerTable;
@@ -65,12 +72,14 @@ const writing = async (): Promise<HandlerTable> => {
   return { ...writingHandlers, ...writingOwnCalls } as HandlerTable;
 };
 
+const tellsInstalled = /^inspect_(?:list_applications|get_icon)/;
 /** What is mostly in the table of inspection. */
 const inspects = /^inspect_|^internal_(?:unreadable|session|inspection)$/;
 
 /** The tables in which an action may be, the likely one first: each is loaded when it is looked into. */
 function* tablesFor(action: string): Generator<HandlerTable | Promise<HandlerTable>> {
   yield core;
+  if (tellsInstalled.test(action)) yield installed();
   const isLikely = inspects.test(action);
   yield isLikely ? inspection() : more();
   yield isLikely ? more() : inspection();
@@ -99,12 +108,14 @@ async function searchHandler(action: string): Promise<AnyHandler> {
 /** The actions that this engine does. For tests. */
 export async function handledActions(): Promise<ActionName[]> {
   const { inspectionHandlers } = await import('./inspection-handlers.js');
+  const { installedHandlers } = await import('./installed-handlers.js');
   const { moreHandlers } = await import('./more-handlers.js');
   const { writingHandlers } = await import('./writing-handlers.js');
   // safe: handlers are typed by their names
   return Object.keys({
     ...coreHandlers,
     ...inspectionHandlers,
+    ...installedHandlers,
     ...moreHandlers,
     ...writingHandlers,
   }) as ActionName[];

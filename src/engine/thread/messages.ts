@@ -22,6 +22,8 @@ export interface ThreadStart {
   readonly incoming: MessagePort;
   /** The process's flags for Node, which a thread does not see: what was compiled belongs to them. */
   readonly flags: readonly string[];
+  /** The command that starts it, for the same reason. */
+  readonly command: string | undefined;
 }
 
 /** The words of the shared memory, an Int32Array. */

@@ -9,7 +9,6 @@ import { extHandlers } from '../actions/ext.js';
 import { fileHandlers } from '../actions/file.js';
 import { forensicsHandlers } from '../actions/forensics.js';
 import { grepHandlers } from '../actions/grep.js';
-import { installedHandlers } from '../actions/installed.js';
 import { imageInsideHandlers } from '../actions/nested-images.js';
 import { ntfsHandlers } from '../actions/ntfs.js';
 import { registryHandlers } from '../actions/registry.js';
@@ -25,7 +24,6 @@ export const moreHandlers = {
   ...forensicsHandlers,
   ...grepHandlers,
   ...imageInsideHandlers,
-  ...installedHandlers,
   ...registryHandlers,
   ...ntfsHandlers,
   ...stringsHandlers,

@@ -51,15 +51,15 @@ export function keepsProcess(worker: Worker, keeps: boolean): void {
  * Starts a thread. Before a launch, only programs that will certainly launch soon and then exit may call this, and
  * they hand the thread over by {@link offerThread}: starting a thread takes longer than loading the rest of a short
  * command, and both can run at once. Throws GuestfsError (ENOENT) in a deleted working directory, and without a worker's
- * file. `workerUrl`: the URL of that file; by default it is looked for.
+ * file. `workerUrl`: the URL of that file; by default it is looked for. `command`: the command that starts it.
  */
-export function startThread(workerUrl?: string): EngineThread {
+export function startThread(workerUrl?: string, command?: string): EngineThread {
   requireWorkingDirectory();
   const shared = new SharedArrayBuffer(sharedWords * Int32Array.BYTES_PER_ELEMENT);
   const { port1, port2 } = new MessageChannel();
   port1.unref();
   const streams = new SharedArrayBuffer(Mailbox.sizeOf(streamMailbox));
-  const workerData: ThreadStart = { shared, streams, incoming: port2, flags: process.execArgv };
+  const workerData: ThreadStart = { shared, streams, incoming: port2, flags: process.execArgv, command };
   const worker = new Worker(findWorker(workerUrl), {
     workerData,
     transferList: [port2],
