@@ -84,7 +84,6 @@ export const transfer = topic('Transfer', () => ({
     since: '1.29.24',
     visibility: 'noShell',
     repeats: true,
-    by: 'appliance',
     short: 'copy a file or a tree of the host into a directory of the guest',
     help: "Puts `localpath`, with everything below it if it is a directory, into the guest's directory `remotedir`, which must exist, under its own last name. Where that is `.` or `..`, what is in the directory goes in. Owners, permissions and times are kept. There are no wildcards.",
   },

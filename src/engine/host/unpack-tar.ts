@@ -4,13 +4,16 @@
  * followed to elsewhere. What cannot be unpacked is left out, the rest follows, and the first error is thrown at the end.
  */
 import { CorruptError, GuestfsError, systemError, UnsupportedError } from '../../base/index.js';
-import { type StoredMember, type TarInput, tarMembers } from '../../formats/index.js';
+import type { StoredMember } from '../../formats/index.js';
 import { joinPath, type NewFile, type Place, type Tree, type TreeWriter } from '../../vfs/index.js';
 import type { Call } from '../thread/call.js';
 import { parseAcl } from '../words/acl-text.js';
 import { memberAccessLists, memberAttributes } from '../words/member-attributes.js';
 import { DiskSink } from './disk-sink.js';
 import { FirstFailure } from './first-failure.js';
+
+/** A file that is unpacked: of an archive, or as one of an archive would be. */
+export type UnpackedMember = Omit<StoredMember, 'parts'>;
 
 interface UnpackOptions {
   readonly xattrs: boolean;
@@ -31,17 +34,17 @@ interface Target {
 }
 
 interface DelayedLink extends Target {
-  readonly member: StoredMember;
+  readonly member: UnpackedMember;
 }
 
 export function unpackTar(
   call: Call,
   writer: TreeWriter,
-  input: TarInput,
+  members: Iterable<UnpackedMember>,
   directory: string,
   options: UnpackOptions,
 ): void {
-  new TarUnpacker(call, writer, directory, options).run(input);
+  new TarUnpacker(call, writer, directory, options).run(members);
 }
 
 class TarUnpacker {
@@ -52,7 +55,7 @@ class TarUnpacker {
   readonly #path: string;
   readonly #options: UnpackOptions;
   /** Directories get their times and modes when all is in them. */
-  readonly #directories: { readonly place: Place; readonly member: StoredMember; readonly path: string }[] =
+  readonly #directories: { readonly place: Place; readonly member: UnpackedMember; readonly path: string }[] =
     [];
   /** Links that lead up or to the root are made last, by where they will be: so nothing is unpacked through them. */
   readonly #links = new Map<string, DelayedLink>();
@@ -69,8 +72,8 @@ class TarUnpacker {
     if (this.#root.type !== 'directory') throw systemError('ENOTDIR', directory);
   }
 
-  run(input: TarInput): void {
-    for (const member of tarMembers(input)) {
+  run(members: Iterable<UnpackedMember>): void {
+    for (const member of members) {
       this.#call.checkpoint();
       this.#failures.attempt(() => this.#unpack(member));
     }
@@ -80,7 +83,7 @@ class TarUnpacker {
     this.#failures.end();
   }
 
-  #unpack(member: StoredMember): void {
+  #unpack(member: UnpackedMember): void {
     const names = componentsOf(member.name);
     const last = names.pop();
     // The directory itself.
@@ -136,7 +139,7 @@ class TarUnpacker {
     return this.#writer.createIn(directory, name, what, path);
   }
 
-  #unpackDirectory(member: StoredMember, target: Target): void {
+  #unpackDirectory(member: UnpackedMember, target: Target): void {
     const child = this.#tree.child(target.directory, target.name);
     let place = child && this.#tree.place(target.directory, child);
     if (place?.type === 'symlink') {
@@ -151,7 +154,7 @@ class TarUnpacker {
     this.#directories.push({ place, member, path: target.path });
   }
 
-  #unpackHardLink(member: StoredMember, target: Target): void {
+  #unpackHardLink(member: UnpackedMember, target: Target): void {
     const names = componentsOf(member.linkName);
     const last = names.pop();
     if (last === undefined) throw systemError('EPERM', target.path);
@@ -169,7 +172,7 @@ class TarUnpacker {
     this.#writer.linkIn({ ...from.directory, ...child }, target.directory, target.name, target.path);
   }
 
-  #makeLink(target: Target, member: StoredMember): void {
+  #makeLink(target: Target, member: UnpackedMember): void {
     if (member.linkName === '') throw systemError('ENOENT', target.path);
     this.#clear(target);
     const place = this.#make(target, {
@@ -180,7 +183,7 @@ class TarUnpacker {
     this.#restore(place, member, target.path);
   }
 
-  #fill(place: Place, member: StoredMember, path: string): void {
+  #fill(place: Place, member: UnpackedMember, path: string): void {
     const { contents } = this.#writer.openPlace(place, path);
     try {
       for (const { at, bytes } of member.contents()) {
@@ -193,7 +196,7 @@ class TarUnpacker {
     }
   }
 
-  #restore(place: Place, member: StoredMember, path: string): void {
+  #restore(place: Place, member: UnpackedMember, path: string): void {
     const writer = this.#writer;
     this.#restoreOwner(place, member, path);
     if (place.type !== 'symlink') writer.chmodPlace(place, member.mode, path);
@@ -205,7 +208,7 @@ class TarUnpacker {
   }
 
   /** As libguestfs has it, a filesystem that keeps no owners is no error. */
-  #restoreOwner(place: Place, { uid, gid }: StoredMember, path: string): void {
+  #restoreOwner(place: Place, { uid, gid }: UnpackedMember, path: string): void {
     if (!this.#chowns) return;
     try {
       this.#writer.chownPlace(place, uid, gid, path);
@@ -262,7 +265,7 @@ function componentsOf(name: string): string[] {
   return names;
 }
 
-function newFile({ type, mode, deviceMajor, deviceMinor }: StoredMember): NewFile {
+function newFile({ type, mode, deviceMajor, deviceMinor }: UnpackedMember): NewFile {
   const permissions = mode & ownerBits;
   if (type === 'character' || type === 'block')
     return { type, permissions, device: [deviceMajor, deviceMinor] };

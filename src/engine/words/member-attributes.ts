@@ -4,7 +4,7 @@ import { attributesIn, type StoredMember } from '../../formats/index.js';
 
 /** By their full names, but for the access lists. */
 export function memberAttributes(
-  { records }: StoredMember,
+  { records }: Pick<StoredMember, 'records'>,
   { xattrs, selinux }: { readonly xattrs: boolean; readonly selinux: boolean },
 ): Map<string, Uint8Array> {
   const found = new Map<string, Uint8Array>();
@@ -16,7 +16,10 @@ export function memberAttributes(
 }
 
 /** The access lists as texts, by the names of their attributes. A symbolic link has none. */
-export function memberAccessLists({ type, records }: StoredMember): Map<string, string> {
+export function memberAccessLists({
+  type,
+  records,
+}: Pick<StoredMember, 'type' | 'records'>): Map<string, string> {
   const found = new Map<string, string>();
   if (type === 'symlink') return found;
   for (const kind of ['access', 'default']) {

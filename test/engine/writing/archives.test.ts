@@ -1,8 +1,17 @@
 /** Archives unpacked in the guest: what GNU tar makes, what is replaced and merged, and what would lead elsewhere. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import {
+  chmodSync,
+  linkSync,
+  mkdirSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { basename, join } from 'node:path';
 import { after, before, beforeEach, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { archive } from '../../support/tar-archive.js';
@@ -160,6 +169,43 @@ test('what is no archive, breaks off or does not fit says so', async () => {
   ground.session.mounts.umountAll();
   ground.mount(new WritableFileSystem({ capacityInBytes: 1000 }));
   await assert.rejects(ground.call('tar_in', fileOf(whole), '/'), { code: 'ENOSPC' });
+});
+
+test('a tree of the host goes in as tar stores it', async () => {
+  const from = join(ground.directory, `tree-${made++}`);
+  mkdirSync(join(from, 'd', 'empty'), { recursive: true });
+  writeFileSync(join(from, 'd', 'f'), 'text', { mode: 0o640 });
+  linkSync(join(from, 'd', 'f'), join(from, 'd', 'hard'));
+  symlinkSync('/etc', join(from, 'd', 'away'));
+  symlinkSync('nowhere', join(from, 'dangling'));
+  writeFileSync(join(from, 'sparse'), 'begins');
+  truncateSync(join(from, 'sparse'), 1_000_000);
+  chmodSync(join(from, 'd'), 0o2750);
+  utimesSync(join(from, 'd'), 5, 1234.5);
+  await ground.call('mkdir', '/in');
+  await ground.call('copy_in', `${from}/`, '/in');
+  const [uid, gid] = [process.getuid?.() ?? 0, process.getgid?.() ?? 0];
+  const name = basename(from);
+  const told = listing(ground.fileSystem).filter((line) => line.startsWith('/in/'));
+  const { mode } = statSync(from);
+  assert.deepEqual(told, [
+    `/in/${name} ${mode.toString(8)} ${uid}:${gid} 3`,
+    `/in/${name}/d 42750 ${uid}:${gid} 3`,
+    `/in/${name}/d/away 120777 ${uid}:${gid} 1 -> /etc`,
+    `/in/${name}/d/empty 40755 ${uid}:${gid} 2`,
+    `/in/${name}/d/f 100640 ${uid}:${gid} 2 "text"`,
+    `/in/${name}/d/hard 100640 ${uid}:${gid} 2 "text"`,
+    `/in/${name}/dangling 120777 ${uid}:${gid} 1 -> nowhere`,
+    ...told.filter((line) => line.includes('/sparse ')),
+  ]);
+  assert.equal(await ground.call('filesize', `/in/${name}/sparse`), 1_000_000);
+  assert.deepEqual(ground.session.tree.stat(`/in/${name}/d`).modified, { seconds: 1234, nanoseconds: 0 });
+  await ground.call('copy_in', `${from}/d/.`, '/in');
+  assert.equal(await ground.call('cat', '/in/f'), 'text');
+  await assert.rejects(ground.call('copy_in', from, '/in/f'), { code: 'ENOTDIR' });
+  await assert.rejects(ground.call('copy_in', from, '/missing'), { code: 'ENOTDIR' });
+  await assert.rejects(ground.call('copy_in', join(from, 'dangling'), '/in'), { code: 'ENOENT' });
+  await assert.rejects(ground.call('copy_in', '/', '/in'), { code: 'EINVAL' });
 });
 
 test(

@@ -20,7 +20,7 @@ const permissionBits = 0o7777;
 /** A path with escapes of `decodeText` as the host has it. */
 const onHost = (path: string): Buffer => Buffer.from(encodeText(path));
 
-function look(path: string): BigIntStats {
+export function look(path: string): BigIntStats {
   try {
     return lstatSync(onHost(path), { bigint: true });
   } catch (thrown) {
@@ -28,7 +28,7 @@ function look(path: string): BigIntStats {
   }
 }
 
-function namesIn(path: string): string[] {
+export function namesIn(path: string): string[] {
   try {
     return readdirSync(onHost(path), { encoding: 'buffer' }).map((name) => decodeText(name));
   } catch (thrown) {
@@ -36,7 +36,7 @@ function namesIn(path: string): string[] {
   }
 }
 
-function targetOf(path: string): string {
+export function targetOf(path: string): string {
   try {
     return decodeText(readlinkSync(onHost(path), { encoding: 'buffer' }));
   } catch (thrown) {
@@ -58,7 +58,7 @@ export function contentsOf(path: string, before: BigIntStats = look(path)): Cont
 }
 
 /** Major and minor number: Linux's dev_t. */
-function deviceOf(number: bigint): readonly [number, number] {
+export function deviceOf(number: bigint): readonly [number, number] {
   const major = ((number >> 8n) & 0xfffn) | ((number >> 32n) & 0xffff_f000n);
   const minor = (number & 0xffn) | ((number >> 12n) & 0xffff_ff00n);
   return [Number(major), Number(minor)];
