@@ -4,7 +4,7 @@ import { encodeText, GuestfsError, hostError } from '../../../base/index.js';
 import { areZeroes, type Disk, platform } from '../../../disk/index.js';
 import { isTar } from '../../../formats/index.js';
 import { openPacked } from '../../../image/index.js';
-import type { ContentSource, ContentTree } from '../../../vfs/index.js';
+import { type ContentSource, ContentTree } from '../../../vfs/index.js';
 import type { Call } from '../../thread/call.js';
 import { addContainerImage, type ImageFiles } from './container-image.js';
 import { addDirectory, contentsOf } from './directory.js';
@@ -12,6 +12,8 @@ import { addMembers, located } from './tar.js';
 
 /** An archive is of blocks of this many bytes. */
 const headLength = 512;
+/** Without one of these files an archive is no image of a container. */
+const imageMarks: ReadonlySet<string> = new Set(['oci-layout', 'manifest.json']);
 
 /** A file, without the compressions that it lies in. */
 function unpacked(call: Call, file: Disk, name: string): Disk {
@@ -67,7 +69,11 @@ export function addSource(call: Call, tree: ContentTree, path: string, open: Dis
       path,
     });
   const members = [...located(call, archive)];
-  const files = new Map(members.map(({ member, contents }) => [member.name.replace(/^\.\//, ''), contents]));
-  const image: ImageFiles = { name: path, find: (name) => files.get(name) };
+  if (!members.some(({ member }) => imageMarks.has(member.name.replace(/^\.\//, ''))))
+    return addMembers(tree, members);
+  // Of layers that are the same, `docker save` writes one, and links to it.
+  const files = new ContentTree();
+  addMembers(files, members);
+  const image: ImageFiles = { name: path, find: (name) => files.find(name)?.facts.contents };
   if (!addContainerImage(call, tree, image, unpack, open)) addMembers(tree, members);
 }
