@@ -14,7 +14,7 @@ import {
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { Guestfs } from '../../src/guestfs/index.js';
-import { needs, toolEnvironment } from '../support/tools.js';
+import { checkFat, needs, toolEnvironment } from '../support/tools.js';
 import { fails, finished, guestfs, scratch, start } from './command.js';
 
 const empty = join(scratch, 'empty.img');
@@ -64,6 +64,19 @@ before(async () => {
   utimesSync(join(tree, 'run'), 1_600_000_000, 1_600_000_000.5);
   writeFileSync(big, Buffer.alloc(5_000_001, 'guestfs'));
 });
+
+/** An image with FAT alone. */
+async function fatImage(name: string): Promise<string> {
+  const image = join(scratch, `${name}.img`);
+  const g = new Guestfs({ backend: 'embedded' });
+  await g.diskCreate(image, 'raw', 32 * 1024 * 1024);
+  g.addDrive(image, { format: 'raw' });
+  await g.launch();
+  await g.mkfs('vfat', '/dev/sda');
+  await g.shutdown();
+  await g.close();
+  return image;
+}
 
 describe('copying into an image', { concurrency: 4 }, () => {
   // Before the directory of the tests goes.
@@ -156,4 +169,63 @@ describe('copying into an image', { concurrency: 4 }, () => {
     );
     await fails(2, ['tar-in', archive, `${image}:/x`], /this changes the image$/, /--rw/);
   });
+
+  test('a link that leads to nothing yet stays, and its file is made', async () => {
+    const image = copyOfEmpty('dangling');
+    await told('mkdir', '-p', `${image}:/etc/alternatives`);
+    await told('ln', '-s', '../target', `${image}:/etc/alternatives/relative`);
+    await told('ln', '-s', '/etc/alternatives/relative', `${image}:/absolute`);
+    await told('cp', join(tree, 'sub/a'), `${image}:/absolute`);
+    assert.equal(String(await contents(image, '/etc/target')), 'a\n');
+    assert.match(
+      (await guestfs('stat', ...mounted, `${image}:/absolute`)).out,
+      /-> \/etc\/alternatives\/relative/,
+    );
+    await told('ln', '-s', 'no/such/file', `${image}:/lost`);
+    await fails(
+      4,
+      ['cp', '--rw', ...mounted, big, `${image}:/lost`],
+      /there is no directory \/no\/such/,
+      /mkdir --rw -p/,
+    );
+    await told('ln', '-s', 'loop', `${image}:/loop`);
+    await fails(1, ['cp', '--rw', ...mounted, big, `${image}:/loop`], /too many links/);
+  });
+
+  test(
+    'onto FAT a tree goes without its links, which are told; names of one file are files',
+    needs('fsck.fat'),
+    async () => {
+      const image = await fatImage('fat');
+      const fromHost = await guestfs('cp', '-r', '--rw', ...mounted, tree, `${image}:/`);
+      assert.deepEqual(
+        [fromHost.status, fromHost.err],
+        [0, `guestfs: ${tree}/link: is left out: it is a symlink\n`],
+      );
+      assert.deepEqual(
+        await listed(image, '/tree').then((lines) => lines.map((line) => line.replace(/^.* /, ''))),
+        [...['/tree', '/tree/b', '/tree/run', '/tree/sub', '/tree/sub/a']],
+      );
+      assert.equal(String(await contents(image, '/tree/b')), 'a\n');
+      // Over what is there, and from a guest that has links.
+      const ext = copyOfEmpty('links');
+      await told('cp', '-r', tree, `${ext}:/`);
+      for (const destination of ['/', '/again'])
+        assert.deepEqual(
+          await guestfs(
+            'cp',
+            '-r',
+            '--rw',
+            '--from-mount',
+            '/dev/sda',
+            ...mounted,
+            `${ext}:/tree`,
+            `${image}:${destination}`,
+          ).then(({ status, err }) => [status, err]),
+          [0, 'guestfs: /tree/link: is left out: it is a symlink\n'],
+        );
+      assert.equal(String(await contents(image, '/again/b')), 'a\n');
+      checkFat(image);
+    },
+  );
 });

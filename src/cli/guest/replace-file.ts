@@ -2,22 +2,39 @@
  * Replacing a file of a guest: the new contents are written beside it, get its attributes, and take its name in one step,
  * so that whatever happens one of the two is there whole.
  */
-import { decodeText, GuestfsError, HostError } from '../../base/index.js';
+import { decodeText, GuestfsError, HostError, typeOfMode } from '../../base/index.js';
 import { Failure } from '../command/failure.js';
 import { joinPath, makeAt, parentOf } from './changing.js';
 import { isDirectory, isRegularFile } from './file-words.js';
 import type { Guest } from './guest.js';
 
-/** The file that a path leads to, and its status; undefined where nothing is there. */
-async function fileAt({ g, controls }: Guest, path: string) {
+/** As many links as the kernel follows. */
+const mostLinks = 40;
+
+/** The status of what has a path itself; undefined where nothing has it. */
+async function statusOf({ g, controls }: Guest, path: string) {
   try {
-    const target = await g.realpath(path, controls);
-    return { target, status: await g.lstatns(target, controls) };
+    return await g.lstatns(path, controls);
   } catch (thrown) {
     if (thrown instanceof GuestfsError && !(thrown instanceof HostError) && thrown.code === 'ENOENT')
       return undefined;
     throw thrown;
   }
+}
+
+/** The file that a path leads to, and its status; of a link to nothing the place where the file is to be. */
+async function fileAt(guest: Guest, path: string) {
+  const { g, controls } = guest;
+  let target = path;
+  for (let links = 0; links < mostLinks; links++) {
+    const status = await statusOf(guest, target);
+    if (status === undefined) return { target };
+    if (typeOfMode(status.stMode) !== 'symlink')
+      return { target: await g.realpath(target, controls), status };
+    const leads = await g.readlink(target, controls);
+    target = leads.startsWith('/') ? leads : joinPath(parentOf(target), leads);
+  }
+  throw new Failure(`${path}: there are too many links on the way to the file`);
 }
 
 /**
@@ -59,21 +76,18 @@ export async function replaceFile(
   finish?: (temporary: string, isNew: boolean) => Promise<void>,
 ): Promise<void> {
   const { g, controls } = guest;
-  const there = await fileAt(guest, path);
-  if (there !== undefined && !isRegularFile(there.status.stMode))
+  const { target, status } = await fileAt(guest, path);
+  if (status !== undefined && !isRegularFile(status.stMode))
     throw new Failure(
-      isDirectory(there.status.stMode)
-        ? `${path}: is a directory`
-        : `${path}: is no file with contents of its own`,
+      isDirectory(status.stMode) ? `${path}: is a directory` : `${path}: is no file with contents of its own`,
     );
-  const target = there?.target ?? path;
   const temporary = scratchName(parentOf(target));
   try {
     // A file that is replaced may be secret, and so is what is to become it from the start.
-    if (there !== undefined) await g.mknod(0o100600, 0, 0, temporary, controls);
-    await makeAt(guest, path, () => fill(temporary));
-    if (there !== undefined) await g.copyAttributes(target, temporary, { all: true, ...controls });
-    await finish?.(temporary, there === undefined);
+    if (status !== undefined) await g.mknod(0o100600, 0, 0, temporary, controls);
+    await makeAt(guest, target, () => fill(temporary));
+    if (status !== undefined) await g.copyAttributes(target, temporary, { all: true, ...controls });
+    await finish?.(temporary, status === undefined);
     await g.rename(temporary, target, controls);
   } catch (thrown) {
     // Not cancelled, as what failed may have been.

@@ -16,6 +16,8 @@ import { Failure } from '../command/failure.js';
 interface HostTarOptions {
   /** Owners and set-id bits too; otherwise all belongs to root. */
   readonly keepsOwners: boolean;
+  /** Whether what unpacks it can make links: else symbolic ones are left out, and each name of a file is a file. */
+  readonly keepsLinks: boolean;
   /** Whether the attributes of the directory itself are in the archive. */
   readonly withTop: boolean;
   /** Hears of what an archive of ours has not: sockets, pipes, devices. */
@@ -108,7 +110,7 @@ export async function* hostTar(top: string, options: HostTarOptions): AsyncGener
       }
       continue;
     }
-    if (type === 'symlink') {
+    if (type === 'symlink' && options.keepsLinks) {
       const linkName = decodeText(ask(path, () => readlinkSync(hostPath(path), { encoding: 'buffer' })));
       yield* take(make({ type, linkName }));
       continue;
@@ -123,7 +125,7 @@ export async function* hostTar(top: string, options: HostTarOptions): AsyncGener
       yield* take(make({ type: 'hardlink', linkName: first }));
       continue;
     }
-    if (status.nlink > 1n) known.set(identity, name);
+    if (status.nlink > 1n && options.keepsLinks) known.set(identity, name);
     const fd = ask(path, () => openSync(hostPath(path), 'r'));
     try {
       const sizeInBytes = ask(path, () => fstatSync(fd).size);

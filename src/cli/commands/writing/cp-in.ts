@@ -17,6 +17,7 @@ import { isDirectory, isRegularFile } from '../../guest/file-words.js';
 import type { Guest } from '../../guest/guest.js';
 import { isImageFile, readImageOperands, splitImageArgument } from '../../guest/image-argument.js';
 import { withMountedGuest } from '../../guest/mounting.js';
+import { copyPlainTree, hasLinks } from '../../guest/plain-tree.js';
 import { copyExtendedAttributes, replaceFile, scratchName } from '../../guest/replace-file.js';
 import { hostTar } from '../../host/host-tar.js';
 import { standardInput } from './write.js';
@@ -110,13 +111,14 @@ async function copyFromHost(guest: Guest, source: string, destination: string): 
     return target;
   }
   if (type === 'directory') {
-    await placeTree(guest, target, (directory, isNew) => {
+    await placeTree(guest, target, async (directory, isNew) => {
       const archive = hostTar(source, {
+        keepsLinks: await hasLinks(guest, directory),
         keepsOwners: isPreserving,
         withTop: isNew,
         onLeftOut: (path, kind) => invocation.note(`${path}: is left out: it is a ${kind}`),
       });
-      return invocation.withProgress(source, 'bytes', (progress) => g.tarIn(archive, directory, progress));
+      await invocation.withProgress(source, 'bytes', (progress) => g.tarIn(archive, directory, progress));
     });
     return target;
   }
@@ -150,6 +152,14 @@ async function isExecutable({ g, controls }: Guest, path: string): Promise<boole
   return ((await g.lstatns(path, controls)).stMode & 0o111) !== 0;
 }
 
+/** Where a tree goes: into itself where it is there, else beside it. */
+async function directoryFor(guest: Guest, target: string): Promise<string> {
+  const { g, controls } = guest;
+  if (await g.isDir(target, { followsymlinks: true, ...controls })) return target;
+  const parent = parentOf(target.replace(/\/+$/, ''));
+  return await makeAt(guest, target, () => g.realpath(parent, controls));
+}
+
 async function copyFromGuest(
   from: Guest,
   guest: Guest,
@@ -160,6 +170,10 @@ async function copyFromGuest(
   const status = await statusAt(from, source, { link: invocation.options.flag('recursive') });
   if (isDirectory(status.stMode) && !invocation.options.flag('recursive')) throw isADirectory(source);
   const target = await place(guest, destination, baseName(source));
+  if (isDirectory(status.stMode) && !(await hasLinks(guest, await directoryFor(guest, target)))) {
+    await placeTree(guest, target, (directory) => copyPlainTree(from, source, guest, directory));
+    return target;
+  }
   if (from === guest && (isDirectory(status.stMode) || !isRegularFile(status.stMode))) {
     await makeAt(guest, target, () =>
       invocation.withProgress(source, 'bytes', (progress) => g.cpA(source, target, progress)),
