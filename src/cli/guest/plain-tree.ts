@@ -1,4 +1,4 @@
-/** Copying onto a filesystem that has files and directories alone, as FAT: what else there is, is left out with a note. */
+/** Copying onto a filesystem that has files and directories alone, as FAT: all else is left out with a note. */
 import { GuestfsError, typeOfMode } from '../../base/index.js';
 import { isDirectory } from './file-words.js';
 import type { Guest } from './guest.js';
