@@ -35,6 +35,7 @@ export async function findWholeDrives(
   listed: ReadonlyMap<Mountable, string>,
   controls: CallControls = {},
 ): Promise<[Device, string][]> {
+  if (![...listed.values()].includes('unknown')) return [];
   const unknown = new Set<string>();
   const known = new Set<string>();
   for (const partition of await g.listPartitions(controls)) {

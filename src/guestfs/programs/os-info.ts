@@ -68,7 +68,8 @@ export async function readOsInfo(g: Guestfs, root: Mountable, controls: CallCont
     packageManagement: known(await g.inspectGetPackageManagement(root, controls)),
     mountpoints: await g.inspectGetMountpoints(root, controls),
     filesystems: await g.inspectGetFilesystems(root, controls),
-    driveMappings: await g.inspectGetDriveMappings(root, controls),
+    // Windows alone has letters for drives.
+    driveMappings: type === 'windows' ? await g.inspectGetDriveMappings(root, controls) : new Map(),
     windowsSystemroot: type === 'windows' ? await g.inspectGetWindowsSystemroot(root, controls) : null,
   };
 }
