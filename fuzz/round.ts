@@ -3,7 +3,7 @@
  * fixture and seed alone; which rounds were before it changes nothing.
  */
 import { GuestfsError } from '../src/base/index.js';
-import { prepareZstd, setDecoderHelpers } from '../src/disk/index.js';
+import { setDecoderHelpers } from '../src/disk/index.js';
 import { Random } from '../test/support/random.js';
 import { damageCopy, damageInPlace } from './mutate.js';
 import { findPlaces, type Places } from './places.js';
@@ -30,8 +30,6 @@ export interface Prepared {
 }
 
 export async function prepare(target: Target, fixture: string): Promise<Prepared> {
-  // The fuzzer has no decoder thread that could lend the module of WebAssembly, which a Node without zstd waits for.
-  await prepareZstd();
   const bytes = loadFixture(target, fixture);
   const others = new Map<string, Uint8Array>();
   flags.fuzzIgnoresChecksums = false;

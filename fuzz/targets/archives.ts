@@ -3,7 +3,14 @@
  * `file`.
  */
 
-import { decodeLz4, decodeLznt1, decodeLzo1x, decodeLzx, decodeXpress } from '../../src/base/index.js';
+import {
+  decodeLz4,
+  decodeLznt1,
+  decodeLzo1x,
+  decodeLzx,
+  decodeXpress,
+  decodeZstdFrame,
+} from '../../src/base/index.js';
 import { identify } from '../../src/engine/words/identify/index.js';
 import { decodeLzma, decodeXz, TarReader } from '../../src/formats/index.js';
 import { Lzma2Decoder } from '../../src/formats/xz/lzma2.js';
@@ -89,6 +96,13 @@ const lznt1: Target = {
   run: (bytes) => void decodeLznt1(bytes, 65_536),
 };
 
+const zstd: Target = {
+  name: 'base/zstd',
+  fixtures: ['codecs/mixed.zst', 'codecs/numbers.zst'],
+  moves: true,
+  run: (bytes) => void decodeZstdFrame(bytes, blockRoom.length),
+};
+
 const mostEntries = 10_000;
 
 const packed: Target = {
@@ -151,6 +165,7 @@ export const archiveTargets: readonly Target[] = [
   xpress,
   lzx,
   lznt1,
+  zstd,
   packed,
   cpio,
   tar,

@@ -19,6 +19,8 @@ export { decodeLzo1x } from './codecs/lzo.js';
 export { decodeLzoSegments, lzoSegmentLength } from './codecs/lzo-segments.js';
 export { decodeLzx } from './codecs/lzx.js';
 export { decodeXpress } from './codecs/xpress.js';
+export { decodeZstdFrame } from './codecs/zstd/decode.js';
+export { findFrameEnd, frameBeginning } from './codecs/zstd/frame.js';
 /** For tests. */
 export { describeErrno, type ErrnoName, errnoNumbers, isErrnoName } from './errno.js';
 export {

@@ -1,7 +1,7 @@
 /**
  * An assembler for small modules of WebAssembly, which are put together where they are used: code of our own for the few
- * loops in which most time goes. "WebAssembly Core Specification" 2.0, section 5. All values are integers of 32 bits, or
- * vectors of 128. Code is a list of bytes, and expressions are nested: `add(get(0), int(1))`.
+ * loops in which most time goes. "WebAssembly Core Specification" 2.0, section 5. Values are integers of 32 bits, or of
+ * 64 (`long`), or vectors of 128. Code is a list of bytes, and expressions are nested: `add(get(0), int(1))`.
  */
 import { UnsupportedError } from './errors.js';
 
@@ -22,6 +22,8 @@ interface WasmFunction {
   readonly parameters: number;
   /** Variables beside the parameters, numbered behind them. They begin as 0. */
   readonly variables?: number;
+  /** Variables of 64 bits, numbered behind those. */
+  readonly longs?: number;
   readonly result?: boolean;
   readonly code: readonly WasmCode[];
 }
@@ -85,6 +87,15 @@ export const wasm = {
   loadShort: load(0x2f),
   storeByte: store(0x3a),
   storeShort: store(0x3b),
+  leadingZeroes: (value: WasmCode): WasmCode => [...value, 0x67],
+  loadLong: load(0x29),
+  orLongs: binary(0x84),
+  shiftLongLeft: binary(0x86),
+  shiftLongRight: binary(0x88),
+  trailingZeroesOfLong: (value: WasmCode): WasmCode => [...value, 0x7a],
+  long: (value: number): WasmCode => [0x42, ...signed(value)],
+  toLong: (value: WasmCode): WasmCode => [...value, 0xad],
+  fromLong: (value: WasmCode): WasmCode => [...value, 0xa7],
   loadVector: load(...vector(0)),
   storeVector: store(...vector(11)),
   /** A vector of eight times the low 16 bits. */
@@ -122,6 +133,7 @@ const section = (id: number, items: readonly WasmCode[]): number[] => {
 };
 
 const int32 = 0x7f;
+const int64 = 0x7e;
 /** Of memory, in bytes. */
 const pageSize = 65_536;
 
@@ -132,8 +144,8 @@ function assemble(functions: readonly WasmFunction[], memorySize: number): Uint8
     ...[0x60, parameters, ...Array<number>(parameters).fill(int32)],
     ...(result === true ? [1, int32] : [0]),
   ]);
-  const bodies = functions.map(({ variables = 0, code }) => {
-    const body = [...(variables > 0 ? [1, ...unsigned(variables), int32] : [0]), ...code.flat(), 0x0b];
+  const bodies = functions.map(({ variables = 0, longs = 0, code }) => {
+    const body = [2, ...unsigned(variables), int32, ...unsigned(longs), int64, ...code.flat(), 0x0b];
     return [...unsigned(body.length), ...body];
   });
   const names = functions.map(({ name }, index) => [...nameOf(name), 0, index]);

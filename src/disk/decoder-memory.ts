@@ -1,6 +1,6 @@
 /**
  * The memory that decoder threads share with the thread that they serve: a mailbox, whose letters are the units of a
- * window, and the bytes of these units, compressed and decoded. The first letter asks for the zstd module.
+ * window, and the bytes of these units, compressed and decoded.
  */
 import { type LetterOutcome, Mailbox, type MailboxShape } from '../base/index.js';
 import type { Codec } from './codecs.js';
@@ -12,9 +12,6 @@ export const windowUnits = 2048;
 
 export const maxHelpers = 8;
 
-/** The letter that asks for the zstd module. Unit i is the letter behind it. */
-const moduleLetter = 0;
-const firstUnit = 1;
 /** Words of a unit's letter: codec, packedAt, packedSize, decodedAt, decodedSize, and 1 where the unit may be cut. */
 const unitWords = 6;
 
@@ -34,7 +31,7 @@ const codecs: readonly Codec[] = [
 ];
 
 function shapeFor(helpers: number): MailboxShape {
-  return { letters: firstUnit + windowUnits, words: unitWords, servers: helpers };
+  return { letters: windowUnits, words: unitWords, servers: helpers };
 }
 
 /**
@@ -44,7 +41,7 @@ function shapeFor(helpers: number): MailboxShape {
 const bytesAt = (helpers: number): number => Math.ceil(Mailbox.sizeOf(shapeFor(helpers)) / 64) * 64;
 
 /** A unit as it lies in the memory. */
-interface UnitBytes {
+export interface UnitBytes {
   readonly codec: Codec;
   readonly packed: Uint8Array;
   /** Where its decoded bytes go, all of them. */
@@ -52,10 +49,8 @@ interface UnitBytes {
   readonly isCut: boolean;
 }
 
-/** What a helper has taken: a unit with where its bytes go, or the wish for the zstd module. */
-export type Task =
-  | (UnitBytes & { readonly letter: number })
-  | { readonly letter: number; readonly codec: undefined };
+/** What a helper has taken: a unit with where its bytes go. */
+type Task = UnitBytes & { readonly letter: number };
 
 /** One side's view of the shared memory. Both sides make one over the same buffer. */
 export class DecoderMemory {
@@ -91,39 +86,32 @@ export class DecoderMemory {
     isCut: boolean,
   ): void {
     const words = [codecs.indexOf(codec), packedAt, packedSize, decodedAt, decodedSize, isCut ? 1 : 0];
-    this.mailbox.post(firstUnit + unit, words);
+    this.mailbox.post(unit, words);
   }
 
   /** Takes a unit back that no helper has begun. */
   withdraw(unit: number): boolean {
-    return this.mailbox.withdraw(firstUnit + unit);
+    return this.mailbox.withdraw(unit);
   }
 
   /** Whether a unit was taken back. */
   isWithdrawn(unit: number): boolean {
-    return this.mailbox.isEmpty(firstUnit + unit);
+    return this.mailbox.isEmpty(unit);
   }
 
   /** Waits until a unit that a helper took is done. */
   waitFor(unit: number, patienceInMs: number): LetterOutcome {
-    return this.mailbox.wait(firstUnit + unit, { patienceInMs });
+    return this.mailbox.wait(unit, { patienceInMs });
   }
 
   /** A unit that was offered, to be decoded by the serving thread itself. */
   unit(unit: number): UnitBytes {
-    return this.#unitOf(firstUnit + unit);
+    return this.#unitOf(unit);
   }
 
   /** The bytes of a decoded unit; good until the next window. */
   decodedBytes(unit: number): Uint8Array {
-    return this.#unitOf(firstUnit + unit).room;
-  }
-
-  /** Asks for the zstd module and waits for it. Whether it lies in the port now. */
-  waitForZstd(patienceInMs: number): boolean {
-    if (!this.mailbox.isFree(moduleLetter)) return false; // who was asked before has not answered in that time
-    this.mailbox.post(moduleLetter, []);
-    return this.mailbox.wait(moduleLetter, { patienceInMs }) === 'answered';
+    return this.#unitOf(unit).room;
   }
 
   // For helpers.
@@ -131,8 +119,7 @@ export class DecoderMemory {
   /** Takes the first thing to do from a letter on; undefined for nothing. */
   take(from: number, helper: number): Task | undefined {
     const letter = this.mailbox.take(from, helper);
-    if (letter < 0) return undefined;
-    return letter === moduleLetter ? { letter, codec: undefined } : { letter, ...this.#unitOf(letter) };
+    return letter < 0 ? undefined : { letter, ...this.#unitOf(letter) };
   }
 
   #unitOf(letter: number): UnitBytes {

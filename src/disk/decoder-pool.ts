@@ -8,7 +8,6 @@ import { DecoderMemory, maxHelpers, windowBytes, windowUnits } from './decoder-m
 import type { Disk } from './disk.js';
 import { decodeAlone, type EncodedUnit } from './encoded.js';
 import { type DecoderThread, platform } from './platform.js';
-import { type ZstdModule, zstdModule } from './zstd.js';
 
 /** A helper without work for this long ends. */
 const idleMilliseconds = 5000;
@@ -89,16 +88,6 @@ export class DecoderPool {
     }
   }
 
-  /** The zstd module, from the first helper that has it; undefined if none can get it. */
-  borrowZstd(): ZstdModule | undefined {
-    if (!this.#memory.waitForZstd(patienceMilliseconds)) return undefined;
-    for (const helper of this.#helpers) {
-      const received = helper?.receive();
-      if (received !== undefined) return received as ZstdModule; // safe: helpers send nothing else
-    }
-    return undefined;
-  }
-
   /** Ends the threads. Each stops after its present unit; this does not wait. */
   end(): void {
     this.#memory.mailbox.close();
@@ -113,7 +102,6 @@ export class DecoderPool {
         helpers: this.#helpers.length,
         helper: index,
         idleMilliseconds,
-        zstd: zstdModule(),
       },
       () => {
         this.#lost = true; // it may have died with a unit in hand

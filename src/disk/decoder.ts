@@ -1,10 +1,8 @@
 /** Decodes compressed pieces of images and filesystems: many at once, on several threads. */
-import { UnsupportedError } from '../base/index.js';
 import { type Codec, decodeUpTo } from './codecs.js';
 import { DecoderPool } from './decoder-pool.js';
 import { decodeAlone, type EncodedUnit } from './encoded.js';
 import { platform } from './platform.js';
-import { useZstdModule, zstdReady } from './zstd.js';
 
 /** A batch that is worth starting threads, which takes about 30 ms: as much work. */
 const startUnits = 16;
@@ -39,7 +37,6 @@ export function decodeUnits(
   units: readonly EncodedUnit[],
   take: (bytes: Uint8Array, index: number) => void,
 ): void {
-  if (units.some(({ codec }) => codec === 'zstd')) makeZstdReady();
   const shared = poolFor(units);
   if (shared) shared.decode(units, take);
   else for (const [index, unit] of units.entries()) take(decodeAlone(unit), index);
@@ -50,7 +47,6 @@ export function decodeUnits(
  * more. CorruptError for anything else.
  */
 export function decodeWhole(codec: Codec, packed: Uint8Array, most: number): Uint8Array {
-  if (codec === 'zstd') makeZstdReady();
   return decodeUpTo(codec, packed, most);
 }
 
@@ -65,21 +61,4 @@ function poolFor(units: readonly EncodedUnit[]): DecoderPool | undefined {
   if (units.length < startUnits || bytes < startBytes) return undefined;
   pool = new DecoderPool(helpers);
   return pool;
-}
-
-/**
- * Makes zstd ready in this thread at once: a decoder thread can wait for the module, which this thread cannot, and
- * lends it.
- */
-export function makeZstdReady(): void {
-  if (zstdReady()) return;
-  if (pool?.isSpent && !pool.isWorking) endDecoders();
-  const lender = pool ?? new DecoderPool(1);
-  try {
-    const module = lender.borrowZstd();
-    if (!module) throw new UnsupportedError('zstd stream', ['the zstd decoder, which could not be started']);
-    useZstdModule(module);
-  } finally {
-    if (lender !== pool) lender.end();
-  }
 }

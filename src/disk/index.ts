@@ -37,5 +37,4 @@ export { DiskJournal, type WriteRules } from './write/journal.js';
 export { directJournal, orderedJournal } from './write/rules.js';
 export { DiskTransaction } from './write/transaction.js';
 export { areZeroes } from './zero.js';
-export { prepareZstd } from './zstd.js';
 export { decodeZstdBeginning, decodeZstdFile, decodeZstdFrames } from './zstd-file.js';

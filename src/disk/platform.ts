@@ -30,14 +30,10 @@ export interface DecoderStart {
   readonly helpers: number;
   readonly helper: number;
   readonly idleMilliseconds: number;
-  /** The zstd decoder's compiled module, where the thread that is served has it. */
-  readonly zstd: object | undefined;
 }
 
 /** A thread that decodes beside this one. */
 export interface DecoderThread {
-  /** The next thing that it sent and nobody received, without waiting; undefined for nothing. */
-  receive(): unknown;
   /** Ends it, whatever it is doing. Nothing is waited for. */
   end(): void;
 }
@@ -53,8 +49,6 @@ export interface Platform {
     most: number,
     options?: InflateOptions,
   ): Uint8Array;
-  /** Decodes bytes that are exactly one frame, to at most `most` bytes; undefined where WebAssembly has to do it. */
-  readonly decodeZstdFrame: ((frame: Uint8Array, most: number) => Uint8Array) | undefined;
   hash(name: HashName): Hash;
   /** Fills it with random bytes that nobody can foretell: identifiers are made of them. */
   random(into: Uint8Array): void;

@@ -1,7 +1,14 @@
 /** Unpacks a whole .zst file: frames one after the other, whose sizes may be missing. RFC 8878, section 3.1. */
-import { CorruptError, concatBytes, endsCall, UnsupportedError, work } from '../base/index.js';
-import { makeZstdReady } from './decoder.js';
-import { decodeFrame, findFrameEnd, frameBeginning } from './zstd.js';
+import {
+  CorruptError,
+  concatBytes,
+  decodeZstdFrame,
+  endsCall,
+  findFrameEnd,
+  frameBeginning,
+  UnsupportedError,
+  work,
+} from '../base/index.js';
 
 /**
  * The contents of a zstd file, at most `limit` bytes. UnsupportedError, before anything is decoded, for a file that
@@ -17,10 +24,9 @@ export function decodeZstdFile(packed: Uint8Array, limit: number): Uint8Array {
     start = end;
   }
   if (most > limit) throw new UnsupportedError('zstd file', [`expanding to more than ${limit} bytes`]);
-  makeZstdReady();
   const pieces = frames.map(({ start, end, mostContent }) => {
     try {
-      return decodeFrame(packed.subarray(start, end), mostContent).slice();
+      return decodeZstdFrame(packed.subarray(start, end), mostContent).slice();
     } catch (cause) {
       throw new CorruptError('zstd file', (cause as Error).message, { offset: start }, { cause });
     }
@@ -42,9 +48,8 @@ export function decodeZstdBeginning(packed: Uint8Array): Uint8Array {
     const beginning = frameBeginning(packed, start, beginningLimit);
     if (beginning.frame === undefined) start = beginning.end;
     else {
-      makeZstdReady();
       try {
-        return decodeFrame(beginning.frame, beginning.mostContent).slice();
+        return decodeZstdFrame(beginning.frame, beginning.mostContent).slice();
       } catch (cause) {
         throw new CorruptError('zstd file', (cause as Error).message, { offset: start }, { cause });
       }
@@ -61,7 +66,6 @@ export function* decodeZstdFrames(
   packed: Uint8Array,
   limit: number,
 ): Generator<{ readonly bytes: Uint8Array; readonly end: number }, void> {
-  makeZstdReady();
   for (let start = 0; start < packed.length; ) {
     work.entries.spend(1);
     const { end, skippable, mostContent } = findFrameEnd(packed, start);
@@ -69,7 +73,7 @@ export function* decodeZstdFrames(
       throw new UnsupportedError('zstd file', [`frames that expand to more than ${limit} bytes`]);
     if (!skippable) {
       try {
-        yield { bytes: decodeFrame(packed.subarray(start, end), mostContent), end };
+        yield { bytes: decodeZstdFrame(packed.subarray(start, end), mostContent), end };
       } catch (cause) {
         if (endsCall(cause)) throw cause;
         throw new CorruptError('zstd file', (cause as Error).message, { offset: start }, { cause });

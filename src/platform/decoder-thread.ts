@@ -5,5 +5,4 @@ import type { DecoderThreadData } from './decoder.js';
 import { node } from './node.js';
 
 usePlatform(node);
-const { start, port } = workerData as DecoderThreadData; // safe: startDecoder starts this thread with nothing else
-void serveDecoder(start, port);
+serveDecoder((workerData as DecoderThreadData).start); // safe: startDecoder starts this thread with nothing else

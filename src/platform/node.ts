@@ -14,11 +14,6 @@ const chunkFor = (size: number): number => Math.max(64, size + 64);
 /** What is compared with zeroes at once, in bytes: little enough to stay in the processor's cache. */
 const zeroesLength = 8192;
 
-/** Node has it from 22.15 on; the types are of an earlier one. */
-interface WithZstd {
-  zstdDecompressSync?(frame: Uint8Array, options: object): Uint8Array;
-}
-
 class NodePlatform implements Platform {
   readonly hash: Platform['hash'] = (name) => process.getBuiltinModule('node:crypto').createHash(name);
   readonly random: Platform['random'] = (into) => {
@@ -27,7 +22,6 @@ class NodePlatform implements Platform {
   readonly startDecoder = startDecoder;
   readonly scratch = openScratch;
   readonly origin: Platform['origin'] = (name, policy = 'untrusted') => new HostOrigin(name, policy);
-  #decodeZstdFrame: Platform['decodeZstdFrame'] | null = null;
   #zeroes: Buffer | undefined;
   #loaded: typeof import('node:zlib') | undefined;
 
@@ -66,17 +60,6 @@ class NodePlatform implements Platform {
       throw new GuestfsError('EFBIG', `expands to more than ${most} bytes`, { cause });
     }
   };
-
-  get decodeZstdFrame(): Platform['decodeZstdFrame'] {
-    if (this.#decodeZstdFrame !== null) return this.#decodeZstdFrame;
-    const { zstdDecompressSync } = this.#zlib as WithZstd;
-    this.#decodeZstdFrame =
-      zstdDecompressSync &&
-      // Node takes no limit of 0, and a frame may well hold nothing.
-      ((frame, most) =>
-        zstdDecompressSync(frame, { maxOutputLength: Math.max(1, most), chunkSize: chunkFor(most) }));
-    return this.#decodeZstdFrame;
-  }
 }
 
 export const node: Platform = new NodePlatform();

@@ -45,7 +45,7 @@ function openWatched(path: string, drive: Partial<DriveConfig>, recognised: () =
       resolve: (named, purpose) => host.resolve(named, purpose),
     };
   };
-  usePlatform({ ...node, processors: 1, decodeZstdFrame: undefined, origin });
+  usePlatform({ ...node, processors: 1, origin });
   const context = {
     policy: 'untrusted',
     tmpdir: directory,
@@ -117,7 +117,7 @@ test('an image that the host lets only be read is a drive where it is only read 
       };
       return { name: host.name, policy: host.policy, identity: host.identity, open, resolve: assert.fail };
     };
-    usePlatform({ ...node, processors: 1, decodeZstdFrame: undefined, origin });
+    usePlatform({ ...node, processors: 1, origin });
     const context = {
       policy: 'untrusted',
       tmpdir: directory,

@@ -35,7 +35,7 @@ export class Project {
     mkdirSync(join(this.directory, 'node_modules/@types'), { recursive: true });
     mkdirSync(home);
     execFileSync('tar', ['-C', home, '--strip-components=1', '-xf', this.tarball]);
-    for (const name of ['zstddec', '@types/node', 'undici-types'])
+    for (const name of ['@types/node', 'undici-types'])
       symlinkSync(join(process.cwd(), 'node_modules', name), this.path('node_modules', name));
     return this;
   }

@@ -13,7 +13,7 @@ import { allows, findingsLines, readsLines } from '../command/findings.js';
 import type { Command, Invocation } from '../command/invocation.js';
 import { progressOptions } from '../command/options.js';
 import { makeHandle } from '../guest/guest.js';
-import { checkNode, checkTemporary, checkZstd } from '../host/host-checks.js';
+import { checkNode, checkTemporary } from '../host/host-checks.js';
 import type { Paint } from '../terminal/colors.js';
 import { fold } from '../terminal/fold.js';
 import { humanSize } from '../terminal/sizes.js';
@@ -172,7 +172,7 @@ export const doctor: Command = {
     ]);
     const launch = options.flag('launch') ? await launchDirect(invocation) : undefined;
     const common = [checkNode(), engine.temporary];
-    const embedded = [engine.check, checkZstd()];
+    const embedded = [engine.check];
     const embeddedWorks = allows([...common, ...embedded]);
     const launched: CheckResult[] =
       launch === undefined || launch instanceof GuestfsError ? [] : [launchFinding(launch)];

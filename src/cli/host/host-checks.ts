@@ -1,7 +1,5 @@
 /** What the embedded engine and the command itself need from this machine. */
 import { accessSync, constants, statfsSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import * as zlib from 'node:zlib';
 import type { CheckResult } from '../../guestfs/index.js';
 
 /** The oldest Node that package.json allows. */
@@ -12,22 +10,6 @@ export function checkNode(version = process.versions.node): CheckResult {
   const isEnough = major > leastNode[0] || (major === leastNode[0] && minor >= leastNode[1]);
   const detail = isEnough ? version : `${version} is too old: ${leastNode.join('.')} is needed`;
   return { name: 'Node', status: isEnough ? 'ok' : 'failed', detail };
-}
-
-export function checkZstd(): CheckResult {
-  const name = 'zstd';
-  if ('zstdDecompressSync' in zlib) return { name, status: 'ok', detail: 'by node:zlib' };
-  try {
-    createRequire(import.meta.url).resolve('zstddec');
-    return { name, status: 'ok', detail: 'by WebAssembly: node:zlib of this Node has none' };
-  } catch (thrown) {
-    return {
-      name,
-      status: 'failed',
-      detail: `the package zstddec is not installed: ${(thrown as Error).message}`,
-      remedy: 'install this package again: npm install guestfs',
-    };
-  }
 }
 
 /** With less free space, the overlay of a damaged or dirty filesystem may not fit. */

@@ -29,8 +29,6 @@ export interface OpenDrive {
   readonly unwritable: UnsupportedError | undefined;
   /** Whether space that the guest gives back goes back to the host. */
   readonly discards: boolean;
-  /** Whether an image of the chain has zstd-compressed clusters. */
-  readonly usesZstd: boolean;
 }
 
 /** What opening a drive needs to know. */
@@ -87,7 +85,6 @@ export function openDrive(drive: DriveConfig, context: DriveContext): OpenDrive 
       info: undefined,
       readonly: false,
       unwritable: undefined,
-      usesZstd: false,
     };
   }
   if (drive.protocol !== undefined && drive.protocol !== 'file') {
@@ -96,7 +93,7 @@ export function openDrive(drive: DriveConfig, context: DriveContext): OpenDrive 
     });
   }
   const origin = platform().origin(drive.path, context.policy);
-  const { disk, info, chain } = openDiskImage(origin, {
+  const { disk, info } = openDiskImage(origin, {
     warn: context.warn,
     unpack: { directory: context.tmpdir, tell: context.tell, progress: context.progress },
     writable: drive.readonly ? false : 'where possible',
@@ -127,7 +124,6 @@ export function openDrive(drive: DriveConfig, context: DriveContext): OpenDrive 
             ],
             { elsewhere: 'appliance' },
           ),
-    usesZstd: chain.some(({ facts }) => facts['compression-type'] === 'zstd'),
     disk: layer ?? cached,
   };
 }

@@ -4,7 +4,6 @@
  */
 import type { BackendConfig } from '../../api/index.js';
 import { type Elsewhere, GuestfsError } from '../../base/index.js';
-import { prepareZstd } from '../../disk/index.js';
 import type { Hive } from '../../formats/index.js';
 import type { Inspection } from '../../inspect/index.js';
 import {
@@ -113,8 +112,6 @@ export class Session {
     try {
       for (const drive of config.drives)
         session.#addDrive(drive, { tell: (message) => log('library', message), progress });
-      // Compiling the decoder needs a promise, so it must be ready before the first read that may need it.
-      if ([...session.#drives.values()].some(({ usesZstd }) => usesZstd)) await prepareZstd();
       session.scan.rescan();
     } catch (thrown) {
       session.warnings.settle();

@@ -8,5 +8,5 @@ const data = workerData as DecoderThreadData | { readonly start?: undefined };
 if (data.start === undefined) void import('./worker.js');
 else {
   usePlatform(node);
-  void serveDecoder(data.start, data.port);
+  serveDecoder(data.start);
 }

@@ -21,4 +21,13 @@ export const plants: readonly Plant[] = [
     fixtures: ['codecs/mixed.xpress'],
     finding: /RangeError: has a code of too many/,
   },
+  {
+    error: 'more literals are taken than there are, and the memory ends',
+    file: 'base/codecs/zstd/code.ts',
+    original: 'when(isBelow(subtract(get(literalEnd), get(literal)), get(literals)), give(int(-3))),',
+    planted: 'when(isBelow(subtract(get(literalEnd), get(literal)), get(literals)), [0x00]),',
+    target: 'base/zstd',
+    fixtures: ['codecs/mixed.zst'],
+    finding: /RuntimeError/,
+  },
 ];
