@@ -15,6 +15,9 @@ const blockTypeReserved = 3;
 /** The most that one compressed block holds. Section 3.1.1.2.4. */
 export const blockContentLimit = 128 * 1024;
 
+/** The largest window that zstd takes unasked. */
+const mostWindow = 128 * 1024 * 1024;
+
 /** The header of a frame: the offset of its blocks, and the meaning of its first bytes. */
 export function readFrameHeader(
   bytes: Uint8Array,
@@ -40,6 +43,8 @@ export function readFrameHeader(
   const contentSize = contentSizeBytes === 0 ? undefined : readContentSize(view, sizeAt, contentSizeBytes);
   const window = view.getUint8(at + 5);
   const windowSize = singleSegment ? (contentSize ?? 0) : 2 ** (10 + (window >> 3)) * (1 + (window & 7) / 8);
+  if (windowSize > mostWindow && singleSegment === 0)
+    throw new CorruptError('zstd frame', 'has too large a window', { offset: at, window: windowSize });
   return { blocksAt, descriptor, mostInBlock: Math.min(windowSize, blockContentLimit), contentSize };
 }
 
