@@ -63,6 +63,11 @@ export class ChangeableBlocks {
     });
   }
 
+  /** How many blocks one transaction may change. */
+  get most(): number {
+    return this.#journal.most;
+  }
+
   /** For reading, until anything else is read or changed. */
   peek(number: number): Block {
     return this.#cache.peek(number);

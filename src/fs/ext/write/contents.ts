@@ -101,6 +101,8 @@ const joinedLimit = 1024 * 1024;
 const smallLimit = 0x7fff_ffff;
 /** Groups of blocks that one transaction takes or gives back. */
 const groupsAtOnce = 16;
+/** So many blocks are one part, however small the journal is. */
+const leastPart = 128;
 
 export class FileContents extends FollowedData implements GrowableDisk {
   readonly #parts: ContentsParts;
@@ -135,14 +137,17 @@ export class FileContents extends FollowedData implements GrowableDisk {
     this.checkWritable(offset, from.length);
     const { volume, files } = this.#parts;
     const { blockSize } = volume.superblock;
-    const first = Math.floor(offset / blockSize);
-    const end = Math.ceil((offset + from.length) / blockSize);
-    this.#change(end - first, (inode) => {
-      const size = inode.stat.sizeInBytes;
-      if (offset > size) this.#clearBehind(inode);
-      const fresh = files.take(inode, first, end - first, true);
-      this.#store(inode, from, offset, fresh);
-      this.#setSize(Math.max(size, offset + from.length));
+    const end = offset + from.length;
+    this.#inParts(Math.floor(offset / blockSize), Math.ceil(end / blockSize), (at, count) => {
+      const start = Math.max(offset, at * blockSize);
+      const part = from.subarray(start - offset, Math.min(end, (at + count) * blockSize) - offset);
+      this.#change(count, (inode) => {
+        const size = inode.stat.sizeInBytes;
+        if (start > size) this.#clearBehind(inode);
+        const fresh = files.take(inode, at, count, true);
+        this.#store(inode, part, start, fresh);
+        this.#setSize(Math.max(size, start + part.length));
+      });
     });
   }
 
@@ -240,15 +245,26 @@ export class FileContents extends FollowedData implements GrowableDisk {
   #change(count: number, work: (inode: Inode) => void): void {
     if (this.#isClosed)
       throw new GuestfsError('EBADF', `${inodeName(this.#number)}: its contents were closed`);
+    this.#parts.change(this.#number, this.#metadataFor(count), work);
+  }
+
+  /** Blocks of metadata that a change of `count` blocks of the file may concern. */
+  #metadataFor(count: number): number {
     const { volume, files } = this.#parts;
     const inode = volume.heldInode(this.#number);
     const isInline = has(inode.flags, inodeFlags.EXT4_INLINE_DATA_FL);
-    this.#parts.change(this.#number, usualBlocks + (isInline ? 0 : files.metadataFor(inode, count)), work);
+    return usualBlocks + (isInline ? 0 : files.metadataFor(inode, count));
   }
 
+  /** A range in parts that a transaction each has room for. */
   #inParts(from: number, to: number, work: (at: number, count: number) => void): void {
-    const step = this.#parts.volume.superblock.blocksPerGroup * groupsAtOnce;
-    for (let at = from; at < to; at += step) work(at, Math.min(step, to - at));
+    const { blocks, volume } = this.#parts;
+    let step = volume.superblock.blocksPerGroup * groupsAtOnce;
+    for (let at = from; at < to; at += step) {
+      step = Math.min(step, to - at);
+      while (step > leastPart && this.#metadataFor(step) > blocks.most) step = Math.ceil(step / 2);
+      work(at, step);
+    }
   }
 
   /** Writes bytes to their places, and zeroes around them in blocks that are new. */

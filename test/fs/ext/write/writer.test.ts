@@ -387,3 +387,29 @@ test(
     }
   },
 );
+
+for (const kind of ['-t ext4 -b 1024 -J size=1', '-t ext4 -b 1024 -J size=1 -O ^extents,^64bit'])
+  test(
+    `one write, one allocation and one hole may concern more blocks than a small log holds: ${kind}`,
+    needs('mke2fs', 'e2fsck'),
+    () => {
+      const bytes = new Uint8Array(28 * 1024 * 1024 - 700);
+      for (let at = 0; at < bytes.length; at += 1000) bytes[at] = 1 + (at % 251);
+      onImage(kind, (fs) => {
+        const { writer, root } = fs;
+        const contents = writer.contents(writer.create(root, 'file', file));
+        contents.write(bytes, 100);
+        assert.deepEqual(contents.size, bytes.length + 100);
+        const read = new Uint8Array(bytes.length);
+        contents.read(read, 100);
+        assert.deepEqual(Buffer.compare(read, bytes), 0);
+        contents.zero(0, contents.size, { discard: true });
+        contents.resize(0);
+        contents.close();
+        fs.writer.sync();
+        const inode = writer.create(root, 'other', file);
+        writer.allocate(inode, 0, 28 * 1024 * 1024);
+        assert.equal(fs.stat(inode).sizeInBytes, 28 * 1024 * 1024);
+      });
+    },
+  );
