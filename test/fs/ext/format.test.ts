@@ -39,6 +39,11 @@ const cases: readonly Case[] = [
   of(48 * mebibyte, '-t ext4 -b 65536', { type: 'ext4', blockSize: 65536 }),
   of(48 * mebibyte, '-t ext4 -b 2048 -I 128', { type: 'ext4', blockSize: 2048, inodeSize: 128 }),
   of(48 * mebibyte, '-t ext4 -O ^flex_bg -E stride=4', { type: 'ext4', features: '^flex_bg', stride: 4 }),
+  of(48 * mebibyte, '-t ext4 -O ^flex_bg -E stride=65552', {
+    type: 'ext4',
+    features: '^flex_bg',
+    stride: 65552,
+  }),
   of(48 * mebibyte, '-t ext4 -O ^metadata_csum,uninit_bg', {
     type: 'ext4',
     features: '^metadata_csum,uninit_bg',
@@ -162,6 +167,8 @@ test('what cannot be made is refused before the first byte', () => {
     [{ blockCount: 100_000 }, /larger than the device/],
     [{ inodeCount: 10_000_000 }, /too many/],
     [{ features: 'quota' }, /quota/],
+    [{ creator: 'constructor' }, /unknown os - constructor/],
+    [{ creator: '99999999999' }, /unknown os/],
   ];
   for (const [options, message] of refused) {
     const bytes = new Uint8Array(16 * mebibyte).fill(1);

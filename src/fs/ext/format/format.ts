@@ -18,7 +18,7 @@ import { encodeJournalSuperblock, makeJournal } from './journal-file.js';
 import { type JournalBlocks, journalBlocksOf } from './journal-size.js';
 import type { FormatOptions } from './options.js';
 import { chooseProfile, type Profile } from './profile.js';
-import { encodeSuperblock, newSuperblock } from './superblock.js';
+import { encodeSuperblock, newSuperblock, strideOf } from './superblock.js';
 import { UsedBlocks } from './used-blocks.js';
 
 /** Where other systems have their marks, in front of the superblock and behind it. */
@@ -68,7 +68,7 @@ interface LaidOut {
 export function layOut(options: FormatOptions, profile: Profile): LaidOut {
   const geometry = withLargeFile(computeGeometry(options, profile));
   const { blockSize, blockCount } = geometry;
-  const tables = inClusters(placeTables(geometry, options.stride ?? 0), geometry);
+  const tables = inClusters(placeTables(geometry, strideOf(options)), geometry);
   const structures = tables.used.countUsed(geometry.firstDataBlock, blockCount);
   const journal = journalOf(options, geometry, blockCount - geometry.firstDataBlock - structures);
   const made = journal === 'none' ? without(geometry, compat.hasJournal) : geometry;

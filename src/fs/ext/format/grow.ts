@@ -2,7 +2,14 @@
  * Growing ext2, ext3 and ext4 as resize2fs 1.47 does, while they are not mounted: into the blocks that are kept for
  * descriptors, so that nothing in use is moved. What would move something, and shrinking, is refused by name.
  */
-import { CorruptError, GuestfsError, UnsupportedError, viewOf, work } from '../../../base/index.js';
+import {
+  CorruptError,
+  GuestfsError,
+  UnsupportedError,
+  undisturbed,
+  viewOf,
+  work,
+} from '../../../base/index.js';
 import type { Disk } from '../../../disk/index.js';
 import { freeRuns } from '../allocation.js';
 import { compat, incompat, isWritableByKernel, roCompat } from '../features.js';
@@ -244,7 +251,7 @@ export function planGrowth(
     s_wtime_hi: high(time),
   };
   disk.checkWritable(0, geometry.blockCount * blockSize);
-  return () => {
+  const write = (): void => {
     // Until all is in its place, a crash leaves one that has to be checked.
     encodeSuperblock(bytes, ({ s_state }) => ({ s_state: s_state | superblockState.error }));
     disk.write(bytes, superblockOffset);
@@ -257,4 +264,6 @@ export function planGrowth(
     storeSuperblocks(disk, { geometry, tables }, values, descriptors);
     disk.flush();
   };
+  // Not cancelled either: it would have to be checked.
+  return () => undisturbed(write);
 }

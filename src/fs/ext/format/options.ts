@@ -38,10 +38,9 @@ export interface FormatOptions {
   readonly creator?: string;
   /** Blocks that the filesystem can grow to while it is mounted. */
   readonly growsTo?: number;
+  /** Blocks of a RAID's chunk; as in mke2fs, sixteen bits of it count. */
   readonly stride?: number;
   readonly stripeWidth?: number;
-  /** In seconds; only with the feature `mmp`. */
-  readonly mmpInterval?: number;
   /** The inode tables that are not in use yet are left as they are: the kernel clears them later. */
   readonly lazyTables?: boolean;
   /** The blocks of the journal are left as they are. */

@@ -34,7 +34,14 @@ const ordinary = { blockSize: 4096, inodeSize: 256, bytesPerInode: 16384, reserv
 export const defaultClusterBlocks = 16;
 
 /** `s_creator_os`, by the names that mke2fs takes. */
-const creators: Readonly<Record<string, number>> = { linux: 0, hurd: 1, masix: 2, freebsd: 3, lites: 4 };
+const creators: ReadonlyMap<string, number> = new Map([
+  ['linux', 0],
+  ['hurd', 1],
+  ['masix', 2],
+  ['freebsd', 3],
+  ['lites', 4],
+]);
+const mostCreator = 0xffff_ffff;
 
 /** What is to be made, before the groups are counted. */
 export interface Profile {
@@ -64,9 +71,9 @@ function usageOf(size: number): string {
 
 function creatorOf(name: string | undefined): number {
   if (name === undefined) return 0;
-  const known = creators[name.toLowerCase()] ?? (name === 'GNU' ? 1 : undefined);
+  const known = creators.get(name.toLowerCase()) ?? (name === 'GNU' ? 1 : undefined);
   if (known !== undefined) return known;
-  return /^[0-9]+$/.test(name) ? Number(name) : refuse(`unknown os - ${name}`);
+  return /^[0-9]+$/.test(name) && Number(name) <= mostCreator ? Number(name) : refuse(`unknown os - ${name}`);
 }
 
 /** The defaults that apply, in the order in which later ones win. */

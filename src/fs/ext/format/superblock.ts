@@ -35,6 +35,8 @@ function cut(text: string, most: number): string {
   return fits;
 }
 
+export const strideOf = ({ stride = 0 }: FormatOptions): number => stride % 0x10000;
+
 /** The fields that do not depend on what is written behind the superblock. */
 export function newSuperblock(
   options: FormatOptions,
@@ -87,7 +89,7 @@ export function newSuperblock(
     s_min_extra_isize: long ? extraInodeSize : 0,
     s_want_extra_isize: long ? extraInodeSize : 0,
     s_flags: superblockFlags.signedHash + (options.testFilesystem ? superblockFlags.testFilesystem : 0),
-    s_raid_stride: options.stride ?? 0,
+    s_raid_stride: strideOf(options),
     s_raid_stripe_width: options.stripeWidth ?? 0,
     s_log_groups_per_flex: Math.log2(geometry.groupsPerFlex),
     s_kbytes_written: countsWrites(features) ? 1n : 0n,

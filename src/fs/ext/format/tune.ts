@@ -1,5 +1,5 @@
 /** Changing the superblock with all of its copies, as tune2fs(8) and e2label(8): on the disk, or where it is mounted. */
-import { GuestfsError, UnsupportedError } from '../../../base/index.js';
+import { GuestfsError, UnsupportedError, undisturbed } from '../../../base/index.js';
 import type { Disk } from '../../../disk/index.js';
 import type { FileSystem } from '../../driver.js';
 import { compat, incompat, roCompat } from '../features.js';
@@ -125,7 +125,7 @@ export function planTuning(disk: Disk, tuning: Tuning, time: number, mounted?: F
   const changes = changesOf(tuning, superblock, time);
   encodeSuperblock(bytes, () => changes);
   disk.checkWritable(superblockOffset, bytes.length);
-  return () => {
+  const write = (): void => {
     for (const block of superblockCopies(superblock)) {
       const place = block * superblock.blockSize;
       const copy = readSuperblockBytes(disk, place);
@@ -139,4 +139,6 @@ export function planTuning(disk: Disk, tuning: Tuning, time: number, mounted?: F
     disk.flush();
     if (mounted !== undefined) Object.assign(mounted.volume.superblock.raw, changes);
   };
+  // Not cancelled between two copies.
+  return () => undisturbed(write);
 }

@@ -4,8 +4,10 @@ import { execFileSync } from 'node:child_process';
 import { copyFileSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { GuestfsError } from '../../../../src/base/index.js';
+import { beginWork, defaultLimits, endWork } from '../../../../src/base/work.js';
 import { MemoryDisk } from '../../../../src/disk/index.js';
-import { planGrowth } from '../../../../src/fs/index.js';
+import { planGrowth, planTuning } from '../../../../src/fs/index.js';
 import { scratchDirectory } from '../../../support/scratch.js';
 import { needs, toolEnvironment } from '../../../support/tools.js';
 import { checkExt } from '../check.js';
@@ -117,3 +119,25 @@ test('what would move or shrink is refused, and nothing is written', needs('mke2
   refused(full, undefined, /more descriptors than there is room/);
   refused({ ...plain, options: [...plain.options, '-O', 'bigalloc'] }, undefined, /bigalloc/);
 });
+
+test(
+  'once it writes, growth comes to its end whatever the budgets of the call',
+  needs('mke2fs', 'debugfs', 'e2fsck'),
+  () => {
+    const disk = diskOf(imageOf({ options: ['-t', 'ext4', '-b', '1024'], from: 20, to: 30 }));
+    const [grow, tune] = [planGrowth(disk, undefined, time), planTuning(disk, { label: 'x' }, time)];
+    for (const write of [tune, grow]) {
+      beginWork({ ...defaultLimits, lookups: 1, steps: 1 }, () => {
+        throw new GuestfsError('ECANCELED', 'cancelled');
+      });
+      try {
+        write?.();
+      } finally {
+        endWork();
+      }
+    }
+    const path = join(directory, 'whole.img');
+    writeFileSync(path, bytesOf(disk));
+    checkExt(path);
+  },
+);
