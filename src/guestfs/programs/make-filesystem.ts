@@ -40,7 +40,8 @@ const leastDrive = 512;
  *     await makeFilesystem('rootfs.tar', 'vm.qcow2', { format: 'qcow2', partition: 'gpt', efi: 'efi/' });
  *
  * The same content with the same options gives the same bytes: nothing comes from the clock or from chance. Blocks of
- * zeroes become holes. An image that is there is replaced; what fails leaves none. Rejects with the host's errors, EINVAL
+ * zeroes become holes. An image that is there is replaced once the new one is whole; what fails
+ * leaves what was there. Rejects with the host's errors, EINVAL
  * for a source that is no archive, EIO for a damaged one, and ENOSPC where the host has no room.
  */
 export async function makeFilesystem(
