@@ -229,3 +229,23 @@ describe('copying into an image', { concurrency: 4 }, () => {
     },
   );
 });
+
+test('a link that is copied replaces a link, and never goes into a directory of its name', async () => {
+  const image = copyOfEmpty('links-over');
+  const source = join(scratch, 'links-over');
+  mkdirSync(source);
+  for (const name of ['link', 'other']) symlinkSync('else/where', join(source, name));
+  await told('mkdir', '-p', `${image}:/d/link`);
+  await told('ln', '-s', 'link', `${image}:/d/other`);
+  const { status, err } = await guestfs('cp', '--rw', ...mounted, '-r', join(source, 'link'), `${image}:/d`);
+  assert.equal(status, 1);
+  assert.match(err, /\/d\/link: is a directory/);
+  await told('cp', '-r', join(source, 'other'), `${image}:/d`);
+  const { out } = await guestfs('find', ...mounted, `${image}:/d`);
+  assert.deepEqual(out.trimEnd().split('\n').sort(), ['/d', '/d/link', '/d/other']);
+  await using g = new Guestfs({ environment: false, backend: 'embedded', stderr: null });
+  g.addDriveRo(image);
+  await g.launch();
+  await g.mountRo('/dev/sda', '/');
+  assert.equal(await g.readlink('/d/other'), 'else/where');
+});

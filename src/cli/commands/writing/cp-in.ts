@@ -1,7 +1,7 @@
 /** `guestfs cp` into an image: from this machine, from another image, or within the image. */
 import { lstatSync, readlinkSync, statSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
-import { hostError, typeOfMode } from '../../../base/index.js';
+import { decodeText, hostError, typeOfMode } from '../../../base/index.js';
 import { exitStatus, Failure, usageFailure } from '../../command/failure.js';
 import { Invocation } from '../../command/invocation.js';
 import {
@@ -85,6 +85,21 @@ async function placeTree(
   }
 }
 
+/** Makes a symbolic link at a path, in place of a file or a link. `ln -sf` would put it into a directory of that name. */
+async function placeLink(guest: Guest, path: string, target: string): Promise<void> {
+  const { g, controls } = guest;
+  if (await g.isDir(path, controls))
+    throw new Failure(`${path}: is a directory, whose place no link takes`, exitStatus.failure);
+  const scratch = scratchName(parentOf(path.replace(/\/+$/, '')));
+  await makeAt(guest, path, () => g.lnS(target, scratch, controls));
+  try {
+    await g.rename(scratch, path, controls);
+  } catch (thrown) {
+    if (g.state === 'ready') await g.rmF(scratch);
+    throw thrown;
+  }
+}
+
 async function copyFromHost(guest: Guest, source: string, destination: string): Promise<string> {
   const { g, invocation, controls } = guest;
   const { options } = invocation;
@@ -107,7 +122,7 @@ async function copyFromHost(guest: Guest, source: string, destination: string): 
   if (type === 'directory' && !isRecursive) throw isADirectory(source);
   const target = await place(guest, destination, basename(resolve(source)));
   if (type === 'symlink') {
-    await makeAt(guest, target, () => g.lnSf(readlinkSync(source), target, controls));
+    await placeLink(guest, target, decodeText(readlinkSync(source, { encoding: 'buffer' })));
     return target;
   }
   if (type === 'directory') {
@@ -197,9 +212,7 @@ async function copyFromGuest(
         `${source}: a ${typeOfMode(status.stMode)} file is not copied`,
         exitStatus.notSupported,
       );
-    await makeAt(guest, target, async () =>
-      g.lnSf(await from.g.readlink(source, controls), target, controls),
-    );
+    await placeLink(guest, target, await from.g.readlink(source, controls));
     return target;
   }
   await replaceFile(
