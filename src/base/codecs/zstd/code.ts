@@ -12,6 +12,8 @@ const { get, set, int, add, subtract, or, shiftLeft, shiftRight, isBelow, isZero
   wasm;
 
 const vectorSize = 16;
+/** From this distance on what a vector repeats has reached the memory, and need not be waited for. */
+const farDistance = 128;
 /** Bytes in front of all streams, which a window may reach into; and behind what is written or read. */
 export const slack = 64;
 
@@ -269,6 +271,13 @@ function sequencesFunction() {
         [wasm.storeByte(get(out), wasm.loadByte(source)), count(out, int(1))],
         wasm.and(isBelow(get(out), get(entry)), isBelow(get(out), get(to))),
       ),
+      set(step, shiftLeft(get(step), int(1))),
+    ),
+    loop(
+      wasm.and(isBelow(get(step), int(farDistance)), isBelow(get(step), subtract(get(to), get(out)))),
+      set(entry, add(get(out), get(step))),
+      copyVectors(out, source, entry),
+      set(out, get(entry)),
       set(step, shiftLeft(get(step), int(1))),
     ),
     when(isBelow(get(out), get(to)), copyVectors(out, source, to)),
