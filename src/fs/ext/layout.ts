@@ -169,6 +169,7 @@ export const inodeAt = {
   i_generation: 0x64,
   i_file_acl_lo: 0x68,
   i_size_high: 0x6c,
+  i_obso_faddr: 0x70,
   i_blocks_high: 0x74,
   i_file_acl_high: 0x76,
   i_uid_high: 0x78,
@@ -220,6 +221,9 @@ export const inodeFlags = {
   EXT4_PROJINHERIT_FL: 0x20000000,
   EXT4_CASEFOLD_FL: 0x40000000,
 } as const;
+
+/** Flags that need no feature but extents and indexes, and change nothing else of how an inode is stored. */
+export const plainFlags = 0xfd0fb;
 
 /** Flags that new files have from their directory, by the kind of file. */
 export const inheritedFlags = { directory: 0x6001c4cf, file: 0x0000c4cf, other: 0x000000c0 } as const;

@@ -152,10 +152,14 @@ test('resize2fs makes a filesystem larger, which keeps its files', needs('e2fsck
     await g.umountAll();
   });
   truncateSync(path, 90 * 2 ** 20);
-  execFileSync('e2fsck', ['-f', '-y', path], { env: toolEnvironment, stdio: 'pipe' });
   await using g = new Guestfs({ environment: false, backend: 'embedded', stderr: null });
   g.addDrive(path, { format: 'raw' });
   await g.launch();
+  await assert.rejects(g.resize2fs('/dev/sda'), /was not checked since it was mounted/);
+  await g.e2fsck('/dev/sda', { forceno: true });
+  await assert.rejects(g.resize2fs('/dev/sda'), /was not checked since it was mounted/);
+  await assert.rejects(g.e2fsck('/dev/sda', { forceno: true, correct: true }), /only one of the options/);
+  await g.e2fsckF('/dev/sda');
   await assert.rejects(g.resize2fsSize('/dev/sda', 1000), /multiple of 1024/);
   await assert.rejects(g.resize2fsSize('/dev/sda', 16 * 2 ** 20), /shrinking/);
   await g.resize2fsSize('/dev/sda', 60 * 2 ** 20);

@@ -1,6 +1,6 @@
 /**
  * What e2fsck -p does with a filesystem that it finds in order: the log is replayed, orphans go, and nothing else is
- * looked at (e2fsck/unix.c, check_if_skip). What it would look into any further is refused.
+ * looked at (e2fsck/unix.c, check_if_skip), or with -f all of it. What it would repair is refused.
  */
 import { CorruptError, UnsupportedError } from '../../../base/index.js';
 import type { Disk } from '../../../disk/index.js';
@@ -19,12 +19,17 @@ import {
 } from '../superblock.js';
 import { ExtVolume } from '../volume.js';
 import { encodeSuperblock } from '../write/superblock-writer.js';
+import { checkWhole } from './whole.js';
 
 interface CheckOptions {
   /** A layer over the disk, for a trial; the caller closes it. */
   readonly overlay: (disk: Disk) => Disk;
   /** Seconds since 1970. */
   readonly time: number;
+  /** Whether all of it is looked at, whatever it says of itself: -f. */
+  readonly isFull?: boolean;
+  /** Whether nothing may be written: -n. */
+  readonly isReadOnly?: boolean;
 }
 
 /** A check that would go on: repairs are done elsewhere. */
@@ -67,17 +72,17 @@ function agreesWithCopy(disk: Disk, superblock: Superblock): boolean {
 }
 
 /** Refuses a filesystem, its log replayed, of which e2fsck would want to see more. */
-function checkSkippable(volume: ExtVolume, time: number): void {
+function checkSkippable(volume: ExtVolume, time: number, isFull: boolean): void {
   const { disk, superblock } = volume;
   const { raw, blocksPerCluster } = superblock;
   if (isPending(volume)) refuse('orphans that a mount leaves');
   if (has(raw.s_state, superblockState.error)) refuse('one that is marked as having errors');
-  if (!has(raw.s_state, superblockState.valid)) refuse('one that was not cleanly unmounted');
+  if (!isFull && !has(raw.s_state, superblockState.valid)) refuse('one that was not cleanly unmounted');
   if (raw.s_error_count > 0) refuse('one in which errors were found');
-  if (raw.s_max_mnt_count > 0 && raw.s_mnt_count >= raw.s_max_mnt_count)
+  if (!isFull && raw.s_max_mnt_count > 0 && raw.s_mnt_count >= raw.s_max_mnt_count)
     refuse('one that was mounted often enough to be checked');
   const lastCheck = raw.s_lastcheck + raw.s_lastcheck_hi * 2 ** 32;
-  if (raw.s_checkinterval > 0 && time - lastCheck >= raw.s_checkinterval)
+  if (!isFull && raw.s_checkinterval > 0 && time - lastCheck >= raw.s_checkinterval)
     refuse('one that was not checked for as long as it may be');
   const times = [lastCheck, raw.s_mtime + raw.s_mtime_hi * 2 ** 32, raw.s_wtime + raw.s_wtime_hi * 2 ** 32];
   if (times.some((known) => known > time)) refuse('one with times in the future');
@@ -156,19 +161,44 @@ function settle(disk: Disk, time: number): void {
   disk.flush();
 }
 
+/** Notes that all of it was looked at. */
+function markChecked(disk: Disk, time: number): void {
+  const { bytes } = openVolume(disk).superblock;
+  encodeSuperblock(bytes, ({ s_state: state }) => ({
+    s_state: state | superblockState.valid,
+    s_mnt_count: 0,
+    s_lastcheck: time % 2 ** 32,
+    s_lastcheck_hi: Math.floor(time / 2 ** 32),
+    s_wtime: time % 2 ** 32,
+    s_wtime_hi: Math.floor(time / 2 ** 32),
+  }));
+  disk.write(bytes, superblockOffset);
+  disk.flush();
+}
+
 /**
  * Judges a filesystem that is not mounted: returns what writes what is left to be done, and undefined where nothing is.
  * UnsupportedError for whatever is not in order.
  */
-export function planCleanCheck(disk: Disk, { overlay, time }: CheckOptions): (() => void) | undefined {
+export function planCleanCheck(
+  disk: Disk,
+  { overlay, time, isFull = false, isReadOnly = false }: CheckOptions,
+): (() => void) | undefined {
   try {
     const volume = openVolume(disk);
     checkFeatures(volume);
     const pending = isPending(volume);
+    if (pending && isReadOnly) refuse('one whose log may not be replayed');
     const settled = pending ? overlay(disk) : disk;
     if (pending) settle(settled, time);
-    checkSkippable(openVolume(settled), time);
-    return pending ? () => settle(disk, time) : undefined;
+    const result = openVolume(settled);
+    checkSkippable(result, time, isFull);
+    if (isFull) checkWhole(result);
+    if (isReadOnly || !(pending || isFull)) return undefined;
+    return () => {
+      if (pending) settle(disk, time);
+      if (isFull) markChecked(disk, time);
+    };
   } catch (thrown) {
     if (!(thrown instanceof CorruptError)) throw thrown;
     refuse('one that is damaged', thrown);

@@ -240,10 +240,10 @@ function byName(a: XattrEntry, b: XattrEntry): number {
   return a.index - b.index || a.name.length - b.name.length || compareBytes(a.name, b.name);
 }
 
-/** The hash of a name and a value in the table. */
-function valueHash({ name, value }: XattrEntry): number {
+/** The hash of a name and a value in the table. `signed`: as old kernels treated the bytes of names. */
+export function valueHash({ name, value }: Pick<XattrEntry, 'name' | 'value'>, signed = false): number {
   let hash = 0;
-  for (const byte of name) hash = ((hash << 5) | (hash >>> 27)) ^ byte;
+  for (const byte of name) hash = ((hash << 5) | (hash >>> 27)) ^ (signed ? (byte << 24) >> 24 : byte);
   const words = new Uint8Array(padded(value.length));
   words.set(value);
   const view = viewOf(words);
