@@ -58,6 +58,11 @@ export interface FileSystemWriter {
   allocate(inode: InodeNumber, offset: number, length: number): void;
   /** Makes all that was done durable. */
   sync(): void;
+  /**
+   * Runs many changes, of a filesystem that nobody needs before it is closed, as one: all of them happened, or none. `work`
+   * may run twice.
+   */
+  together?<T>(work: () => T): T;
   /** The flags of `chattr`, and the generation number. */
   setFlags?(inode: InodeNumber, flags: number): void;
   setGeneration?(inode: InodeNumber, generation: number): void;

@@ -4,9 +4,14 @@
  */
 import { GuestfsError, UnsupportedError } from '../base/index.js';
 import type { FileSystem, FileSystemWriter, InodeNumber, Time } from '../fs/index.js';
-import type { ContentFacts, ContentNode, ContentTree } from './content-tree.js';
+import type { ContentEntry, ContentFacts, ContentNode, ContentTree } from './content-tree.js';
 
 const setIdBits = 0o6000;
+/** Entries that are made in one change of the filesystem, where it can. */
+const atOnce = 64;
+
+/** What has a path. */
+type Named = Pick<ContentEntry, 'node' | 'path'>;
 
 interface FillOptions {
   /** The clock of the filesystem: what is done next gets this time. */
@@ -29,6 +34,9 @@ class Filler {
   readonly #fileSystem: FileSystem;
   readonly #writer: FileSystemWriter;
   readonly #options: FillOptions;
+  readonly #inodes = new Map<ContentNode, InodeNumber>();
+  /** Those of the change that runs. */
+  #made: ContentNode[] = [];
 
   constructor(fileSystem: FileSystem, writer: FileSystemWriter, options: FillOptions) {
     this.#fileSystem = fileSystem;
@@ -38,30 +46,48 @@ class Filler {
 
   fill(tree: ContentTree): void {
     const { root } = this.#fileSystem;
-    const inodes = new Map<ContentNode, InodeNumber>([[tree.root, root]]);
-    const directories: (readonly [ContentNode, InodeNumber, string])[] = [[tree.root, root, '/']];
-    for (const { node, name, path, parent } of tree.entries()) {
-      const directory = inodes.get(parent) as InodeNumber; // safe: a directory comes before what is in it
-      this.#options.setClock(node.facts.modified);
-      const known = inodes.get(node);
-      if (known !== undefined) {
-        this.#within(path, () => this.#writer.link(known, directory, name));
-        continue;
-      }
-      const inode = this.#within(path, () => this.#make(node, directory, name, path));
-      inodes.set(node, inode);
-      if (node.children !== undefined) directories.push([node, inode, path]);
-    }
+    this.#inodes.set(tree.root, root);
+    const directories: Named[] = [{ node: tree.root, path: '/' }];
+    this.#inParts(tree.entries(), (entry) => this.#add(entry), directories);
     // Making something in a directory changes its times, and its mode may say what is made in it.
-    for (const [{ facts }, inode, path] of directories) {
-      const { permissions, uid, gid, modified } = facts;
-      this.#options.setClock(modified);
-      this.#within(path, () => {
-        const times = { accessed: modified, modified };
-        this.#writer.setAttributes(inode, { permissions, uid, gid, ...times });
-        this.#addXattrs(facts, inode, path);
-      });
-    }
+    this.#inParts(directories, (directory) => this.#restore(directory));
+  }
+
+  /** Does the same with many, as many at once as make one change. `directories` gets those that are such. */
+  #inParts<T extends Named>(all: Iterable<T>, work: (one: T) => void, directories: Named[] = []): void {
+    let part: T[] = [];
+    const run = (): void => {
+      // Where it runs again, what it had made is undone.
+      for (const node of this.#made) this.#inodes.delete(node);
+      this.#made = [];
+      for (const one of part) this.#within(one.path, () => work(one));
+    };
+    const end = (): void => {
+      if (this.#writer.together === undefined) run();
+      else this.#writer.together(run);
+      for (const one of part) if (one.node.children !== undefined) directories.push(one);
+      part = [];
+      this.#made = [];
+    };
+    for (const one of all) if (part.push(one) === atOnce) end();
+    end();
+  }
+
+  #add({ node, name, path, parent }: ContentEntry): void {
+    const directory = this.#inodes.get(parent) as InodeNumber; // safe: a directory comes before what is in it
+    this.#options.setClock(node.facts.modified);
+    const known = this.#inodes.get(node);
+    if (known !== undefined) return this.#writer.link(known, directory, name);
+    this.#inodes.set(node, this.#make(node, directory, name, path));
+    this.#made.push(node);
+  }
+
+  #restore({ node, path }: Named): void {
+    const inode = this.#inodes.get(node) as InodeNumber; // safe: all of the tree was made
+    const { permissions, uid, gid, modified } = node.facts;
+    this.#options.setClock(modified);
+    this.#writer.setAttributes(inode, { permissions, uid, gid, accessed: modified, modified });
+    this.#addXattrs(node.facts, inode, path);
   }
 
   #make(node: ContentNode, directory: InodeNumber, name: string, path: string): InodeNumber {

@@ -1,11 +1,14 @@
 /** The numbers and the records of tar archives, as they are written. */
-import { CorruptError, checksumHolds, decodeLatin1, decodePadded, decodeText } from '../../base/index.js';
+import { CorruptError, checksumHolds, decodeLatin1, decodeText } from '../../base/index.js';
 import { type TarField, tarFields } from './layout.js';
 
 export const corruptTar = (
   problem: string,
   details?: Readonly<Record<string, number | string>>,
 ): CorruptError => new CorruptError('tar archive', problem, details);
+
+const isBlank = (byte: number | undefined): boolean =>
+  byte === 0x20 || (byte !== undefined && byte >= 0x09 && byte <= 0x0d);
 
 /** Octal digits between blanks and NULs, or base 256 if the first bit is set. */
 export function readOctal(field: Uint8Array): number {
@@ -19,10 +22,17 @@ export function readOctal(field: Uint8Array): number {
       throw corruptTar('has a number beyond 2^53');
     return Number(signed);
   }
-  const digits = decodePadded(field).trim();
-  if (digits === '') return 0;
-  if (!/^[0-7]{1,12}$/.test(digits)) throw corruptTar('has a number that is not octal');
-  return Number.parseInt(digits, 8);
+  // Byte by byte: an archive has ten of them for each member.
+  let at = 0;
+  while (isBlank(field[at])) at++;
+  let value = 0;
+  const start = at;
+  for (let digit = (field[at] ?? 0) - 0x30; digit >= 0 && digit < 8; digit = (field[++at] ?? 0) - 0x30)
+    value = value * 8 + digit;
+  const count = at - start;
+  while (isBlank(field[at])) at++;
+  if ((field[at] ?? 0) !== 0 || count > 12) throw corruptTar('has a number that is not octal');
+  return value;
 }
 
 /** The number in a field of a header. */
@@ -60,7 +70,8 @@ export function wholeNumber(text: string | undefined, otherwise: number): number
 export function checkTarHeader(block: Uint8Array): void {
   const [sumAt, sumLength] = tarFields.checksum;
   let sum = sumLength * 0x20;
-  for (const [index, byte] of block.entries()) if (index < sumAt || index >= sumAt + sumLength) sum += byte;
+  for (let at = 0; at < sumAt; at++) sum += block[at] ?? 0;
+  for (let at = sumAt + sumLength; at < block.length; at++) sum += block[at] ?? 0;
   if (!checksumHolds(sum, readNumber(block, 'checksum')))
     throw corruptTar('has a header with a wrong checksum');
 }

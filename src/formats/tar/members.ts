@@ -112,7 +112,8 @@ export function* tarMembers(input: TarInput): Generator<StoredMember, void> {
     // GNU tar does without the blocks of zeroes at the end, but not without any block.
     if (count === 0 && !isFirst) return;
     if (count < tarBlockLength) throw corruptTar(isFirst ? 'is no archive' : 'breaks off');
-    if (block.every((byte) => byte === 0)) return;
+    // A member's name begins with something, and its checksum is not 0.
+    if (block[0] === 0 && block.every((byte) => byte === 0)) return;
     checkTarHeader(block);
     const flag = String.fromCharCode(block[tarFields.typeflag[0]] ?? 0);
     if (noteKinds.has(flag)) {

@@ -5,18 +5,26 @@ import type { DataSink } from '../copy-data.js';
 export class BlockSieve implements DataSink {
   readonly keepsHoles = true;
   readonly #blockSize: number;
-  readonly #give: (bytes: Uint8Array, at: number) => void;
+  #give: (bytes: Uint8Array, at: number) => void = () => {};
   /** The block that is not whole yet. */
   readonly #block: Uint8Array;
   #filled = 0;
   /** Where the next whole block begins, or the one that is not whole. */
   #position = 0;
 
-  /** `give` gets the rest, in order, from the starts of blocks on; the array is its own during the call. */
-  constructor(blockSize: number, give: (bytes: Uint8Array, at: number) => void) {
+  constructor(blockSize: number) {
     this.#blockSize = blockSize;
     this.#block = new Uint8Array(blockSize);
+  }
+
+  /**
+   * Begins with a file. `give` gets the rest of it, in order, from the starts of blocks on; the array is its own during the
+   * call.
+   */
+  begin(give: (bytes: Uint8Array, at: number) => void): void {
     this.#give = give;
+    this.#filled = 0;
+    this.#position = 0;
   }
 
   write(bytes: Uint8Array): void {

@@ -68,6 +68,7 @@ class Digester {
 /** Reads all contents once. */
 export function measure(call: Call, tree: ContentTree): Measured {
   const digester = new Digester();
+  const copier = new ContentCopier(call);
   const runs = new Map<ContentNode, readonly ContentRun[]>();
   const numbers = new Map<ContentNode, number>();
   const entries = [...tree.entries()];
@@ -85,7 +86,7 @@ export function measure(call: Call, tree: ContentTree): Measured {
     const { contents } = node.facts;
     if (contents === undefined) continue;
     call.progress(done, total);
-    if (contents.sizeInBytes > 0) runs.set(node, addContents(call, digester, node));
+    if (contents.sizeInBytes > 0) runs.set(node, addContents(copier, digester, node));
     done += contents.sizeInBytes;
   }
   return { digest: digester.end(), entries, runs };
@@ -105,9 +106,9 @@ function addFacts(digester: Digester, { facts }: ContentNode): void {
   }
 }
 
-function addContents(call: Call, digester: Digester, node: ContentNode): readonly ContentRun[] {
+function addContents(copier: ContentCopier, digester: Digester, node: ContentNode): readonly ContentRun[] {
   const found: { start: number; count: number }[] = [];
-  copyContents(call, node, (bytes, at) => {
+  copier.copy(node, (bytes, at) => {
     const start = at / contentBlock;
     const count = Math.ceil(bytes.length / contentBlock);
     const last = found.at(-1);
@@ -123,20 +124,25 @@ function addContents(call: Call, digester: Digester, node: ContentNode): readonl
   return found;
 }
 
-/** Gives the contents of a file, but for its blocks of zeroes. */
-export function copyContents(
-  call: Call,
-  { facts }: ContentNode,
-  give: (bytes: Uint8Array, at: number) => void,
-): void {
-  const { contents } = facts;
-  if (contents === undefined) return;
-  const sieve = new BlockSieve(contentBlock, give);
-  const disk = contents.open();
-  try {
-    move(call, disk, sieve, { progress: () => call.checkpoint() });
-  } finally {
-    disk.close();
+/** Gives the contents of files, but for their blocks of zeroes. */
+export class ContentCopier {
+  readonly #call: Call;
+  readonly #sieve = new BlockSieve(contentBlock);
+
+  constructor(call: Call) {
+    this.#call = call;
   }
-  sieve.end();
+
+  copy({ facts }: ContentNode, give: (bytes: Uint8Array, at: number) => void): void {
+    const { contents } = facts;
+    if (contents === undefined) return;
+    this.#sieve.begin(give);
+    const disk = contents.open();
+    try {
+      move(this.#call, disk, this.#sieve, { progress: () => this.#call.checkpoint() });
+    } finally {
+      disk.close();
+    }
+    this.#sieve.end();
+  }
 }

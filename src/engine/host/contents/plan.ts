@@ -10,7 +10,7 @@ import { type ContentTree, fillFileSystem } from '../../../vfs/index.js';
 import type { Call } from '../../thread/call.js';
 import { extRoom } from './ext-room.js';
 import { fatRoom } from './fat-room.js';
-import { contentBlock, copyContents, type Measured } from './measure.js';
+import { ContentCopier, contentBlock, type Measured } from './measure.js';
 
 /** To be raised with every change after which the same content gives other bytes. */
 export const layoutVersion = 1;
@@ -71,13 +71,14 @@ function fillVolume(call: Call, disk: Disk, type: string, tree: ContentTree, tim
     isNew: true,
     now: () => clock,
   });
+  const copier = new ContentCopier(call);
   try {
     fillFileSystem(fileSystem, tree, {
       setClock: (time) => {
         call.checkpoint();
         clock = time;
       },
-      copy: (node, _, into) => copyContents(call, node, (bytes, at) => into.write(bytes, at)),
+      copy: (node, _, into) => copier.copy(node, (bytes, at) => into.write(bytes, at)),
       leaveOut: (path, attribute, why) =>
         call.session.warn(`${path}: made without ${attribute}: ${why.message}`, 'attributes left out'),
     });

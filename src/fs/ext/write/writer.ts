@@ -96,7 +96,7 @@ class ExtWriter implements FileSystemWriter {
         const [run] = files.take(volume.inode(number), 0, 1, true);
         if (run !== undefined) blocks.change(run.block, true).bytes.set(target);
       }
-      for (const [key, value] of what.xattrs ?? []) this.#putXattr(number, key, value);
+      for (const [key, value] of what.xattrs ?? []) this.#putXattr(number, splitName(key), value);
       blocks.barrier();
       directories.add(volume.inode(directory), { name: bytes, inode: number, kind: what.type });
       this.#touchDirectory(directory, isDirectory ? 1 : 0);
@@ -190,7 +190,8 @@ class ExtWriter implements FileSystemWriter {
 
   setAttributes(number: InodeNumber, attributes: NewAttributes): void {
     const { volume, inodes } = this.#session;
-    const { permissions, uid, gid, accessed, modified, xattrs } = attributes;
+    const { permissions, uid, gid, accessed, modified } = attributes;
+    const xattrs = [...(attributes.xattrs ?? [])].map(([name, value]) => [splitName(name), value] as const);
     this.#run('create', () => {
       const inode = volume.heldInode(number);
       this.#checkOwnChange(inode);
@@ -201,7 +202,7 @@ class ExtWriter implements FileSystemWriter {
         setOwner(record, uid ?? inode.stat.uid, gid ?? inode.stat.gid);
         setTimes(record, { accessed, modified, changed: this.#now() });
       });
-      for (const [name, value] of xattrs ?? []) this.#putXattr(number, name, value);
+      for (const [name, value] of xattrs) this.#putXattr(number, name, value);
     });
   }
 
@@ -209,9 +210,12 @@ class ExtWriter implements FileSystemWriter {
     this.setAttributes(number, { xattrs: new Map([[name, value]]) });
   }
 
-  #putXattr(number: InodeNumber, name: string, value: Uint8Array | undefined): void {
+  #putXattr(
+    number: InodeNumber,
+    [index, rest]: ReturnType<typeof splitName>,
+    value: Uint8Array | undefined,
+  ): void {
     const { volume, life } = this.#session;
-    const [index, rest] = splitName(name);
     const isAcl = index === xattrIndex.aclDefault || index === xattrIndex.aclAccess;
     const stored = isAcl && value !== undefined ? storedAcl(value) : value;
     life.xattrs.set(volume.heldInode(number), index, rest, stored);
@@ -285,6 +289,12 @@ class ExtWriter implements FileSystemWriter {
 
   sync(): void {
     this.#session.journal.commit();
+  }
+
+  /** Elsewhere a transaction has too little room. */
+  together<T>(work: () => T): T {
+    const { journal } = this.#session;
+    return Number.isFinite(journal.most) || journal.isOrdered ? work() : this.#run('create', work);
   }
 
   get #session(): WriteSession {
