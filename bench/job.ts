@@ -19,6 +19,8 @@ export const peers = {
   TSK: { program: 'fls', version: 'fls -V' },
   '7-Zip': { program: '7z', version: "7z i | grep -m1 '^7-Zip'" },
   'qemu-img': { program: 'qemu-img', version: 'qemu-img --version | head -1' },
+  mke2fs: { program: 'mke2fs', version: 'mke2fs -V 2>&1 | head -1' },
+  cp: { program: 'cp', version: 'cp --version | head -1' },
   tar: { program: 'tar', version: 'tar --version | head -1' },
   find: { program: 'find', version: 'find --version | head -1' },
   cat: { program: 'cat', version: 'cat --version | head -1' },

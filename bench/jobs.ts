@@ -1,7 +1,7 @@
 /** What is measured, and how good it must be. */
 import { formatJobs } from './format-jobs.js';
 import { fish, type Job, readBig, tcg } from './job.js';
-import { writeJobs } from './write-jobs.js';
+import { writeJobs, writeLibraryJobs } from './write-jobs.js';
 
 /** The root partition of the Debian image, for tools that want a bare filesystem: 131072 sectors in. */
 const root = { debugfs: '"$I/debian.raw?offset=67108864"', sectors: 131072 };
@@ -284,6 +284,7 @@ export const libraryJobs = [
     aim: 80,
     most: true,
   },
+  ...writeLibraryJobs,
 ] as const;
 
 /** Bytes of resident memory that any of our processes may use. */

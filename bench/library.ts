@@ -1,15 +1,18 @@
 /**
  * Measures the library in a program of its own, and prints one JSON object.
- *   node library.js MODULE IMAGE handles|fifty|private|programs|hand-over
+ *   node library.js MODULE IMAGE handles|fifty|private|programs|hand-over|writing|write-counts SCRATCH
  * `handles`: milliseconds from `new Guestfs` to a closed handle, of the first handle and of those after it.
  */
+import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { median } from './measure.js';
+import { writeCounts, writing } from './write-library.js';
 
 type Library = typeof import('../src/guestfs/index.js');
 
-const [modulePath = '', image = '', what = ''] = process.argv.slice(2);
-const { Guestfs } = (await import(pathToFileURL(modulePath).href)) as Library;
+const [modulePath = '', image = '', what = '', scratch = ''] = process.argv.slice(2);
+const library = (await import(pathToFileURL(modulePath).href)) as Library;
+const { Guestfs } = library;
 
 /** One handle's whole life; milliseconds. */
 async function firstFile(): Promise<number> {
@@ -223,6 +226,8 @@ const measurements: Readonly<Record<string, () => Promise<Record<string, number>
   private: async () => privateData(),
   programs,
   'hand-over': handOver,
+  writing: () => writing(library, scratch),
+  'write-counts': () => writeCounts(library, scratch, join(dirname(image), 'rootfs.tar')),
 };
 const results = await measurements[what]?.();
 console.log(JSON.stringify(results));

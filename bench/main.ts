@@ -75,9 +75,10 @@ for (const [name, peer] of Object.entries(peers) as [PeerName, Peer][]) {
   else missingPeers.push(`${name} (${peer.program})`);
 }
 
-/** The jobs of a group, by id. */
+/** The jobs of a group, by id, and what library.js finds for it. */
 function membersOf(name: string): string[] {
   const members = jobs.filter((job) => job.group === name).map(({ id }) => id);
+  if (name === 'write') members.push('writing', 'write-counts');
   if (members.length === 0) throw new Error(`there is no group of jobs ‘${name}’`);
   return members;
 }
@@ -140,12 +141,15 @@ function askLibrary(what: string, directory: string, failures: string[]): Figure
   const { status, stdout, stderr } = spawnSync(
     process.execPath,
     [
+      // What is counted is counted in all threads.
+      ...(what === 'write-counts' ? ['--import', join(root, 'build/bench/count-writes.js')] : []),
       join(root, 'build/bench/library.js'),
       join(directory, 'index.js'),
       join(place.images, 'debian.qcow2'),
       what,
+      place.scratch,
     ],
-    { encoding: 'utf8', timeout: 600_000 },
+    { encoding: 'utf8', timeout: 600_000, env: { ...process.env, GUESTFS_BENCH_COUNTS: place.scratch } },
   );
   if (status === 0) return JSON.parse(stdout) as Figures;
   failures.push(`${what}: ${reasonIn(stderr)}`);
@@ -201,6 +205,7 @@ try {
     library: {},
     libraryBefore: {},
     libraryFailed: [],
+    isWhole: only === undefined,
   };
   let complete = true;
   for (const job of jobs) {
@@ -214,6 +219,8 @@ try {
     ['private', 1],
     ['programs', ourRuns],
     ['hand-over', 1],
+    ['writing', ourRuns],
+    ['write-counts', 1],
   ] as const) {
     let found = pieces.find(what) as LibraryFigures | undefined;
     if (!found && wanted(what)) {

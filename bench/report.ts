@@ -21,6 +21,8 @@ export interface Results {
   /** Of the build that this one is compared with; empty where there is none. */
   libraryBefore: Record<string, number>;
   libraryFailed: string[];
+  /** Whether all was to be measured: else what was not is left out. */
+  isWhole: boolean;
 }
 
 type Verdict = 'aim' | 'must' | 'missed' | 'not compared';
@@ -183,6 +185,7 @@ function libraryLines(results: Results): string[] {
   ];
   for (const { id, title, unit, must, aim, most } of libraryJobs) {
     const value = results.library[id];
+    if (value === undefined && !results.isWhole) continue;
     const sign = most ? '≤' : '≥';
     const shown =
       value === undefined
