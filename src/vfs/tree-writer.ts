@@ -4,7 +4,7 @@
  * is refused before anything is changed.
  */
 import { type ErrnoName, encodeText, GuestfsError, systemError, UnsupportedError } from '../base/index.js';
-import type { GrowableDisk } from '../disk/index.js';
+import type { GrowableDisk, Span, ZeroOptions } from '../disk/index.js';
 import type { FileSystemWriter, InodeNumber, InodeStat, NewAttributes, NewInode } from '../fs/index.js';
 import { accessListName, defaultListName, inherit, settle, withPermissions } from './access-lists.js';
 import type { Child, Mount, Place } from './mount.js';
@@ -424,7 +424,7 @@ export class TreeWriter {
 
   #contents(place: Place, path: string): OpenFile {
     const contents = this.#writer(place, path).contents(place.inode);
-    return { place, contents: touching(contents, () => this.#context.touch()) };
+    return { place, contents: new ToldContents(contents, this.#context) };
   }
 
   /** A program whose contents or owner change loses the capabilities that it had. */
@@ -484,24 +484,55 @@ function withoutSetId(permissions: number): number {
 }
 
 /** A file's contents whose changes are told. */
-function touching(contents: GrowableDisk, touch: () => void): GrowableDisk {
-  const changing = (work: () => void): void => {
-    work();
-    touch();
-  };
-  return {
-    get size() {
-      return contents.size;
-    },
-    sectorSize: contents.sectorSize,
-    writable: contents.writable,
-    read: (into, offset) => contents.read(into, offset),
-    span: (offset, length) => contents.span(offset, length),
-    checkWritable: (offset, length) => contents.checkWritable(offset, length),
-    write: (from, offset) => changing(() => contents.write(from, offset)),
-    zero: (offset, length, options) => changing(() => contents.zero(offset, length, options)),
-    resize: (size) => changing(() => contents.resize(size)),
-    flush: () => contents.flush(),
-    close: () => contents.close(),
-  };
+class ToldContents implements GrowableDisk {
+  readonly sectorSize: number;
+  readonly writable: boolean;
+  readonly #contents: GrowableDisk;
+  readonly #context: WriterContext;
+
+  constructor(contents: GrowableDisk, context: WriterContext) {
+    this.sectorSize = contents.sectorSize;
+    this.writable = contents.writable;
+    this.#contents = contents;
+    this.#context = context;
+  }
+
+  get size(): number {
+    return this.#contents.size;
+  }
+
+  read(into: Uint8Array, offset: number): void {
+    this.#contents.read(into, offset);
+  }
+
+  span(offset: number, length: number): Span {
+    return this.#contents.span(offset, length);
+  }
+
+  checkWritable(offset: number, length: number): void {
+    this.#contents.checkWritable(offset, length);
+  }
+
+  write(from: Uint8Array, offset: number): void {
+    this.#contents.write(from, offset);
+    this.#context.touch();
+  }
+
+  zero(offset: number, length: number, options?: ZeroOptions): void {
+    this.#contents.zero(offset, length, options);
+    this.#context.touch();
+  }
+
+  resize(size: number): void {
+    this.#contents.resize(size);
+    this.#context.touch();
+  }
+
+  flush(): void {
+    this.#contents.flush();
+  }
+
+  close(): void {
+    this.#contents.close();
+  }
 }

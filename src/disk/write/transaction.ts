@@ -36,6 +36,14 @@ interface Owner {
   keep(bytes: Uint8Array): Uint8Array;
 }
 
+const none: readonly never[] = [];
+
+function joined<T>(one: T[] | undefined, other: T[] | undefined): T[] | undefined {
+  if (one === undefined || other === undefined) return one ?? other;
+  one.push(...other);
+  return one;
+}
+
 /** A run of a journal, or a part of one. Begun and ended by the journal. */
 export class DiskTransaction {
   readonly id: number;
@@ -46,11 +54,12 @@ export class DiskTransaction {
   kind: string | undefined;
   readonly #journal: Owner;
   readonly #changes = new Map<number, BlockChange>();
-  readonly #versions: Version[] = [];
-  readonly #freed: FreedBlocks[] = [];
-  readonly #after = new Set<Disk>();
-  readonly #onUndo: (() => void)[] = [];
-  readonly #onDurable: (() => void)[] = [];
+  // Most transactions have none of these.
+  #versions: Version[] | undefined;
+  #freed: FreedBlocks[] | undefined;
+  #after: Set<Disk> | undefined;
+  #onUndo: (() => void)[] | undefined;
+  #onDurable: (() => void)[] | undefined;
 
   constructor(journal: Owner, id: number) {
     this.#journal = journal;
@@ -62,20 +71,20 @@ export class DiskTransaction {
   }
 
   get versions(): readonly Version[] {
-    return this.#versions;
+    return this.#versions ?? none;
   }
 
   get freed(): readonly FreedBlocks[] {
-    return this.#freed;
+    return this.#freed ?? none;
   }
 
   /** Disks that must be flushed before this is durable. */
-  get data(): ReadonlySet<Disk> {
-    return this.#after;
+  get data(): Iterable<Disk> {
+    return this.#after ?? none;
   }
 
   get whenDurable(): readonly (() => void)[] {
-    return this.#onDurable;
+    return this.#onDurable ?? none;
   }
 
   /**
@@ -85,11 +94,13 @@ export class DiskTransaction {
   free(first: number, count: number): void {
     this.#journal.checkInnermost(this);
     this.#journal.noteFreed(first, count);
+    this.#freed ??= [];
     this.#freed.push({ first, count });
   }
 
   /** What was written to `disk` must be durable before this transaction is. */
   after(disk: Disk): void {
+    this.#after ??= new Set();
     this.#after.add(disk);
   }
 
@@ -104,11 +115,13 @@ export class DiskTransaction {
 
   /** Run when the transaction is undone, last first: for counters and hints in memory. */
   onUndo(work: () => void): void {
+    this.#onUndo ??= [];
     this.#onUndo.push(work);
   }
 
   /** Run when it is durable. */
   onDurable(work: () => void): void {
+    this.#onDurable ??= [];
     this.#onDurable.push(work);
   }
 
@@ -124,7 +137,7 @@ export class DiskTransaction {
         last: phase,
       });
     else if (known.last < phase) {
-      this.#versions.push({ number: block.number, phase: known.last, bytes: block.bytes.slice() });
+      this.#addVersion({ number: block.number, phase: known.last, bytes: block.bytes.slice() });
       known.last = phase;
     }
   }
@@ -145,19 +158,24 @@ export class DiskTransaction {
         continue;
       }
       if (change.first > known.last && change.before !== undefined)
-        this.#versions.push({ number, phase: known.last, bytes: change.before });
+        this.#addVersion({ number, phase: known.last, bytes: change.before });
       known.last = change.last;
     }
-    this.#versions.push(...part.#versions);
-    this.#freed.push(...part.#freed);
-    for (const disk of part.#after) this.#after.add(disk);
-    this.#onUndo.push(...part.#onUndo);
-    this.#onDurable.push(...part.#onDurable);
+    for (const version of part.versions) this.#addVersion(version);
+    this.#freed = joined(this.#freed, part.#freed);
+    for (const disk of part.data) this.after(disk);
+    this.#onUndo = joined(this.#onUndo, part.#onUndo);
+    this.#onDurable = joined(this.#onDurable, part.#onDurable);
+  }
+
+  #addVersion(version: Version): void {
+    this.#versions ??= [];
+    this.#versions.push(version);
   }
 
   /** For the journal: makes all as it was. */
   undo(restore: (number: number, before: Uint8Array | undefined) => void): void {
     for (const [number, { before }] of this.#changes) restore(number, before);
-    for (const work of this.#onUndo.reverse()) work();
+    for (const work of this.#onUndo?.reverse() ?? none) work();
   }
 }

@@ -74,7 +74,8 @@ async function runCall(
   const sinks: FileOutSink[] = [];
   const sources: FileInSource[] = [];
   try {
-    const handler = await findHandler(action);
+    const found = findHandler(action);
+    const handler = found instanceof Promise ? await found : found;
     const args = request.args.map((argument) => {
       if (!isFileArgument(argument)) return argument;
       if ('fileOut' in argument) {

@@ -134,6 +134,7 @@ export function findLeaves(
   found = descend(source, name),
 ): number[] | undefined {
   if (found === undefined) return undefined;
+  if (endsAt(found)) return [found.leaf];
   const frames = found.frames.map((frame) => ({ ...frame }));
   const { hash } = found;
   const leaves = new Set<number>();
@@ -149,6 +150,12 @@ export function findLeaves(
     if (more === 'end') return [...leaves];
     if (more === 'damaged') return undefined;
   }
+}
+
+/** Whether the next block of entries is of the same index block, and has no names of the same hash. */
+function endsAt({ frames }: Descent): boolean {
+  const bottom = frames[frames.length - 1] as Frame; // safe: at least the root
+  return bottom.index + 1 < bottom.count && (hashAt(bottom, bottom.index + 1) & 1) === 0;
 }
 
 function innerFrame(source: IndexSource, block: number): Frame | undefined {

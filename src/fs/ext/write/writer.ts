@@ -55,6 +55,8 @@ class ExtWriter implements FileSystemWriter {
   readonly #start: () => WriteSession;
   readonly #now: () => Time;
   readonly #held = new Map<InodeNumber, number>();
+  /** What writes the contents of files, once there are such. */
+  #parts: ContentsParts | undefined;
 
   constructor(start: () => WriteSession, now: () => Time) {
     this.#start = start;
@@ -307,11 +309,18 @@ class ExtWriter implements FileSystemWriter {
   }
 
   #open(number: InodeNumber): FileContents {
+    const { volume } = this.#session;
+    checkChangeable(volume.heldInode(number));
+    this.#parts ??= this.#contentsParts();
+    const contents = new FileContents(this.#parts, number, () => this.#letGo(number));
+    this.#held.set(number, (this.#held.get(number) ?? 0) + 1);
+    return contents;
+  }
+
+  #contentsParts(): ContentsParts {
     const session = this.#session;
     const { volume, blocks, inodes, files, life } = session;
-    const inode = volume.heldInode(number);
-    checkChangeable(inode);
-    const parts: ContentsParts = {
+    return {
       volume,
       blocks,
       inodes,
@@ -329,9 +338,6 @@ class ExtWriter implements FileSystemWriter {
       allowLarge: () => this.#allowLarge(),
       sync: () => this.sync(),
     };
-    const contents = new FileContents(parts, number, () => this.#letGo(number));
-    this.#held.set(number, (this.#held.get(number) ?? 0) + 1);
-    return contents;
   }
 
   #letGo(number: InodeNumber): void {
