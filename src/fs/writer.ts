@@ -59,8 +59,8 @@ export interface FileSystemWriter {
   /** Makes all that was done durable. */
   sync(): void;
   /**
-   * Runs many changes, of a filesystem that nobody needs before it is closed, as one: all of them happened, or none. `work`
-   * may run twice.
+   * Runs many changes, of a filesystem that nobody needs before it is closed, as one: all of them happened, or none.
+   * `work` may run twice.
    */
   together?<T>(work: () => T): T;
   /** The flags of `chattr`, and the generation number. */

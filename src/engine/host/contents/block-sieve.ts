@@ -18,8 +18,8 @@ export class BlockSieve implements DataSink {
   }
 
   /**
-   * Begins with a file. `give` gets the rest of it, in order, from the starts of blocks on; the array is its own during the
-   * call.
+   * Begins with a file. `give` gets the rest of it, in order, from the starts of blocks on; the array is its own during
+   * the call.
    */
   begin(give: (bytes: Uint8Array, at: number) => void): void {
     this.#give = give;
