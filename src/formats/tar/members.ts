@@ -100,8 +100,14 @@ interface Notes {
   records: Map<string, string>;
 }
 
-/** The members, each until the next is asked for. CorruptError for what is no archive, or breaks off within a member. */
-export function* tarMembers(input: TarInput): Generator<StoredMember, void> {
+/**
+ * The members, each until the next is asked for. CorruptError for what is no archive, or breaks off within a member;
+ * UnsupportedError for a member of an unknown type, unless those are passed over.
+ */
+export function* tarMembers(
+  input: TarInput,
+  { skipsUnknown = false }: { readonly skipsUnknown?: boolean } = {},
+): Generator<StoredMember, void> {
   const blocks = new Blocks(input);
   let globals = new Map<string, string>();
   let notes: Notes = { records: new Map() };
@@ -127,7 +133,10 @@ export function* tarMembers(input: TarInput): Generator<StoredMember, void> {
       else notes.records = readRecords(bytes);
       continue;
     }
-    yield* member(blocks, block, flag, { ...notes, records: new Map([...globals, ...notes.records]) });
+    if (skipsUnknown && !types.has(flag)) {
+      const length = readNumber(block, 'size');
+      if (length > 0) blocks.skip(length + tarPadding(length));
+    } else yield* member(blocks, block, flag, { ...notes, records: new Map([...globals, ...notes.records]) });
     notes = { records: new Map() };
   }
 }

@@ -68,9 +68,9 @@ export const plants: readonly Plant[] = [
   },
   {
     error: 'an error of the wrong kind is thrown',
-    file: 'formats/tar/files.ts',
-    original: "throw corruptTar('breaks off', { offset: at });",
-    planted: "throw new RangeError('breaks off');",
+    file: 'formats/tar/members.ts',
+    original: "!this.#input.skip(length)) throw corruptTar('breaks off');",
+    planted: "!this.#input.skip(length)) throw new RangeError('breaks off');",
     target: 'image/container',
     fixtures: ['containers/plain.ova.gz'],
     finding: /RangeError: breaks off/,
