@@ -44,7 +44,7 @@ export interface RecordingOptions {
 
 /** What of the changes since the last barrier is lost. */
 type Loss =
-  | { readonly kind: 'nothing' }
+  | { readonly kind: 'nothing' | 'all' }
   | { readonly kind: 'without' | 'only' | 'first' | 'last'; readonly change: number }
   | { readonly kind: 'half'; readonly seed: number };
 
@@ -173,11 +173,12 @@ export class RecordingDisk implements GrowableDisk {
   /** The state of a name that {@link crashes} gave. */
   crash(name: string): Crash {
     const match =
-      /^end (?<end>\d+)(?: (?<kind>without|only|half) (?<value>\d+)| torn (?<torn>\d+) (?<side>first|last))?$/.exec(
+      /^end (?<end>\d+)(?: without (?<all>all)| (?<kind>without|only|half) (?<value>\d+)| torn (?<torn>\d+) (?<side>first|last))?$/.exec(
         name,
       );
     if (match?.groups === undefined) throw new Error(`no crash is called ‘${name}’`);
-    const { end, kind, value, torn, side } = match.groups;
+    const { end, all, kind, value, torn, side } = match.groups;
+    if (all !== undefined) return this.#crash(Number(end), { kind: 'all' });
     if (side !== undefined)
       return this.#crash(Number(end), { kind: side as 'first' | 'last', change: Number(torn) });
     if (kind === 'half') return this.#crash(Number(end), { kind, seed: Number(value) });
@@ -190,6 +191,11 @@ export class RecordingDisk implements GrowableDisk {
   #losses(end: number, random: Random): Loss[] {
     const changes = this.#since(end);
     const losses: Loss[] = [];
+    // A prefix of the log shows the same, but for a promise that was given since.
+    const isPromised = this.#log
+      .slice(changes[0] ?? end, end)
+      .some((recorded) => recorded.kind === 'mark' && recorded.durable);
+    if (isPromised) losses.push({ kind: 'all' });
     for (const change of changes) {
       if (changes.length > 1) losses.push({ kind: 'without', change });
       if (changes.length > 2) losses.push({ kind: 'only', change });
@@ -247,6 +253,7 @@ export class RecordingDisk implements GrowableDisk {
         apply(change, image);
         continue;
       }
+      if (loss.kind === 'all') continue;
       if (loss.kind === 'without' && at === loss.change) continue;
       if (loss.kind === 'only' && at !== loss.change) continue;
       if (random !== undefined && random.next() < 0.5) continue;
@@ -314,6 +321,8 @@ function nameOf(end: number, loss: Loss): string {
   switch (loss.kind) {
     case 'nothing':
       return `end ${end}`;
+    case 'all':
+      return `end ${end} without all`;
     case 'half':
       return `end ${end} half ${loss.seed}`;
     case 'first':

@@ -59,7 +59,7 @@ export class WriteCache implements BlockReader {
 
   /**
    * For changing, until the transaction ends. The old bytes are kept, so that the transaction can be undone. `blank`:
-   * the old bytes are not read, and the block begins as zeroes.
+   * nothing leads to the block yet, whose old bytes are not read: it begins as zeroes.
    */
   change(
     transaction: DiskTransaction,
@@ -68,7 +68,7 @@ export class WriteCache implements BlockReader {
   ): Block {
     let block = this.#changed.get(number);
     if (block !== undefined) {
-      transaction.note(block);
+      transaction.note(block, blank);
       if (blank) block.bytes.fill(0);
       return block;
     }
@@ -76,7 +76,7 @@ export class WriteCache implements BlockReader {
     const bytes = new Uint8Array(this.blockSize);
     if (!blank) bytes.set(this.#clean.bytes(start, this.blockSize, 'metadata'));
     block = { number, start, bytes, view: viewOf(bytes) };
-    transaction.noteNew(number);
+    transaction.noteNew(number, blank);
     this.#changed.set(number, block);
     return block;
   }

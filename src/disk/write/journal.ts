@@ -66,7 +66,7 @@ export class DiskJournal {
     return this.#rules.most;
   }
 
-  /** Whether it matters where in a transaction a block is changed: see {@link DiskTransaction.barrier}. */
+  /** Whether the phases of a transaction matter: a crash may leave the one without the other. */
   get isOrdered(): boolean {
     return this.#rules.isOrdered;
   }

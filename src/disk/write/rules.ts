@@ -2,7 +2,7 @@
 import { type PlacedBytes, writeBlocks } from './blocks.js';
 import type { WriteCache } from './cache.js';
 import { DiskJournal, type WriteMarks, type WriteRules } from './journal.js';
-import type { DiskTransaction } from './transaction.js';
+import type { BlockChange, DiskTransaction } from './transaction.js';
 
 /** For what is only being made: blocks are written in the order of their numbers, when memory is full or at a commit. */
 export function directJournal(cache: WriteCache, marks?: WriteMarks): DiskJournal {
@@ -67,17 +67,26 @@ class OrderedRules implements WriteRules {
   add({ kind, changes, versions, freed }: DiskTransaction): void {
     if (kind === undefined || kind !== this.#kind) this.#kindBase = this.#stages.length;
     this.#kind = kind;
+    // Blocks to which nothing leads yet come a stage before the rest of their phase, which leads to them.
+    const shift = [...changes.values()].some(({ isFresh }) => isFresh) ? 1 : 0;
+    const stageIn = (phase: number, { first, isFresh }: Readonly<BlockChange>): number =>
+      isFresh && phase === first ? phase : phase + shift;
     // The first stage of the transaction: no block may come to be written before what is known of it already.
     let base = this.#kindBase;
-    for (const [number, { first }] of changes)
-      base = Math.max(base, (this.#lastStage.get(number) ?? 0) - first);
-    for (const [number, { before, first, last }] of changes) {
+    for (const [number, change] of changes)
+      base = Math.max(base, (this.#lastStage.get(number) ?? 0) - stageIn(change.first, change));
+    for (const [number, change] of changes) {
       const known = this.#lastStage.get(number);
-      if (known !== undefined && known < base + first) this.#stages[known]?.set(number, before);
-      this.#stage(base + last).set(number, undefined);
-      this.#lastStage.set(number, base + last);
+      const last = base + stageIn(change.last, change);
+      if (known !== undefined && known < base + stageIn(change.first, change))
+        this.#stages[known]?.set(number, change.before);
+      this.#stage(last).set(number, undefined);
+      this.#lastStage.set(number, last);
     }
-    for (const { number, phase, bytes } of versions) this.#stage(base + phase).set(number, bytes);
+    for (const { number, phase, bytes } of versions) {
+      const change = changes.get(number);
+      if (change !== undefined) this.#stage(base + stageIn(phase, change)).set(number, bytes);
+    }
     // What stages before were to write of a freed block is written all the same: what leads to it may come later.
     for (const { first, count } of freed) this.#freeze(first, count);
   }

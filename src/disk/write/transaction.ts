@@ -3,12 +3,14 @@ import type { Disk } from '../disk.js';
 import type { Block } from './block.js';
 
 /** What a transaction did to one block. */
-interface BlockChange {
+export interface BlockChange {
   /** The bytes before; undefined if the block was as on the disk. */
   readonly before: Uint8Array | undefined;
   /** The phases in which it was changed first and last: see {@link DiskTransaction.barrier}. */
   first: number;
   last: number;
+  /** Whether it began as zeroes, as nothing led to it before. */
+  readonly isFresh: boolean;
 }
 
 /** What a block held at the end of a phase, where it was changed again in a later one. */
@@ -105,8 +107,8 @@ export class DiskTransaction {
   }
 
   /**
-   * What was changed before this is on the disk before what is changed after it. It means nothing where a log makes all
-   * of it true at once.
+   * What was changed before this is on the disk before what is changed after it. Blocks that begin as zeroes come before
+   * the rest of their phase, which may lead to them. It means nothing where a log makes all of it true at once.
    */
   barrier(): void {
     this.#journal.checkInnermost(this);
@@ -126,7 +128,7 @@ export class DiskTransaction {
   }
 
   /** For the cache: a block that is changed already is about to be changed. */
-  note(block: Block): void {
+  note(block: Block, isFresh: boolean): void {
     this.#journal.checkInnermost(this);
     const { phase } = this.#journal;
     const known = this.#changes.get(block.number);
@@ -135,6 +137,7 @@ export class DiskTransaction {
         before: this.#journal.keep(block.bytes),
         first: phase,
         last: phase,
+        isFresh,
       });
     else if (known.last < phase) {
       this.#addVersion({ number: block.number, phase: known.last, bytes: block.bytes.slice() });
@@ -143,10 +146,10 @@ export class DiskTransaction {
   }
 
   /** For the cache: a block that is as on the disk is about to be changed. */
-  noteNew(number: number): void {
+  noteNew(number: number, isFresh: boolean): void {
     this.#journal.checkInnermost(this);
     const { phase } = this.#journal;
-    this.#changes.set(number, { before: undefined, first: phase, last: phase });
+    this.#changes.set(number, { before: undefined, first: phase, last: phase, isFresh });
   }
 
   /** For the journal: takes over what a part of this did. */

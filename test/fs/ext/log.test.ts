@@ -1,10 +1,7 @@
 /** The log as we write it: what a crash leaves of it, and what other programs say to it. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { join, resolve } from 'node:path';
-import { after, test } from 'node:test';
-import { build } from 'esbuild';
-import { planting } from '../../support/planting.js';
+import { test } from 'node:test';
+import { importPlanted } from '../../support/planted-module.js';
 import { scratchDirectory } from '../../support/scratch.js';
 import { needs } from '../../support/tools.js';
 import { logKinds, makeLogImage } from './log-images.js';
@@ -12,9 +9,6 @@ import { crashLog } from './log-model.js';
 import { type LogMutant, logMutants } from './log-mutants.js';
 
 const directory = scratchDirectory();
-// Below the project, where packages are found.
-const built = mkdtempSync(join('build', 'mutants-'));
-after(() => rmSync(built, { recursive: true }));
 
 /** Crashes that are looked at of each kind. With GUESTFS_TEST_CRASHES more. */
 const campaign = Number(process.env.GUESTFS_TEST_CRASHES ?? 0);
@@ -36,20 +30,8 @@ for (const kind of logKinds)
   );
 
 /** The crashes that are wrong where the sources have an error. */
-async function wrongWith(mutant: LogMutant, index: number): Promise<readonly string[]> {
-  const outfile = join(built, `mutant-${index}.js`);
-  await build({
-    entryPoints: ['test/fs/ext/log-model.ts'],
-    outfile,
-    platform: 'node',
-    format: 'esm',
-    target: 'node20',
-    bundle: true,
-    packages: 'external',
-    logLevel: 'warning',
-    plugins: [planting([mutant])],
-  });
-  const model = (await import(resolve(outfile))) as { crashLog: typeof crashLog };
+async function wrongWith(mutant: LogMutant): Promise<readonly string[]> {
+  const model = await importPlanted<{ crashLog: typeof crashLog }>('test/fs/ext/log-model.ts', mutant);
   const kind = logKinds.find(({ name }) => name === mutant.kind);
   assert.ok(kind !== undefined, mutant.kind);
   const image = makeLogImage(directory, kind);
@@ -60,9 +42,9 @@ async function wrongWith(mutant: LogMutant, index: number): Promise<readonly str
   ).wrong;
 }
 
-for (const [index, mutant] of logMutants.entries())
+for (const mutant of logMutants)
   test(`found: ${mutant.error}`, needs('mke2fs'), async (t) => {
-    const wrong = await wrongWith(mutant, index);
+    const wrong = await wrongWith(mutant);
     t.diagnostic(`${wrong.length} wrong: ${wrong[0]}`);
     assert.ok(wrong.length > 0);
   });

@@ -68,12 +68,17 @@ export class ChangeableBlocks {
     return this.#journal.most;
   }
 
+  /** Whether a crash may leave a part of a transaction: what is before one of its barriers without what is behind. */
+  get isOrdered(): boolean {
+    return this.#journal.isOrdered;
+  }
+
   /** For reading, until anything else is read or changed. */
   peek(number: number): Block {
     return this.#cache.peek(number);
   }
 
-  /** For changing. `blank`: the old bytes do not matter, and the block begins as zeroes. */
+  /** For changing. `blank`: nothing leads to the block yet, and it begins as zeroes. */
   change(number: number, blank = false): Block {
     this.#owner.changing(number);
     return this.#cache.change(this.#running, number, blank ? blankly : {});

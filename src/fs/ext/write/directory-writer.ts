@@ -352,7 +352,7 @@ export class DirectoryWriter {
     const isContinued = sorted[split - 1]?.hash === border;
     const lower = sorted.slice(0, split).map(({ each }) => each);
     const upper = sorted.slice(split).map(({ each }) => each);
-    fillArea(area, open.rules, lower);
+    const isUpper = hash >= border;
     const fresh = this.#append(open, (empty) => fillArea(empty, open.rules, upper));
     const index = this.#change(open, bottom.logical);
     insertIndexEntry(index, bottom.entriesAt, bottom.index + 1, {
@@ -360,12 +360,13 @@ export class DirectoryWriter {
       block: fresh.logical,
     });
     this.#sealIndex(open, index.number, bottom.logical);
-    return insertEntry(
-      hash >= border ? fresh.area : areaOf(this.#change(open, leaf).bytes, 0, this.#leafEnd),
-      open.rules,
-      what,
-      entry,
-    );
+    const isIn = isUpper && insertEntry(fresh.area, open.rules, what, entry);
+    // Until the new block belongs to the directory, the old one has all names.
+    this.#blocks.barrier();
+    const rest = areaOf(this.#change(open, leaf).bytes, 0, this.#leafEnd);
+    this.#sealLeaf(open, block);
+    fillArea(rest, open.rules, lower);
+    return isUpper ? isIn : insertEntry(rest, open.rules, what, entry);
   }
 
   #limit(open: Directory, logical: number): number {
@@ -405,13 +406,15 @@ export class DirectoryWriter {
   /** The entries of the only block go to a new one, and the first becomes the root of an index. */
   #makeIndex(open: Directory): void {
     const { inode, rules } = open;
-    const root = this.#change(open, 0);
-    const { bytes } = root;
+    const { bytes } = this.#change(open, 0);
     const area = areaOf(bytes, 0, this.#leafEnd);
     const parent = open.parent();
     const entries = listEntries(area, rules, nameOf(inode)).filter(({ name }) => !isDots(name));
     const { logical } = this.#append(open, (empty) => fillArea(empty, rules, entries));
-    this.#placeDots(areaOf(bytes, 0, bytes.length), rules, inode.number, parent, bytes.length);
+    // Until the new block belongs to the directory, the old one has all names.
+    this.#blocks.barrier();
+    const root = this.#change(open, 0);
+    this.#placeDots(areaOf(root.bytes, 0, root.bytes.length), rules, inode.number, parent, root.bytes.length);
     beginRoot(root, this.#volume.superblock.raw.s_def_hash_version);
     writeIndex(root, entriesAtOf(0), this.#limit(open, 0), [{ hash: 0, block: logical }]);
     this.#sealIndex(open, root.number, 0);

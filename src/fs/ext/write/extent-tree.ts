@@ -30,6 +30,16 @@ export const rootEntries = inodeBlockAreaSize / extentEntrySize - 1;
 /** An index entry: the first block of the file below it, and the node that it leads to. */
 type Entry = { readonly logical: number; readonly block: number };
 
+/** A node that differs from what is in its place. */
+interface ChangedNode {
+  /** In its level. */
+  readonly index: number;
+  readonly bytes: Uint8Array;
+  readonly isNew: boolean;
+  /** Whether all of its entries are there already, and at most more of them behind. */
+  readonly isCut: boolean;
+}
+
 const header = extentHeader.fields;
 
 /** `i_block` of a file with an extent tree and nothing in it. */
@@ -131,11 +141,11 @@ export class ExtentTree implements FileMap {
 
   /** Writes what differs. How many blocks more the tree itself has now. */
   store(): number {
-    const changed = this.#list.takeChanged();
-    if (changed === undefined) return 0;
+    const firstChanged = this.#list.takeChanged();
+    if (firstChanged === undefined) return 0;
     const { blockSize, blocksPerCluster } = this.#volume.superblock;
     const perBlock = Math.floor(blockSize / extentEntrySize) - 1;
-    let from = this.#isLeast ? changed : 0;
+    let from = this.#isLeast ? firstChanged : 0;
     this.#isLeast = true;
     let depth = 0;
     let entries: readonly (ListedExtent | Entry)[] = this.#list.extents;
@@ -146,11 +156,25 @@ export class ExtentTree implements FileMap {
       const blocks = this.#fit(depth, count);
       from = Math.floor(Math.min(from, entries.length) / perBlock);
       const nodes: Entry[] = [];
+      const changed: ChangedNode[] = [];
       for (let index = 0; index < count; index++) {
         const part = entries.slice(index * perBlock, (index + 1) * perBlock);
         const block = blocks[index] as number; // safe: there are `count`
-        if (index >= from) this.#storeNode(block, part, depth, { most: perBlock, isNew: index >= old });
         nodes.push({ logical: part[0]?.logical ?? 0, block }); // safe: no part is empty
+        const node =
+          index < from
+            ? undefined
+            : this.#nodeOf(block, part, depth, { most: perBlock, isNew: index >= old });
+        if (node !== undefined) changed.push({ index, ...node });
+      }
+      const isOne = changed.length === 1 && count >= old;
+      for (const { index, bytes, isNew, isCut } of changed) {
+        const { logical, block } = nodes[index] as Entry; // safe: an index of them
+        // What moves from one node to another must not be in none of them, or in both.
+        const isMoved = this.#blocks.isOrdered && !isNew && !isCut && !isOne;
+        const place = isMoved ? this.#move(blocks, index) : block;
+        this.#blocks.change(place, isNew || isMoved).bytes.set(bytes);
+        nodes[index] = { logical, block: place };
       }
       entries = nodes;
       depth++;
@@ -170,7 +194,7 @@ export class ExtentTree implements FileMap {
   }
 
   /** Takes or gives back blocks at the end of a level, until it has `count`. */
-  #fit(level: number, count: number): readonly number[] {
+  #fit(level: number, count: number): number[] {
     while (this.#levels.length <= level) this.#levels.push([]);
     const blocks = this.#levels[level] as number[]; // safe: made above
     while (blocks.length < count) {
@@ -181,21 +205,32 @@ export class ExtentTree implements FileMap {
     return blocks;
   }
 
-  /** A node that is there already as it is to be is left alone. */
-  #storeNode(
+  /** Gives a node of a level another block. */
+  #move(blocks: number[], index: number): number {
+    const old = blocks[index] as number; // safe: the caller's
+    const { block } = this.#space.allocate(old, 1);
+    this.#space.freeBlocks({ block: old, count: 1 });
+    blocks[index] = block;
+    return block;
+  }
+
+  /** The bytes of a node; undefined for one that is there already as it is to be. */
+  #nodeOf(
     block: number,
     entries: readonly (ListedExtent | Entry)[],
     depth: number,
     { most, isNew }: { readonly most: number; readonly isNew: boolean },
-  ): void {
-    const node = new Uint8Array(this.#volume.superblock.blockSize);
-    encodeNode(node, entries, depth, most);
+  ): Omit<ChangedNode, 'index'> | undefined {
+    const bytes = new Uint8Array(this.#volume.superblock.blockSize);
+    encodeNode(bytes, entries, depth, most);
     const tail = (most + 1) * extentEntrySize;
     if (this.#seed !== undefined)
-      viewOf(node).setUint32(tail, crc32c(this.#seed, node.subarray(0, tail)), true);
-    const compared = this.#seed === undefined ? (entries.length + 1) * extentEntrySize : tail + 4;
-    if (!isNew && startsAlike(this.#blocks.peek(block).bytes, node, compared)) return;
-    this.#blocks.change(block, true).bytes.set(node);
+      viewOf(bytes).setUint32(tail, crc32c(this.#seed, bytes.subarray(0, tail)), true);
+    if (isNew) return { bytes, isNew, isCut: false };
+    const old = this.#blocks.peek(block).bytes;
+    const end = (entries.length + 1) * extentEntrySize;
+    if (isAlike(old, bytes, 0, this.#seed === undefined ? end : tail + 4)) return undefined;
+    return { bytes, isNew, isCut: isAlike(old, bytes, extentEntrySize, end) };
   }
 }
 
@@ -209,8 +244,8 @@ function isEmpty(view: DataView): boolean {
   );
 }
 
-function startsAlike(a: Uint8Array, b: Uint8Array, length: number): boolean {
-  for (let i = 0; i < length; i++) if (a[i] !== b[i]) return false;
+function isAlike(a: Uint8Array, b: Uint8Array, from: number, to: number): boolean {
+  for (let i = from; i < to; i++) if (a[i] !== b[i]) return false;
   return true;
 }
 

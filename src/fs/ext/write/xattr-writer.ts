@@ -195,7 +195,8 @@ export class XattrWriter {
       }
       this.#point(inode, block, isShared ? 0 : blocksPerCluster);
     }
-    const { bytes } = this.#blocks.change(block, true);
+    const { bytes } = this.#blocks.change(block, block !== old);
+    bytes.fill(0);
     encodeEntries(
       bytes,
       xattrHeader.size,

@@ -1,119 +1,240 @@
 /**
- * Random operations on a filesystem with a journal, cut at every place, and the trees that may be there after a crash: of
- * a time from the last sync on, each operation whole or not at all.
+ * Operations on a filesystem, cut at every place, and what may be there after a crash. With a journal: of a time from
+ * the last sync on, each transaction whole or not at all. Without one: after e2fsck all that was synced, and that
+ * nothing has changed since.
  */
 import assert from 'node:assert/strict';
 import type { Disk } from '../../../../src/disk/index.js';
 import type { FileSystem } from '../../../../src/fs/index.js';
+import '../../../support/platform.js';
 import { type CrashCount, countCrashes } from '../../../support/crashes.js';
-import { noise, Random } from '../../../support/random.js';
+import { FailingDisk, type HostError } from '../../../support/failing-disk.js';
 import type { RecordingDisk } from '../../../support/recording-disk.js';
-import { tellFiles } from '../../../support/tell.js';
+import { find } from '../../../support/tell.js';
 import { openExt } from '../fixture.js';
-import { makeImage } from './images.js';
+import { type Stack, stacks } from './crash-stacks.js';
+import { CrashWork, type Facts, factsOf, type State, type WorkOptions } from './crash-work.js';
+import { makeImage, repairedByE2fsck, replayedByE2fsck } from './images.js';
 
-/** Kinds of images.ts, and what a disk does not tear of them: a superblock with a checksum must not be torn. */
-export const journalled: readonly (readonly [kind: string, sectorSize: number])[] = [
+/** A kind of images.ts, and in bytes what a disk does not tear: a superblock with a checksum must not be torn. */
+export type CrashedKind = readonly [kind: string, sectorSize: number];
+
+export const journalled: readonly CrashedKind[] = [
   ['ext3 2k', 512],
   ['ext4 1k', 4096],
   ['ext4 seed, orphan file', 4096],
 ];
 
-export interface CrashedWork {
-  readonly seed: number;
-  readonly operations: number;
+/** Without a journal, what has a checksum must not be torn at all. */
+export const unjournalled: readonly CrashedKind[] = [
+  ['ext2 1k', 512],
+  ['ext2 without an index and types', 512],
+  ['ext4 without a journal', 4096],
+];
+
+export interface CrashedWork extends WorkOptions {
   /** Crashes that are looked at, about. */
   readonly most: number;
+  readonly stack?: Stack;
+  /** Ends at the first crash that is wrong. */
+  readonly untilWrong?: boolean;
 }
 
-/** `replay`: by whom the log is replayed before, if not by us. */
+/** How what a crash left is looked at: changed by whoever recovers or repairs it, to be compared then. */
+export type Judge = (fileSystem: Disk) => Disk;
+
+const asItIs: Judge = (fileSystem) => fileSystem;
+
+/** e2fsck: replays the log, or repairs what has none. */
+export const byE2fsck = (kind: CrashedKind): Judge =>
+  journalled.includes(kind) ? replayedByE2fsck : repairedByE2fsck;
+
 export function crashOperations(
-  [kind, sectorSize]: (typeof journalled)[number],
-  work: CrashedWork,
-  replay: (image: Disk) => Disk = (own) => own,
+  crashed: CrashedKind,
+  { seed, operations, most, stack = stacks[0] ?? assert.fail(), untilWrong = false }: CrashedWork,
+  judge: Judge = asItIs,
 ): CrashCount {
-  const states = new Map<string, string>();
+  const [kind, sectorSize] = crashed;
+  let states: ReadonlyMap<string, State> = new Map();
   return countCrashes(
-    makeImage(kind),
-    (disk) => operate(disk, states, work),
-    ({ image, allowed }) => checkTree(replay(image), states, allowed),
-    { most: work.most, sectorSize, seed: work.seed },
+    stack.make(makeImage(kind)),
+    (recording) => {
+      const work = workOn(recording, stack, seed);
+      states = work.states;
+      work.run(operations);
+    },
+    ({ image, allowed }) => checkAllowed(crashed, judge(stack.open(image)), states, allowed),
+    { most, sectorSize, seed, untilWrong },
   );
 }
 
-function tree(fs: FileSystem): string {
-  return [...tellFiles(fs)].map((file) => JSON.stringify(file)).join('\n');
-}
-
-/** Makes, fills, links, renames and removes, and notes what is there after each. */
-function operate(disk: RecordingDisk, states: Map<string, string>, { seed, operations }: CrashedWork): void {
+function workOn(recording: RecordingDisk, stack: Stack, seed: number): CrashWork {
   let time = 1_700_000_000;
   const now = (): { seconds: number; nanoseconds: number } => ({ seconds: ++time, nanoseconds: 5 });
-  const fs = openExt(disk, { readonly: false, now });
-  const writer = fs.writer ?? assert.fail(String(fs.whyReadOnly));
-  const random = new Random(seed);
-  const facts = { permissions: 0o644, uid: 1, gid: 2 } as const;
-  let count = 0;
-  const note = (isDurable: boolean): void => {
-    const name = `${count++}`;
-    states.set(name, tree(fs));
-    disk.mark(name, isDurable);
-  };
-  note(true);
-  const sub = writer.create(fs.root, 'sub', { type: 'directory', ...facts });
-  note(false);
-  const names: [parent: number, name: string][] = [];
-  for (let step = 0; step < operations; step++) {
-    const parent = random.below(2) === 0 ? fs.root : sub;
-    const choice = random.below(10);
-    const at = random.below(Math.max(1, names.length));
-    const known = names[at];
-    if (choice < 4 || known === undefined) {
-      const name = `f${step}${'x'.repeat(random.below(60))}`;
-      const inode = writer.create(parent, name, { type: 'file', ...facts });
-      names.push([parent, name]);
-      note(false);
-      const contents = writer.contents(inode);
-      contents.write(noise(1 + random.below(9000), step), 0);
-      note(false);
-      contents.close();
-    } else if (choice < 6) {
-      writer.unlink(...known);
-      names.splice(at, 1);
-    } else if (choice < 8) {
-      const name = random.below(2) === 0 ? `r${step}` : (random.pick(names)[1] as string);
-      const other = names.findIndex(([where, each]) => where === parent && each === name);
-      if (other === at) continue;
-      writer.rename(known[0], known[1], parent, name);
-      names[at] = [parent, name];
-      if (other >= 0) names.splice(other, 1);
-    } else if (choice < 9) {
-      const inode = fs.lookup(...known) ?? assert.fail(known[1]);
-      writer.setXattr(inode, 'user.a', noise(random.below(300), step));
-    } else {
-      const inode = fs.lookup(...known) ?? assert.fail(known[1]);
-      writer.link(inode, parent, `l${step}`);
-      names.push([parent, `l${step}`]);
-    }
-    note(false);
-    if (random.below(6) === 0) {
-      writer.sync();
-      note(true);
-    }
-  }
-  fs.close();
-  disk.mark(`${count - 1}`, true);
+  return new CrashWork(recording, () => openExt(stack.open(recording), { readonly: false, now }), seed);
 }
 
-function checkTree(disk: Disk, states: ReadonlyMap<string, string>, allowed: readonly string[]): void {
+function checkAllowed(
+  kind: CrashedKind,
+  disk: Disk,
+  states: ReadonlyMap<string, State>,
+  allowed: readonly string[],
+): void {
   const fs = openExt(disk, { readonly: false });
-  const found = tree(fs);
+  // safe: each mark has its state
+  const possible = [...new Set(allowed)].map((name) => states.get(name) as State);
+  if (journalled.includes(kind)) checkOneOf(fs, possible);
+  else checkSynced(fs, possible);
   fs.close();
-  if (!allowed.some((name) => states.get(name) === found)) {
-    const first = (states.get(allowed[0] ?? '') ?? '').split('\n');
-    const other = found.split('\n').filter((line) => !first.includes(line));
-    assert.fail(
-      `the tree is none of ${allowed.length} (${allowed[0]} to ${allowed.at(-1)}): ${other.slice(0, 2)}`,
-    );
+}
+
+/**
+ * Operations on a host that fails at one of its writes and barriers. Whether it came so far. The error is told, and what
+ * is on the disk is what a crash could have left; where a commit failed, the filesystem is only read from then on.
+ */
+export function failOperations(
+  crashed: CrashedKind,
+  { seed, operations, at, code }: WorkOptions & { readonly at: number; readonly code: HostError },
+): boolean {
+  const [kind, sectorSize] = crashed;
+  const [alone] = stacks;
+  assert.ok(alone !== undefined);
+  const disk = new FailingDisk(makeImage(kind), { sectorSize, at, code });
+  const work = workOn(disk, alone, seed);
+  let thrown: unknown;
+  try {
+    work.run(operations);
+  } catch (error) {
+    thrown = error;
   }
+  if (!disk.hasFailed) {
+    if (thrown !== undefined) throw thrown;
+    return false;
+  }
+  const isCode = (error: unknown): boolean => (error as { code?: string }).code === code;
+  assert.ok(isCode(thrown), String(thrown));
+  const { length } = disk.log;
+  const { fs } = work;
+  // Where data alone could not be stored, the operation has not happened, and others can.
+  let isStuck = false;
+  let isClosed = false;
+  try {
+    fs.writer?.sync();
+  } catch (error) {
+    isStuck = true;
+    // Where it was the closing that failed, it is closed.
+    isClosed = /journal is closed/.test(String(error));
+    assert.ok(isClosed || isCode(error), String(error));
+    const file = { type: 'file', permissions: 0o600, uid: 0, gid: 0 } as const;
+    if (!isClosed) assert.throws(() => fs.writer?.create(fs.root, 'another', file), isCode);
+  }
+  // What is there can still be read.
+  if (!isClosed) assert.ok([...fs.entries(fs.root)].length > 0);
+  fs.close();
+  if (isStuck) assert.equal(disk.log.length, length, 'nothing is written behind a failure');
+  const { image, allowed } = disk.crash(`end ${disk.log.length}`);
+  const judged = journalled.includes(crashed) ? image : repairedByE2fsck(image);
+  checkAllowed(crashed, judged, work.states, allowed);
+  return true;
+}
+
+/** The tree is one of those that are possible, and each file has the bytes of one of the times. */
+function checkOneOf(fs: FileSystem, possible: readonly State[]): void {
+  const found = factsOf(fs);
+  const inParts = new Set(possible.map((state) => state.inParts));
+  const differences = possible.map((state) => [...differencesOf(found, state, inParts)]);
+  const index = differences.findIndex((list) => list.length === 0);
+  const state = possible[index];
+  if (state === undefined) {
+    const nearest = differences.reduce((least, list) => (list.length < least.length ? list : least));
+    assert.fail(`the tree is none of ${possible.length}: ${nearest.slice(0, 3).join('; ')}`);
+  }
+  for (const [path, { id }] of state.contents) checkContents(fs, path, possible, id);
+}
+
+function* differencesOf(
+  found: ReadonlyMap<string, Facts>,
+  { facts, contents }: State,
+  inParts: ReadonlySet<number | undefined>,
+): Generator<string> {
+  for (const path of found.keys()) if (!facts.has(path)) yield `${path} is there`;
+  for (const [path, { own, links, ofContents }] of facts) {
+    const here = found.get(path);
+    const id = contents.get(path)?.id;
+    if (here === undefined) yield `${path} is not there`;
+    else if (here.own !== own) yield `${path}: ${here.own} for ${own}`;
+    else if (here.links !== links) yield `${path} has ${here.links} names for ${links}`;
+    else if (here.ofContents !== ofContents && (id === undefined || !inParts.has(id)))
+      yield `${path}: ${here.ofContents} for ${ofContents}`;
+  }
+}
+
+/** Each byte is that of one of the times: a write into what was there already may have happened or not. */
+function checkContents(fs: FileSystem, path: string, possible: readonly State[], id: number): void {
+  const data = fs.data(find(fs, path));
+  const read = new Uint8Array(data.size);
+  data.read(read, 0);
+  const versions = new Set<Uint8Array>();
+  for (const { contents } of possible)
+    for (const each of contents.values()) if (each.id === id) versions.add(each.bytes);
+  if ([...versions].some((version) => Buffer.compare(version, read) === 0)) return;
+  const list = [...versions];
+  const longest = Math.max(...list.map(({ length }) => length));
+  // e2fsck makes a file that was being changed as long as its blocks.
+  const isChanging = list.length > 1 || possible.some(({ inParts }) => inParts === id);
+  const most = isChanging ? longest + fs.usage().blockSize : longest;
+  assert.ok(read.length <= most, `${path} has ${read.length} bytes for ${longest}`);
+  for (let at = 0; at < Math.min(read.length, longest); at++)
+    // Behind an end there is nothing.
+    if (!list.some((version) => (version[at] ?? 0) === read[at]))
+      assert.fail(`${path}: the byte at ${at} of ${read.length} is that of no time`);
+}
+
+/**
+ * What is the same at all times since the last sync is there; what was renamed, under one of its names. Where a block of
+ * a directory was being divided, e2fsck gives names of its own to what it finds twice.
+ */
+function checkSynced(fs: FileSystem, possible: readonly State[]): void {
+  const [synced] = possible;
+  if (synced === undefined) return;
+  const found = factsOf(fs);
+  const isAlways = (path: string): boolean => {
+    const [own, id] = [synced.facts.get(path)?.own, synced.contents.get(path)?.id];
+    return possible.every(
+      ({ facts, contents }) => facts.get(path)?.own === own && contents.get(path)?.id === id,
+    );
+  };
+  for (const [path, { own }] of synced.facts) {
+    const id = synced.contents.get(path)?.id;
+    if (isAlways(path)) {
+      const here = found.get(path)?.own;
+      if (here !== own) assert.fail(`${path}: ${here} for ${own}`);
+      if (id !== undefined) checkContents(fs, path, possible, id);
+    } else if (id !== undefined) checkSomewhere(fs, found, possible, id);
+  }
+}
+
+/** A file that has names at all times has a name. */
+function checkSomewhere(
+  fs: FileSystem,
+  found: ReadonlyMap<string, Facts>,
+  possible: readonly State[],
+  id: number,
+): void {
+  const names = new Set<string>();
+  for (const { contents } of possible) {
+    const here = [...contents].filter(([, each]) => each.id === id).map(([path]) => path);
+    if (here.length === 0) return;
+    for (const path of here) names.add(path);
+  }
+  for (const path of names) {
+    if (!found.has(path)) continue;
+    try {
+      checkContents(fs, path, possible, id);
+      return;
+    } catch (thrown) {
+      if (!(thrown instanceof assert.AssertionError)) throw thrown;
+    }
+  }
+  assert.fail(`a file that was synced is gone: ${[...names]}`);
 }

@@ -75,12 +75,14 @@ export function makeImage(kind: string): Uint8Array {
   return bytes;
 }
 
+const afterCheck = /^(?:Pass [1-5]: |.*: \d+\/\d+ files |$)/;
+
 /** e2fsck finds nothing, and has nothing to say but what it did. */
 export function checkImage(bytes: Uint8Array, what: string): void {
   const path = join(directory, `checked-${count++}`);
   writeFileSync(path, bytes);
   const { status, stdout } = spawnSync('e2fsck', ['-fn', path], { env: toolEnvironment, encoding: 'utf8' });
-  const more = stdout.split('\n').filter((line) => !/^(?:Pass [1-5]: |.*: \d+\/\d+ files |$)/.test(line));
+  const more = linesBut(stdout, afterCheck);
   assert.deepEqual({ more: more.slice(0, 30), status }, { more: [], status: 0 }, what);
   rmSync(path);
 }
@@ -88,21 +90,38 @@ export function checkImage(bytes: Uint8Array, what: string): void {
 /** Totals in the superblock are no part of a transaction of the log. */
 const afterReplay =
   /^(?:Pass [1-5]: |.*: \d+\/\d+ files |Free (?:blocks|inodes) count wrong|Fix\? no|.*WARNING: Filesystem still has errors|$)/;
+/** What was to be deleted or cut is, behind the replay. */
+const orphansDone = /^.*: (?:Clearing orphaned|Truncating orphaned|clean, ).*$|^$/;
+
+/** Runs e2fsck on a file with the bytes of a disk. What it leaves is what `work` leaves in that file. */
+function withFile(image: Disk, work: (run: (...parameters: string[]) => string) => void): Disk {
+  const path = join(directory, `crashed-${count++}`);
+  writeFileSync(path, readAll(image));
+  work(
+    (...parameters) =>
+      spawnSync('e2fsck', [...parameters, path], { env: toolEnvironment, encoding: 'utf8' }).stdout,
+  );
+  const after = new MemoryDisk(new Uint8Array(readFileSync(path)), { writable: true });
+  rmSync(path);
+  return after;
+}
+
+const linesBut = (text: string, allowed: RegExp): string[] =>
+  text.split('\n').filter((line) => !allowed.test(line));
 
 /** Has e2fsck replay the log, and look whether anything else is wrong. */
 export function replayedByE2fsck(image: Disk): Disk {
-  const path = join(directory, `crashed-${count++}`);
-  writeFileSync(path, readAll(image));
-  const run = (...parameters: string[]): string =>
-    spawnSync('e2fsck', [...parameters, path], { env: toolEnvironment, encoding: 'utf8' }).stdout;
-  assert.doesNotMatch(run('-y', '-E', 'journal_only'), /error|corrupt|checksum|aborted/i);
-  assert.deepEqual(
-    run('-fn')
-      .split('\n')
-      .filter((line) => !afterReplay.test(line)),
-    [],
-  );
-  const replayed = new MemoryDisk(new Uint8Array(readFileSync(path)), { writable: true });
-  rmSync(path);
-  return replayed;
+  return withFile(image, (run) => {
+    assert.doesNotMatch(run('-y', '-E', 'journal_only'), /error|corrupt|checksum|aborted/i);
+    assert.deepEqual(linesBut(run('-p'), orphansDone), []);
+    assert.deepEqual(linesBut(run('-fn'), afterReplay), []);
+  });
+}
+
+/** Has e2fsck repair what is not said to be valid, so that a second look finds nothing. */
+export function repairedByE2fsck(image: Disk): Disk {
+  return withFile(image, (run) => {
+    run('-y');
+    assert.deepEqual(linesBut(run('-fn'), afterCheck), []);
+  });
 }
