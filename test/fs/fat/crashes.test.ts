@@ -4,6 +4,7 @@ import { describe, test } from 'node:test';
 import type { Disk } from '../../../src/disk/index.js';
 import { openFat } from '../../../src/fs/fat/filesystem.js';
 import { countCrashes } from '../../support/crashes.js';
+import { FailingDisk } from '../../support/failing-disk.js';
 import '../../support/platform.js';
 import { noise } from '../../support/random.js';
 import type { Crash } from '../../support/recording-disk.js';
@@ -74,43 +75,51 @@ const harmless =
 /** Two names for one file while it is renamed: one of them ends empty, the other one whole. */
 const whileRenamed = /share clusters|Truncating second to 0 bytes|and$|^\/|cluster chain length is 0 bytes/;
 
+function openToWrite(disk: Disk): Written {
+  return openFat(disk, {
+    overlay: (same) => same,
+    readonly: false,
+    now: () => ({ seconds: 1_600_000_000, nanoseconds: 0 }),
+  }) as Written;
+}
+
+function workWith(fileSystem: Written, work: Work): void {
+  work(fileSystem, (file) => fileSystem.lookup(fileSystem.root, file) ?? assert.fail(file));
+}
+
+/** After fsck.fat nothing is lost but clusters: what was synced is whole, or replaced as a whole. */
+function checkRepaired(name: string, image: Disk): void {
+  const bytes = new Uint8Array(image.size);
+  image.read(bytes, 0);
+  treeOf(openReadonly(bytes));
+  const { bytes: after, text } = repaired(bytes);
+  for (const line of text.split('\n'))
+    assert.ok(harmless.test(line) || (/renamed|replaced/.test(name) && whileRenamed.test(line)), line);
+  const fileSystem = openReadonly(after);
+  if (name === 'a file renamed') {
+    const wholes = [...treeOf(fileSystem).values()].filter(
+      (each) => each !== undefined && Buffer.compare(each, kept.subarray(0, 2000)) === 0,
+    );
+    assert.equal(wholes.length, 1, 'the renamed file is whole under one of its names');
+  }
+  const inode = fileSystem.lookup(fileSystem.root, 'A kept file.bin');
+  assert.ok(inode !== undefined, 'the synced file is gone');
+  const contents = Buffer.from(contentsOf(fileSystem, inode));
+  assert.ok(
+    contents.equals(kept) ||
+      (name === 'a file replaced' && (contents.equals(kept.subarray(0, 2000)) || contents.length === 0)),
+    `the synced file has ${contents.length} other bytes`,
+  );
+}
+
 function survive(name: string, work: Work, withoutBarriers?: readonly number[]): readonly string[] {
   const run = (disk: Disk): void => {
-    const fileSystem = openFat(disk, {
-      overlay: (same) => same,
-      readonly: false,
-      now: () => ({ seconds: 1_600_000_000, nanoseconds: 0 }),
-    }) as Written;
-    const inodeOf = (file: string): number => fileSystem.lookup(fileSystem.root, file) ?? assert.fail(file);
-    work(fileSystem, inodeOf);
+    const fileSystem = openToWrite(disk);
+    workWith(fileSystem, work);
     fileSystem.close();
   };
-  const isReplaced = name === 'a file replaced';
-  const check = ({ image }: Crash): void => {
-    const bytes = new Uint8Array(image.size);
-    image.read(bytes, 0);
-    treeOf(openReadonly(bytes));
-    const { bytes: after, text } = repaired(bytes);
-    for (const line of text.split('\n'))
-      assert.ok(harmless.test(line) || (/renamed|replaced/.test(name) && whileRenamed.test(line)), line);
-    const fileSystem = openReadonly(after);
-    if (name === 'a file renamed') {
-      const wholes = [...treeOf(fileSystem).values()].filter(
-        (each) => each !== undefined && Buffer.compare(each, kept.subarray(0, 2000)) === 0,
-      );
-      assert.equal(wholes.length, 1, 'the renamed file is whole under one of its names');
-    }
-    const inode = fileSystem.lookup(fileSystem.root, 'A kept file.bin');
-    assert.ok(inode !== undefined, 'the synced file is gone');
-    const contents = Buffer.from(contentsOf(fileSystem, inode));
-    assert.ok(
-      contents.equals(kept) ||
-        (isReplaced && (contents.equals(kept.subarray(0, 2000)) || contents.length === 0)),
-      `the synced file has ${contents.length} other bytes`,
-    );
-  };
   const options = { most: 30, ...(withoutBarriers === undefined ? {} : { withoutBarriers }) };
-  return countCrashes(before(), run, check, options).wrong;
+  return countCrashes(before(), run, ({ image }: Crash) => checkRepaired(name, image), options).wrong;
 }
 
 describe('a crash', () => {
@@ -126,4 +135,44 @@ describe('a crash', () => {
     assert.ok(work);
     assert.notDeepEqual(survive('without', work, all), []);
   });
+});
+
+test('a host that fails is told of, nothing is half done, and no more is written', needs(...fatTools), () => {
+  const image = before();
+  let failures = 0;
+  for (const [index, [name, work]] of Object.entries(works).entries())
+    for (let at = index % 3; ; at += 3) {
+      const code = at % 2 === 0 ? 'EIO' : 'ENOSPC';
+      const disk = new FailingDisk(image, { at, code });
+      const isCode = (error: unknown): boolean => (error as { code?: string }).code === code;
+      const fileSystem = openToWrite(disk);
+      let thrown: unknown;
+      let isClosed = false;
+      try {
+        workWith(fileSystem, work);
+        isClosed = true;
+        fileSystem.close();
+      } catch (error) {
+        thrown = error;
+      }
+      if (!disk.hasFailed) {
+        assert.equal(thrown, undefined);
+        break;
+      }
+      failures++;
+      assert.ok(isCode(thrown), String(thrown));
+      const { length } = disk.log;
+      // Where data alone could not be stored, others can be.
+      let isStuck = isClosed;
+      try {
+        if (!isClosed) fileSystem.writer.sync();
+      } catch (error) {
+        isStuck = true;
+        assert.ok(isCode(error), String(error));
+      }
+      if (!isClosed) fileSystem.close();
+      if (isStuck) assert.equal(disk.log.length, length);
+      checkRepaired(name, disk);
+    }
+  assert.ok(failures > 15, `${failures} failures`);
 });
