@@ -9,12 +9,20 @@ const mostGathered = 1024 * 1024;
 /** Longer writes go down at once. */
 const largeWrite = 256 * 1024;
 
+/** How much was gathered at a moment. Exported for the compiler. */
+export interface GatheredMark {
+  readonly runs: number;
+  readonly length: number;
+}
+
 export class GatheredDisk implements Disk {
   readonly #base: Disk;
   #memory = new Uint8Array(0);
   /** Where the gathered bytes belong, and how many there are. */
   #start = 0;
   #length = 0;
+  /** How often they were written out. */
+  #runs = 0;
 
   /** Closing it closes `base` too. */
   constructor(base: Disk) {
@@ -77,16 +85,18 @@ export class GatheredDisk implements Disk {
     if (length === 0) return;
     this.#base.write(this.#memory.subarray(0, length), this.#start);
     this.#length = 0;
+    this.#runs++;
   }
 
-  /** Where the next gathered byte would be; for {@link undo}. */
-  get mark(): number {
-    return this.#length === 0 ? 0 : this.#start + this.#length;
+  /** What is gathered now; for {@link undo}. */
+  get mark(): GatheredMark {
+    return { runs: this.#runs, length: this.#length };
   }
 
   /** Drops what was gathered since `mark` was told: nothing leads there any more. */
-  undo(mark: number): void {
-    this.#length = mark > this.#start && mark <= this.#start + this.#length ? mark - this.#start : 0;
+  undo({ runs, length }: GatheredMark): void {
+    // What was gathered then has been written out, if anything has.
+    this.#length = runs === this.#runs ? Math.min(length, this.#length) : 0;
   }
 
   close(): void {

@@ -40,11 +40,26 @@ test('what was gathered since a mark can be dropped', () => {
   base.read(read, 100);
   assert.deepEqual(read.subarray(0, 10), noise(10, 1));
   assert.deepEqual(read.subarray(10), new Uint8Array(10));
+  const { mark: empty } = disk;
   disk.write(noise(10, 3), 500);
-  disk.undo(0);
+  disk.undo(empty);
   disk.flush();
   base.read(read, 500);
   assert.deepEqual(read, new Uint8Array(20));
+});
+
+test('nothing is left of what is dropped, wherever it lies, where what was gathered before had to be written', () => {
+  const base = new MemoryDisk(new Uint8Array(size), { writable: true });
+  const disk = new GatheredDisk(base);
+  disk.write(noise(10, 1), 1000);
+  const { mark } = disk;
+  disk.write(noise(2000, 2), 0);
+  disk.undo(mark);
+  disk.flush();
+  const read = new Uint8Array(2000);
+  base.read(read, 0);
+  assert.deepEqual(read.subarray(1000, 1010), noise(10, 1));
+  assert.ok(read.every((byte, at) => byte === 0 || (at >= 1000 && at < 1010)));
 });
 
 test('random writes and reads are those of a disk', () => {

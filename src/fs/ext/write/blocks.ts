@@ -47,9 +47,9 @@ export class ChangeableBlocks {
     return this.#journal.run(blocks, (transaction) => {
       this.#transaction = transaction;
       transaction.kind = kind;
-      const mark = this.#data?.mark ?? 0;
+      const mark = this.#data?.mark;
       transaction.onUndo(() => {
-        this.#data?.undo(mark);
+        if (mark !== undefined) this.#data?.undo(mark);
         this.#owner.forgetAll();
       });
       for (const kind of sealedKinds) if (this.#seals[kind].size > 0) this.#seals[kind].clear();

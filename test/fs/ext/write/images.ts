@@ -65,10 +65,14 @@ export function makeImage(kind: string): Uint8Array {
   ftruncateSync(descriptor, megabytes * 1024 * 1024);
   closeSync(descriptor);
   const words = ['-q', '-F', ...options.split(' '), '-U', '01234567-89ab-cdef-0123-456789abcdef'];
-  const { status, stderr } = spawnSync('mke2fs', [...words, '-E', 'lazy_itable_init=1', path], {
-    env: toolEnvironment,
-    encoding: 'utf8',
-  });
+  const { status, stderr } = spawnSync(
+    'mke2fs',
+    [...words, '-E', 'lazy_itable_init=1,hash_seed=01234567-89ab-cdef-0123-456789abcdef', path],
+    {
+      env: toolEnvironment,
+      encoding: 'utf8',
+    },
+  );
   assert.equal(status, 0, stderr);
   const bytes = new Uint8Array(readFileSync(path));
   rmSync(path);
