@@ -10,6 +10,7 @@ import { guestTargets } from './guests.js';
 import { hiveTargets } from './hives.js';
 import { patternTargets } from './patterns.js';
 import { pieceTargets } from './pieces.js';
+import { writingTargets } from './writing.js';
 
 export const targets: readonly Target[] = [
   ...diskTargets,
@@ -21,4 +22,5 @@ export const targets: readonly Target[] = [
   ...applianceTargets,
   ...guestTargets,
   ...hiveTargets,
+  ...writingTargets,
 ];
