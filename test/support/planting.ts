@@ -1,8 +1,9 @@
 /** Sources with errors planted into them as they are built: a test that does not find them proves nothing. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import { relative, resolve } from 'node:path';
-import type { Plugin } from 'esbuild';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { join, relative, resolve } from 'node:path';
+import { after } from 'node:test';
+import { build, type Plugin } from 'esbuild';
 
 /** One replaced piece of source. */
 export interface PlantedText {
@@ -16,9 +17,9 @@ export interface PlantedText {
 export function planting(chosen: readonly PlantedText[]): Plugin {
   return {
     name: 'planting',
-    setup(build) {
+    setup(building) {
       const pending = new Set(chosen);
-      build.onLoad({ filter: /[\\/]src[\\/].*\.ts$/ }, ({ path }) => {
+      building.onLoad({ filter: /[\\/]src[\\/].*\.ts$/ }, ({ path }) => {
         const file = relative(resolve('src'), path).replaceAll('\\', '/');
         const here = chosen.filter((plant) => plant.file === file);
         if (here.length === 0) return undefined;
@@ -34,7 +35,37 @@ export function planting(chosen: readonly PlantedText[]): Plugin {
         }
         return { contents, loader: 'ts' };
       });
-      build.onEnd(() => assert.deepEqual([...pending], [], 'every plant is in a file that is built'));
+      building.onEnd(() => assert.deepEqual([...pending], [], 'every plant is in a file that is built'));
     },
   };
+}
+
+let directory: string | undefined;
+let count = 0;
+
+/** Where the built modules go: below the project, where packages are found. */
+function placeOfModules(): string {
+  if (directory === undefined) {
+    const made = mkdtempSync(join('build', 'mutants-'));
+    after(() => rmSync(made, { recursive: true }));
+    directory = made;
+  }
+  return directory;
+}
+
+/** A module of the tests, built with plants and imported. `entry`: its source, from the project's directory. The caller knows what it exports. */
+export async function importPlanted<T>(entry: string, ...plants: readonly PlantedText[]): Promise<T> {
+  const outfile = join(placeOfModules(), `mutant-${count++}.js`);
+  await build({
+    entryPoints: [entry],
+    outfile,
+    platform: 'node',
+    format: 'esm',
+    target: 'node20',
+    bundle: true,
+    packages: 'external',
+    logLevel: 'warning',
+    plugins: [planting(plants)],
+  });
+  return (await import(resolve(outfile))) as T;
 }

@@ -3,6 +3,7 @@
  * two barriers a disk may store writes in any order, each of them or none, sector by sector; what came before a
  * barrier is stored (the model of dm-log-writes and of CrashMonkey: Mohan et al., OSDI 2018).
  */
+import { GuestfsError } from '../../src/base/index.js';
 import { type Disk, type GrowableDisk, SliceDisk, type Span } from '../../src/disk/index.js';
 import { CrashImage } from './crash-image.js';
 import { Random } from './random.js';
@@ -274,6 +275,47 @@ export class RecordingDisk implements GrowableDisk {
       if (at >= end) break;
     }
     return names;
+  }
+}
+
+export type HostError = 'EIO' | 'ENOSPC';
+
+/** A recorded disk whose host fails once, and works again: at one of its writes and barriers. */
+export class FailingDisk extends RecordingDisk {
+  readonly #code: HostError;
+  #left: number;
+
+  /** `at`: which of them fails, from 0. */
+  constructor(
+    before: Uint8Array,
+    { sectorSize = 512, at, code }: { sectorSize?: number; at: number; code: HostError },
+  ) {
+    super(before, { sectorSize });
+    this.#left = at;
+    this.#code = code;
+  }
+
+  get hasFailed(): boolean {
+    return this.#left < 0;
+  }
+
+  #count(): void {
+    if (this.#left-- === 0) throw new GuestfsError(this.#code, 'the host');
+  }
+
+  override write(from: Uint8Array, offset: number): void {
+    this.#count();
+    super.write(from, offset);
+  }
+
+  override zero(offset: number, length: number): void {
+    this.#count();
+    super.zero(offset, length);
+  }
+
+  override flush(): void {
+    this.#count();
+    super.flush();
   }
 }
 

@@ -1,7 +1,7 @@
 /** The log as we write it: what a crash leaves of it, and what other programs say to it. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { importPlanted } from '../../support/planted-module.js';
+import { importPlanted } from '../../support/planting.js';
 import { scratchDirectory } from '../../support/scratch.js';
 import { needs } from '../../support/tools.js';
 import { logKinds, makeLogImage } from './log-images.js';

@@ -4,10 +4,9 @@ import { describe, test } from 'node:test';
 import type { Disk } from '../../../src/disk/index.js';
 import { openFat } from '../../../src/fs/fat/filesystem.js';
 import { countCrashes } from '../../support/crashes.js';
-import { FailingDisk } from '../../support/failing-disk.js';
 import '../../support/platform.js';
 import { noise } from '../../support/random.js';
-import type { Crash } from '../../support/recording-disk.js';
+import { type Crash, FailingDisk } from '../../support/recording-disk.js';
 import { needs } from '../../support/tools.js';
 import {
   contentsOf,

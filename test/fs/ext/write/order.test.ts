@@ -1,7 +1,7 @@
 /** With an error planted into the order of writing, crashes are found that lose what was synced. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { importPlanted } from '../../../support/planted-module.js';
+import { importPlanted } from '../../../support/planting.js';
 import { needs } from '../../../support/tools.js';
 import type * as model from './crash-model.js';
 import { orderMutants } from './order-mutants.js';
