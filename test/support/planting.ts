@@ -53,7 +53,7 @@ function placeOfModules(): string {
   return directory;
 }
 
-/** A module of the tests, built with plants and imported. `entry`: its source, from the project's directory. The caller knows what it exports. */
+/** A module of the tests at `entry`, built with plants and imported. The caller knows what it exports. */
 export async function importPlanted<T>(entry: string, ...plants: readonly PlantedText[]): Promise<T> {
   const outfile = join(placeOfModules(), `mutant-${count++}.js`);
   await build({
