@@ -85,7 +85,7 @@ test(
   () => {
     const bytes = before('ext3 2k');
     const checked = checkMark(bytes);
-    const options = { most: 300, sectorSize: 4096 };
+    const options = { most: 40, sectorSize: 4096, untilWrong: true };
     surviveCrashes(bytes, grow, checked, options);
     // The first two stand before what was there already, and what is new lies behind it.
     for (const withoutBarriers of [[0, 1], [2]])
