@@ -46,6 +46,7 @@ export type { DirectoryPage } from './directory-page.js';
 export { direntLetters, typeOfLetter } from './dirent.js';
 export * from './events.js';
 export { groups } from './groups.js';
+export type { ImageCheckRequest, ImageResizeRequest, ResizedImage } from './image-maintenance.js';
 export type { FilesystemRequest, MadeFilesystem, NewFilesystemType } from './make-filesystem.js';
 export type { ActionMethods } from './methods.js';
 export { nearestName } from './nearest.js';

@@ -9,9 +9,7 @@ import { findHostFile } from '../disk/host/index.js';
 import type { ImagePolicy } from '../disk/index.js';
 import {
   type ChainLink,
-  checkDiskImage,
   detectFormat,
-  type ImageCheck,
   type ImageFormat,
   type ImageInfo,
   type ImageSnapshot,
@@ -22,11 +20,10 @@ import {
   readImageInfo,
   readImageSnapshots,
   readImageSummary,
-  resizeDiskImage,
 } from '../image/index.js';
 import { node } from '../platform/index.js';
 
-export type { ChainLink, ImageCheck, ImageInfo, ImageSnapshot, ImageSummary } from '../image/index.js';
+export type { ChainLink, ImageInfo, ImageSnapshot, ImageSummary } from '../image/index.js';
 export { createImage } from './host/create-image.js';
 export { type LayerFiles, makeLayerFiles } from './host/layer-files.js';
 export { startEngine } from './thread/client.js';
@@ -82,32 +79,6 @@ export async function imageChain(
   const { disk, chain } = openDiskImage(node.origin(path, policy), options);
   disk.close();
   return chain;
-}
-
-/**
- * Checks the tables of an image, and repairs them first where that is asked for. It takes as long as reading all its
- * tables does, in the caller's thread. Errors as `launch`; ENOTSUP for a format without such tables.
- */
-export function checkImage(
-  path: string,
-  options: { readonly format?: string; readonly repair?: 'leaks' | 'all' | undefined } = {},
-): ImageCheck {
-  return checkDiskImage(node.origin(path), options);
-}
-
-/**
- * Makes the disk in an image another size, which is told by the present one. EINVAL where it would become smaller
- * without `shrink`; otherwise errors as `launch`.
- */
-export function resizeImage(
-  path: string,
-  size: (now: number) => number,
-  {
-    policy,
-    ...options
-  }: { readonly format?: string; readonly shrink?: boolean; readonly policy?: ImagePolicy } = {},
-): { readonly before: number; readonly after: number } {
-  return resizeDiskImage(node.origin(path, policy), size, options);
 }
 
 const names = (formats: readonly ImageFormat[]): readonly string[] => formats.map(({ name }) => name);

@@ -54,6 +54,7 @@ export type {
   HostSteps,
   OpenHostFile,
 } from './host-steps.js';
+export type { ImageCheck } from './image-check.js';
 export { inspectionKey } from './inspection-key.js';
 export { isSubvolume, noSubvolume, subvolumePrefix } from './mountables.js';
 export { type NameRun, NameRunFinder } from './name-run.js';

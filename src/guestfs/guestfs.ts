@@ -12,9 +12,8 @@ import {
   type DirectoryPage,
   type EventName,
   eventToString,
-  type FilesystemRequest,
   hasOptsName,
-  type MadeFilesystem,
+  type InternalResult,
   type Pathname,
   type SyncActionName,
   type TreeListing,
@@ -43,7 +42,7 @@ import { GuestFs } from './fs/guest-fs.js';
 import { readPage, type WalkedEntry, walkPages } from './fs/pages.js';
 import { Handle } from './handle.js';
 import type { OrdinaryName, PrivateKey } from './private-data.js';
-import { fillImage } from './programs/fill-image.js';
+import { type HostTask, hostTask } from './programs/host-task.js';
 import { launchCopy, prepareCopy, type SessionCopy, tellSession } from './programs/session-copy.js';
 import type { BackendName } from './settings.js';
 import type { HandleState } from './state.js';
@@ -248,8 +247,12 @@ export class Guestfs {
   }
 
   /** @internal */
-  [fillImage](request: FilesystemRequest, controls: CallControls): Promise<MadeFilesystem> {
-    return this.#handle.makeFilesystem(request, controls);
+  [hostTask]<N extends HostTask>(
+    name: N,
+    request: object,
+    controls: CallControls,
+  ): Promise<InternalResult<N>> {
+    return this.#handle.hostTask(name, request, controls);
   }
 
   /** @internal */

@@ -13,12 +13,10 @@ import {
   camelCase,
   checkCall,
   type DirectoryPage,
-  type FilesystemRequest,
   firstSerial,
   type InternalArguments,
   type InternalName,
   type InternalResult,
-  type MadeFilesystem,
   type Pathname,
   type StartBackend,
   type SyncActionName,
@@ -48,6 +46,7 @@ import type {
 } from './handle-internals.js';
 import { withHostPaths } from './host-paths.js';
 import { PrivateData } from './private-data.js';
+import { type HostTask, hostTasks } from './programs/host-task.js';
 import { copySession, type SessionCopy } from './programs/session-copy.js';
 import { cancelledError } from './queue.js';
 import { sessionActions, sessionAsyncActions } from './session-actions.js';
@@ -288,9 +287,14 @@ export class Handle implements HandleInternals, ExitTarget {
     return found.map((each) => ({ ...each, message: withElsewhere(each.message, each.elsewhere) }));
   }
 
-  async makeFilesystem(request: FilesystemRequest, controls: CallControls): Promise<MadeFilesystem> {
-    const text = JSON.stringify(request);
-    return await this.#internalCall('internal_make_filesystem', [text], controls, 'makeFilesystem');
+  /** A task on files of the host, for which nothing of the session counts. */
+  async hostTask<N extends HostTask>(
+    name: N,
+    request: object,
+    controls: CallControls,
+  ): Promise<InternalResult<N>> {
+    const args = [JSON.stringify(request)] as unknown as InternalArguments<N>; // safe: of each it is one text
+    return await this.#internalCall(name, args, controls, hostTasks[name]);
   }
 
   /** What a second handle needs to become the same. Asked in turn, after all earlier calls. */

@@ -18,6 +18,7 @@ export type {
   NewFilesystemType,
   Pathname,
   Progress,
+  ResizedImage,
   SinkControls,
   Structs,
   SyncActionName,
@@ -37,8 +38,6 @@ export {
 } from '../base/index.js';
 export {
   type ChainLink,
-  checkImage,
-  type ImageCheck,
   type ImageInfo,
   type ImageSnapshot,
   type ImageSummary,
@@ -47,8 +46,8 @@ export {
   imageInfo,
   imageSnapshots,
   imageSummary,
-  resizeImage,
 } from '../engine/index.js';
+export type { ImageCheck } from '../formats/index.js';
 export {
   type CheckResult,
   type DirectExaminationOptions,
@@ -80,6 +79,12 @@ export type { GuestDir, WalkedEntry } from './fs/pages.js';
 export type { GuestBigIntStats, GuestDirent, GuestStats } from './fs/stats.js';
 export { Guestfs, type GuestfsOptions } from './guestfs.js';
 export { bindingKey, type PrivateKey, privateKey } from './private-data.js';
+export {
+  type CheckImageOptions,
+  checkImage,
+  type ResizeImageOptions,
+  resizeImage,
+} from './programs/image-maintenance.js';
 export { type MakeFilesystemOptions, makeFilesystem } from './programs/make-filesystem.js';
 export {
   activateHalfGroups,

@@ -1,5 +1,6 @@
 /** The interface of every disk image format: a file in, a guest's disk out. */
 import type { Disk, GrowableDisk, NamePurpose } from '../disk/index.js';
+import type { ImageCheck } from '../formats/index.js';
 
 /** What an image's header says. */
 export interface ImageInfo {
@@ -31,25 +32,6 @@ export interface ImageSnapshot {
   readonly createdAt: number;
   readonly virtualSizeInBytes: number;
   readonly vmStateSizeInBytes: number;
-}
-
-/** What a check of an image's tables found. */
-export interface ImageCheck {
-  readonly format: string;
-  /** What makes the image unsafe to use. */
-  readonly corruptions: number;
-  /** Clusters that are counted as used and are not: space is lost, and nothing else. */
-  readonly leaks: number;
-  /** The first hundred of both, in words. */
-  readonly problems: readonly string[];
-  readonly imageEndOffset: number;
-  readonly totalClusters: number;
-  readonly allocatedClusters: number;
-  readonly compressedClusters: number;
-  readonly fragmentedClusters: number;
-  /** The image says of itself that it is corrupt, or was not closed. */
-  readonly isMarkedCorrupt: boolean;
-  readonly isMarkedDirty: boolean;
 }
 
 /** What a format may ask of the one who opens it. */
@@ -91,7 +73,7 @@ export interface ImageFormat {
   /** The internal snapshots, each read on demand. */
   snapshots?(file: Disk): Iterable<ImageSnapshot>;
   /** Checks the image's own tables; its file alone is read. */
-  check?(file: Disk): ImageCheck;
+  check?(file: Disk, progress?: (position: number, total: number) => void): ImageCheck;
   /** Puts right what {@link check} finds: `leaks` gives lost space back, `all` also corrects counts that are too low. */
   repair?(file: GrowableDisk, what: 'leaks' | 'all'): void;
   /** Makes the guest's disk another size. What lies behind a smaller one is lost. */

@@ -1,7 +1,6 @@
 /** The image room: files of disk images in, guests' disks out. */
 export { openPacked } from './container/index.js';
 export type {
-  ImageCheck,
   ImageFormat,
   ImageInfo,
   ImageSnapshot,

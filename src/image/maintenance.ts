@@ -1,7 +1,8 @@
 /** Work on an image as a whole, not on the disk in it: checking and repairing its tables, and changing its size. */
 import { GuestfsError, UnsupportedError } from '../base/index.js';
 import type { Disk, GrowableDisk, Origin } from '../disk/index.js';
-import type { ImageCheck, ImageFormat } from './format.js';
+import type { ImageCheck } from '../formats/index.js';
+import type { ImageFormat } from './format.js';
 import { detectFormat, getFormat } from './formats.js';
 import { openNamed } from './open.js';
 
@@ -37,16 +38,20 @@ const unable = (format: ImageFormat, what: string): UnsupportedError =>
  */
 export function checkDiskImage(
   origin: Origin,
-  options: MaintenanceOptions & { readonly repair?: 'leaks' | 'all' | undefined } = {},
+  options: MaintenanceOptions & {
+    readonly repair?: 'leaks' | 'all' | undefined;
+    /** Told how far the check is, in steps. */
+    readonly progress?: (position: number, total: number) => void;
+  } = {},
 ): ImageCheck {
-  const { repair } = options;
+  const { repair, progress } = options;
   return withImage(origin, options, repair !== undefined, (format, file) => {
     if (format.check === undefined) throw unable(format, 'checking the tables');
     if (repair !== undefined) {
       if (format.repair === undefined) throw unable(format, 'repairing the tables');
       format.repair(file, repair);
     }
-    return format.check(file);
+    return format.check(file, progress);
   });
 }
 

@@ -128,7 +128,15 @@ describe('the JSON of a command', () => {
   test('has the shape that is told: image files', async () => {
     const made = join(scratch, 'made.qcow2');
     await check(0, 'create', made, '1M');
-    await check(0, 'make-fs', import.meta.dirname, '-o', join(scratch, 'made.img'));
+    await check(
+      0,
+      'make-fs',
+      import.meta.dirname,
+      '--efi',
+      import.meta.dirname,
+      '-o',
+      join(scratch, 'made.img'),
+    );
     await check(0, 'resize', '--rw', made, '2M');
     await check(0, 'check', made);
   });

@@ -2,9 +2,11 @@
  * Calls that are no actions of the API: the handle's calls to a backend for its own methods, and procedures of
  * guestfsd that clients call for their own actions. No caller sees them, so they have no texts.
  */
+import type { ImageCheck } from '../../formats/index.js';
 import { type ArgumentType, gives, type OptionType, type Parameter, type Result } from '../action.js';
 import type { CarriedCall } from '../backend.js';
 import type { DirectoryPage } from '../directory-page.js';
+import type { ResizedImage } from '../image-maintenance.js';
 import type { MadeFilesystem } from '../make-filesystem.js';
 import type { Unreadable } from '../unreadable.js';
 import type { TreeListing } from '../walk.js';
@@ -61,6 +63,10 @@ export const internal = {
   },
   /** Behind `makeFilesystem`: a `FilesystemRequest` as JSON. */
   internal_make_filesystem: { args: [of('string', 'request')], result: shaped<MadeFilesystem>() },
+  /** Behind `checkImage`: an `ImageCheckRequest` as JSON. */
+  internal_check_image: { args: [of('string', 'request')], result: shaped<ImageCheck>() },
+  /** Behind `resizeImage`: an `ImageResizeRequest` as JSON. */
+  internal_resize_image: { args: [of('string', 'request')], result: shaped<ResizedImage>() },
   /** 0 there, 1 not there, 2 no such group. */
   internal_feature_available: { args: [of('string', 'group')], result: gives.int, proc: 458, by: 'table' },
   /** Syncs and unmounts everything before the appliance is ended. */

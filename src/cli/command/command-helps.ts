@@ -349,7 +349,7 @@ export const commandHelps: Readonly<Record<CommandName, CommandHelp>> = {
       { form: '--format FORMAT', text: 'the format of the image, where it shall not be detected' },
       { form: '--json', text: 'for programs' },
     ],
-    groups: ['sizes'],
+    groups: ['sizes', 'progress'],
     examples: [
       ['guestfs check disk.qcow2', 'what is wrong, and one line in the end'],
       ['guestfs check --rw --repair leaks disk.qcow2', 'lost space given back'],

@@ -5,13 +5,11 @@
 /** First words of commands that open no image, or only sometimes. */
 const others: ReadonlySet<string> = new Set([
   'actions',
-  'check',
   'completion',
   'create',
   'doctor',
   'help',
   'info',
-  'resize',
 ]);
 
 /** `environment`: the value of `LIBGUESTFS_BACKEND`. */

@@ -2,6 +2,7 @@
 import { checkImage, type ImageCheck } from '../../guestfs/index.js';
 import { exitStatus, Reported, usageFailure } from '../command/failure.js';
 import type { Command } from '../command/invocation.js';
+import { progressOptions } from '../command/options.js';
 import { openingFailure } from '../guest/guest.js';
 import { readOneImage } from '../guest/image-argument.js';
 import type { SizeFormat } from '../terminal/sizes.js';
@@ -31,6 +32,7 @@ function checkLines(check: ImageCheck, image: string, size: SizeFormat): string[
 
 export const check: Command = {
   options: {
+    ...progressOptions,
     format: { type: 'text' },
     rw: { type: 'flag' },
     repair: { type: 'choice', choices: ['leaks', 'all'] },
@@ -39,18 +41,19 @@ export const check: Command = {
     json: { type: 'flag' },
   },
   async run(invocation) {
-    const { options, out, sizeFormat } = invocation;
+    const { options, out, err, sizeFormat } = invocation;
     const image = readOneImage(invocation.operands);
     const format = options.text('format');
     const repair = options.text('repair') as 'leaks' | 'all' | undefined; // safe: the option is a choice of these
     if (repair !== undefined && !options.flag('rw'))
       throw usageFailure('--repair changes the image', 'add --rw to change it');
-    let result: ImageCheck;
-    try {
-      result = checkImage(image, { ...(format === undefined ? {} : { format }), repair });
-    } catch (thrown) {
-      throw openingFailure(thrown, image, invocation);
-    }
+    const result = await invocation
+      .withProgress(image, 'steps', (controls) =>
+        checkImage(image, { format, repair, stderr: { write: (text) => err.writeNow(text) }, ...controls }),
+      )
+      .catch((thrown: unknown) => {
+        throw openingFailure(thrown, image, invocation);
+      });
     if (options.flag('json')) await invocation.printJson({ image, ...result });
     else await out.lines(checkLines(result, image, sizeFormat));
     if (result.corruptions > 0 || result.isMarkedCorrupt) throw new Reported(exitStatus.corrupt);

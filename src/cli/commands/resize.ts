@@ -6,20 +6,13 @@ import { openingFailure } from '../guest/guest.js';
 import { splitImageArgument } from '../guest/image-argument.js';
 import { parseSize } from '../terminal/sizes.js';
 
-/** `20G`, `+1G`, `-512M`: the new size of a disk that has so many bytes. */
-function sizeFrom(word: string): (now: number) => number {
+/** `20G`, `+1G`, `-512M`: the new size of a disk in bytes, or the change of it. */
+function sizeFrom(word: string): number | { readonly changeInBytes: number } {
   const sign = /^[+-]/.exec(word)?.[0];
   const bytes = parseSize(sign === undefined ? word : word.slice(1));
   if (bytes === undefined)
     throw usageFailure(`'${word}' is no size`, 'write 20G for a size, +1G or -1G for a change of it');
-  if (sign === '+') return (now) => now + bytes;
-  if (sign === '-')
-    return (now) => {
-      if (bytes >= now)
-        throw usageFailure(`the disk has only ${now} bytes, and ${bytes} cannot be taken away`);
-      return now - bytes;
-    };
-  return () => bytes;
+  return sign === undefined ? bytes : { changeInBytes: sign === '-' ? -bytes : bytes };
 }
 
 export const resize: Command = {
@@ -31,7 +24,7 @@ export const resize: Command = {
     json: { type: 'flag' },
   },
   async run(invocation) {
-    const { operands, options, out, sizeFormat } = invocation;
+    const { operands, options, out, err, signal, sizeFormat } = invocation;
     const [operand, word, ...others] = operands;
     if (operand === undefined) throw usageFailure('an image is missing');
     if (word === undefined)
@@ -42,17 +35,15 @@ export const resize: Command = {
     const size = sizeFrom(word);
     if (!options.flag('rw')) throw usageFailure('this changes the image', 'add --rw to change it');
     const format = options.text('format');
-    let result: { readonly before: number; readonly after: number };
-    try {
-      result = resizeImage(image, size, {
-        shrink: options.flag('shrink'),
-        policy: options.flag('trust') ? 'trusted' : 'untrusted',
-        ...(format === undefined ? {} : { format }),
-      });
-    } catch (thrown) {
+    const { before, after } = await resizeImage(image, size, {
+      format,
+      shrink: options.flag('shrink'),
+      policy: options.flag('trust') ? 'trusted' : 'untrusted',
+      stderr: { write: (text) => err.writeNow(text) },
+      signal,
+    }).catch((thrown: unknown) => {
       throw openingFailure(thrown, image, invocation);
-    }
-    const { before, after } = result;
+    });
     if (options.flag('json')) await invocation.printJson({ image, sizeBefore: before, sizeInBytes: after });
     else await out.lines([`${image}: ${sizeFormat(before)} before, ${sizeFormat(after)} now`]);
   },

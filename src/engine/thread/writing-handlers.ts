@@ -13,6 +13,7 @@ import { extTuneHandlers } from '../actions/writing/ext-tune.js';
 import { fileWritingHandlers } from '../actions/writing/files.js';
 import { makingHandlers } from '../actions/writing/filesystems.js';
 import { freeSpaceHandlers } from '../actions/writing/free-space.js';
+import { checkImageFile, resizeImageFile } from '../actions/writing/image-files.js';
 import { linkWritingHandlers } from '../actions/writing/links.js';
 import { lvmWritingHandlers } from '../actions/writing/lvm.js';
 import { makeFilesystem } from '../actions/writing/make-filesystem.js';
@@ -38,4 +39,8 @@ export const writingHandlers = {
   ...swapHandlers,
 } satisfies TopicHandlers;
 
-export const writingOwnCalls = { internal_make_filesystem: makeFilesystem } satisfies OwnHandlers;
+export const writingOwnCalls = {
+  internal_make_filesystem: makeFilesystem,
+  internal_check_image: checkImageFile,
+  internal_resize_image: resizeImageFile,
+} satisfies OwnHandlers;

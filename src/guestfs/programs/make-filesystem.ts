@@ -8,7 +8,7 @@ import type {
   NewFilesystemType,
 } from '../../api/index.js';
 import { Guestfs, type GuestfsOptions } from '../guestfs.js';
-import { fillImage } from './fill-image.js';
+import { hostTask, runHostTask } from './host-task.js';
 
 /** What is made, and of which kind. */
 export interface MakeFilesystemOptions extends Omit<GuestfsOptions, 'backend'>, CallControls {
@@ -25,9 +25,6 @@ export interface MakeFilesystemOptions extends Omit<GuestfsOptions, 'backend'>, 
   /** Free space beside the content, in bytes. Default: 0. */
   readonly freeInBytes?: number | undefined;
 }
-
-/** A scratch drive, since a session has at least one. */
-const leastDrive = 512;
 
 /**
  * Makes an image with a filesystem that holds what `sources` hold: directories, tar archives, plain or in gzip, zstd or
@@ -78,12 +75,8 @@ export async function makeFilesystem(
     ...(partition === undefined ? {} : { partition }),
     ...(efi === undefined ? {} : { efi: paths(efi) }),
   };
-  const g = new Guestfs({ ...rest, backend: 'embedded' });
-  try {
-    g.addDriveScratch(leastDrive);
-    await g.launch({ signal });
-    return await g[fillImage](request, { signal, onProgress });
-  } finally {
-    await g.close();
-  }
+  const controls = { signal, onProgress };
+  return await runHostTask(new Guestfs({ ...rest, backend: 'embedded' }), controls, (g) =>
+    g[hostTask]('internal_make_filesystem', request, controls),
+  );
 }

@@ -1,11 +1,15 @@
 /** Checks, repairs and resizes: what is done to an image as a file. */
 import type { Disk, GrowableDisk } from '../../disk/index.js';
-import type { ImageCheck, ResizeContext } from '../format.js';
+import type { ImageCheck } from '../../formats/index.js';
+import type { ResizeContext } from '../format.js';
 import { readHeader } from './header.js';
 import { checkQcow2, repairQcow2, resizeQcow2 } from './write/index.js';
 
-export function checkQcow2Image(file: Disk): ImageCheck {
-  const { references: _, lost: __, ...check } = checkQcow2(file, readHeader(file));
+export function checkQcow2Image(
+  file: Disk,
+  progress?: (position: number, total: number) => void,
+): ImageCheck {
+  const { references: _, lost: __, ...check } = checkQcow2(file, readHeader(file), progress);
   return check;
 }
 

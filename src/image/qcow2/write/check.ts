@@ -5,8 +5,7 @@
  */
 import { CorruptError, endsCall, readUpTo, UnsupportedError, viewOf, work } from '../../../base/index.js';
 import { type Disk, PaddedDisk } from '../../../disk/index.js';
-import { qcow2Layout } from '../../../formats/index.js';
-import type { ImageCheck } from '../../format.js';
+import { type ImageCheck, qcow2Layout } from '../../../formats/index.js';
 import { TableCache } from '../../table-cache.js';
 import { compressedPlace, isCompressed, isCopied, isZero, offsetOf } from '../entries.js';
 import type { Header } from '../header.js';
@@ -17,6 +16,10 @@ const { bitmapEntry, limits, subclusters, tableEntry } = qcow2Layout;
 
 /** The most clusters of a file: 16 TiB of the usual size, and 1 GiB of memory for their counts. */
 const mostClusters = 2 ** 28;
+/** Of one part of a check, for its progress. */
+const stepsOfPart = 1000;
+/** Clusters between two reports. */
+const reportEvery = 65_536;
 /** Problems that are told one by one. */
 const mostTold = 100;
 const entrySize = tableEntry.size;
@@ -44,11 +47,15 @@ class Checker {
   readonly #codec: CountCodec;
   readonly #counts: TableCache;
   readonly #tables: TableCache;
+  readonly #progress: (position: number, total: number) => void;
   #lastData = 0;
+  /** Parts that are done: each state of the disk, and then the comparison. */
+  #partsDone = 0;
 
-  constructor(file: Disk, header: Header) {
+  constructor(file: Disk, header: Header, progress: (position: number, total: number) => void) {
     this.#file = file;
     this.#header = header;
+    this.#progress = progress;
     this.clusterSize = 2 ** header.clusterBits;
     const clusters = Math.ceil(file.size / this.clusterSize);
     if (clusters > mostClusters)
@@ -69,6 +76,13 @@ class Checker {
     this.corruptions++;
     if (!isDerived) this.lost++;
     this.#tell(problem);
+  }
+
+  /** `share`: of the part that is being done. */
+  #report(share: number): void {
+    const parts = this.#header.snapshotCount + 2;
+    const done = Math.min(parts, this.#partsDone + share);
+    this.#progress(Math.floor(done * stepsOfPart), parts * stepsOfPart);
   }
 
   #tell(problem: string): void {
@@ -125,6 +139,7 @@ class Checker {
     new PaddedDisk(this.#file, l1Offset + bytes.length).read(bytes, l1Offset);
     const l1 = viewOf(bytes);
     for (let at = 0; at < bytes.length; at += entrySize) {
+      this.#report(at / bytes.length);
       const table = offsetOf(l1, at);
       if (table === 0) continue;
       const name = `L2 table ${at / entrySize} of ${what}`;
@@ -138,6 +153,7 @@ class Checker {
       for (let slice = table; slice < table + this.clusterSize; slice += sliceSize)
         this.#entries(name, this.#tables.slice(slice), isActive);
     }
+    this.#partsDone++;
   }
 
   #entries(name: string, table: DataView, isActive: boolean): void {
@@ -226,8 +242,10 @@ class Checker {
 
   /** Compares what was counted with what the image says. */
   compare(): void {
+    this.#partsDone = this.#header.snapshotCount + 1;
     for (let cluster = 0; cluster < this.references.length; cluster++) {
       work.lookups.spend(1);
+      if (cluster % reportEvery === 0) this.#report(cluster / this.references.length);
       const found = this.references[cluster] ?? 0;
       const stored = this.storedCount(cluster);
       if (stored === found) continue;
@@ -242,8 +260,12 @@ class Checker {
 }
 
 /** Checks the image of which `header` is the header. What cannot be read of it is a corruption. */
-export function checkQcow2(file: Disk, header: Header): Qcow2Check {
-  const checker = new Checker(file, header);
+export function checkQcow2(
+  file: Disk,
+  header: Header,
+  progress: (position: number, total: number) => void = () => {},
+): Qcow2Check {
+  const checker = new Checker(file, header, progress);
   const { clusterSize } = checker;
   const parts: readonly (() => void)[] = [
     () => checker.refer('the header', 0, clusterSize),

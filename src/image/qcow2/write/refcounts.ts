@@ -373,7 +373,9 @@ export class Refcounts {
         continue;
       }
       const used = references[cluster] ?? 0;
-      if (this.#get(cluster) > used && !this.#file.tables.has(cluster)) this.#set(cluster, 1, used);
+      // A table that raising counts has made is used, though nobody counted it.
+      if (used === 0 && this.#file.tables.has(cluster)) continue;
+      if (this.#get(cluster) > used) this.#set(cluster, 1, used);
     }
     this.#next = 0;
     this.#blocks.write();
