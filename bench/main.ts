@@ -136,20 +136,28 @@ function resultOf(job: Job): JobResult | undefined {
 
 type Figures = Record<string, number>;
 
+/** Makes a program count in all of its threads: the engine's gets no flags but those of the environment. */
+const counting = {
+  GUESTFS_BENCH_COUNTS: place.scratch,
+  NODE_OPTIONS: `--import ${join(root, 'build/bench/count-writes.js')}`,
+};
+
 /** What library.js finds of a build, in a program of its own. Undefined where it failed. */
 function askLibrary(what: string, directory: string, failures: string[]): Figures | undefined {
   const { status, stdout, stderr } = spawnSync(
     process.execPath,
     [
-      // What is counted is counted in all threads.
-      ...(what === 'write-counts' ? ['--import', join(root, 'build/bench/count-writes.js')] : []),
       join(root, 'build/bench/library.js'),
       join(directory, 'index.js'),
       join(place.images, 'debian.qcow2'),
       what,
       place.scratch,
     ],
-    { encoding: 'utf8', timeout: 600_000, env: { ...process.env, GUESTFS_BENCH_COUNTS: place.scratch } },
+    {
+      encoding: 'utf8',
+      timeout: 600_000,
+      env: { ...process.env, ...(what === 'write-counts' ? counting : {}) },
+    },
   );
   if (status === 0) return JSON.parse(stdout) as Figures;
   failures.push(`${what}: ${reasonIn(stderr)}`);

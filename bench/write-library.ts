@@ -58,7 +58,9 @@ export async function writeCounts(library: Library, scratch: string, archive: st
   const counted = async (name: string, work: () => Promise<unknown>): Promise<number> => {
     const before = countOf(name);
     await work();
-    return countOf(name) - before;
+    const count = countOf(name) - before;
+    if (count === 0) throw new Error(`no ${name} were seen: count-writes.js is not in the engine's thread`);
+    return count;
   };
   const g = await writable(library, join(scratch, 'counted.img'));
   const content = new Uint8Array(100).fill(0x61);
