@@ -2,12 +2,13 @@
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { node } from '../../src/platform/index.js';
 import { scratchDirectory } from '../support/scratch.js';
 import { needs } from '../support/tools.js';
+import { withPath } from './programs.js';
 
 const directory = scratchDirectory();
 const path = join(directory, 'disk.raw');
@@ -17,30 +18,6 @@ const open = (writable: boolean, warn?: (message: string) => void) =>
 
 const writeByQemu = () =>
   spawnSync('qemu-io', ['-f', 'raw', '-c', 'write 0 512', path], { encoding: 'utf8' });
-
-/** A directory of which PATH is made, with these programs and no others. */
-function pathWith(...programs: string[]): string {
-  const place = join(directory, programs.join('-') || 'none');
-  if (existsSync(place)) return place;
-  mkdirSync(place);
-  for (const program of programs) {
-    // The program itself: what PATH has may be a script that starts another.
-    const itself = program === 'perl' ? ['-e', 'print $^X'] : ['-c', 'import sys; print(sys.executable)'];
-    const { stdout } = spawnSync(program, itself, { encoding: 'utf8' });
-    symlinkSync(stdout.trim(), join(place, program));
-  }
-  return place;
-}
-
-function withPath<T>(programs: readonly string[], work: () => T): T {
-  const before = process.env.PATH;
-  process.env.PATH = pathWith(...programs);
-  try {
-    return work();
-  } finally {
-    process.env.PATH = before ?? '';
-  }
-}
 
 test('an image that a handle writes to is refused to other writers, and open to readers', () => {
   const disk = open(true);

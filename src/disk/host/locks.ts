@@ -8,6 +8,7 @@
  */
 import { fstatSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { GuestfsError } from '../../base/index.js';
+import { askHelper, type HelperProgram } from './helper.js';
 
 /** The numbers of permissions: to read what stays the same meanwhile, to write, to change the size. */
 const permissions = { read: 0, write: 1, resize: 3 } as const;
@@ -29,7 +30,7 @@ const bytesToHold = [...held.map((n) => heldFrom + n), ...unshared.map((n) => un
 const bytesToTest = [...held.map((n) => unsharedFrom + n), ...unshared.map((n) => heldFrom + n)];
 
 /** What a helper says: `locked`, `busy` or an error's text. Its descriptor 3 is the image. */
-const helpers: readonly (readonly [program: string, ...args: string[]])[] = [
+const helpers: readonly HelperProgram[] = [
   [
     'perl',
     '-e',
@@ -61,19 +62,14 @@ print('locked', end='')`,
  * reads it and counts on its staying the same. Returns why no lock could be taken, or undefined.
  */
 export function lockImage(fd: number, path: string): string | undefined {
-  let problem = 'neither perl nor python3 is installed';
-  for (const [program, ...args] of helpers) {
-    const { error, stdout, stderr } = process
-      .getBuiltinModule('node:child_process')
-      .spawnSync(program, args, { stdio: ['ignore', 'pipe', 'pipe', fd], encoding: 'utf8', timeout: 10_000 });
-    if (error !== undefined && 'code' in error && error.code === 'ENOENT') continue;
-    if (stdout === 'locked') return undefined;
-    if (stdout === 'busy') throw busy(fd, path);
-    problem = stdout || stderr.trim().split('\n')[0] || error?.message || `${program} said nothing`;
+  const said = askHelper(helpers, fd, (text) => text === 'locked' || text === 'busy');
+  if ('problem' in said) {
+    // Without locks of our own, those of others can still be seen.
+    if (isLockedByOthers(fd)) throw busy(fd, path);
+    return said.problem;
   }
-  // Without locks of our own, those of others can still be seen.
-  if (isLockedByOthers(fd)) throw busy(fd, path);
-  return problem;
+  if (said.answer === 'busy') throw busy(fd, path);
+  return undefined;
 }
 
 function busy(fd: number, path: string): GuestfsError {
