@@ -60,6 +60,7 @@ import {
   notLaunchedError,
   stillLaunchingError,
 } from './state.js';
+import type { CallOutput } from './streams/call-output.js';
 
 const syncActions: SyncHandlers<SyncActionName> = { ...settingActions, ...driveActions, ...sessionActions };
 const ownActions: AsyncHandlers<ActionsBy<'handle'>> = { ...sessionAsyncActions, ...libvirtActions };
@@ -92,6 +93,8 @@ export class Handle implements HandleInternals, ExitTarget {
   readonly settings = new Settings();
   readonly drives = new DriveList();
   readonly hub: EventHub;
+  /** The streams that were made of calls of this handle. */
+  readonly ownStreams = new WeakMap<object, CallOutput>();
   readonly #options: HandleOptions;
   readonly #privateData = new PrivateData();
   #serial = firstSerial;
@@ -193,6 +196,7 @@ export class Handle implements HandleInternals, ExitTarget {
     ending?: () => Promise<void>,
   ): Promise<unknown> {
     const { args, options, controls } = this.#check(name, given);
+    this.#refuseOwnStreams(name, args);
     this.hub.emitMessage('enter', name);
     const { trace } = this.settings;
     const watcher = {
@@ -224,6 +228,19 @@ export class Handle implements HandleInternals, ExitTarget {
     } catch (thrown) {
       watcher.failed();
       throw failureOf(name, thrown, args);
+    }
+  }
+
+  /** Refuses a stream of this handle as a source: its call and the one that reads would wait for each other. */
+  #refuseOwnStreams(name: string, args: readonly unknown[]): void {
+    for (const arg of args) {
+      if (typeof arg !== 'object' || arg === null || this.ownStreams.get(arg)?.isOver !== false) continue;
+      const error = new GuestfsError(
+        'EDEADLK',
+        'its source is a stream of the same handle, which does one call at a time; read it from a fork() of the handle, ' +
+          'or copy within the guest (copyFileToFile, copyFileToDevice, copyDeviceToFile, copyDeviceToDevice)',
+      );
+      throw failureOf(name, error, args);
     }
   }
 

@@ -47,6 +47,11 @@ export class CallOutput {
     });
   }
 
+  /** Whether the call is over: what is still to be pulled waits for nobody. */
+  get isOver(): boolean {
+    return this.#ended || this.#failure !== undefined;
+  }
+
   /** Cancels the call. Resolves when the call is over; a call that has not begun never begins. */
   async cancel(reason?: unknown): Promise<void> {
     this.#over ??= Promise.resolve();

@@ -21,6 +21,13 @@ const allThatFollows = (start: number): number => Number.MAX_SAFE_INTEGER - star
 /** A place for the sink of a call whose arguments are checked before it exists. */
 const noSink = { write() {} };
 
+/** A Readable of a call, which its handle knows: see `Handle.ownStreams`. */
+function nodeStream(handle: Handle, method: string, output: CallOutput, options: StreamOptions): Readable {
+  const stream = new CallReadable(method, output, options);
+  handle.ownStreams.set(stream, output);
+  return stream;
+}
+
 /** The call that reads a part of a file or a device. */
 function readOutput(handle: Handle, method: string, path: string, options: ReadStreamOptions): CallOutput {
   const { start, end, highWaterMark, ...controls } = options;
@@ -55,7 +62,8 @@ function checkedOptions<T extends StreamOptions>(method: string, options: T | un
 
 export function createReadStream(handle: Handle, path: string, given?: ReadStreamOptions): Readable {
   const options = checkedOptions('createReadStream', given);
-  return new CallReadable('createReadStream', readOutput(handle, 'createReadStream', path, options), options);
+  const method = 'createReadStream';
+  return nodeStream(handle, method, readOutput(handle, method, path, options), options);
 }
 
 export function readable(
@@ -64,7 +72,10 @@ export function readable(
   given?: ReadStreamOptions,
 ): ReadableStream<Uint8Array> {
   const options = checkedOptions('readable', given);
-  return webStream('readable', readOutput(handle, 'readable', path, options), options);
+  const output = readOutput(handle, 'readable', path, options);
+  const stream = webStream('readable', output, options);
+  handle.ownStreams.set(stream, output);
+  return stream;
 }
 
 export function tarStream(handle: Handle, directory: string, given?: TarStreamOptions): Readable {
@@ -82,7 +93,7 @@ export function tarStream(handle: Handle, directory: string, given?: TarStreamOp
       controls: { signal, onProgress },
     }),
   );
-  return new CallReadable(method, output, all);
+  return nodeStream(handle, method, output, all);
 }
 
 /** As zlib's own default. */
@@ -110,5 +121,5 @@ export function zipStream(handle: Handle, directory: string, given?: ZipStreamOp
       controls: { signal, onProgress },
     }),
   );
-  return new CallReadable(method, output, all);
+  return nodeStream(handle, method, output, all);
 }

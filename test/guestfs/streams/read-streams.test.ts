@@ -247,3 +247,21 @@ describe('the error of a stream', () => {
       assert.throws(() => call('/noise', 5), TypeError);
     }));
 });
+
+test('a stream of a handle is no source for the same handle, which would wait for itself, and is one for another', async () => {
+  const size = 24 * 1024 * 1024;
+  await withExt4(async (g) => {
+    for (const make of [() => g.createReadStream('/dev/sda'), () => g.readable('/dev/sda')]) {
+      const stream = make();
+      await assert.rejects(g.upload(stream, '/dev/sdb'), {
+        code: 'EDEADLK',
+        message: /^upload: .*a stream of the same handle.*fork\(\)/,
+      });
+      await withExt4((other) => g.upload(other.createReadStream('/noise'), '/dev/sdb'));
+      assert.equal(g.state, 'ready');
+      if (!('destroy' in stream)) await stream.cancel();
+    }
+    const noise = Buffer.from(await g.readFile('/noise'));
+    assert.ok(Buffer.from(await g.preadDevice('/dev/sdb', noise.length, 0)).equals(noise));
+  }, size);
+});
