@@ -14,6 +14,7 @@ export {
   type ImagePolicy,
   type NamePurpose,
   type Origin,
+  type OriginOpening,
   refusal,
 } from './origin.js';
 export { OverlayDisk } from './overlay.js';

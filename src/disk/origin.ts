@@ -25,6 +25,8 @@ export interface NamedOrigin {
 /** How a file with an image is opened. */
 export interface OriginOpening {
   readonly writable: boolean;
+  /** An image that is written to is over this one, which is read: it is locked as an image, or as a raw disk. */
+  readonly belowWritten?: 'image' | 'raw' | undefined;
   /** Told where the file cannot be locked. */
   readonly warn?: (message: string) => void;
 }

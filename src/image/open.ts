@@ -1,6 +1,6 @@
 /** Opens an image with everything below it: its backing chain and data files, as far as the policy allows. */
 import { CorruptError, GuestfsError, UnsupportedError } from '../base/index.js';
-import { type Disk, type NamePurpose, type Origin, refusal } from '../disk/index.js';
+import { type Disk, type NamePurpose, type Origin, type OriginOpening, refusal } from '../disk/index.js';
 import { type UnpackOptions, type Unwrapped, unwrap } from './container/index.js';
 import {
   type ImageFormat,
@@ -128,9 +128,10 @@ const onlyReadable: ReadonlySet<string> = new Set(['EACCES', 'EPERM', 'EROFS']);
 function openFile(
   origin: Origin,
   writable: boolean | 'where possible',
+  belowWritten: OriginOpening['belowWritten'],
   warn: (message: string) => void,
 ): { file: Disk; refused?: GuestfsError } {
-  if (writable !== 'where possible') return { file: origin.open({ writable, warn }) };
+  if (writable !== 'where possible') return { file: origin.open({ writable, belowWritten, warn }) };
   try {
     return { file: origin.open({ writable: true, warn }) };
   } catch (thrown) {
@@ -139,12 +140,17 @@ function openFile(
   }
 }
 
+interface LinkOptions extends Pick<OpenImageOptions, 'writable' | 'snapshot' | 'unpack'> {
+  /** Whether the image above is written to, or one further up. */
+  readonly isBelowWritten?: boolean;
+}
+
 /** Opens one file of a chain, and through it those below. */
 function openLink(
   origin: Origin,
   format: ImageFormat | undefined,
   opening: Opening,
-  { writable = false, snapshot, unpack }: Pick<OpenImageOptions, 'writable' | 'snapshot' | 'unpack'>,
+  { writable = false, isBelowWritten = false, snapshot, unpack }: LinkOptions,
   check?: (info: ImageInfo) => void,
 ): Disk {
   const { name: path } = origin;
@@ -154,7 +160,8 @@ function openLink(
   }
   if (opening.seen.has(origin.identity)) throw new CorruptError('backing chain', `comes back to ${path}`);
 
-  let { file, refused } = openFile(origin, writable, opening.warn);
+  const below = isBelowWritten ? (format?.name === 'raw' ? 'raw' : 'image') : undefined;
+  let { file, refused } = openFile(origin, writable, below, opening.warn);
   try {
     // Where a format is given, the file is taken as that; and no image names a file that lies in another.
     let actual = format ?? detectFormat(file);
@@ -201,7 +208,11 @@ function openLink(
           throw new UnsupportedError(`image in a ${unwrapped.containers.at(-1)} file`, [
             `naming another file, ‘${name}’; unpack it first`,
           ]);
-        return openNamedFile({ name, purpose, format: named, check: expected, changes }, origin, opening);
+        return openNamedFile(
+          { name, purpose, format: named, check: expected, changes, isBelowWritten },
+          origin,
+          opening,
+        );
       },
       neighbours: () => origin.neighbours?.() ?? [],
       warn: (message) => opening.warn(`${path}: ${message}`),
@@ -255,7 +266,11 @@ export function openNamed(
   { changes, warn }: { readonly changes: boolean; readonly warn: (message: string) => void },
 ): Disk {
   const opening: Opening = { warn, chain: [], seen: new Set([image.identity]), placed: new WeakSet() };
-  return openNamedFile({ name, purpose, format, check: undefined, changes }, image, opening);
+  return openNamedFile(
+    { name, purpose, format, check: undefined, changes, isBelowWritten: false },
+    image,
+    opening,
+  );
 }
 
 interface NamedFile {
@@ -265,6 +280,8 @@ interface NamedFile {
   readonly check: ((backing: ImageInfo) => void) | undefined;
   /** Whether the image that names it is written to. */
   readonly changes: boolean;
+  /** Whether the image that names it is below one that is written to. */
+  readonly isBelowWritten: boolean;
 }
 
 /** Opens what an image names. What the policy allowed is what is opened, though its name may lead elsewhere by now. */
@@ -272,8 +289,10 @@ function openNamedFile(named: NamedFile, image: Origin, opening: Opening): Disk 
   const { name, purpose } = named;
   const { origin, format: toldFormat } = image.resolve(name, purpose);
   const formatName = named.format ?? toldFormat;
+  const isBelowWritten = named.changes || named.isBelowWritten;
   if (purpose !== 'backing') {
-    return origin.open({ writable: named.changes && purpose === 'data', warn: opening.warn });
+    const writable = named.changes && purpose === 'data';
+    return origin.open({ writable, belowWritten: isBelowWritten ? 'image' : undefined, warn: opening.warn });
   }
   // What is wrong with the choice of the backing image is told of the image that chose it.
   const check = (backing: ImageInfo): void => {
@@ -286,11 +305,11 @@ function openNamedFile(named: NamedFile, image: Origin, opening: Opening): Disk 
   const what = `backing file ‘${name}’ of ${image.name}`;
   if (formatName === undefined) {
     if (image.policy !== 'trusted') throw refusal(what, 'the image does not say what format it has');
-    return openLink(origin, undefined, opening, {}, check);
+    return openLink(origin, undefined, opening, { isBelowWritten }, check);
   }
   // qemu's drivers for plain files and devices name no format: the contents are raw.
   const plain = formatName === 'file' || formatName === 'host_device';
   const format = findFormat(plain ? 'raw' : formatName);
   if (!format) throw new UnsupportedError(what, [`the image format ${formatName}`]);
-  return openLink(origin, format, opening, {}, check);
+  return openLink(origin, format, opening, { isBelowWritten }, check);
 }

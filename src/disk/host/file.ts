@@ -15,7 +15,7 @@ import { GuestfsError, hostError, systemError, work } from '../../base/index.js'
 import { checkRead, checkWrite, readOnly } from '../checks.js';
 import type { GrowableDisk, Span, ZeroOptions } from '../disk.js';
 import { zeroByWriting } from '../zero.js';
-import { lockImage } from './locks.js';
+import { type ImageUser, lockImage } from './locks.js';
 import { identityOf, toHostPath } from './path.js';
 import { largeHole, Punches } from './punch.js';
 
@@ -63,12 +63,12 @@ interface FileDiskOptions {
   readonly writable?: boolean;
   readonly identity?: string;
   readonly name?: string;
-  /** Locks the file as qemu does, and is told where that cannot be done. */
-  readonly lock?: (problem: string) => void;
+  /** Locks the file as qemu does for such a user, and is told where that cannot be done. */
+  readonly lock?: { readonly as: ImageUser; readonly tell: (problem: string) => void };
 }
 
-function lockOrTell(fd: number, name: string, tell: (problem: string) => void): void {
-  const problem = lockImage(fd, name);
+function lockOrTell(fd: number, name: string, { as, tell }: NonNullable<FileDiskOptions['lock']>): void {
+  const problem = lockImage(fd, name, as);
   if (problem !== undefined)
     tell(
       `${name}: is not locked against virtual machines and other programs, which must not use it meanwhile: ${problem}`,
@@ -97,7 +97,7 @@ export class FileDisk implements GrowableDisk {
       // disks.
       const access = this.writable ? constants.O_RDWR : constants.O_RDONLY;
       // O_EXCL: of a device, which then must not be mounted or otherwise taken. It has no effect on a file.
-      const claim = options.lock !== undefined ? constants.O_EXCL : 0;
+      const claim = options.lock?.as === 'writer' ? constants.O_EXCL : 0;
       this.#fd = openSync(toHostPath(path), access | claim | constants.O_NONBLOCK | constants.O_NOCTTY);
     } catch (thrown) {
       throw hostError(this.name, thrown);

@@ -13,33 +13,36 @@ import { askHelper, type HelperProgram } from './helper.js';
 /** The numbers of permissions: to read what stays the same meanwhile, to write, to change the size. */
 const permissions = { read: 0, write: 1, resize: 3 } as const;
 const { read, write, resize } = permissions;
-const held = [read, write, resize];
-const unshared = [write, resize];
+/**
+ * What a user of a file does with it, and what nobody else may do meanwhile: who writes to an image, and who reads one
+ * below that, which in a raw file may be written to by others, as qemu has it.
+ */
+const users = {
+  writer: { holds: [read, write, resize], excludes: [write, resize] },
+  reader: { holds: [read], excludes: [write, resize] },
+  'reader of raw': { holds: [read], excludes: [] },
+} as const;
 const heldFrom = 100;
 const unsharedFrom = 200;
-/** Past the last permission, as /proc/locks tells ranges. */
-const lockEnd = 300;
 /** Linux: F_OFD_GETLK, F_OFD_SETLK, F_RDLCK, F_WRLCK, F_UNLCK. */
 const fcntl = { get: 36, set: 37, readLock: 0, writeLock: 1, unlocked: 2 } as const;
 
 /** EAGAIN, EACCES: what fcntl(2) says of a lock that another holds. */
 const busyErrors = [11, 13] as const;
 
-/** The bytes to lock, and those that nobody else may have locked. */
-const bytesToHold = [...held.map((n) => heldFrom + n), ...unshared.map((n) => unsharedFrom + n)];
-const bytesToTest = [...held.map((n) => unsharedFrom + n), ...unshared.map((n) => heldFrom + n)];
+export type ImageUser = keyof typeof users;
 
-/** What a helper says: `locked`, `busy` or an error's text. Its descriptor 3 is the image. */
-const helpers: readonly HelperProgram[] = [
+/** What a helper says: `locked`, `busy` or an error's text. It locks some bytes, and nobody may have locked others. */
+const helpersFor = (toHold: readonly number[], toTest: readonly number[]): readonly HelperProgram[] => [
   [
     'perl',
     '-e',
-    `open(my $f, '+<&=', 3) or die $!;
+    `open(my $f, '<&=', 3) or die $!;
 sub ask { my ($cmd, $type, $at) = @_; my $lock = pack('s s x4 q q i x4', $type, 0, $at, 1, 0);
   defined(fcntl($f, $cmd, $lock)) or do { print $! == ${busyErrors[0]} || $! == ${busyErrors[1]} ? 'busy' : "$!"; exit };
   (unpack('s', $lock))[0] }
-ask(${fcntl.set}, ${fcntl.readLock}, $_) for (${bytesToHold.join(',')});
-ask(${fcntl.get}, ${fcntl.writeLock}, $_) == ${fcntl.unlocked} or do { print 'busy'; exit } for (${bytesToTest.join(',')});
+ask(${fcntl.set}, ${fcntl.readLock}, $_) for (${toHold.join(',')});
+ask(${fcntl.get}, ${fcntl.writeLock}, $_) == ${fcntl.unlocked} or do { print 'busy'; exit } for (${toTest.join(',')});
 print 'locked';`,
   ],
   [
@@ -50,22 +53,29 @@ def ask(cmd, kind, at):
     try: return struct.unpack('hh4xqqi4x', fcntl.fcntl(3, cmd, struct.pack('hh4xqqi4x', kind, 0, at, 1, 0)))[0]
     except OSError as e:
         print('busy' if e.errno in (${busyErrors.join(',')}) else e.strerror, end=''); sys.exit()
-for at in (${bytesToHold.join(',')}): ask(${fcntl.set}, ${fcntl.readLock}, at)
-for at in (${bytesToTest.join(',')}):
+for at in (${toHold.join(',')}): ask(${fcntl.set}, ${fcntl.readLock}, at)
+for at in (${toTest.join(',')}):
     if ask(${fcntl.get}, ${fcntl.writeLock}, at) != ${fcntl.unlocked}: print('busy', end=''); sys.exit()
 print('locked', end='')`,
   ],
 ];
 
 /**
- * Takes the locks of a writer on an open file. EBUSY, where qemu or another handle has the image open for writing, or
- * reads it and counts on its staying the same. Returns why no lock could be taken, or undefined.
+ * Takes the locks of a user on an open file. EBUSY, where qemu or another handle has the image open for writing, or
+ * counts on its staying the same. Returns why no lock could be taken, or undefined.
  */
-export function lockImage(fd: number, path: string): string | undefined {
+export function lockImage(fd: number, path: string, user: ImageUser): string | undefined {
+  const { holds, excludes } = users[user];
+  const bytesOf = (held: readonly number[], unshared: readonly number[]): number[] => [
+    ...held.map((n) => heldFrom + n),
+    ...unshared.map((n) => unsharedFrom + n),
+  ];
+  const tested = bytesOf(excludes, holds);
+  const helpers = helpersFor(bytesOf(holds, excludes), tested);
   const said = askHelper(helpers, fd, (text) => text === 'locked' || text === 'busy');
   if ('problem' in said) {
     // Without locks of our own, those of others can still be seen.
-    if (isLockedByOthers(fd)) throw busy(fd, path);
+    if (isLockedByOthers(fd, tested)) throw busy(fd, path);
     return said.problem;
   }
   if (said.answer === 'busy') throw busy(fd, path);
@@ -73,16 +83,16 @@ export function lockImage(fd: number, path: string): string | undefined {
 }
 
 function busy(fd: number, path: string): GuestfsError {
-  const users = usersOf(fd);
-  const who = users.length === 0 ? 'a virtual machine or another handle' : users.join(', ');
+  const found = usersOf(fd);
+  const who = found.length === 0 ? 'a virtual machine or another handle' : found.join(', ');
   return new GuestfsError(
     'EBUSY',
     `${path}: is in use by ${who}; stop that first, or open the image read-only`,
   );
 }
 
-/** Whether /proc/locks has a lock of qemu's kind on the file. */
-function isLockedByOthers(fd: number): boolean {
+/** Whether /proc/locks has a lock on one of these bytes of the file. */
+function isLockedByOthers(fd: number, tested: readonly number[]): boolean {
   let text: string;
   try {
     text = readFileSync('/proc/locks', 'latin1');
@@ -97,14 +107,15 @@ function isLockedByOthers(fd: number): boolean {
   return text.split('\n').some((line) => {
     const [, kind, , , , file, first, last] = line.trim().split(/\s+/);
     if (kind !== 'OFDLCK' && kind !== 'POSIX') return false;
-    return file === name && Number(first) < lockEnd && (last === 'EOF' || Number(last) >= heldFrom);
+    if (file !== name) return false;
+    return tested.some((at) => Number(first) <= at && (last === 'EOF' || at <= Number(last)));
   });
 }
 
 /** Processes that have the file open, as far as this one may see them: `qemu-system-x86 (process 4711)`. */
 function usersOf(fd: number): string[] {
   const { dev, ino } = fstatSync(fd, { bigint: true });
-  const users: string[] = [];
+  const found: string[] = [];
   const quietly = <T>(work: () => T): T | undefined => {
     try {
       return work();
@@ -124,7 +135,7 @@ function usersOf(fd: number): string[] {
     });
     if (open.length === 0) continue;
     const name = quietly(() => readFileSync(`/proc/${process_}/comm`, 'utf8').trim()) ?? 'a process';
-    users.push(mine ? 'another handle of this process' : `${name} (process ${process_})`);
+    found.push(mine ? 'another handle of this process' : `${name} (process ${process_})`);
   }
-  return users;
+  return found;
 }

@@ -49,8 +49,10 @@ export class HostOrigin implements Origin {
     return this.#identity;
   }
 
-  open({ writable, warn = () => {} }: OriginOpening): GrowableDisk {
-    const lock = writable ? { lock: warn } : {};
+  open({ writable, belowWritten, warn = () => {} }: OriginOpening): GrowableDisk {
+    const below = belowWritten === 'raw' ? ('reader of raw' as const) : ('reader' as const);
+    const as = writable ? ('writer' as const) : belowWritten && below;
+    const lock = as === undefined ? {} : { lock: { as, tell: warn } };
     return new FileDisk(this.#path, { writable, identity: this.identity, ...lock });
   }
 
