@@ -3,14 +3,7 @@
  */
 
 /** First words of commands that open no image, or only sometimes. */
-const others: ReadonlySet<string> = new Set([
-  'actions',
-  'completion',
-  'create',
-  'doctor',
-  'help',
-  'info',
-]);
+const others: ReadonlySet<string> = new Set(['actions', 'completion', 'create', 'doctor', 'help', 'info']);
 
 /** `environment`: the value of `LIBGUESTFS_BACKEND`. */
 export function willLaunch(
