@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { checkTable, needs } from '../support/tools.js';
 import { fails, guestfs, scratch } from './command.js';
 
 const place = (name: string): string => join(scratch, name);
@@ -121,5 +122,58 @@ describe('images', { concurrency: 2 }, () => {
     assert.equal((await guestfs('check', '--rw', '--repair', 'all', image)).status, 0);
     assert.equal((await guestfs('check', image)).status, 0);
     await fails(5, ['check', place('new.img')], /raw image: .*checking the tables/);
+  });
+
+  test('partition makes a table, and adds, resizes, describes and deletes partitions', async () => {
+    const image = place('parts.qcow2');
+    await json('create', image, '1G');
+    const partition = (...words: string[]) => guestfs('partition', '--rw', image, ...words);
+    await fails(2, ['partition', image, 'init', 'gpt'], /this changes the image/, /--rw/);
+    await fails(1, ['partition', '--rw', image, 'add'], /no partition table/, /init gpt/);
+    assert.equal((await partition('init', 'gpt')).out, `${image}: made an empty gpt table\n`);
+    await fails(1, ['partition', '--rw', image, 'init', 'mbr'], /a table \(gpt\) already/, /--force/);
+    assert.equal(
+      (await partition('add', '100M', '--type', 'efi', '--name', 'ESP')).out,
+      `${image}: added partition 1, 100M\n`,
+    );
+    assert.equal((await partition('add', '200M')).out, `${image}: added partition 2, 200M\n`);
+    await fails(1, ['partition', '--rw', image, 'add', '2G'], /no room: the largest gap has 722M/);
+    await partition('set', '2', '--type', 'lvm');
+    assert.equal((await partition('resize', '2')).out, `${image}: partition 2: 200M before, 922M now\n`);
+    await fails(2, ['partition', '--rw', image, 'resize', '2', '100M'], /would be smaller/, /--shrink/);
+    await fails(4, ['partition', '--rw', image, 'delete', '3'], /no partition 3/, /there are 1, 2/);
+    const { partitions } = await json<{
+      partitions: {
+        number: number;
+        purpose: string;
+        name: string | null;
+        startInBytes: number;
+        sizeInBytes: number;
+      }[];
+    }>(...['partition', '--rw', image, 'resize', '2', '300M', '--shrink']);
+    const mebibyte = 1024 * 1024;
+    assert.deepEqual(
+      partitions.map(({ purpose, name, startInBytes, sizeInBytes }) => [
+        purpose,
+        name,
+        startInBytes / mebibyte,
+        sizeInBytes / mebibyte,
+      ]),
+      [
+        ['EFI System', 'ESP', 1, 100],
+        ['Linux LVM', 'primary', 101, 300],
+      ],
+    );
+    await partition('delete', '1');
+    assert.equal((await partition('add', '--type', 'swap')).out, `${image}: added partition 1, 622M\n`);
+    assert.equal((await partition('init', 'mbr', '--force')).status, 0);
+    await partition('add', '10M', '--type', '0x0c');
+    const raw = place('parts.raw');
+    assert.equal((await guestfs('info', '--json', image)).out.includes('"0x0c"'), true);
+    await json('create', raw, '64M');
+    await guestfs('partition', '--rw', raw, 'init', 'gpt');
+    await guestfs('partition', '--rw', raw, 'add');
+    if (needs('sgdisk').skip === undefined) checkTable(raw);
+    await fails(2, ['partition', '--rw', image, 'move', '1'], /'move' is nothing to do/, /init, add/);
   });
 });

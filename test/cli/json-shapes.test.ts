@@ -137,7 +137,8 @@ describe('the JSON of a command', () => {
       '-o',
       join(scratch, 'made.img'),
     );
-    await check(0, 'resize', '--rw', made, '2M');
+    await check(0, 'resize', '--rw', made, '4M');
+    await check(0, 'partition', '--rw', made, 'init', 'gpt');
     await check(0, 'check', made);
   });
 

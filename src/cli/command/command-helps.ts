@@ -335,6 +335,33 @@ export const commandHelps: Readonly<Record<CommandName, CommandHelp>> = {
       ['guestfs resize --rw --shrink disk.qcow2 -- -512M', 'half a gibibyte less'],
     ],
   },
+  partition: {
+    summary: 'make and change the partition table of an image',
+    usage: [
+      'partition --rw IMAGE init TABLE',
+      'partition --rw [OPTION]... IMAGE add [SIZE]',
+      'partition --rw IMAGE resize NUMBER [SIZE]',
+      'partition --rw IMAGE set NUMBER [OPTION]...',
+      'partition --rw IMAGE delete NUMBER',
+    ],
+    text: [
+      'Makes an empty table, gpt or mbr; adds a partition in the first gap that is large enough, or with all of the largest one; makes one end elsewhere, by default at the next one; gives it a type and a name; or takes it out of the table. Partitions begin and end at whole mebibytes.',
+      'What lies in a partition stays as it is: a filesystem is made or grown afterwards. guestfs info shows the table. Partitions in an extended one are made by guestfs call part_add.',
+    ],
+    options: [
+      { form: '--type TYPE', text: "efi, linux, swap, lvm, a GPT's GUID or an MBR's number" },
+      { form: '--name NAME', text: 'a name in a GPT' },
+      { form: '--shrink', text: 'allow resize to make a partition smaller' },
+      { form: '--force', text: 'allow init to lose what is there' },
+      { form: '--json', text: 'for programs: the disk and its partitions as they are now' },
+    ],
+    groups: ['image', 'sizes'],
+    examples: [
+      ['guestfs partition --rw disk.qcow2 init gpt', 'an empty table'],
+      ['guestfs partition --rw disk.qcow2 add 512M --type efi --name EFI', 'the first partition'],
+      ['guestfs partition --rw disk.qcow2 add', 'one that has all the rest'],
+    ],
+  },
   check: {
     summary: 'check the tables of an image',
     usage: ['check [OPTION]... IMAGE'],

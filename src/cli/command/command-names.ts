@@ -25,6 +25,7 @@ export const commandNames = [
   'create',
   'make-fs',
   'resize',
+  'partition',
   'check',
   'call',
   'actions',

@@ -27,6 +27,7 @@ export const commands = {
   create: async () => (await import('../commands/create.js')).create,
   'make-fs': async () => (await import('../commands/make-fs.js')).makeFs,
   resize: async () => (await import('../commands/resize.js')).resize,
+  partition: async () => (await import('../commands/partition.js')).partition,
   check: async () => (await import('../commands/check.js')).check,
   call: async () => (await import('../commands/call.js')).call,
   actions: async () => (await import('../commands/actions.js')).actions,

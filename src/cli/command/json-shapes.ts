@@ -33,6 +33,7 @@ export const jsonOutputs = {
   create: 'Created',
   'make-fs': 'MadeFilesystem',
   resize: 'Resized',
+  partition: 'Drive',
   check: 'TableCheck',
   call: 'any',
   actions: 'Action[]',
