@@ -7,6 +7,7 @@
 # Of a dirty-* image, whose log it cannot replay, the file is removed, to be written anew.
 set -euo pipefail
 . "$(dirname "$0")/../lib/host-image.sh"
+. "$lib/user-walk.sh"
 require guestfish node tar flock
 
 into=$(cd "$1" && pwd)
@@ -26,22 +27,6 @@ scratch=$(mktemp -d "$into/work/truth.XXXXXX")
 trap 'rm -rf "$scratch"' EXIT
 mkdir "$scratch/truth"
 
-# walk_here FOLDER SPEC…: the kernel of a process walks these. Changes, as of a log that is replayed, go to files of their own.
-walk_here() {
-  local folder=$1 spec file where type name files=() count=0
-  shift
-  mkdir "$folder"
-  cp "$lib/tree-listing.sh" "$folder/script"
-  for spec; do
-    IFS=: read -r file where type name <<<"$spec"
-    files+=("$folder/change$((++count)),$into/$file")
-    printf "walk '%s' /dev/ubd%s%s '%s'\n" "$name" "$(tr 1-9 a-i <<<$count)" "${where#0}" "$type"
-  done >>"$folder/script"
-  echo "cp -r /tmp/truth/. $scratch/truth" >>"$folder/script"
-  user_kernel "$folder" "${files[@]}" || cat "$folder/said" >&2
-  rm -rf "$folder"
-}
-
 walk_all_here() {
   command -v linux.uml >/dev/null || return 0
   local spec file where type name all=() boot=0 i
@@ -52,7 +37,7 @@ walk_all_here() {
   done
   say "${#all[@]} are walked here"
   for ((i = 0; i < ${#all[@]}; i += 9)); do
-    walk_here "$scratch/here$i" "${all[@]:i:9}" &
+    walk_here "$scratch/here$i" "$scratch/truth" "$into" "${all[@]:i:9}" &
     # two at once
     ((++boot % 2)) || wait
   done
