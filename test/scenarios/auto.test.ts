@@ -3,8 +3,8 @@
  * answered as by the embedded engine, and all that comes after as by the appliance from the start.
  *
  * A hand-over takes a launch, so there are as many as fit in a few minutes; which ones depends on a seed.
- * GUESTFS_TEST_HANDOVERS=all has one before each step of each scenario that only reads, in some hours; `states` leaves
- * out those behind a step that only read, for which the same is handed over as before it, in half an hour;
+ * GUESTFS_TEST_HANDOVERS=all has one before each step of each scenario that only reads, in some hours; `states` has one
+ * for each session that they hand over, as many are the same, in a quarter of an hour;
  * GUESTFS_TEST_HANDOVERS=SEED has others, and GUESTFS_TEST_HANDOVERS=SEEDxCOUNT as many as one likes.
  */
 import assert from 'node:assert/strict';
@@ -31,13 +31,30 @@ interface HandOver {
   readonly step: number;
 }
 
-/** Actions that change no disk, and yet what a session knows. */
-const remembered = /^(?:inspect_os|hivex_(?:open|close)|u?mount|lvm_|vg_|set_|luks_|cryptsetup_|blockdev_)/;
+/** Actions that only read, and yet change what a session knows. */
+const remembered =
+  /^(?:inspect_os|hivex_(?:open|close)|u?mount(?!s$|points|able)|lvm_(?:set|clear)|vg_activate|blockdev_set)/;
+const isMount = (call: string): boolean => call.startsWith('["mount');
 
-/** Whether a step leaves another session behind than it found. */
-function changesSession({ steps }: Scenario, step: number): boolean {
-  const name = steps[step]?.[0];
-  return name === undefined || actions[name].reads !== true || remembered.test(name);
+/** What is handed over behind the first steps of a scenario: the calls that made it. */
+function stateBehind({ steps }: Scenario, count: number): string {
+  let calls: string[] = [];
+  for (const step of steps.slice(0, count)) {
+    const [name] = step;
+    if (name === 'umount_all') calls = calls.filter((call) => !isMount(call));
+    else if (actions[name].reads !== true || remembered.test(name)) calls.push(JSON.stringify(step));
+  }
+  return calls.join();
+}
+
+/** The first hand-over of each state. */
+function ofStates(all: readonly HandOver[]): readonly HandOver[] {
+  const first = new Map<string, HandOver>();
+  for (const each of all) {
+    const key = `${each.suite.name} ${stateBehind(each.scenario, each.step)}`;
+    if (!first.has(key)) first.set(key, each);
+  }
+  return [...first.values()];
 }
 
 function chosen(): readonly HandOver[] {
@@ -47,9 +64,8 @@ function chosen(): readonly HandOver[] {
       suite.scenarios.flatMap((scenario) =>
         Array.from({ length: scenario.steps.length + 1 }, (_, step) => ({ suite, scenario, step })),
       ),
-    )
-    .filter(({ scenario, step }) => !onlyStates || step === 0 || changesSession(scenario, step - 1));
-  return chooseHandOvers(all, usual);
+    );
+  return chooseHandOvers(onlyStates ? ofStates(all) : all, usual);
 }
 
 /** Runs the scenario, and tells which steps were not answered as they should be. */
