@@ -57,6 +57,9 @@ const withoutWindows = new Set([
   'ntfscat_i',
 ]);
 
+/** In a scenario that writes, which this engine does in part: engine/txz-out has a test of it. */
+const withinOthers = new Set(['txz_out']);
+
 test('every action that the engine does is in a scenario', async () => {
   const inScenarios = new Set(
     engineSuites.flatMap(({ scenarios }) =>
@@ -69,7 +72,10 @@ test('every action that the engine does is in a scenario', async () => {
   const missing = (await handledActions()).filter(
     (name) => !(name in writingHandlers ? inWritingScenarios : inScenarios).has(name),
   );
-  assert.deepEqual(new Set(missing), new Set([...withoutProgram, ...withoutGuest, ...withoutWindows]));
+  assert.deepEqual(
+    new Set(missing),
+    new Set([...withoutProgram, ...withoutGuest, ...withoutWindows, ...withinOthers]),
+  );
   assert.ok((await handledActions()).every((name) => name in actions));
 });
 
