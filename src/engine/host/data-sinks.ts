@@ -37,8 +37,8 @@ export function writeZeroes(to: Pick<DataSink, 'write'>, length: number): void {
 
 /** Memory that never changes, for sleeping on. */
 const asleep = new Int32Array(new SharedArrayBuffer(4));
-/** How long to sleep until a pipe has room, in milliseconds: at first less than a quick reader needs. */
-const shortestNap = 0.05;
+/** How long to sleep until a pipe has room, in milliseconds: at first as short as the kernel can. */
+const shortestNap = 0.001;
 /** A call that waits for another process notices its cancellation within this time. */
 const longestNap = 20;
 
