@@ -117,6 +117,8 @@ export interface FileSystem {
    * inodes by itself: the number of an inode's volume.
    */
   volumeOf?(inode: InodeNumber): number;
+  /** Mount options that ask for nothing of this filesystem, and that Linux may refuse. */
+  readonly idleOptions?: readonly string[];
   /** Undefined where this filesystem cannot be written: {@link whyReadOnly} says why. */
   readonly writer?: FileSystemWriter | undefined;
   /**

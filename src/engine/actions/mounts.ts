@@ -55,7 +55,11 @@ function mount(call: Call, mountable: string, mountpoint: string, request: Mount
       flags,
       release: lease.release,
     });
-    const options = request.options ?? (request.readonly ? 'ro' : '');
+    const idle = lease.fileSystem.idleOptions ?? [];
+    const options = (request.options ?? (request.readonly ? 'ro' : ''))
+      .split(',')
+      .filter((option) => !idle.includes(option))
+      .join();
     const place = [mountableName(device, subvolume), made.mountpoint] as const;
     session.calls.record(
       'mounts',

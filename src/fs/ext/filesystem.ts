@@ -15,6 +15,7 @@ import {
 import { freeRuns } from './allocation.js';
 import { openFile } from './data.js';
 import { Directory } from './directory/directory.js';
+import { compat } from './features.js';
 import type { Inode } from './inode.js';
 import { inodeFlags, reservedInodes } from './layout.js';
 import type { ExtMountOptions } from './options.js';
@@ -51,6 +52,7 @@ export class ExtFileSystem implements FileSystem {
   readonly caseInsensitive = false;
   readonly longestName = 255;
   readonly hasXattrs = true;
+  readonly idleOptions: readonly string[];
   readonly volume: ExtVolume;
   readonly writer: ReturnType<typeof writerOf> | undefined;
   readonly whyReadOnly: GuestfsError | undefined;
@@ -63,6 +65,10 @@ export class ExtFileSystem implements FileSystem {
   constructor(type: string, volume: ExtVolume, options: ExtMountOptions, orphans: Orphans, writing: Writing) {
     this.type = type;
     this.volume = volume;
+    // There is no log to leave alone.
+    this.idleOptions = has(volume.superblock.features.compat, compat.hasJournal)
+      ? []
+      : ['noload', 'norecovery'];
     this.#options = options;
     this.#orphans = orphans;
     this.#writing = writing;
