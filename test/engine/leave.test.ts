@@ -29,7 +29,7 @@ import { readAll } from '../support/gaits.js';
 import { leftLayer } from '../support/layers.js';
 import { MemoryFileSystem } from '../support/memory-fs.js';
 import { scratchDirectory } from '../support/scratch.js';
-import { needs } from '../support/tools.js';
+import { needs, toolEnvironment } from '../support/tools.js';
 import { scratchPath } from './support.js';
 
 const directory = scratchDirectory();
@@ -155,6 +155,28 @@ describe('what a session was is carried:', () => {
     );
     assert.deepEqual(carried, { drives: [{}, {}], calls: [] });
   });
+
+  test(
+    'no option that asks for nothing: Linux refuses noload where there is no log',
+    needs('mke2fs'),
+    async () => {
+      const path = scratchPath('ext2.img');
+      writeFileSync(path, '');
+      truncateSync(path, 4 * MiB);
+      execFileSync('mke2fs', ['-q', '-t', 'ext2', path], { env: toolEnvironment });
+      const carried = await carry(
+        [drive('scenarios/ext4.img'), { path, format: 'raw', readonly: true }],
+        [
+          ['mount_options', 'ro,noload,noatime', '/dev/sda', '/'],
+          ['mount_options', 'ro,noload,noatime', '/dev/sdb', '/dir'],
+        ],
+      );
+      assert.deepEqual(words(carried), [
+        ['mount_options', 'ro,noload,noatime', '/dev/sda', '/'],
+        ['mount_options', 'ro,noatime', '/dev/sdb', '/dir'],
+      ]);
+    },
+  );
 
   test('mounts in their order with their options, of which some were taken back', async () => {
     const carried = await carry(
