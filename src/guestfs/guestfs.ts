@@ -14,6 +14,8 @@ import {
   eventToString,
   hasOptsName,
   type InternalResult,
+  type Mountable,
+  type OsInfo,
   type Pathname,
   type SyncActionName,
   type TreeListing,
@@ -319,6 +321,15 @@ export class Guestfs {
    */
   unreadable(controls: CallControls = {}): Promise<readonly Unreadable[]> {
     return this.#handle.unreadable(controls);
+  }
+
+  /**
+   * All that `inspectOs` of this handle has found about the operating system on a root, as one object: the answers of
+   * the getters `inspectGetType`, `inspectGetDistro` and so on. Rejects as they do, with EINVAL for a root that was not
+   * found.
+   */
+  osInfo(root: Mountable, controls: CallControls = {}): Promise<OsInfo> {
+    return this.#handle.osInfo(root, controls);
   }
 
   /**

@@ -17,6 +17,8 @@ import {
   type InternalArguments,
   type InternalName,
   type InternalResult,
+  type Mountable,
+  type OsInfo,
   type Pathname,
   type StartBackend,
   type SyncActionName,
@@ -302,6 +304,10 @@ export class Handle implements HandleInternals, ExitTarget {
   async unreadable(controls: CallControls): Promise<readonly Unreadable[]> {
     const found = await this.#internalCall('internal_unreadable', [], controls, 'unreadable');
     return found.map((each) => ({ ...each, message: withElsewhere(each.message, each.elsewhere) }));
+  }
+
+  async osInfo(root: Mountable, controls: CallControls): Promise<OsInfo> {
+    return await this.#internalCall('internal_os_info', [root], controls, 'osInfo');
   }
 
   /** A task on files of the host, for which nothing of the session counts. */

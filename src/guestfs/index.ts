@@ -16,6 +16,7 @@ export type {
   MadeFilesystem,
   Mountable,
   NewFilesystemType,
+  OsInfo,
   Pathname,
   Progress,
   ResizedImage,
@@ -97,7 +98,6 @@ export {
   type NotMounted,
 } from './programs/mounting.js';
 export { type GuestImage, type GuestImageOptions, openImage } from './programs/open-image.js';
-export { type OsInfo, readOsInfo } from './programs/os-info.js';
 export { GuestfsPool, type GuestfsPoolOptions } from './programs/pool.js';
 export { findLargeSectors } from './programs/sector-sizes.js';
 export type { BackendName } from './settings.js';

@@ -53,6 +53,7 @@ describe('methods', () => {
       'fork',
       'walk',
       'unreadable',
+      'osInfo',
       'setPrivate',
       'getPrivate',
       'on',

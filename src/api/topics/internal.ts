@@ -8,6 +8,7 @@ import type { CarriedCall } from '../backend.js';
 import type { DirectoryPage } from '../directory-page.js';
 import type { ResizedImage } from '../image-maintenance.js';
 import type { MadeFilesystem } from '../make-filesystem.js';
+import type { OsInfo } from '../os-info.js';
 import type { Unreadable } from '../unreadable.js';
 import type { TreeListing } from '../walk.js';
 
@@ -56,6 +57,8 @@ export const internal = {
    * own. Gives the roots. A backend that cannot take it inspects.
    */
   internal_inspection: { args: [of('string', 'inspection')], result: gives.strings },
+  /** Behind the handle's `osInfo`: what the last inspection found on a root. */
+  internal_os_info: { args: [of('mountable', 'root')], result: shaped<OsInfo>() },
   /** Behind the handle's `zipStream`: patterns of what is left out, and a level from 0 to 9. */
   internal_zip_out: {
     args: [of('pathname', 'directory'), records, of('stringList', 'excludes'), of('int', 'level')],

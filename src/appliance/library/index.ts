@@ -10,7 +10,7 @@ import { contentsActions } from './contents.js';
 import { copyActions } from './copies.js';
 import type { LibraryAction } from './daemon.js';
 import { directoryPage } from './directory-pages.js';
-import { inspectionActions } from './inspection.js';
+import { inspectionActions, osInfo } from './inspection.js';
 import { listingActions } from './listing.js';
 import { listActions } from './lists.js';
 import { mountableActions } from './mountables.js';
@@ -55,6 +55,7 @@ const own = {
   },
   internal_directory_page: directoryPage,
   internal_session: tellSession,
+  internal_os_info: osInfo,
   internal_inspection: (call) => call.daemon('inspect_os', []),
 } satisfies OwnComposites;
 

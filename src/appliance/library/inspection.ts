@@ -1,5 +1,15 @@
 /** Answers of inspection that need several answers of the daemon, or files of the guest. */
-import { type ActionName, applicationStruct } from '../../api/index.js';
+import {
+  type ActionName,
+  type ActionResult,
+  applicationStruct,
+  type Mountable,
+  type OsGetter,
+  type OsInfo,
+  osGetters,
+  osInfoOf,
+  windowsGetters,
+} from '../../api/index.js';
 import {
   type Icon,
   type IconGuest,
@@ -85,4 +95,17 @@ async function buildId(call: LibraryCall, root: string): Promise<string | undefi
     if (failedWith(thrown, 'ENOTSUP')) return undefined;
     throw thrown;
   }
+}
+
+/** The handle's `osInfo`: each getter is a call of the daemon. */
+export async function osInfo(call: LibraryCall, root: Mountable): Promise<OsInfo> {
+  const answers = new Map<string, unknown>();
+  const ask = async (getter: OsGetter): Promise<void> => {
+    const answer = getter === 'inspect_get_build_id' ? buildId(call, root) : call.daemon(getter, [root]);
+    answers.set(getter, (await answer) ?? 'unknown');
+  };
+  for (const getter of osGetters) await ask(getter);
+  if (answers.get('inspect_get_type') === 'windows') for (const getter of windowsGetters) await ask(getter);
+  // safe: each is the answer of its getter
+  return osInfoOf(root, (getter) => answers.get(getter) as ActionResult<typeof getter>);
 }

@@ -1,6 +1,6 @@
 /** The answers of inspection about an operating system. */
 import type { Structs } from '../../api/index.js';
-import { type OsInfo, readOsInfo } from '../../guestfs/index.js';
+import type { OsInfo } from '../../guestfs/index.js';
 import type { Guest } from './guest.js';
 import { mountRoot } from './mounting.js';
 import { type Problem, problemOf } from './unreadable.js';
@@ -57,7 +57,7 @@ async function listPackages(
 
 async function describeRoot(guest: Guest, root: string): Promise<OsFacts> {
   const { g, controls } = guest;
-  return { ...(await readOsInfo(g, root, controls)), ...(await listPackages(guest, root)) };
+  return { ...(await g.osInfo(root, controls)), ...(await listPackages(guest, root)) };
 }
 
 /** Every operating system of the image. Nothing may be mounted before, and nothing is mounted afterwards. */

@@ -1,5 +1,12 @@
 /** Which operating systems are on the drives. */
-import type { CarriedCall, Unreadable } from '../../api/index.js';
+import {
+  type ActionResult,
+  type CarriedCall,
+  type Mountable,
+  type OsInfo,
+  osInfoOf,
+  type Unreadable,
+} from '../../api/index.js';
 import { partitionName } from '../../formats/index.js';
 import {
   fileArchitecture,
@@ -134,3 +141,8 @@ export const inspectionHandlers = {
   inspect_is_netinst: (call, root) => !guest(call, root),
   file_architecture: (call, path) => fileArchitecture(call.session.tree, path),
 } satisfies TopicHandlers;
+
+/** The handle's `osInfo`. */
+export const osInfo = (call: Call, root: Mountable): OsInfo =>
+  // safe: each is the answer of its getter
+  osInfoOf(root, (getter) => inspectionHandlers[getter](call, root) as ActionResult<typeof getter>);

@@ -74,7 +74,7 @@ const writing = async (): Promise<HandlerTable> => {
 
 const tellsInstalled = /^inspect_(?:list_applications|get_icon)/;
 /** What is mostly in the table of inspection. */
-const inspects = /^inspect_|^internal_(?:unreadable|session|inspection)$/;
+const inspects = /^inspect_|^internal_(?:unreadable|session|inspection|os_info)$/;
 
 /** The tables in which an action may be, the likely one first: each is loaded when it is looked into. */
 function* tablesFor(action: string): Generator<HandlerTable | Promise<HandlerTable>> {

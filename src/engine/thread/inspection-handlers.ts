@@ -1,5 +1,11 @@
 /** What concerns operating systems. It is loaded alone, as many programs inspect, mount, and read a file or two. */
-import { inspectionHandlers, listUnreadable, sessionToCopy, takeInspection } from '../actions/inspection.js';
+import {
+  inspectionHandlers,
+  listUnreadable,
+  osInfo,
+  sessionToCopy,
+  takeInspection,
+} from '../actions/inspection.js';
 import type { OwnHandlers } from './handlers.js';
 
 export { inspectionHandlers };
@@ -9,4 +15,5 @@ export const inspectionOwnCalls = {
   internal_unreadable: listUnreadable,
   internal_session: sessionToCopy,
   internal_inspection: takeInspection,
+  internal_os_info: osInfo,
 } satisfies OwnHandlers;

@@ -1,11 +1,10 @@
 /** The usual steps to the files of an image, in one call: launch, inspect, mount. */
-import type { CallControls, HostPath, Mountable, Unreadable } from '../../api/index.js';
+import type { CallControls, HostPath, Mountable, OsInfo, Unreadable } from '../../api/index.js';
 import { GuestfsError, UnsupportedError } from '../../base/index.js';
 import { isSubvolume } from '../../formats/index.js';
 import type { GuestFs } from '../fs/guest-fs.js';
 import { Guestfs, type GuestfsOptions } from '../guestfs.js';
 import { activateHalfGroups, findMountable, mountSystem, type NotMounted } from './mounting.js';
-import { type OsInfo, readOsInfo } from './os-info.js';
 import { findLargeSectors } from './sector-sizes.js';
 
 /** How an image is opened: options of the handle, of the drives and of what is mounted. */
@@ -170,7 +169,7 @@ async function mountImage(
     });
   }
   const root = await chooseRoot(g, roots, wanted, controls);
-  const osInfo = await readOsInfo(g, root, controls);
+  const osInfo = await g.osInfo(root, controls);
   const notMounted = await mountSystem(g, root, { readonly, ...controls });
   return new GuestImage({ g, root, osInfo, notMounted, unreadable: await listUnreadable(g, controls) });
 }
