@@ -104,15 +104,22 @@ export class DescriptorSink implements DataSink {
   /** As much as a pipe has room for. */
   #writeSome(bytes: Uint8Array, done: number): number {
     const position = this.keepsHoles ? this.#position : null;
-    for (;;) {
-      try {
-        const count = writeSync(this.#fd, bytes, done, bytes.length - done, position);
-        this.#patience.rewarded();
-        return count;
-      } catch (thrown) {
-        if (codeOf(thrown) !== 'EAGAIN') throw thrown;
-        this.#patience.wait();
+    const { stackTraceLimit } = Error;
+    // A pipe that is full is an error thousands of times, and what it costs is its trace.
+    Error.stackTraceLimit = 0;
+    try {
+      for (;;) {
+        try {
+          const count = writeSync(this.#fd, bytes, done, bytes.length - done, position);
+          this.#patience.rewarded();
+          return count;
+        } catch (thrown) {
+          if (codeOf(thrown) !== 'EAGAIN') throw thrown;
+          this.#patience.wait();
+        }
       }
+    } finally {
+      Error.stackTraceLimit = stackTraceLimit;
     }
   }
 
