@@ -51,7 +51,8 @@ export type { FilesystemRequest, MadeFilesystem, NewFilesystemType } from './mak
 export type { ActionMethods } from './methods.js';
 export { nearestName } from './nearest.js';
 /** For tests. */
-export { type OsGetter, type OsInfo, osGetters, osInfoOf, windowsGetters } from './os-info.js';
+export { type OsGetter, osGetters, osInfoOf, windowsGetters } from './os-getters.js';
+export type { OsInfo } from './os-info.js';
 /** For tests. */
 export {
   findAction,
