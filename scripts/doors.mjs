@@ -6,10 +6,14 @@ import { dirname, join, resolve } from 'node:path';
 /** The file that an import names. */
 export const sourceFile = (directory, specifier) => resolve(directory, specifier.replace(/\.js$/, '.ts'));
 
-/** Whether a file is the door of a driver whose code is deferred (deferred.mjs): all else of it is reached through it. */
+/**
+ * Whether a file is the door of a driver, or of codecs, whose code is deferred (deferred.mjs): all else of it is reached
+ * through it.
+ */
 export const isDriversDoor = (file) =>
   (/[\\/]src[\\/](?:fs|image|volume)[\\/][^\\/]+[\\/]index\.ts$/.test(file) &&
     existsSync(join(dirname(file), 'probe.ts'))) ||
+  /[\\/]src[\\/](?:base[\\/]codecs|formats[\\/]xz)[\\/]index\.ts$/.test(file) ||
   isWritersDoor(file);
 
 /** Whether a file is the door of what a driver needs for writing: it is deferred once more. */

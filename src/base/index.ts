@@ -13,14 +13,18 @@ export {
   parseGuid,
 } from './bytes.js';
 export { monotonicTime } from './clock.js';
-export { decodeLz4 } from './codecs/lz4.js';
-export { decodeLznt1 } from './codecs/lznt1.js';
-export { decodeLzo1x } from './codecs/lzo.js';
-export { decodeLzoSegments, lzoSegmentLength } from './codecs/lzo-segments.js';
-export { decodeLzx } from './codecs/lzx.js';
-export { decodeXpress } from './codecs/xpress.js';
-export { decodeZstdFrame } from './codecs/zstd/decode.js';
-export { findFrameEnd, frameBeginning } from './codecs/zstd/frame.js';
+export {
+  decodeLz4,
+  decodeLznt1,
+  decodeLzo1x,
+  decodeLzoSegments,
+  decodeLzx,
+  decodeXpress,
+  decodeZstdFrame,
+  findFrameEnd,
+  frameBeginning,
+} from './codecs/index.js';
+export { lzoSegmentLength } from './codecs/lzo-sector.js';
 /** For tests. */
 export { describeErrno, type ErrnoName, errnoNumbers, isErrnoName } from './errno.js';
 export {

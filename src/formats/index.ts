@@ -63,13 +63,19 @@ export * as qcow2Layout from './qcow2/layout.js';
 export { decodeRpmHeader } from './rpm/header.js';
 export { rpmPackages } from './rpm/packages.js';
 export { authority, parseServer, type ServerAddress } from './servers.js';
-export { isTar, type TarFile, tarFiles } from './tar/files.js';
-export { type TarEntry, tarEnd, tarPadding } from './tar/layout.js';
+export { type TarFile, tarFiles } from './tar/files.js';
+export { isTar, type TarEntry, tarEnd, tarPadding } from './tar/layout.js';
 export { attributesIn, type StoredMember, type TarInput, type TarPart, tarMembers } from './tar/members.js';
 export { type TarMember, TarReader, type TarReceiver } from './tar/reader.js';
 export { TarHeaderWriter } from './tar/writer.js';
-export { decodeLzma } from './xz/alone.js';
-export { decodeXzBlock, readXzBlocks, streamXzBlock, type XzBlock } from './xz/blocks.js';
-export { encodeXz, xzPieceLength } from './xz/encode.js';
-export { decodeXz } from './xz/xz.js';
+export type { XzBlock } from './xz/blocks.js';
+export {
+  decodeLzma,
+  decodeXz,
+  decodeXzBlock,
+  encodeXz,
+  readXzBlocks,
+  streamXzBlock,
+} from './xz/index.js';
+export { xzPieceLength } from './xz/piece-length.js';
 export { type ZipSteps, ZipWriter, zipNameProblem } from './zip/writer.js';

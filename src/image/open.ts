@@ -1,7 +1,7 @@
 /** Opens an image with everything below it: its backing chain and data files, as far as the policy allows. */
 import { CorruptError, GuestfsError, UnsupportedError } from '../base/index.js';
 import { type Disk, type NamePurpose, type Origin, type OriginOpening, refusal } from '../disk/index.js';
-import { type UnpackOptions, type Unwrapped, unwrap } from './container/index.js';
+import { findContainer, type UnpackOptions, type Unwrapped, unwrap } from './container/index.js';
 import {
   type ImageFormat,
   type ImageInfo,
@@ -166,7 +166,7 @@ function openLink(
     // Where a format is given, the file is taken as that; and no image names a file that lies in another.
     let actual = format ?? detectFormat(file);
     const isPlain = format !== undefined || depth > 0 || actual.name !== 'raw';
-    const unwrapped = isPlain ? undefined : unwrap(file, path, unpack);
+    const unwrapped = isPlain || findContainer(file) === undefined ? undefined : unwrap(file, path, unpack);
     const isContained = unwrapped !== undefined && unwrapped.containers.length > 0;
     if (isContained) {
       ({ file } = unwrapped);

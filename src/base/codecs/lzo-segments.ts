@@ -5,11 +5,10 @@
 import { CorruptError } from '../errors.js';
 import { viewOf } from '../struct.js';
 import { decodeLzo1x } from './lzo.js';
+import { lzoSegmentLength } from './lzo-sector.js';
 
 const what = 'LZO segments';
 const sizeLength = 4;
-/** The sector of all filesystems that a page of 4 KiB made. */
-export const lzoSegmentLength = 4096;
 
 /** Decodes segments into `into`. Returns how many bytes came out. */
 export function decodeLzoSegments(packed: Uint8Array, into: Uint8Array): number {

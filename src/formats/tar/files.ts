@@ -2,8 +2,7 @@
  * Finds the files of a tar archive that can be read anywhere: where the bytes of each lie, also of sparse files, of
  * which an archive holds only the parts that are there.
  */
-import { type ByteSource, decodeLatin1 } from '../../base/index.js';
-import { tarFields, tarMagic } from './layout.js';
+import type { ByteSource } from '../../base/index.js';
 import { type TarInput, tarMembers } from './members.js';
 
 /** A stretch of a file: `length` bytes from `at` on lie in the archive at `offset`. */
@@ -19,12 +18,6 @@ export interface TarFile {
   readonly sizeInBytes: number;
   /** In the order of the file, not empty. */
   readonly pieces: readonly TarPiece[];
-}
-
-/** Whether bytes begin as an archive does that says what it is. */
-export function isTar(head: Uint8Array): boolean {
-  const [at] = tarFields.magic;
-  return decodeLatin1(head.subarray(at, at + 5)) === tarMagic.posix.slice(0, 5);
 }
 
 /** Reads a source on, and knows where it is. */

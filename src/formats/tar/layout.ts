@@ -2,6 +2,7 @@
  * The blocks of a tar archive: POSIX.1-2017 pax "ustar Interchange Format". A header is one block of texts, which end
  * at a NUL or at the field's end, and of numbers in octal digits; the contents follow, filled up to a whole block.
  */
+import { decodeLatin1 } from '../../base/index.js';
 
 export const tarBlockLength = 512;
 
@@ -34,6 +35,12 @@ export type TarField = keyof typeof tarFields;
 
 /** Magic and version: GNU tar's own, and POSIX's, without which there is no prefix. */
 export const tarMagic = { gnu: 'ustar  \0', posix: 'ustar\x0000' } as const;
+
+/** Whether bytes begin as an archive does that says what it is. */
+export function isTar(head: Uint8Array): boolean {
+  const [at] = tarFields.magic;
+  return decodeLatin1(head.subarray(at, at + 5)) === tarMagic.posix.slice(0, 5);
+}
 
 /** The padding after an entry of this many bytes, up to the next block. */
 export function tarPadding(size: number): number {

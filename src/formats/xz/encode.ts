@@ -2,8 +2,6 @@
 import { crc32, viewOf, work } from '../../base/index.js';
 import { encodedProperties, LzmaEncoder } from './lzma-encoder.js';
 
-/** The most bytes of one stream: its dictionary is as large. */
-export const xzPieceLength = 4 * 1024 * 1024;
 /** The byte that says how large the dictionary is: see `dictionaryBytes` of the decoder. */
 const dictionaryBits = 20;
 const mostUnpacked = 2 * 1024 * 1024;
@@ -90,7 +88,7 @@ function join(parts: readonly Uint8Array[]): Uint8Array {
   return all;
 }
 
-/** A whole stream of at most {@link xzPieceLength} bytes. `level`: 0 to 9. Streams behind each other are a file, too. */
+/** A whole stream of at most `xzPieceLength` bytes. `level`: 0 to 9. Streams behind each other are a file, too. */
 export function encodeXz(bytes: Uint8Array, level: number = usualLevel): Uint8Array {
   const parts = [Uint8Array.of(0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00), summed(streamFlags)];
   const records: number[] = [];

@@ -5,8 +5,7 @@
 import { type ByteSource, inflateGzip, UnsupportedError, work } from '../../base/index.js';
 import { type Disk, decodeZstdFrames, MappedDisk, Spool } from '../../disk/index.js';
 import { readXzBlocks, streamXzBlock, type XzBlock } from '../../formats/index.js';
-
-export type ContainerCodec = 'gzip' | 'xz' | 'zstd';
+import type { ContainerCodec } from './probe.js';
 
 /** What unpacking needs. */
 export interface UnpackOptions {
