@@ -37,7 +37,7 @@ if (process.argv[2] === 'test') {
     // Node prints the line of an error that nobody caught: no screen full of code.
     lineLimit: 160,
     packages: 'external',
-    plugins: [throughDoorsOfRooms, deferredDrivers],
+    plugins: [throughDoorsOfRooms, deferredDrivers()],
     outdir: 'dist',
     splitting: true,
     chunkNames: '[name]-[hash]',

@@ -1,12 +1,11 @@
 // Code that is run when it is first used. A program loads all drivers and all actions, and most images want a few of
 // them: what the others would set up, functions, classes and tables, costs every start some milliseconds.
-//
 // Such code becomes one function, which V8 skips until it is called:
-// - Of a driver (`src/fs/NAME/index.ts`) all but what its `probe.js` needs, at the first call of what the door names. So
-//   the door may import functions alone. What it shares with others, and what lies outside of the folder, is the
-//   program's.
+// - Of a driver (`src/fs/NAME/index.ts`) all but what its `probe.js` needs, at the first call of what the door names, so
+//   that the door may import functions alone. What it shares, and what lies outside of the folder, is the program's.
 // - Inside of that, what only `write/index.js` reaches: most images are only read.
 // - What only one `import('./more-handlers.js')` reaches, when it is imported.
+// What few sessions want lies in a second file (`Apart`), which is read when the first of it is called.
 import { existsSync, readFileSync } from 'node:fs';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { build } from 'esbuild';
@@ -23,16 +22,53 @@ import {
 const isEager = (specifier) => !specifier.startsWith('./') || specifier === './probe.js';
 const isForWriting = (directory) => basename(directory) === 'write';
 
+/** The functions of a program's second file: which are there, and their texts, by the folder or file of each. */
+export class Apart {
+  #isApart;
+  #texts = new Map();
+
+  constructor(isApart) {
+    this.#isApart = isApart;
+  }
+
+  has(path) {
+    return this.#isApart(relative('src', path).replaceAll('\\', '/'));
+  }
+
+  /** Takes a function from the first file. Gives what calls it there: what it used of that file are its arguments. */
+  take(path, heads, body, names) {
+    const key = relative('src', path).replaceAll('\\', '/');
+    const outside = heads.flatMap(namesOfImport).join(', ');
+    this.#texts.set(key, `${JSON.stringify(key)}: (${outside}) => {\n${body}\n${returned(names)}\n}`);
+    return `loadApart(${JSON.stringify(key)})(${outside})`;
+  }
+
+  get text() {
+    return `module.exports = {\n${[...this.#texts.values()].join(',\n')}\n};`;
+  }
+}
+
+/** For programs of one file. */
+const nothingApart = new Apart(() => false);
+
+/** The names that an import statement of a bundle declares. */
+function namesOfImport(statement) {
+  const [, what] = /^import (.*) from [^;]*;\n?$/s.exec(statement) ?? [undefined, ''];
+  const [, listed = ''] = /\{([^}]*)\}/.exec(what) ?? [];
+  const others = what.replace(/\{[^}]*\}/, '').split(',');
+  return [...listed.split(','), ...others].map((name) => name.trim().replace(/^.* as /, '')).filter(Boolean);
+}
+
 /** Loads the module that stands for a folder's deferred files. */
-const loadDeferred = (onLoad) =>
+const loadDeferred = (onLoad, apart) =>
   onLoad({ filter: /./, namespace: 'deferred' }, async ({ path }) => ({
-    contents: await deferredModule(path),
+    contents: await deferredModule(path, apart),
     resolveDir: path,
     loader: 'js',
   }));
 
 /** Inside a driver: what it needs for writing, which is run when something is first written. */
-const deferredWriters = {
+const deferredWriters = (apart) => ({
   name: 'deferred writers',
   setup({ onResolve, onLoad }) {
     onResolve({ filter: /[\\/]write[\\/]index\.[jt]s$/ }, ({ path, resolveDir, kind }) => {
@@ -41,12 +77,12 @@ const deferredWriters = {
         ? { path: dirname(file), namespace: 'deferred' }
         : undefined;
     });
-    loadDeferred(onLoad);
+    loadDeferred(onLoad, apart);
   },
-};
+});
 
 /** The plugin of esbuild for drivers. */
-export const deferredDrivers = {
+export const deferredDrivers = (apart = nothingApart) => ({
   name: 'deferred drivers',
   setup({ onResolve, onLoad }) {
     onResolve({ filter: /^(?:\.\/|\/|[A-Z]:)/ }, ({ path, importer, namespace, resolveDir }) => {
@@ -56,9 +92,9 @@ export const deferredDrivers = {
         ? undefined
         : { path: dirname(importer), namespace: 'deferred' };
     });
-    loadDeferred(onLoad);
+    loadDeferred(onLoad, apart);
   },
-};
+});
 
 /** What the door of a folder imports of the files that are deferred: a name, and its file. */
 function deferredImports(directory) {
@@ -125,19 +161,21 @@ async function readingFiles(directory) {
 }
 
 /** The module that stands for all deferred files of a driver, or for those for writing. */
-async function deferredModule(directory) {
+async function deferredModule(directory, apart) {
   const imports = [...deferredImports(directory)];
   const driver = isForWriting(directory) ? dirname(directory) : directory;
   const shared = new Set(await (isForWriting(directory) ? readingFiles : eagerFiles)(driver));
   const { heads, body, names } = await bundleOf(
     entryOf(directory, imports),
     (file) => file.startsWith(join(driver, '/')) && !shared.has(file),
-    isForWriting(directory) ? [] : [deferredWriters],
+    isForWriting(directory) ? [] : [deferredWriters(apart)],
   );
   return [
     ...heads.map((head) => throughDoors(head.trim(), directory)),
     'let functions;',
-    ...asFunction(body, names),
+    ...(apart.has(directory)
+      ? [`const run = () => ${apart.take(directory, heads, body, names)};`]
+      : asFunction(body, names)),
     ...names.map(
       ([local, name = local]) =>
         `export const ${name} = (...args) => (functions ??= run()).${name}(...args);`,
@@ -176,19 +214,17 @@ async function bundleOf(entry, isInside, plugins) {
   return { heads, body: rest.replace(all, ''), names };
 }
 
+const returned = (names) =>
+  `return { ${names.map(([local, name = local]) => `${name}: ${local}`).join(', ')} };`;
+
 /** A text as the body of a function that returns what is exported. */
-const asFunction = (body, names) => [
-  'function run() {',
-  body,
-  `return { ${names.map(([local, name = local]) => `${name}: ${local}`).join(', ')} };`,
-  '}',
-];
+const asFunction = (body, names) => ['function run() {', body, returned(names), '}'];
 
 /**
  * The plugin of esbuild for what a program imports when it comes to it (`import('./more-handlers.js')`): the files that
  * only this import reaches become one function, too, run when the import is.
  */
-export async function deferredImportsOf(program) {
+export async function deferredImportsOf(program, apart = nothingApart) {
   const alone = await reachedAlone(program);
   return {
     name: 'deferred imports',
@@ -202,13 +238,19 @@ export async function deferredImportsOf(program) {
       onLoad({ filter: /./, namespace: 'deferred import' }, async ({ path }) => {
         const inside = alone.get(path);
         const { heads, body, names } = await bundleOf({ entryPoints: [path] }, (file) => inside.has(file), [
-          deferredDrivers,
+          deferredDrivers(apart),
         ]);
         const exported = names.map(
           ([local, name = local], i) => `const own${i} = all.${name}; export { own${i} as ${name} };`,
         );
         return {
-          contents: [...heads, ...asFunction(body, names), 'const all = run();', ...exported].join('\n'),
+          contents: [
+            ...heads,
+            ...(apart.has(path)
+              ? [`const all = ${apart.take(path, heads, body, names)};`]
+              : [...asFunction(body, names), 'const all = run();']),
+            ...exported,
+          ].join('\n'),
           resolveDir: dirname(path),
           loader: 'js',
         };

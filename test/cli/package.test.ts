@@ -94,6 +94,39 @@ describe('the shipped command', () => {
     assert.equal(added.length + ofCat.length, caches(cache).length);
   });
 
+  test('reads what few sessions want where somebody does, and keeps what it compiled of that, too', () => {
+    const cache = home();
+    const environment = { ...process.env, NODE_DISABLE_COMPILE_CACHE: '', XDG_CACHE_HOME: cache };
+    const tree = join(scratch, 'tree');
+    mkdirSync(tree);
+    writeFileSync(join(tree, 'file'), 'contents');
+    for (let run = 0; run < 2; run++) {
+      const args = [join(dist, 'cli.cjs'), 'make-fs', '--force', '-q', tree, '-o', join(scratch, 'new.img')];
+      const { status, stderr } = spawnSync(process.execPath, args, { env: environment, encoding: 'utf8' });
+      assert.deepEqual({ status, stderr }, { status: 0, stderr: '' });
+    }
+    assert.deepEqual(
+      caches(cache).map((name) => name.replace(/-[0-9a-f]{16}-[0-9]+-/, ' ')),
+      ['program make-fs.2.cache', 'worker make-fs.2.cache', 'worker.apart make-fs.2.cache'],
+    );
+  });
+
+  test('keeps what each of its commands compiled, however many there are', () => {
+    const cache = home();
+    release({ XDG_CACHE_HOME: cache });
+    const [own = ''] = caches(cache);
+    const others = Array.from({ length: 20 }, (_, i) => own.replace('-cat.', `-command${i}.`));
+    for (const name of others) {
+      writeFileSync(join(cache, 'guestfs', name), '');
+      utimesSync(join(cache, 'guestfs', name), 0, 0);
+    }
+    release({ XDG_CACHE_HOME: cache });
+    assert.deepEqual(
+      others.filter((name) => !caches(cache).includes(name)),
+      [],
+    );
+  });
+
   test('keeps what fifteen other versions compiled beside its own, and no more', () => {
     const cache = home();
     mkdirSync(join(cache, 'guestfs'), { mode: 0o700 });
