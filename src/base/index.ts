@@ -47,7 +47,7 @@ export { type LetterOutcome, Mailbox, type MailboxShape } from './mailbox.js';
 export { type ModeType, modeTypeMask, modeTypes, typeOfMode } from './mode.js';
 export { isPowerOfTwo } from './numbers.js';
 export { type PlainError, plainError, restoreError } from './plain-error.js';
-export { chunksOf, writerTo } from './streams.js';
+export { borrowsChunks, chunksOf, writerTo } from './streams.js';
 /** For tests. */
 /** For tests. */
 export {

@@ -14,6 +14,12 @@ export async function* chunksOf(
   }
 }
 
+/**
+ * Marks a stream that has done with a chunk when it has taken it: `true` under this name says that the chunk's memory may
+ * then be used again. Others may keep their chunks.
+ */
+export const borrowsChunks = Symbol.for('guestfs.borrowsChunks');
+
 /** A function that hands one chunk to a sink and resolves when the next may come. The sink is left open at the end. */
 export function writerTo(
   sink: NodeJS.WritableStream | WritableStream<Uint8Array>,

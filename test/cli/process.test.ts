@@ -94,6 +94,18 @@ describe('process', { concurrency: 3 }, () => {
     assert.equal(socket.err, '');
   });
 
+  test('a pipe whose reader is slow gets all of it, and others may go on to write to it', async () => {
+    const slow = await shell(
+      `{ ${line('cat', '-q', `${names}:/big`)}; echo behind; } | { sleep 0.5; dd bs=7000 count=3 status=none; sleep 0.2; cat; } | sha256sum`,
+    );
+    const file = await shell(
+      `{ ${line('cat', '-q', `${names}:/big`)} > ${scratch}/big; echo behind; } >> ${scratch}/big`,
+    );
+    const whole = await shell(`{ cat ${scratch}/big; } | sha256sum`);
+    assert.deepEqual([slow.err, file.err, whole.err], ['', '', '']);
+    assert.equal(slow.out, whole.out);
+  });
+
   test('standard output that is a file is written on from where it is', async () => {
     const file = join(scratch, 'joined');
     const fd = openSync(file, 'w');

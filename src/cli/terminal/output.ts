@@ -3,9 +3,10 @@
  * create, and would make a pipe non-blocking that we share with other processes.
  */
 import { accessSync, constants, fstatSync, type Stats, write, writeSync } from 'node:fs';
-import { encodeText } from '../../base/index.js';
+import { borrowsChunks, encodeText } from '../../base/index.js';
 import { deviceNumbers } from '../../formats/index.js';
 import { ReaderGone } from '../command/failure.js';
+import { PipeWriter } from './pipe-writer.js';
 import { visible } from './visible.js';
 
 /** The most bytes for which a call waits for the host's disk. */
@@ -51,6 +52,7 @@ export class Output {
   readonly #fd: number;
   #isTerminal: boolean | undefined;
   #isAlwaysReady: boolean | undefined;
+  #pipeWriter: PipeWriter | undefined;
   /** Called before anything is written, but for {@link draw}. */
   beforeWrite: (() => void) | undefined;
 
@@ -119,6 +121,7 @@ export class Output {
   sink(): string | WritableStream<Uint8Array> {
     const status = statusOf(this.#fd);
     const path = `/dev/fd/${this.#fd}`;
+    if (process.platform === 'linux' && status?.isFIFO()) return this.#pipe(path);
     // What is written to a terminal comes by `write`, as a line may be there that has to go away before.
     if (status?.isFIFO() || (status?.isCharacterDevice() && !this.isTerminal)) {
       try {
@@ -128,6 +131,26 @@ export class Output {
         // The pipe belongs to another user, or there is no /dev/fd: the stream below uses the open descriptor.
       }
     }
+    return this.#stream();
+  }
+
+  #stream(): WritableStream<Uint8Array> {
     return new WritableStream<Uint8Array>({ write: (chunk) => this.write(chunk) });
+  }
+
+  #pipe(path: string): WritableStream<Uint8Array> {
+    try {
+      this.#pipeWriter ??= new PipeWriter(path);
+    } catch {
+      return this.#stream(); // it belongs to another user
+    }
+    const writer = this.#pipeWriter;
+    const stream = new WritableStream<Uint8Array>({
+      write: (chunk) => {
+        this.beforeWrite?.();
+        return writer.write(chunk);
+      },
+    });
+    return Object.assign(stream, { [borrowsChunks]: true });
   }
 }

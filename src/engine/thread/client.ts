@@ -19,6 +19,7 @@ import {
 import {
   AbortError,
   asGuestfsError,
+  borrowsChunks,
   chunksOf,
   GuestfsError,
   plainError,
@@ -251,7 +252,8 @@ class EngineClient implements Backend {
           case 'fileOut': {
             if (typeof argument === 'string') return { fileOut: { path: argument } satisfies FileArgument };
             running.write = writerTo(argument as Exclude<FileSink, string>);
-            return { fileOut: { stream: true } satisfies FileArgument };
+            const borrows = borrowsChunks in (argument as object);
+            return { fileOut: { stream: true, borrows } satisfies FileArgument };
           }
           case 'fileIn': {
             if (typeof argument === 'string') return { fileIn: { path: argument } satisfies FileArgument };

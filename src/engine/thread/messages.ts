@@ -42,8 +42,13 @@ export const wishLetter = chunksUnderWay;
 /** The handle's thread answers, from its event loop. */
 export const streamMailbox: MailboxShape = { letters: chunksUnderWay + 1, words: 0, servers: 1 };
 
-/** A fileIn or fileOut argument: the worker does the I/O itself, or the bytes go through the port. */
-export type FileArgument = { readonly path: string } | { readonly stream: true };
+/**
+ * A fileIn or fileOut argument: the worker does the I/O itself, or the bytes go through the port. `borrows`: who takes a
+ * chunk keeps nothing of it.
+ */
+export type FileArgument =
+  | { readonly path: string }
+  | { readonly stream: true; readonly borrows?: boolean | undefined };
 
 /** To the worker. */
 export type WorkerRequest =

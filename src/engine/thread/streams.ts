@@ -33,21 +33,25 @@ export class StreamSink implements FileOutSink {
   readonly keepsHoles = false;
   readonly firstPieceInBytes = firstPieceInBytes;
   readonly #end: StreamEnd;
+  readonly #borrows: boolean;
+  /** Memory for each chunk under way, where it is used again when the chunk was taken. */
+  readonly #memory: Uint8Array[] = [];
   #sent = 0;
 
-  constructor(end: StreamEnd) {
+  /** `borrows`: whoever takes a chunk keeps nothing of it. */
+  constructor(end: StreamEnd, borrows: boolean) {
     this.#end = end;
+    this.#borrows = borrows;
     // What an earlier call left is not answered any more: the handle had given that call up when it made this one.
     for (let letter = 0; letter < chunksUnderWay; letter++) end.mailbox.withdraw(letter);
   }
 
   write(bytes: Uint8Array): void {
-    // A copy with memory of its own, which is transferred: `slice` of a Buffer would be a view of shared memory.
     for (let done = 0; done < bytes.length; done += chunkLength)
-      this.#send(new Uint8Array(bytes.subarray(done, done + chunkLength)));
+      this.#send(bytes.subarray(done, done + chunkLength));
   }
 
-  #send(chunk: Uint8Array<ArrayBuffer>): void {
+  #send(bytes: Uint8Array): void {
     const { port, mailbox, serial } = this.#end;
     const interrupted = (): void => this.#end.checkpoint();
     const letter = this.#sent++ % chunksUnderWay;
@@ -55,8 +59,18 @@ export class StreamSink implements FileOutSink {
     if (!mailbox.isFree(letter)) mailbox.wait(letter, { interrupted });
     this.#end.touch();
     mailbox.post(letter, []);
+    const chunk = this.#borrows ? this.#lend(bytes, letter) : new Uint8Array(bytes);
     const report: Report = { type: 'chunk', serial, letter, chunk };
-    port.postMessage(report, [chunk.buffer]);
+    // A copy with memory of its own is transferred.
+    port.postMessage(report, this.#borrows ? [] : [chunk.buffer as ArrayBuffer]);
+  }
+
+  /** New memory for each chunk would cost more than copying into it. */
+  #lend(bytes: Uint8Array, letter: number): Uint8Array {
+    this.#memory[letter] ??= new Uint8Array(new SharedArrayBuffer(chunkLength));
+    const chunk = this.#memory[letter].subarray(0, bytes.length);
+    chunk.set(bytes);
+    return chunk;
   }
 
   hole(length: number): void {

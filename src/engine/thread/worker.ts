@@ -82,7 +82,7 @@ async function runCall(
         const sink =
           'path' in argument.fileOut
             ? new HostFileSink(argument.fileOut.path, end.checkpoint, touch)
-            : new StreamSink(end);
+            : new StreamSink(end, argument.fileOut.borrows === true);
         sinks.push(sink);
         return sink;
       }

@@ -6,6 +6,7 @@ import { describe, test } from 'node:test';
 import { MessageChannel, receiveMessageOnPort, Worker } from 'node:worker_threads';
 import { GuestfsError, Mailbox } from '../../../src/base/index.js';
 import {
+  chunksUnderWay,
   type IncomingChunk,
   type Report,
   streamMailbox,
@@ -64,14 +65,8 @@ describe('a fileOut argument', () => {
     const touch = (): void => {
       touched = true;
     };
-    const sink = new StreamSink({
-      port: port1,
-      incoming: port1,
-      mailbox,
-      serial: 1,
-      checkpoint: () => {},
-      touch,
-    });
+    const end = { port: port1, incoming: port1, mailbox, serial: 1, checkpoint: () => {}, touch };
+    const sink = new StreamSink(end, false);
     assert.equal(touched, false);
     const large = Buffer.alloc(2.5 * megabyte, 'abc');
     const small = Buffer.from('in the memory that small Buffers share');
@@ -85,6 +80,39 @@ describe('a fileOut argument', () => {
     assert.equal(small.toString(), 'in the memory that small Buffers share');
     assert.ok(Buffer.concat(chunks).equals(expected));
   });
+
+  test('that is a stream which borrows its chunks gets them in memory that is used again once they are taken', () => {
+    const { port1, port2 } = new MessageChannel();
+    const mailbox = new Mailbox(new SharedArrayBuffer(Mailbox.sizeOf(streamMailbox)), streamMailbox);
+    const end = { port: port1, incoming: port1, mailbox, serial: 1, checkpoint: () => {}, touch: () => {} };
+    const sink = new StreamSink(end, true);
+    const memory = new Set<ArrayBufferLike>();
+    const received: string[] = [];
+    for (let count = 0; count < 3 * chunksUnderWay; count++) {
+      const bytes = Buffer.from(`chunk ${count}`);
+      sink.write(bytes);
+      bytes.fill(0);
+      // safe: it was just sent
+      const got = receiveMessageOnPort(port2) as { message: { chunk: Uint8Array; letter: number } };
+      const { chunk, letter } = got.message;
+      memory.add(chunk.buffer);
+      received.push(Buffer.from(chunk).toString());
+      mailbox.answer(letter, true);
+    }
+    port1.close();
+    assert.deepEqual(
+      received,
+      Array.from({ length: 3 * chunksUnderWay }, (_, count) => `chunk ${count}`),
+    );
+    assert.ok([...memory].every((each) => each instanceof SharedArrayBuffer));
+  });
+
+  test('no stream of a caller borrows its chunks: they may all be kept', () =>
+    withExt4(async (g) => {
+      const kept: Uint8Array[] = [];
+      await g.download('/noise', new WritableStream<Uint8Array>({ write: (chunk) => void kept.push(chunk) }));
+      assert.ok(kept.every(({ buffer }) => buffer instanceof ArrayBuffer));
+    }));
 
   test('that is a stream is ended with the call, when all is out', () =>
     withExt4(async (g) => {
