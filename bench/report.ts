@@ -1,7 +1,7 @@
 /** Writes what was measured as a page of Markdown, with the verdicts. */
 import type { Bound, Job } from './job.js';
 import { libraryJobs, memory } from './jobs.js';
-import { type Measured, median } from './measure.js';
+import { type Measured, median, unmeasured } from './measure.js';
 
 export interface JobResult {
   job: Job;
@@ -222,8 +222,9 @@ export function report(results: Results): string {
   return [
     '# Speed',
     '',
-    'Written by `npm run bench`. Ours and the peers ran in turn, on the same images, with a warm page cache; a figure is the',
-    `median of ${String(results.runs)} runs of the whole process${fewer ? ` (of fewer for the slow ones: ${fewer})` : ''}.`,
+    'Written by `npm run bench`. Ours and the peers ran in turn, on the same images, with a warm page cache and behind',
+    `${String(unmeasured)} runs that are not counted (the first three of a command keep what V8 compiled); a figure is the median of`,
+    `${String(results.runs)} runs of the whole process${fewer ? ` (of fewer for the slow ones: ${fewer})` : ''}.`,
     'A ratio is what counts: machines differ.',
     '',
     ...results.machine.map(([what, value]) => `- ${what}: ${value}`),
