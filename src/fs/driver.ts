@@ -117,6 +117,8 @@ export interface FileSystem {
    * inodes by itself: the number of an inode's volume.
    */
   volumeOf?(inode: InodeNumber): number;
+  /** For a filesystem whose inode numbers here say more than those that programs see: what those are. */
+  inodeOf?(inode: InodeNumber): number;
   /** Mount options that ask for nothing of this filesystem, and that Linux may refuse. */
   readonly idleOptions?: readonly string[];
   /** Undefined where this filesystem cannot be written: {@link whyReadOnly} says why. */

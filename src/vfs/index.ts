@@ -13,7 +13,7 @@ export { BlockDevice, DeviceTable, mountableName } from './devices.js';
 export { fillFileSystem } from './fill.js';
 export { expandGlob } from './glob.js';
 export { initrdEntries } from './initrd.js';
-export { Mount, type Place } from './mount.js';
+export { Mount, type Place, shownNumber } from './mount.js';
 export { MountTable } from './mount-table.js';
 export { joinPath } from './names.js';
 export { readStart, readWhole } from './read.js';

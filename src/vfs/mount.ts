@@ -140,6 +140,11 @@ export interface Place {
   readonly type: FileType;
 }
 
+/** The number that programs see of an inode in the filesystem of `place`. */
+export function shownNumber({ fileSystem }: Place, inode: InodeNumber): number {
+  return fileSystem.inodeOf?.(inode) ?? inode;
+}
+
 /** The topmost mount on a directory, or the directory itself. */
 export function topOf(mount: Mount, inode: InodeNumber, type: FileType): Place {
   let top = mount;

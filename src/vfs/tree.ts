@@ -5,15 +5,8 @@
  * link leads out of the guest.
  */
 import { CorruptError, type ErrnoName, GuestfsError, systemError, typeOfMode } from '../base/index.js';
-import type {
-  DirectoryEntry,
-  FileSystemUsage,
-  FileType,
-  InodeNumber,
-  InodeStat,
-  OnDamage,
-} from '../fs/index.js';
-import { type Child, type Mount, type Place, topOf } from './mount.js';
+import type { DirectoryEntry, FileSystemUsage, FileType, InodeStat, OnDamage } from '../fs/index.js';
+import { type Child, type Mount, type Place, shownNumber, topOf } from './mount.js';
 import { checkAbsolute, isNameTooLong, isPathTooLong, stackComponents } from './names.js';
 
 /** The kernel's `MAXSYMLINKS`: the most links in one walk. */
@@ -214,8 +207,9 @@ export class Tree {
   }
 
   /** The inode numbers of `.` and `..` in `readdir`: those of the directory's own filesystem. */
-  dots(directory: Place): { readonly self: InodeNumber; readonly parent: InodeNumber } {
-    return { self: directory.inode, parent: directory.fileSystem.parent(directory.inode) };
+  dots(directory: Place): { readonly self: number; readonly parent: number } {
+    const { inode, fileSystem } = directory;
+    return { self: shownNumber(directory, inode), parent: shownNumber(directory, fileSystem.parent(inode)) };
   }
 
   /**

@@ -2,7 +2,7 @@
 import { direntLetters } from '../../api/index.js';
 import { sortBytewise, systemError } from '../../base/index.js';
 import type { DirectoryEntry, InodeNumber } from '../../fs/index.js';
-import { expandGlob, type Mount, type Place, walkTree } from '../../vfs/index.js';
+import { expandGlob, type Mount, type Place, shownNumber, walkTree } from '../../vfs/index.js';
 import { BufferedSink } from '../host/buffered.js';
 import { TextList } from '../session/text-list.js';
 import type { Call } from '../thread/call.js';
@@ -95,7 +95,7 @@ export const listingHandlers = {
     const names = new TextList(path); // bounds them
     for (const { inode, type, name } of entriesAt(call, path, directory)) {
       names.add(name);
-      found.push({ ino: inode, ftyp: direntLetters[type], name });
+      found.push({ ino: shownNumber(directory, inode), ftyp: direntLetters[type], name });
     }
     return found;
   },

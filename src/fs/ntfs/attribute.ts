@@ -7,7 +7,7 @@ import type { Disk } from '../../disk/index.js';
 import type { Geometry } from './boot.js';
 import { attributeListEntry, attributeTypes, greatestAttributeList } from './layout.js';
 import { decodeName } from './names.js';
-import { fileName, type MftRecord, type Piece, referenceNumber } from './record.js';
+import { fileName, type MftRecord, numberOf, type Piece, referenceOf, sequenceOf } from './record.js';
 import { openRuns } from './streams/clusters.js';
 import { RunList } from './streams/runs.js';
 
@@ -23,6 +23,7 @@ interface ListEntry {
   readonly type: number;
   readonly name: string;
   readonly lowest: number;
+  /** A reference to the record. */
   readonly record: number;
   readonly instance: number;
 }
@@ -130,10 +131,13 @@ export class Attributes {
     for (const entry of entries) yield this.#listed(entry);
   }
 
-  #listed({ type, name, lowest, record: number, instance }: ListEntry): Piece {
+  #listed({ type, name, lowest, record: reference, instance }: ListEntry): Piece {
+    const number = numberOf(reference);
+    const sequence = sequenceOf(reference);
     const own = number === this.#base.number;
     const record = own ? this.#base : this.#source.record(number);
-    if (!own && record.base !== this.#base.number)
+    const isCurrent = sequence === 0 || sequence === record.sequence;
+    if (!isCurrent || (!own && record.base !== this.#base.number))
       throw new CorruptError(this.#name, 'lists attributes in a record that is of another file', {
         record: number,
       });
@@ -161,7 +165,7 @@ export class Attributes {
         type: raw.type,
         name: raw.name_length === 0 ? '' : decodeName(bytes.subarray(at + raw.name_offset, at + nameEnd)),
         lowest: raw.lowest_vcn,
-        record: referenceNumber(raw.mft_low, raw.mft_high),
+        record: referenceOf(raw.mft_low, raw.mft_high, raw.mft_sequence),
         instance: raw.instance,
       });
       at += raw.length;

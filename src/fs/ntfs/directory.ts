@@ -13,7 +13,7 @@ import {
   fileNameAt as keyAt,
 } from './layout.js';
 import { decodeName, encodeName } from './names.js';
-import { referenceNumber } from './record.js';
+import { referenceOf } from './record.js';
 import type { NtfsVolume } from './volume.js';
 
 /** In units of UTF-16. */
@@ -21,9 +21,8 @@ const longestName = 255;
 
 export interface NameEntry {
   readonly name: string;
-  /** The number of the file. */
+  /** A reference to the file. */
   readonly file: number;
-  readonly sequence: number;
   readonly namespace: number;
   readonly attributes: number;
 }
@@ -53,11 +52,11 @@ export class Directory {
     const length = 2 * view.getUint8(key + keyAt.file_name_length);
     return {
       name: decodeName(new Uint8Array(view.buffer, view.byteOffset + key + keyAt.file_name, length)),
-      file: referenceNumber(
+      file: referenceOf(
         view.getUint32(at + entryAt.file_low, true),
         view.getUint16(at + entryAt.file_high, true),
+        view.getUint16(at + entryAt.file_sequence, true),
       ),
-      sequence: view.getUint16(at + entryAt.file_sequence, true),
       namespace: view.getUint8(key + keyAt.file_name_type),
       attributes: view.getUint32(key + keyAt.file_attributes, true),
     };

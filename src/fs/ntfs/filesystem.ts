@@ -20,7 +20,7 @@ import { Directory, type NameEntry } from './directory.js';
 import type { Inode } from './inode.js';
 import { attributeTypes, directoryIndexName, dosNamespace, fileAttributes, fileNumbers } from './layout.js';
 import type { NtfsOptions } from './options.js';
-import { fileName } from './record.js';
+import { fileName, numberOf } from './record.js';
 import { interixTarget, kindOfSystemFile } from './special/interix.js';
 import { reparseTarget } from './special/links.js';
 import { kindOfReparse, openReparse } from './special/reparse.js';
@@ -41,7 +41,7 @@ const allPermissions = 0o777;
 
 export class NtfsFileSystem implements FileSystem {
   readonly type = 'ntfs';
-  readonly root: InodeNumber = fileNumbers.root;
+  readonly root: InodeNumber;
   readonly caseInsensitive: boolean;
   /** What FUSE passes on. */
   readonly longestName = 1024;
@@ -52,6 +52,7 @@ export class NtfsFileSystem implements FileSystem {
 
   constructor(volume: NtfsVolume, options: NtfsOptions) {
     this.volume = volume;
+    this.root = volume.inode(fileNumbers.root).reference;
     this.#options = options;
     this.caseInsensitive = !options.caseSensitive;
     this.hasXattrs = options.hasStreams;
@@ -63,7 +64,7 @@ export class NtfsFileSystem implements FileSystem {
     const { sizeInBytes, allocated } = this.#sizes(inode, type);
     const { uid, gid } = this.#options;
     return {
-      inode: number,
+      inode: inode.number,
       mode: modeTypes[type] | this.#permissions(inode, type),
       linkCount: type === 'directory' && !inode.has('reparsePoint') ? 1 : inode.record.linkCount,
       uid,
@@ -111,13 +112,14 @@ export class NtfsFileSystem implements FileSystem {
   *entries(directory: InodeNumber, onDamage?: OnDamage): Generator<DirectoryEntry> {
     for (const entry of this.#directory(directory).entries(onDamage)) {
       const { name, file, namespace, attributes } = entry;
-      if (namespace === dosNamespace || file === this.root) continue;
-      const isInternal = file < fileNumbers.firstUser;
+      const number = numberOf(file);
+      if (namespace === dosNamespace || number === fileNumbers.root) continue;
+      const isInternal = number < fileNumbers.firstUser;
       if (isInternal && !this.#options.showsInternal) continue;
       if (this.#options.hidesHidden && (attributes & fileAttributes.hidden) !== 0) continue;
       const found = heeding(onDamage, (): DirectoryEntry => {
         if (name === '.' || name === '..' || /[/\0]/.test(name))
-          throw new CorruptError(fileName(directory), 'has a name that is none', {
+          throw new CorruptError(fileName(numberOf(directory)), 'has a name that is none', {
             name: JSON.stringify(name),
           });
         return { name, inode: file, type: this.#entryType(entry) };
@@ -133,16 +135,21 @@ export class NtfsFileSystem implements FileSystem {
   }
 
   parent(directory: InodeNumber): InodeNumber {
-    if (directory === this.root) return this.root;
     const inode = this.volume.inode(directory);
-    if (this.#kindOf(inode).type !== 'directory') throw systemError('ENOTDIR', fileName(directory));
-    return inode.parent;
+    if (inode.number === fileNumbers.root) return this.root;
+    if (this.#kindOf(inode).type !== 'directory') throw systemError('ENOTDIR', fileName(inode.number));
+    return this.volume.inode(inode.parent).reference;
+  }
+
+  inodeOf(reference: InodeNumber): number {
+    return numberOf(reference);
   }
 
   readlink(number: InodeNumber): string {
     const inode = this.volume.inode(number);
     const { type } = this.#kindOf(inode);
-    if (type !== 'symlink') throw new GuestfsError('EINVAL', `${fileName(number)}: is no symbolic link`);
+    if (type !== 'symlink')
+      throw new GuestfsError('EINVAL', `${fileName(inode.number)}: is no symbolic link`);
     if (!inode.has('reparsePoint')) return interixTarget(this.volume, inode);
     return reparseTarget(this.volume, inode, (directory, name) =>
       this.#directoryOf(directory).find(name, false),
@@ -152,8 +159,8 @@ export class NtfsFileSystem implements FileSystem {
   data(number: InodeNumber): Disk {
     const inode = this.volume.inode(number);
     const { type } = this.#kindOf(inode);
-    if (type === 'directory') throw systemError('EISDIR', fileName(number));
-    if (type !== 'file') throw new GuestfsError('EINVAL', `${fileName(number)}: not a regular file`);
+    if (type === 'directory') throw systemError('EISDIR', fileName(inode.number));
+    if (type !== 'file') throw new GuestfsError('EINVAL', `${fileName(inode.number)}: not a regular file`);
     const opened = inode.has('reparsePoint')
       ? openReparse(this.volume, inode)
       : inode.data && this.volume.open(inode.data);
@@ -174,7 +181,7 @@ export class NtfsFileSystem implements FileSystem {
   xattr(number: InodeNumber, name: string): Uint8Array | undefined {
     const inode = this.volume.inode(number);
     if (Object.hasOwn(systemAttributes, name)) return systemAttributes[name]?.(this.volume, inode);
-    if (!this.hasXattrs) throw systemError('EOPNOTSUPP', `${fileName(number)}: attribute '${name}'`);
+    if (!this.hasXattrs) throw systemError('EOPNOTSUPP', `${fileName(inode.number)}: attribute '${name}'`);
     return this.#hasStreams(inode) ? readStream(this.volume, inode, name) : undefined;
   }
 
@@ -189,7 +196,7 @@ export class NtfsFileSystem implements FileSystem {
 
   #directory(number: InodeNumber): Directory {
     const inode = this.volume.inode(number);
-    if (this.#kindOf(inode).type !== 'directory') throw systemError('ENOTDIR', fileName(number));
+    if (this.#kindOf(inode).type !== 'directory') throw systemError('ENOTDIR', fileName(inode.number));
     return this.#directoryOf(inode);
   }
 

@@ -13,7 +13,7 @@ import {
   standardInformationSize3,
   timeUnitsPerSecond,
 } from './layout.js';
-import { fileName, type MftRecord, referenceNumber } from './record.js';
+import { fileName, type MftRecord, referenceOf } from './record.js';
 
 export class Inode {
   readonly number: number;
@@ -67,15 +67,21 @@ export class Inode {
     return decodeTime(viewOf(this.standard), standardAt[field]);
   }
 
-  /** The directory that one of its names is in. */
+  /** What names it, and no file that had its record before or will have it. */
+  get reference(): number {
+    return referenceOf(this.number, 0, this.record.sequence);
+  }
+
+  /** A reference to the directory that one of its names is in. */
   get parent(): number {
     const [name] = this.attributes.values(attributeTypes.fileName);
     if (name === undefined || name.length < fileNameAt.file_name)
       throw new CorruptError(fileName(this.number), 'has no name');
     const view = viewOf(name);
-    return referenceNumber(
+    return referenceOf(
       view.getUint32(fileNameAt.parent_low, true),
       view.getUint16(fileNameAt.parent_high, true),
+      view.getUint16(fileNameAt.parent_sequence, true),
     );
   }
 }

@@ -173,6 +173,7 @@ export const fileAttributes = {
 export const fileNameAt = {
   parent_low: 0,
   parent_high: 4,
+  parent_sequence: 6,
   file_attributes: 56,
   file_name_length: 64,
   file_name_type: 65,

@@ -8,7 +8,7 @@ import { BlockCache, type Disk } from '../../disk/index.js';
 import { Attributes, addRuns, type RecordSource } from './attribute.js';
 import type { Geometry } from './boot.js';
 import { attributeTypes, fileNumbers } from './layout.js';
-import { fileName, MftRecord } from './record.js';
+import { fileName, MftRecord, numberOf, sequenceOf } from './record.js';
 import { openRuns } from './streams/clusters.js';
 import { RunList } from './streams/runs.js';
 
@@ -70,10 +70,17 @@ export class Mft implements RecordSource {
     return new MftRecord(number, this.#pieces.bytes(number * recordSize, recordSize, name).slice());
   }
 
-  /** The first record of a file in use. */
-  base(number: number): MftRecord {
+  /** The first record of a file in use. CorruptError where its record has become another file's. */
+  base(reference: number): MftRecord {
+    const number = numberOf(reference);
     const record = this.#read(number);
+    const sequence = sequenceOf(reference);
     if (!record.inUse) throw new CorruptError(fileName(number), 'is not in use');
+    if (sequence !== 0 && sequence !== record.sequence)
+      throw new CorruptError(fileName(number), 'is another file by now than the one that is named', {
+        named: sequence,
+        found: record.sequence,
+      });
     if (record.base !== undefined)
       throw new CorruptError(fileName(number), 'continues another file', { file: record.base });
     return record;

@@ -180,7 +180,22 @@ export class MftRecord {
   }
 }
 
-/** The number in a reference to a file, from its two parts: it has 48 bits. */
-export function referenceNumber(low: number, high: number): number {
-  return (high & referenceHighMask) * 0x1_0000_0000 + low;
+/** More records than there are: NTFS has less than 2^32. */
+const referenceSpan = 2 ** 37;
+
+/**
+ * A reference to a file, from its parts: the number of its record, which has 48 bits, and which of the files that had
+ * this record it is. Without the latter, which is then 0, it is whichever has it.
+ */
+export function referenceOf(low: number, high: number, sequence: number): number {
+  const number = Math.min((high & referenceHighMask) * 0x1_0000_0000 + low, referenceSpan - 1);
+  return sequence * referenceSpan + number;
+}
+
+export function numberOf(reference: number): number {
+  return reference % referenceSpan;
+}
+
+export function sequenceOf(reference: number): number {
+  return Math.floor(reference / referenceSpan);
 }

@@ -5,7 +5,7 @@ import { type FileSystem, type InodeNumber, isDamage } from '../driver.js';
 import { NtfsFileSystem } from './filesystem.js';
 import { openNtfs } from './open.js';
 import { probeNtfs } from './probe.js';
-import { fileName } from './record.js';
+import { fileName, numberOf } from './record.js';
 import { volumeState } from './state.js';
 
 /** The statuses of ntfs-3g.probe(8). */
@@ -30,6 +30,6 @@ export function ntfsContents(fileSystem: FileSystem, number: InodeNumber): Disk 
   if (!(fileSystem instanceof NtfsFileSystem)) return undefined;
   const { volume } = fileSystem;
   const { data } = volume.inode(number);
-  if (data === undefined) throw systemError('ENOENT', `${fileName(number)}: contents`);
+  if (data === undefined) throw systemError('ENOENT', `${fileName(numberOf(number))}: contents`);
   return volume.open(data);
 }

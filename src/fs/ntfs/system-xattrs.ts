@@ -21,7 +21,7 @@ import {
   standardInformationAt as standardAt,
 } from './layout.js';
 import { decodeName } from './names.js';
-import { fileName, referenceNumber } from './record.js';
+import { fileName, referenceOf } from './record.js';
 import { readDescriptor } from './security.js';
 import type { NtfsVolume } from './volume.js';
 import { readWhole } from './xattrs.js';
@@ -72,9 +72,10 @@ const readDosName: Reader = (volume, inode) => {
     const view = viewOf(bytes);
     const namespace = view.getUint8(fileNameAt.file_name_type);
     const length = view.getUint8(fileNameAt.file_name_length);
-    const parent = referenceNumber(
+    const parent = referenceOf(
       view.getUint32(fileNameAt.parent_low, true),
       view.getUint16(fileNameAt.parent_high, true),
+      view.getUint16(fileNameAt.parent_sequence, true),
     );
     const end = fileNameAt.file_name + 2 * length;
     if ((namespace & dosNamespaceBit) === 0 || parent !== inode.parent) continue;

@@ -6,10 +6,11 @@ import type { Geometry } from './boot.js';
 import { Inode } from './inode.js';
 import { attributeTypes, fileNumbers, volumeInformation } from './layout.js';
 import { Mft } from './mft.js';
+import { numberOf } from './record.js';
 import { openStream } from './streams/stream.js';
 import { UpCase } from './upcase.js';
 
-/** Files kept, by number modulo this; a power of two. */
+/** Files kept, by number modulo this. */
 const inodeSlots = 256;
 
 export class NtfsVolume {
@@ -34,13 +35,14 @@ export class NtfsVolume {
     this.mft = new Mft(disk, geometry);
   }
 
-  /** A file in use. CorruptError for a number that names none, because something on the disk led to it. */
-  inode(number: number): Inode {
-    const known = this.#inodes[number & (inodeSlots - 1)];
-    if (known !== undefined && known.number === number) return known;
+  /** A file in use. CorruptError for a reference that names none, because something on the disk led to it. */
+  inode(reference: number): Inode {
+    const number = numberOf(reference);
+    const known = this.#inodes[number % inodeSlots];
+    if (known !== undefined && (known.reference === reference || known.number === reference)) return known;
     work.lookups.spend(1);
-    const inode = new Inode(this.mft.base(number), this.mft);
-    this.#inodes[number & (inodeSlots - 1)] = inode;
+    const inode = new Inode(this.mft.base(reference), this.mft);
+    this.#inodes[number % inodeSlots] = inode;
     return inode;
   }
 

@@ -362,7 +362,7 @@ test('what is encrypted, deduplicated, in the cloud or in an image of WIM is ref
   assert.deepEqual(list(windows, '/links/cloud'), []);
   const image = volume('packed');
   const file = find(open(image), '/packed/noise');
-  edit(image, file, (record) => {
+  edit(image, open(image).stat(file).inode, (record) => {
     const { at } = placeOf(record, 0x80);
     record.writeUInt16LE(0x4000, at + 12);
   });
@@ -429,7 +429,7 @@ test('mount options of ntfs-3g change owners, permissions and what is listed', (
   assert.ok(list(shown, '/').includes('$MFT'));
   assert.ok(!list(open(bytes), '/').includes('$MFT'));
   const plain = open(bytes);
-  assert.equal(find(plain, '/$MFT'), 0);
+  assert.equal(plain.stat(find(plain, '/$MFT')).inode, 0);
   assert.equal(open(bytes, { options: { streams_interface: 'none' } }).hasXattrs, false);
   for (const option of ['permissions', 'efs_raw', 'posix_nlink'])
     assert.throws(() => open(bytes, { options: { [option]: true } }), {
@@ -444,7 +444,8 @@ test('a file is told by its number, as ntfscat tells it', needs('ntfscat'), () =
   const path = join(scratchDirectory(), 'windows.img');
   writeFileSync(path, bytes);
   const fs = open(bytes);
-  for (const number of [6, 10, find(fs, '/links/full'), find(fs, '/wof/wim')]) {
+  const numberOf = (file: string): number => fs.stat(find(fs, file)).inode;
+  for (const number of [6, 10, numberOf('/links/full'), numberOf('/wof/wim')]) {
     const told = execFileSync('ntfscat', ['-f', '-i', String(number), path], {
       env: toolEnvironment,
       maxBuffer: 1 << 24,
@@ -511,6 +512,35 @@ test('a tree of names that is a circle comes to an end, and one bad block does n
   assert.equal(told.length, 1);
   assert.match(told.join(), /has no magic number/);
   assert.ok(rest.length > names.length / 2 && rest.length < names.length);
+});
+
+test('a name whose file is gone is listed, and is never the file that has its record now', () => {
+  const image = volume('plain');
+  const whole = open(image);
+  const number = whole.stat(find(whole, '/sizes/700')).inode;
+  const reference = find(whole, '/sizes/700');
+  const directory = whole.stat(find(whole, '/deep')).inode;
+  for (const one of [number, directory])
+    edit(image, one, (record) => record.writeUInt16LE(record.readUInt16LE(16) + 1, 16));
+  const fs = open(image);
+  assert.ok(list(fs, '/sizes').includes('700'));
+  assert.equal(find(fs, '/sizes/700'), reference);
+  const gone = { name: 'CorruptError', message: /is another file by now/ };
+  assert.throws(() => fs.stat(reference), gone);
+  assert.throws(() => fs.data(reference), gone);
+  assert.throws(() => [...fs.entries(find(fs, '/deep'))], gone);
+  // By its number alone it is whichever has the record.
+  assert.equal(fs.stat(number).sizeInBytes, 700);
+  // A directory in it is of no directory that is there.
+  const inner = whole.lookup(find(whole, '/deep'), list(whole, '/deep')[0] ?? '') ?? 0;
+  assert.throws(() => fs.parent(inner), gone);
+  assert.equal(contents(fs, '/sizes/512'), contents(whole, '/sizes/512'));
+});
+
+test('a list of attributes that names a record of another time is a CorruptError', () => {
+  const image = tableInPieces('resident');
+  edit(image, 16, (record) => record.writeUInt16LE(record.readUInt16LE(16) + 1, 16));
+  assert.throws(() => open(image), { name: 'CorruptError', message: /a record that is of another file/ });
 });
 
 test('halves of pairs of UTF-16 in a name are bytes that are no UTF-8, and find the file', () => {

@@ -8,7 +8,7 @@ import { CorruptError, decodeText, viewOf } from '../../../base/index.js';
 import type { Inode } from '../inode.js';
 import { fileNumbers, linkAt, lxSymlinkHeader, reparseTags, symlinkRelative } from '../layout.js';
 import { decodeName } from '../names.js';
-import { fileName } from '../record.js';
+import { fileName, numberOf } from '../record.js';
 import type { NtfsVolume } from '../volume.js';
 import { linkName, type Reparse, readReparse } from './reparse.js';
 
@@ -43,7 +43,7 @@ class Translator {
   #fromRoot(path: string): string {
     let up = '';
     let at = this.#link.parent;
-    for (let level = 0; at !== fileNumbers.root; level++) {
+    for (let level = 0; numberOf(at) !== fileNumbers.root; level++) {
       if (level >= mostLevels) throw new CorruptError(fileName(this.#link.number), 'is below no root');
       up += '../';
       at = this.#volume.inode(at).parent;
