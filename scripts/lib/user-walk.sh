@@ -34,3 +34,18 @@ walk_here() {
   user_kernel "$folder" "${files[@]}" || cat "$folder/said" >&2
   rm -rf "$folder"
 }
+
+# write_here FOLDER NAME WRITERS CALL FILE…: one start of it, in which the functions of the script WRITERS, by the line CALL, fill
+# the files and walk through what is NAME. What that shows lies in FOLDER/truth/NAME.
+write_here() {
+  local folder=$1 name=$2 writers=$3 call=$4
+  shift 4
+  {
+    cat "$lib/tree-listing.sh" "$writers"
+    echo "$call"
+    echo "cp -r /tmp/truth/. $folder/truth"
+  } >"$folder/script"
+  mkdir -p "$folder/truth"
+  user_kernel "$folder" "$@" && [ -d "$folder/truth/$name" ] && ! grep -aE '^(REFUSED|FAILED)' "$folder/said" ||
+    { cat "$folder/said" "$folder/truth/log" >&2; die "$name failed"; }
+}

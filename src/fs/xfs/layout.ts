@@ -128,6 +128,7 @@ export const agf = struct('XFS AGF', 'big', 224, () => ({
   agf_freeblks: u32(52),
   agf_longest: u32(56),
   agf_btreeblks: u32(60),
+  agf_rmap_blocks: u32(80),
 }));
 
 /** `XAGI`. */

@@ -6,6 +6,18 @@ import { suite, xfsVolumes } from './suite.js';
 
 testConformance(suite);
 
-test('there are volumes of both versions', () => {
-  for (const name of ['plain-v4', 'plain-v5']) assert.ok(xfsVolumes.names.includes(name), name);
+test('there are volumes of both versions, in pieces, grown, with quotas, and with a log', () => {
+  for (const name of [
+    'plain-v4',
+    'v4-1k',
+    'v4-attr1',
+    'plain-v5',
+    'v5-4k',
+    'v5-aged',
+    'v5-grown',
+    'v5-quota',
+    'v5-ci',
+  ])
+    assert.ok(xfsVolumes.names.includes(name), name);
+  for (const name of ['dirty-v5-stripe', 'dirty-orphans']) assert.ok(xfsVolumes.names.includes(name), name);
 });

@@ -1,6 +1,6 @@
 /** The answer of `statvfs`, as the kernel computes it (fs/xfs/xfs_super.c, xfs_fs_statfs) for a read-only mount. */
-import { CorruptError } from '../../../base/index.js';
-import type { FileSystemUsage } from '../../driver.js';
+import { CorruptError, work } from '../../../base/index.js';
+import { type FileSystemUsage, isDamage } from '../../driver.js';
 import { agf, agfMagic, agfSelf, agi, agiMagic, agiSelf, groupHeaders, magicAt } from '../layout.js';
 import type { XfsVolume } from '../volume.js';
 
@@ -25,7 +25,8 @@ export function readUsage(volume: XfsVolume, recount: boolean): FileSystemUsage 
   const { inodes, freeInodes, freeBlocks } =
     recount || !features.lazyCounters ? countGroups(volume) : countsOfSuperblock(volume);
   const blocks = blockCount - (raw.sb_logstart === 0 ? 0 : raw.sb_logblocks);
-  const free = Math.max(0, freeBlocks - groupCount * setAsidePerGroup);
+  const unavailable = groupCount * setAsidePerGroup + blocksOfFreeSpaceTrees(volume);
+  const free = Math.max(0, freeBlocks - unavailable);
   // Inodes are made where there is room: their number is what would fit, up to the share that they may take.
   let files = Math.min(inodes + free * inodesPerBlock, greatestInode);
   const most = mostInodes(volume);
@@ -43,6 +44,28 @@ export function readUsage(volume: XfsVolume, recount: boolean): FileSystemUsage 
     // Linux gives the number of the device, which only the caller knows.
     id: 0n,
   };
+}
+
+/**
+ * Blocks of the trees of free space beyond their roots: as long as there is free space in pieces they are in use, so
+ * that the kernel counts none of them as free, once it has read the headers of all groups. With the newer trees it
+ * reads them for a mount. A group whose header is damaged has none, with a warning.
+ */
+function blocksOfFreeSpaceTrees(volume: XfsVolume): number {
+  const { features, groupCount } = volume.superblock;
+  if (!features.finobt && !features.reflink && !features.rmapbt) return 0;
+  let blocks = 0;
+  for (let group = 0; group < groupCount; group++) {
+    work.entries.spend(1);
+    try {
+      const { agf_btreeblks: all, agf_rmap_blocks: owners } = agf.decode(header(volume, group, 'agf'));
+      blocks += features.rmapbt ? Math.max(0, all - Math.max(0, owners - 1)) : all;
+    } catch (thrown) {
+      if (!isDamage(thrown)) throw thrown;
+      volume.warn(`${thrown.message}: how much room is free is not exact`);
+    }
+  }
+  return blocks;
 }
 
 function mostInodes({ superblock }: XfsVolume): number {
