@@ -15,7 +15,7 @@ export const suite: FileSystemSuite = {
     except: ({ path }, field) => path === '/' && /time$/.test(field),
   },
   damage: {
-    volumes: ['clusters-512', 'clusters-4k'],
+    volumes: ['clusters-512', 'sectors-4096'],
     borders: () => [512, 6144, 12_288, 65_536, 131_072],
     milliseconds: 1200,
   },
