@@ -32,7 +32,8 @@ function checkDevices(
   const missing = [...named].filter((device) => !devices.has(device)).sort((a, b) => a - b);
   if (missing.length === 0 && devices.size >= count) return;
   const which = missing.length === 0 ? '' : `: ${missing.join(', ')}`;
-  const problem = `btrfs filesystem: of its ${count} devices ${count - devices.size} are missing${which}`;
+  const lacking = Math.max(missing.length, count - devices.size);
+  const problem = `btrfs filesystem: of its ${count} devices ${lacking} are missing${which}`;
   if (!degraded) throw new GuestfsError('EINVAL', `${problem}: add them, or mount with the option degraded`);
   warn(`${problem}: what is on them alone cannot be read`);
 }
