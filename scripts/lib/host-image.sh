@@ -73,6 +73,31 @@ fetch_deb() {
   mv "$into.part" "$into"
 }
 
+# fetch_newer DIRECTORY PACKAGE…: the files of packages of Debian 13, unpacked and not installed, for what the tools here are too old
+# for. Nothing of apt's own is changed. `newer DIRECTORY TOOL ARGUMENT…` runs one of them, with the libraries beside it.
+fetch_newer() {
+  local into=$1 scratch deb
+  shift
+  [ ! -d "$into" ] || return 0
+  scratch=$(mktemp -d)
+  mkdir -p "$scratch/lists/partial" "$scratch/debs" "$into.part"
+  echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] http://deb.debian.org/debian trixie main" >"$scratch/sources.list"
+  local asked=(-q -o "APT::Sandbox::User=root" -o "Dir::State::Lists=$scratch/lists"
+    -o "Dir::Etc::SourceList=$scratch/sources.list" -o "Dir::Etc::SourceParts=/dev/null")
+  apt-get "${asked[@]}" update >/dev/null || die "cannot read the list of Debian 13's packages"
+  (cd "$scratch/debs" && apt-get "${asked[@]}" download "$@" >/dev/null) || die "cannot fetch $*"
+  for deb in "$scratch"/debs/*.deb; do dpkg-deb -x "$deb" "$into.part"; done
+  rm -rf "$scratch"
+  mv "$into.part" "$into"
+}
+
+newer() {
+  local from=$1 tool=$2 libraries
+  shift 2
+  libraries=$(dirname "$(echo "$from"/usr/lib/*/libc.so.6)")
+  "$libraries"/ld-linux-*.so.* --library-path "$libraries" "$(echo "$from"/usr/*bin/"$tool")" "$@"
+}
+
 # fetch_source PACKAGE DIRECTORY: the upstream files of a Debian source package, unpacked and not built. The machine's own
 # sources of binary packages are asked for their sources, in a private list: nothing of apt's own is changed.
 fetch_source() {
