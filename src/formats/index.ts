@@ -42,6 +42,7 @@ export { pacmanApplication, pacmanDirectory } from './guests/pacman.js';
 export { programClass, uninstallKeys } from './guests/windows.js';
 /** For tests. */
 export { HexDump, hexLine } from './hexdump.js';
+export { HiveEditor } from './hive/editor.js';
 export { Hive } from './hive/hive.js';
 /** For tests. */
 export { type HostAttributes, HostCopy, type HostCopyOptions, lastNameOf, sourcesOf } from './host-copy.js';
@@ -56,6 +57,8 @@ export type {
 } from './host-steps.js';
 export type { ImageCheck } from './image-check.js';
 export { inspectionKey } from './inspection-key.js';
+export { type JournalField, JournalFile, lz4Payload } from './journal/file.js';
+export { JournalReader } from './journal/journal.js';
 export { isSubvolume, noSubvolume, subvolumePrefix } from './mountables.js';
 export { type NameRun, NameRunFinder } from './name-run.js';
 export { type ImagePiece, newQcow2 } from './qcow2/create.js';

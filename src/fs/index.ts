@@ -43,12 +43,12 @@ export {
   type StoredName,
   type Tuning,
 } from './ext/index.js';
-export { entriesOfName, type FatRoom, fitFat, planFat } from './fat/index.js';
+export { entriesOfName, type FatRoom, fitFat, planFat, setFatLabel } from './fat/index.js';
 export { isoDetails } from './iso9660/index.js';
 export { ntfsContents, ntfsStatus } from './ntfs/index.js';
 export { containers } from './signatures/index.js';
 export { currentTime, emptyUsage, noXattrs } from './support.js';
-export { swapHeader, whyNoSwap } from './swap/index.js';
+export { nameSwap, swapHeader, whyNoSwap } from './swap/index.js';
 export type { FileSystemWriter, NewAttributes, NewInode } from './writer.js';
 export { xfsGeometry } from './xfs/index.js';
 

@@ -2,6 +2,7 @@
 export { editPartitionTable, newPartitionTable } from './editing/edit.js';
 export type { GptEditor } from './editing/gpt-editor.js';
 export type { MbrEditor } from './editing/mbr-editor.js';
+export { kernelGeometry, sfdiskGeometry } from './geometry.js';
 export { otherSectorSize } from './gpt.js';
 export {
   findPartition,

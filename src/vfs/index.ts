@@ -23,3 +23,4 @@ export { type NewFile, type OpenFile, TreeWriter } from './tree-writer.js';
 export { packingOf, unpack } from './unpack.js';
 /** For tests. */
 export { type StatVisit, type Visit, type WalkOptions, walkTree } from './walk.js';
+export { type WatchEvent, Watches } from './watches.js';

@@ -10,6 +10,7 @@ import { accessListName, defaultListName, inherit, settle, withPermissions } fro
 import type { Child, Mount, Place } from './mount.js';
 import { isNameTooLong, isPathTooLong } from './names.js';
 import type { Position, Tree } from './tree.js';
+import type { TreeChange } from './tree-change.js';
 
 /** Bits of a mode. */
 const setUserId = 0o4000;
@@ -36,6 +37,8 @@ interface WriterContext {
   readonly umask: number;
   /** Called once something is changed: what fails from then on leaves that behind. */
   touch(): void;
+  /** Called with each change. */
+  readonly changed?: ((change: TreeChange) => void) | undefined;
   /** Why what a mount lies on cannot be written; undefined where that is for its filesystem to say. */
   refusal?(mount: Mount): GuestfsError | undefined;
 }
@@ -90,7 +93,9 @@ export class TreeWriter {
   createIn(directory: Place, name: string, what: NewFile, path = name): Place {
     const writer = this.#directoryWriter(directory, path, 'append-only');
     const inode = this.#make(writer, directory, name, what, path);
-    return { ...directory, inode, type: what.type };
+    const place = { ...directory, inode, type: what.type };
+    this.#context.changed?.({ kind: 'made', directory, name, place, isLink: false });
+    return place;
   }
 
   /** Gives a file, also a symbolic link, another name. EEXIST, EXDEV, EPERM for a directory. */
@@ -106,6 +111,7 @@ export class TreeWriter {
     if (source.type === 'directory') throw systemError('EPERM', path);
     this.#checkProtection(source, path, 'any');
     this.#attempt(path, () => writer.link(source.inode, directory.inode, name));
+    this.#context.changed?.({ kind: 'made', directory, name, place: source, isLink: true });
   }
 
   // Contents
@@ -142,6 +148,7 @@ export class TreeWriter {
   allocate({ place }: OpenFile, offset: number, length: number, path: string): void {
     const writer = this.#writer(place, path);
     this.#attempt(path, () => writer.allocate(place.inode, offset, length));
+    this.#context.changed?.({ kind: 'contents', place });
   }
 
   // Removing and renaming
@@ -201,11 +208,14 @@ export class TreeWriter {
     this.#checkProtection({ ...source.directory, ...child }, from, 'any');
     for (const one of [child, replaced])
       if (one !== undefined && mount.covers.has(one.inode)) throw systemError('EBUSY', to);
+    const gone = replaced && this.#fate({ ...target.directory, ...replaced });
     this.#attempt(to, () =>
       writer.rename(source.directory.inode, source.name, target.directory.inode, target.name),
     );
     this.#tree.forget(source.directory, source.name);
     this.#tree.forget(target.directory, target.name);
+    const place = { ...source.directory, ...child };
+    this.#context.changed?.({ kind: 'moved', from: source, to: target, place, replaced: gone });
   }
 
   // Attributes
@@ -222,7 +232,7 @@ export class TreeWriter {
       ? place.fileSystem.xattrs(place.inode).get(accessListName)
       : undefined;
     const xattrs = list === undefined ? undefined : new Map([[accessListName, withPermissions(list, mode)]]);
-    this.#attempt(path, () =>
+    this.#change(place, path, () =>
       writer.setAttributes(place.inode, { permissions: mode, ...(xattrs ? { xattrs } : {}) }),
     );
   }
@@ -238,7 +248,7 @@ export class TreeWriter {
     const permissions = mode & permissionBits;
     if (place.type !== 'directory') this.#dropCapabilities(place, path);
     const kept = place.type === 'directory' ? permissions : withoutSetId(permissions);
-    this.#attempt(path, () =>
+    this.#change(place, path, () =>
       writer.setAttributes(place.inode, { uid, gid, ...(kept === permissions ? {} : { permissions: kept }) }),
     );
   }
@@ -254,7 +264,7 @@ export class TreeWriter {
 
   setTimesOf(place: Place, times: Pick<NewAttributes, 'accessed' | 'modified'>, path: string): void {
     const writer = this.#attributeWriter(place, path);
-    this.#attempt(path, () => writer.setAttributes(place.inode, times));
+    this.#change(place, path, () => writer.setAttributes(place.inode, times));
   }
 
   /** As setxattr(2) and removexattr(2), where `value` is undefined: ENODATA, EOPNOTSUPP, EPERM. */
@@ -275,7 +285,7 @@ export class TreeWriter {
     if (/^[a-z]+\.$/.test(name)) throw refuse('EINVAL');
     if (name.startsWith('user.') && place.type !== 'file' && place.type !== 'directory')
       throw refuse('EPERM');
-    this.#attempt(path, () => writer.setXattr(place.inode, name, value));
+    this.#change(place, path, () => writer.setXattr(place.inode, name, value));
   }
 
   /** The flags of `chattr`. ENOTTY where the filesystem has none. */
@@ -346,6 +356,19 @@ export class TreeWriter {
     }
   }
 
+  /** The same for attributes of a file. */
+  #change(place: Place, path: string, work: () => void): void {
+    this.#attempt(path, work);
+    this.#context.changed?.({ kind: 'attributes', place });
+  }
+
+  /** What becomes of a file that loses a name. */
+  #fate(place: Place): { readonly place: Place; readonly isLast: boolean } {
+    const isOneOfMany = (): boolean => place.fileSystem.stat(place.inode).linkCount > 1;
+    const isAsked = this.#context.changed !== undefined && place.type !== 'directory';
+    return { place, isLast: !(isAsked && isOneOfMany()) };
+  }
+
   /** Where something new is to be made. */
   #newPosition(path: string, isDirectory: boolean): Position {
     const position = this.#tree.position(path);
@@ -392,11 +415,13 @@ export class TreeWriter {
     if (directory.mount.covers.has(child.inode)) throw systemError('EBUSY', path);
     this.#checkProtection(directory, path, 'any');
     this.#checkProtection({ ...directory, ...child }, path, 'any');
+    const { place, isLast } = this.#fate({ ...directory, ...child });
     this.#attempt(path, () => {
       if (child.type === 'directory') writer.rmdir(directory.inode, name);
       else writer.unlink(directory.inode, name);
     });
     this.#tree.forget(directory, name);
+    this.#context.changed?.({ kind: 'removed', directory, name, place, isLast });
   }
 
   /** Refuses to put a directory into one that is in it, or that it is. */
@@ -424,7 +449,7 @@ export class TreeWriter {
 
   #contents(place: Place, path: string): OpenFile {
     const contents = this.#writer(place, path).contents(place.inode);
-    return { place, contents: new ToldContents(contents, this.#context) };
+    return { place, contents: new ToldContents(contents, this.#context, place) };
   }
 
   /** A program whose contents or owner change loses the capabilities that it had. */
@@ -455,7 +480,7 @@ export class TreeWriter {
     const isStored = fileSystem.xattrs(inode).has(name);
     const xattrs = list !== undefined || isStored ? new Map([[name, list]]) : undefined;
     if (permissions === before && xattrs === undefined) return;
-    this.#attempt(path, () =>
+    this.#change(place, path, () =>
       writer.setAttributes(inode, {
         ...(permissions === before ? {} : { permissions }),
         ...(xattrs ? { xattrs } : {}),
@@ -489,12 +514,19 @@ class ToldContents implements GrowableDisk {
   readonly writable: boolean;
   readonly #contents: GrowableDisk;
   readonly #context: WriterContext;
+  readonly #place: Place;
 
-  constructor(contents: GrowableDisk, context: WriterContext) {
+  constructor(contents: GrowableDisk, context: WriterContext, place: Place) {
     this.sectorSize = contents.sectorSize;
     this.writable = contents.writable;
     this.#contents = contents;
     this.#context = context;
+    this.#place = place;
+  }
+
+  #tell(): void {
+    this.#context.touch();
+    this.#context.changed?.({ kind: 'contents', place: this.#place });
   }
 
   get size(): number {
@@ -515,17 +547,17 @@ class ToldContents implements GrowableDisk {
 
   write(from: Uint8Array, offset: number): void {
     this.#contents.write(from, offset);
-    this.#context.touch();
+    this.#tell();
   }
 
   zero(offset: number, length: number, options?: ZeroOptions): void {
     this.#contents.zero(offset, length, options);
-    this.#context.touch();
+    this.#tell();
   }
 
   resize(size: number): void {
     this.#contents.resize(size);
-    this.#context.touch();
+    this.#tell();
   }
 
   flush(): void {
@@ -534,5 +566,6 @@ class ToldContents implements GrowableDisk {
 
   close(): void {
     this.#contents.close();
+    this.#context.changed?.({ kind: 'closed', place: this.#place });
   }
 }

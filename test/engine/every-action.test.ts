@@ -152,6 +152,8 @@ describe('a signal, with', async () => {
           await launch();
         }
         if (changes || writes) await reset();
+        if (name === 'journal_close') await g.journalOpen('/');
+        if (name === 'inotify_close') await g.inotifyInit(0);
       };
       await again();
       const run = async (signal: AbortSignal): Promise<Outcome> =>

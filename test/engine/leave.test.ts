@@ -216,6 +216,40 @@ describe('what a session was is carried:', () => {
     assert.deepEqual(words(await carry([windows], again)), mounted);
   });
 
+  test('changes of the registry hive that are not in its file', async () => {
+    const opened = [
+      ['mount_ro', '/dev/sda2', '/'],
+      { action: 'hivex_open', args: ['/Windows/System32/config/SOFTWARE'], options: { write: true } },
+      ['hivex_node_add_child', 4176, 'Added'],
+      ['hivex_node_set_value', 4176, 'number', 4, Uint8Array.of(1, 2, 3, 4)],
+    ] as const;
+    const carried = await carry([drive('windows/gpt.img')], opened);
+    assert.deepEqual(words(carried).slice(2), opened.slice(2));
+    assert.deepEqual(
+      words(await carry([drive('windows/gpt.img')], [...opened, ['hivex_close']])).slice(1),
+      [],
+    );
+  });
+
+  test('watches, under their numbers, once their events were read', async () => {
+    const watching = [
+      ['mount_ro', '/dev/sda', '/'],
+      ['inotify_init', 100],
+      ['inotify_add_watch', '/', 0x200],
+      ['inotify_add_watch', '/dir', 0x100],
+      ['inotify_rm_watch', 1],
+    ] as const;
+    await assert.rejects(carry([drive('scenarios/ext4.img')], watching), /call inotify_read first/);
+    const carried = await carry([drive('scenarios/ext4.img')], [...watching, ['inotify_read']]);
+    assert.deepEqual(words(carried).slice(1), [
+      ['inotify_init', 100],
+      ['inotify_add_watch', '/dir', 0x100],
+      ['inotify_rm_watch', 1],
+      ['inotify_add_watch', '/dir', 0x100],
+      ['inotify_read'],
+    ]);
+  });
+
   test('a mount that became read-only, flags that came after it, and umask', async () => {
     const carried = await carry(
       [drive('scenarios/ext4.img'), drive('scenarios/gpt.img')],

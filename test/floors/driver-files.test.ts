@@ -44,6 +44,9 @@ const writersListed = {
   'src/engine/actions/writing/scrub.ts': 2,
   'src/engine/actions/writing/signatures.ts': 2,
   'src/engine/actions/writing/swap.ts': 2,
+  'src/fs/swap/format.ts': 1,
+  // The file of a registry hive, written whole.
+  'src/engine/actions/opened/registry-changes.ts': 1,
   // A new image: the tables of a qcow2 file, and the contents of the files in a new filesystem.
   'src/engine/host/new-image.ts': 1,
   'src/engine/host/contents/plan.ts': 1,

@@ -67,6 +67,12 @@ const canonical: Readonly<Partial<Record<ActionName, (value: Json, step: Step) =
       ...rest,
       app2Class: app2Class ?? app2Spare1 ?? '',
     })) as Json,
+  // Linux has its own names for the drives.
+  sfdisk_kernel_geometry: (value) => String(value).replace(/^[^:]*/, ''),
+  sfdisk_disk_geometry: (value) => String(value).replace(/^[^:]*/, ''),
+  // What belongs together has the same number, whatever that is.
+  inotify_read: (value) =>
+    (value as Record<string, Json>[]).map((event) => ({ ...event, inCookie: event.inCookie !== 0 })),
   // Random, but for how they begin and end.
   mkdtemp: (value) => String(value).replace(/[^/]{6}$/, 'XXXXXX'),
   mktemp: (value) => String(value).replace(/[^/]{6}(\.txt)?$/, 'XXXXXX$1'),

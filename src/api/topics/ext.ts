@@ -137,7 +137,6 @@ export const ext = topic('ext2, ext3 and ext4', () => ({
     result: gives.nothing,
     proc: 281,
     since: '1.9.4',
-    by: 'appliance',
     short: 'shrink an ext2, ext3 or ext4 filesystem as far as possible',
     help: 'Shrinks it to the least size that holds what is in it. How large it came out is `Block count` times `Block size` of `tune2fs_l`. Needs a check first, as `resize2fs` does.',
   },

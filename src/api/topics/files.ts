@@ -242,7 +242,6 @@ export const files = topic('Files', () => ({
     proc: 140,
     since: '1.0.59',
     deprecatedBy: 'file',
-    by: 'appliance',
     reads: true,
     short: 'describe what a compressed file contains',
     help: 'Looks into a file compressed by `meth`: `gzip`, `compress` or `bzip2`. Use `file`, which looks into compressed files too.',

@@ -25,6 +25,10 @@ const facets = {
   umask: { seen: false },
   /** The registry hive that is open. Subjects are the mounts that it is on. */
   hive: { seen: false },
+  /** Changes of it that are not in its file. Subjects are their numbers. */
+  hiveChanges: { seen: false },
+  /** The journal that is open: subjects are what calls decide of it. */
+  journal: { seen: false },
 } as const;
 
 /** A call without optional arguments. */

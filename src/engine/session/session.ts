@@ -4,7 +4,7 @@
  */
 import type { BackendConfig } from '../../api/index.js';
 import { type Elsewhere, GuestfsError } from '../../base/index.js';
-import type { Hive } from '../../formats/index.js';
+import type { Hive, HiveEditor, JournalReader } from '../../formats/index.js';
 import type { Inspection } from '../../inspect/index.js';
 import {
   type BlockDevice,
@@ -14,6 +14,7 @@ import {
   MountTable,
   SwapAreas,
   type Tree,
+  type Watches,
 } from '../../vfs/index.js';
 import type { LockKey } from '../../volume/index.js';
 import { Damage } from './damage.js';
@@ -39,6 +40,31 @@ type SessionLog = (
 /** How far a launch is that takes long. */
 type SessionProgress = (position: number, total: number) => void;
 
+/** The journal that is open. Exported for the compiler. */
+export interface OpenJournal {
+  readonly journal: JournalReader;
+  /** Where it is: the journal is closed with its mount. */
+  readonly mount: Mount;
+  /** After how many bytes fields may be cut off; 0 for never. */
+  threshold: number;
+  /** Entries from the one that the first step led to, to where it stands; undefined before that. */
+  position: number | undefined;
+}
+
+/** The registry hive that is open. Exported for the compiler. */
+export interface OpenHive {
+  readonly hive: Hive;
+  /** Where it is: the hive is closed with its mount. */
+  readonly mount: Mount;
+  readonly path: string;
+  /** Whether it was opened to be changed, and the changes since it was read. */
+  readonly isWritable: boolean;
+  readonly tolerant: boolean;
+  editor?: HiveEditor;
+  /** How many there were since it was opened. */
+  changeCount: number;
+}
+
 export class Session {
   readonly config: BackendConfig;
   readonly devices: DeviceTable;
@@ -56,8 +82,10 @@ export class Session {
   inspection: Inspection | undefined;
   /** What passes over directories have found. */
   readonly directoryRuns = new DirectoryRuns();
-  /** The registry hive that is open, and the mount that it is on. */
-  hive: { readonly hive: Hive; readonly mount: Mount } | undefined;
+  hive: OpenHive | undefined;
+  journal: OpenJournal | undefined;
+  /** What is watched for changes. */
+  watches: Watches | undefined;
   /** The given keys, which are tried at every lock. */
   readonly keys: LockKey[] = [];
   /** The swap areas in use. An engine needs no swap, but what is on one is in use. */

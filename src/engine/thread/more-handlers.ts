@@ -11,7 +11,10 @@ import { forensicsHandlers } from '../actions/forensics.js';
 import { grepHandlers } from '../actions/grep.js';
 import { imageInsideHandlers } from '../actions/nested-images.js';
 import { ntfsHandlers } from '../actions/ntfs.js';
-import { registryHandlers } from '../actions/registry.js';
+import { inotifyHandlers } from '../actions/opened/inotify.js';
+import { journalHandlers } from '../actions/opened/journal.js';
+import { registryHandlers } from '../actions/opened/registry.js';
+import { sfdiskHandlers } from '../actions/sfdisk.js';
 import { stringsHandlers } from '../actions/strings.js';
 import { transferHandlers, zipOut } from '../actions/transfer.js';
 import { xfsHandlers } from '../actions/xfs.js';
@@ -24,8 +27,11 @@ export const moreHandlers = {
   ...forensicsHandlers,
   ...grepHandlers,
   ...imageInsideHandlers,
+  ...inotifyHandlers,
+  ...journalHandlers,
   ...registryHandlers,
   ...ntfsHandlers,
+  ...sfdiskHandlers,
   ...stringsHandlers,
   ...transferHandlers,
   ...btrfsHandlers,

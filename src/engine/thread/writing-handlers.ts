@@ -2,6 +2,8 @@
  * What changes disks: files, filesystems, partition tables, volumes. It is loaded at the first call that none of the
  * other tables has, as most sessions only read. Each topic is a file of `actions/writing/`.
  */
+
+import { registryWritingHandlers } from '../actions/opened/registry-changes.js';
 import { archiveWritingHandlers } from '../actions/writing/archives.js';
 import { attributeWritingHandlers } from '../actions/writing/attributes.js';
 import { checkingHandlers } from '../actions/writing/checking.js';
@@ -17,6 +19,7 @@ import { checkImageFile, resizeImageFile } from '../actions/writing/image-files.
 import { linkWritingHandlers } from '../actions/writing/links.js';
 import { lvmWritingHandlers } from '../actions/writing/lvm.js';
 import { makeFilesystem } from '../actions/writing/make-filesystem.js';
+import { namingHandlers } from '../actions/writing/naming.js';
 import { partitionWritingHandlers } from '../actions/writing/partitions.js';
 import { swapHandlers } from '../actions/writing/swap.js';
 import type { OwnHandlers, TopicHandlers } from './handlers.js';
@@ -35,7 +38,9 @@ export const writingHandlers = {
   ...extFormatHandlers,
   ...extTuneHandlers,
   ...makingHandlers,
+  ...namingHandlers,
   ...lvmWritingHandlers,
+  ...registryWritingHandlers,
   ...swapHandlers,
 } satisfies TopicHandlers;
 

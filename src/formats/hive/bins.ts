@@ -5,6 +5,14 @@
 import { type ByteSource, CorruptError, readMaybe, readUpTo, viewOf, work } from '../../base/index.js';
 import { binsAt, blockLength, cellHead, HBIN_MAGIC, hbin, idOfCell } from './layout.js';
 
+/** Where a reader finds the cells of a hive. */
+export interface Cells {
+  /** The cell that begins at an offset of the file; undefined if none does, or it is free. */
+  find(at: number): Cell | undefined;
+  /** The same, of a cell that something in the hive points to. */
+  get(at: number, what: string): Cell;
+}
+
 /** A cell that is in use. */
 export interface Cell {
   /** From the beginning of the file. */
@@ -33,7 +41,7 @@ const keptLength = 16 * 1024 * 1024;
 const unknown = 0;
 const none = 0xffff_ffff;
 
-export class Bins {
+export class Bins implements Cells {
   readonly #source: ByteSource;
   readonly #end: number;
   /** For each block, in which bin it lies: found once, so that a hive without bins is not searched again and again. */
@@ -50,19 +58,25 @@ export class Bins {
 
   /** Reads all bins once. CorruptError where one, or a cell in it, breaks the rules. */
   checkAll(): void {
+    this.eachCell(() => {});
+  }
+
+  /** Calls `used` for each cell in use. A tolerant reader goes on behind damage: behind a bin, behind bins ends all. */
+  eachCell(used: (at: number) => void, { tolerant = false } = {}): void {
     for (let at = binsAt; at < this.#end; ) {
       const length = this.#lengthOfBin(at);
-      if (length === undefined)
+      if (length === undefined) {
+        if (tolerant) return;
         throw new CorruptError('registry hive', 'has no bin where one begins', { at });
-      const bin = this.#read(at, length);
-      const end = walkCells(bin.bytes, () => {});
-      if (end !== length)
+      }
+      const bin = at;
+      const end = walkCells(this.#read(bin, length).bytes, (start) => used(bin + start));
+      if (end !== length && !tolerant)
         throw new CorruptError('registry hive', 'has a cell of an impossible length', { at: at + end });
       at += length;
     }
   }
 
-  /** The cell that begins at an offset of the file; undefined if none does, or it is free. */
   find(at: number): Cell | undefined {
     if (at % cellHead !== 0 || at < binsAt || at >= this.#end) return undefined;
     const bin = this.#binAround(at);
@@ -73,11 +87,8 @@ export class Bins {
     return { at, bytes, view: viewOf(bytes), id: idOfCell(bytes) };
   }
 
-  /** The same, of a cell that something in the hive points to. */
   get(at: number, what: string): Cell {
-    const cell = this.find(at);
-    if (cell === undefined) throw new CorruptError(what, 'is not in a cell of the hive', { at });
-    return cell;
+    return this.find(at) ?? noCell(at, what);
   }
 
   /** The length of the bin that begins at a block; undefined if none does. */
@@ -143,6 +154,11 @@ export class Bins {
     }
     return bin;
   }
+}
+
+/** CorruptError for a place that something in the hive points to, and where no cell is. */
+export function noCell(at: number, what: string): never {
+  throw new CorruptError(what, 'is not in a cell of the hive', { at });
 }
 
 /** Calls `used` for each cell in use. Returns where the cells end: before the end of the bin if one is damaged. */

@@ -13,7 +13,7 @@ import {
   viewOf,
   work,
 } from '../../base/index.js';
-import { Bins, type Cell } from './bins.js';
+import { Bins, type Cell, type Cells } from './bins.js';
 import {
   bigDataId,
   bigDataTail,
@@ -40,34 +40,25 @@ import {
 interface HiveOptions {
   /** Reads on behind damage, and leaves out what is wrong: libhivex's `unsafe`. */
   readonly tolerant?: boolean;
+  /** The cells of a hive that is changed, which were checked. */
+  readonly cells?: Cells;
 }
 
 export class Hive {
   /** The node of the root key. */
   readonly root: number;
-  readonly #bins: Bins;
-  readonly #size: number;
+  readonly #bins: Cells;
+  readonly #source: ByteSource;
   readonly #tolerant: boolean;
 
   /**
    * Opens a hive. CorruptError for other files, and for damage: a tolerant reader meets damage only where it reads.
    */
-  constructor(source: ByteSource, { tolerant = false }: HiveOptions = {}) {
-    const bytes = readMaybe(source, 0, header.size);
-    if (bytes === undefined) throw new CorruptError('registry hive', 'is too short', { size: source.size });
-    const { magic, major_ver, offset, blocks, csum } = header.decode(bytes);
-    if (magic !== HIVE_MAGIC)
-      throw new CorruptError(
-        'registry hive',
-        `does not begin with "${HIVE_MAGIC}": it is another kind of file`,
-      );
-    if (major_ver !== 1) throw new UnsupportedError('registry hive', [`version ${major_ver}`]);
-    if (!checksumHolds(sumOf(bytes), csum))
-      throw new CorruptError('registry hive header', 'has a wrong checksum');
-    this.#size = source.size;
+  constructor(source: ByteSource, { tolerant = false, cells }: HiveOptions = {}) {
+    const { offset, blocks } = readHeader(source);
+    this.#source = source;
     this.#tolerant = tolerant;
-    this.#bins = new Bins(source, blocks);
-    if (!tolerant) this.#bins.checkAll();
+    this.#bins = cells ?? openBins(source, blocks, tolerant);
     this.root = binsAt + offset;
     if (this.#find(this.root, 'nk') === undefined)
       throw new CorruptError('registry hive', 'has no root key where the header says', { at: this.root });
@@ -162,7 +153,7 @@ export class Hive {
       return bytes.slice(inlineDataAt, inlineDataAt + length);
     }
     if (length === 0) return new Uint8Array();
-    if (length > this.#size)
+    if (length > this.#source.size)
       throw new CorruptError('registry value', 'is longer than the hive', { value, length });
     work.bytes.spend(length);
     const cell = this.#bins.get(binsAt + vk.get(view, 0, 'data_offset'), 'data of a registry value');
@@ -288,8 +279,31 @@ export class Hive {
   }
 }
 
+function openBins(source: ByteSource, length: number, tolerant: boolean): Bins {
+  const bins = new Bins(source, length);
+  if (!tolerant) bins.checkAll();
+  return bins;
+}
+
+/** The header of a hive. CorruptError for other files, UnsupportedError for other versions. */
+export function readHeader(source: ByteSource): ReturnType<typeof header.decode> {
+  const bytes = readMaybe(source, 0, header.size);
+  if (bytes === undefined) throw new CorruptError('registry hive', 'is too short', { size: source.size });
+  const decoded = header.decode(bytes);
+  const { magic, major_ver, csum } = decoded;
+  if (magic !== HIVE_MAGIC)
+    throw new CorruptError(
+      'registry hive',
+      `does not begin with "${HIVE_MAGIC}": it is another kind of file`,
+    );
+  if (major_ver !== 1) throw new UnsupportedError('registry hive', [`version ${major_ver}`]);
+  if (!checksumHolds(sumOf(bytes), csum))
+    throw new CorruptError('registry hive header', 'has a wrong checksum');
+  return decoded;
+}
+
 /** The exclusive or of all words in front of the sum. */
-function sumOf(bytes: Uint8Array): number {
+export function sumOf(bytes: Uint8Array): number {
   const view = viewOf(bytes);
   let sum = 0;
   for (let at = 0; at < header.fields.csum.at; at += 4) sum ^= view.getUint32(at, true);

@@ -6,7 +6,7 @@ import { GuestfsError, isPowerOfTwo } from '../../base/index.js';
 import type { Disk } from '../../disk/index.js';
 import { encodeTime } from '../dos-times.js';
 import type { Time } from '../inode-facts.js';
-import { encodeCharacter, toUpper } from './codepage437.js';
+import { encodeLabel } from './label.js';
 import {
   attrVolumeId,
   bootCode,
@@ -156,18 +156,6 @@ export function chooseShape(sectors: number, sectorSize: number, options: ShapeO
     if (best !== undefined) return best;
   }
   return undefined;
-}
-
-/** A label as it is stored: eleven bytes of the code page, in upper case. EINVAL for what it cannot be. */
-function encodeLabel(label: string): Uint8Array {
-  const codes = [...label].map(encodeCharacter);
-  const isWrong = label.length > 11 || label.startsWith(' ') || /[*?.,;:/\\|+=<>[\]"]/.test(label);
-  if (isWrong || codes.some((code) => code === undefined || code < 0x20))
-    throw new GuestfsError('EINVAL', `${label}: no label that FAT can have`);
-  const bytes = new Uint8Array(11).fill(0x20);
-  // safe: none is undefined
-  bytes.set(codes.map((code) => toUpper(code as number)));
-  return bytes;
 }
 
 const ascii = (text: string): Uint8Array => Uint8Array.from(text, (character) => character.charCodeAt(0));

@@ -3,7 +3,7 @@ import type { FileSystemDriver } from '../driver.js';
 import { openFat } from './filesystem.js';
 import { probe } from './probe.js';
 
-export { entriesOfName, type FatRoom, fitFat, planFat } from './write/index.js';
+export { entriesOfName, type FatRoom, fitFat, planFat, setFatLabel } from './write/index.js';
 
 export const fat: FileSystemDriver = {
   name: 'fat',

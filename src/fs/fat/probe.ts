@@ -47,15 +47,23 @@ function hasSignature(sector: Uint8Array): boolean {
   return sector[510] === 0x55 && sector[511] === 0xaa && name16 !== 'JFS     ' && name16 !== 'HPFS    ';
 }
 
+/** Whether an entry that is in use is the label of its volume. */
+export function isLabel({
+  attr,
+  fst_clus_hi,
+  fst_clus_lo,
+}: ReturnType<typeof directoryEntry.decode>): boolean {
+  if (fst_clus_hi !== 0 || fst_clus_lo !== 0 || (attr & attrLongNameMask) === attrLongName) return false;
+  return (attr & (attrVolumeId | attrDirectory)) === attrVolumeId;
+}
+
 /** The label in a piece of a root directory; `'end'` if the directory ends in it. */
 function findLabel(piece: Uint8Array): Uint8Array | 'end' | undefined {
   for (let at = 0; at + entrySize <= piece.length; at += entrySize) {
     const entry = directoryEntry.decode(piece, at);
     const lead = piece[at];
     if (lead === nameEnd) return 'end';
-    if (lead === nameDeleted || entry.fst_clus_hi !== 0 || entry.fst_clus_lo !== 0) continue;
-    if ((entry.attr & attrLongNameMask) === attrLongName) continue;
-    if ((entry.attr & (attrVolumeId | attrDirectory)) !== attrVolumeId) continue;
+    if (lead === nameDeleted || !isLabel(entry)) continue;
     const label = entry.name;
     if (label[0] === nameKanji) label[0] = 0xe5;
     return label;

@@ -1,4 +1,4 @@
-/** Makes a swap area, and tells whether Linux could swap to one. As mkswap(8) and swapon(8) of util-linux 2.38. */
+/** Makes and names swap areas, and tells whether Linux could swap to one. As mkswap(8) of util-linux 2.38. */
 import { encodeText, GuestfsError } from '../../base/index.js';
 import type { Disk } from '../../disk/index.js';
 import { currentMark, headerOffset, markSize, pageSizes, swapHeaderLittle } from './layout.js';
@@ -25,15 +25,29 @@ export function swapHeader(sizeInBytes: number, { label, uuid }: SwapIdentity): 
   if (pages < fewestPages)
     throw new GuestfsError('EINVAL', `a swap area needs at least ${(fewestPages * pageSize) / 1024} KiB`);
   const page = new Uint8Array(pageSize);
-  const volumeName = new Uint8Array(longestLabel + 1);
-  volumeName.set(label.subarray(0, longestLabel));
   swapHeaderLittle.encode(
-    { version: 1, last_page: pages - 1, nr_badpages: 0, uuid, volume_name: volumeName },
+    { version: 1, last_page: pages - 1, nr_badpages: 0, uuid, volume_name: storedLabel(label) },
     page,
     headerOffset,
   );
   page.set(encodeText(currentMark), pageSize - markSize);
   return page;
+}
+
+/** Gives the swap area on a disk another label, or another UUID, as swaplabel(8) does. */
+export function nameSwap(disk: Disk, { label, uuid }: Partial<SwapIdentity>): void {
+  const header = new Uint8Array(swapHeaderLittle.size);
+  disk.read(header, headerOffset);
+  if (uuid !== undefined) swapHeaderLittle.encode({ uuid }, header);
+  if (label !== undefined) swapHeaderLittle.encode({ volume_name: storedLabel(label) }, header);
+  disk.write(header, headerOffset);
+}
+
+/** As on the disk: cut, and with a NUL at its end. */
+function storedLabel(label: Uint8Array): Uint8Array {
+  const stored = new Uint8Array(longestLabel + 1);
+  stored.set(label.subarray(0, longestLabel));
+  return stored;
 }
 
 /** Why Linux would not swap to a disk; undefined if it would. */

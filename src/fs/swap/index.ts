@@ -16,7 +16,7 @@ import {
   tuxOnIceMark,
 } from './layout.js';
 
-export { swapHeader, whyNoSwap } from './format.js';
+export { nameSwap, swapHeader, whyNoSwap } from './format.js';
 
 function readBytes(disk: Disk, offset: number, length: number): Uint8Array {
   const into = new Uint8Array(length);

@@ -46,4 +46,11 @@ export const partitionScenarios: readonly Scenario[] = [
       ...each('findfs_partlabel', 'home', 'EFI System', 'röööt', 'none'),
     ],
   },
+  {
+    name: 'cylinders, heads and sectors of tables',
+    steps: ['sda', 'sdb', 'sdb1', 'sdc', 'sdc1', 'sdc5', 'sdd', 'sdg'].flatMap((name): Step[] => [
+      ['sfdisk_kernel_geometry', `/dev/${name}`],
+      ['sfdisk_disk_geometry', `/dev/${name}`],
+    ]),
+  },
 ];

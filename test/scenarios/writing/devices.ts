@@ -168,4 +168,12 @@ export const deviceWritingScenarios: readonly Scenario[] = [
       ['pread_device', wide, 100, 1024],
     ],
   },
+  {
+    name: 'cylinders, heads and sectors of other sizes',
+    steps: [one, two, wide].flatMap((device): Step[] => [
+      ['zero_device', device],
+      ['sfdisk_kernel_geometry', device],
+      ['sfdisk_disk_geometry', device],
+    ]),
+  },
 ];

@@ -1,4 +1,5 @@
 /** Making, changing and removing files. */
+import { gzipSync } from 'node:zlib';
 import { bytes, each, hostFile, type Scenario } from '../scenario.js';
 import { onNewExt4, status } from './ground.js';
 
@@ -220,5 +221,21 @@ export const fileWritingScenarios: readonly Scenario[] = [
     ['cat', '/plain'],
     ['base64_in', hostFile('no * base64 !'), '/odd'],
     ['debug_upload', hostFile('in the appliance'), '/tmp/uploaded', 0o600],
+  ),
+  onNewExt4(
+    'inside of compressed files',
+    ['upload', hostFile(gzipSync('just text\n')), '/text.gz'],
+    ['upload', hostFile(gzipSync(gzipSync('just text\n', { level: 9 }))), '/twice.gz'],
+    ['write', '/plain', 'just text\n'],
+    ...each(
+      'zfile',
+      ['gzip', '/text.gz'],
+      ['compress', '/text.gz'],
+      ['gzip', '/twice.gz'],
+      ['bzip2', '/text.gz'],
+      ['gzip', '/plain'],
+      ['xz', '/plain'],
+      ['gzip', '/'],
+    ),
   ),
 ];

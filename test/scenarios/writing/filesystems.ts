@@ -131,6 +131,33 @@ export const filesystemWritingScenarios: readonly Scenario[] = [
     ],
   },
   {
+    name: 'labels of FAT volumes and of swap areas',
+    steps: [
+      ...blank(small),
+      ['mkfs', 'vfat', small, { label: 'lower' }],
+      ['vfs_label', small],
+      ...['New Name', '', ' lead', 'a.b', 'twelve bytes', 'ELEVENCHARS', 'A*B'].flatMap((label): Step[] => [
+        ['set_label', small, label],
+        ['vfs_label', small],
+      ]),
+      ['mount', small, '/'],
+      ['write', '/f', 'kept'],
+      ['set_label', small, 'MOUNTED'],
+      ['cat', '/f'],
+      ['umount', '/'],
+      ['vfs_label', small],
+      ['mkswap', small, { label: 'one' }],
+      ['set_label', small, 'two'],
+      ['vfs_label', small],
+      ['set_label', small, 'of more than sixteen'],
+      ['set_uuid', small, uuid],
+      ['vfs_uuid', small],
+      ['set_uuid', small, 'random'],
+      ['set_uuid_random', small],
+      ['vfs_label', small],
+    ],
+  },
+  {
     name: 'ext: journals on drives of their own',
     steps: [
       ...blank(small, twin),

@@ -1,11 +1,17 @@
 /** Programs of the guest, what the appliance says of itself, and what watches. */
-import { each, hostFile, out, type Scenario } from '../scenario.js';
+import { readFileSync } from 'node:fs';
+import { each, hostFile, out, type Scenario, type Step } from '../scenario.js';
 import { blank, onNewExt4, shell, small } from './ground.js';
 
 /** The appliance's own shell and a few programs, with their libraries, in the guest. */
 const guestShell = shell(
   'for f in /bin/sh /bin/cat /bin/ls $(ldd /bin/sh /bin/cat /bin/ls | grep -o "/[^ :]*"); do mkdir -p "$(dirname "/sysroot$f")" && cp -Lu "$f" "/sysroot$f"; done; ls /sysroot',
 );
+
+/** All that changing a file causes, and nothing that reading it does. */
+const changes = 0xfce;
+const watched = (...steps: readonly Step[]): Step[] =>
+  steps.flatMap((step): Step[] => [step, ['inotify_read']]);
 
 export const programScenarios: readonly Scenario[] = [
   onNewExt4(
@@ -53,6 +59,85 @@ export const programScenarios: readonly Scenario[] = [
     ['inotify_close'],
     ['inotify_close'],
     ['inotify_read'],
+  ),
+  onNewExt4(
+    'watching what changes, and how',
+    ['inotify_init', 0],
+    ['mkdir', '/d'],
+    ['write', '/d/f', 'x'],
+    ['inotify_add_watch', '/d', changes],
+    ['inotify_add_watch', '/d/f', changes],
+    ...watched(
+      ['write', '/d/f', 'longer'],
+      ['write_append', '/d/f', 'longer'],
+      ['touch', '/d/new'],
+      ['chmod', 0o600, '/d/f'],
+      ['chown', 1, 1, '/d/f'],
+      ['setxattr', 'user.a', 'b', 1, '/d/f'],
+      ['truncate_size', '/d/f', 100],
+      ['truncate', '/d/f'],
+      ['ln', '/d/f', '/d/g'],
+      ['ln_s', 'nowhere', '/d/link'],
+      ['mkfifo', 0o600, '/d/fifo'],
+      ['rename', '/d/new', '/moved'],
+      ['rename', '/moved', '/d/f'],
+      ['rm', '/d/g'],
+      ['mkdir', '/d/s'],
+      ['touch', '/d/s/deeper'],
+      ['chmod', 0o700, '/d'],
+      ['rm', '/d/s/deeper'],
+      ['rmdir', '/d/s'],
+    ),
+    ['inotify_add_watch', '/d', 0],
+    ['inotify_add_watch', '/d', 0x1000_0100],
+    ['inotify_add_watch', '/d', 0x3000_0100],
+    ['inotify_add_watch', '/d/link', 0x200],
+    ['inotify_add_watch', '/d/f', 0x0100_0200],
+    ['inotify_add_watch', '/d/link', 0x0200_0200],
+    ['inotify_add_watch', '/d', 0x200],
+    ['inotify_add_watch', '/d', 0x2000_0100],
+    ...watched(['touch', '/d/a'], ['touch', '/d/a'], ['rm', '/d/link'], ['rename', '/d', '/e']),
+    ['inotify_add_watch', '/e', -0x8000_0000 + 0x100],
+    ...watched(['touch', '/e/once'], ['touch', '/e/twice'], ['rm_rf', '/e']),
+    ['inotify_add_watch', '/', changes],
+    ['umount', '/'],
+    ['inotify_read'],
+    ['inotify_close'],
+  ),
+  onNewExt4(
+    'a journal',
+    ['mkdir', '/log'],
+    ['tgz_in', hostFile(readFileSync('test/fixtures/journal/together.tgz')), '/log'],
+    ['journal_open', '/log/user.journal'],
+    ['journal_open', '/log'],
+    ['journal_get'],
+    ['journal_get_realtime_usec'],
+    ['journal_skip', -1],
+    ['journal_skip', 0],
+    ['journal_next'],
+    ['journal_get'],
+    ['journal_get_realtime_usec'],
+    ['journal_get_data_threshold'],
+    ['journal_skip', 7],
+    ['journal_get'],
+    ['journal_set_data_threshold', 100],
+    ['journal_get_data_threshold'],
+    ['journal_get'],
+    ['journal_skip', 40],
+    ['journal_get_realtime_usec'],
+    ['journal_get'],
+    ['journal_skip', -3],
+    ['journal_get'],
+    ['journal_skip', 0],
+    ['journal_get_realtime_usec'],
+    ['journal_skip', 1000],
+    ['journal_get'],
+    ['journal_next'],
+    ['journal_skip', -1000],
+    ['journal_get'],
+    ['journal_skip', -1],
+    ['journal_get_realtime_usec'],
+    ['journal_close'],
   ),
   {
     name: 'feature groups',

@@ -1,5 +1,5 @@
 /** Partition tables made on blank drives, and changed on drives that hold something. */
-import { each, type Scenario, type Step } from '../scenario.js';
+import { bytes, each, type Scenario, type Step } from '../scenario.js';
 
 const [first, mbr, third, second, gpt] = [
   '/dev/sda',
@@ -174,6 +174,25 @@ export const tableScenarios: readonly Scenario[] = [
       ...looks(mbr),
       ...each('part_get_mbr_id', [mbr, 1], [mbr, 2], [mbr, 5], [mbr, 6]),
       ['vfs_type', `${mbr}1`],
+    ],
+  },
+  {
+    name: 'cylinders, heads and sectors',
+    steps: [
+      ['sfdisk_disk_geometry', '/dev/sdz'],
+      ['zero_device', first],
+      ['sfdisk_kernel_geometry', first],
+      // An end on cylinder 2 of 4 heads and 32 sectors.
+      ['pwrite_device', first, bytes(0x80, 0x20, 1, 0, 0x83, 3, 32, 2, 32, 0, 0, 0, 0x60, 1, 0, 0), 446],
+      ['pwrite_device', first, bytes(0x55, 0xaa), 510],
+      ['sfdisk_kernel_geometry', first],
+      ['sfdisk_disk_geometry', first],
+      // Another end, which is not where it says.
+      ['pwrite_device', first, bytes(0, 0, 1, 9, 0x83, 3, 32, 12, 0, 8, 0, 0, 0x61, 1, 0, 0), 462],
+      ['sfdisk_kernel_geometry', first],
+      ['sfdisk_disk_geometry', first],
+      ['sfdiskM', first, [',']],
+      ['sfdiskM', '/dev/sdz', [',']],
     ],
   },
 ];

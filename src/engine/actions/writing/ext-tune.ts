@@ -1,10 +1,10 @@
 /** Labels, UUIDs and the parameters of ext2, ext3 and ext4: as tune2fs(8) and e2label(8), which libguestfs runs. */
 import { encodeText, GuestfsError, UnsupportedError } from '../../../base/index.js';
-import { planGrowth, planTuning, type Tuning } from '../../../fs/index.js';
+import { extDetails, planGrowth, planTuning, type Tuning } from '../../../fs/index.js';
 import type { Call } from '../../thread/call.js';
 import type { TopicHandlers } from '../../thread/handlers.js';
 import { changeDevice, writableDevice } from './changed-device.js';
-import { checkExtLabel, extTypeOf } from './ext-format.js';
+import { checkExtLabel } from './ext-format.js';
 import { uuidBytes } from './uuids.js';
 import { checkNotNegative } from './writer.js';
 
@@ -25,22 +25,13 @@ function tune(call: Call, name: string, tuning: Tuning): void {
   }
 }
 
-function setLabel(call: Call, name: string, label: string): void {
+/** Sets the label of a filesystem of the ext kinds. */
+export function setExtLabel(call: Call, name: string, label: string): void {
   checkExtLabel(label);
   tune(call, name, { label });
 }
 
-/** What other kinds than ext need is elsewhere. */
-function checkExt(call: Call, name: string, what: string): void {
-  const type = name.startsWith('btrfsvol:')
-    ? 'btrfs'
-    : call.session.contents.probe(call.session.devices.resolve(name))?.type;
-  if (type === undefined || extTypeOf(type) === undefined)
-    throw new UnsupportedError(what, [type ?? 'a device of no known type'], elsewhere);
-}
-
-function setUuid(call: Call, name: string, uuid: string): void {
-  checkExt(call, name, 'set_uuid');
+export function setExtUuid(call: Call, name: string, uuid: string): void {
   tune(call, name, { uuid: uuidBytes(uuid) });
 }
 
@@ -56,10 +47,28 @@ function resize(call: Call, name: string, sizeInBytes?: number): void {
   if (write !== undefined) changeDevice(call, device, () => write());
 }
 
+/** Of a filesystem that is as small as it can be, there is nothing to do. */
+function shrink(call: Call, name: string): void {
+  const device = writableDevice(call, name);
+  if (call.session.scan.isInUse(device))
+    throw new UnsupportedError(name, ['resizing a filesystem that is in use'], elsewhere);
+  const { fileSystem, release } = call.session.fileSystems.open(device);
+  try {
+    const details = extDetails(fileSystem);
+    if (details === undefined)
+      throw new GuestfsError('EINVAL', `${name}: is no filesystem of the kinds ext2, ext3 and ext4`);
+    if (details.minimumBlockCount() < details.blockCount)
+      throw new UnsupportedError(name, ['making a filesystem smaller'], elsewhere);
+  } finally {
+    release();
+  }
+}
+
 const sizeUnit = 1024;
 
 export const extTuneHandlers = {
   resize2fs: (call, name) => resize(call, name),
+  resize2fs_M: shrink,
   resize2fs_size: (call, name, size) => {
     if (size % sizeUnit !== 0)
       throw new GuestfsError('EINVAL', `${size}: size must be a multiple of ${sizeUnit} bytes`);
@@ -92,12 +101,6 @@ export const extTuneHandlers = {
       ...(lastMounted !== undefined && { lastMounted }),
     });
   },
-  set_e2label: setLabel,
-  set_label: (call, name, label) => {
-    checkExt(call, name, 'set_label');
-    setLabel(call, name, label);
-  },
-  set_e2uuid: (call, name, uuid) => tune(call, name, { uuid: uuidBytes(uuid) }),
-  set_uuid: setUuid,
-  set_uuid_random: (call, name) => setUuid(call, name, 'random'),
+  set_e2label: setExtLabel,
+  set_e2uuid: setExtUuid,
 } satisfies TopicHandlers;

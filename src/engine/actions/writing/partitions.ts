@@ -150,5 +150,10 @@ export const partitionWritingHandlers = {
     changeGpt(call, name, (gpt) => gpt.setAttributes(number, attributes)),
   part_set_disk_guid: (call, name, guid) => changeGpt(call, name, (gpt) => gpt.setDiskGuid(guid)),
   part_set_disk_guid_random: (call, name) => changeGpt(call, name, (gpt) => gpt.setDiskGuid(undefined)),
+  sfdiskM(call, name) {
+    call.session.devices.resolve(name);
+    // The option that libguestfs gives it, for sizes in megabytes, was dropped from sfdisk.
+    throw new GuestfsError('EINVAL', `${name}: sfdisk has no unit of megabytes any more: use part_add`);
+  },
   part_expand_gpt: (call, name) => changeGpt(call, name, (gpt) => gpt.expand()),
 } satisfies TopicHandlers;

@@ -20,7 +20,8 @@ interface SwapOptions {
 /** In bytes: libguestfs takes one more than the area has room for, and mkswap cuts it off. */
 const longestLabel = 16;
 
-function checkSwapLabel(label: string): void {
+/** EINVAL for a label that is too long. */
+export function checkSwapLabel(label: string): void {
   if (encodeText(label).length > longestLabel)
     throw new GuestfsError('EINVAL', `${label}: Linux swap labels are limited to ${longestLabel} bytes`);
 }

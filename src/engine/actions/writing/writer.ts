@@ -18,6 +18,7 @@ export function treeWriter(call: Call): TreeWriter {
       call.touch();
       session.directoryRuns.forgetAll();
     },
+    changed: session.watches && ((change) => session.watches?.note(change)),
     refusal(mount) {
       let lowest = mount;
       while (lowest.holder !== undefined) lowest = lowest.holder;

@@ -13,6 +13,8 @@ import { describePacked } from './packed.js';
 import { headLength, Subject } from './source.js';
 import { describeText, isJson } from './text.js';
 
+export { headLength } from './source.js';
+
 /** The beginning of a compressed file's contents; undefined if it cannot be read. */
 function inside(source: ByteSource): Uint8Array | undefined {
   try {
@@ -35,6 +37,13 @@ function describeBytes(subject: Subject): string {
     describeText(subject) ??
     'data'
   );
+}
+
+/** What bytes are that were unpacked: what is compressed in them stays so. */
+export function identifyUnpacked(bytes: Uint8Array): string {
+  const subject = new Subject(bytes.subarray(0, headLength));
+  const packing = packingOf(bytes);
+  return packing === undefined ? describeBytes(subject) : describePacked(packing, subject);
 }
 
 /** What a file or a device holds. */

@@ -18,6 +18,7 @@ import {
 } from '../layout.js';
 import { decodeShortName, type ShortNameDisplay, shortNameChecksum } from '../names.js';
 import type { FatOptions } from '../options.js';
+import { isLabel } from '../probe.js';
 import type { ChainRun, FatSession } from './session.js';
 import { partsOf, type StoredName } from './short-names.js';
 
@@ -134,6 +135,15 @@ export class WrittenDirectory {
   #isFree(offset: number): boolean {
     const first = this.#bytes(offset)[0];
     return first === nameEnd || first === nameDeleted;
+  }
+
+  /** The place of the entry with the volume's label, which only a root has. */
+  findLabel(): number | undefined {
+    for (let offset = 0; offset < this.size; offset += entrySize) {
+      work.entries.spend(1);
+      if (!this.#isFree(offset) && isLabel(directoryEntry.decode(this.#bytes(offset)))) return offset;
+    }
+    return undefined;
   }
 
   /**

@@ -4,4 +4,4 @@ export { planFat } from '../format.js';
 export { followedFile } from './followed.js';
 export { type FatSession, startWriting } from './session.js';
 export { entriesOfName } from './short-names.js';
-export { type FatWriter, writerOf } from './writer.js';
+export { type FatWriter, setFatLabel, writerOf } from './writer.js';

@@ -2,13 +2,27 @@
  * The write side of FAT, with the rules of Linux's vfat (fs/fat/namei_vfat.c, fs/fat/file.c). What FAT cannot store is
  * EPERM: links, device nodes, owners, and permissions other than "nobody may write".
  */
-import { CorruptError, systemError } from '../../../base/index.js';
+import { CorruptError, systemError, UnsupportedError } from '../../../base/index.js';
 import type { DiskTransaction, GrowableDisk } from '../../../disk/index.js';
 import { ClusterChain, endOfChain } from '../../cluster-chain.js';
 import { encodeTime } from '../../dos-times.js';
+import type { FileSystem } from '../../driver.js';
 import type { InodeNumber, Time } from '../../inode-facts.js';
 import type { FileSystemWriter } from '../../writer.js';
-import { attrArchive, attrDirectory, attrReadOnly, directoryEntry, entrySize } from '../layout.js';
+import { encodeLabel } from '../label.js';
+import {
+  attrArchive,
+  attrDirectory,
+  attrReadOnly,
+  attrVolumeId,
+  bootSigFull,
+  directoryEntry,
+  entrySize,
+  extended16,
+  extended32,
+  nameDeleted,
+  nameKanji,
+} from '../layout.js';
 import type { FatOptions } from '../options.js';
 import { FatContents } from './contents.js';
 import { type EntryFields, WrittenDirectory } from './directory.js';
@@ -44,11 +58,28 @@ const writePermissions = 0o222;
 const dotName = Uint8Array.from('.          ', (character) => character.charCodeAt(0));
 const dotDotName = Uint8Array.from('..         ', (character) => character.charCodeAt(0));
 
+/** A name whose first byte would say that its entry is deleted. */
+function storedLead(name: Uint8Array): Uint8Array {
+  return name[0] === nameDeleted ? Uint8Array.of(nameKanji, ...name.subarray(1)) : name;
+}
+
 /** A file whose contents are held: where its entry is, as long as it has one. */
 interface HeldFile {
   inode: InodeNumber | undefined;
   contents: FatContents;
   holders: number;
+}
+
+/** Gives an open volume a label, in the case that is given. EINVAL for one that FAT cannot have. */
+export function setFatLabel({ writer, whyReadOnly, type }: FileSystem, label: string): void {
+  const name = encodeLabel(label);
+  if (whyReadOnly !== undefined) throw whyReadOnly;
+  if (!(writer instanceof FatWriter))
+    throw new UnsupportedError(type, ['a label of a filesystem that is only read'], {
+      elsewhere: 'appliance',
+    });
+  writer.setLabel(name);
+  writer.sync();
 }
 
 /** The writer of an open volume. */
@@ -224,6 +255,36 @@ export class FatWriter implements FileSystemWriter {
   /** What `..` says: of a directory in the root nothing. */
   #parentCluster(parent: InodeNumber): number {
     return parent === this.#fileSystem.root ? 0 : this.#firstCluster(this.#entry(parent));
+  }
+
+  /** Gives the volume a label: as an entry of its root, which is made if there is none, and in its boot sectors. */
+  setLabel(name: Uint8Array): void {
+    const { root } = this.#fileSystem;
+    const session = this.#session;
+    const directory = this.#directory(root);
+    const { date, time } = this.#time(this.#fileSystem.now());
+    this.#run('label', [root], (transaction) => {
+      const known = directory.findLabel();
+      const room =
+        known === undefined ? directory.reserve(transaction, 1) : { offset: known, link: () => {} };
+      transaction.barrier();
+      room.link();
+      transaction.barrier();
+      const entry = session.change(transaction, directory.place(room.offset), entrySize);
+      const made = { attr: attrVolumeId, crt_date: date, crt_time: time, lst_acc_date: date };
+      if (known === undefined) entry.fill(0);
+      directoryEntry.encode(
+        { ...(known === undefined && made), name: storedLead(name), wrt_date: date, wrt_time: time },
+        entry,
+      );
+      const { bits, backupOffset } = session.volume;
+      const table = bits === 32 ? extended32 : extended16;
+      for (const sector of backupOffset > 0 ? [0, backupOffset] : [0]) {
+        const bytes = session.change(transaction, sector, table.size);
+        if (table.decode(bytes).boot_sig === bootSigFull) table.encode({ vol_lab: name }, bytes);
+      }
+    });
+    this.#changed(root, root);
   }
 
   link(_inode: InodeNumber, _directory: InodeNumber, name: string): void {

@@ -1,21 +1,25 @@
-/** Registry hives of the guest, for reading. Nodes and values have libhivex's numbers, so that they go along to it. */
-import { CorruptError, GuestfsError, UnsupportedError } from '../../base/index.js';
-import { Hive } from '../../formats/index.js';
-import { fileContents } from '../session/contents.js';
-import type { Call } from '../thread/call.js';
-import type { TopicHandlers } from '../thread/handlers.js';
+/** Registry hives of the guest, opened and read. Nodes and values have libhivex's numbers, as they go along to it. */
+import { CorruptError, GuestfsError, UnsupportedError } from '../../../base/index.js';
+import { Hive } from '../../../formats/index.js';
+import { fileContents } from '../../session/contents.js';
+import type { OpenHive } from '../../session/session.js';
+import type { Call } from '../../thread/call.js';
+import type { TopicHandlers } from '../../thread/handlers.js';
 
 /** The hive that is open. It is closed with the filesystem that it is on. */
-function opened({ session }: Call): Hive {
+export function openedHive({ session }: Call): OpenHive {
   const { hive } = session;
-  if (hive !== undefined && session.mounts.mounts().includes(hive.mount)) return hive.hive;
+  if (hive !== undefined && session.mounts.mounts().includes(hive.mount)) return hive;
   session.hive = undefined;
   throw new GuestfsError('EINVAL', 'no hive is open: call hivex_open first');
 }
 
+const opened = (call: Call): Hive => openedHive(call).hive;
+
 function close({ session }: Call): void {
   session.hive = undefined;
   session.calls.forget('hive', () => true);
+  session.calls.forget('hiveChanges', () => true);
 }
 
 function read(call: Call, path: string, tolerant: boolean): Hive {
@@ -36,8 +40,8 @@ export const registryHandlers = {
     const { session } = call;
     close(call);
     const { mount } = session.tree.resolve(path);
-    // What is written goes to the appliance, which opens the hive once more, with the same options.
-    session.hive = { hive: read(call, path, options.unsafe ?? false), mount };
+    const { write: isWritable = false, unsafe: tolerant = false } = options;
+    session.hive = { hive: read(call, path, tolerant), mount, path, isWritable, tolerant, changeCount: 0 };
     session.calls.record('hive', [mount], { action: 'hivex_open', args: [path], options });
   },
   hivex_close(call) {
