@@ -42,7 +42,7 @@ const writersListed = {
   // Bytes of devices, changed as such: what a caller gives, zeroes and random bytes, a swap header.
   'src/engine/actions/writing/devices.ts': 1,
   'src/engine/actions/writing/scrub.ts': 2,
-  'src/engine/actions/writing/signatures.ts': 2,
+  'src/engine/actions/writing/signatures.ts': 1,
   'src/engine/actions/writing/swap.ts': 2,
   'src/fs/swap/format.ts': 1,
   // The file of a registry hive, written whole.

@@ -1,20 +1,18 @@
 /** Copying onto a filesystem that has files and directories alone, as FAT: all else is left out with a note. */
-import { GuestfsError, typeOfMode } from '../../base/index.js';
+import { typeOfMode } from '../../base/index.js';
 import { isDirectory } from './file-words.js';
 import type { Guest } from './guest.js';
-import { scratchName } from './replace-file.js';
 
-/** Whether a directory of a guest can have symbolic links in it: FAT answers EPERM. */
+/** Filesystems that Linux makes no links on, by blkid's names. */
+const plainTypes = new Set(['vfat', 'exfat']);
+
+/** Whether a directory of a guest can have symbolic links in it, by the filesystem that it is on. */
 export async function hasLinks({ g, controls }: Guest, directory: string): Promise<boolean> {
-  const probe = scratchName(directory);
-  try {
-    await g.lnS('.', probe, controls);
-  } catch (thrown) {
-    if (thrown instanceof GuestfsError && thrown.code === 'EPERM') return false;
-    throw thrown;
-  }
-  await g.rm(probe, controls);
-  return true;
+  const path = await g.realpath(directory, controls);
+  const isAbove = (mountpoint: string): boolean => `${path}/`.startsWith(mountpoint.replace(/\/?$/, '/'));
+  const mounts = [...(await g.mountpoints(controls))].filter(([, mountpoint]) => isAbove(mountpoint));
+  const [nearest] = mounts.sort(([, one], [, other]) => other.length - one.length);
+  return nearest === undefined || !plainTypes.has(await g.vfsType(nearest[0], controls));
 }
 
 /** Copies the files and directories below a directory of a guest; each name of a file is a file of its own. */

@@ -45,7 +45,7 @@ export interface OpenJournal {
   readonly journal: JournalReader;
   /** Where it is: the journal is closed with its mount. */
   readonly mount: Mount;
-  /** After how many bytes fields may be cut off; 0 for never. */
+  /** After how many bytes fields may be cut off; 0 for never. No more than a number here. */
   threshold: number;
   /** Entries from the one that the first step led to, to where it stands; undefined before that. */
   position: number | undefined;

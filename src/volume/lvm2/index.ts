@@ -48,6 +48,7 @@ export {
   renameVolumeGroup,
   resizeLogicalVolume,
   resizePhysicalVolume,
+  spaceForVolume,
   type WantedSize,
 } from './write/index.js';
 

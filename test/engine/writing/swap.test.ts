@@ -80,3 +80,16 @@ test('a file is made a swap area, and used: its filesystem is busy until it is n
     await g.umount('/');
   });
 });
+
+test('of a member of an Intel RAID the whole signature is erased, in a file as on a device', async () => {
+  await withDrives([fullDisk(32 * 1024 * 1024)], async (g) => {
+    await g.mkfs('ext4', '/dev/sda');
+    await g.mount('/dev/sda', '/');
+    const size = 2 * 1024 * 1024;
+    await g.fill(0x61, size, '/swap');
+    await g.pwrite('/swap', Buffer.from('Intel Raid ISM Cfg Sig. 1.3.00\0\0'), size - 1024);
+    await g.mkswapFile('/swap');
+    const left = Buffer.from(await g.pread('/swap', 40, size - 1028));
+    assert.deepEqual(left, Buffer.concat([Buffer.alloc(4, 'a'), Buffer.alloc(32), Buffer.alloc(4, 'a')]));
+  });
+});

@@ -28,6 +28,7 @@ import {
   renameVolumeGroup,
   resizeLogicalVolume,
   resizePhysicalVolume,
+  spaceForVolume,
   type VolumeGroup,
 } from '../../../src/volume/lvm2/index.js';
 import { countCrashes, surviveCrashes } from '../../support/crashes.js';
@@ -134,6 +135,25 @@ describe('what is written is what lvm2 writes', () => {
     }
     for (const { disk } of volumes) removePhysicalVolume(disk);
     assert.deepEqual(assemble(volumes).physicalVolumes, []);
+  });
+
+  test('what will be in a volume can be seen before it is made', () => {
+    const volumes = grouped(blank(12, 16));
+    for (const { disk } of volumes) {
+      const bytes = new Uint8Array(disk.size - 2 * MiB);
+      for (let at = 0; at < bytes.length; at += 4096) bytes[at] = at / 4096;
+      disk.write(bytes, 2 * MiB);
+    }
+    const size = { percentOfFree: 100 };
+    const [before, after] = [spaceForVolume(groupOf(volumes), size), () => volumeOf(volumes, 'all').open()];
+    createLogicalVolume(groupOf(volumes), 'all', size, author)();
+    const [ours, theirs] = [before, after()].map((disk) => {
+      const bytes = new Uint8Array(disk.size);
+      disk.read(bytes, 0);
+      return Buffer.from(bytes);
+    });
+    assert.ok(ours?.some((byte) => byte !== 0));
+    assert.ok(theirs && ours.equals(theirs));
   });
 
   test('the ring of the metadata area goes round, and each version can be read', needs('pvck'), () => {

@@ -99,16 +99,15 @@ function skip(call: Call, count: number): number {
   return gone;
 }
 
-/** A field unpacked: cut off where the compression lets libsystemd stop. */
-function unpacked({ payload, compression }: JournalField, threshold: number): Uint8Array {
-  const cut = (bytes: Uint8Array): Uint8Array => (threshold > 0 ? bytes.subarray(0, threshold) : bytes);
+/** A field unpacked: all of it, as the libsystemd of today gives it, whatever the threshold. */
+function unpacked({ payload, compression }: JournalField): Uint8Array {
   switch (compression) {
     case undefined:
       return payload;
     case 'xz':
-      return cut(decodeXz(payload, largestField));
+      return decodeXz(payload, largestField);
     case 'zstd':
-      return cut(decodeZstdFile(payload, largestField));
+      return decodeZstdFile(payload, largestField);
     case 'lz4': {
       const { size, packed } = lz4Payload(payload);
       if (size > largestField)
@@ -124,11 +123,10 @@ function unpacked({ payload, compression }: JournalField, threshold: number): Ui
 const equals = 0x3d;
 
 function getFields(call: Call): { attrname: string; attrval: Uint8Array }[] {
-  const { journal, threshold } = opened(call);
-  const fields = journal.fields();
+  const fields = opened(call).journal.fields();
   if (fields === undefined) throw systemError('EADDRNOTAVAIL', 'the journal stands before its first entry');
   return Array.from(fields, (field) => {
-    const bytes = unpacked(field, threshold);
+    const bytes = unpacked(field);
     const end = bytes.indexOf(equals);
     if (end < 0) throw new CorruptError('journal field', 'has no name', { length: bytes.length });
     return { attrname: decodeText(bytes.subarray(0, end)), attrval: bytes.slice(end + 1) };

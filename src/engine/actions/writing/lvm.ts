@@ -7,7 +7,7 @@ import type { TopicHandlers } from '../../thread/handlers.js';
 import { lvmState } from '../lvm.js';
 import { changeDevice, writableDevice } from './changed-device.js';
 import { recordActivation } from './lvm-activation.js';
-import { eraseSignatures, hasSignatures } from './signatures.js';
+import { eraseSignatures, findSignatures, hasSignatures } from './signatures.js';
 
 const MiB = 1024 * 1024;
 /** LVM's, whatever the device's own are. */
@@ -153,7 +153,11 @@ function createVolume(call: Call, name: string, groupName: string, size: lvm2.Wa
     throw new UnsupportedError(`volume group ${group.name}`, ['a new volume beside deactivated ones'], {
       elsewhere: 'appliance',
     });
-  apply(call, lvm2.createLogicalVolume(group, name, size, author(call)), devicesOf(group));
+  const commit = lvm2.createLogicalVolume(group, name, size, author(call));
+  // Refuses what could not be erased, as long as nothing is written.
+  const disk = lvm2.spaceForVolume(group, size);
+  findSignatures({ name, disk, sectorSize, whole: true }, true, session.config.tmpdir);
+  apply(call, commit, devicesOf(group));
   const device = session.devices.resolve(`/dev/${group.name}/${name}`);
   // As lvm2 does, so that what lay there before is not taken for the volume's own.
   eraseSignatures(call, device, { tables: true });

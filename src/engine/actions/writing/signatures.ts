@@ -303,7 +303,10 @@ function findMark(disk: Disk, marks: readonly Mark[]): Mark | undefined {
 /** More than there can be: four labels of ZFS have 128 uberblocks each. */
 const mostMarks = 1024;
 
-const blanked = ({ bytes, length = bytes.length }: Mark): Uint8Array => new Uint8Array(length);
+/** Erases a mark. */
+export function blankMark(disk: Disk, { offset, bytes, length = bytes.length }: Mark): void {
+  disk.write(new Uint8Array(length), offset);
+}
 
 /** What is seen on a disk, and where its signatures may be. */
 interface Seen {
@@ -351,7 +354,7 @@ export function findSignatures(wiped: Wiped, tables: boolean, tmpdir: string): M
         throw new UnsupportedError(name, [`erasing the signature of ${seen.name}`], {
           elsewhere: 'appliance',
         });
-      layer.write(blanked(mark), mark.offset);
+      blankMark(layer, mark);
       found.push(mark);
     }
   } finally {
@@ -371,7 +374,7 @@ export function eraseSignatures(
   if (marks.length === 0) return;
   const device = writableDevice(call, found.name);
   changeDevice(call, device, (disk) => {
-    for (const mark of marks) disk.write(blanked(mark), mark.offset);
+    for (const mark of marks) blankMark(disk, mark);
   });
 }
 

@@ -8,7 +8,7 @@ import { plainCall } from '../../session/session-calls.js';
 import type { Call } from '../../thread/call.js';
 import type { TopicHandlers } from '../../thread/handlers.js';
 import { changeDevice, writableDevice } from './changed-device.js';
-import { eraseSignatures, findSignatures } from './signatures.js';
+import { blankMark, eraseSignatures, findSignatures } from './signatures.js';
 import { uuidBytes } from './uuids.js';
 import { treeWriter, withContents } from './writer.js';
 
@@ -42,8 +42,7 @@ function makeSwapFile(call: Call, path: string): void {
   withContents(contents, (disk) => {
     const header = swapHeader(disk.size, { label: new Uint8Array(0), uuid: uuidBytes(undefined) });
     const wiped = { name: path, disk, sectorSize: 512, whole: true };
-    for (const mark of findSignatures(wiped, false, call.session.config.tmpdir))
-      disk.zero(mark.offset, mark.bytes.length);
+    for (const mark of findSignatures(wiped, false, call.session.config.tmpdir)) blankMark(disk, mark);
     disk.write(header, 0);
   });
 }

@@ -3,6 +3,7 @@
  * the function that is returned. What cannot be done here is refused by name before.
  */
 import { GuestfsError, UnsupportedError } from '../../../base/index.js';
+import { type Disk, MappedDisk } from '../../../disk/index.js';
 import { sectorSize } from '../layout.js';
 import { isName } from '../names.js';
 import { dashed } from '../probe.js';
@@ -281,6 +282,35 @@ function allocateFor(group: VolumeGroup, extents: number, grown?: LogicalVolume)
       elsewhere: 'appliance',
     });
   return allocate(group.text, extents, grown?.text);
+}
+
+/** What lies where a new volume would be: to be looked at before the volume is made. */
+export function spaceForVolume(group: VolumeGroup, size: WantedSize): Disk {
+  const { extentSizeInBytes, members } = group.text;
+  let end = 0;
+  const pieces = allocateFor(group, wantedExtents(group, size)).map(({ member, first, count }) => {
+    const start = end;
+    end += count * extentSizeInBytes;
+    const disk = group.members.get(member)?.disk;
+    const firstExtent = members.get(member)?.firstExtentInBytes;
+    if (disk === undefined || firstExtent === undefined)
+      throw new GuestfsError('ENODEV', `${group.name}: the physical volume ${member} is missing`);
+    return { start, end, disk, offset: firstExtent + first * extentSizeInBytes };
+  });
+  return new MappedDisk(
+    end,
+    (at) => {
+      const piece = pieces.find((each) => at < each.end);
+      if (piece === undefined) return { kind: 'hole', length: end - at };
+      return {
+        kind: 'data',
+        disk: piece.disk,
+        offset: piece.offset + at - piece.start,
+        length: piece.end - at,
+      };
+    },
+    { name: `new volume of ${group.name}` },
+  );
 }
 
 /** Makes a linear volume. */

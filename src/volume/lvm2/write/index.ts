@@ -12,6 +12,7 @@ export {
   renameVolumeGroup,
   resizeLogicalVolume,
   resizePhysicalVolume,
+  spaceForVolume,
   type WantedSize,
 } from './group.js';
 export { createPhysicalVolume, removePhysicalVolume } from './label.js';
