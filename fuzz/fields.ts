@@ -2,6 +2,7 @@
 import type { Endian, Fields, Struct } from '../src/base/index.js';
 import * as hive from '../src/formats/hive/layout.js';
 import { qcow2Layout as qcow2 } from '../src/formats/index.js';
+import * as journal from '../src/formats/journal/layout.js';
 import * as btrfs from '../src/fs/btrfs/layout.js';
 import * as journalLayout from '../src/fs/ext/journal/layout.js';
 import * as ext from '../src/fs/ext/layout.js';
@@ -283,6 +284,24 @@ export function hiveFields(bytes: Uint8Array): FieldPlace[] {
     ...cells,
     ...lists,
   ].filter(({ at, length }) => at >= 0 && at + length <= bytes.length);
+}
+
+/** The header, and all objects from the first on. */
+export function journalFields(bytes: Uint8Array): FieldPlace[] {
+  const structures = {
+    [journal.objectTypes.entry]: journal.entryObject,
+    [journal.objectTypes.entryArray]: journal.entryArrayObject,
+  };
+  const { header_size: first } = journal.journalHeader.decode(bytes);
+  const objects: FieldPlace[] = [];
+  for (let at = first; at + journal.objectHeader.size <= bytes.length; ) {
+    const { type, size } = journal.objectHeader.decode(bytes, at);
+    const structure = structures[type as keyof typeof structures];
+    objects.push(...placesOf(journal.objectHeader, at), ...(structure ? placesOf(structure, at) : []));
+    if (size === 0) break;
+    at += Math.ceil(size / journal.objectUnit) * journal.objectUnit;
+  }
+  return [...placesOf(journal.journalHeader, 0), ...objects];
 }
 
 export function swapFields(): FieldPlace[] {

@@ -3,7 +3,7 @@
  * icons in its programs.
  */
 import { type ByteSource, sourceOf } from '../../src/base/index.js';
-import { Hive, iconCandidates, iconIn } from '../../src/formats/index.js';
+import { Hive, HiveEditor, iconCandidates, iconIn } from '../../src/formats/index.js';
 import { Inspection, listApplications } from '../../src/inspect/index.js';
 import { MountTable } from '../../src/vfs/index.js';
 import { hostOf } from '../../test/inspect/host.js';
@@ -35,6 +35,22 @@ function useHive(hive: Hive): void {
   }
 }
 
+/** Changes a hive, which a strict reader then reads. */
+function changeHive(bytes: Uint8Array): void {
+  const editor = new HiveEditor(traced(bytes));
+  const { hive } = editor;
+  part(() => {
+    const child = editor.addChild(hive.root, 'made by the fuzzer');
+    editor.setValue(child, 'value', 3, new Uint8Array(40_000));
+    editor.addChild(child, 'below');
+  });
+  for (const node of part(() => hive.nodeChildren(hive.root)) ?? []) {
+    part(() => editor.setValue(node, 'value', 4, new Uint8Array(4)));
+    part(() => editor.deleteChild(node));
+  }
+  new Hive(sourceOf(editor.commit().slice()));
+}
+
 function traced(bytes: Uint8Array): ByteSource {
   const source = sourceOf(bytes);
   return {
@@ -52,6 +68,7 @@ const hive: Target = {
   fields: hiveFields,
   run(bytes) {
     part(() => useHive(new Hive(traced(bytes))));
+    part(() => changeHive(bytes));
     useHive(new Hive(traced(bytes), { tolerant: true }));
   },
 };

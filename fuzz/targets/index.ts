@@ -8,6 +8,7 @@ import { diskTargets } from './disks.js';
 import { fileSystemTargets } from './filesystems.js';
 import { guestTargets } from './guests.js';
 import { hiveTargets } from './hives.js';
+import { journalTargets } from './journals.js';
 import { patternTargets } from './patterns.js';
 import { pieceTargets } from './pieces.js';
 import { writingTargets } from './writing.js';
@@ -22,5 +23,6 @@ export const targets: readonly Target[] = [
   ...applianceTargets,
   ...guestTargets,
   ...hiveTargets,
+  ...journalTargets,
   ...writingTargets,
 ];

@@ -38,7 +38,7 @@ export const partitionWritingScenarios: readonly Scenario[] = [
       ['part_list', small],
       ['part_resize', small, 2, 30_000],
       ['part_resize', small, 2, 41_000],
-      ['part_list', small],
+      ['part_list', small.replace('sd', 'vd')],
       ['part_set_name', small, 1, 'named'],
       ['part_set_gpt_type', small, 1, guid('a')],
       ['part_init', small, 'gpt'],

@@ -38,6 +38,17 @@ export interface ValueInodes {
   release(inode: number): void;
 }
 
+/** An attribute that is to be stored. */
+interface NewAttribute {
+  readonly index: number;
+  readonly name: Uint8Array;
+  readonly value: Uint8Array;
+  /** For errors. */
+  readonly what: string;
+  /** Where in the inode's list one of that name was; below zero if nowhere. */
+  readonly before: number;
+}
+
 export class XattrWriter {
   readonly #volume: ExtVolume;
   readonly #blocks: ChangeableBlocks;
@@ -82,7 +93,8 @@ export class XattrWriter {
     if (value !== undefined) {
       // e2fsck does not count attributes of which the superblock does not tell.
       addFeatures(this.#blocks, this.#volume.superblock.blockSize, { compat: compat.extAttr });
-      this.#place(inode, newInside, newOutside, { index, name, value, what });
+      const before = inside.findIndex(isSame);
+      this.#place(inode, newInside, newOutside, { index, name, value, what, before });
     }
     if (newInside.length !== inside.length || newInside.some((entry, i) => entry !== inside[i]))
       this.#storeInside(inode, newInside);
@@ -118,7 +130,7 @@ export class XattrWriter {
     inode: Inode,
     inside: XattrEntry[],
     outside: XattrEntry[],
-    { index, name, value, what }: { index: number; name: Uint8Array; value: Uint8Array; what: string },
+    { index, name, value, what, before }: NewAttribute,
   ): void {
     const { inodeSize, blockSize, features, valueSeed } = this.#volume.superblock;
     const insideRoom = inodeSize - inode.attributesAt - 2 * wordSize;
@@ -126,7 +138,9 @@ export class XattrWriter {
     const entry: XattrEntry = { index, name, hash: 0, valueSize: value.length, value, valueInode: 0 };
     const fits = (entries: readonly XattrEntry[], room: number): boolean =>
       entries.reduce((sum, each) => sum + sizeOf(each), 0) <= room;
-    if (fits([...inside, entry], insideRoom)) return void inside.push(entry);
+    // As in the kernel, an attribute in the inode that gets another value stays where it is among the others.
+    const place = before < 0 ? inside.length : before;
+    if (fits([...inside, entry], insideRoom)) return void inside.splice(place, 0, entry);
     if (fits([...outside, entry], outsideRoom))
       return void outside.push({ ...entry, hash: valueHash(entry) });
     if (!has(features.incompat, incompat.eaInode))
@@ -137,7 +151,10 @@ export class XattrWriter {
     const canBeInside = inode.kind !== 'symlink' && fits([...inside, far], insideRoom);
     const list = canBeInside ? inside : fits([...outside, far], outsideRoom) ? outside : undefined;
     if (list === undefined) throw new GuestfsError('ENOSPC', `${what}: there is no room for the name`);
-    list.push({ ...far, valueInode: this.#values.create(value, hash, inode) });
+    list.splice(list === inside ? place : list.length, 0, {
+      ...far,
+      valueInode: this.#values.create(value, hash, inode),
+    });
     this.#countValue(inode, value.length, 1);
   }
 
