@@ -4,7 +4,9 @@ import type { Difference } from './difference.js';
 import type { Suite } from './scenario.js';
 import { suites } from './suites.js';
 
-/** Of these a step is the appliance's: kinds of tables that are only read, and volumes that grow while they are in use. */
+/**
+ * Of these a step is the appliance's: kinds of tables that are only read, and volumes that grow while they are in use.
+ */
 const elsewhere = new Set(['whole drives partitioned', 'LVM made, resized and removed']);
 
 const withoutAppliance = new Set(['debug']);

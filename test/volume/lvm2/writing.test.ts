@@ -152,8 +152,9 @@ describe('what is written is what lvm2 writes', () => {
       disk.read(bytes, 0);
       return Buffer.from(bytes);
     });
-    assert.ok(ours?.some((byte) => byte !== 0));
-    assert.ok(theirs && ours.equals(theirs));
+    assert.ok(ours !== undefined && theirs !== undefined);
+    assert.ok(ours.some((byte) => byte !== 0));
+    assert.ok(ours.equals(theirs));
   });
 
   test('the ring of the metadata area goes round, and each version can be read', needs('pvck'), () => {
