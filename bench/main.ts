@@ -29,6 +29,8 @@ import { Pieces } from './pieces.js';
 import { type JobResult, type Results, report, verdictOf } from './report.js';
 
 const root = resolve(import.meta.dirname, '../..');
+/** Groups whose page is their own. */
+const ownPage: ReadonlySet<string | undefined> = new Set(['formats', 'write']);
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,
   options: {
@@ -41,12 +43,14 @@ const { values: options, positionals } = parseArgs({
     'slow-runs': { type: 'string', default: '3' },
     note: { type: 'string' },
     images: { type: 'string', default: join(root, '.cache/images') },
-    out: { type: 'string', default: join(root, 'bench/RESULTS.md') },
+    out: { type: 'string' },
   },
 });
 const [group] = positionals;
-const only = options.only?.split(',') ?? (group === undefined ? undefined : membersOf(group));
-const wanted = (id: string) => !only || only.includes(id);
+const out = options.out ?? join(root, `bench/RESULTS${group === undefined ? '' : `-${group}`}.md`);
+const members = membersOf(group);
+const only = options.only?.split(',') ?? members;
+const wanted = (id: string) => only.includes(id);
 const ourRuns = options.quick ? 1 : Number(options.runs);
 
 const dist = join(root, 'dist');
@@ -75,12 +79,15 @@ for (const [name, peer] of Object.entries(peers) as [PeerName, Peer][]) {
   else missingPeers.push(`${name} (${peer.program})`);
 }
 
-/** The jobs of a group, by id, and what library.js finds for it. */
-function membersOf(name: string): string[] {
-  const members = jobs.filter((job) => job.group === name).map(({ id }) => id);
-  if (name === 'write') members.push('writing', 'write-counts');
-  if (members.length === 0) throw new Error(`there is no group of jobs ‘${name}’`);
-  return members;
+/** The jobs of a page, by id, and what library.js finds for it. Without a group those of reading, and of `auto`. */
+function membersOf(name: string | undefined): string[] {
+  const found = jobs
+    .filter((job) => (name === undefined ? !ownPage.has(job.group) : job.group === name))
+    .map(({ id }) => id);
+  if (name === undefined) found.push('handles', 'fifty', 'private', 'programs', 'hand-over');
+  if (name === 'write') found.push('writing', 'write-counts');
+  if (found.length === 0) throw new Error(`there is no group of jobs ‘${name}’`);
+  return found;
 }
 
 /** Where the built code of a checkout lies. */
@@ -213,10 +220,10 @@ try {
     library: {},
     libraryBefore: {},
     libraryFailed: [],
-    isWhole: only === undefined,
   };
   let complete = true;
   for (const job of jobs) {
+    if (!members.includes(job.id)) continue;
     const result = resultOf(job);
     if (result) results.jobs.push(result);
     else complete = false;
@@ -230,6 +237,7 @@ try {
     ['writing', ourRuns],
     ['write-counts', 1],
   ] as const) {
+    if (!members.includes(what)) continue;
     let found = pieces.find(what) as LibraryFigures | undefined;
     if (!found && wanted(what)) {
       say(`library: ${what}`);
@@ -245,8 +253,8 @@ try {
   process.stdout.write(text);
   // A page without the peers is of the moment.
   if (!options.quick && !options['no-peers'] && complete) {
-    writeFileSync(options.out, text);
-    say(`written to ${options.out}`);
+    writeFileSync(out, text);
+    say(`written to ${out}`);
   }
   const failed = results.jobs.filter((result) => result.measured.get('ours')?.failed !== undefined);
   if (failed.length > 0 || results.libraryFailed.length > 0) process.exitCode = 1;

@@ -21,8 +21,6 @@ export interface Results {
   /** Of the build that this one is compared with; empty where there is none. */
   libraryBefore: Record<string, number>;
   libraryFailed: string[];
-  /** Whether all was to be measured: else what was not is left out. */
-  isWhole: boolean;
 }
 
 type Verdict = 'aim' | 'must' | 'missed' | 'not compared';
@@ -183,14 +181,12 @@ function libraryLines(results: Results): string[] {
     '| what | found | must | aim | |',
     '|---|---|---|---|---|',
   ];
+  const heading = lines.length;
   for (const { id, title, unit, must, aim, most } of libraryJobs) {
     const value = results.library[id];
-    if (value === undefined && !results.isWhole) continue;
+    if (value === undefined) continue;
     const sign = most ? '≤' : '≥';
-    const shown =
-      value === undefined
-        ? '–'
-        : `${value.toFixed(unit === '×' ? 2 : value < 1 ? 2 : value < 10 ? 1 : 0)} ${unit}`;
+    const shown = `${value.toFixed(unit === '×' ? 2 : value < 1 ? 2 : value < 10 ? 1 : 0)} ${unit}`;
     const verdict = words[numberVerdict(value, must, aim, most)];
     lines.push(
       `| ${title} | ${shown} | ${sign} ${String(must)} ${unit} | ${sign} ${String(aim)} ${unit} | ${verdict} |`,
@@ -199,7 +195,7 @@ function libraryLines(results: Results): string[] {
   const all = results.library.memoryOfFifty;
   if (all !== undefined) lines.push('', `The program with 50 open handles used ${formatMebibytes(all)}.`);
   for (const failure of results.libraryFailed) lines.push('', `Failed: ${failure}`);
-  return [...lines, ''];
+  return lines.length === heading ? [] : [...lines, ''];
 }
 
 function memoryLines(results: Results): string[] {
