@@ -4,6 +4,7 @@ import { makeFilesystem } from '../../guestfs/index.js';
 import { usageFailure } from '../command/failure.js';
 import type { Command } from '../command/invocation.js';
 import { progressOptions } from '../command/options.js';
+import { withLittleInlining } from '../guest/compiling.js';
 import { openingFailure } from '../guest/guest.js';
 
 const types = ['ext2', 'ext3', 'ext4', 'vfat'] as const;
@@ -37,18 +38,20 @@ export const makeFs: Command = {
     const table = tables.find((name) => name === options.text('partition'));
     const made = await invocation
       .withProgress(image, 'bytes', ({ onProgress }) =>
-        makeFilesystem(sources, image, {
-          type,
-          format,
-          label: options.text('label'),
-          // Firmware finds such a partition by a table alone.
-          partition: table ?? (efi.length > 0 ? 'gpt' : undefined),
-          efi: efi.length > 0 ? efi : undefined,
-          freeInBytes: options.number('free'),
-          stderr: { write: (text) => err.writeNow(text) },
-          signal,
-          onProgress,
-        }),
+        withLittleInlining(() =>
+          makeFilesystem(sources, image, {
+            type,
+            format,
+            label: options.text('label'),
+            // Firmware finds such a partition by a table alone.
+            partition: table ?? (efi.length > 0 ? 'gpt' : undefined),
+            efi: efi.length > 0 ? efi : undefined,
+            freeInBytes: options.number('free'),
+            stderr: { write: (text) => err.writeNow(text) },
+            signal,
+            onProgress,
+          }),
+        ),
       )
       .catch((thrown: unknown) => {
         throw openingFailure(thrown, image, invocation, [...sources, ...efi, image]);
