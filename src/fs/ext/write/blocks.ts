@@ -18,7 +18,9 @@ const blankly = { blank: true };
 
 /** What has a checksum that is made later, in this order: those of bitmaps are in descriptors. */
 const sealedKinds = ['block', 'descriptor', 'inode'] as const;
-export type SealedKind = (typeof sealedKinds)[number];
+type SealedKind = (typeof sealedKinds)[number];
+/** Inodes are small and many: to remember them would cost more than their checksums do. */
+const sealedAtOnce = ['inode'] as const;
 
 /** By the number of a block, a group or an inode, what makes the checksum. */
 type Seals = Readonly<Record<SealedKind, Map<number, () => void>>>;
@@ -62,7 +64,7 @@ export class ChangeableBlocks {
       });
       try {
         const result = work();
-        if (this.#journal.isOrdered) this.#make(this.#seals);
+        this.#make(this.#seals, this.#journal.isOrdered ? sealedKinds : sealedAtOnce);
         return result;
       } finally {
         this.#transaction = undefined;
@@ -106,7 +108,7 @@ export class ChangeableBlocks {
 
   /**
    * Makes a checksum later by `work`, the last one given, which gets blocks by {@link toSeal}: before the transaction
-   * ends, where a crash may leave a part of it, and else once for many of them, before the commit.
+   * ends, where a crash may leave a part of it, and else, but for inodes, once for many of them, before the commit.
    */
   sealLater(kind: SealedKind, number: number, work: () => void): void {
     this.#owner.unsealed(kind).add(number);
@@ -151,8 +153,8 @@ export class ChangeableBlocks {
     return this.#transaction;
   }
 
-  #make(all: Seals): void {
-    for (const kind of sealedKinds) {
+  #make(all: Seals, kinds: readonly SealedKind[] = sealedKinds): void {
+    for (const kind of kinds) {
       const seals = all[kind];
       if (seals.size === 0) continue;
       const unsealed = this.#owner.unsealed(kind);
