@@ -1,13 +1,10 @@
 /** Mounting filesystems into the guest's tree. */
 import { GuestfsError } from '../../base/index.js';
-import { type BlockDevice, mountableName, TreeWriter } from '../../vfs/index.js';
-import { contentsOf } from '../session/contents.js';
+import { type BlockDevice, mountableName } from '../../vfs/index.js';
 import { parseMountOptions } from '../session/mount-options.js';
-import { openFileSystemOn } from '../session/open-filesystems.js';
 import { plainCall } from '../session/session-calls.js';
 import type { Call } from '../thread/call.js';
 import type { TopicHandlers } from '../thread/handlers.js';
-import { treeWriter } from './writing/writer.js';
 
 interface MountRequest {
   readonly readonly: boolean;
@@ -81,43 +78,6 @@ export const mountHandlers = {
     mount(call, mountable, mountpoint, { readonly: false, options }),
   mount_vfs: (call, options, type, mountable, mountpoint) =>
     mount(call, mountable, mountpoint, { readonly: false, options, type }),
-  /**
-   * The file's contents as a filesystem, as through a loop device: its name in `mounts` is `/dev/loop0` and so on.
-   */
-  mount_loop(call, file, mountpoint) {
-    const { session } = call;
-    const place = session.tree.resolve(file);
-    const holder = place.mount;
-    const context = { tmpdir: session.config.tmpdir, warn: (message: string) => session.warn(message) };
-    const { fileSystem, release } = session.fileSystems.openInFile((writable) => {
-      // A file that is held stays as long as the filesystem in it is mounted, also without its name.
-      const held = writable ? treeWriter(call).openPlace(place, file).contents : undefined;
-      try {
-        const opened = openFileSystemOn(held ?? contentsOf(place, file), file, context, { writable });
-        return held === undefined ? opened : { ...opened, layers: [...opened.layers, held] };
-      } catch (thrown) {
-        held?.close();
-        throw thrown;
-      }
-    }, TreeWriter.writes(place));
-    try {
-      const taken = new Set(session.mounts.mounts().map(({ source }) => source));
-      let number = 0;
-      while (taken.has(`/dev/loop${number}`)) number++;
-      const source = `/dev/loop${number}`;
-      const made = session.mounts.mount(fileSystem, {
-        source,
-        mountpoint,
-        readonly: !TreeWriter.writes(place),
-        holder,
-        release,
-      });
-      session.calls.record('mounts', [made], plainCall('mount_loop', file, made.mountpoint));
-    } catch (thrown) {
-      release();
-      throw thrown;
-    }
-  },
   remount(call, path, { rw }) {
     if (rw === undefined)
       throw new GuestfsError('EINVAL', 'rw must be given: without it nothing would change');
