@@ -19,6 +19,14 @@ const mostEntries = 20_000;
 const mostOfFile = 64 * 1024;
 const overlayBudget = 16 * 1024 * 1024;
 
+/** Attributes that NTFS answers to and does not list: of the indexes of descriptors and identifiers. */
+const unlisted = [
+  'system.ntfs_acl',
+  'system.ntfs_object_id',
+  'system.ntfs_dos_name',
+  'system.ntfs_reparse_data',
+];
+
 /** Visits every inode that can be reached, and asks everything there is to ask of it. */
 function readAll(fileSystem: FileSystem): void {
   const seen = new Set<number>();
@@ -32,6 +40,7 @@ function readAll(fileSystem: FileSystem): void {
     part(() => {
       const { mode } = fileSystem.stat(number);
       part(() => fileSystem.xattrs(number));
+      for (const name of unlisted) part(() => fileSystem.xattr?.(number, name));
       const type = mode & 0o170000;
       if (type === 0o120000) fileSystem.readlink(number);
       else if (type === 0o100000) readStart(fileSystem.data(number), mostOfFile);

@@ -11,4 +11,13 @@ export const plants: readonly Plant[] = [
     fixtures: ['ntfs/packed-512.img.gz'],
     finding: /RangeError: has a run outside the filesystem/,
   },
+  {
+    error: 'a part of a security descriptor that lies outside of it is looked at',
+    file: 'fs/ntfs/security.ts',
+    original: 'if (at + headSize > bytes.length || at + size() > bytes.length) throw invalid(at);',
+    planted: 'if (at + size() > bytes.length) throw invalid(at);',
+    target: 'fs/ntfs',
+    fixtures: ['ntfs/attributes.img.gz'],
+    finding: /RangeError/,
+  },
 ];
