@@ -8,8 +8,10 @@ export const xfsVolumes = new VolumeFolder('xfs', 'img');
 export const suite: FileSystemSuite = {
   driver: xfs,
   volumes: xfsVolumes.volumes((name) => ({
-    // What was deleted and still open, the kernel frees as it replays the log.
-    ...(name === 'dirty-orphans' ? { usageWithout: ['free', 'available', 'freeFiles'] } : {}),
+    // What was deleted and still open, and what was about to be freed, the kernel frees as it replays the log.
+    ...(['dirty-orphans', 'dirty-intents'].includes(name)
+      ? { usageWithout: ['free', 'available', 'freeFiles'] }
+      : {}),
   })),
   options: { ro: true },
   damage: {
