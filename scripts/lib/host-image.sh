@@ -73,8 +73,8 @@ fetch_deb() {
   mv "$into.part" "$into"
 }
 
-# fetch_newer DIRECTORY PACKAGE…: the files of packages of Debian 13, unpacked and not installed, for what the tools here are too old
-# for. Nothing of apt's own is changed. `newer DIRECTORY TOOL ARGUMENT…` runs one of them, with the libraries beside it.
+# fetch_newer DIRECTORY PACKAGE…: the files of packages of Debian 13, unpacked and not installed, for what the tools here are
+# too old for. Nothing of apt's own is changed. `newer DIRECTORY TOOL ARGUMENT…` runs one, with the libraries beside it.
 fetch_newer() {
   local into=$1 scratch deb
   shift
