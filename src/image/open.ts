@@ -237,7 +237,8 @@ function containedFacts(
   const { member, appliance, others, slice } = archived;
   if (others.length > 0)
     opening.warn(
-      `the archive has more disks than ‘${member}’, which is opened: ${others.slice(0, 20).join(', ')}`,
+      `the archive has more disks than ‘${member}’, which is opened: ${others.slice(0, 20).join(', ')}; ` +
+        'unpack it (tar -xf) to add those too',
     );
   return {
     containers,

@@ -267,6 +267,14 @@ test('subvolumes are described, and quota groups listed, as the program btrfs pr
       message: /not a subvolume/,
     });
     assert.equal((await g.btrfsBalanceStatus('/')).btrfsbalanceStatus, 'none');
+    assert.deepEqual(new Set(Object.values(await g.btrfsScrubStatus('/'))), new Set([0]));
+    await assert.rejects(g.btrfsScrubStatus(name === 'guest' ? '/home/someone/notes' : '/home/user'), {
+      code: 'ENOTDIR',
+    });
+    await assert.rejects(g.vfsMinimumSize('/dev/sda'), {
+      code: 'ENOTSUP',
+      message: /how small btrfs can be/,
+    });
     if (name !== 'guest') {
       await assert.rejects(g.btrfsQgroupShow('/'), { code: 'EINVAL', message: /quotas are not enabled/ });
       continue;

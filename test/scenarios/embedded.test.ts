@@ -33,6 +33,7 @@ const withoutGuest = new Set([
   'btrfs_balance_status',
   'btrfs_filesystem_show',
   'btrfs_qgroup_show',
+  'btrfs_scrub_status',
   'btrfs_subvolume_get_default',
   'btrfs_subvolume_list',
   'btrfs_subvolume_show',

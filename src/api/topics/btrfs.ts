@@ -332,7 +332,6 @@ export const btrfs = topic('btrfs', () => ({
     proc: 449,
     since: '1.29.26',
     group: 'btrfs',
-    by: 'appliance',
     reads: true,
     short: 'tell how far a scrub is',
     help: 'Gives what has been verified, in bytes and extents, and the counts of each kind of error.',

@@ -25,9 +25,12 @@ function minimumSize(call: Call, mountable: string): number {
       return Number(geometry.get('data.bsize')) * Number(geometry.get('data.blocks'));
     const details = extDetails(fileSystem);
     if (details === undefined)
-      throw new UnsupportedError(mountable, [
-        `how small ${fileSystem.type} can be (only ext2, ext3, ext4 and xfs)`,
-      ]);
+      throw new UnsupportedError(
+        mountable,
+        [`how small ${fileSystem.type} can be (only ext2, ext3, ext4 and xfs)`],
+        // The programs of these two know it.
+        ['btrfs', 'ntfs'].includes(fileSystem.type) ? { elsewhere: 'appliance' } : {},
+      );
     return details.minimumBlockCount() * details.blockSize;
   } finally {
     release();
