@@ -172,7 +172,15 @@ export class FileContents extends FollowedData implements GrowableDisk {
       this.#clear(inode, offset, from * blockSize - offset);
       this.#clear(inode, to * blockSize, end - to * blockSize);
     });
-    this.#inParts(from, to, (at, count) => this.#change(count, (inode) => files.release(inode, at, count)));
+    this.#inParts(from, to, (at, count) => {
+      try {
+        this.#change(count, (inode) => files.release(inode, at, count));
+      } catch (thrown) {
+        // A hole in the middle may need a block for the extents beside it. Space need not be given back.
+        if (!(thrown instanceof GuestfsError && thrown.code === 'ENOSPC')) throw thrown;
+        this.#change(0, (inode) => this.#clear(inode, at * blockSize, count * blockSize));
+      }
+    });
   }
 
   resize(size: number): void {

@@ -413,3 +413,43 @@ for (const kind of ['-t ext4 -b 1024 -J size=1', '-t ext4 -b 1024 -J size=1 -O ^
       });
     },
   );
+
+test(
+  'a hole for whose extents there is no room is zeroes that keep their space',
+  needs('mke2fs', 'e2fsck'),
+  () => {
+    onImage('ext4 without a journal', (fs) => {
+      const { writer, root } = fs;
+      const { blockSize } = fs.usage();
+      const inode = writer.create(root, 'holes', file);
+      const holes = writer.contents(inode);
+      const expected = noise(40 * blockSize);
+      holes.write(expected, 0);
+      const punch = (block: number): void => {
+        // Half of the blocks beside it, too.
+        const [from, to] = [(block - 0.5) * blockSize, (block + 2.5) * blockSize];
+        holes.zero(from, to - from, { discard: true });
+        expected.fill(0, from, to);
+      };
+      // The inode itself has room for four extents.
+      for (const block of [5, 15, 25]) punch(block);
+      writer.sync();
+      const filling = writer.contents(writer.create(root, 'filling', file));
+      const block = new Uint8Array(blockSize);
+      assert.throws(
+        () => {
+          for (let at = 0; ; at++) filling.write(block, at * blockSize);
+        },
+        { code: 'ENOSPC' },
+      );
+      filling.close();
+      const before = fs.stat(inode).blockCount512;
+      punch(35);
+      assert.equal(fs.stat(inode).blockCount512, before);
+      holes.close();
+      const found = new Uint8Array(expected.length);
+      fs.data(inode).read(found, 0);
+      assert.ok(Buffer.compare(found, expected) === 0);
+    });
+  },
+);
