@@ -1,4 +1,5 @@
 /** The disk below a cache that can be changed, with the changed blocks over it. */
+import { CorruptError } from '../../base/index.js';
 import type { Disk, Span, ZeroOptions } from '../disk.js';
 import type { Block } from './block.js';
 
@@ -94,10 +95,10 @@ export class CacheView implements Disk {
       }
   }
 
-  /** A block cannot be metadata and the contents of a file: a driver that takes it for both would damage one of them. */
+  /** A block cannot be metadata and the contents of a file: what a damaged disk says is both would be damaged further. */
   #refuseChanged(offset: number, length: number): void {
     if (this.#cache.changed.size === 0) return;
     for (const { start } of this.#changedIn(offset, length))
-      throw new Error(`data is written over metadata that was changed (offset=${start})`);
+      throw new CorruptError('disk', 'has data of a file over metadata that was changed', { offset: start });
   }
 }
