@@ -40,6 +40,7 @@ export {
   UnsupportedError,
 } from './errors.js';
 export { hostError } from './host-error.js';
+export { forEachInSpite } from './in-spite.js';
 export { inflateGzip } from './inflate.js';
 export { LruMap } from './lru.js';
 export { decodeLzw } from './lzw.js';

@@ -3,7 +3,7 @@
  * over a mount hides it, a mount with others below it is busy, and a device may be mounted more than once.
  */
 
-import { GuestfsError, systemError, UnsupportedError } from '../base/index.js';
+import { forEachInSpite, GuestfsError, systemError, UnsupportedError } from '../base/index.js';
 import { makeDeviceNumber, numberOfDevice } from '../formats/index.js';
 import type { FileSystem, OnDamage } from '../fs/index.js';
 import { Mount, NameCache, type Place } from './mount.js';
@@ -305,17 +305,4 @@ export class MountTable implements Mounts {
     }
     return makeDeviceNumber(mapperMajor, minor);
   }
-}
-
-/** Does all of it, and throws the first error at the end. */
-function forEachInSpite<T>(each: Iterable<T>, work: (one: T) => void): void {
-  let failure: { readonly thrown: unknown } | undefined;
-  for (const one of each) {
-    try {
-      work(one);
-    } catch (thrown) {
-      failure ??= { thrown };
-    }
-  }
-  if (failure !== undefined) throw failure.thrown;
 }

@@ -1,5 +1,5 @@
 /** The open filesystems of a session. Opening one that is open already shares it. */
-import { GuestfsError, UnsupportedError } from '../../base/index.js';
+import { forEachInSpite, GuestfsError, UnsupportedError } from '../../base/index.js';
 import { type Disk, SliceDisk } from '../../disk/index.js';
 import type { FileSystem, FileSystemDriver } from '../../fs/index.js';
 import type { BlockDevice, DeviceTable } from '../../vfs/index.js';
@@ -226,11 +226,7 @@ export function openFileSystemOn(
 
 /** Closes a filesystem and its layers, also where it could not write all. */
 function closeOpened({ fileSystem, layers }: Opened): void {
-  try {
-    fileSystem.close();
-  } finally {
-    for (const layer of layers) layer.close();
-  }
+  forEachInSpite([fileSystem, ...layers], (each) => each.close());
 }
 
 /** EBUSY where an open filesystem is not what is wanted: it has one type, and is written by all or by none. */

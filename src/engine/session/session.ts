@@ -3,7 +3,7 @@
  * on this; it knows no actions, and no kind of layer by name.
  */
 import type { BackendConfig } from '../../api/index.js';
-import { type Elsewhere, GuestfsError } from '../../base/index.js';
+import { type Elsewhere, forEachInSpite, GuestfsError } from '../../base/index.js';
 import type { Hive, HiveEditor, JournalReader } from '../../formats/index.js';
 import type { Inspection } from '../../inspect/index.js';
 import {
@@ -215,11 +215,12 @@ export class Session {
 
   /** Makes durable what was done to files, and then what was done to drives. */
   sync(): void {
-    try {
-      this.mounts.sync();
-    } finally {
-      for (const { disk } of this.devices.drives) disk.flush();
-    }
+    const flushes = this.devices.drives.map(
+      ({ disk }) =>
+        () =>
+          disk.flush(),
+    );
+    forEachInSpite([() => this.mounts.sync(), ...flushes], (work) => work());
   }
 
   /**
@@ -246,15 +247,17 @@ export class Session {
    */
   close({ sync }: { readonly sync: boolean }): void {
     this.swaps.end();
-    try {
-      this.mounts.umountAll();
-    } finally {
-      try {
-        if (sync) for (const { disk } of this.#drives.values()) disk.flush();
-      } finally {
-        this.devices.close();
-        this.#drives.clear();
-      }
-    }
+    const flushes = sync
+      ? [...this.#drives.values()].map(
+          ({ disk }) =>
+            () =>
+              disk.flush(),
+        )
+      : [];
+    const close = (): void => {
+      this.devices.close();
+      this.#drives.clear();
+    };
+    forEachInSpite([() => this.mounts.umountAll(), ...flushes, close], (work) => work());
   }
 }
