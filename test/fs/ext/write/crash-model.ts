@@ -9,7 +9,7 @@ import type { FileSystem } from '../../../../src/fs/index.js';
 import '../../../support/platform.js';
 import { type CrashCount, countCrashes } from '../../../support/crashes.js';
 import { FailingDisk, type HostError, type RecordingDisk } from '../../../support/recording-disk.js';
-import { find } from '../../../support/tell.js';
+import { find, walkFiles } from '../../../support/tell.js';
 import { openExt } from '../fixture.js';
 import { type Stack, stacks } from './crash-stacks.js';
 import { CrashWork, type Facts, factsOf, type State, type WorkOptions } from './crash-work.js';
@@ -44,9 +44,21 @@ export type Judge = (fileSystem: Disk) => Disk;
 
 const asItIs: Judge = (fileSystem) => fileSystem;
 
-/** e2fsck: replays the log, or repairs what has none. */
+/** e2fsck: replays the log, or repairs what has none, in which each name leads to a file before that too. */
 export const byE2fsck = (kind: CrashedKind): Judge =>
-  journalled.includes(kind) ? replayedByE2fsck : repairedByE2fsck;
+  journalled.includes(kind)
+    ? replayedByE2fsck
+    : (fileSystem) => {
+        checkNames(openExt(fileSystem));
+        return repairedByE2fsck(fileSystem);
+      };
+
+/** No name leads to an inode that is not in use: whoever mounts without a repair finds whole files, or none. */
+function checkNames(fs: FileSystem): void {
+  for (const { path, inode } of walkFiles(fs))
+    assert.ok(fs.stat(inode).linkCount > 0, `${path} leads to inode ${inode}, which is not in use`);
+  fs.close();
+}
 
 export function crashOperations(
   crashed: CrashedKind,

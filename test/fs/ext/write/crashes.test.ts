@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { needs } from '../../../support/tools.js';
+import { crashesByKernel } from './crash-kernel.js';
 import { byE2fsck, crashOperations, failOperations, journalled, unjournalled } from './crash-model.js';
 import { stacks } from './crash-stacks.js';
 
@@ -58,3 +59,18 @@ for (const kind of [...journalled.slice(0, 2), ...unjournalled.slice(0, 1)])
       assert.ok(failures > 3, `${failures} failures`);
     },
   );
+
+test(
+  `Linux replays what a crash left, and shows what may be there (seed ${seed})`,
+  needs('mke2fs', 'e2fsck', 'linux.uml', 'qemu-img'),
+  (t) => {
+    const cases = journalled.map((kind, index) => {
+      const stack = stacks[(index + seed) % stacks.length] ?? assert.fail();
+      return [kind, { seed: seed + 4, operations: 30, most: Math.min(campaign || 3, 80), stack }] as const;
+    });
+    const { cuts, wrong } = crashesByKernel(cases);
+    t.diagnostic(`${cuts} cuts`);
+    assert.ok(cuts > 6);
+    assert.deepEqual(wrong.slice(0, 3), [], `${wrong.length} of ${cuts} cuts`);
+  },
+);

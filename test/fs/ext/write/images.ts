@@ -68,10 +68,7 @@ export function makeImage(kind: string): Uint8Array {
   const { status, stderr } = spawnSync(
     'mke2fs',
     [...words, '-E', 'lazy_itable_init=1,hash_seed=01234567-89ab-cdef-0123-456789abcdef', path],
-    {
-      env: toolEnvironment,
-      encoding: 'utf8',
-    },
+    { env: { ...toolEnvironment, E2FSPROGS_FAKE_TIME: '1600000000' }, encoding: 'utf8' },
   );
   assert.equal(status, 0, stderr);
   const bytes = new Uint8Array(readFileSync(path));
