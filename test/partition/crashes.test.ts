@@ -4,91 +4,23 @@ import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { type Disk, MemoryDisk } from '../../src/disk/index.js';
-import type { GptEditor } from '../../src/partition/editing/gpt-editor.js';
-import type { MbrEditor } from '../../src/partition/editing/mbr-editor.js';
-import { editPartitionTable, newPartitionTable, readPartitionTable } from '../../src/partition/index.js';
-import { countCrashes } from '../support/crashes.js';
+import type { Disk } from '../../src/disk/index.js';
+import {
+  gpt,
+  gptChanges,
+  makeTable,
+  mbr,
+  mbrChanges,
+  onGpt,
+  onMbr,
+  replaced,
+  survives,
+} from './crash-model.js';
 import '../support/platform.js';
-import type { Crash, RecordingDisk } from '../support/recording-disk.js';
 import { scratchDirectory } from '../support/scratch.js';
 import { needs, toolEnvironment } from '../support/tools.js';
 
-const size = 1024 * 1024;
 const imagePath = join(scratchDirectory(), 'disk.img');
-
-/** What a table says. Which partitions are active is several sectors of an MBR, and may be half done. */
-function summary(disk: Disk): string {
-  const table = readPartitionTable(disk, 512);
-  return JSON.stringify(
-    [
-      table?.scheme,
-      table?.diskGuid,
-      table?.scheme === 'msdos' && table.warnings,
-      table?.partitions.map(({ bootable, ...rest }) => rest),
-    ],
-    (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value),
-  );
-}
-
-function bytesOf(disk: Disk): Uint8Array {
-  const bytes = new Uint8Array(disk.size);
-  disk.read(bytes, 0);
-  return bytes;
-}
-
-type Work<E> = (editor: E) => void;
-type Editor = GptEditor | MbrEditor;
-
-function prepared(scheme: Editor['scheme'], work: Work<never>): Uint8Array {
-  const bytes = new Uint8Array(size);
-  const disk = new MemoryDisk(bytes, { writable: true });
-  const editor = newPartitionTable(disk, 512, scheme);
-  work(editor as never);
-  editor.write();
-  return bytes;
-}
-
-const gpt = prepared('gpt', (editor: GptEditor) => {
-  editor.add({ kind: 'primary', first: 64, last: 127, name: 'one' });
-  editor.add({ kind: 'primary', first: 128, last: 255, name: 'two' });
-});
-const mbr = prepared('msdos', (editor: MbrEditor) => {
-  editor.add({ kind: 'primary', first: 64, last: 127 });
-  editor.add({ kind: 'extended', first: 128, last: 1999 });
-  for (const first of [130, 300, 500, 700]) editor.add({ kind: 'logical', first, last: first + 99 });
-});
-
-/** Runs the change of a table, and looks at every cut. `list`: how a foreign tool tells of it. */
-function survives(
-  before: Uint8Array,
-  work: (disk: Disk) => void,
-  list?: (bytes: Uint8Array) => string,
-  withoutBarriers: readonly number[] = [],
-): { readonly wrong: readonly string[]; readonly barriers: number } {
-  const after = new MemoryDisk(before.slice(), { writable: true });
-  let allowed: Set<string> | undefined;
-  let listed: Set<string> | undefined;
-  const check = ({ image, allowed: marks }: Crash): void => {
-    const now = summary(image);
-    assert.ok(allowed?.has(now), now);
-    if (!marks.includes('begun')) assert.equal(now, summary(after), 'what was written is gone again');
-    if (list !== undefined && listed !== undefined) {
-      const told = list(bytesOf(image));
-      assert.ok(listed.has(told), told);
-    }
-  };
-  const run = (disk: RecordingDisk): void => {
-    disk.mark('begun', true);
-    work(disk);
-    disk.mark('done', true);
-    after.write(bytesOf(disk), 0);
-    allowed = new Set([summary(new MemoryDisk(before)), summary(after)]);
-    if (list !== undefined) listed = new Set([list(before), list(bytesOf(after))]);
-  };
-  const { wrong, recording } = countCrashes(before, run, check, { most: 40, withoutBarriers });
-  return { wrong, barriers: recording.barriers };
-}
 
 /** No crash loses a table, and each barrier that is left out is found: but those of `needless`. */
 function survivesAlone(
@@ -116,35 +48,6 @@ function told(bytes: Uint8Array, program: string, ...args: string[]): string {
 const bySgdisk = (bytes: Uint8Array): string => told(bytes, 'sgdisk', '-p');
 const bySfdisk = (bytes: Uint8Array): string => told(bytes, 'sfdisk', '-d').replace(/, bootable/g, '');
 
-const onGpt = (work: Work<GptEditor>) => (disk: Disk) => {
-  const editor = editPartitionTable(disk, 512, 'gpt') as GptEditor;
-  work(editor);
-  editor.write();
-};
-const onMbr = (work: Work<MbrEditor>) => (disk: Disk) => {
-  const editor = editPartitionTable(disk, 512, 'msdos') as MbrEditor;
-  work(editor);
-  editor.write();
-};
-
-const gptChanges: Readonly<Record<string, Work<GptEditor>>> = {
-  'a partition added': (editor) => void editor.add({ kind: 'primary', first: 300, last: 400 }),
-  'a partition removed': (editor) => editor.remove(1),
-  'a partition resized': (editor) => editor.resize(2, 1999),
-  'a name': (editor) => editor.setName(2, 'renamed'),
-  'the disk’s GUID': (editor) => editor.setDiskGuid(undefined),
-};
-const mbrChanges: Readonly<Record<string, Work<MbrEditor>>> = {
-  'a primary partition added': (editor) => void editor.add({ kind: 'primary', first: 2, last: 60 }),
-  'a logical partition added': (editor) => void editor.add({ kind: 'logical', first: 802, last: 900 }),
-  'the first logical partition removed': (editor) => editor.remove(5),
-  'a logical partition in the middle removed': (editor) => editor.remove(6),
-  'the last logical partition removed': (editor) => editor.remove(8),
-  'a logical partition resized': (editor) => editor.resize(8, 1500),
-  'the extended partition removed': (editor) => editor.remove(2),
-  'another partition active': (editor) => editor.setBootable(6, true),
-};
-
 describe('a crash while a GPT changes', () => {
   for (const [name, work] of Object.entries(gptChanges))
     test(name, needs('sgdisk'), () =>
@@ -164,18 +67,8 @@ test('without a barrier a link of an MBR may lead to nothing', () => {
 });
 
 describe('a crash while a disk gets another table', () => {
-  for (const [from, before] of [
-    ['an MBR', mbr],
-    ['a GPT', gpt],
-    ['nothing', new Uint8Array(size)],
-  ] as const)
+  for (const [from, before] of replaced)
     for (const scheme of ['msdos', 'gpt'] as const)
-      test(`${scheme} in the place of ${from}`, () => {
-        const make = (disk: Disk): void => {
-          const editor = newPartitionTable(disk, 512, scheme);
-          editor.add({ kind: 'primary', first: 128, last: 1900 });
-          editor.write();
-        };
-        assert.deepEqual(survives(before, make).wrong, []);
-      });
+      test(`${scheme} in the place of ${from}`, () =>
+        assert.deepEqual(survives(before, makeTable(scheme)).wrong, []));
 });

@@ -1,4 +1,4 @@
-/** Errors that a writer of logs can make, each of which the crashes of test/fs/ext/log-model.ts must show. */
+/** Errors that a writer of logs can make, each of which the crashes of log-model.ts must show. */
 import type { PlantedText } from '../../support/planting.js';
 
 export interface LogMutant extends PlantedText {

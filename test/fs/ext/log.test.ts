@@ -1,12 +1,10 @@
 /** The log as we write it: what a crash leaves of it, and what other programs say to it. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { importPlanted } from '../../support/planting.js';
 import { scratchDirectory } from '../../support/scratch.js';
 import { needs } from '../../support/tools.js';
 import { logKinds, makeLogImage } from './log-images.js';
 import { crashLog } from './log-model.js';
-import { type LogMutant, logMutants } from './log-mutants.js';
 
 const directory = scratchDirectory();
 
@@ -28,23 +26,3 @@ for (const kind of logKinds)
       assert.deepEqual(wrong.slice(0, 5), [], `${wrong.length} of ${cuts} cuts`);
     },
   );
-
-/** The crashes that are wrong where the sources have an error. */
-async function wrongWith(mutant: LogMutant): Promise<readonly string[]> {
-  const model = await importPlanted<{ crashLog: typeof crashLog }>('test/fs/ext/log-model.ts', mutant);
-  const kind = logKinds.find(({ name }) => name === mutant.kind);
-  assert.ok(kind !== undefined, mutant.kind);
-  const image = makeLogImage(directory, kind);
-  return model.crashLog(
-    image,
-    { ...work, runs: 90, commitEvery: 5, closeEvery: 25 },
-    { most: 3000, untilWrong: true, sectorSize: kind.sectorSize },
-  ).wrong;
-}
-
-for (const mutant of logMutants)
-  test(`found: ${mutant.error}`, needs('mke2fs'), async (t) => {
-    const wrong = await wrongWith(mutant);
-    t.diagnostic(`${wrong.length} wrong: ${wrong[0]}`);
-    assert.ok(wrong.length > 0);
-  });

@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { GuestfsError, UnsupportedError } from '../../../src/base/index.js';
-import { type Disk, MemoryDisk, SliceDisk } from '../../../src/disk/index.js';
+import { MemoryDisk } from '../../../src/disk/index.js';
 import { parseConfig } from '../../../src/volume/lvm2/config.js';
 import {
   assemble,
@@ -19,8 +19,6 @@ import {
   createLogicalVolume,
   createPhysicalVolume,
   createVolumeGroup,
-  getVolumeGroup,
-  type LvmState,
   removeLogicalVolumes,
   removePhysicalVolume,
   removeVolumeGroup,
@@ -31,20 +29,24 @@ import {
   spaceForVolume,
   type VolumeGroup,
 } from '../../../src/volume/lvm2/index.js';
-import { countCrashes, surviveCrashes } from '../../support/crashes.js';
 import { readFixtureJson } from '../../support/fixtures.js';
 import { needs, toolEnvironment } from '../../support/tools.js';
+import {
+  author,
+  crashGroup,
+  crashNewVolume,
+  extentsOf,
+  groupChanges,
+  grouped,
+  groupOf,
+  MiB,
+  type Volume,
+  volumeOf,
+} from './crash-model.js';
 import { membersOf } from './fixtures.js';
 
-const MiB = 1024 * 1024;
-const author = { now: 1_600_000_000, command: 'a test' };
 const directory = mkdtempSync(join(tmpdir(), 'guestfs-lvm-'));
 after(() => rmSync(directory, { recursive: true }));
-
-interface Volume {
-  readonly device: string;
-  readonly disk: Disk;
-}
 
 const blank = (...mebibytes: readonly number[]): Volume[] =>
   mebibytes.map((size, index) => ({
@@ -52,40 +54,11 @@ const blank = (...mebibytes: readonly number[]): Volume[] =>
     disk: new MemoryDisk(new Uint8Array(size * MiB), { writable: true }),
   }));
 
-/** Physical volumes, and a group `VG` of them. */
-function grouped(volumes: readonly Volume[]): readonly Volume[] {
-  for (const { disk, device } of volumes) createPhysicalVolume(disk, device)();
-  createVolumeGroup('VG', assemble(volumes).physicalVolumes, author)();
-  return volumes;
-}
-
-const groupOf = (volumes: readonly Volume[], name = 'VG'): VolumeGroup =>
-  getVolumeGroup(assemble(volumes), name);
-
-function volumeOf(volumes: readonly Volume[], name: string) {
-  const volume = groupOf(volumes).logicalVolumes.find((each) => each.name === name);
-  assert.ok(volume);
-  return volume;
-}
-
 /** A group whose text has a field more, of so many bytes. */
 function withNote(group: VolumeGroup, length: number): VolumeGroup {
   const text = Buffer.from(group.rawText).toString('latin1');
   const longer = text.replace('flags = []', `flags = []\nnote = "${'x'.repeat(length)}"`);
   return Object.assign(Object.create(group), { rawText: Buffer.from(longer, 'latin1') });
-}
-
-/** The extents of each volume. */
-function extentsOf(group: VolumeGroup | undefined) {
-  if (group === undefined) return null;
-  return Object.fromEntries(
-    [...group.text.volumes.values()].map(({ name, segments }) => [
-      name,
-      segments.flatMap(({ stripes, extentCount }) =>
-        stripes.map(({ name: member, extent }) => [member, extent, extentCount]),
-      ),
-    ]),
-  );
 }
 
 /** lvm2's own checker finds nothing wrong, and reads the same text. */
@@ -327,129 +300,24 @@ test('volumes get the extents that lvm2 gives them, in random orders of making, 
 });
 
 describe('a crash', () => {
-  const size = 13 * MiB;
-  const parts = (disk: Disk, part = (start: number): Disk => new SliceDisk(disk, start, size)): Volume[] =>
-    [0, size].map((start, index) => ({ device: `/dev/sd${'ab'[index]}`, disk: part(start) }));
-
-  /** All that is of meaning: groups with their members and volumes. */
-  const shapeOf = (state: LvmState): string =>
-    JSON.stringify(
-      state.volumeGroups.map((group) => [
-        group.name,
-        group.uuid,
-        [...group.members].map(([name, member]) => [name, member?.label.uuid, member?.member?.extentCount]),
-        extentsOf(group),
-      ]),
-    );
-
-  /** A disk with two physical volumes, a group of both, and two volumes that lie on both. */
-  function before(hasGroup: boolean): Uint8Array {
-    const bytes = new Uint8Array(2 * size);
-    const volumes = parts(new MemoryDisk(bytes, { writable: true }));
-    if (!hasGroup) for (const { disk, device } of volumes) createPhysicalVolume(disk, device)();
-    else {
-      grouped(volumes);
-      createLogicalVolume(groupOf(volumes), 'one', { bytes: 16 * MiB }, author)();
-      createLogicalVolume(groupOf(volumes), 'two', { bytes: 4 * MiB }, author)();
-    }
-    return bytes;
-  }
-
-  /**
-   * The barriers that are needed each by itself, by their numbers. Of the others, either the same disk has one soon
-   * after, with nothing to order in between, or one of two copies is enough.
-   */
-  const changes: readonly [string, boolean, readonly number[], (volumes: readonly Volume[]) => Commit][] = [
-    [
-      'the making of a group',
-      false,
-      [0, 1],
-      (v) => createVolumeGroup('VG', assemble(v).physicalVolumes, author),
-    ],
-    ['the removal of a group', true, [], (v) => removeVolumeGroup(groupOf(v))],
-    ['the renaming of a group', true, [0, 1], (v) => renameVolumeGroup(groupOf(v), 'other', author)],
-    ['a new UUID of a group', true, [0, 2, 3], (v) => changeVolumeGroupUuid(groupOf(v), author)],
-    [
-      'a new volume',
-      true,
-      [0, 1],
-      (v) => createLogicalVolume(groupOf(v), 'three', { percentOfFree: 100 }, author),
-    ],
-    [
-      'a longer volume',
-      true,
-      [0, 1],
-      (v) => resizeLogicalVolume(volumeOf(v, 'one'), { bytes: 20 * MiB }, author) as Commit,
-    ],
-    [
-      'the removal of a volume',
-      true,
-      [0, 1],
-      (v) => removeLogicalVolumes(groupOf(v), [volumeOf(v, 'one')], author),
-    ],
-    [
-      'a new UUID of a physical volume',
-      true,
-      [0, 1, 2, 4],
-      (v) => changePhysicalVolumeUuid(assemble(v).physicalVolumes[0] as never, author),
-    ],
-    [
-      'a smaller physical volume',
-      true,
-      [0],
-      (v) => resizePhysicalVolume(assemble(v).physicalVolumes[1] as never, 10 * MiB, author),
-    ],
-  ];
-  for (const [name, hasGroup, needed, change] of changes) {
-    const image = before(hasGroup);
-    const old = shapeOf(assemble(parts(new MemoryDisk(image))));
-    const run = (withoutBarriers: readonly number[] = []) => {
-      let next = '';
-      const shapes: string[] = [];
-      const isWhole = withoutBarriers.length === 0;
-      const options = { most: isWhole ? 150 : 60, untilWrong: !isWhole, withoutBarriers };
-      const count = countCrashes(
-        image,
-        (disk) => {
-          const volumes = parts(disk, (start) => disk.part(start, size));
-          disk.mark('begun', true);
-          change(volumes)();
-          disk.mark('done', true);
-          next = shapeOf(assemble(volumes));
-        },
-        ({ image: left, allowed }) => {
-          const state = assemble(parts(left));
-          const shape = shapeOf(state);
-          shapes.push(shape);
-          assert.ok(shape === next || (shape === old && allowed.includes('begun')), shape);
-          assert.deepEqual(
-            state.problems.filter(({ kind }) => kind !== 'stale-metadata'),
-            [],
-          );
-        },
-        options,
-      );
-      return { ...count, isComplete: shapes.includes(old) && shapes.includes(next) };
-    };
+  for (const [name, { needed }] of Object.entries(groupChanges))
     test(`in ${name} leaves the old group or the new one, and a barrier that is left out is found`, () => {
-      const { wrong, cuts, isComplete, recording } = run();
+      const { wrong, cuts, isComplete, recording } = crashGroup(name, { most: 150 });
       assert.deepEqual(wrong.slice(0, 3), [], `${wrong.length} of ${cuts} cuts`);
       assert.ok(cuts > 10 && isComplete);
+      const without = (barrier: number) =>
+        crashGroup(name, { most: 60, untilWrong: true, withoutBarriers: [barrier] });
       const barriers = Array.from({ length: recording.barriers }, (_, barrier) => barrier);
       assert.deepEqual(
-        barriers.filter((barrier) => run([barrier]).wrong.length > 0),
+        barriers.filter((barrier) => without(barrier).wrong.length > 0),
         needed,
       );
     });
-  }
 
   test('in the making of a physical volume leaves one or none', () => {
-    surviveCrashes(
-      new Uint8Array(4 * MiB).fill(0x55),
-      (disk) => createPhysicalVolume(disk, '/dev/sda')(),
-      (crash) => assert.deepEqual(assemble([{ device: '/dev/sda', disk: crash.image }]).problems, []),
-      { most: 60 },
-    );
+    const { wrong, cuts } = crashNewVolume({ most: 60 });
+    assert.deepEqual(wrong.slice(0, 3), []);
+    assert.ok(cuts > 10);
   });
 });
 

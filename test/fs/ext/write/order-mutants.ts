@@ -39,7 +39,8 @@ export const orderMutants: readonly OrderMutant[] = [
     ...inOrder,
     error: 'a block has in an early phase what a later one makes of it',
     file: 'disk/write/rules.ts',
-    original: 'if (known !== undefined && known < base + first) this.#stages[known]?.set(number, before);',
+    original:
+      '      if (known !== undefined && known < base + stageIn(change.first, change))\n        this.#stages[known]?.set(number, change.before);\n',
     planted: '',
   },
   {
@@ -47,7 +48,7 @@ export const orderMutants: readonly OrderMutant[] = [
     error: 'what an early phase made of a block is not written',
     file: 'disk/write/rules.ts',
     original:
-      'for (const { number, phase, bytes } of versions) this.#stage(base + phase).set(number, bytes);',
+      '      if (change !== undefined) this.#stage(base + stageIn(phase, change)).set(number, bytes);\n',
     planted: '',
   },
   {

@@ -1,0 +1,80 @@
+/** Where barriers are, who finds those that are left out, and which no crash misses. */
+import type { BarrierFile } from '../barriers.js';
+import type { Hunt } from '../mutant.js';
+
+const ordered: readonly Hunt[] = [
+  ['ext', 'ext2 1k', 'e2fsck'],
+  ['ext', 'ext4 without a journal', 'e2fsck'],
+];
+const logged: readonly Hunt[] = [
+  ['log', 'a short log'],
+  ['log', 'an external journal'],
+];
+const qcow2: readonly Hunt[] = [['qcow2', 'writes']];
+const sizes: readonly Hunt[] = [['qcow2', 'sizes']];
+
+export const barrierFiles: readonly BarrierFile[] = [
+  { file: 'disk/write/rules.ts', hunts: [...ordered, ['journals']] },
+  { file: 'disk/write/journal.ts', hunts: [['ext', 'ext3 2k', 'own'], ['journals']] },
+  { file: 'fs/ext/write/contents.ts', hunts: ordered },
+  { file: 'fs/ext/write/directory-writer.ts', hunts: ordered },
+  { file: 'fs/ext/write/inode-life.ts', hunts: ordered },
+  { file: 'fs/ext/write/writer.ts', hunts: ordered },
+  { file: 'fs/ext/write/superblock-writer.ts', hunts: logged },
+  { file: 'fs/ext/journal/log.ts', hunts: logged },
+  {
+    file: 'fs/ext/journal/transaction.ts',
+    hunts: [...logged, ['recovery']],
+    harmless: [
+      {
+        text: '  if (found) log.flush();',
+        why: 'the same recovery writes the same bytes again: only what another program left would differ',
+      },
+    ],
+  },
+  {
+    file: 'fs/ext/journal/recover.ts',
+    hunts: [['recovery']],
+    harmless: [
+      {
+        text: '  disk.write(bytes, superblockAt);\n  disk.flush();',
+        why: 'what a recovery does last is done again where it was lost',
+      },
+      {
+        text: '  changeJournalSuperblock(journal, log, () => ({ s_errno: 0 }));\n  log.flush();',
+        why: 'an error that the log tells of may be told twice',
+      },
+    ],
+  },
+  { file: 'fs/ext/format/grow.ts', hunts: [['grow']] },
+  {
+    file: 'image/qcow2/write/allocator.ts',
+    hunts: qcow2,
+    harmless: [
+      {
+        text: '      data();\n      file.flush();',
+        why: 'the barrier of the data is the same, unless it is in a file of its own',
+      },
+      {
+        text: 'this.flush(() => dataFile.flush());',
+        why: 'the next line of the flush is the same barrier, unless the data is in a file of its own',
+      },
+      {
+        text: 'this.flush(() => this.#of.dataFile.flush());',
+        why: 'the next line of the flush is the same barrier, unless the data is in a file of its own',
+      },
+      {
+        text: 'this.flush(() => this.#of.dataFile.flush());\n    this.#of.file.flush();',
+        why: 'counts that are not lowered are leaks',
+      },
+    ],
+  },
+  { file: 'image/qcow2/write/refcounts.ts', hunts: qcow2 },
+  { file: 'image/qcow2/write/image-file.ts', hunts: qcow2 },
+  { file: 'image/qcow2/write/writable.ts', hunts: qcow2 },
+  { file: 'image/qcow2/write/resize.ts', hunts: sizes },
+  { file: 'partition/editing/sectors.ts', hunts: [['partition']] },
+  { file: 'volume/lvm2/write/areas.ts', hunts: [['lvm2']] },
+  { file: 'volume/lvm2/write/group.ts', hunts: [['lvm2']] },
+  { file: 'volume/lvm2/write/label.ts', hunts: [['lvm2']] },
+];
