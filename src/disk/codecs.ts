@@ -31,16 +31,24 @@ export type Codec =
   | 'xpress'
   | 'lzx';
 
+/** What a unit that ends early has behind its end: `zeroes`, or nothing, where it is `less`. */
+export type Shortfall = 'zeroes' | 'less';
+
 /**
  * Exactly `decodedSize` bytes from `packed`; bytes after the end of the compressed stream are ignored, except for
- * `xz-file`, `lz4` and `lzo`, whose size must be exact. CorruptError for anything else. With `isCut` a whole stream of
- * fewer bytes is followed by zeroes. The result is valid until this thread decodes more. Memory stays within a few times
+ * `xz-file`, `lz4` and `lzo`, whose size must be exact. CorruptError for anything else. With a `shortfall` a whole stream
+ * of fewer bytes is one too. The result is valid until this thread decodes more. Memory stays within a few times
  * both sizes, whatever `packed` contains.
  */
-export function decode(codec: Codec, packed: Uint8Array, decodedSize: number, isCut = false): Uint8Array {
-  const bytes = decodeUpTo(codec, packed, decodedSize, isCut);
-  if (bytes.length === decodedSize) return bytes;
-  if (!isCut)
+export function decode(
+  codec: Codec,
+  packed: Uint8Array,
+  decodedSize: number,
+  shortfall?: Shortfall,
+): Uint8Array {
+  const bytes = decodeUpTo(codec, packed, decodedSize, shortfall !== undefined);
+  if (bytes.length === decodedSize || shortfall === 'less') return bytes;
+  if (shortfall === undefined)
     throw new CorruptError(`${codec} stream`, 'ends too early', { decodedSize, decoded: bytes.length });
   const whole = new Uint8Array(decodedSize);
   whole.set(bytes);

@@ -3,7 +3,7 @@
  * window, and the bytes of these units, compressed and decoded.
  */
 import { type LetterOutcome, Mailbox, type MailboxShape } from '../base/index.js';
-import type { Codec } from './codecs.js';
+import type { Codec, Shortfall } from './codecs.js';
 
 /** Bytes of compressed units, and of decoded ones, that one window holds at most. */
 export const windowBytes = 8 * 1024 * 1024;
@@ -12,8 +12,14 @@ export const windowUnits = 2048;
 
 export const maxHelpers = 8;
 
-/** Words of a unit's letter: codec, packedAt, packedSize, decodedAt, decodedSize, and 1 where the unit may be cut. */
+/**
+ * Words of a unit's letter: codec, packedAt, packedSize, decodedAt, decodedSize, and its shortfall. Once it is decoded,
+ * decodedSize is how many bytes came out.
+ */
 const unitWords = 6;
+const decodedSizeWord = 4;
+
+const shortfalls: readonly (Shortfall | undefined)[] = [undefined, 'zeroes', 'less'];
 
 const codecs: readonly Codec[] = [
   'deflate',
@@ -46,7 +52,7 @@ export interface UnitBytes {
   readonly packed: Uint8Array;
   /** Where its decoded bytes go, all of them. */
   readonly room: Uint8Array;
-  readonly isCut: boolean;
+  readonly shortfall: Shortfall | undefined;
 }
 
 /** What a helper has taken: a unit with where its bytes go. */
@@ -83,10 +89,10 @@ export class DecoderMemory {
     packedSize: number,
     decodedAt: number,
     decodedSize: number,
-    isCut: boolean,
+    shortfall: Shortfall | undefined,
   ): void {
-    const words = [codecs.indexOf(codec), packedAt, packedSize, decodedAt, decodedSize, isCut ? 1 : 0];
-    this.mailbox.post(unit, words);
+    const words = [codecs.indexOf(codec), packedAt, packedSize, decodedAt, decodedSize];
+    this.mailbox.post(unit, [...words, shortfalls.indexOf(shortfall)]);
   }
 
   /** Takes a unit back that no helper has begun. */
@@ -122,6 +128,12 @@ export class DecoderMemory {
     return letter < 0 ? undefined : { letter, ...this.#unitOf(letter) };
   }
 
+  /** A taken unit is done: so many bytes of it are in its room, or undefined, where it cannot be decoded. */
+  finish(letter: number, decodedSize: number | undefined): void {
+    if (decodedSize !== undefined) this.mailbox.wordsOf(letter)[decodedSizeWord] = decodedSize;
+    this.mailbox.answer(letter, decodedSize !== undefined);
+  }
+
   #unitOf(letter: number): UnitBytes {
     // safe: offer() stored six words
     const words = this.mailbox.wordsOf(letter) as unknown as readonly [
@@ -132,13 +144,13 @@ export class DecoderMemory {
       number,
       number,
     ];
-    const [codec, packedAt, packedSize, decodedAt, decodedSize, isCut] = words;
+    const [codec, packedAt, packedSize, decodedAt, decodedSize, shortfall] = words;
     const at = windowBytes + decodedAt;
     return {
       codec: codecs[codec] as Codec, // safe: offer() stored its index
       packed: this.#bytes.subarray(packedAt, packedAt + packedSize),
       room: this.#bytes.subarray(at, at + decodedSize),
-      isCut: isCut === 1,
+      shortfall: shortfalls[shortfall],
     };
   }
 }

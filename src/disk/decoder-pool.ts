@@ -5,46 +5,13 @@
  */
 import { decode } from './codecs.js';
 import { DecoderMemory, maxHelpers, windowBytes, windowUnits } from './decoder-memory.js';
-import type { Disk } from './disk.js';
-import { decodeAlone, type EncodedUnit } from './encoded.js';
+import { decodeAlone, type EncodedUnit, isWithin, type Run, runFrom } from './encoded.js';
 import { type DecoderThread, platform } from './platform.js';
 
 /** A helper without work for this long ends. */
 const idleMilliseconds = 5000;
 /** A unit takes milliseconds; a helper that takes this long is given up. */
 const patienceMilliseconds = 20_000;
-
-/** Bytes of compressed units that are read at once: few enough that helpers get their first unit soon. */
-const longestRun = 256 * 1024;
-
-/** Units that lie next to each other, and are read together. */
-interface Run {
-  readonly disk: Disk;
-  readonly offset: number;
-  readonly size: number;
-  /** Where its bytes are among the packed ones. */
-  readonly packedAt: number;
-}
-
-const isWithin = ({ disk, offset, size }: EncodedUnit, run: Run): boolean =>
-  disk === run.disk && offset >= run.offset && offset + size <= run.offset + run.size;
-
-/**
- * The run that begins with a unit. Units may overlap, because an image gives the last sector of a unit rather than
- * its last byte.
- */
-function runFrom(units: readonly EncodedUnit[], first: number, packedAt: number): Run {
-  const { disk, offset, size } = units[first] as EncodedUnit; // safe: the caller's unit
-  let end = offset + size;
-  for (let index = first + 1; index < units.length; index++) {
-    const next = units[index] as EncodedUnit; // safe: just compared
-    const nextEnd = next.offset + next.size;
-    if (next.disk !== disk || next.offset < offset || next.offset > end) break;
-    if (nextEnd - offset > longestRun) break;
-    end = Math.max(end, nextEnd);
-  }
-  return { disk, offset, size: end - offset, packedAt };
-}
 
 /** Some threads and the memory shared with them. */
 export class DecoderPool {
@@ -125,17 +92,19 @@ export class DecoderPool {
       let packedAt = 0;
       let decodedAt = 0;
       let run: Run | undefined;
+      let runAt = 0;
       for (; first + count < units.length && count < windowUnits; count++) {
         const unit = units[first + count] as EncodedUnit; // safe: just compared
         if (decodedAt + unit.decodedSize > windowBytes) break;
         if (run === undefined || !isWithin(unit, run)) {
-          run = runFrom(units, first + count, packedAt);
+          run = runFrom(units, first + count);
           if (packedAt + run.size > windowBytes) break;
           run.disk.read(memory.packedRoom(packedAt, run.size), run.offset);
+          runAt = packedAt;
           packedAt += Math.ceil(run.size / 8) * 8;
         }
-        const at = run.packedAt + unit.offset - run.offset;
-        memory.offer(count, unit.codec, at, unit.size, decodedAt, unit.decodedSize, unit.isCut ?? false);
+        const at = runAt + unit.offset - run.offset;
+        memory.offer(count, unit.codec, at, unit.size, decodedAt, unit.decodedSize, unit.shortfall);
         decodedAt += Math.ceil(unit.decodedSize / 8) * 8;
       }
       if (count === 0) {
@@ -173,7 +142,7 @@ export class DecoderPool {
   }
 
   #decodeHere(index: number): Uint8Array {
-    const { codec, packed, room, isCut } = this.#memory.unit(index);
-    return decode(codec, packed, room.length, isCut);
+    const { codec, packed, room, shortfall } = this.#memory.unit(index);
+    return decode(codec, packed, room.length, shortfall);
   }
 }

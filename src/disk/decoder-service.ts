@@ -16,7 +16,7 @@ export function serveDecoder({ buffer, helpers, helper, idleMilliseconds }: Deco
       let task = memory.take(0, helper);
       const idle = task === undefined;
       for (; task !== undefined && !mailbox.isClosed; task = memory.take(task.letter + 1, helper))
-        mailbox.answer(task.letter, decodeInto(task));
+        memory.finish(task.letter, decodeInto(task));
       if (idle && !mailbox.sleep(seen, idleMilliseconds)) break;
     }
   } finally {
@@ -24,12 +24,16 @@ export function serveDecoder({ buffer, helpers, helper, idleMilliseconds }: Deco
   }
 }
 
-/** Whether a unit could be decoded. What went wrong goes wrong again in the thread that asked, and there it is told. */
-function decodeInto({ codec, packed, room, isCut }: UnitBytes): boolean {
+/**
+ * How many bytes a unit has; undefined where it could not be decoded. What went wrong goes wrong again in the thread that
+ * asked, and there it is told.
+ */
+function decodeInto({ codec, packed, room, shortfall }: UnitBytes): number | undefined {
   try {
-    room.set(decode(codec, packed, room.length, isCut));
-    return true;
+    const decoded = decode(codec, packed, room.length, shortfall);
+    room.set(decoded);
+    return decoded.length;
   } catch {
-    return false;
+    return undefined;
   }
 }

@@ -1,7 +1,7 @@
 /** Decodes compressed pieces of images and filesystems: many at once, on several threads. */
 import { type Codec, decodeUpTo } from './codecs.js';
 import { DecoderPool } from './decoder-pool.js';
-import { decodeAlone, type EncodedUnit } from './encoded.js';
+import { decodeInTurn, type EncodedUnit } from './encoded.js';
 import { platform } from './platform.js';
 
 /** A batch that is worth starting threads, which takes about 30 ms: as much work. */
@@ -11,8 +11,8 @@ const startBytes = 1024 * 1024;
 const shareUnits = 4;
 const shareBytes = 128 * 1024;
 
-/** Decoding this takes no longer than handing the bytes to another thread and back. */
-const quickest: Codec = 'lznt1';
+/** How much longer decoding takes than by deflate; 0 where handing the bytes to another thread and back takes as long. */
+const efforts: Readonly<Partial<Record<Codec, number>>> = { lznt1: 0, xz: 8, 'xz-file': 8, lzma: 8 };
 
 let helpers: number | undefined;
 let pool: DecoderPool | undefined;
@@ -39,7 +39,7 @@ export function decodeUnits(
 ): void {
   const shared = poolFor(units);
   if (shared) shared.decode(units, take);
-  else for (const [index, unit] of units.entries()) take(decodeAlone(unit), index);
+  else decodeInTurn(units, take);
 }
 
 /**
@@ -53,12 +53,18 @@ export function decodeWhole(codec: Codec, packed: Uint8Array, most: number): Uin
 /** The pool, when this batch is worth it. */
 function poolFor(units: readonly EncodedUnit[]): DecoderPool | undefined {
   helpers ??= Math.min(platform().processors, 4) - 1;
-  if (helpers < 1 || units.length < shareUnits || pool?.isWorking) return undefined;
+  if (helpers < 1 || units.length < 2 || pool?.isWorking) return undefined;
+  // Units and bytes as deflate would have them.
+  let count = 0;
   let bytes = 0;
-  for (const { codec, decodedSize } of units) if (codec !== quickest) bytes += decodedSize;
+  for (const { codec, decodedSize } of units) {
+    const effort = efforts[codec] ?? 1;
+    count += effort;
+    bytes += effort * decodedSize;
+  }
   if (pool?.isSpent) endDecoders();
-  if (pool) return bytes >= shareBytes ? pool : undefined;
-  if (units.length < startUnits || bytes < startBytes) return undefined;
+  if (pool) return count >= shareUnits && bytes >= shareBytes ? pool : undefined;
+  if (count < startUnits || bytes < startBytes) return undefined;
   pool = new DecoderPool(helpers);
   return pool;
 }

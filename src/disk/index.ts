@@ -4,7 +4,7 @@ export { BlockCache, type BlockReader } from './block-cache.js';
 export { CachedDisk } from './cache.js';
 export type { Codec } from './codecs.js';
 /** For tests. */
-export { decodeWhole, endDecoders, setDecoderHelpers } from './decoder.js';
+export { decodeUnits, decodeWhole, endDecoders, setDecoderHelpers } from './decoder.js';
 export { serveDecoder } from './decoder-service.js';
 export { type Disk, type GrowableDisk, isGrowable, type Span, type ZeroOptions } from './disk.js';
 export { type Kind, type ProbeContext, type Probed, plainDisk, type UsageClass } from './kind.js';

@@ -6,6 +6,7 @@ import { readdirSync } from 'node:fs';
 import { afterEach, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
+import { deflateSync } from 'node:zlib';
 import { GuestfsError } from '../../src/base/index.js';
 import { decode } from '../../src/disk/codecs.js';
 import { decodeUnits } from '../../src/disk/decoder.js';
@@ -47,6 +48,34 @@ for (const helpers of [0, 1, 3]) {
     setDecoderHelpers(helpers);
     const { disk, plain } = nestedDisk('deflate', 90);
     for (let round = 0; round < 20; round++) assert.ok(Buffer.compare(readAll(disk), plain) === 0);
+  });
+}
+
+for (const helpers of [0, 1, 3]) {
+  test(`units may hold less than they could, with ${helpers} threads to help`, () => {
+    setDecoderHelpers(helpers);
+    const plain = Array.from({ length: 64 }, (_, i) => Buffer.alloc(32_768 - 401 * i, `unit ${i}`));
+    const packed = plain.map((bytes) => deflateSync(bytes));
+    const units = (shortfall?: 'zeroes' | 'less') =>
+      packed.map((bytes, i) => ({
+        ...{
+          key: String(i),
+          codec: 'zlib' as const,
+          disk: new MemoryDisk(bytes),
+          offset: 0,
+          size: bytes.length,
+        },
+        ...{ decodedSize: 32_768, ...(shortfall && { shortfall }) },
+      }));
+    for (let round = 0; round < 5; round++) {
+      const decoded = new Map<number, Buffer>();
+      decodeUnits(units('less'), (bytes, index) => decoded.set(index, Buffer.from(bytes)));
+      for (const [index, bytes] of plain.entries()) assert.deepEqual(decoded.get(index), bytes);
+      decodeUnits(units('zeroes'), (bytes, index) => decoded.set(index, Buffer.from(bytes)));
+      for (const [index, bytes] of plain.entries())
+        assert.deepEqual(decoded.get(index), Buffer.concat([bytes, Buffer.alloc(401 * index)]));
+      assert.throws(() => decodeUnits(units(), () => {}), { name: 'CorruptError' });
+    }
   });
 }
 

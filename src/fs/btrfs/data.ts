@@ -47,7 +47,7 @@ export function contentsOf(volume: BtrfsVolume, inode: Inode): Disk {
       codec: codecs[compression],
       ...place,
       decodedSize,
-      isCut: true,
+      shortfall: 'zeroes',
     };
   };
   const lookup: Lookup = (offset) => {

@@ -188,7 +188,7 @@ export class GrainMap {
         offset: at,
         size,
         decodedSize: grainBytes,
-        ...(offset + grainBytes > sizeInBytes ? { isCut: true } : {}),
+        ...(offset + grainBytes > sizeInBytes ? { shortfall: 'zeroes' as const } : {}),
       },
       skip,
     };

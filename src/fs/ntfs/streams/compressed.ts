@@ -59,15 +59,20 @@ export function openCompressed(disk: Disk, runs: RunList, stream: CompressedStre
       const hole = Math.floor((runs.find(first)?.count ?? unitClusters) / unitClusters);
       return { kind: 'hole', length: Math.max(1, hole) * unitSize - skip };
     }
-    if (used === unitClusters) return { kind: 'data', length, disk: stored, offset };
+    // Mostly all clusters of a unit lie in one run: where they are on the disk, they are read together with others.
+    const run = runs.find(first);
+    const isOne = run?.cluster !== undefined && run.count >= used;
+    const place = isOne
+      ? { disk, offset: run.cluster * clusterSize }
+      : { disk: stored, offset: index * unitSize };
+    if (used === unitClusters) return { kind: 'data', length, disk: place.disk, offset: place.offset + skip };
     const unit = {
       key: String(index),
       codec: 'lznt1',
-      disk: stored,
-      offset: index * unitSize,
+      ...place,
       size: used * clusterSize,
       decodedSize: unitSize,
-      isCut: true,
+      shortfall: 'zeroes',
     } as const;
     return { kind: 'encoded', length, unit, skip };
   };
