@@ -3,29 +3,17 @@
  * in a fragment. A block without a length is not stored, and is zeroes.
  */
 import { CorruptError, LruMap, viewOf, work } from '../../base/index.js';
-import {
-  type Codec,
-  type Disk,
-  decodeWhole,
-  MappedDisk,
-  type Mapping,
-  MemoryDisk,
-} from '../../disk/index.js';
+import { type Codec, type Disk, MappedDisk, type Mapping } from '../../disk/index.js';
+import { Fragments } from './fragments.js';
 import type { FilePlace } from './inode.js';
-import { blockLengthSize, fragmentEntry, SQUASHFS_COMPRESSED_BIT_BLOCK } from './layout.js';
-import { type MetadataReader, MetadataTable } from './metadata.js';
+import { blockLengthSize, isCompressed, storedLength } from './layout.js';
+import type { MetadataReader } from './metadata.js';
 import type { Superblock } from './superblock.js';
 
-/** Decoded fragments that are kept, in bytes. */
-const fragmentBytesKept = 8 * 1024 * 1024;
 /** Lengths of blocks that are read at once: as many as a metadata block has. */
 const lengthsPerPage = 2048;
 /** Pages of lengths that a file keeps. */
 const pagesKept = 4;
-
-/** A length as it is stored. */
-const storedLength = (word: number): number => (word & ~SQUASHFS_COMPRESSED_BIT_BLOCK) >>> 0;
-const isCompressed = (word: number): boolean => (word & SQUASHFS_COMPRESSED_BIT_BLOCK) === 0;
 
 /** A page of the lengths of a file's blocks. */
 interface LengthPage {
@@ -48,24 +36,20 @@ export class Contents {
   readonly #codec: Codec;
   readonly #blockSize: number;
   readonly #end: number;
-  readonly #fragments: MetadataTable<typeof fragmentEntry.fields> | undefined;
-  /** Decoded fragments by where they lie. */
-  readonly #decoded: LruMap<number, Disk>;
+  readonly #fragments: Fragments;
 
   constructor(disk: Disk, metadata: MetadataReader, superblock: Superblock) {
-    const { codec, blockSize, sizeInBytes, fragmentTable, fragmentCount } = superblock;
+    const { codec, blockSize, sizeInBytes } = superblock;
     this.#disk = disk;
     this.#metadata = metadata;
     this.#codec = codec;
     this.#blockSize = blockSize;
     this.#end = sizeInBytes;
-    this.#decoded = new LruMap(Math.max(2, fragmentBytesKept / blockSize));
-    if (fragmentTable !== undefined)
-      this.#fragments = new MetadataTable(metadata, fragmentEntry, fragmentTable, fragmentCount);
+    this.#fragments = new Fragments(disk, metadata, superblock);
   }
 
   clear(): void {
-    this.#decoded.clear();
+    this.#fragments.clear();
   }
 
   /** The contents of a file of `size` bytes. */
@@ -114,28 +98,13 @@ export class Contents {
   /** The end of a file, from byte `skip` of its last `length` bytes on. */
   #tail(file: FilePlace, skip: number, length: number, what: string): Mapping {
     const { fragment } = file;
-    if (fragment === undefined || this.#fragments === undefined)
+    if (fragment === undefined)
       throw new CorruptError(what, 'has its end in a fragment, of which there are none');
-    const { start_block: start, size: word } = this.#fragments.get(fragment.index);
-    this.#check(start, word, what);
+    const { disk, offset: start, size } = this.#fragments.get(fragment.index, what);
     const offset = fragment.offset + skip;
-    const decoded = isCompressed(word) ? this.#fragment(start, storedLength(word)) : undefined;
-    const size = decoded?.size ?? storedLength(word);
     if (fragment.offset + length > size)
       throw new CorruptError(what, 'has an end that is not in its fragment', { offset, length, size });
-    if (decoded) return { kind: 'data', length: length - skip, disk: decoded, offset };
-    return { kind: 'data', length: length - skip, disk: this.#disk, offset: start + offset };
-  }
-
-  /** A compressed fragment, decoded: the tails of many files lie in it, so that it is kept for all of them. */
-  #fragment(start: number, length: number): Disk {
-    let decoded = this.#decoded.get(start);
-    if (decoded === undefined) {
-      const packed = this.#metadata.raw(start, length);
-      decoded = new MemoryDisk(decodeWhole(this.#codec, packed, this.#blockSize).slice()); // decoded bytes are lent
-      this.#decoded.set(start, decoded);
-    }
-    return decoded;
+    return { kind: 'data', length: length - skip, disk, offset: start + offset };
   }
 }
 

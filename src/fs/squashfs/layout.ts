@@ -64,7 +64,9 @@ export const SQUASHFS_COMPRESSED_BIT = 0x8000;
 
 /** The length of a block of data, whose highest bit says that the block is not compressed. */
 export const blockLengthSize = 4;
-export const SQUASHFS_COMPRESSED_BIT_BLOCK = 0x100_0000;
+const SQUASHFS_COMPRESSED_BIT_BLOCK = 0x100_0000;
+export const storedLength = (word: number): number => (word & ~SQUASHFS_COMPRESSED_BIT_BLOCK) >>> 0;
+export const isCompressed = (word: number): boolean => (word & SQUASHFS_COMPRESSED_BIT_BLOCK) === 0;
 
 /** `inode_type` of a basic inode; the same with {@link extendedTypes} added is extended. */
 export const inodeTypes = {

@@ -9,6 +9,8 @@ import type { Superblock } from './superblock.js';
 
 /** Decoded blocks that are kept: 4 MiB. */
 const blocksKept = 512;
+/** Places of blocks that a table keeps. */
+const placesKept = 512;
 
 /** A decoded block. */
 interface MetadataBlock {
@@ -132,6 +134,8 @@ export class MetadataCursor {
 
 /** A table of entries of one size, in metadata blocks whose places stand in a row: so any entry is found at once. */
 export class MetadataTable<F extends Fields> {
+  /** Where blocks lie, by their numbers: not read again for each entry. */
+  readonly #places = new LruMap<number, number>(placesKept);
   readonly #metadata: MetadataReader;
   readonly #entry: Struct<F>;
   readonly #start: number;
@@ -150,8 +154,14 @@ export class MetadataTable<F extends Fields> {
       throw new CorruptError(this.#entry.name, 'has not so many entries', { index, count: this.#count });
     const perBlock = SQUASHFS_METADATA_SIZE / this.#entry.size;
     const block = Math.floor(index / perBlock);
-    const place = this.#metadata.raw(this.#start + block * reference.size, reference.size);
-    const { bytes } = this.#metadata.block(reference.decode(place).at);
+    const { bytes } = this.#metadata.block(this.#places.get(block) ?? this.#readPlace(block));
     return this.#entry.decode(bytes, (index % perBlock) * this.#entry.size);
+  }
+
+  #readPlace(block: number): number {
+    const place = this.#metadata.raw(this.#start + block * reference.size, reference.size);
+    const { at } = reference.decode(place);
+    this.#places.set(block, at);
+    return at;
   }
 }

@@ -1,11 +1,13 @@
 /** What is squashfs's own: tables that are missing, fragments, numbers of inodes, and what is refused. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { typeOfMode } from '../../../src/base/index.js';
+import { MemoryDisk } from '../../../src/disk/index.js';
 import type { FileSystem } from '../../../src/fs/index.js';
 import { squashfs } from '../../../src/fs/squashfs/index.js';
 import { readAll } from '../../support/gaits.js';
 import { walkFiles } from '../../support/tell.js';
-import { openBytes } from '../conformance.js';
+import { openBytes, openVolume } from '../conformance.js';
 import { squashImages } from './suite.js';
 
 /** The superblock's fields that are changed here. */
@@ -15,6 +17,7 @@ const at = {
   blockLog: 22,
   inodeCount: 4,
   size: 40,
+  inodeTable: 64,
   xattrTable: 56,
   fragmentTable: 80,
   exportTable: 88,
@@ -108,6 +111,68 @@ test('a fragment that ends before a tail is an error, and no zeroes', () => {
     name: 'CorruptError',
     message: /not in its fragment/,
   });
+});
+
+/** Files that lie in fragments alone, in the order of a walk. */
+const tails = (fs: FileSystem): number[] =>
+  Array.from(walkFiles(fs), ({ inode }) => inode).filter((inode) => {
+    const { mode, sizeInBytes } = fs.stat(inode);
+    return typeOfMode(mode) === 'file' && sizeInBytes > 0 && sizeInBytes < 8192;
+  });
+
+/** Notes where it is read. */
+class NotedDisk extends MemoryDisk {
+  readonly reads: number[] = [];
+
+  override read(into: Uint8Array, offset: number): void {
+    this.reads.push(offset);
+    super.read(into, offset);
+  }
+}
+
+/** Where the fragments of an image lie that was read as a walk comes to them, in runs of those that one file led to. */
+function fragmentRuns(image: Uint8Array): number[][] {
+  const dataEnd = Number(Buffer.from(image).readBigUInt64LE(at.inodeTable));
+  const disk = new NotedDisk(image);
+  const fs = openVolume(squashfs, disk);
+  return tails(fs)
+    .map((inode) => {
+      const before = disk.reads.length;
+      readAll(fs.data(inode));
+      return disk.reads.slice(before).filter((offset) => offset >= 96 && offset < dataEnd);
+    })
+    .filter((run) => run.length > 0);
+}
+
+test('each fragment is read once, and some are decoded ahead', () => {
+  for (const name of ['gzip', 'zstd', 'lzma']) {
+    const runs = fragmentRuns(squashImages.read(name));
+    const starts = runs.flat();
+    assert.ok(starts.length > 2, name);
+    assert.equal(new Set(starts).size, starts.length, name);
+    assert.ok(runs.length < starts.length, name);
+  }
+});
+
+test('a damaged fragment is an error of the files in it, and of none before it', () => {
+  const whole = openBytes(squashfs, squashImages.read('gzip'));
+  const starts = fragmentRuns(squashImages.read('gzip')).flat();
+  for (const start of starts) {
+    const fs = openBytes(
+      squashfs,
+      changed('gzip', (image) => image.fill(0xff, start, start + 4)),
+    );
+    const damaged: number[] = [];
+    for (const inode of tails(fs)) {
+      try {
+        assert.ok(Buffer.compare(readAll(fs.data(inode)), readAll(whole.data(inode))) === 0);
+      } catch (thrown) {
+        assert.equal((thrown as Error).name, 'CorruptError');
+        damaged.push(inode);
+      }
+    }
+    assert.ok(damaged.length > 0 && damaged.length < tails(fs).length, `fragment at ${start}`);
+  }
 });
 
 test('a directory that contains itself is entered once, and one with the number of another is corrupt', () => {
