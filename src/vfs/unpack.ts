@@ -80,7 +80,7 @@ export function unpack(
     if (enough !== undefined) return decodeZstdBeginning(packed);
     return counted(decodeZstdFile(packed, limit));
   }
-  return decodeXz(packed, limit, enough);
+  return decodeXz(packed, limit, enough).slice(); // decoded bytes are lent
 }
 
 /** Counts the unpacked bytes as memory of the call. */

@@ -8,7 +8,9 @@ import { corruptLzma, LzmaDecoder, lzmaProperties } from './lzma.js';
 const headerLength = 13;
 const sizeAt = 5;
 
-/** The contents, at most `limit` bytes; more is a CorruptError. What follows them is ignored. */
+/**
+ * The contents, at most `limit` bytes, valid until more is decoded; more is a CorruptError. What follows them is ignored.
+ */
 export function decodeLzma(packed: Uint8Array, limit: number): Uint8Array {
   work.steps.spend(packed.length);
   if (packed.length < headerLength) throw corruptLzma('is cut short');
@@ -28,5 +30,5 @@ export function decodeLzma(packed: Uint8Array, limit: number): Uint8Array {
   if (!isWhole && !isMarked) throw corruptLzma('ends before its size');
   if (isWhole && isMarked && !decoder.hasEndMarker())
     throw new CorruptError('LZMA data', 'is larger than allowed', { limit });
-  return decoder.take();
+  return decoder.lend();
 }

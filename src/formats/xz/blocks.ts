@@ -103,7 +103,7 @@ function checkBlock(rest: Uint8Array, crc: number, place: number): void {
     throw corruptXz('a block has a wrong checksum', place);
 }
 
-/** The contents of a whole block, which are exactly `decodedSize` bytes. */
+/** The contents of a whole block, which are exactly `decodedSize` bytes, valid until more is decoded. */
 export function decodeXzBlock(packed: Uint8Array, decodedSize: number): Uint8Array {
   const decoder = new Lzma2Decoder(decodedSize);
   const { end: start, filter } = blockHeader(packed, 0);
@@ -112,7 +112,7 @@ export function decodeXzBlock(packed: Uint8Array, decodedSize: number): Uint8Arr
   if (decoder.length !== decodedSize)
     throw new CorruptError('xz block', 'has not the length that the index says', { decodedSize });
   checkBlock(packed.subarray(end + ((4 - ((end - start) % 4)) % 4)), crc32(decoder.output), 0);
-  return decoder.take();
+  return decoder.lend();
 }
 
 /**

@@ -58,7 +58,7 @@ interface LzmaRooms {
 
 /**
  * Decodes into one growing output, in pieces that share it as their dictionary. One that is not streamed must be done
- * before the next one begins, and {@link take}s its output at its end.
+ * before the next one begins, and {@link lend}s its output at its end.
  */
 export class LzmaDecoder {
   readonly #limit: number;
@@ -93,9 +93,9 @@ export class LzmaDecoder {
     return this.#memory.subarray(this.#outAt, this.#outAt + this.#length);
   }
 
-  /** All that came out, for good. Nothing can be decoded afterwards. */
-  take(): Uint8Array {
-    const all = this.output.slice();
+  /** All that came out, valid until another decodes. Nothing can be decoded by this one afterwards. */
+  lend(): Uint8Array {
+    const all = this.output;
     if (this.#machine === shared && this.#memory.length > mostKept) shared = undefined;
     return all;
   }

@@ -17,16 +17,16 @@ export class Lzma2Decoder {
 
   /**
    * `limit`: the most bytes of output. `enough`: after this many bytes no further chunk is decoded. One that is not
-   * streamed must be done, and taken from, before the next one begins.
+   * streamed must be done, and lend its output, before the next one begins.
    */
   constructor(limit: number, { enough = Number.POSITIVE_INFINITY, isStreamed = false } = {}) {
     this.#lzma = new LzmaDecoder({ limit, mostPacked, literalBits: mostLiteralBits, isStreamed });
     this.#enough = enough;
   }
 
-  /** All that came out, for good. Nothing can be decoded afterwards. */
-  take(): Uint8Array {
-    return this.#lzma.take();
+  /** All that came out, valid until another decodes. Nothing can be decoded by this one afterwards. */
+  lend(): Uint8Array {
+    return this.#lzma.lend();
   }
 
   /** How many bytes of output are held. */

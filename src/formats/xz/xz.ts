@@ -98,8 +98,8 @@ function skipIndex(bytes: Uint8Array, start: number): number {
 }
 
 /**
- * The contents of an .xz file, at most `limit` bytes; more is a CorruptError. With `enough`, a beginning of at least
- * that many bytes, or all: later parts of the file are not read, and may be missing.
+ * The contents of an .xz file, at most `limit` bytes, valid until more is decoded; more is a CorruptError. With `enough`, a
+ * beginning of at least that many bytes, or all: later parts of the file are not read, and may be missing.
  */
 export function decodeXz(bytes: Uint8Array, limit: number, enough?: number): Uint8Array {
   const decoder = new Lzma2Decoder(limit, enough === undefined ? {} : { enough: enough + branchReach });
@@ -116,7 +116,7 @@ export function decodeXz(bytes: Uint8Array, limit: number, enough?: number): Uin
       const before = decoder.length;
       let end = decoder.decode(bytes, start);
       filter?.(decoder.output.subarray(before));
-      if (decoder.hasEnough) return decoder.take().subarray(0, -branchReach);
+      if (decoder.hasEnough) return decoder.lend().subarray(0, -branchReach);
       end += (4 - ((end - start) % 4)) % 4;
       const length = checkLengths[check] ?? 0;
       if (end + length > bytes.length) throw corruptXz('is cut short', end);
@@ -132,5 +132,5 @@ export function decodeXz(bytes: Uint8Array, limit: number, enough?: number): Uin
     // Padding between streams is a multiple of four zero bytes.
     while (at + 4 <= bytes.length && view.getUint32(at, true) === 0) at += 4;
   }
-  return decoder.take();
+  return decoder.lend();
 }
