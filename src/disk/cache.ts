@@ -1,6 +1,6 @@
 /**
  * A block cache over a slow disk (compressed, remote, many layers deep), for the small scattered reads of metadata.
- * Large reads bypass it, so that moving a file's data does not evict metadata.
+ * Reads of a block's size bypass it, so that moving a file's data does not evict metadata.
  */
 import { CorruptError, LruMap, work } from '../base/index.js';
 import { checkRead, checkWrite } from './checks.js';
@@ -43,12 +43,12 @@ export class CachedDisk implements Disk {
   read(into: Uint8Array, offset: number): void {
     checkRead('cache', this.size, offset, into.length);
     work.lookups.spend(1);
-    const first = Math.floor(offset / this.#blockSize);
-    const last = Math.floor((offset + into.length - 1) / this.#blockSize);
-    if (last - first > 1) {
+    if (into.length >= this.#blockSize) {
       this.#base.read(into, offset); // writes go through, so the base is never behind the cache
       return;
     }
+    const first = Math.floor(offset / this.#blockSize);
+    const last = Math.floor((offset + into.length - 1) / this.#blockSize);
     for (let index = first; index <= last; index++) {
       const start = index * this.#blockSize;
       const from = Math.max(start, offset);

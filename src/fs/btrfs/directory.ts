@@ -45,7 +45,7 @@ export class Directories {
       const shown = heeding(onDamage, () =>
         entriesOf(item, tree.name).map((entry) => this.#shown(subvolume, inode, entry)),
       );
-      yield* shown ?? [];
+      if (shown !== undefined) for (const entry of shown) yield entry;
     }
   }
 

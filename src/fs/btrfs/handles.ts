@@ -62,6 +62,9 @@ export class Handles {
 
   /** CorruptError for a number that is no handle. */
   get(handle: InodeNumber): Named {
+    // Mostly it is of the mounted subvolume, and remainders of numbers beyond 32 bits take long.
+    if (handle >= 0 && handle < inodeSpan)
+      return { subvolume: this.#mounted, inode: handle, isPlaceholder: false };
     const inHandle = handle % subvolumeSpan;
     const subvolume = this.subvolume(this.subvolumeOf(handle));
     if (subvolume === undefined || inHandle < 0)
