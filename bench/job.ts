@@ -1,8 +1,9 @@
 /**
  * What a job is: whole processes, ours and the peers', that do the same on the same image.
  *
- * A command is a shell line. `$I` is the directory of the images, `$T` a scratch directory on the same disk,
- * `$G` our command. What a line prints goes to /dev/null.
+ * A command is a shell line. `$I` is the directory of the images, `$T` a scratch directory on the same disk, `$M` one
+ * in memory, and `$G` our command. What a line prints goes to /dev/null. Trees of files that it makes as `$T/tree.*` or
+ * `$M/tree.*` are removed once it is done.
  */
 
 /** A peer, how to see whether it is there, and how its version is asked for. */

@@ -58,9 +58,12 @@ const before = options.against === undefined ? undefined : distOf(resolve(option
 const commandOf = (directory: string) => `${process.execPath} ${join(directory, 'cli.cjs')}`;
 
 mkdirSync(join(root, '.cache'), { recursive: true });
+const scratch = mkdtempSync(join(root, '.cache/bench-'));
+const inMemory = '/dev/shm';
 const place: Place = {
   images: resolve(options.images),
-  scratch: mkdtempSync(join(root, '.cache/bench-')),
+  scratch,
+  memory: existsSync(inMemory) ? mkdtempSync(join(inMemory, 'guestfs-bench-')) : scratch,
   command: commandOf(dist),
 };
 const say = (text: string) => process.stderr.write(`${text}\n`);
@@ -122,9 +125,9 @@ function measure(job: Job): JobResult {
   const measured = inTurn(contenders, place, (text) => {
     say(`  ${text}`);
   });
-  run('rm -rf $T/tree.*', place);
   const ours = measured.get('ours');
   const memory = ours && ours.failed === undefined ? memoryOf(job.ours, place) : undefined;
+  run('rm -rf $T/tree.* $M/tree.*', place);
   if (ours && memory !== undefined) ours.memory = memory;
   return { job, measured };
 }
@@ -260,5 +263,5 @@ try {
   if (failed.length > 0 || results.libraryFailed.length > 0) process.exitCode = 1;
   for (const result of results.jobs) say(`${result.job.id}: ${verdictOf(result)}`);
 } finally {
-  rmSync(place.scratch, { recursive: true, force: true });
+  for (const each of [place.scratch, place.memory]) rmSync(each, { recursive: true, force: true });
 }

@@ -19,6 +19,8 @@ export interface Measured {
 export interface Place {
   images: string;
   scratch: string;
+  /** A directory in memory, where there is one, for what is made of many files. */
+  memory: string;
   command: string;
 }
 
@@ -38,7 +40,7 @@ export function reasonIn(text: string): string {
 }
 
 /** The environment in which the shell lines run. */
-function environment({ images, scratch, command }: Place): NodeJS.ProcessEnv {
+function environment({ images, scratch, memory, command }: Place): NodeJS.ProcessEnv {
   return {
     ...process.env,
     LIBGUESTFS_BACKEND: 'embedded',
@@ -46,6 +48,7 @@ function environment({ images, scratch, command }: Place): NodeJS.ProcessEnv {
     PATH: `${process.env.PATH}:/usr/sbin:/sbin`,
     I: images,
     T: scratch,
+    M: memory,
     G: command,
   };
 }
@@ -129,6 +132,7 @@ export function inTurn(
       if (!result || result.failed !== undefined) continue;
       if (round > runs || (round < 1 && runs < most)) continue;
       const { seconds, processorSeconds, failed } = run(line, { ...place, command });
+      run('rm -rf $T/tree.* $M/tree.*', place);
       if (failed !== undefined) result.failed = failed;
       else if (round > 0) {
         result.seconds.push(seconds);
