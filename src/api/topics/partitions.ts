@@ -287,7 +287,6 @@ export const partitions = topic('Partitions', () => ({
     proc: 43,
     since: '0.8',
     deprecatedBy: 'part_add',
-    by: 'appliance',
     short: 'make partitions from lines for sfdisk',
     help: 'Hands `lines` to sfdisk, with the geometry `cyls`, `heads`, `sectors`, in which 0 stands for whatever it finds. All partitions are replaced. Use `part_add`.',
   },

@@ -195,4 +195,20 @@ export const tableScenarios: readonly Scenario[] = [
       ['sfdiskM', '/dev/sdz', [',']],
     ],
   },
+  {
+    name: 'lines for sfdisk',
+    steps: [
+      ['zero_device', third],
+      ['sfdisk', third, 0, 0, 0, [',10M', ',20M,82,*', ',']],
+      ...each('part_list', third),
+      ...each('part_get_parttype', third),
+      ...each('part_get_mbr_id', [third, 1], [third, 2], [third, 3]),
+      ...each('part_get_bootable', [third, 1], [third, 2]),
+      ['sfdisk', third, 0, 0, 0, ['4096,4096']],
+      ...each('part_list', third),
+      ...each('part_get_parttype', third),
+      ['sfdisk', third, 10, 0, 0, [',']],
+      ['sfdisk', '/dev/sdz', 0, 0, 0, [',']],
+    ],
+  },
 ];

@@ -8,6 +8,7 @@ import {
   type GptEditor,
   type MbrEditor,
   newPartitionTable,
+  readScript,
 } from '../../../partition/index.js';
 import type { BlockDevice } from '../../../vfs/index.js';
 import type { Call } from '../../thread/call.js';
@@ -99,6 +100,25 @@ function unusedDevice(call: Call, name: string): BlockDevice {
   return device;
 }
 
+/** Makes a new MBR by lines for sfdisk, which leaves all else on the device as it is. */
+function makeByScript(call: Call, name: string, geometry: readonly number[], lines: readonly string[]): void {
+  const device = unusedDevice(call, name);
+  if (geometry.some((number) => number !== 0))
+    throw new GuestfsError('EINVAL', `${name}: sfdisk has no option for a geometry any more`);
+  const { session } = call;
+  const scheme = session.tables.table(device)?.scheme;
+  const held = scheme ?? session.contents.probe(device)?.type;
+  if (held !== undefined && scheme !== 'msdos')
+    throw new UnsupportedError('sfdisk', [`a device with ${held} on it`], { elsewhere: 'appliance' });
+  const partitions = readScript(lines, sectorCount(device), device.sectorSize);
+  const editor = newPartitionTable(device.disk, device.sectorSize, 'msdos');
+  for (const { first, last, mbrId, bootable } of partitions) {
+    const number = editor.add({ kind: 'primary', first, last, mbrId });
+    if (bootable) editor.setBootable(number, true);
+  }
+  store(call, device, editor);
+}
+
 /** Sectors that `part_disk` leaves free at both ends. */
 const margin = 128;
 
@@ -150,6 +170,8 @@ export const partitionWritingHandlers = {
     changeGpt(call, name, (gpt) => gpt.setAttributes(number, attributes)),
   part_set_disk_guid: (call, name, guid) => changeGpt(call, name, (gpt) => gpt.setDiskGuid(guid)),
   part_set_disk_guid_random: (call, name) => changeGpt(call, name, (gpt) => gpt.setDiskGuid(undefined)),
+  sfdisk: (call, name, cyls, heads, sectors, lines) =>
+    makeByScript(call, name, [cyls, heads, sectors], lines),
   sfdiskM(call, name) {
     call.session.devices.resolve(name);
     // The option that libguestfs gives it, for sizes in megabytes, was dropped from sfdisk.
