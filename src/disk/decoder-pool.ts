@@ -5,7 +5,7 @@
  */
 import { decode } from './codecs.js';
 import { DecoderMemory, maxHelpers, windowBytes, windowUnits } from './decoder-memory.js';
-import { decodeAlone, type EncodedUnit, isWithin, type Run, runFrom } from './encoded.js';
+import { decodeAlone, type EncodedUnit, isWithin, runFrom, type UnitRun } from './encoded.js';
 import { type DecoderThread, platform } from './platform.js';
 
 /** A helper without work for this long ends. */
@@ -91,7 +91,7 @@ export class DecoderPool {
     try {
       let packedAt = 0;
       let decodedAt = 0;
-      let run: Run | undefined;
+      let run: UnitRun | undefined;
       let runAt = 0;
       for (; first + count < units.length && count < windowUnits; count++) {
         const unit = units[first + count] as EncodedUnit; // safe: just compared

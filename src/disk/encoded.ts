@@ -21,20 +21,20 @@ export interface EncodedUnit {
 const longestRun = 256 * 1024;
 
 /** Units that lie next to each other, and are read together. */
-export interface Run {
+export interface UnitRun {
   readonly disk: Disk;
   readonly offset: number;
   readonly size: number;
 }
 
-export const isWithin = ({ disk, offset, size }: EncodedUnit, run: Run): boolean =>
+export const isWithin = ({ disk, offset, size }: EncodedUnit, run: UnitRun): boolean =>
   disk === run.disk && offset >= run.offset && offset + size <= run.offset + run.size;
 
 /**
  * The run that begins with a unit. Units may overlap, because an image gives the last sector of a unit rather than
  * its last byte.
  */
-export function runFrom(units: readonly EncodedUnit[], first: number): Run {
+export function runFrom(units: readonly EncodedUnit[], first: number): UnitRun {
   const { disk, offset, size } = units[first] as EncodedUnit; // safe: the caller's unit
   let end = offset + size;
   for (let index = first + 1; index < units.length; index++) {

@@ -98,8 +98,8 @@ function skipIndex(bytes: Uint8Array, start: number): number {
 }
 
 /**
- * The contents of an .xz file, at most `limit` bytes, valid until more is decoded; more is a CorruptError. With `enough`, a
- * beginning of at least that many bytes, or all: later parts of the file are not read, and may be missing.
+ * The contents of an .xz file, at most `limit` bytes, valid until more is decoded; more is a CorruptError. With `enough`,
+ * a beginning of at least that many bytes, or all: later parts of the file are not read, and may be missing.
  */
 export function decodeXz(bytes: Uint8Array, limit: number, enough?: number): Uint8Array {
   const decoder = new Lzma2Decoder(limit, enough === undefined ? {} : { enough: enough + branchReach });
