@@ -4,11 +4,12 @@
  * is refused before anything is changed.
  */
 import { type ErrnoName, encodeText, GuestfsError, systemError, UnsupportedError } from '../base/index.js';
-import type { GrowableDisk, Span, ZeroOptions } from '../disk/index.js';
+import type { GrowableDisk } from '../disk/index.js';
 import type { FileSystemWriter, InodeNumber, InodeStat, NewAttributes, NewInode } from '../fs/index.js';
 import { accessListName, defaultListName, inherit, settle, withPermissions } from './access-lists.js';
 import type { Child, Mount, Place } from './mount.js';
 import { isNameTooLong, isPathTooLong } from './names.js';
+import { ToldContents } from './told-contents.js';
 import type { Position, Tree } from './tree.js';
 import type { TreeChange } from './tree-change.js';
 
@@ -394,7 +395,8 @@ export class TreeWriter {
         : list === undefined
           ? { permissions: asked & ~this.#context.umask, accessList: undefined }
           : inherit(list, asked);
-    const facts: NewInode = { ...what, ...groupOf(above, type, permissions), uid: 0 };
+    const given = groupOf(above, type, permissions);
+    const facts: NewInode = { ...what, uid: 0, gid: given.gid, permissions: given.permissions };
     if (list === undefined) return this.#attempt(path, () => writer.create(directory.inode, name, facts));
     const xattrs = new Map<string, Uint8Array>();
     if (accessList !== undefined) xattrs.set(accessListName, accessList);
@@ -449,7 +451,15 @@ export class TreeWriter {
 
   #contents(place: Place, path: string): OpenFile {
     const contents = this.#writer(place, path).contents(place.inode);
-    return { place, contents: new ToldContents(contents, this.#context, place) };
+    const context = this.#context;
+    const told = new ToldContents(contents, {
+      wrote() {
+        context.touch();
+        context.changed?.({ kind: 'contents', place });
+      },
+      closed: () => context.changed?.({ kind: 'closed', place }),
+    });
+    return { place, contents: told };
   }
 
   /** A program whose contents or owner change loses the capabilities that it had. */
@@ -506,66 +516,4 @@ function groupOf(
 function withoutSetId(permissions: number): number {
   const kept = permissions & ~setUserId;
   return kept & groupExecute ? kept & ~setGroupId : kept;
-}
-
-/** A file's contents whose changes are told. */
-class ToldContents implements GrowableDisk {
-  readonly sectorSize: number;
-  readonly writable: boolean;
-  readonly #contents: GrowableDisk;
-  readonly #context: WriterContext;
-  readonly #place: Place;
-
-  constructor(contents: GrowableDisk, context: WriterContext, place: Place) {
-    this.sectorSize = contents.sectorSize;
-    this.writable = contents.writable;
-    this.#contents = contents;
-    this.#context = context;
-    this.#place = place;
-  }
-
-  #tell(): void {
-    this.#context.touch();
-    this.#context.changed?.({ kind: 'contents', place: this.#place });
-  }
-
-  get size(): number {
-    return this.#contents.size;
-  }
-
-  read(into: Uint8Array, offset: number): void {
-    this.#contents.read(into, offset);
-  }
-
-  span(offset: number, length: number): Span {
-    return this.#contents.span(offset, length);
-  }
-
-  checkWritable(offset: number, length: number): void {
-    this.#contents.checkWritable(offset, length);
-  }
-
-  write(from: Uint8Array, offset: number): void {
-    this.#contents.write(from, offset);
-    this.#tell();
-  }
-
-  zero(offset: number, length: number, options?: ZeroOptions): void {
-    this.#contents.zero(offset, length, options);
-    this.#tell();
-  }
-
-  resize(size: number): void {
-    this.#contents.resize(size);
-    this.#tell();
-  }
-
-  flush(): void {
-    this.#contents.flush();
-  }
-
-  close(): void {
-    this.#contents.close();
-    this.#context.changed?.({ kind: 'closed', place: this.#place });
-  }
 }

@@ -36,7 +36,7 @@ const bareNumbersListed = {
 /** Who writes to a disk, above the layers of disk/, and in how many calls. */
 const writersListed = {
   // Contents of files, which the writer of a tree hands out and whose changes it tells.
-  'src/vfs/tree-writer.ts': 1,
+  'src/vfs/told-contents.ts': 1,
   // What another session has written to a drive, brought back onto the layer that a drive has for such writes.
   'src/engine/session/restored-layer.ts': 1,
   // Bytes of devices, changed as such: what a caller gives, zeroes and random bytes, a swap header.

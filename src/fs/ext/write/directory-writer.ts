@@ -52,6 +52,7 @@ import {
   removeEntry,
   type StoredEntry,
   sealLeaf,
+  splitByHash,
   storedEntry,
 } from './leaf.js';
 
@@ -338,20 +339,9 @@ export class DirectoryWriter {
       this.#growIndex(open, frames);
       return false;
     }
-    // Half of the bytes go to a new block, by their hashes.
-    const sorted = entries
-      .map((each) => ({ each, hash: open.hash(each.name, version) ?? 0 })) // safe: the version is known
-      .sort((a, b) => a.hash - b.hash);
-    let split = sorted.length;
-    for (let moved = 0; split > 1; split--) {
-      const size = entrySize(sorted[split - 1]?.each.name.length ?? 0); // safe: split ≤ length
-      if (moved + size / 2 > area.end / 2) break;
-      moved += size;
-    }
-    const border = sorted[split]?.hash ?? hash;
-    const isContinued = sorted[split - 1]?.hash === border;
-    const lower = sorted.slice(0, split).map(({ each }) => each);
-    const upper = sorted.slice(split).map(({ each }) => each);
+    // safe: the version is known
+    const halves = splitByHash(entries, area.end / 2, (name) => open.hash(name, version) ?? 0);
+    const { lower, upper, border = hash, isContinued } = halves;
     const isUpper = hash >= border;
     const fresh = this.#append(open, (empty) => fillArea(empty, open.rules, upper));
     const index = this.#change(open, bottom.logical);

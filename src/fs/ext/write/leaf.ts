@@ -198,6 +198,38 @@ export function listEntries(area: EntryArea, rules: EntryRules, what: string): S
   return entries;
 }
 
+/** Entries in two parts. */
+interface SplitEntries {
+  readonly lower: StoredEntry[];
+  readonly upper: StoredEntry[];
+  /** The least hash of the upper ones; undefined for none. */
+  readonly border: number | undefined;
+  /** Whether names of that hash are among the lower ones, too. */
+  readonly isContinued: boolean;
+}
+
+/** Divides entries in the order of their hashes: the upper ones take about `half` bytes. */
+export function splitByHash(
+  entries: readonly StoredEntry[],
+  half: number,
+  hashOf: (name: Uint8Array) => number,
+): SplitEntries {
+  const sorted = entries.map((each) => ({ each, hash: hashOf(each.name) })).sort((a, b) => a.hash - b.hash);
+  let split = sorted.length;
+  for (let moved = 0; split > 1; split--) {
+    const size = entrySize(sorted[split - 1]?.each.name.length ?? 0); // safe: split ≤ length
+    if (moved + size / 2 > half) break;
+    moved += size;
+  }
+  const border = sorted[split]?.hash;
+  return {
+    lower: sorted.slice(0, split).map(({ each }) => each),
+    upper: sorted.slice(split).map(({ each }) => each),
+    border,
+    isContinued: border !== undefined && sorted[split - 1]?.hash === border,
+  };
+}
+
 /** Fills an area with entries, which fit; the last takes the rest. */
 export function fillArea(area: EntryArea, rules: EntryRules, entries: readonly StoredEntry[]): void {
   clearArea(area, rules);
