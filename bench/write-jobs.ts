@@ -91,6 +91,14 @@ export const writeLibraryJobs = [
     most: true,
   },
   {
+    id: 'memoryOfWriting',
+    title: 'memory of the program that did these',
+    unit: 'MiB',
+    must: 200,
+    aim: 120,
+    most: true,
+  },
+  {
     id: 'barriers',
     title: 'one sync after small changes',
     unit: 'barriers',

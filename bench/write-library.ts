@@ -48,7 +48,8 @@ export async function writing(library: Library, scratch: string): Promise<Figure
   const smallMkdirs = await rate((name) => g.mkdir(`/directories/${name}`));
   const smallChmods = await rate((name) => g.chmod(0o600, `/files/${name}`));
   const manyFiles = await processorSeconds(() => g.fillDir('/many', fileCount));
-  return { smallWrites, smallMkdirs, smallChmods, manyFiles };
+  const memoryOfWriting = process.resourceUsage().maxRSS / 1024;
+  return { smallWrites, smallMkdirs, smallChmods, manyFiles, memoryOfWriting };
 }
 
 /** In a program that count-writes.js was loaded into. */
