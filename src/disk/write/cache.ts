@@ -30,6 +30,8 @@ export class WriteCache implements BlockReader {
   readonly #clean: BlockCache;
   readonly #changed = new Map<number, Block>();
   readonly #memory: number;
+  /** Further contents of a block that will be written to its place: what a rule of writing keeps for that. */
+  #kept: (number: number) => Iterable<Uint8Array> = () => [];
 
   constructor(disk: Disk, { blockSize, memory = 32 * 1024 * 1024 }: CacheOptions) {
     this.disk = disk;
@@ -37,6 +39,11 @@ export class WriteCache implements BlockReader {
     this.#clean = new BlockCache(disk);
     this.#memory = memory;
     this.view = new CacheView(this, (offset, length) => this.#clean.forgetRange(offset, length));
+  }
+
+  /** `kept` tells further contents of a block that will be written to its place. */
+  keeps(kept: (number: number) => Iterable<Uint8Array>): void {
+    this.#kept = kept;
   }
 
   /** The changed blocks, which nothing has written to their places yet, by number. */
@@ -124,7 +131,7 @@ export class WriteCache implements BlockReader {
   }
 
   /**
-   * Changes bytes of one block on the disk and, where the block is changed in memory, there too: for the marks of a
+   * Changes bytes of one block on the disk, and in all contents that the block has in memory: for the marks of a
    * filesystem, which stand outside all transactions.
    */
   amend(offset: number, length: number, change: (bytes: Uint8Array) => void): void {
@@ -134,8 +141,11 @@ export class WriteCache implements BlockReader {
     change(bytes);
     this.disk.write(bytes, offset);
     this.#clean.forget(offset);
-    const changed = this.#changed.get((offset - within) / this.blockSize);
-    if (changed !== undefined) change(changed.bytes.subarray(within, within + length));
+    const number = (offset - within) / this.blockSize;
+    const changed = this.#changed.get(number);
+    const contents = new Set(this.#kept(number));
+    if (changed !== undefined) contents.add(changed.bytes);
+    for (const each of contents) change(each.subarray(within, within + length));
   }
 
   /** What is unchanged is read anew. */

@@ -58,6 +58,7 @@ class OrderedRules implements WriteRules {
 
   constructor(cache: WriteCache) {
     this.#cache = cache;
+    cache.keeps((number) => this.#stages.flatMap((stage) => stage.get(number) ?? []));
   }
 
   hasRoom(): boolean {

@@ -397,6 +397,37 @@ class FailingDisk extends MemoryDisk {
   }
 }
 
+test('in order: a mark is in every content of its block that was changed before the mark was made', () => {
+  const { disk, cache } = made();
+  const marked = 10;
+  const mark = (value: number) => (): void => {
+    cache.amend(3 * blockSize, blockSize, (bytes) => {
+      bytes[marked] = value;
+    });
+    disk.flush();
+  };
+  const journal = orderedJournal(cache, { begin: mark(1), end: mark(2) });
+  for (const value of [1, 2, 3])
+    journal.run(3, (transaction) => {
+      put(cache, transaction, 3, value);
+      transaction.barrier();
+      put(cache, transaction, 5, value);
+      transaction.barrier();
+      put(cache, transaction, 3, value + 100);
+    });
+  journal.close();
+  const contents = disk.log.flatMap((each) =>
+    each.kind === 'write' && each.offset === 3 * blockSize ? [each.bytes] : [],
+  );
+  assert.ok(contents.length > 4, 'the block is written several times');
+  const last = contents.pop();
+  assert.deepEqual(
+    contents.map((bytes) => bytes[marked]),
+    contents.map(() => 1),
+  );
+  assert.equal(last?.[marked], 2);
+});
+
 test('after a write that failed nothing is written any more, and every call says why', () => {
   for (const make of [directJournal, orderedJournal])
     for (const code of ['EIO', 'ENOSPC'] as const)
