@@ -9,6 +9,7 @@ import type {
   FileSystemUsage,
   FileType,
   InodeNumber,
+  OnDamage,
 } from '../../src/fs/index.js';
 import {
   directoryType,
@@ -45,14 +46,17 @@ export interface Walked {
   readonly entry?: DirectoryEntry;
 }
 
-/** Every file, the root first. A directory that is met again is not entered again. */
-export function* walkFiles(fs: FileSystem): Generator<Walked> {
+/**
+ * Every file, the root first. A directory that is met again is not entered again. `onDamage`: as of `entries`; without it,
+ * a directory that cannot be read ends the walk.
+ */
+export function* walkFiles(fs: FileSystem, onDamage?: OnDamage): Generator<Walked> {
   const seen = new Set<InodeNumber>([fs.root]);
   yield { path: '/', inode: fs.root, mode: fs.stat(fs.root).mode, directory: fs.root };
   const pending = [{ path: '', directory: fs.root }];
   for (let above = pending.pop(); above !== undefined; above = pending.pop()) {
     const { directory } = above;
-    for (const entry of fs.entries(directory)) {
+    for (const entry of fs.entries(directory, onDamage)) {
       const { inode } = entry;
       const path = `${above.path}/${entry.name}`;
       const { mode } = fs.stat(inode);
