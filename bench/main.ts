@@ -170,7 +170,8 @@ function askLibrary(what: string, directory: string, failures: string[]): Figure
     },
   );
   if (status === 0) return JSON.parse(stdout) as Figures;
-  failures.push(`${what}: ${reasonIn(stderr)}`);
+  const failure = `${directory === dist ? '' : 'before, '}${what}: ${reasonIn(stderr)}`;
+  if (!failures.includes(failure)) failures.push(failure);
   return undefined;
 }
 
