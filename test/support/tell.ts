@@ -47,8 +47,8 @@ export interface Walked {
 }
 
 /**
- * Every file, the root first. A directory that is met again is not entered again. `onDamage`: as of `entries`; without it,
- * a directory that cannot be read ends the walk.
+ * Every file, the root first. A directory that is met again is not entered again. `onDamage`: as of `entries`; without
+ * it, a directory that cannot be read ends the walk.
  */
 export function* walkFiles(fs: FileSystem, onDamage?: OnDamage): Generator<Walked> {
   const seen = new Set<InodeNumber>([fs.root]);
