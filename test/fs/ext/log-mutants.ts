@@ -86,8 +86,8 @@ export const logMutants: readonly LogMutant[] = [
     error: 'the copy of the superblock in the log asks for no replay',
     kind: plain,
     file: 'disk/write/cache.ts',
-    original: 'if (changed !== undefined) change(',
-    planted: 'if (changed === undefined) return;\n    if (length < 0) change(',
+    original: 'if (changed !== undefined) contents.add(',
+    planted: 'if (changed === undefined) return;\n    if (length < 0) contents.add(',
   },
   {
     error: 'the request for a replay is cleared before the log is empty',
