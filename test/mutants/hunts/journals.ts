@@ -18,6 +18,8 @@ export function hunt(): string | undefined {
       const other = disk.part(64 * blockSize, 32 * blockSize);
       const journal = make(cache);
       const values = new Array<number>(blocks).fill(0);
+      promised.set('0', values.slice());
+      disk.mark('0', true);
       for (let round = 1; round < 30; round++) {
         const kind = round % places.length;
         const block = (places[kind] ?? 0) + (round % 7);
