@@ -2,6 +2,7 @@
 // missing first, so that a clean clone needs nothing else.
 //   node scripts/test.mjs --oracle    checks the kept answers against the real libguestfs instead; takes minutes
 import { existsSync, readdirSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { ensureInstalled, root, run } from './run.mjs';
 
@@ -10,30 +11,29 @@ ensureInstalled();
 run(process.execPath, 'scripts/build.mjs');
 run(process.execPath, 'scripts/build.mjs', 'test');
 
-/** Files that take minutes with an appliance: were one begun last, all other processors would wait for its end. */
-const longest = ['upstream/direct', 'scenarios/direct', 'upstream/auto', 'scenarios/auto'];
-const placeOf = (name) => {
-  const place = longest.findIndex((each) => name.startsWith(each));
-  return place < 0 ? longest.length : place;
-};
-
 const filters = process.argv.slice(2).filter((word) => word !== '--oracle');
 const ending = process.argv.includes('--oracle') ? '.oracle.js' : '.test.js';
 const files = readdirSync('build/test', { recursive: true })
   .filter((name) => name.endsWith(ending))
   .filter((name) => existsSync(join('test', name.replace(/\.js$/, '.ts'))))
   .filter((name) => filters.length === 0 || filters.some((filter) => name.includes(filter)))
-  .sort((one, other) => placeOf(one) - placeOf(other) || (one < other ? -1 : 1))
-  .map((name) => join('build/test', name));
+  .map((name) => join('build/test', name))
+  .sort();
 if (files.length === 0) {
   console.error(`no test file matches ${filters.join(' ')}`);
   process.exit(1);
 }
+// As many files at once as there are processors; Node's default leaves one idle.
 run(
   process.execPath,
   // The thread of a test of what lies below the engine has no entry that hands a platform over.
   '--import',
   './build/test/support/platform.js',
-  'scripts/run-tests.mjs',
+  '--test',
+  `--test-concurrency=${availableParallelism()}`,
+  '--test-reporter=spec',
+  '--test-reporter-destination=stdout',
+  '--test-reporter=./scripts/skipped.mjs',
+  '--test-reporter-destination=stdout',
   ...files,
 );
