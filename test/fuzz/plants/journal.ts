@@ -3,12 +3,13 @@ import type { Plant } from '../plant.js';
 
 export const plants: readonly Plant[] = [
   {
-    error: 'an object that is shorter than its structure is read',
+    error: 'an error of the wrong kind is thrown',
     file: 'formats/journal/file.ts',
-    original: 'size < least ||',
-    planted: 'size < 0 ||',
+    original:
+      "throw new CorruptError('journal object', 'is not what leads to it says', { at, type, found, size });",
+    planted: "throw new RangeError('is not what leads to it says');",
     target: 'journal',
     fixtures: ['journal/lz4.journal.gz'],
-    finding: /RangeError/,
+    finding: /RangeError: is not what leads to it says/,
   },
 ];
