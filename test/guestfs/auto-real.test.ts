@@ -107,8 +107,8 @@ describe('auto with the real appliance', { ...real, timeout: 600_000 }, () => {
 
     // The sample is no guest that runs programs: what the appliance has itself will do.
     assert.match(await g.debug('sh', ['true']).catch(String), /unknown subcommand/);
-    assert.match(await g.sfdiskKernelGeometry('/dev/sda'), /cylinders/);
-    assert.deepEqual([g.backend, told], ['direct', ['starting the appliance: sfdisk_kernel_geometry']]);
+    assert.match(await g.sfdiskL('/dev/sda'), /^Disk \/dev\/sda/);
+    assert.deepEqual([g.backend, told], ['direct', ['starting the appliance: sfdisk_l']]);
     assert.ok(g.getPid() > 0);
     assert.deepEqual(
       [await g.cat('/etc/hostname'), await g.inspectGetDistro(root), await g.mountpoints()],
@@ -251,7 +251,7 @@ describe('auto with the real appliance', { ...real, timeout: 600_000 }, () => {
     await g.launch();
     const written = await g.checksumDevice('sha256', '/dev/sda');
     assert.notEqual(written, image);
-    await g.sfdiskKernelGeometry('/dev/sda');
+    await g.sfdiskL('/dev/sda');
     assert.equal(g.backend, 'direct');
     assert.equal(await g.checksumDevice('sha256', '/dev/sda'), written);
     assert.equal(Buffer.from(await g.preadDevice('/dev/sda', 7, 70_000)).toString(), 'written');
@@ -274,7 +274,7 @@ describe('auto with the real appliance', { ...real, timeout: 600_000 }, () => {
     const written = await g.checksumDevice('sha256', '/dev/sda');
     for (const wait of [0, 400]) {
       const abort = new AbortController();
-      const calling = g.sfdiskKernelGeometry('/dev/sda', { signal: abort.signal });
+      const calling = g.sfdiskL('/dev/sda', { signal: abort.signal });
       await delay(wait);
       abort.abort();
       await rejectsWith(calling, 'ECANCELED', /cancelled/);
@@ -283,7 +283,7 @@ describe('auto with the real appliance', { ...real, timeout: 600_000 }, () => {
       assert.equal(await g.checksumDevice('sha256', '/dev/sda'), written);
       await assertNothingLeft({ ...where, cache: where.tmp });
     }
-    const calling = g.sfdiskKernelGeometry('/dev/sda');
+    const calling = g.sfdiskL('/dev/sda');
     await delay(400);
     await Promise.all([rejectsWith(calling, 'EIO', /before the call was done/), g.killSubprocess()]);
     assert.deepEqual([g.state, g.backend, quits], ['config', undefined, ['config']]);
