@@ -3,10 +3,11 @@
  * has to be told when there is room: libuv is, by the kernel. It writes through an open file of its own, so that the one
  * that we share with other processes goes on to block. On Linux, where opening `/dev/fd/N` makes one.
  */
-import { closeSync, constants, openSync, writeSync } from 'node:fs';
+import { constants, openSync, writeSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { ReaderGone } from '../command/failure.js';
 
+/** Its open file lasts as long as the process. */
 export class PipeWriter {
   readonly #fd: number;
   #socket: Socket | undefined;
@@ -49,11 +50,5 @@ export class PipeWriter {
       this.#socket.on('error', () => {});
     }
     return this.#socket;
-  }
-
-  /** What was not written is lost. */
-  close(): void {
-    if (this.#socket === undefined) closeSync(this.#fd);
-    else this.#socket.destroy();
   }
 }

@@ -252,7 +252,7 @@ class EngineClient implements Backend {
           case 'fileOut': {
             if (typeof argument === 'string') return { fileOut: { path: argument } satisfies FileArgument };
             running.write = writerTo(argument as Exclude<FileSink, string>);
-            const borrows = borrowsChunks in (argument as object);
+            const borrows = (argument as { readonly [borrowsChunks]?: unknown })[borrowsChunks] === true;
             return { fileOut: { stream: true, borrows } satisfies FileArgument };
           }
           case 'fileIn': {
