@@ -4,6 +4,7 @@ import type {
   ActionName,
   ActionOptions,
   ActionResult,
+  ActionTables,
   FileEnds,
   FileSink,
   FileSource,
@@ -29,6 +30,11 @@ type Composite<N extends ActionName> = (
 
 export type Composites<N extends ActionName> = { readonly [K in N]: Composite<K> };
 
+/** Actions that the daemon has a procedure for; the others are composites, or the handle's own. */
+export type ProcedureName = {
+  [N in ActionName]: ActionTables[N] extends { readonly proc: number } ? N : never;
+}[ActionName];
+
 /** Internal calls of the handle's own, by their names. */
 export type OwnComposites = {
   readonly [N in InternalName]?: (
@@ -47,7 +53,7 @@ export class LibraryCall {
   }
 
   /** A procedure that is a public action too. `received` gets the sizes of the pieces of a file that it writes. */
-  daemon<N extends ActionName>(
+  daemon<N extends ProcedureName>(
     procedure: N,
     args: ActionArguments<N>,
     options: ActionOptions<N> = {} as ActionOptions<N>,

@@ -2,10 +2,10 @@
  * Actions that consist of several calls to the daemon, whose answers have no length limit, or whose calls need a
  * check before the daemon gets them. By their libguestfs names.
  */
-import type { ActionsBy, ActionTables, AsyncActionName } from '../../api/index.js';
+import type { ActionsBy, AsyncActionName } from '../../api/index.js';
 import { UnsupportedError } from '../../base/index.js';
 import { archiveActions } from './archives.js';
-import { libraryAction, type OwnComposites } from './call.js';
+import { libraryAction, type OwnComposites, type ProcedureName } from './call.js';
 import { contentsActions } from './contents.js';
 import { copyActions } from './copies.js';
 import type { LibraryAction } from './daemon.js';
@@ -34,12 +34,11 @@ const composites = {
   ...uploadActions,
 };
 
-/** Actions that the daemon has no procedure for. */
-type WithoutProcedure = {
-  [N in AsyncActionName]: ActionTables[N] extends { readonly proc: number } ? never : N;
-}[AsyncActionName];
 /** Those that nobody does: there must be none. */
-type Forgotten = Exclude<WithoutProcedure, keyof typeof composites | ActionsBy<'handle' | 'table'>>;
+type Forgotten = Exclude<
+  AsyncActionName,
+  ProcedureName | keyof typeof composites | ActionsBy<'handle' | 'table'>
+>;
 type None<Names extends never> = Names;
 /** Exported for the compiler. */
 export type LibraryIsComplete = None<Forgotten>;

@@ -97,12 +97,17 @@ async function buildId(call: LibraryCall, root: string): Promise<string | undefi
   }
 }
 
+async function answerOf(call: LibraryCall, getter: OsGetter, root: Mountable): Promise<unknown> {
+  if (getter === 'inspect_get_build_id') return await buildId(call, root);
+  if (getter === 'inspect_get_osinfo') return await inspectionActions.inspect_get_osinfo(call, root);
+  return await call.daemon(getter, [root]);
+}
+
 /** The handle's `osInfo`: each getter is a call of the daemon. */
 export async function osInfo(call: LibraryCall, root: Mountable): Promise<OsInfo> {
   const answers = new Map<string, unknown>();
   const ask = async (getter: OsGetter): Promise<void> => {
-    const answer = getter === 'inspect_get_build_id' ? buildId(call, root) : call.daemon(getter, [root]);
-    answers.set(getter, (await answer) ?? 'unknown');
+    answers.set(getter, (await answerOf(call, getter, root)) ?? 'unknown');
   };
   for (const getter of osGetters) await ask(getter);
   if (answers.get('inspect_get_type') === 'windows') for (const getter of windowsGetters) await ask(getter);

@@ -44,7 +44,7 @@ async function readdir(call: LibraryCall, directory: string): Promise<Structs['d
     return structsOf('dirent', bytes);
   } catch (thrown) {
     if (!failedWith(thrown, 'ENOTSUP')) throw thrown;
-    return await call.daemon('readdir', [directory]);
+    return await call.internal('readdir', [directory]);
   }
 }
 
