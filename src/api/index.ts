@@ -47,10 +47,10 @@ export { direntLetters, typeOfLetter } from './dirent.js';
 export * from './events.js';
 export { groups } from './groups.js';
 export type { ImageCheckRequest, ImageResizeRequest, ResizedImage } from './image-maintenance.js';
+/** For tests. */
 export type { FilesystemRequest, MadeFilesystem, NewFilesystemType } from './make-filesystem.js';
 export type { ActionMethods } from './methods.js';
 export { nearestName } from './nearest.js';
-/** For tests. */
 export { type OsGetter, osGetters, osInfoOf, windowsGetters } from './os-getters.js';
 export type { OsInfo } from './os-info.js';
 /** For tests. */
@@ -69,6 +69,6 @@ export * from './structs.js';
 export { type InternalCall, type InternalName, internal } from './topics/internal.js';
 export * from './types.js';
 export type { Unreadable } from './unreadable.js';
-export type { ListingColumn, TreeListing } from './walk.js';
+export * from './walk.js';
 /** For tests. */
 export { foldLine, textWithNames } from './words.js';

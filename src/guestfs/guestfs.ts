@@ -54,6 +54,7 @@ import {
   readable,
   type TarStreamOptions,
   tarStream,
+  walkInParts,
   type ZipStreamOptions,
   zipStream,
 } from './streams/index.js';
@@ -292,10 +293,20 @@ export class Guestfs {
   }
 
   /**
+   * The same in parts of up to some thousand files, each given while the next is looked for: for trees of any size, with
+   * little memory, and with the first files at once. Leaving the loop early ends the call; until then the handle is busy
+   * with it. Rejects as `walk`, but for EFBIG, once the parts before are taken.
+   */
+  walkInParts(directory: Pathname, controls?: CallControls): AsyncGenerator<TreeListing, void> {
+    return walkInParts(this.#handle, directory, controls);
+  }
+
+  /**
    * Everything below a directory, one file after another, with the facts of `lstat`: for trees of any size, as only few
    * entries are in memory at a time. Each directory comes before what is in it, and names in the order of their bytes.
    * Links are not followed; filesystems mounted below are included. Damaged parts are left out, and a `warning` event
-   * marked `partial` reports them. Where all is wanted at once, `walk` is quicker. Rejects as `walk`.
+   * marked `partial` reports them. Where all is wanted, `walk` and `walkInParts` are
+   * quicker. Rejects as `walk`.
    */
   walkEntries(directory: Pathname, controls: CallControls = {}): AsyncGenerator<WalkedEntry, void> {
     return walkPages(this, directory, controls);

@@ -52,6 +52,7 @@ describe('methods', () => {
       'fs',
       'fork',
       'walk',
+      'walkInParts',
       'unreadable',
       'osInfo',
       'setPrivate',

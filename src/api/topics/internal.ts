@@ -43,6 +43,8 @@ const records = of('fileOut', 'filename');
 export const internal = {
   /** Behind the handle's `walk`. */
   internal_walk: { args: [of('pathname', 'directory')], result: shaped<TreeListing>() },
+  /** Behind the handle's `walkInParts`: parts of the listing, as bytes. */
+  internal_walk_out: { args: [of('pathname', 'directory'), records], result: gives.nothing },
   /** Behind `opendir` and the handle's `walkEntries`: entries behind a name, or the first ones. */
   internal_directory_page: {
     args: [of('pathname', 'directory'), of('string', 'after'), of('int', 'limit'), of('bool', 'stats')],

@@ -17,7 +17,7 @@ import { mountableActions } from './mountables.js';
 import { recordActions } from './records.js';
 import { tellSession } from './session.js';
 import { uploadActions } from './uploads.js';
-import { walk } from './walk.js';
+import { walk, walkOut } from './walk.js';
 import { zipOut } from './zip.js';
 
 export type { Daemon } from './daemon.js';
@@ -46,6 +46,7 @@ export type LibraryIsComplete = None<Forgotten>;
 /** Internal calls, of the handle's own, that no procedure answers. */
 const own = {
   internal_walk: walk,
+  internal_walk_out: walkOut,
   internal_zip_out: zipOut,
   internal_unreadable: async () => {
     throw new UnsupportedError('the appliance', [

@@ -2,10 +2,18 @@
  * The handle's `walk`, which the daemon lacks: the names through `find0`, then the status of each directory's files
  * together.
  */
-import type { ListingColumn, Structs, TreeListing } from '../../api/index.js';
+import {
+  type FileSink,
+  type ListingColumn,
+  listingColumns,
+  partsOf,
+  type Structs,
+  type TreeListing,
+} from '../../api/index.js';
 import { GuestfsError } from '../../base/index.js';
 import type { LibraryCall } from './call.js';
 import { gather, textsOf } from './gather.js';
+import { intoSink } from './into-sink.js';
 import { statList } from './lists.js';
 
 const fields = {
@@ -61,8 +69,17 @@ export async function walk(call: LibraryCall, directory: string): Promise<TreeLi
   const present = [...paths.keys()].filter((index) => (stats[index]?.stIno ?? -1) !== -1);
   const column = (name: ListingColumn): Float64Array =>
     Float64Array.from(present, (index) => stats[index]?.[fields[name]] ?? 0);
-  const columns = Object.fromEntries(
-    (Object.keys(fields) as ListingColumn[]).map((name) => [name, column(name)]), // safe: the keys of a constant
-  ) as Record<ListingColumn, Float64Array>;
+  const columns = Object.fromEntries(listingColumns.map((name) => [name, column(name)])) as Record<
+    ListingColumn,
+    Float64Array
+  >; // safe: all names are there
   return { count: present.length, paths: present.map((index) => `${paths[index]}\0`).join(''), columns };
+}
+
+/** The same in parts. */
+export async function walkOut(call: LibraryCall, directory: string, to: FileSink): Promise<void> {
+  const listing = await walk(call, directory);
+  await intoSink(to, async (sink) => {
+    for (const part of partsOf(listing)) await sink.write([Buffer.from(part.buffer)]);
+  });
 }

@@ -14,10 +14,11 @@ import {
   ZipWriter,
   zipNameProblem,
 } from '../../formats/index.js';
-import { type DownloadSink, sinkFor } from '../wire/sinks.js';
+import type { DownloadSink } from '../wire/sinks.js';
 import { followTar } from './archives.js';
 import type { LibraryCall } from './call.js';
 import { handInto } from './hand-into.js';
+import { intoSink } from './into-sink.js';
 
 const deflate: (bytes: Uint8Array, options: ZlibOptions) => Promise<Buffer> = promisify(deflateRaw);
 
@@ -109,9 +110,7 @@ export async function zipOut(
   excludes: readonly string[],
   level: number,
 ): Promise<void> {
-  const sink = sinkFor(to);
-  await sink.open();
-  try {
+  await intoSink(to, async (sink) => {
     const zip = new ZipWriter();
     const output = new ZipOutput(sink, level);
     const converter = new TarToZip(call, zip, output);
@@ -143,10 +142,5 @@ export async function zipOut(
       await output.run(zip.end());
     }
     await output.run(zip.finish());
-    await sink.finish();
-  } catch (thrown) {
-    sink.stopWaiting();
-    await sink.abandon();
-    throw thrown;
-  }
+  });
 }

@@ -1,5 +1,5 @@
 /** `guestfs find`: everything below a directory, in one call for any number of files. */
-import type { TreeListing } from '../../api/index.js';
+import type { CallControls, TreeListing } from '../../api/index.js';
 import { decodeText, encodeText, GuestfsError } from '../../base/index.js';
 import { usageFailure } from '../command/failure.js';
 import type { Command, Invocation } from '../command/invocation.js';
@@ -112,8 +112,8 @@ function factsAt({ columns }: TreeListing, index: number): FileFacts {
   };
 }
 
-/** Bytes that are written at once. */
-const pieceLength = 1024 * 1024;
+/** Bytes that are written at once: a little less than a pipe holds, as the last line goes beyond. */
+const pieceLength = 60 * 1024;
 
 /** A path of the listing with the start in front of it. One buffer is used for all paths. */
 class JoinedPath implements PathBytes {
@@ -178,15 +178,18 @@ async function findBelow(guest: Guest, path: string, invocation: Invocation, fil
   const { g } = guest;
   const { out } = invocation;
   const print = await makePrinter(guest, invocation);
-  const to = new LineWriter(pieceLength + 64 * 1024);
+  const to = new LineWriter(2 * pieceLength);
   const flush = (): Promise<void> => out.write(to.take());
   const top = recordOf(path, await withPath(guest, path, () => statFollowing(guest, path)));
   const bytes = encodeText(path === '/' ? path : path.replace(/\/+$/, ''));
   const own = { bytes, start: 0, end: bytes.length };
   if (isWanted(filter, own, top.mode, 0) && filter.facts?.(top) !== false) print(to, own, () => top);
   if (isDirectory(top.mode) && filter.maxDepth > 0) {
-    const listing = await invocation.withProgress(path, 'steps', (controls) => g.walk(path, controls));
-    await printTree(path, listing, filter, print, to, flush);
+    const walk = async (controls: CallControls): Promise<void> => {
+      for await (const listing of g.walkInParts(path, controls))
+        await printTree(path, listing, filter, print, to, flush);
+    };
+    await invocation.withProgress(path, 'steps', walk, { toScreen: out.isTerminal });
   }
   await flush();
 }

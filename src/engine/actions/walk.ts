@@ -1,16 +1,24 @@
 /** The engine's call behind the handle's `walk`: a whole tree in columns. */
 
-import type { ListingColumn, TreeListing } from '../../api/index.js';
+import {
+  encodePart,
+  filesInPart,
+  type ListingColumn,
+  listingColumns,
+  pathsInPart,
+  type TreeListing,
+} from '../../api/index.js';
 import { decodeText, encodeText, GuestfsError, systemError, work } from '../../base/index.js';
 import { makeDeviceNumber } from '../../formats/index.js';
 import type { InodeStat } from '../../fs/index.js';
 import { walkTree } from '../../vfs/index.js';
+import type { FileOutSink } from '../host/data-sinks.js';
 import type { Call } from '../thread/call.js';
 
 type MutableColumns = { [Name in ListingColumn]: Float64Array<ArrayBuffer> };
 
 const firstCapacity = 1024;
-const bytesInRow = 15 * Float64Array.BYTES_PER_ELEMENT;
+const bytesInRow = listingColumns.length * Float64Array.BYTES_PER_ELEMENT;
 
 /** The most bytes of all paths together: the handle's thread gets them as one string. */
 const pathsLimit = 256 * 1024 * 1024;
@@ -67,23 +75,8 @@ class PathText {
 
 /** Columns of one length, each new or made from an old one by `each`. */
 function makeColumns(each: (name: ListingColumn) => Float64Array<ArrayBuffer>): MutableColumns {
-  return {
-    device: each('device'),
-    inode: each('inode'),
-    mode: each('mode'),
-    linkCount: each('linkCount'),
-    uid: each('uid'),
-    gid: each('gid'),
-    deviceNode: each('deviceNode'),
-    size: each('size'),
-    blocks: each('blocks'),
-    accessedSeconds: each('accessedSeconds'),
-    accessedNanoseconds: each('accessedNanoseconds'),
-    modifiedSeconds: each('modifiedSeconds'),
-    modifiedNanoseconds: each('modifiedNanoseconds'),
-    changedSeconds: each('changedSeconds'),
-    changedNanoseconds: each('changedNanoseconds'),
-  };
+  // safe: all names are there
+  return Object.fromEntries(listingColumns.map((name) => [name, each(name)])) as MutableColumns;
 }
 
 /** Columns that grow with the files. One assignment for each column: this is the inner loop of a walk. */
@@ -138,24 +131,59 @@ class Columns {
     this.#resize(this.#count);
     return { count: this.#count, paths, columns: this.#columns };
   }
+
+  /** What is there, until the next `add`, which begins anew. */
+  take(paths: string): TreeListing {
+    const count = this.#count;
+    this.#count = 0;
+    return { count, paths, columns: this.#columns };
+  }
 }
 
-/** Everything below a directory. ENOTDIR if the path is none. */
-export function walkToColumns(call: Call, path: string): TreeListing {
+/** Calls `each` for everything below a directory. ENOTDIR if the path is none. */
+function visitBelow(
+  call: Call,
+  path: string,
+  each: (path: string, stat: InodeStat, device: number) => void,
+): void {
   const { tree } = call.session;
   const start = tree.resolve(path);
   if (start.type !== 'directory') throw systemError('ENOTDIR', path);
-  const columns = new Columns();
-  const paths = new PathText(path);
+  let count = 0;
   for (const visit of walkTree(tree, start, { stat: true, from: path })) {
     if (visit.path === '') continue;
-    if ((columns.count & 255) === 0) call.progress(columns.count, 0);
-    columns.add(visit.stat, visit.place.mount.deviceOf(visit.place.inode));
-    paths.add(visit.path);
+    if ((count & 255) === 0) call.progress(count, 0);
+    count++;
+    each(visit.path, visit.stat, visit.place.mount.deviceOf(visit.place.inode));
   }
-  call.session.damage.failIfEmpty(columns.count === 0);
+  call.session.damage.failIfEmpty(count === 0);
+}
+
+export function walkToColumns(call: Call, path: string): TreeListing {
+  const columns = new Columns();
+  const paths = new PathText(path);
+  visitBelow(call, path, (below, stat, device) => {
+    columns.add(stat, device);
+    paths.add(below);
+  });
   const listing = columns.listing(paths.text());
   // Transferred without a copy: this thread does not use them again.
   call.handOver(Object.values(listing.columns).map(({ buffer }) => buffer as ArrayBuffer)); // safe: made here
   return listing;
+}
+
+/** The same in parts as they are found: whoever takes them is at work on one while the next is looked for. */
+export function walkOut(call: Call, path: string, sink: FileOutSink): void {
+  const columns = new Columns();
+  let paths = '';
+  const send = (): void => {
+    sink.write(encodePart(columns.take(paths)));
+    paths = '';
+  };
+  visitBelow(call, path, (below, stat, device) => {
+    columns.add(stat, device);
+    paths += `${below}\0`;
+    if (columns.count >= filesInPart || paths.length >= pathsInPart) send();
+  });
+  if (columns.count > 0) send();
 }

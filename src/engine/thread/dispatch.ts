@@ -10,7 +10,7 @@ import { lvmHandlers } from '../actions/lvm.js';
 import { mountHandlers } from '../actions/mounts.js';
 import { partitionHandlers } from '../actions/partitions.js';
 import { sessionHandlers } from '../actions/session.js';
-import { walkToColumns } from '../actions/walk.js';
+import { walkOut, walkToColumns } from '../actions/walk.js';
 import type { Call } from './call.js';
 import type { OwnHandlers, TopicHandlers } from './handlers.js';
 import type { inspectionHandlers } from './inspection-handlers.js';
@@ -52,7 +52,7 @@ type AnyHandler = (call: Call, ...args: unknown[]) => unknown;
 type HandlerTable = Readonly<Record<string, AnyHandler>>;
 
 /** Internal calls of the handle, in addition to the actions. */
-const ownCalls = { internal_walk: walkToColumns } satisfies OwnHandlers;
+const ownCalls = { internal_walk: walkToColumns, internal_walk_out: walkOut } satisfies OwnHandlers;
 
 // safe: callers give a handler what its table says
 const core = { ...coreHandlers, ...ownCalls } as HandlerTable;

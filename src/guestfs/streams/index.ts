@@ -1,11 +1,19 @@
 /** Files, devices and trees of the guest as streams. */
 import type { Readable } from 'node:stream';
-import { type ActionOptions, checkCall } from '../../api/index.js';
+import {
+  type ActionOptions,
+  type CallControls,
+  checkCall,
+  PartReader,
+  type TreeListing,
+} from '../../api/index.js';
+import type { GuestfsError } from '../../base/index.js';
 import type { Handle } from '../handle.js';
 import { CallOutput } from './call-output.js';
 import { CallReadable } from './node-stream.js';
 import {
   checkWhole,
+  onAbort,
   type ReadStreamOptions,
   type StreamOptions,
   type TarStreamOptions,
@@ -122,4 +130,50 @@ export function zipStream(handle: Handle, directory: string, given?: ZipStreamOp
     }),
   );
   return nodeStream(handle, method, output, all);
+}
+
+/** The listing of a tree in parts, while it is walked. */
+export function walkInParts(
+  handle: Handle,
+  directory: string,
+  given?: CallControls,
+): AsyncGenerator<TreeListing, void> {
+  const method = 'walkInParts';
+  const { args, controls } = checkCall(
+    'find',
+    given === undefined ? [directory] : [directory, given],
+    method,
+  );
+  const output = new CallOutput((sink, signal) => {
+    const own = { signal, onProgress: controls.onProgress };
+    return handle.methodCall(method, {
+      action: 'internal_walk_out',
+      args: [...args, sink],
+      options: {},
+      controls: own,
+    });
+  });
+  return partsFrom(method, output, controls.signal);
+}
+
+async function* partsFrom(
+  method: string,
+  output: CallOutput,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<TreeListing, void> {
+  let stopped: GuestfsError | undefined;
+  const stopListening = onAbort(method, signal, (error) => {
+    stopped = error;
+    void output.cancel(error);
+  });
+  try {
+    if (stopped !== undefined) throw stopped; // a call that was cancelled before it began gives nothing
+    const reader = new PartReader();
+    for (let piece = await output.next(); piece !== undefined; piece = await output.next())
+      yield* reader.take(piece);
+    reader.finish();
+  } finally {
+    stopListening();
+    await output.cancel();
+  }
 }

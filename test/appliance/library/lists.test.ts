@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
+import { Writable } from 'node:stream';
 import { test } from 'node:test';
-import type { Structs, TreeListing } from '../../../src/api/index.js';
+import { PartReader, type Structs, type TreeListing } from '../../../src/api/index.js';
 import { FakeDaemon, run, writes } from './fake-daemon.js';
 
 const noStat = {
@@ -138,5 +139,29 @@ test('a walk asks for the status of each directory’s files together, and leave
       ['internal_lstatnslist', '/top/'],
       ['internal_lstatnslist', '/top/d/'],
     ],
+  );
+});
+
+test('a walk in parts is the walk', async () => {
+  const names = Array.from({ length: 2500 }, (_, index) => `f${index}`);
+  const daemon = new FakeDaemon({
+    find0: writes(`${names.join('\0')}\0`),
+    internal_lstatnslist: (_directory: string, some: string[]) =>
+      some.map((name) => ({ ...noStat, stIno: Number(name.slice(1)) })),
+  });
+  const reader = new PartReader();
+  const parts: TreeListing[] = [];
+  const sink = new Writable({
+    write(piece: Buffer, _encoding, done) {
+      parts.push(...reader.take(new Uint8Array(piece)));
+      done();
+    },
+  });
+  await run(daemon, 'internal_walk_out', ['/top', sink]);
+  reader.finish();
+  assert.equal(parts.map(({ paths }) => paths).join(''), names.map((name) => `${name}\0`).join(''));
+  assert.deepEqual(
+    parts.flatMap(({ columns }) => [...columns.inode]),
+    [...names.keys()],
   );
 });
