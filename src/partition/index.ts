@@ -13,6 +13,6 @@ export {
   tableFacts,
 } from './report.js';
 export type { Partition, PartitionTable } from './scheme.js';
-export { readScript } from './script.js';
+export { changeByLine, readScript } from './script.js';
 /** For tests. */
 export { partitionSchemes, readPartitionTable } from './table.js';

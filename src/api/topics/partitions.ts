@@ -296,7 +296,6 @@ export const partitions = topic('Partitions', () => ({
     proc: 99,
     since: '1.0.26',
     deprecatedBy: 'part_add',
-    by: 'appliance',
     short: 'change one partition with a line for sfdisk',
     help: 'Like `sfdisk`, but only the partition number `partnum` is changed, to what `line` says. Use `part_add` and its kin.',
   },

@@ -26,6 +26,7 @@ import {
 } from '../layout.js';
 import { readMasterBootRecord } from '../mbr.js';
 import { highestPartitionNumber } from '../scheme.js';
+import type { Primaries, ScriptedPartition } from '../script.js';
 import {
   checkFree,
   checkInside,
@@ -180,6 +181,26 @@ export class MbrEditor implements TableEditor {
       this.#logical = this.#logical.map((each, index) =>
         index === number - firstLogical ? { ...each, entry } : each,
       );
+  }
+
+  /** Whatever is in the four entries, by number. */
+  get primaries(): Primaries {
+    const used = [...this.#primary.entries()].filter(([, { size }]) => size > 0);
+    return new Map(
+      used.map(([index, entry]) => [
+        index + 1,
+        { ...rangeOf(entry), mbrId: entry.type, bootable: entry.bootIndicator === activeIndicator },
+      ]),
+    );
+  }
+
+  /** Makes a primary partition another one; a number without one adds it, by the lowest that is free. */
+  put(number: number, { first, last, mbrId, bootable }: ScriptedPartition): void {
+    let changed = number;
+    if (this.primaries.has(number)) this.#check({ first, last }, false, number);
+    else changed = this.add({ kind: 'primary', first, last });
+    const bootIndicator = bootable ? activeIndicator : 0;
+    this.#change(changed, { start: first, size: last - first + 1, type: mbrId, bootIndicator });
   }
 
   /** What primary partitions, or the parts of the extended one, have taken. */

@@ -4,6 +4,7 @@
  */
 import { GuestfsError, systemError, UnsupportedError } from '../../../base/index.js';
 import {
+  changeByLine,
   editPartitionTable,
   type GptEditor,
   type MbrEditor,
@@ -100,11 +101,34 @@ function unusedDevice(call: Call, name: string): BlockDevice {
   return device;
 }
 
+function refuseGeometry(name: string, geometry: readonly number[]): void {
+  if (geometry.some((number) => number !== 0))
+    throw new GuestfsError('EINVAL', `${name}: sfdisk has no option for a geometry any more`);
+}
+
+/** Changes a primary partition by a line for `sfdisk -N`. */
+function changeByScript(
+  call: Call,
+  name: string,
+  number: number,
+  geometry: readonly number[],
+  line: string,
+): void {
+  unusedDevice(call, name);
+  refuseGeometry(name, geometry);
+  change(call, name, (editor, device) => {
+    if (editor.scheme !== 'msdos')
+      throw new UnsupportedError('sfdisk', ['a line for a GPT'], { elsewhere: 'appliance' });
+    if (number < 1) throw new GuestfsError('EINVAL', `${number}: partition numbers count from 1`);
+    const changed = changeByLine(line, number, editor.primaries, sectorCount(device), device.sectorSize);
+    if (changed !== undefined) editor.put(number, changed);
+  });
+}
+
 /** Makes a new MBR by lines for sfdisk, which leaves all else on the device as it is. */
 function makeByScript(call: Call, name: string, geometry: readonly number[], lines: readonly string[]): void {
   const device = unusedDevice(call, name);
-  if (geometry.some((number) => number !== 0))
-    throw new GuestfsError('EINVAL', `${name}: sfdisk has no option for a geometry any more`);
+  refuseGeometry(name, geometry);
   const { session } = call;
   const scheme = session.tables.table(device)?.scheme;
   const held = scheme ?? session.contents.probe(device)?.type;
@@ -172,6 +196,8 @@ export const partitionWritingHandlers = {
   part_set_disk_guid_random: (call, name) => changeGpt(call, name, (gpt) => gpt.setDiskGuid(undefined)),
   sfdisk: (call, name, cyls, heads, sectors, lines) =>
     makeByScript(call, name, [cyls, heads, sectors], lines),
+  sfdisk_N: (call, name, number, cyls, heads, sectors, line) =>
+    changeByScript(call, name, number, [cyls, heads, sectors], line),
   sfdiskM(call, name) {
     call.session.devices.resolve(name);
     // The option that libguestfs gives it, for sizes in megabytes, was dropped from sfdisk.
