@@ -44,6 +44,7 @@ export class DiskJournal {
   readonly #freed = new FreedRanges();
   #data = new Set<Disk>();
   #onDurable: (() => void)[] = [];
+  #beforeCommit: () => void = () => {};
   /** Whether anything was changed since the last commit. */
   #isDirty = false;
   #isMarked = false;
@@ -103,6 +104,14 @@ export class DiskJournal {
   /** The first range of blocks from `first` up to `end` that are freed, and may not be taken before the next commit. */
   freedIn(first: number, end: number): FreedRange | undefined {
     return this.#freed.find(first, end);
+  }
+
+  /**
+   * What is still to be done to changed blocks before a commit writes them, checksums for example: once, however many
+   * transactions changed them. It changes no others.
+   */
+  beforeCommit(work: () => void): void {
+    this.#beforeCommit = work;
   }
 
   /** Tells the filesystem now that it is written, which the first commit does otherwise. */
@@ -215,6 +224,7 @@ export class DiskJournal {
     }
     this.#data.clear();
     if (this.#isDirty) {
+      this.#beforeCommit();
       this.#begin();
       this.#rules.commit(hasData);
     } else if (hasData) this.#cache.disk.flush();

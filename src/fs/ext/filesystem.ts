@@ -135,6 +135,7 @@ export class ExtFileSystem implements FileSystem {
   }
 
   *freeRanges(): Iterable<{ readonly offset: number; readonly length: number }> {
+    this.#session?.blocks.seal();
     const { blockSize } = this.volume.superblock;
     for (const { block, count } of freeRuns(this.volume))
       yield { offset: block * blockSize, length: count * blockSize };

@@ -19,10 +19,10 @@ export class ExtVolume {
   readonly superblock: Superblock;
   readonly pieces: BlockReader;
   readonly groups: Groups;
-  /** Blocks of directories whose checksums were found right, or that were changed here. */
+  /** Blocks of directories whose checksums were found right. */
   readonly verified = new Set<number>();
-  /** Inodes that are being changed, so that their checksums are not those of what is in them. */
-  readonly unsealed = new Set<number>();
+  /** Inodes and blocks that were changed, so that their checksums are not yet those of what is in them. */
+  readonly #unsealed = { inode: new Set<number>(), block: new Set<number>() };
   readonly warn: (message: string) => void;
   readonly #decoder: InodeDecoder;
   /** Memory for views that others keep, and how much of it is given away; {@link viewMemory} says why. */
@@ -97,6 +97,11 @@ export class ExtVolume {
     return kept;
   }
 
+  /** Numbers of what was changed and has no right checksum yet: for those who change it. */
+  unsealed(kind: 'block' | 'descriptor' | 'inode'): Set<number> {
+    return kind === 'descriptor' ? this.groups.unsealed : this.#unsealed[kind];
+  }
+
   /** A block is about to be changed. */
   changing(number: number): void {
     this.#kept.delete(number);
@@ -146,7 +151,7 @@ export class ExtVolume {
     const base = offset - piece.start;
     if (base + this.superblock.inodeSize > piece.bytes.length)
       throw new CorruptError(inodeName(number), 'lies outside the disk', { offset });
-    return this.#decoder.decode(number, piece.view, base, this, !this.unsealed.has(number));
+    return this.#decoder.decode(number, piece.view, base, this, !this.#unsealed.inode.has(number));
   }
 
   /** Where an inode lies on the disk; in bytes. */
@@ -192,8 +197,6 @@ export class ExtVolume {
   forgetAll(): void {
     this.#inodes.fill(undefined);
     this.#kept.clear();
-    this.unsealed.clear();
-    this.groups.unsealed.clear();
     this.groups.forget();
   }
 

@@ -390,7 +390,7 @@ export class Directory {
     const area = this.#isOwn ? this.#ownArea(block) : this.#areaOf(this.#volume.block(block, this.#name));
     const seed = this.#seed;
     const { verified } = this.#volume;
-    if (seed !== undefined && !verified.has(block)) {
+    if (seed !== undefined && !verified.has(block) && !this.#volume.unsealed('block').has(block)) {
       const rules = this.#rules;
       const holds =
         this.#indexed && isIndexBlock(area, rules, logical)

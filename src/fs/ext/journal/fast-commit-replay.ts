@@ -60,6 +60,7 @@ export function changeAsCommitted(
     }
     replay.finish();
   });
+  blocks.seal();
 }
 
 /** The blocks that records give to files: not to be given out for anything else in between. In order. */

@@ -6,6 +6,8 @@ import type { Block, DiskJournal, DiskTransaction, GatheredDisk, WriteCache } fr
 
 /** Who keeps what was decoded of blocks. */
 interface Owner {
+  /** Numbers of what was changed and has no right checksum yet. */
+  unsealed(kind: SealedKind): Set<number>;
   /** A block is about to be changed. */
   changing(number: number): void;
   /** A transaction was undone. */
@@ -14,18 +16,23 @@ interface Owner {
 
 const blankly = { blank: true };
 
-/** What has a checksum that is made before a transaction ends, in this order: those of bitmaps are in descriptors. */
+/** What has a checksum that is made later, in this order: those of bitmaps are in descriptors. */
 const sealedKinds = ['block', 'descriptor', 'inode'] as const;
 type SealedKind = (typeof sealedKinds)[number];
+/** Inodes are small and many: to remember them would cost more than their checksums do. */
+const sealedAtOnce = ['inode'] as const;
+
+/** By the number of a block, a group or an inode, what makes the checksum. */
+type Seals = Readonly<Record<SealedKind, Map<number, () => void>>>;
+
+const noSeals = (): Seals => ({ block: new Map(), descriptor: new Map(), inode: new Map() });
 
 export class ChangeableBlocks {
   readonly #cache: WriteCache;
   readonly #journal: DiskJournal;
-  readonly #seals: Readonly<Record<SealedKind, Map<number, () => void>>> = {
-    block: new Map(),
-    descriptor: new Map(),
-    inode: new Map(),
-  };
+  /** Those of the transaction that runs, and of those that have ended since the last commit. */
+  readonly #seals = noSeals();
+  readonly #pending = noSeals();
   readonly #owner: Owner;
   readonly #data: GatheredDisk | undefined;
   #transaction: DiskTransaction | undefined;
@@ -36,6 +43,7 @@ export class ChangeableBlocks {
     this.#journal = journal;
     this.#owner = owner;
     this.#data = data;
+    journal.beforeCommit(() => this.seal());
   }
 
   /**
@@ -44,18 +52,19 @@ export class ChangeableBlocks {
    */
   run<T>(blocks: number, kind: string | undefined, work: () => T): T {
     if (this.#transaction !== undefined) return work();
+    this.#postpone();
     return this.#journal.run(blocks, (transaction) => {
       this.#transaction = transaction;
       transaction.kind = kind;
       const mark = this.#data?.mark;
       transaction.onUndo(() => {
         if (mark !== undefined) this.#data?.undo(mark);
+        this.#dropSeals();
         this.#owner.forgetAll();
       });
-      for (const kind of sealedKinds) if (this.#seals[kind].size > 0) this.#seals[kind].clear();
       try {
         const result = work();
-        this.#seal();
+        this.#make(this.#seals, this.#journal.isOrdered ? sealedKinds : sealedAtOnce);
         return result;
       } finally {
         this.#transaction = undefined;
@@ -88,7 +97,8 @@ export class ChangeableBlocks {
   free(first: number, count: number): void {
     this.#running.free(first, count);
     const { block: seals } = this.#seals;
-    for (const number of seals.keys()) if (number >= first && number < first + count) seals.delete(number);
+    for (const number of seals.keys())
+      if (number >= first && number < first + count) this.#dropSeal('block', number);
   }
 
   /** The first range of blocks from `first` up to `end` that were freed, and may not be taken yet. */
@@ -96,15 +106,30 @@ export class ChangeableBlocks {
     return this.#journal.freedIn(first, end);
   }
 
-  /** Runs `work`, which may change blocks, once before the transaction ends: for checksums. The last one counts. */
-  seal(kind: SealedKind, number: number, work: () => void): void {
-    this.#seals[kind].set(number, work);
+  /**
+   * Makes a checksum later by `work`, the last one given, which gets blocks by {@link toSeal}: before the transaction
+   * ends, where a crash may leave a part of it, and else, but for inodes, once for many of them, before the commit.
+   */
+  sealLater(kind: SealedKind, number: number, work: () => void): void {
+    this.#owner.unsealed(kind).add(number);
+    (this.#transaction === undefined ? this.#pending : this.#seals)[kind].set(number, work);
+  }
+
+  /** A changed block, to put a checksum into; undefined for one that was given back, or is as it was. */
+  toSeal(number: number): Block | undefined {
+    return this.#transaction === undefined ? this.#cache.changed.get(number) : this.change(number);
+  }
+
+  /** Makes all checksums that are still to be made. */
+  seal(): void {
+    this.#postpone();
+    this.#make(this.#pending);
   }
 
   /** What was changed before this is on the disk before what is changed after it. */
   barrier(): void {
     if (!this.#journal.isOrdered) return;
-    this.#seal();
+    this.#make(this.#seals);
     this.#running.barrier();
   }
 
@@ -128,12 +153,37 @@ export class ChangeableBlocks {
     return this.#transaction;
   }
 
-  #seal(): void {
+  #make(all: Seals, kinds: readonly SealedKind[] = sealedKinds): void {
+    for (const kind of kinds) {
+      const seals = all[kind];
+      if (seals.size === 0) continue;
+      const unsealed = this.#owner.unsealed(kind);
+      for (const [number, work] of seals) {
+        work();
+        unsealed.delete(number);
+      }
+      seals.clear();
+    }
+  }
+
+  /** Those of the transaction before, which has ended well. */
+  #postpone(): void {
     for (const kind of sealedKinds) {
       const seals = this.#seals[kind];
       if (seals.size === 0) continue;
-      for (const work of seals.values()) work();
+      for (const [number, work] of seals) this.#pending[kind].set(number, work);
       seals.clear();
     }
+  }
+
+  #dropSeals(): void {
+    for (const kind of sealedKinds)
+      for (const number of this.#seals[kind].keys()) this.#dropSeal(kind, number);
+  }
+
+  /** Of the transaction that runs; what was unsealed before it stays so. */
+  #dropSeal(kind: SealedKind, number: number): void {
+    this.#seals[kind].delete(number);
+    if (!this.#pending[kind].has(number)) this.#owner.unsealed(kind).delete(number);
   }
 }

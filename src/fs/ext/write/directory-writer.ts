@@ -478,8 +478,12 @@ export class DirectoryWriter {
   }
 
   #seal(block: number, work: (changed: Block) => void): void {
-    this.#volume.verified.add(block);
-    this.#blocks.seal('block', block, () => work(this.#blocks.change(block)));
+    this.#blocks.sealLater('block', block, () => {
+      const changed = this.#blocks.toSeal(block);
+      if (changed === undefined) return;
+      work(changed);
+      this.#volume.verified.add(block);
+    });
   }
 }
 

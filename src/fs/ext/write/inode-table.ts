@@ -1,5 +1,6 @@
 /** Inodes as they are changed: their records in the blocks of the inode tables, and their checksums. */
 import { CorruptError, GuestfsError } from '../../../base/index.js';
+import type { Block } from '../../../disk/index.js';
 import type { Time } from '../../driver.js';
 import { encodeTime, fieldsEnd, inodeName, setInodeChecksum } from '../inode.js';
 import { inodeAt as at, inodeFlags } from '../layout.js';
@@ -41,10 +42,20 @@ export class InodeTable {
   }
 
   #record(number: number): InodeRecord {
-    const { blockSize, inodeSize } = this.#volume.superblock;
+    const { block, base } = this.#place(number);
+    return this.#recordIn(this.#blocks.change(block), base);
+  }
+
+  /** Where an inode lies. */
+  #place(number: number): { readonly block: number; readonly base: number } {
+    const { blockSize } = this.#volume.superblock;
     const offset = this.#volume.inodeOffset(number);
-    const { bytes } = this.#blocks.change(Math.floor(offset / blockSize));
     const base = offset % blockSize;
+    return { block: (offset - base) / blockSize, base };
+  }
+
+  #recordIn({ bytes }: Block, base: number): InodeRecord {
+    const { inodeSize } = this.#volume.superblock;
     return {
       bytes: bytes.subarray(base, base + inodeSize),
       view: new DataView(bytes.buffer, bytes.byteOffset + base, inodeSize),
@@ -52,13 +63,14 @@ export class InodeTable {
   }
 
   #done(number: number): void {
-    const { unsealed, superblock } = this.#volume;
-    this.#volume.forgetInode(number);
-    if (superblock.checksumSeed === undefined || unsealed.has(number)) return;
-    unsealed.add(number);
-    this.#blocks.seal('inode', number, () => {
-      setInodeChecksum(superblock, number, this.#record(number).view);
-      unsealed.delete(number);
+    const volume = this.#volume;
+    const { superblock } = volume;
+    volume.forgetInode(number);
+    if (superblock.checksumSeed === undefined || volume.unsealed('inode').has(number)) return;
+    this.#blocks.sealLater('inode', number, () => {
+      const { block, base } = this.#place(number);
+      const changed = this.#blocks.toSeal(block);
+      if (changed !== undefined) setInodeChecksum(superblock, number, this.#recordIn(changed, base).view);
     });
   }
 }

@@ -296,7 +296,7 @@ export class Space {
     const block = this.#blocks.change(blockBitmap, blank);
     if (blank) markStructures(this.#volume, group, block.bytes);
     const bits = this.#clustersPerGroup;
-    this.#blocks.seal('block', blockBitmap, () =>
+    this.#blocks.sealLater('block', blockBitmap, () =>
       this.#sum(group, 'bg_block_bitmap_csum', blockBitmap, bits),
     );
     return block;
@@ -315,7 +315,7 @@ export class Space {
     const blank = this.#takeFlag(group, groupFlags.EXT4_BG_INODE_UNINIT);
     const block = this.#blocks.change(inodeBitmap, blank);
     if (blank) setBits(block.bytes, inodesPerGroup, block.bytes.length * 8, true);
-    this.#blocks.seal('block', inodeBitmap, () =>
+    this.#blocks.sealLater('block', inodeBitmap, () =>
       this.#sum(group, 'bg_inode_bitmap_csum', inodeBitmap, inodesPerGroup),
     );
     return block;
@@ -340,9 +340,15 @@ export class Space {
   }
 
   #descriptor(group: number): { readonly view: DataView; readonly base: number } {
+    const { block, base } = this.#descriptorPlace(group);
+    return { view: this.#blocks.change(block).view, base };
+  }
+
+  #descriptorPlace(group: number): { readonly block: number; readonly base: number } {
     const { blockSize } = this.#volume.superblock;
     const offset = this.#volume.groups.offsetOf(group);
-    return { view: this.#blocks.change(Math.floor(offset / blockSize)).view, base: offset % blockSize };
+    const base = offset % blockSize;
+    return { block: (offset - base) / blockSize, base };
   }
 
   #counter(group: number, name: Counter): number {
@@ -371,8 +377,12 @@ export class Space {
   #sum(group: number, name: BitmapSum, block: number, bits: number): void {
     const seed = this.#volume.superblock.checksumSeed;
     if (seed === undefined) return;
-    const sum = crc32c(seed, this.#blocks.peek(block).bytes.subarray(0, bits / 8));
-    const { view, base } = this.#descriptor(group);
+    const bitmap = this.#blocks.toSeal(block);
+    const { block: at, base } = this.#descriptorPlace(group);
+    const descriptor = this.#blocks.toSeal(at);
+    if (bitmap === undefined || descriptor === undefined) return;
+    const { view } = descriptor;
+    const sum = crc32c(seed, bitmap.bytes.subarray(0, bits / 8));
     view.setUint16(base + fields[`${name}_lo`].at, sum % 0x10000, true);
     if (this.#volume.superblock.descriptorSize > shortDescriptorSize)
       view.setUint16(base + fields[`${name}_hi`].at, Math.floor(sum / 0x10000), true);
@@ -382,11 +392,10 @@ export class Space {
   #sealDescriptor(group: number): void {
     const { groups } = this.#volume;
     if (!this.#hasGroupChecksums || groups.unsealed.has(group)) return;
-    groups.unsealed.add(group);
-    this.#blocks.seal('descriptor', group, () => {
-      const { view, base } = this.#descriptor(group);
-      groups.setChecksum(group, view, base);
-      groups.unsealed.delete(group);
+    this.#blocks.sealLater('descriptor', group, () => {
+      const { block, base } = this.#descriptorPlace(group);
+      const changed = this.#blocks.toSeal(block);
+      if (changed !== undefined) groups.setChecksum(group, changed.view, base);
     });
   }
 }
