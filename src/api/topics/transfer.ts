@@ -282,7 +282,6 @@ export const transfer = topic('Transfer', () => ({
     proc: 344,
     since: '1.19.29',
     group: 'rsync',
-    by: 'appliance',
     short: 'make one directory of the guest like another',
     help: 'Copies what differs from `src` to `dest`, both in the guest, as the program rsync does: a slash at the end of `src` means its contents and not itself. `archive` keeps owners, permissions, times and links; `deletedest` removes what `src` does not have.',
   },

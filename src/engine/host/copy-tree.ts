@@ -18,7 +18,7 @@ interface CopyOptions {
 }
 
 /** Deeper than any path can be. */
-const depthLimit = 4096;
+export const deepestTree = 4096;
 /** What an owner needs to fill a directory, whatever its permissions will be. */
 const ownerBits = 0o700;
 const permissionBits = 0o7777;
@@ -129,7 +129,7 @@ class TreeCopy {
     const place = this.#followed(present, toPath);
     if (place === undefined)
       throw problem(`${toPath}: not written through a link that leads nowhere`, toPath);
-    this.#fill(from, place, fromPath, toPath, true);
+    this.#moved += fillFile(this.#call, this.#writer, from, place, fromPath, toPath, true);
     if (this.#options.keep) this.#keepAttributes(from, stat, place, toPath);
   }
 
@@ -149,24 +149,10 @@ class TreeCopy {
       throw problem(`${fromPath}: is a ${from.type}, not a file`, fromPath);
     const permissions = stat.mode & (keep ? ownerBits : plainBits);
     const made = this.#writer.createIn(directory, name, newFile(from, stat, permissions), toPath);
-    if (from.type === 'file') this.#fill(from, made, fromPath, toPath, false);
+    if (from.type === 'file')
+      this.#moved += fillFile(this.#call, this.#writer, from, made, fromPath, toPath, false);
     if (keep) this.#keepAttributes(from, stat, made, toPath);
     if (keep && stat.linkCount > 1) this.#copies.set(key, made);
-  }
-
-  #fill(from: Place, to: Place, fromPath: string, toPath: string, truncate: boolean): void {
-    const data = from.fileSystem.data(from.inode);
-    const { contents } = this.#writer.openPlace(to, toPath, { truncate });
-    try {
-      move(this.#call, data, new DiskSink(contents), { progress: () => this.#call.checkpoint() });
-      this.#moved += data.size;
-    } catch (thrown) {
-      throw thrown instanceof GuestfsError && thrown.path === undefined
-        ? thrown.within(thrown.code === 'EIO' ? fromPath : toPath, toPath)
-        : thrown;
-    } finally {
-      contents.close();
-    }
   }
 
   #meetDirectory(
@@ -187,7 +173,7 @@ class TreeCopy {
         });
       return this.#merge(from, fromPath, place, toPath);
     }
-    this.#checkNotInside(from, directory, fromPath, toPath);
+    if (!this.#made.has(keyOf(directory))) checkNotInside(from, directory, fromPath, toPath);
     const permissions = (stat.mode & (this.#options.keep ? ownerBits : permissionBits)) | ownerBits;
     const made = this.#writer.createIn(directory, name, { type: 'directory', permissions }, toPath);
     this.#made.add(keyOf(made));
@@ -199,23 +185,12 @@ class TreeCopy {
     if (from.type !== 'directory' || !this.#options.recursive)
       throw problem(`${fromPath}: is a directory, which is left out`, fromPath);
     if (this.#isSame(from, to)) throw problem(`${fromPath} and ${toPath} are the same file`, toPath);
-    this.#checkNotInside(from, to, fromPath, toPath);
+    if (!this.#made.has(keyOf(to))) checkNotInside(from, to, fromPath, toPath);
     this.#open(from, from.fileSystem.stat(from.inode), to, fromPath, toPath, false);
   }
 
-  /** A directory is not copied into itself: that would not end. */
-  #checkNotInside(from: Place, to: Place, fromPath: string, toPath: string): void {
-    if (from.mount !== to.mount || this.#made.has(keyOf(to))) return;
-    let at = to.inode;
-    for (let depth = 0; depth < depthLimit && at !== to.fileSystem.root; depth++) {
-      if (at === from.inode) throw problem(`${fromPath}: a directory is not copied into itself`, toPath);
-      at = to.fileSystem.parent(at);
-    }
-    if (at === from.inode) throw problem(`${fromPath}: a directory is not copied into itself`, toPath);
-  }
-
   #open(from: Place, stat: InodeStat, to: Place, fromPath: string, toPath: string, isNew: boolean): void {
-    if (this.#levels.length >= depthLimit) throw systemError('ENAMETOOLONG', fromPath);
+    if (this.#levels.length >= deepestTree) throw systemError('ENAMETOOLONG', fromPath);
     // All at once: the directory may be one that the copy goes to.
     const entries = [...this.#tree.entries(from)][Symbol.iterator]();
     this.#levels.push({ from, stat, to, fromPath, toPath, isNew, entries });
@@ -244,8 +219,48 @@ class TreeCopy {
 
 const keyOf = ({ mount, inode }: Place): string => `${mount.deviceNumber} ${inode}`;
 
+/** Gives a file the contents of another; returns how many bytes. */
+export function fillFile(
+  call: Call,
+  writer: TreeWriter,
+  from: Place,
+  to: Place,
+  fromPath: string,
+  toPath: string,
+  truncate: boolean,
+): number {
+  const data = from.fileSystem.data(from.inode);
+  const { contents } = writer.openPlace(to, toPath, { truncate });
+  try {
+    move(call, data, new DiskSink(contents), { progress: () => call.checkpoint() });
+    return data.size;
+  } catch (thrown) {
+    throw thrown instanceof GuestfsError && thrown.path === undefined
+      ? thrown.within(thrown.code === 'EIO' ? fromPath : toPath, toPath)
+      : thrown;
+  } finally {
+    contents.close();
+  }
+}
+
+/** Whether a directory is another one, or below it. */
+export function isInside(inner: Place, outer: Place): boolean {
+  if (inner.mount !== outer.mount) return false;
+  let at = inner.inode;
+  for (let depth = 0; depth < deepestTree && at !== inner.fileSystem.root; depth++) {
+    if (at === outer.inode) return true;
+    at = inner.fileSystem.parent(at);
+  }
+  return at === outer.inode;
+}
+
+/** EINVAL where a directory would be copied into itself: that would not end. */
+export function checkNotInside(from: Place, to: Place, fromPath: string, toPath: string): void {
+  if (isInside(to, from)) throw problem(`${fromPath}: a directory is not copied into itself`, toPath);
+}
+
 /** The same kind of file, with other permissions. */
-function newFile(from: Place, stat: InodeStat, permissions: number): NewFile {
+export function newFile(from: Place, stat: InodeStat, permissions: number): NewFile {
   const { type } = from;
   if (type === 'unknown') throw new GuestfsError('EINVAL', `inode ${from.inode} is of no known type`);
   if (type === 'symlink') return { type, permissions, target: from.fileSystem.readlink(from.inode) };

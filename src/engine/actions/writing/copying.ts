@@ -3,6 +3,7 @@ import { GuestfsError, systemError } from '../../../base/index.js';
 import { move } from '../../host/copy-data.js';
 import { copyTree } from '../../host/copy-tree.js';
 import { DiskSink } from '../../host/disk-sink.js';
+import { syncTree } from '../../host/sync-tree.js';
 import { deviceOrFile } from '../../session/contents.js';
 import type { Call } from '../../thread/call.js';
 import type { TopicHandlers } from '../../thread/handlers.js';
@@ -102,11 +103,35 @@ function moveByCopying(call: Call, source: string, path: string): void {
   else writer.removeIn(directory, name, source);
 }
 
+/** As the program rsync between two places of the guest. */
+function sync(
+  call: Call,
+  source: string,
+  target: string,
+  {
+    archive = false,
+    deletedest: deletes = false,
+  }: { archive?: boolean | undefined; deletedest?: boolean | undefined },
+): void {
+  if (deletes && !archive)
+    throw new GuestfsError(
+      'EINVAL',
+      'deletedest is for whole directories, and these are copied with archive only',
+    );
+  const writer = treeWriter(call);
+  syncTree(call, writer, source, target, {
+    archive,
+    deletes,
+    removeTree: (directory, name, path) => removeTree(call, writer, directory, name, path),
+  });
+}
+
 export const copyingHandlers = {
   cp: (call, source, target) => copy(call, source, target, { recursive: false, keep: false }),
   cp_a: (call, source, target) => copy(call, source, target, { recursive: true, keep: true }),
   cp_r: (call, source, target) => copy(call, source, target, { recursive: true, keep: false }),
   mv: moveFile,
+  rsync: sync,
   rename: (call, from, to) => treeWriter(call).rename(from, to),
   copy_file_to_file: copyToFile,
   copy_device_to_file: copyToFile,
