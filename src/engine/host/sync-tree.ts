@@ -10,7 +10,7 @@ import type { Call } from '../thread/call.js';
 import { checkNotInside, deepestTree, fillFile, isInside, newFile } from './copy-tree.js';
 import { FirstFailure } from './first-failure.js';
 
-export interface SyncOptions {
+interface SyncOptions {
   /** Directories with all that is in them, links as links, devices; owners, permissions and times are kept. */
   readonly archive: boolean;
   /** Whether what the source lacks is removed. */
