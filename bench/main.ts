@@ -106,7 +106,7 @@ function measure(job: Job): JobResult {
     return {
       job,
       measured: new Map(),
-      skipped: `${absent.join(', ')} is missing (npm run bench -- ${job.group === 'formats' ? 'formats ' : ''}--make-images makes it)`,
+      skipped: `${absent.join(', ')} is missing (npm run bench -- ${group === undefined ? '' : `${group} `}--make-images makes it)`,
     };
   if (job.prepare) {
     const { failed } = run(job.prepare, place);
@@ -204,6 +204,7 @@ function library(what: string, times: number, failures: string[]): LibraryFigure
 
 try {
   const results: Results = {
+    group,
     machine: [
       ['processor', `${String(cpus().length)} × ${cpus()[0]?.model.trim() ?? 'unknown'}`],
       ['memory', `${(totalmem() / 2 ** 30).toFixed(0)} GiB`],
@@ -217,8 +218,11 @@ try {
     missingPeers,
     runs: ourRuns,
     fewerRuns: (Object.entries(peers) as [PeerName, Peer][]).flatMap(
-      ([name, { runs }]): [string, number][] =>
-        runs === undefined || !installed.has(name) ? [] : [[name, slowRuns]],
+      ([name, { runs }]): [string, number][] => {
+        const isThere =
+          installed.has(name) && jobs.some((job) => members.includes(job.id) && job.peers[name]);
+        return runs === undefined || !isThere ? [] : [[name, slowRuns]];
+      },
     ),
     jobs: [],
     library: {},

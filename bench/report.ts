@@ -12,6 +12,8 @@ export interface JobResult {
 }
 
 export interface Results {
+  /** The jobs that were measured together; undefined: those of reading qcow2 and ext4, and of `auto`. */
+  group: string | undefined;
   machine: [string, string][];
   missingPeers: string[];
   runs: number;
@@ -213,12 +215,19 @@ function memoryLines(results: Results): string[] {
   ];
 }
 
+const titles: Readonly<Record<string, string>> = {
+  formats: 'Speed of reading more formats',
+  write: 'Speed of writing',
+};
+
 export function report(results: Results): string {
+  const { group } = results;
+  const command = group === undefined ? 'npm run bench' : `npm run bench -- ${group}`;
   const fewer = results.fewerRuns.map(([name, runs]) => `${name}: ${String(runs)}`).join(', ');
   return [
-    '# Speed',
+    `# ${titles[group ?? ''] ?? 'Speed'}`,
     '',
-    'Written by `npm run bench`. Ours and the peers ran in turn, on the same images, with a warm page cache and behind',
+    `Written by \`${command}\`. Ours and the peers ran in turn, on the same images, with a warm page cache and behind`,
     `${String(unmeasured)} runs that are not counted (the first three of a command keep what V8 compiled); a figure is the median of`,
     `${String(results.runs)} runs of the whole process${fewer ? ` (of fewer for the slow ones: ${fewer})` : ''}.`,
     'A ratio is what counts: machines differ.',
