@@ -30,6 +30,8 @@ export interface DriveConfig {
   readonly readonly: boolean;
   /** By qemu's name; undefined: detected. */
   readonly format?: string;
+  /** Which disk of an archive, by its name there; undefined: its first. */
+  readonly member?: string;
   readonly label?: string;
   /** Logical sector size. */
   readonly blocksize?: 512 | 4096;

@@ -10,6 +10,7 @@ import type { ImagePolicy } from '../disk/index.js';
 import {
   type ChainLink,
   detectFormat,
+  type ImageContainer,
   type ImageFormat,
   type ImageInfo,
   type ImageSnapshot,
@@ -17,13 +18,14 @@ import {
   imageFormats,
   isReadable,
   openDiskImage,
+  readImageContainer,
   readImageInfo,
   readImageSnapshots,
   readImageSummary,
 } from '../image/index.js';
 import { node } from '../platform/index.js';
 
-export type { ChainLink, ImageInfo, ImageSnapshot, ImageSummary } from '../image/index.js';
+export type { ChainLink, ImageContainer, ImageInfo, ImageSnapshot, ImageSummary } from '../image/index.js';
 export { createImage } from './host/create-image.js';
 export { type LayerFiles, makeLayerFiles } from './host/layer-files.js';
 export { startEngine } from './thread/client.js';
@@ -71,10 +73,22 @@ export async function* imageSnapshots(path: string, format?: string): AsyncGener
   }
 }
 
+/**
+ * What an image lies in: a compressed file, or an archive (OVA, tar) with its disks by the names that `add_drive` takes
+ * as `member`. Undefined for a plain image. Nothing is unpacked, so that a compressed archive has no members here. Errors
+ * as the host's.
+ */
+export async function imageContainer(path: string): Promise<ImageContainer | undefined> {
+  return readImageContainer(node.origin(path));
+}
+
 /** The headers of an image and of every image below it, as far as the policy allows. Errors as `launch`. */
 export async function imageChain(
   path: string,
-  { policy, ...options }: { readonly format?: string; readonly policy?: ImagePolicy } = {},
+  {
+    policy,
+    ...options
+  }: { readonly format?: string; readonly member?: string; readonly policy?: ImagePolicy } = {},
 ): Promise<readonly ChainLink[]> {
   const { disk, chain } = openDiskImage(node.origin(path, policy), options);
   disk.close();

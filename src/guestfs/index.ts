@@ -39,10 +39,12 @@ export {
 } from '../base/index.js';
 export {
   type ChainLink,
+  type ImageContainer,
   type ImageInfo,
   type ImageSnapshot,
   type ImageSummary,
   imageChain,
+  imageContainer,
   imageFormatNames,
   imageInfo,
   imageSnapshots,
@@ -80,6 +82,7 @@ export type { GuestDir, WalkedEntry } from './fs/pages.js';
 export type { GuestBigIntStats, GuestDirent, GuestStats } from './fs/stats.js';
 export { Guestfs, type GuestfsOptions } from './guestfs.js';
 export { bindingKey, type PrivateKey, privateKey } from './private-data.js';
+export { drivesOfFiles, type FileDrive } from './programs/archive-drives.js';
 export {
   type CheckImageOptions,
   checkImage,

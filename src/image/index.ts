@@ -11,9 +11,11 @@ export { checkDiskImage, resizeDiskImage } from './maintenance.js';
 /** For tests. */
 export {
   type ChainLink,
+  type ImageContainer,
   type OpenedImage,
   type OpenImageOptions,
   openDiskImage,
+  readImageContainer,
   readImageInfo,
   readImageSnapshots,
 } from './open.js';

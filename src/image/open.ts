@@ -1,7 +1,14 @@
 /** Opens an image with everything below it: its backing chain and data files, as far as the policy allows. */
 import { CorruptError, GuestfsError, UnsupportedError } from '../base/index.js';
 import { type Disk, type NamePurpose, type Origin, type OriginOpening, refusal } from '../disk/index.js';
-import { findContainer, type UnpackOptions, type Unwrapped, unwrap } from './container/index.js';
+import {
+  type ContainerCodec,
+  findContainer,
+  listArchive,
+  type UnpackOptions,
+  type Unwrapped,
+  unwrap,
+} from './container/index.js';
 import {
   type ImageFormat,
   type ImageInfo,
@@ -28,6 +35,8 @@ export interface OpenImageOptions {
    * UnsupportedError, and `where possible` opens them read-only.
    */
   readonly writable?: boolean | 'where possible';
+  /** Which disk of an archive, by its name there; by default its first. The format is that of this disk then. */
+  readonly member?: string;
   /** The internal snapshot to show, by id or name. */
   readonly snapshot?: string;
   /** How an image in a compressed file is unpacked. Without it, the image is not seen: {@link ChainLink.isPacked}. */
@@ -94,6 +103,31 @@ export function readImageInfo(origin: Origin, options: { format?: string } = {})
   }
 }
 
+/** What a file is that has an image in it. */
+export interface ImageContainer {
+  readonly kind: ContainerCodec | 'tar';
+  /** The disks of an archive by their names: first the one that is opened where none is named. */
+  readonly members: readonly string[];
+}
+
+/**
+ * What an image lies in; undefined for a plain one. Nothing is unpacked: an archive that is compressed itself has no
+ * members here. Errors as {@link openDiskImage}.
+ */
+export function readImageContainer(origin: Origin): ImageContainer | undefined {
+  const file = origin.open({ writable: false });
+  try {
+    const kind = findContainer(file);
+    if (kind === undefined || detectFormat(file).name !== 'raw') return undefined;
+    const members = kind === 'tar' ? listArchive(file) : [];
+    return kind === 'tar' && members.length === 0 ? undefined : { kind, members };
+  } catch (thrown) {
+    throw thrown instanceof GuestfsError ? thrown.within(origin.name, origin.name) : thrown;
+  } finally {
+    file.close();
+  }
+}
+
 /**
  * The internal snapshots of an image, each read on demand; none in formats without snapshots. No other file is
  * opened.
@@ -140,7 +174,7 @@ function openFile(
   }
 }
 
-interface LinkOptions extends Pick<OpenImageOptions, 'writable' | 'snapshot' | 'unpack'> {
+interface LinkOptions extends Pick<OpenImageOptions, 'writable' | 'snapshot' | 'unpack' | 'member'> {
   /** Whether the image above is written to, or one further up. */
   readonly isBelowWritten?: boolean;
 }
@@ -150,7 +184,7 @@ function openLink(
   origin: Origin,
   format: ImageFormat | undefined,
   opening: Opening,
-  { writable = false, isBelowWritten = false, snapshot, unpack }: LinkOptions,
+  { writable = false, isBelowWritten = false, snapshot, unpack, member }: LinkOptions,
   check?: (info: ImageInfo) => void,
 ): Disk {
   const { name: path } = origin;
@@ -163,10 +197,14 @@ function openLink(
   const below = isBelowWritten ? (format?.name === 'raw' ? 'raw' : 'image') : undefined;
   let { file, refused } = openFile(origin, writable, below, opening.warn);
   try {
-    // Where a format is given, the file is taken as that; and no image names a file that lies in another.
-    let actual = format ?? detectFormat(file);
-    const isPlain = format !== undefined || depth > 0 || actual.name !== 'raw';
-    const unwrapped = isPlain || findContainer(file) === undefined ? undefined : unwrap(file, path, unpack);
+    // Where only a format is given, the file is taken as that; and no image names a file that lies in another.
+    const given = member === undefined ? format : undefined;
+    let actual = given ?? detectFormat(file);
+    const isPlain = given !== undefined || depth > 0 || actual.name !== 'raw';
+    const unwrapped =
+      isPlain || findContainer(file) === undefined ? undefined : unwrap(file, path, unpack, member);
+    if (member !== undefined && depth === 0 && unwrapped?.archived === undefined && !unwrapped?.packed)
+      throw new GuestfsError('EINVAL', `${path}: is no archive, and has no disk ‘${member}’ in it`, { path });
     const isContained = unwrapped !== undefined && unwrapped.containers.length > 0;
     if (isContained) {
       ({ file } = unwrapped);
@@ -187,7 +225,7 @@ function openLink(
         });
         return file;
       }
-      actual = detectFormat(file);
+      actual = format ?? detectFormat(file);
     }
     const readable = getReadable(actual);
     const info = readable.info(file);
@@ -238,7 +276,7 @@ function containedFacts(
   if (others.length > 0)
     opening.warn(
       `the archive has more disks than ‘${member}’, which is opened: ${others.slice(0, 20).join(', ')}; ` +
-        'unpack it (tar -xf) to add those too',
+        'the option member of add_drive opens another',
     );
   return {
     containers,

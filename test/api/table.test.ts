@@ -129,10 +129,16 @@ test('every action takes the arguments of libguestfs in its order', facts, () =>
   );
 });
 
+/** Options of ours: the C library opens no archives. */
+const ownOptions = new Set(['add_drive.member']);
+
 test('every action takes the optional arguments of libguestfs in the order of their bits', facts, () => {
   compare(
     (fact) => fact.optargs.map(({ name, type, bit }) => ({ name, type, bit })),
-    (action) => Object.entries(action.options ?? {}).map(([name, { type }], bit) => ({ name, type, bit })),
+    (action, of) =>
+      Object.entries(action.options ?? {})
+        .filter(([name]) => !ownOptions.has(`${of}.${name}`))
+        .map(([name, { type }], bit) => ({ name, type, bit })),
   );
 });
 

@@ -3,6 +3,8 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { readFixtureBuffer } from '../support/fixtures.js';
+import { archive } from '../support/tar-archive.js';
 import { checkTable, needs } from '../support/tools.js';
 import { fails, guestfs, scratch } from './command.js';
 
@@ -75,6 +77,20 @@ describe('images', { concurrency: 2 }, () => {
     await fails(2, ['make-fs', '-o', image], /a directory or an archive is missing/);
     await fails(3, ['make-fs', text, '-o', image], /words\.txt: is no directory and no tar archive/);
     assert.ok(!existsSync(image));
+  });
+
+  test('of an appliance all disks are drives', async () => {
+    const path = place('two.ova');
+    const tree = readFixtureBuffer('ext/ext2-1k.img.gz');
+    const members = ['empty.raw', 'tree.raw'].map((name) => ({
+      name,
+      type: 'file' as const,
+      text: name === 'tree.raw' ? tree : new Uint8Array(4096),
+    }));
+    writeFileSync(path, archive(...members));
+    assert.match((await guestfs('filesystems', path)).out, /\/dev\/sdb +ext2/);
+    const { out, err } = await guestfs('call', path, 'list-devices');
+    assert.deepEqual([out, err], ['/dev/sda\n/dev/sdb\n', '']);
   });
 
   test('resize grows, and shrinks where that is allowed', async () => {

@@ -51,6 +51,9 @@ export const drives = topic('Drives', () => ({
         'keep what is read from a backing file in the overlay, for quicker reading the next time',
       ),
       blocksize: optional.int('logical sector size in bytes: 512, the default, or 4096'),
+      member: optional.string(
+        'the disk of an archive (OVA, tar) by its name there; by default the first that the OVF names',
+      ),
     },
     result: gives.nothing,
     since: '0.3',

@@ -2,7 +2,7 @@
 import { accessSync, constants } from 'node:fs';
 import { resolve } from 'node:path';
 import { CorruptError, GuestfsError, UnsupportedError } from '../../base/index.js';
-import { findLargeSectors, Guestfs } from '../../guestfs/index.js';
+import { drivesOfFiles, findLargeSectors, Guestfs } from '../../guestfs/index.js';
 import { exitStatus, Failure, usageFailure } from '../command/failure.js';
 import type { Invocation } from '../command/invocation.js';
 import { backendNames } from '../command/options.js';
@@ -128,6 +128,8 @@ export function openingFailure(
 /** A drive, and its sector size if it is known. */
 interface NamedDrive {
   readonly file: string;
+  /** Which disk of an archive with several. */
+  readonly member?: string;
   readonly blocksize: 512 | 4096 | undefined;
 }
 
@@ -158,13 +160,14 @@ async function launchDrives(
   let current = drives[0]?.file ?? '';
   let launched: readonly string[] | undefined;
   try {
-    for (const [index, { file, blocksize }] of drives.entries()) {
+    for (const [index, { file, member, blocksize }] of drives.entries()) {
       current = file;
       // The format option applies to the image. The formats of further drives are detected.
       g.addDrive(file, {
         readonly,
         ...(format === undefined || index > 0 ? {} : { format }),
         ...(blocksize === undefined ? {} : { blocksize }),
+        ...(member === undefined ? {} : { member }),
       });
     }
     launched = drives.map(({ file }) => file);
@@ -186,10 +189,13 @@ async function withSectorsOfTable(
   drives: readonly NamedDrive[],
 ): Promise<readonly NamedDrive[] | undefined> {
   const sizes = await findLargeSectors(g, drives.length);
-  return sizes?.map((blocksize, index) => ({ file: drives[index]?.file ?? '', blocksize }));
+  return sizes && drives.map((drive, index) => ({ ...drive, blocksize: sizes[index] }));
 }
 
-/** A launched handle with the image as its first drive, followed by the other drives: by default those of `-a`. */
+/**
+ * A launched handle with the image as its first drive, followed by the other drives: by default those of `-a`. Of an
+ * archive all disks are drives.
+ */
 export class Guest {
   readonly g: Guestfs;
   /** As the user named it. */
@@ -209,7 +215,8 @@ export class Guest {
     others: readonly string[] = invocation.options.list('add'),
   ): Promise<Guest> {
     const blocksize = readBlocksize(invocation);
-    const drives: readonly NamedDrive[] = [image, ...others].map((file) => ({ file, blocksize }));
+    const files = await drivesOfFiles([image, ...others], invocation.options.text('format'));
+    const drives: readonly NamedDrive[] = files.map((drive) => ({ ...drive, blocksize }));
     const first = await launchDrives(invocation, drives);
     const found = blocksize === undefined ? await withSectorsOfTable(first.g, drives) : undefined;
     if (found === undefined) {

@@ -98,6 +98,7 @@ export function openDrive(drive: DriveConfig, context: DriveContext): OpenDrive 
     unpack: { directory: context.tmpdir, tell: context.tell, progress: context.progress },
     writable: drive.readonly ? false : 'where possible',
     ...(drive.format === undefined ? {} : { format: drive.format }),
+    ...(drive.member === undefined ? {} : { member: drive.member }),
   });
   const sectorSize = drive.blocksize ?? info.sectorSizeInBytes ?? 512;
   if (disk.size % sectorSize !== 0 && disk.size < sectorSize) {

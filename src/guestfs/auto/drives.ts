@@ -1,11 +1,13 @@
 /** The drives of a session that goes from one backend to the other. */
 import type { BackendConfig, Carried, DriveConfig } from '../../api/index.js';
-import { imageFormat } from '../../engine/index.js';
+import { imageContainer, imageFormat } from '../../engine/index.js';
 
 async function withFormat(drive: DriveConfig): Promise<DriveConfig> {
   const { path, format, protocol = 'file' } = drive;
   if (path === undefined || format !== undefined || protocol !== 'file') return drive;
   try {
+    // What the format is of an image in a container is found when that is opened, which nobody can have changed.
+    if ((await imageContainer(path)) !== undefined) return drive;
     return { ...drive, format: await imageFormat(path) };
   } catch {
     return drive; // the launch, which reads the file too, has the error

@@ -34,19 +34,23 @@ function checkContained({ readonly }: DriveConfig, top: ChainLink | undefined): 
 }
 
 async function describeDrive(drive: DriveConfig, policy: BackendConfig['policy']): Promise<DriveConfig> {
-  const { path, format, protocol = 'file' } = drive;
+  const { path, format, member, protocol = 'file' } = drive;
   if (path === undefined || protocol !== 'file' || drive.scratchSizeInBytes !== undefined) return drive;
-  if (format === 'raw') return { ...drive, image: { path, format } };
+  if (format === 'raw' && member === undefined) return { ...drive, image: { path, format } };
   try {
-    const chain = await imageChain(path, { ...(format === undefined ? {} : { format }), policy });
+    const chosen = {
+      ...(format === undefined ? {} : { format }),
+      ...(member === undefined ? {} : { member }),
+    };
+    const chain = await imageChain(path, { ...chosen, policy });
     checkContained(drive, chain[0]);
     const image = stacked(chain);
     return image === undefined ? drive : { ...drive, image };
   } catch (thrown) {
     if (!(thrown instanceof UnsupportedError)) throw thrown;
     const actual = format ?? (await imageFormat(path));
-    // A raw image is always known: what is not supported is what the file is packed in.
-    if (actual === 'raw') throw thrown;
+    // A raw image is always known: what is not supported is what the file is packed in, as with a member of an archive.
+    if (actual === 'raw' || member !== undefined) throw thrown;
     // The format, or one in the chain, is only recognised here: the backend itself handles its file names.
     return { ...drive, format: actual };
   }

@@ -78,6 +78,7 @@ export class DriveList {
       for (const option of ['server', 'username', 'secret'] as const)
         if (options[option] !== undefined) throw invalid(`${option} is only for drives on the network`);
     } else {
+      if (options.member !== undefined) throw invalid('member is only for archives of this host');
       checkRemoteDrive(protocol, given({ path: filename, ...rest }));
     }
     const common = {
@@ -92,6 +93,7 @@ export class DriveList {
     };
     if (protocol !== 'file') return this.#append({ ...common, path: filename, protocol });
     if (filename === '/dev/null') {
+      if (options.member !== undefined) throw invalid('/dev/null is no archive, and has no member');
       if (options.format !== undefined && options.format !== 'raw')
         throw invalid(`the format of /dev/null is raw, not ${options.format}`);
       return this.#append({ ...common, format: 'raw', scratchSizeInBytes: nullDriveInBytes });
@@ -143,6 +145,7 @@ export class DriveList {
       for (const [word, value] of Object.entries({
         iface: drive.iface,
         name: drive.name,
+        member: drive.member,
         label: drive.label,
         cache: drive.cachemode,
         discard: drive.discard,

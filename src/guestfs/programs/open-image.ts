@@ -4,6 +4,7 @@ import { GuestfsError, UnsupportedError } from '../../base/index.js';
 import { isSubvolume } from '../../formats/index.js';
 import type { GuestFs } from '../fs/guest-fs.js';
 import { Guestfs, type GuestfsOptions } from '../guestfs.js';
+import { drivesOfFiles, type FileDrive } from './archive-drives.js';
 import { activateHalfGroups, findMountable, mountSystem, type NotMounted } from './mounting.js';
 import { findLargeSectors } from './sector-sizes.js';
 
@@ -62,9 +63,9 @@ export class GuestImage {
 type Files = HostPath | URL | readonly (HostPath | URL)[];
 type DriveOptions = Pick<GuestImageOptions, 'format' | 'readonly'>;
 
-/** A launched handle with the files as its drives. */
+/** A launched handle with the drives of the files. */
 async function launch(
-  files: readonly (HostPath | URL)[],
+  files: readonly FileDrive<HostPath | URL>[],
   sizes: readonly (512 | 4096 | undefined)[],
   { format, readonly = true }: DriveOptions,
   options: GuestfsOptions,
@@ -72,10 +73,11 @@ async function launch(
 ): Promise<Guestfs> {
   const g = new Guestfs(options);
   try {
-    for (const [index, file] of files.entries()) {
+    for (const [index, { file, member }] of files.entries()) {
       const blocksize = sizes[index];
       g.addDrive(file, {
         readonly,
+        ...(member === undefined ? {} : { member }),
         ...(format === undefined || index > 0 ? {} : { format }),
         ...(blocksize === undefined ? {} : { blocksize }),
       });
@@ -177,7 +179,7 @@ async function mountImage(
 /**
  * Opens an image, or the images of one machine: launches a handle with them, inspects, and mounts the filesystems of
  * the operating system as its own configuration says; on a disk without an operating system its one filesystem.
- * Read-only by default. Closing the answer closes all.
+ * Read-only by default. Of an archive (OVA, tar) all disks are drives. Closing the answer closes all.
  *
  *     await using image = await openImage('debian.qcow2');
  *     console.log(image.osInfo?.productName, await image.fs.readFile('/etc/hostname', 'utf8'));
@@ -186,24 +188,25 @@ async function mountImage(
  * `inspectOs` and `mount` for what is on them and cannot be read, with the reason; ENODEV if there is no filesystem;
  * EINVAL if several may be meant, with their names.
  */
-export async function openImage(files: Files, options: GuestImageOptions = {}): Promise<GuestImage> {
+export async function openImage(images: Files, options: GuestImageOptions = {}): Promise<GuestImage> {
   const { format, readonly, blocksize, root, signal, onProgress, ...own } = options;
-  const given = typeof files === 'string' || files instanceof URL ? [files] : files;
+  const given = typeof images === 'string' || images instanceof URL ? [images] : images;
   if (!Array.isArray(given) || given.length === 0) throw new TypeError('openImage: no file is given');
   const drives = { format, readonly };
   const controls = { signal };
+  const files = await drivesOfFiles(given, format);
   let g = await launch(
-    given,
-    given.map(() => blocksize),
+    files,
+    files.map(() => blocksize),
     drives,
     own,
     { signal, onProgress },
   );
   try {
-    const sizes = blocksize === undefined ? await findLargeSectors(g, given.length, controls) : undefined;
+    const sizes = blocksize === undefined ? await findLargeSectors(g, files.length, controls) : undefined;
     if (sizes !== undefined) {
       await g.close();
-      g = await launch(given, sizes, drives, own, { signal, onProgress });
+      g = await launch(files, sizes, drives, own, { signal, onProgress });
     }
     return await mountImage(g, { readonly, root }, controls);
   } catch (thrown) {

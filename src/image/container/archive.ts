@@ -26,8 +26,15 @@ const diskName = /(?:^|\/)(?:disk\.raw|[^/]+\.(?:vmdk|qcow2|raw|img|vhd|vhdx|vdi
 /** A name as another file of the archive would write it. */
 const plainName = (name: string): string => name.replace(/^(?:\.\/)+/, '');
 
-/** Finds the disk of an archive; undefined for an archive without one. */
-export function openArchive(archive: Disk): ArchivedDisk | undefined {
+/** The files of an archive that are its disks, in their order. */
+interface Contents {
+  readonly files: ReadonlyMap<string, TarFile>;
+  readonly disks: readonly OvfDisk[];
+  /** Undefined for an archive without a descriptor. */
+  readonly ovf: Ovf | undefined;
+}
+
+function readContents(archive: Disk): Contents {
   const files = new Map<string, TarFile>();
   for (const file of tarFiles(archive)) {
     if (files.size === mostFiles)
@@ -35,16 +42,51 @@ export function openArchive(archive: Disk): ArchivedDisk | undefined {
     files.set(plainName(file.name), file);
   }
   const descriptor = [...files.values()].find(({ name }) => /\.ovf$/i.test(name));
-  if (descriptor !== undefined) return openAppliance(archive, files, readText(archive, descriptor));
-  const [first, ...others] = [...files.values()].filter(({ name }) => diskName.test(name));
-  if (first === undefined) return undefined;
+  if (descriptor !== undefined) {
+    const ovf = readText(archive, descriptor);
+    if (ovf.disks.length === 0) throw new CorruptError('OVF descriptor', 'names no disk that has a file');
+    return { files, disks: ovf.disks, ovf };
+  }
+  const named = [...files.values()].filter(({ name }) => diskName.test(name));
+  const disks = named.map(({ name }): OvfDisk => ({ fileName: name, chunkBytes: undefined }));
+  return { files, disks, ovf: undefined };
+}
+
+/** The disks of an archive by their names, in the order of its descriptor, or of its files; none without any. */
+export function listArchive(archive: Disk): string[] {
+  return [...new Set(readContents(archive).disks.map(({ fileName }) => fileName))];
+}
+
+/**
+ * Finds the disk of an archive that is named `member`, or its first; undefined for an archive without one. ENOENT if
+ * none of its files has that name.
+ */
+export function openArchive(archive: Disk, member: string | undefined): ArchivedDisk | undefined {
+  const { files, disks, ovf } = readContents(archive);
+  const chosen = member === undefined ? disks[0] : findMember(member, files, disks);
+  if (chosen === undefined) return undefined;
+  const others = disks.map(({ fileName }) => fileName).filter((name) => name !== chosen.fileName);
   return {
-    ...joined(archive, [first]),
-    container: 'tar',
-    member: first.name,
-    appliance: undefined,
-    others: others.map(({ name }) => name),
+    ...joined(archive, partsOf(chosen, files)),
+    container: ovf === undefined ? 'tar' : 'ova',
+    member: chosen.fileName,
+    appliance: ovf?.name,
+    // Whoever named one knows of the others.
+    others: member === undefined ? [...new Set(others)] : [],
   };
+}
+
+/** A disk of the descriptor, which may be cut into chunks, or any other file of the archive. */
+function findMember(member: string, files: ReadonlyMap<string, TarFile>, disks: readonly OvfDisk[]): OvfDisk {
+  const name = plainName(member);
+  const disk = disks.find(({ fileName }) => plainName(fileName) === name);
+  if (disk !== undefined) return disk;
+  if (files.has(name)) return { fileName: name, chunkBytes: undefined };
+  const known = disks.slice(0, 20).map(({ fileName }) => `‘${fileName}’`);
+  throw new GuestfsError(
+    'ENOENT',
+    `the archive has no file ‘${member}’; its disks are ${known.join(', ') || 'none'}`,
+  );
 }
 
 function readText(archive: Disk, file: TarFile): Ovf {
@@ -52,18 +94,6 @@ function readText(archive: Disk, file: TarFile): Ovf {
     throw new CorruptError('OVF descriptor', 'is too long', { size: file.sizeInBytes, limit: ovfLimit });
   const { disk } = joined(archive, [file]);
   return readOvf(decodeText(readUpTo(disk, 0, file.sizeInBytes)));
-}
-
-function openAppliance(archive: Disk, files: ReadonlyMap<string, TarFile>, ovf: Ovf): ArchivedDisk {
-  const [first, ...others] = ovf.disks;
-  if (first === undefined) throw new CorruptError('OVF descriptor', 'names no disk that has a file');
-  return {
-    ...joined(archive, partsOf(first, files)),
-    container: 'ova',
-    member: first.fileName,
-    appliance: ovf.name,
-    others: others.map(({ fileName }) => fileName),
-  };
 }
 
 /** The files that hold a disk, in its order: itself, or the chunks that it was cut into. */

@@ -3,6 +3,7 @@
  * other. They are looked for where no format of the image is given, and only outermost: no image names a file that lies
  * in one.
  */
+export { listArchive } from './archive.js';
 export type { UnpackOptions } from './compressed.js';
-export { findContainer } from './probe.js';
+export { type ContainerCodec, findContainer } from './probe.js';
 export { openPacked, type Unwrapped, unwrap } from './unwrap.js';

@@ -1,5 +1,5 @@
 /** Takes an image out of what it is shipped in, which may lie in another such thing. */
-import { CorruptError } from '../../base/index.js';
+import { CorruptError, GuestfsError } from '../../base/index.js';
 import type { Disk } from '../../disk/index.js';
 import { type ArchivedDisk, openArchive } from './archive.js';
 import { openCompressed, type UnpackOptions } from './compressed.js';
@@ -19,15 +19,24 @@ export interface Unwrapped {
   readonly packed: ContainerCodec | undefined;
 }
 
-/** Takes an image out of what it lies in. An error leaves the file open, whatever was read of it. */
-export function unwrap(file: Disk, name: string, unpack: UnpackOptions | undefined): Unwrapped {
+/**
+ * Takes an image out of what it lies in: of an archive the disk that is named `member`, or the first. An error leaves
+ * the file open, whatever was read of it.
+ */
+export function unwrap(
+  file: Disk,
+  name: string,
+  unpack: UnpackOptions | undefined,
+  member: string | undefined,
+): Unwrapped {
   const containers: string[] = [];
   let archived: ArchivedDisk | undefined;
   let inner = file;
   try {
     for (;;) {
       const kind = findContainer(inner);
-      const found: ArchivedDisk | undefined = kind === 'tar' ? openArchive(inner) : undefined;
+      const found: ArchivedDisk | undefined =
+        kind === 'tar' ? diskIn(inner, name, archived === undefined ? member : undefined) : undefined;
       const compression = kind === 'tar' ? undefined : kind;
       if (compression === undefined && found === undefined)
         return { file: inner, containers, archived, packed: undefined };
@@ -42,6 +51,15 @@ export function unwrap(file: Disk, name: string, unpack: UnpackOptions | undefin
   } catch (thrown) {
     inner.close();
     throw thrown;
+  }
+}
+
+/** The disk in an archive. An error about a name that is not there says of which file. */
+function diskIn(archive: Disk, name: string, member: string | undefined): ArchivedDisk | undefined {
+  try {
+    return openArchive(archive, member);
+  } catch (thrown) {
+    throw thrown instanceof GuestfsError && thrown.code === 'ENOENT' ? thrown.within(name, name) : thrown;
   }
 }
 
