@@ -43,6 +43,18 @@ export function decodeUnits(
 }
 
 /**
+ * Has other threads decode units that are wanted soon, while this one does other things. The answer takes those, as
+ * {@link decodeUnits} does; of units that were given up meanwhile, for more urgent ones, `take` hears nothing.
+ * Undefined where no thread has time for them.
+ */
+export function decodeAhead(
+  units: readonly EncodedUnit[],
+  take: (bytes: Uint8Array, index: number) => void,
+): (() => void) | undefined {
+  return poolFor(units)?.decodeAhead(units, take);
+}
+
+/**
  * The contents of a piece whose size is not known, at most `most` bytes, decoded in this thread; valid until it decodes
  * more. CorruptError for anything else.
  */
@@ -63,7 +75,7 @@ function poolFor(units: readonly EncodedUnit[]): DecoderPool | undefined {
     bytes += effort * decodedSize;
   }
   if (pool?.isSpent) endDecoders();
-  if (pool) return count >= shareUnits && bytes >= shareBytes ? pool : undefined;
+  if (pool) return count >= shareUnits && bytes >= shareBytes && !pool.isAhead ? pool : undefined;
   if (count < startUnits || bytes < startBytes) return undefined;
   pool = new DecoderPool(helpers);
   return pool;

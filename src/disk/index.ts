@@ -4,9 +4,10 @@ export { BlockCache, type BlockReader } from './block-cache.js';
 export { CachedDisk } from './cache.js';
 export type { Codec } from './codecs.js';
 /** For tests. */
-export { decodeUnits, decodeWhole, endDecoders, setDecoderHelpers } from './decoder.js';
+export { decodeAhead, decodeUnits, decodeWhole, endDecoders, setDecoderHelpers } from './decoder.js';
 export { serveDecoder } from './decoder-service.js';
 export { type Disk, type GrowableDisk, isGrowable, type Span, type ZeroOptions } from './disk.js';
+export type { EncodedUnit } from './encoded.js';
 export { type Kind, type ProbeContext, type Probed, plainDisk, type UsageClass } from './kind.js';
 export { type Lookup, MappedDisk, type Mapping } from './mapped.js';
 export { MemoryDisk } from './memory.js';

@@ -9,7 +9,7 @@ import { Worker } from 'node:worker_threads';
 import { deflateSync } from 'node:zlib';
 import { GuestfsError } from '../../src/base/index.js';
 import { decode } from '../../src/disk/codecs.js';
-import { decodeUnits } from '../../src/disk/decoder.js';
+import { decodeAhead, decodeUnits } from '../../src/disk/decoder.js';
 import { type Codec, endDecoders, MemoryDisk, setDecoderHelpers } from '../../src/disk/index.js';
 import { readAll } from '../support/gaits.js';
 import { nestedDisk, packedDisk, unitSize } from './packed.js';
@@ -96,6 +96,73 @@ test('threads do take a part of the work', async () => {
     DecoderMemory.prototype.decodedBytes = lent;
   }
   assert.ok(helped > 0);
+});
+
+/** Compressed units, the bytes in each of them, and those of which something is heard. */
+function unitsAhead(count: number) {
+  const plain = Array.from({ length: count }, (_, i) => Buffer.alloc(unitSize - 100 * i, `unit ${i}`));
+  const units = plain.map((bytes, i) => {
+    const packed = deflateSync(bytes);
+    const place = { key: String(i), disk: new MemoryDisk(packed), offset: 0, size: packed.length };
+    return { ...place, codec: 'zlib' as const, decodedSize: unitSize, shortfall: 'less' as const };
+  });
+  const heard = new Map<number, Buffer>();
+  const take = (bytes: Uint8Array, index: number): void => void heard.set(index, Buffer.from(bytes));
+  const check = (): void => {
+    for (const [index, bytes] of heard) assert.deepEqual(bytes, plain[index]);
+  };
+  return { units, heard, take, check };
+}
+
+for (const helpers of [1, 3])
+  test(`units are decoded ahead by ${helpers} threads, and all are taken at the end`, async () => {
+    setDecoderHelpers(helpers);
+    for (let round = 0; round < 20; round++) {
+      const { units, heard, take, check } = unitsAhead(40);
+      const finish = decodeAhead(units, take);
+      assert.ok(finish !== undefined);
+      assert.equal(heard.size, 0);
+      if (round % 2 === 1) await sleep(round);
+      finish();
+      finish();
+      assert.equal(heard.size, 40);
+      check();
+    }
+  });
+
+test('what is decoded ahead gives way to what is wanted now, where that is more than the threads have in hand', async () => {
+  setDecoderHelpers(1);
+  const { disk, plain } = packedDisk('deflate', 90);
+  for (let round = 0; round < 20; round++) {
+    const { units, heard, take, check } = unitsAhead(40);
+    const finish = decodeAhead(units, take);
+    if (round > 10) await sleep(2 * round);
+    assert.ok(Buffer.compare(readAll(disk), plain) === 0);
+    const before = heard.size;
+    finish?.();
+    // All or, where they were given up, no more of them.
+    assert.ok(heard.size === 40 || heard.size === before);
+    check();
+  }
+});
+
+test('a unit that cannot be decoded ahead is an error of whoever takes it, and nobody has time without threads', () => {
+  setDecoderHelpers(1);
+  const { units, heard, take } = unitsAhead(40);
+  const [first] = units;
+  assert.ok(first);
+  const broken = [
+    { ...first, disk: new MemoryDisk(new Uint8Array(first.size).fill(0xff)) },
+    ...units.slice(1),
+  ];
+  const finish = decodeAhead(broken, take);
+  assert.ok(finish !== undefined);
+  assert.throws(finish, { name: 'CorruptError' });
+  assert.ok(!heard.has(0));
+  decodeUnits(units, take);
+  assert.equal(heard.size, 40);
+  setDecoderHelpers(0);
+  assert.equal(decodeAhead(units, take), undefined);
 });
 
 test('a small read starts no thread', () => {

@@ -1,16 +1,24 @@
 /**
  * Fragments: blocks in which the tails of many files lie. A copy of the tree comes to them mostly in their order, so
- * that some are decoded at once, by several threads, where they are taken one behind the other.
+ * that some are decoded at once, by several threads, where they are taken one behind the other, and those behind them by
+ * the other threads while this one does something with the files.
  */
 import { CorruptError, endsCall, LruMap, work } from '../../base/index.js';
-import { type Codec, type Disk, decodeUnits, MemoryDisk } from '../../disk/index.js';
+import {
+  type Codec,
+  type Disk,
+  decodeAhead,
+  decodeUnits,
+  type EncodedUnit,
+  MemoryDisk,
+} from '../../disk/index.js';
 import { fragmentEntry, isCompressed, storedLength } from './layout.js';
 import { type MetadataReader, MetadataTable } from './metadata.js';
 import type { Superblock } from './superblock.js';
 
 /** Decoded fragments that are kept, in bytes. */
 const bytesKept = 8 * 1024 * 1024;
-/** Of these the most are decoded at once. */
+/** The most that are decoded at once. As many again may be decoded meanwhile, and none of both is forgotten. */
 const mostAhead = 16;
 
 /** Where a fragment is stored. */
@@ -33,6 +41,13 @@ interface Decoded {
   readonly disk: Disk;
 }
 
+/** Fragments that other threads decode. */
+interface Coming {
+  readonly indexes: ReadonlySet<number>;
+  /** Takes those that are decoded, and decodes the rest. */
+  readonly finish: () => void;
+}
+
 export class Fragments {
   readonly #disk: Disk;
   readonly #codec: Codec;
@@ -45,6 +60,7 @@ export class Fragments {
   /** Behind the fragments that were decoded last, and how many these were. */
   #next = 0;
   #ahead = 1;
+  #coming: Coming | undefined;
 
   constructor(disk: Disk, metadata: MetadataReader, superblock: Superblock) {
     const { codec, blockSize, sizeInBytes, fragmentTable, fragmentCount } = superblock;
@@ -61,12 +77,13 @@ export class Fragments {
   }
 
   clear(): void {
+    this.#coming = undefined;
     this.#decoded.clear();
   }
 
   /** A fragment in which something of `what` lies. It is valid until the next one is asked for. */
   get(index: number, what: string): Fragment {
-    const known = this.#decoded.get(index);
+    const known = this.#decoded.get(index) ?? this.#arrived(index);
     if (known !== undefined) return { disk: known.disk, offset: 0, size: known.disk.size };
     const place = this.#place(index, what);
     if (!place.isCompressed) return { disk: this.#disk, offset: place.start, size: place.length };
@@ -88,31 +105,74 @@ export class Fragments {
     return { start, length, isCompressed: isCompressed(word) };
   }
 
+  /** A fragment that other threads were to decode, and those that came with it. */
+  #arrived(index: number): Decoded | undefined {
+    const coming = this.#coming;
+    if (coming?.indexes.has(index) !== true) return undefined;
+    this.#coming = undefined;
+    try {
+      coming.finish();
+    } catch (thrown) {
+      // What is wrong with a fragment is told to whoever needs it.
+      if (endsCall(thrown)) throw thrown;
+    }
+    const decoded = this.#decoded.get(index);
+    if (decoded !== undefined) this.#decodeNext();
+    // It was given up: then it is the next one still.
+    else this.#next = index;
+    return decoded;
+  }
+
   /** Decodes a fragment that is not kept, and those behind it where the last ones were taken in their order. */
   #decode(index: number, place: FragmentPlace): Decoded {
     // Files with several names or of no length leave some out.
     const goesOn = index >= this.#next && index <= this.#next + this.#ahead;
     this.#ahead = goesOn ? Math.min(2 * this.#ahead, this.#mostAhead) : 1;
-    const places = new Map([[index, place]]);
     try {
-      for (let next = index + 1; next < Math.min(index + this.#ahead, this.#count); next++) {
-        const ahead = this.#place(next, 'squashfs');
-        if (ahead.isCompressed && this.#decoded.peek(next) === undefined) places.set(next, ahead);
-      }
-      this.#decodeAll(places);
+      this.#decodeAll(new Map([[index, place], ...this.#placesFrom(index + 1, this.#ahead - 1)]));
     } catch (thrown) {
       // What is wrong with a fragment is told to whoever needs it.
-      if (endsCall(thrown) || places.size === 1) throw thrown;
+      if (endsCall(thrown)) throw thrown;
       this.#decodeAll(new Map([[index, place]]));
     }
     this.#next = index + this.#ahead;
+    if (goesOn) this.#decodeNext();
     return this.#decoded.get(index) as Decoded; // safe: it is among those that were decoded, and fewer than are kept
+  }
+
+  /** Has other threads decode the fragments behind those that were decoded last. */
+  #decodeNext(): void {
+    this.#ahead = Math.min(2 * this.#ahead, this.#mostAhead);
+    try {
+      const places = this.#placesFrom(this.#next, this.#ahead);
+      if (places.size === 0) return;
+      work.entries.spend(places.size);
+      const finish = decodeAhead(this.#unitsOf(places), this.#keeper(places));
+      if (finish === undefined) return;
+      this.#coming = { indexes: new Set(places.keys()), finish };
+      this.#next += this.#ahead;
+    } catch (thrown) {
+      if (endsCall(thrown)) throw thrown;
+    }
+  }
+
+  /** Compressed fragments that are not kept, of so many from a number on. */
+  #placesFrom(first: number, count: number): Map<number, FragmentPlace> {
+    const places = new Map<number, FragmentPlace>();
+    for (let index = first; index < Math.min(first + count, this.#count); index++) {
+      const place = this.#place(index, 'squashfs');
+      if (place.isCompressed && this.#decoded.peek(index) === undefined) places.set(index, place);
+    }
+    return places;
   }
 
   #decodeAll(places: ReadonlyMap<number, FragmentPlace>): void {
     work.entries.spend(places.size);
-    const indexes = [...places.keys()];
-    const units = Array.from(places.values(), ({ start, length }) => ({
+    decodeUnits(this.#unitsOf(places), this.#keeper(places));
+  }
+
+  #unitsOf(places: ReadonlyMap<number, FragmentPlace>): EncodedUnit[] {
+    return Array.from(places.values(), ({ start, length }) => ({
       key: String(start),
       codec: this.#codec,
       disk: this.#disk,
@@ -121,7 +181,12 @@ export class Fragments {
       decodedSize: this.#blockSize,
       shortfall: 'less' as const,
     }));
-    decodeUnits(units, (bytes, at) => this.#keep(indexes[at] as number, bytes)); // safe: one for each unit
+  }
+
+  /** Keeps the bytes of each of these fragments, by its place among them. */
+  #keeper(places: ReadonlyMap<number, FragmentPlace>): (bytes: Uint8Array, at: number) => void {
+    const indexes = [...places.keys()];
+    return (bytes, at) => this.#keep(indexes[at] as number, bytes); // safe: there is one for each place
   }
 
   /** Decoded bytes are lent. The memory of a fragment that is forgotten is used for the next one. */
