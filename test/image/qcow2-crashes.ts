@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Disk, MemoryDisk } from '../../src/disk/index.js';
+import { qcow2Layout } from '../../src/formats/index.js';
 import { readHeader } from '../../src/image/qcow2/header.js';
 import { qcow2 } from '../../src/image/qcow2/index.js';
 import { checkQcow2 } from '../../src/image/qcow2/write/check.js';
@@ -30,7 +31,7 @@ const filledInBytes = 3920 * 512;
 
 /**
  * Images that are cut: their names, the options of qemu-img, and what they have before: nothing, a snapshot that shares
- * their clusters, or clusters in front that fill the table of counts.
+ * their clusters, a bitmap that notes writes, or clusters in front that fill the table of counts.
  */
 export const crashedImages = [
   ['small clusters', 'cluster_size=512,refcount_bits=64', 'nothing'],
@@ -38,9 +39,10 @@ export const crashedImages = [
   ['a snapshot', 'cluster_size=1024', 'snapshot'],
   ['subclusters', 'cluster_size=16k,extended_l2=on', 'snapshot'],
   ['version 2', 'compat=0.10,cluster_size=512', 'snapshot'],
+  ['a bitmap', 'cluster_size=1024', 'bitmap'],
 ] as const;
 
-export function make(options: string, before: 'nothing' | 'full' | 'snapshot'): Uint8Array {
+export function make(options: string, before: (typeof crashedImages)[number][2]): Uint8Array {
   const size = sizeInBytes + (before === 'full' ? filledInBytes : 0);
   qemuImg('create', '-q', '-f', 'qcow2', '-o', options, path, `${size}`);
   if (before === 'nothing') return readFileSync(path);
@@ -51,8 +53,19 @@ export function make(options: string, before: 'nothing' | 'full' | 'snapshot'): 
   disk.close();
   if (before === 'full') return readAll(bytes);
   writeFileSync(path, readAll(bytes));
-  qemuImg('snapshot', '-c', 'one', path);
+  if (before === 'snapshot') qemuImg('snapshot', '-c', 'one', path);
+  else qemuImg('bitmap', '--add', path, 'noting');
   return readFileSync(path);
+}
+
+/** Whether a bitmap of an image is said to know each write. */
+function hasTrueBitmap(file: Disk): boolean {
+  const { autoclear, bitmapEntry, bitmapFlags } = qcow2Layout;
+  const { autoclear: features, bitmapDirectory } = readHeader(file);
+  if (bitmapDirectory === undefined || (features & autoclear.bitmaps) === 0n) return false;
+  const entry = new Uint8Array(bitmapEntry.size);
+  file.read(entry, bitmapDirectory.offset);
+  return (bitmapEntry.decode(entry).flags & bitmapFlags.inUse) === 0;
 }
 
 /** Writes and zeroes at random, with a barrier now and then; the states in between, by their marks. */
@@ -99,6 +112,8 @@ export function worker(rounds: number) {
       const fits = allowed.some((name) => sector.equals(states.get(name)?.subarray(at, at + 512) ?? sector));
       assert.ok(fits, `the sector at ${at} is of none of ${allowed.join(', ')}`);
     }
+    if (hasTrueBitmap(image))
+      assert.deepEqual(found, states.get('before'), 'what was written is in no bitmap that is to note it');
     if (count++ % 25 !== 0) return;
     const file = join(directory, 'crashed.qcow2');
     writeFileSync(file, readAll(image));
@@ -115,6 +130,26 @@ export const resizings = [
   [40 * 1024, 2 * mebibyte],
   [2 * mebibyte, 40 * 1024],
 ] as const;
+
+/** A change of the size of an image whose data is in a raw file of its own, which is as long as the disk afterwards. */
+export function crashDataFile(options: CrashTestOptions): CrashCount {
+  const [from, to] = resizings[0];
+  const data = join(directory, 'data.raw');
+  const words = `cluster_size=512,data_file_raw=on,data_file=${data}`;
+  qemuImg('create', '-q', '-f', 'qcow2', '-o', words, path, `${from}`);
+  const image = new MemoryDisk(new Uint8Array(readFileSync(path)), { writable: true });
+  return countCrashes(
+    new Uint8Array(readFileSync(data)),
+    (recording) => {
+      recording.mark('begun', true);
+      qcow2.resize(image, to, { openNamed: () => recording, warn: () => {} });
+      recording.mark('done', true);
+    },
+    ({ image: left, allowed }) =>
+      assert.ok(left.size === to || (left.size === from && allowed.includes('begun')), `${left.size} bytes`),
+    options,
+  );
+}
 
 /** A change of an image's size: there is one size or the other then. */
 export function crashResizing(from: number, to: number, options: CrashTestOptions): CrashCount {

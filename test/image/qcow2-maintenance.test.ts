@@ -11,7 +11,7 @@ import { openImage } from '../support/host-images.js';
 import { noise } from '../support/random.js';
 import { scratchDirectory } from '../support/scratch.js';
 import { needs } from '../support/tools.js';
-import { crashResizing, resizings } from './qcow2-crashes.js';
+import { crashDataFile, crashResizing, resizings } from './qcow2-crashes.js';
 import { assertClean, assertSame, bytesByQemu, patchwork, qemuImg, writeRaw } from './qcow2-writing.js';
 
 const { header3, incompatible } = qcow2Layout;
@@ -217,4 +217,5 @@ test('a raw image grows and shrinks too', () => {
 
 test('a crash while the size changes leaves one size or the other', needs('qemu-img'), () => {
   for (const [from, to] of resizings) assert.deepEqual(crashResizing(from, to, { most: 150 }).wrong, []);
+  assert.deepEqual(crashDataFile({ most: 150 }).wrong, []);
 });

@@ -1,5 +1,12 @@
 /** Writes to qcow2 images, and changes of their size, on a disk that loses power. */
-import { crashedImages, crashResizing, make, resizings, worker } from '../../image/qcow2-crashes.js';
+import {
+  crashDataFile,
+  crashedImages,
+  crashResizing,
+  make,
+  resizings,
+  worker,
+} from '../../image/qcow2-crashes.js';
 import { countCrashes } from '../../support/crashes.js';
 
 const options = { most: 400, untilWrong: true };
@@ -10,7 +17,7 @@ export function hunt(what: string): string | undefined {
       const [found] = crashResizing(from, to, options).wrong;
       if (found !== undefined) return `${from} to ${to}: ${found}`;
     }
-    return undefined;
+    return crashDataFile(options).wrong[0];
   }
   for (const [name, made, filled] of crashedImages) {
     const { work, check } = worker(24);

@@ -95,11 +95,10 @@ function lengthenL1(file: GrowableDisk, header: Header, l1Entries: number): void
   image.writeTable(table, run.offset);
   allocator.flush(() => {});
   changeHeader(image, { l1_size: l1Entries, l1_table_offset: run.offset });
-  image.flush();
+  // The old one's counts are lowered behind a barrier, by which the header leads to the new one.
   const clusters = Math.ceil((header.l1Entries * entrySize) / clusterSize);
   for (let index = 0; index < clusters; index++) counts.giveUp(header.l1Offset + index * clusterSize);
   allocator.flush(() => {});
-  image.flush();
 }
 
 function shrink(file: GrowableDisk, dataFile: Disk, header: Header, sizeInBytes: number): void {
@@ -107,11 +106,9 @@ function shrink(file: GrowableDisk, dataFile: Disk, header: Header, sizeInBytes:
   allocator.prepare();
   allocator.truncate(sizeInBytes);
   allocator.flush(() => {});
+  // Nothing refers to what is behind the end any more: the file may be shorter before the disk is.
   changeHeader(image, { size: sizeInBytes });
-  image.flush();
   const { usedEnd } = counts;
-  if (usedEnd < file.size && isGrowable(file)) {
-    file.resize(usedEnd);
-    file.flush();
-  }
+  if (usedEnd < file.size && isGrowable(file)) file.resize(usedEnd);
+  image.flush();
 }
