@@ -1,5 +1,5 @@
 /** Changes of volume groups on physical volumes that lose power. */
-import { crashGroup, crashNewVolume, groupChanges } from '../../volume/lvm2/crash-model.js';
+import { crashGroup, crashLabel, groupChanges, labelChanges } from '../../volume/lvm2/crash-model.js';
 
 export function hunt(): string | undefined {
   const options = { most: 150, untilWrong: true };
@@ -7,5 +7,9 @@ export function hunt(): string | undefined {
     const [found] = crashGroup(name, options).wrong;
     if (found !== undefined) return `${name}: ${found}`;
   }
-  return crashNewVolume(options).wrong[0];
+  for (const name of Object.keys(labelChanges)) {
+    const [found] = crashLabel(name, options).wrong;
+    if (found !== undefined) return `${name}: ${found}`;
+  }
+  return undefined;
 }

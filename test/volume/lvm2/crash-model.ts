@@ -12,6 +12,7 @@ import {
   getVolumeGroup,
   type LvmState,
   removeLogicalVolumes,
+  removePhysicalVolume,
   removeVolumeGroup,
   renameVolumeGroup,
   resizeLogicalVolume,
@@ -73,6 +74,9 @@ const shapeOf = (state: LvmState): string =>
     ]),
   );
 
+/** What the labels say: where the metadata is, and whether the volume belongs to a group. */
+const labelsOf = (state: LvmState): string => JSON.stringify(state.physicalVolumes.map(({ label }) => label));
+
 /** A disk with two physical volumes, a group of both, and two volumes that lie on both. */
 function before(hasGroup: boolean): Uint8Array {
   const bytes = new Uint8Array(2 * size);
@@ -100,10 +104,14 @@ interface GroupChange {
 export const groupChanges: Readonly<Record<string, GroupChange>> = {
   'the making of a group': {
     hasGroup: false,
-    needed: [0, 1],
+    needed: [0, 1, 4, 5],
     change: (v) => createVolumeGroup('VG', assemble(v).physicalVolumes, author),
   },
-  'the removal of a group': { hasGroup: true, needed: [], change: (v) => removeVolumeGroup(groupOf(v)) },
+  'the removal of a group': {
+    hasGroup: true,
+    needed: [2, 3],
+    change: (v) => removeVolumeGroup(groupOf(v)),
+  },
   'the renaming of a group': {
     hasGroup: true,
     needed: [0, 1],
@@ -131,7 +139,7 @@ export const groupChanges: Readonly<Record<string, GroupChange>> = {
   },
   'a new UUID of a physical volume': {
     hasGroup: true,
-    needed: [0, 1, 2, 4],
+    needed: [0, 1, 2, 3, 4],
     change: (v) => changePhysicalVolumeUuid(assemble(v).physicalVolumes[0] as never, author),
   },
   'a smaller physical volume': {
@@ -150,6 +158,7 @@ export function crashGroup(
   const image = before(hasGroup);
   const old = shapeOf(assemble(parts(new MemoryDisk(image))));
   let next = '';
+  let labels = '';
   const shapes: string[] = [];
   const count = countCrashes(
     image,
@@ -158,13 +167,17 @@ export function crashGroup(
       disk.mark('begun', true);
       change(volumes)();
       disk.mark('done', true);
-      next = shapeOf(assemble(volumes));
+      const state = assemble(volumes);
+      next = shapeOf(state);
+      labels = labelsOf(state);
     },
     ({ image: left, allowed }) => {
       const state = assemble(parts(left));
       const shape = shapeOf(state);
       shapes.push(shape);
       assert.ok(shape === next || (shape === old && allowed.includes('begun')), shape);
+      // Between the one and the other a label may say what is done soon.
+      if (!allowed.includes('begun')) assert.equal(labelsOf(state), labels);
       assert.deepEqual(
         state.problems.filter(({ kind }) => kind !== 'stale-metadata'),
         [],
@@ -175,20 +188,38 @@ export function crashGroup(
   return { ...count, isComplete: shapes.includes(old) && shapes.includes(next) };
 }
 
-/** The making of a physical volume, on what held something else. */
-export function crashNewVolume(options: CrashTestOptions): CrashCount {
-  const membersIn = (disk: Disk) => assemble([{ device: '/dev/sda', disk }]);
+const labelled = (disk: Disk): LvmState => assemble([{ device: '/dev/sda', disk }]);
+const alone = (disk: Disk) => labelled(disk).physicalVolumes[0] ?? assert.fail();
+
+/** Changes of a physical volume of no group; the first makes it, on what held something else. */
+export const labelChanges: Readonly<Record<string, (disk: Disk) => void>> = {
+  'the making of a physical volume': (disk) => createPhysicalVolume(disk, '/dev/sda')(),
+  'a new UUID of one that is alone': (disk) => changePhysicalVolumeUuid(alone(disk), author)(),
+  'another size of one that is alone': (disk) => resizePhysicalVolume(alone(disk), 3 * MiB, author)(),
+  'the removal of a physical volume': removePhysicalVolume,
+};
+
+/** The old label, or the new one. */
+export function crashLabel(name: string, options: CrashTestOptions): CrashCount {
+  const change = labelChanges[name] ?? assert.fail(name);
+  const before = new Uint8Array(4 * MiB).fill(0x55);
+  const memory = new MemoryDisk(before, { writable: true });
+  if (change !== Object.values(labelChanges)[0]) createPhysicalVolume(memory, '/dev/sda')();
+  const old = labelsOf(labelled(memory));
+  let next = '';
   return countCrashes(
-    new Uint8Array(4 * MiB).fill(0x55),
+    before,
     (disk) => {
       disk.mark('begun', true);
-      createPhysicalVolume(disk, '/dev/sda')();
+      change(disk);
       disk.mark('done', true);
+      next = labelsOf(labelled(disk));
     },
     ({ image, allowed }) => {
-      const { problems, physicalVolumes } = membersIn(image);
-      assert.deepEqual(problems, []);
-      if (!allowed.includes('begun')) assert.equal(physicalVolumes.length, 1, 'what was made is gone');
+      const state = labelled(image);
+      assert.deepEqual(state.problems, []);
+      const found = labelsOf(state);
+      assert.ok(found === next || (found === old && allowed.includes('begun')), found);
     },
     options,
   );

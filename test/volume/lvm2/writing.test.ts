@@ -34,11 +34,12 @@ import { needs, toolEnvironment } from '../../support/tools.js';
 import {
   author,
   crashGroup,
-  crashNewVolume,
+  crashLabel,
   extentsOf,
   groupChanges,
   grouped,
   groupOf,
+  labelChanges,
   MiB,
   type Volume,
   volumeOf,
@@ -314,11 +315,13 @@ describe('a crash', () => {
       );
     });
 
-  test('in the making of a physical volume leaves one or none', () => {
-    const { wrong, cuts } = crashNewVolume({ most: 60 });
-    assert.deepEqual(wrong.slice(0, 3), []);
-    assert.ok(cuts > 10);
-  });
+  for (const name of Object.keys(labelChanges))
+    test(`in ${name} leaves the old label or the new one, and a barrier that is left out is found`, () => {
+      const { wrong, recording } = crashLabel(name, { most: 60 });
+      assert.deepEqual(wrong.slice(0, 3), []);
+      for (let barrier = 0; barrier < recording.barriers; barrier++)
+        assert.ok(crashLabel(name, { most: 60, withoutBarriers: [barrier] }).wrong.length > 0, `${barrier}`);
+    });
 });
 
 describe('the metadata of others', () => {
