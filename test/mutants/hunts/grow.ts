@@ -1,5 +1,5 @@
 /** Growing of filesystems on a disk that loses power. */
-import { before, check, checkMark, grow, kinds } from '../../fs/ext/unmounted/grow-model.js';
+import { before, check, checkMark, growDurably, kinds } from '../../fs/ext/unmounted/grow-model.js';
 import { countCrashes } from '../../support/crashes.js';
 
 export function hunt(): string | undefined {
@@ -8,8 +8,8 @@ export function hunt(): string | undefined {
     const options = { most: 60, untilWrong: true };
     const [found] = [
       // Half of a superblock is neither as it was nor as it is to be.
-      ...countCrashes(bytes, grow, checkMark(bytes), { ...options, sectorSize: 4096 }).wrong,
-      ...countCrashes(bytes, grow, check, { ...options, sectorSize }).wrong,
+      ...countCrashes(bytes, growDurably, checkMark(bytes), { ...options, sectorSize: 4096 }).wrong,
+      ...countCrashes(bytes, growDurably, check, { ...options, sectorSize }).wrong,
     ];
     if (found !== undefined) return `${kind}: ${found}`;
   }

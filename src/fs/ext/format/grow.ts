@@ -259,8 +259,8 @@ export function planGrowth(
     for (const { inodeTable } of clear)
       disk.zero(inodeTable * blockSize, geometry.tableBlocks * blockSize, { discard: true });
     made.writes.store(disk);
-    disk.flush();
     changed.writes.store(disk);
+    // With a barrier before the superblock itself, which says last that it is in order.
     storeSuperblocks(disk, { geometry, tables }, values, descriptors);
     disk.flush();
   };
