@@ -170,6 +170,7 @@ function runTransactions(
   const state: number[] = new Array(slotCount + 1).fill(anything);
   const kinds: ('free' | 'metadata' | 'data')[] = new Array(slotCount).fill('free');
   let open = openLog(parts);
+  let isCommitted = true;
   const note = (run: number, isDurable: boolean): void => {
     states.set(`${run}`, [...state]);
     recording.mark(`${run}`, isDurable);
@@ -181,14 +182,20 @@ function runTransactions(
       const block = slots[index] as number; // safe: indices are below the number of slots
       return journal.freedIn(block, block + 1) !== undefined;
     };
+    // At times nothing but data is between two commits.
+    const hasDataAlone = isCommitted && random.below(3) === 0;
+    isCommitted = false;
     journal.run(18, (transaction) => {
       const touched = new Set<number>();
-      const pick = (kind: 'free' | 'metadata' | 'data'): number | undefined => {
+      const pick = (kind: 'free' | 'metadata' | 'data', mayBeFreed = false): number | undefined => {
         const index = random.below(slotCount);
-        return kinds[index] === kind && !touched.has(index) && !isFreed(index) ? index : undefined;
+        const isKind = kinds[index] === kind && !touched.has(index);
+        return isKind && (mayBeFreed || !isFreed(index)) ? index : undefined;
       };
-      for (let i = random.below(14); i >= 0; i--) {
-        const index = pick(random.below(4) === 0 ? 'free' : 'metadata') ?? pick('free');
+      for (let i = hasDataAlone ? -1 : random.below(14); i >= 0; i--) {
+        // Through the log a block may be changed again that is freed since the last commit.
+        const index =
+          pick(random.below(4) === 0 ? 'free' : 'metadata') ?? pick('free', random.below(4) === 0);
         if (index === undefined) continue;
         touched.add(index);
         const block = slots[index] as number; // safe: as above
@@ -196,15 +203,15 @@ function runTransactions(
         kinds[index] = 'metadata';
         state[index] = run;
       }
-      for (let i = random.below(5); i >= 0; i--) {
-        const index = pick(random.below(2) === 0 ? 'metadata' : 'data');
+      for (let i = hasDataAlone ? 20 : random.below(5); i >= 0; i--) {
+        const index = pick(!hasDataAlone && random.below(2) === 0 ? 'metadata' : 'data');
         if (index === undefined) continue;
         touched.add(index);
         transaction.free(slots[index] as number, 1); // safe: as above
         kinds[index] = 'free';
         state[index] = anything;
       }
-      for (let i = random.below(4); i > 0; i--) {
+      for (let i = random.below(4) + (hasDataAlone ? 4 : 0); i > 0; i--) {
         const index = pick('free');
         if (index === undefined) continue;
         touched.add(index);
@@ -216,7 +223,7 @@ function runTransactions(
         kinds[index] = 'data';
         state[index] = run;
       }
-      if (random.below(4) === 0) {
+      if (!hasDataAlone && random.below(4) === 0) {
         const block = Math.floor(superblockOffset / open.blockSize);
         const { bytes } = cache.change(transaction, block);
         const own = bytes.subarray(superblockOffset % open.blockSize).subarray(0, superblockSize);
@@ -230,10 +237,12 @@ function runTransactions(
       journal.close();
       note(run, true);
       open = openLog(parts);
-    } else if (random.below(commitEvery) === 0) {
+      isCommitted = true;
+    } else if (hasDataAlone || random.below(commitEvery) === 0) {
       if (random.below(6) === 0) journal.checkpoint();
       else journal.commit();
       note(run, true);
+      isCommitted = true;
     }
   }
   open.journal.close();

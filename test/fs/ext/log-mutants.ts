@@ -41,6 +41,13 @@ export const logMutants: readonly LogMutant[] = [
     planted: '',
   },
   {
+    error: 'a block that is changed again is still revoked',
+    kind: plain,
+    file: 'fs/ext/journal/log.ts',
+    original: '      this.#revoked.delete(number);\n',
+    planted: '',
+  },
+  {
     error: 'a freed block is handed out before the commit',
     kind: plain,
     file: 'disk/write/journal.ts',
