@@ -10,7 +10,9 @@ const ofBarriers = barrierFiles.map(barriersOf);
 
 export const mutants: readonly Mutant[] = [
   ...logMutants.map((each): Mutant => ({ ...each, hunts: [['log', each.kind]] })),
-  ...orderMutants.map((each): Mutant => ({ ...each, hunts: [['ext', each.kind, each.judge]] })),
+  ...orderMutants.map(
+    (each): Mutant => ({ ...each, hunts: each.judges.map((judge) => ['ext', each.kind, judge]) }),
+  ),
   ...imageMutants,
   ...ofBarriers.flatMap((each) => each.mutants),
 ];

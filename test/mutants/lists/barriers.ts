@@ -2,10 +2,10 @@
 import type { BarrierFile } from '../barriers.js';
 import type { Hunt } from '../mutant.js';
 
-const ordered: readonly Hunt[] = [
-  ['ext', 'ext2 1k', 'e2fsck'],
-  ['ext', 'ext4 without a journal', 'e2fsck'],
-];
+const unjournalled = ['ext2 1k', 'ext4 without a journal', 'ext2 without an index and types'] as const;
+const ordered: readonly Hunt[] = (['own', 'e2fsck'] as const).flatMap((judge) =>
+  unjournalled.map((kind): Hunt => ['ext', kind, judge]),
+);
 const logged: readonly Hunt[] = [
   ['log', 'a short log'],
   ['log', 'an external journal'],
@@ -21,7 +21,16 @@ export const barrierFiles: readonly BarrierFile[] = [
   { file: 'fs/ext/write/inode-life.ts', hunts: ordered },
   { file: 'fs/ext/write/writer.ts', hunts: ordered },
   { file: 'fs/ext/write/superblock-writer.ts', hunts: logged },
-  { file: 'fs/ext/journal/log.ts', hunts: logged },
+  {
+    file: 'fs/ext/journal/log.ts',
+    hunts: logged,
+    harmless: [
+      {
+        text: '    this.#writeStart(this.#head);\n    this.#log.flush();',
+        why: 'a transaction is shorter than what was free before, and its barrier comes before what it frees is taken',
+      },
+    ],
+  },
   {
     file: 'fs/ext/journal/transaction.ts',
     hunts: [...logged, ['recovery']],

@@ -71,8 +71,7 @@ function crash(kind: string, seed: number, totals: CrashTotals): void {
     for (const each of wrong) throw new Error(`${stack.name}, ${each} (${wrong.length} of ${cuts})`);
     return cuts;
   };
-  const isJournalled = journalled.includes(crashed);
-  if (isJournalled) totals.own += run([crashed, { seed, operations: 100, most, stack }]);
+  totals.own += run([crashed, { seed, operations: 100, most, stack }]);
   const fewer = { seed, operations: 50, most: Math.ceil(most / 16), stack };
   totals.byE2fsck += run([crashed, fewer, byE2fsck(crashed)]);
 }

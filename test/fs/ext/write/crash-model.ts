@@ -4,6 +4,7 @@
  * nothing has changed since.
  */
 import assert from 'node:assert/strict';
+import { typeOfMode } from '../../../../src/base/index.js';
 import type { Disk } from '../../../../src/disk/index.js';
 import type { FileSystem } from '../../../../src/fs/index.js';
 import '../../../support/platform.js';
@@ -31,6 +32,9 @@ export const unjournalled: readonly CrashedKind[] = [
   ['ext4 without a journal', 4096],
 ];
 
+/** In bytes: a disk of such sectors tears no block of these kinds. */
+const wholeBlocks = 4096;
+
 export interface CrashedWork extends WorkOptions {
   /** Crashes that are looked at, about. */
   readonly most: number;
@@ -42,33 +46,21 @@ export interface CrashedWork extends WorkOptions {
 /** How what a crash left is looked at: changed by whoever recovers or repairs it, to be compared then. */
 export type Judge = (fileSystem: Disk) => Disk;
 
-const asItIs: Judge = (fileSystem) => fileSystem;
-
-/** e2fsck: replays the log, or repairs what has none, in which each name leads to a file before that too. */
+/** e2fsck: replays the log, or repairs what has none. */
 export const byE2fsck = (kind: CrashedKind): Judge =>
-  journalled.includes(kind)
-    ? replayedByE2fsck
-    : (fileSystem) => {
-        checkNames(openExt(fileSystem));
-        return repairedByE2fsck(fileSystem);
-      };
+  journalled.includes(kind) ? replayedByE2fsck : repairedByE2fsck;
 
 /**
- * No name leads to an inode that is not in use: whoever mounts without a repair finds whole files, or none. A directory
- * that was becoming one with an index cannot be read before it is repaired.
+ * Without a `judge`: what our recovery comes to, or where there is no journal, what is there before any repair, if no
+ * block was torn.
  */
-function checkNames(fs: FileSystem): void {
-  for (const { path, inode } of walkFiles(fs, () => {}))
-    assert.ok(fs.stat(inode).linkCount > 0, `${path} leads to inode ${inode}, which is not in use`);
-  fs.close();
-}
-
 export function crashOperations(
   crashed: CrashedKind,
   { seed, operations, most, stack = stacks[0] ?? assert.fail(), untilWrong = false }: CrashedWork,
-  judge: Judge = asItIs,
+  judge?: Judge,
 ): CrashCount {
-  const [kind, sectorSize] = crashed;
+  const [kind, leastSector] = crashed;
+  const isUnrepaired = judge === undefined && !journalled.includes(crashed);
   let states: ReadonlyMap<string, State> = new Map();
   return countCrashes(
     stack.make(makeImage(kind)),
@@ -77,8 +69,12 @@ export function crashOperations(
       states = work.states;
       work.run(operations);
     },
-    ({ image, allowed }) => checkAllowed(crashed, judge(stack.open(image)), states, allowed),
-    { most, sectorSize, seed, untilWrong },
+    ({ image, allowed }) => {
+      const disk = stack.open(image);
+      if (isUnrepaired) checkUnrepaired(crashed, disk, possibleOf(states, allowed));
+      else checkAllowed(crashed, judge?.(disk) ?? disk, states, allowed);
+    },
+    { most, sectorSize: isUnrepaired ? wholeBlocks : leastSector, seed, untilWrong },
   );
 }
 
@@ -88,6 +84,36 @@ function workOn(recording: RecordingDisk, stack: Stack, seed: number): CrashWork
   return new CrashWork(recording, () => openExt(stack.open(recording), { readonly: false, now }), seed);
 }
 
+const possibleOf = (states: ReadonlyMap<string, State>, allowed: readonly string[]): State[] =>
+  // safe: each mark has its state
+  [...new Set(allowed)].map((name) => states.get(name) as State);
+
+/**
+ * Without a journal, whoever mounts before a repair finds whole files, or none: each name is of one of the times, leads
+ * to an inode that is in use, and that has the bytes of one of the times. Only a directory that was becoming one with an
+ * index cannot be read.
+ */
+function checkUnrepaired([kind]: CrashedKind, disk: Disk, possible: readonly State[]): void {
+  const fs = openExt(disk);
+  const hasIndex = !kind.includes('without an index');
+  const damaged = (error: unknown): void => {
+    if (!hasIndex) throw error;
+  };
+  for (const { path, inode, mode } of walkFiles(fs, damaged)) {
+    assert.ok(fs.stat(inode).linkCount > 0, `${path} leads to inode ${inode}, which is not in use`);
+    assert.ok(
+      possible.some(({ facts }) => facts.has(path)),
+      `${path} is there`,
+    );
+    // Where the name was that of one file, and then of another, either may be there.
+    const ids = new Set(possible.flatMap(({ contents }) => contents.get(path)?.id ?? []));
+    const [id] = ids;
+    if (ids.size === 1 && id !== undefined && typeOfMode(mode) === 'file')
+      checkContents(fs, path, possible, id, inode);
+  }
+  fs.close();
+}
+
 function checkAllowed(
   kind: CrashedKind,
   disk: Disk,
@@ -95,8 +121,7 @@ function checkAllowed(
   allowed: readonly string[],
 ): void {
   const fs = openExt(disk, { readonly: false });
-  // safe: each mark has its state
-  const possible = [...new Set(allowed)].map((name) => states.get(name) as State);
+  const possible = possibleOf(states, allowed);
   if (journalled.includes(kind)) checkOneOf(fs, possible);
   else checkSynced(fs, possible);
   fs.close();
@@ -184,8 +209,14 @@ function* differencesOf(
 }
 
 /** Each byte is that of one of the times: a write into what was there already may have happened or not. */
-function checkContents(fs: FileSystem, path: string, possible: readonly State[], id: number): void {
-  const data = fs.data(find(fs, path));
+function checkContents(
+  fs: FileSystem,
+  path: string,
+  possible: readonly State[],
+  id: number,
+  inode = find(fs, path),
+): void {
+  const data = fs.data(inode);
   const read = new Uint8Array(data.size);
   data.read(read, 0);
   const versions = new Set<Uint8Array>();

@@ -32,7 +32,15 @@ for (const [index, kind] of journalled.entries()) {
   });
 }
 
-for (const kind of unjournalled)
+for (const kind of unjournalled) {
+  const title = `${kind[0]}: before any repair names lead to files, and those have bytes of their own (seed ${seed})`;
+  test(title, needs('mke2fs'), (t) => {
+    const work = { seed: seed + 2, operations: campaign > 0 ? 120 : 40, most: campaign || 300 };
+    const { cuts, wrong } = crashOperations(kind, work);
+    t.diagnostic(`${cuts} cuts`);
+    assert.deepEqual(wrong.slice(0, 3), [], `${wrong.length} of ${cuts} cuts`);
+  });
+
   test(
     `${kind[0]}: e2fsck repairs what a crash left, and what was synced is whole (seed ${seed})`,
     needs('mke2fs', 'e2fsck'),
@@ -43,6 +51,7 @@ for (const kind of unjournalled)
       assert.deepEqual(wrong.slice(0, 3), [], `${wrong.length} of ${cuts} cuts`);
     },
   );
+}
 
 for (const kind of [...journalled.slice(0, 2), ...unjournalled.slice(0, 1)])
   test(
