@@ -2,6 +2,8 @@
 export class LruMap<Key, Value> {
   readonly #entries = new Map<Key, Value>();
   readonly #limit: number;
+  /** The youngest, if it is known: to ask for it again changes nothing. */
+  #youngest: Key | undefined;
 
   constructor(limit: number) {
     this.#limit = limit;
@@ -9,10 +11,11 @@ export class LruMap<Key, Value> {
 
   get(key: Key): Value | undefined {
     const value = this.#entries.get(key);
-    if (value !== undefined) {
+    if (value !== undefined && key !== this.#youngest) {
       // A Map iterates in the order of insertion: inserting again makes this the youngest.
       this.#entries.delete(key);
       this.#entries.set(key, value);
+      this.#youngest = key;
     }
     return value;
   }
@@ -25,6 +28,7 @@ export class LruMap<Key, Value> {
   set(key: Key, value: Value): void {
     this.#entries.delete(key);
     this.#entries.set(key, value);
+    this.#youngest = key;
     if (this.#entries.size > this.#limit) {
       const oldest = this.#entries.keys().next();
       if (!oldest.done) this.#entries.delete(oldest.value);

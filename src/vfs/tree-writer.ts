@@ -396,7 +396,10 @@ export class TreeWriter {
           ? { permissions: asked & ~this.#context.umask, accessList: undefined }
           : inherit(list, asked);
     const given = groupOf(above, type, permissions);
-    const facts: NewInode = { ...what, uid: 0, gid: given.gid, permissions: given.permissions };
+    const plain = { type, permissions: given.permissions, uid: 0, gid: given.gid };
+    // Of most nothing more is known: to copy what is not there takes long.
+    const isPlain = what.target === undefined && what.device === undefined && what.xattrs === undefined;
+    const facts: NewInode = isPlain ? plain : { ...what, ...plain };
     if (list === undefined) return this.#attempt(path, () => writer.create(directory.inode, name, facts));
     const xattrs = new Map<string, Uint8Array>();
     if (accessList !== undefined) xattrs.set(accessListName, accessList);

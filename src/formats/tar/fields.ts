@@ -7,38 +7,38 @@ export const corruptTar = (
   details?: Readonly<Record<string, number | string>>,
 ): CorruptError => new CorruptError('tar archive', problem, details);
 
-const isBlank = (byte: number | undefined): boolean =>
-  byte === 0x20 || (byte !== undefined && byte >= 0x09 && byte <= 0x0d);
+const isBlank = (byte: number): boolean => byte === 0x20 || (byte >= 0x09 && byte <= 0x0d);
 
-/** Octal digits between blanks and NULs, or base 256 if the first bit is set. */
-export function readOctal(field: Uint8Array): number {
-  const first = field[0] ?? 0;
+/** Octal digits between blanks and NULs, or base 256 if the first bit is set: in the bytes from `from` to `end`. */
+export function readOctal(bytes: Uint8Array, from = 0, end = bytes.length): number {
+  const first = bytes[from] ?? 0;
   if (first & 0x80) {
     let value = BigInt(first & 0x7f);
-    for (const byte of field.subarray(1)) value = (value << 8n) | BigInt(byte);
+    for (const byte of bytes.subarray(from + 1, end)) value = (value << 8n) | BigInt(byte);
     // All bits except the marking bit are the number, in two's complement.
-    const signed = BigInt.asIntN(8 * field.length - 1, value);
+    const signed = BigInt.asIntN(8 * (end - from) - 1, value);
     if (signed > BigInt(Number.MAX_SAFE_INTEGER) || signed < BigInt(Number.MIN_SAFE_INTEGER))
       throw corruptTar('has a number beyond 2^53');
     return Number(signed);
   }
-  // Byte by byte: an archive has ten of them for each member.
-  let at = 0;
-  while (isBlank(field[at])) at++;
+  // Byte by byte, and where they lie: an archive has ten of them for each member.
+  const byteAt = (at: number): number => (at < end ? (bytes[at] ?? 0) : 0);
+  let at = from;
+  while (isBlank(byteAt(at))) at++;
   let value = 0;
   const start = at;
-  for (let digit = (field[at] ?? 0) - 0x30; digit >= 0 && digit < 8; digit = (field[++at] ?? 0) - 0x30)
+  for (let digit = byteAt(at) - 0x30; digit >= 0 && digit < 8; digit = byteAt(++at) - 0x30)
     value = value * 8 + digit;
   const count = at - start;
-  while (isBlank(field[at])) at++;
-  if ((field[at] ?? 0) !== 0 || count > 12) throw corruptTar('has a number that is not octal');
+  while (isBlank(byteAt(at))) at++;
+  if (byteAt(at) !== 0 || count > 12) throw corruptTar('has a number that is not octal');
   return value;
 }
 
 /** The number in a field of a header. */
 export function readNumber(block: Uint8Array, name: TarField): number {
   const [at, length] = tarFields[name];
-  return readOctal(block.subarray(at, at + length));
+  return readOctal(block, at, at + length);
 }
 
 /** Records `LENGTH KEY=VALUE\n`; the length counts the whole record. */

@@ -160,7 +160,7 @@ function* member(
   const padding = tarPadding(isFile ? stored : 0);
   const text = (field: TarField): string => {
     const [at, length] = tarFields[field];
-    return decodePadded(block.subarray(at, at + length));
+    return block[at] === 0 ? '' : decodePadded(block.subarray(at, at + length));
   };
   const [magicAt] = tarFields.magic;
   const isPosix = decodeLatin1(block.subarray(magicAt, magicAt + 6)) === tarMagic.posix.slice(0, 6);

@@ -42,12 +42,14 @@ interface ChangedNode {
 
 const header = extentHeader.fields;
 
-/** `i_block` of a file with an extent tree and nothing in it. */
-export function emptyTree(): Uint8Array {
-  return extentHeader.encode(
-    { eh_magic: extentMagic, eh_max: rootEntries },
-    new Uint8Array(inodeBlockAreaSize),
-  );
+const emptyRoot: Readonly<Uint8Array> = extentHeader.encode(
+  { eh_magic: extentMagic, eh_max: rootEntries },
+  new Uint8Array(inodeBlockAreaSize),
+);
+
+/** `i_block` of a file with an extent tree and nothing in it: to be copied. */
+export function emptyTree(): Readonly<Uint8Array> {
+  return emptyRoot;
 }
 
 export class ExtentTree implements FileMap {

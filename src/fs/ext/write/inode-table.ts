@@ -14,9 +14,13 @@ export interface InodeRecord {
   readonly view: DataView;
 }
 
+const keptRecords = 64;
+
 export class InodeTable {
   readonly #volume: ExtVolume;
   readonly #blocks: ChangeableBlocks;
+  /** Of the inodes that were changed last, as each is changed several times, and its directory with each. */
+  readonly #records = new Map<number, InodeRecord>();
 
   constructor(volume: ExtVolume, blocks: ChangeableBlocks) {
     this.#volume = volume;
@@ -43,7 +47,7 @@ export class InodeTable {
 
   #record(number: number): InodeRecord {
     const { block, base } = this.#place(number);
-    return this.#recordIn(this.#blocks.change(block), base);
+    return this.#recordIn(this.#blocks.change(block), base, number);
   }
 
   /** Where an inode lies. */
@@ -54,12 +58,18 @@ export class InodeTable {
     return { block: (offset - base) / blockSize, base };
   }
 
-  #recordIn({ bytes }: Block, base: number): InodeRecord {
+  #recordIn({ bytes }: Block, base: number, number: number): InodeRecord {
+    const known = this.#records.get(number);
+    // A block that was written and is changed again has other memory.
+    if (known?.bytes.buffer === bytes.buffer) return known;
     const { inodeSize } = this.#volume.superblock;
-    return {
+    const record = {
       bytes: bytes.subarray(base, base + inodeSize),
       view: new DataView(bytes.buffer, bytes.byteOffset + base, inodeSize),
     };
+    if (this.#records.size >= keptRecords) this.#records.clear();
+    this.#records.set(number, record);
+    return record;
   }
 
   #done(number: number): void {
@@ -70,7 +80,8 @@ export class InodeTable {
     this.#blocks.sealLater('inode', number, () => {
       const { block, base } = this.#place(number);
       const changed = this.#blocks.toSeal(block);
-      if (changed !== undefined) setInodeChecksum(superblock, number, this.#recordIn(changed, base).view);
+      if (changed !== undefined)
+        setInodeChecksum(superblock, number, this.#recordIn(changed, base, number).view);
     });
   }
 }

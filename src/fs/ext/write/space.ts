@@ -23,6 +23,13 @@ type Counter = 'bg_free_blocks_count' | 'bg_free_inodes_count' | 'bg_used_dirs_c
 type BitmapSum = 'bg_block_bitmap_csum' | 'bg_inode_bitmap_csum';
 
 const fields = groupDescriptor.fields;
+/** Where the two halves of each counter lie: each file that is made asks for several of them. */
+const counterAt: Readonly<Record<Counter, { readonly low: number; readonly high: number }>> = {
+  bg_free_blocks_count: { low: fields.bg_free_blocks_count_lo.at, high: fields.bg_free_blocks_count_hi.at },
+  bg_free_inodes_count: { low: fields.bg_free_inodes_count_lo.at, high: fields.bg_free_inodes_count_hi.at },
+  bg_used_dirs_count: { low: fields.bg_used_dirs_count_lo.at, high: fields.bg_used_dirs_count_hi.at },
+  bg_itable_unused: { low: fields.bg_itable_unused_lo.at, high: fields.bg_itable_unused_hi.at },
+};
 
 /**
  * A directory of the root begins in a group that has at least this share of the free inodes and blocks of the
@@ -295,10 +302,7 @@ export class Space {
     const blank = this.#takeFlag(group, groupFlags.EXT4_BG_BLOCK_UNINIT);
     const block = this.#blocks.change(blockBitmap, blank);
     if (blank) markStructures(this.#volume, group, block.bytes);
-    const bits = this.#clustersPerGroup;
-    this.#blocks.sealLater('block', blockBitmap, () =>
-      this.#sum(group, 'bg_block_bitmap_csum', blockBitmap, bits),
-    );
+    this.#sealBitmap(group, 'bg_block_bitmap_csum', blockBitmap, this.#clustersPerGroup);
     return block;
   }
 
@@ -315,9 +319,7 @@ export class Space {
     const blank = this.#takeFlag(group, groupFlags.EXT4_BG_INODE_UNINIT);
     const block = this.#blocks.change(inodeBitmap, blank);
     if (blank) setBits(block.bytes, inodesPerGroup, block.bytes.length * 8, true);
-    this.#blocks.sealLater('block', inodeBitmap, () =>
-      this.#sum(group, 'bg_inode_bitmap_csum', inodeBitmap, inodesPerGroup),
-    );
+    this.#sealBitmap(group, 'bg_inode_bitmap_csum', inodeBitmap, inodesPerGroup);
     return block;
   }
 
@@ -356,10 +358,9 @@ export class Space {
     const offset = this.#volume.groups.offsetOf(group);
     const { view } = this.#blocks.peek(Math.floor(offset / blockSize));
     const base = offset % blockSize;
-    const low = view.getUint16(base + fields[`${name}_lo`].at, true);
-    return descriptorSize > shortDescriptorSize
-      ? low + view.getUint16(base + fields[`${name}_hi`].at, true) * 0x10000
-      : low;
+    const { low, high } = counterAt[name];
+    const value = view.getUint16(base + low, true);
+    return descriptorSize > shortDescriptorSize ? value + view.getUint16(base + high, true) * 0x10000 : value;
   }
 
   #count(group: number, name: Counter, change: number): void {
@@ -368,9 +369,15 @@ export class Space {
     if (value < 0)
       throw new CorruptError(`ext4 group descriptor ${group}`, 'counts too little', { [name]: value });
     const { view, base } = this.#descriptor(group);
-    view.setUint16(base + fields[`${name}_lo`].at, value % 0x10000, true);
+    const { low, high } = counterAt[name];
+    view.setUint16(base + low, value % 0x10000, true);
     if (this.#volume.superblock.descriptorSize > shortDescriptorSize)
-      view.setUint16(base + fields[`${name}_hi`].at, Math.floor(value / 0x10000), true);
+      view.setUint16(base + high, Math.floor(value / 0x10000), true);
+  }
+
+  #sealBitmap(group: number, name: BitmapSum, block: number, bits: number): void {
+    if (this.#volume.unsealed('block').has(block)) return;
+    this.#blocks.sealLater('block', block, () => this.#sum(group, name, block, bits));
   }
 
   /** The checksum of a bitmap, in the descriptor of its group. */
