@@ -61,7 +61,8 @@ export class InodeTable {
   #recordIn({ bytes }: Block, base: number, number: number): InodeRecord {
     const known = this.#records.get(number);
     // A block that was written and is changed again has other memory.
-    if (known?.bytes.buffer === bytes.buffer) return known;
+    if (known?.bytes.buffer === bytes.buffer && known.bytes.byteOffset === bytes.byteOffset + base)
+      return known;
     const { inodeSize } = this.#volume.superblock;
     const record = {
       bytes: bytes.subarray(base, base + inodeSize),
