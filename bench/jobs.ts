@@ -1,6 +1,6 @@
 /** What is measured, and how good it must be. */
 import { formatJobs } from './format-jobs.js';
-import { fish, type Job, readBig, tcg } from './job.js';
+import { fish, idleThread, type Job, readBig, tcg } from './job.js';
 import { writeJobs, writeLibraryJobs } from './write-jobs.js';
 
 /** The root partition of the Debian image, for tools that want a bare filesystem: 131072 sectors in. */
@@ -29,7 +29,7 @@ export const jobs: Job[] = [
     peers: {
       libguestfs: `${fish}qcow2 -a $I/debian.qcow2 -m /dev/sda2 cat /etc/os-release`,
       '7-Zip': '7z e -so $I/debian.qcow2 1.root.img > $T/root.img && 7z e -so $T/root.img usr/lib/os-release',
-      node: 'node -e 0',
+      'Node and a thread': idleThread,
     },
     reference: { dissect: 0.223 },
     must: [
@@ -97,6 +97,7 @@ export const jobs: Job[] = [
       libguestfs: `${tcg} virt-ls --format=raw -a $I/debian.raw -m /dev/sda2 -lR /`,
       TSK: `fls -r -l -o ${root.sectors} $I/debian.raw`,
       find: 'find $I/work/rootfs -ls',
+      'Node and a thread': idleThread,
     },
     reference: { dissect: 0.747, debugfs: 0.077 },
     must: [{ peer: 'TSK', times: 3 }],
@@ -114,6 +115,7 @@ export const jobs: Job[] = [
       TSK: 'icat $I/big.raw 12',
       '7-Zip': '7z e -so $I/big.raw big.bin',
       cat: 'cat $T/big.bin',
+      'Node and a thread': idleThread,
     },
     reference: { dissect: 0.36 },
     must: [{ peer: '7-Zip', times: 2 }],
@@ -127,6 +129,7 @@ export const jobs: Job[] = [
     peers: {
       libguestfs: fishBig('big.qcow2', 'qcow2'),
       '7-Zip': '7z e -so $I/big.qcow2',
+      'Node and a thread': idleThread,
       'qemu-img': 'qemu-img convert -f qcow2 -O raw $I/big.qcow2 $T/out.raw',
     },
     reference: { dissect: 0.67 },
@@ -172,6 +175,7 @@ export const jobs: Job[] = [
       TSK: `tsk_recover -a -o ${root.sectors} $I/debian.raw $(mktemp -d $T/tree.XXXXXX)`,
       // tar reads no file when it sees that its archive is /dev/null
       tar: 'tar -C $I/work/rootfs -cf - . | cat',
+      'Node and a thread': idleThread,
     },
     must: [{ peer: 'tar', times: 3 }],
     aim: [{ peer: 'tar', times: 1.5 }],
