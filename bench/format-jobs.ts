@@ -1,5 +1,5 @@
 /** The jobs of `npm run bench -- formats`: other images, volumes and filesystems than qcow2 and ext4. */
-import { fish, type Job, readBig, tcg } from './job.js';
+import { fish, idleThread, type Job, readBig, tcg } from './job.js';
 
 const walk = (image: string) => `$G find $I/${image}:/ -m /dev/sda --json`;
 
@@ -12,7 +12,7 @@ const firstFile = (image: string, title: string, path: string, mount: string): J
   ours: `$G cat $I/formats/${image}.qcow2:${path} -m ${mount}`,
   peers: {
     libguestfs: `${fish}qcow2 -a $I/formats/${image}.qcow2 -m ${mount} cat ${path}`,
-    node: 'node -e 0',
+    'Node and a thread': idleThread,
   },
   must: [{ peer: 'libguestfs', times: 1 / 60 }],
   aim: [{ peer: 'libguestfs', times: 1 / 90 }],

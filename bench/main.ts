@@ -211,7 +211,7 @@ try {
       ['kernel', `Linux ${release().replace(/-.*/, '')}`],
       ['Node', process.version],
       ...[...installed]
-        .filter(([name]) => name !== 'node')
+        .filter(([name]) => peers[name].program !== 'node')
         .map(([name, version]): [string, string] => [name, version]),
       ...(options.note === undefined ? [] : [['note', options.note] as [string, string]]),
     ],
