@@ -79,6 +79,8 @@ export class HiveEditor {
       throw new GuestfsError('EEXIST', `${name}: the registry key has a child of this name`);
     const { bytes, isLatin1, wideLength } = encodeName(name);
     const security = this.#security(parent);
+    if (sk.get(this.#cell(security).view, 0, 'refcount') === 0xffff_ffff)
+      throw new CorruptError('registry security', 'has more keys than can be', { at: security });
     const place = this.#placeFor(parent, name);
     const node = this.#memory.allocate(nk.size - cellHead + firstLetter + bytes.length);
     const above = this.#cell(parent).view;

@@ -234,6 +234,16 @@ test('a hive with fewer uses of a security than it has keys is refused, and stay
   assert.deepEqual(tree(editor.hive), before);
 });
 
+test('a security that has as many keys as can be gets no more, and the hive stays as it is', () => {
+  const bytes = merged();
+  const { root } = new Hive(sourceOf(bytes));
+  bytes.writeUInt32LE(0xffff_ffff, 4096 + bytes.readUInt32LE(root + 48) + 16);
+  const editor = new HiveEditor(sourceOf(bytes));
+  const before = tree(editor.hive);
+  assert.throws(() => editor.addChild(root, 'one more'), CorruptError);
+  assert.deepEqual(tree(editor.hive), before);
+});
+
 test('what cannot be stored is refused before anything changes', () => {
   const editor = new HiveEditor(sourceOf(merged()));
   const { root } = editor.hive;
