@@ -6,6 +6,13 @@ import { rotateAndAdd, upcaseLimit, upcaseRun } from './layout.js';
 /** By unit; the unit itself where it has no other case. */
 export type UpcaseTable = Uint16Array;
 
+/** Each unit as itself. (`from` with a function takes twenty times as long as the loop.) */
+function newTable(): UpcaseTable {
+  const table = new Uint16Array(65_536);
+  for (let unit = 0; unit < table.length; unit++) table[unit] = unit;
+  return table;
+}
+
 /** Reads a table, of which runs of units that stand for themselves are stored as their number. */
 export function readUpcaseTable(data: Disk, checksum: number): UpcaseTable {
   if (data.size === 0 || data.size > upcaseLimit || data.size % 2 !== 0)
@@ -18,7 +25,7 @@ export function readUpcaseTable(data: Disk, checksum: number): UpcaseTable {
   if (!checksumHolds(sum, checksum))
     throw new CorruptError('exFAT up-case table', 'has a wrong checksum', { sum, checksum });
   const view = viewOf(raw);
-  const table = Uint16Array.from({ length: 65_536 }, (_, unit) => unit);
+  const table = newTable();
   for (let at = 0, unit = 0; at < raw.length; at += 2) {
     const value = view.getUint16(at, true);
     if (value === upcaseRun && at + 2 < raw.length) {
@@ -31,10 +38,12 @@ export function readUpcaseTable(data: Disk, checksum: number): UpcaseTable {
 
 /** For a volume whose own table cannot be read: what Unicode says. */
 export function defaultUpcaseTable(): UpcaseTable {
-  return Uint16Array.from({ length: 65_536 }, (_, unit) => {
+  const table = newTable();
+  for (let unit = 0; unit < table.length; unit++) {
     const upper = String.fromCharCode(unit).toUpperCase();
-    return upper.length === 1 ? upper.charCodeAt(0) : unit;
-  });
+    if (upper.length === 1) table[unit] = upper.charCodeAt(0);
+  }
+  return table;
 }
 
 /** The form in which names are compared. */
