@@ -149,6 +149,8 @@ export interface Finding extends Problem {
 /** What a target's rounds amount to. */
 export interface Tally {
   rounds: number;
+  /** Processor time, in milliseconds. */
+  milliseconds: number;
   /** By what is wrong: the first of each kind, and how often it was met. */
   readonly findings: Map<string, { readonly finding: Finding; count: number }>;
   /** Suspicions of time or memory that the round alone did not have. */
@@ -160,6 +162,7 @@ export interface Tally {
 export function newTally(seed: number): Tally {
   return {
     rounds: 0,
+    milliseconds: 0,
     findings: new Map(),
     unconfirmed: 0,
     longest: { milliseconds: 0, seed, fixture: '' },
@@ -211,6 +214,7 @@ export class Campaign {
     const rounds = isGone ? Math.max(0, outcome.seed - order.seed) + 1 : outcome.rounds;
     tally.rounds += rounds;
     if (!isGone) {
+      tally.milliseconds += outcome.milliseconds;
       if (outcome.longest.milliseconds > tally.longest.milliseconds)
         tally.longest = { ...outcome.longest, fixture: order.fixture };
       tally.peakBytes = Math.max(tally.peakBytes, outcome.peakBytes);

@@ -136,10 +136,11 @@ const quoted = (word: string): string => (/^[\w./-]+$/.test(word) ? word : `'${w
 
 function tell(target: Target, tally: Tally): void {
   const { findings, unconfirmed, longest, peakBytes } = tally;
+  const perSecond = (tally.rounds / Math.max(1, tally.milliseconds)) * 1000;
   const found = findings.size === 0 ? '' : `  ${findings.size} FINDINGS`;
   const doubtful = unconfirmed === 0 ? '' : `  ${unconfirmed} not confirmed alone`;
   console.log(
-    `${target.name.padEnd(20)} ${String(tally.rounds).padStart(9)} rounds  longest ${longest.milliseconds.toFixed(0).padStart(5)} ms` +
+    `${target.name.padEnd(20)} ${String(tally.rounds).padStart(9)} rounds  ${perSecond.toFixed(0).padStart(6)}/s  longest ${longest.milliseconds.toFixed(0).padStart(5)} ms` +
       `  peak ${(peakBytes / 2 ** 20).toFixed(0).padStart(4)} MiB${found}${doubtful}`,
   );
   if (longest.milliseconds > limits.milliseconds / 5)

@@ -4,7 +4,8 @@
  */
 
 import type { Random } from '../test/support/random.js';
-import type { Places } from './places.js';
+import type { Donor } from './donors.js';
+import type { Places, PlacesOfRound } from './places.js';
 
 /** Numbers that bounds are made of; all below 2^53. */
 const telling = [
@@ -36,6 +37,13 @@ const telling = [
 ];
 const marks = [...Buffer.from('"\'{}[]()=,:;\\/\n #-09\0')];
 const blockLengths = [64, 512, 1024, 2048, 4096];
+
+function partOf(places: PlacesOfRound, random: Random): Places {
+  const [first] = places;
+  return places.length === 1 && first !== undefined ? first : random.pick(places);
+}
+const unitOf = (places: PlacesOfRound, random: Random): number => random.pick(partOf(places, random).units);
+const wordOf = (places: PlacesOfRound, random: Random): number => random.pick(partOf(places, random).words);
 
 function readNumber(bytes: Uint8Array, at: number, width: number, little: boolean): bigint {
   let value = 0n;
@@ -84,7 +92,7 @@ class Patches {
  */
 function otherNumber(
   patches: Patches,
-  places: Places,
+  places: PlacesOfRound,
   random: Random,
   at: number,
   width: number,
@@ -111,31 +119,32 @@ function otherNumber(
       return value ^ (1n << BigInt(random.below(8 * width)));
     default:
       // A child that points to its parent, a length that is another's: a number from elsewhere.
-      return readNumber(bytes, random.pick(places.words), width, little);
+      return readNumber(bytes, wordOf(places, random), width, little);
   }
 }
 
-function changeNumber(patches: Patches, places: Places, random: Random): void {
-  if (places.fields.length > 0 && random.below(2) === 0) {
-    const { at, length, little } = random.pick(places.fields);
+function changeNumber(patches: Patches, places: PlacesOfRound, random: Random): void {
+  const { fields } = partOf(places, random);
+  if (fields.length > 0 && random.below(2) === 0) {
+    const { at, length, little } = random.pick(fields);
     const width = Math.min(length, 8);
     patches.put(at, encodeNumber(otherNumber(patches, places, random, at, width, little), width, little));
     return;
   }
   const width = random.pick([1, 2, 4, 4, 8]);
-  const at = random.pick(places.words) + (width < 4 ? random.below(4 / width) * width : 0);
+  const at = wordOf(places, random) + (width < 4 ? random.below(4 / width) * width : 0);
   const little = random.below(3) > 0;
   patches.put(at, encodeNumber(otherNumber(patches, places, random, at, width, little), width, little));
 }
 
-function changeBlock(patches: Patches, places: Places, random: Random, other: () => Uint8Array): void {
+function changeBlock(patches: Patches, places: PlacesOfRound, random: Random, other: () => Donor): void {
   const { bytes } = patches;
   const length = random.pick(blockLengths);
   const block = (): number => {
-    const at = random.pick(places.units);
+    const at = unitOf(places, random);
     return at - (at % Math.max(length, 512));
   };
-  const copy = (from: Uint8Array, at: number): Uint8Array => Uint8Array.from(from.subarray(at, at + length));
+  const copy = (from: Donor, at: number): Uint8Array => Uint8Array.from(from.subarray(at, at + length));
   const at = block();
   switch (random.below(5)) {
     case 0:
@@ -161,11 +170,11 @@ function changeBlock(patches: Patches, places: Places, random: Random, other: ()
   }
 }
 
-function changeByte(patches: Patches, places: Places, random: Random): void {
+function changeByte(patches: Patches, places: PlacesOfRound, random: Random): void {
   const at =
     random.below(2) === 0
-      ? random.pick(places.words) + random.below(4)
-      : random.pick(places.units) + random.below(512);
+      ? wordOf(places, random) + random.below(4)
+      : unitOf(places, random) + random.below(512);
   const before = patches.bytes[at] ?? 0;
   const changed = [
     before ^ (1 << random.below(8)),
@@ -177,18 +186,45 @@ function changeByte(patches: Patches, places: Places, random: Random): void {
   patches.put(at, Uint8Array.of(random.pick(changed) & 0xff));
 }
 
+/** Where a run of digits is, from a place on. */
+function digitsFrom(bytes: Uint8Array, start: number): readonly [at: number, length: number] | undefined {
+  const isDigit = (at: number): boolean => (bytes[at] ?? 0) >= 0x30 && (bytes[at] ?? 0) <= 0x39;
+  let at = start;
+  while (at < bytes.length && !isDigit(at)) at++;
+  let end = at;
+  while (end < bytes.length && isDigit(end)) end++;
+  return end > at ? [at, end - at] : undefined;
+}
+
+/** Other digits in the place of some, for a text that keeps its length: any, or those of another number. */
+function changeDigits(patches: Patches, places: PlacesOfRound, random: Random): void {
+  const { bytes } = patches;
+  const found = digitsFrom(bytes, wordOf(places, random));
+  const other = digitsFrom(bytes, wordOf(places, random));
+  if (found === undefined || other === undefined) return;
+  const [at, length] = found;
+  const digits =
+    random.below(2) === 0
+      ? Buffer.from(bytes.subarray(other[0], other[0] + other[1])).toString('latin1')
+      : String(random.below(10 ** random.pick([1, 1, 2, length])));
+  // Behind it blanks, which belong to no number.
+  patches.put(at, Buffer.from(digits.slice(0, length).padEnd(length, ' ')));
+}
+
 /** Damages an image in a few places. What is given is the damaged image, and what puts the bytes right again. */
 export function damageInPlace(
   bytes: Uint8Array,
-  places: Places,
+  places: PlacesOfRound,
   random: Random,
-  other: () => Uint8Array,
+  other: () => Donor,
+  hasText = false,
 ): { damaged: Uint8Array; undo: () => void } {
   const patches = new Patches(bytes);
   const count = bytes.length === 0 ? 0 : 1 + random.below(random.pick([1, 1, 2, 4, 16]));
   for (let i = 0; i < count; i++) {
     const kind = random.below(10);
-    if (kind < 6) changeNumber(patches, places, random);
+    if (hasText && random.below(2) === 0) changeDigits(patches, places, random);
+    else if (kind < 6) changeNumber(patches, places, random);
     else if (kind < 8) changeByte(patches, places, random);
     else changeBlock(patches, places, random, other);
   }
@@ -271,17 +307,7 @@ function splice(bytes: Uint8Array, at: number, count: number, put: Uint8Array): 
   return out;
 }
 
-/** Where a run of digits is, from a place on. */
-function digitsFrom(bytes: Uint8Array, start: number): readonly [at: number, length: number] | undefined {
-  const isDigit = (at: number): boolean => (bytes[at] ?? 0) >= 0x30 && (bytes[at] ?? 0) <= 0x39;
-  let at = start;
-  while (at < bytes.length && !isDigit(at)) at++;
-  let end = at;
-  while (end < bytes.length && isDigit(end)) end++;
-  return end > at ? [at, end - at] : undefined;
-}
-
-function rearrange(bytes: Uint8Array, random: Random, other: () => Uint8Array): Uint8Array {
+function rearrange(bytes: Uint8Array, random: Random, other: () => Donor): Uint8Array {
   const at = random.below(bytes.length + 1);
   const length = Math.min(random.below(random.pick([2, 16, 256, 4096])), bytes.length - at);
   const chosen = bytes.subarray(at, at + length);
@@ -340,9 +366,9 @@ function rearrange(bytes: Uint8Array, random: Random, other: () => Uint8Array): 
  */
 export function damageCopy(
   bytes: Uint8Array,
-  places: Places,
+  places: PlacesOfRound,
   random: Random,
-  other: () => Uint8Array,
+  other: () => Donor,
 ): Uint8Array {
   let damaged: Uint8Array = Uint8Array.from(bytes);
   const longest = bytes.length + mostGrowth;

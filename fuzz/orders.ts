@@ -32,6 +32,8 @@ export interface Outcome {
   /** Rounds that were run. */
   readonly rounds: number;
   readonly problem?: Problem;
+  /** Processor time of all rounds, and of making the fixture ready; in milliseconds. */
+  readonly milliseconds: number;
   /** The round that took most processor time. */
   readonly longest: { readonly milliseconds: number; readonly seed: number };
   /** The most that the process had, over what it had before the first round; in bytes. */

@@ -1,5 +1,5 @@
 /** Where an input can be damaged so that somebody notices. */
-import type { FieldPlace, Target } from './target.js';
+import type { FieldPlace } from './target.js';
 import { tracing } from './trace.js';
 
 const unit = 512;
@@ -16,6 +16,9 @@ export interface Places {
   readonly fields: readonly FieldPlace[];
 }
 
+/** What is used of an input, and where damage is then done: in a place of any of these. */
+export type PlacesOfRound = readonly Places[];
+
 /** Every nth of a list that is too long. */
 function thinned(list: readonly number[]): readonly number[] {
   const step = Math.ceil(list.length / most);
@@ -26,22 +29,25 @@ function isUsed(bytes: Uint8Array, at: number): boolean {
   return bytes.subarray(at, at + unit).some((byte) => byte !== 0);
 }
 
-/** Runs the target once on the undamaged input, and notes what it reads. */
-export async function findPlaces(target: Target, bytes: Uint8Array, fixture: string): Promise<Places> {
+/** Offsets of the units of 512 bytes that are read while something uses an undamaged input. */
+export async function unitsReadBy(use: () => void | Promise<void>): Promise<Set<number>> {
   const read = new Set<number>();
-  if (target.moves !== true) {
-    const hear = (offset: number, length: number): void => {
-      if (length > longestMetadata) return;
-      for (let at = offset - (offset % unit); at < offset + length; at += unit) read.add(at);
-    };
-    await tracing(hear, async () => {
-      try {
-        await target.run(bytes, fixture);
-      } catch {
-        // A fixture that is refused as it is: what was read until then is known.
-      }
-    });
-  }
+  const hear = (offset: number, length: number): void => {
+    if (length > longestMetadata) return;
+    for (let at = offset - (offset % unit); at < offset + length; at += unit) read.add(at);
+  };
+  await tracing(hear, async () => {
+    try {
+      await use();
+    } catch {
+      // A fixture that is refused as it is: what was read until then is known.
+    }
+  });
+  return read;
+}
+
+/** The places in the units that are read; of an input of which nothing is known to be read, all. */
+export function placesIn(bytes: Uint8Array, read: Set<number>, known: readonly FieldPlace[]): Places {
   if (read.size === 0) for (let at = 0; at < bytes.length; at += unit) read.add(at);
   const units = thinned(
     [...read].filter((at) => at < bytes.length && isUsed(bytes, at)).sort((a, b) => a - b),
@@ -53,8 +59,6 @@ export async function findPlaces(target: Target, bytes: Uint8Array, fixture: str
       if ((bytes[at]! | bytes[at + 1]! | bytes[at + 2]! | bytes[at + 3]!) !== 0) words.push(at);
     }
   }
-  const fields = (target.fields?.(bytes) ?? []).filter(
-    ({ at, length }) => at >= 0 && at + length <= bytes.length,
-  );
+  const fields = known.filter(({ at, length }) => at >= 0 && at + length <= bytes.length);
   return { units: units.length > 0 ? units : [0], words: words.length > 0 ? thinned(words) : [0], fields };
 }

@@ -1,10 +1,14 @@
 /** The process that runs rounds: told by the campaign what to run, and killed by it when a round does not end. */
 import { writeFileSync, writeSync } from 'node:fs';
+import { getHeapStatistics } from 'node:v8';
 import { type Order, type Outcome, type Problem, preparing, stateDescriptor, stateLength } from './orders.js';
 import { type Prepared, prepare, runRound } from './round.js';
 import { targets } from './targets/index.js';
 
-let prepared: Prepared | undefined;
+/** Fixtures that are kept ready until there are more; in bytes. */
+const mostPrepared = 640 * 1024 * 1024;
+/** Fixtures of one target that are ready. */
+const prepared = new Map<string, Prepared>();
 
 /** What escaped from a callback of the round that is running. */
 let escaped: unknown;
@@ -13,12 +17,15 @@ process.on('uncaughtException', (thrown) => {
 });
 
 async function getPrepared(name: string, fixture: string): Promise<Prepared> {
-  if (prepared?.target.name === name && prepared.fixture === fixture) return prepared;
+  const known = prepared.get(fixture);
+  if (known?.target.name === name) return known;
   const target = targets.find((each) => each.name === name);
   if (target === undefined) throw new Error(`there is no target ${name}`);
-  prepared = undefined;
-  prepared = await prepare(target, fixture);
-  return prepared;
+  const held = [...prepared.values()].reduce((sum, { bytes }) => sum + bytes.length, 0);
+  if (known !== undefined || held > mostPrepared) prepared.clear();
+  const ready = await prepare(target, fixture);
+  prepared.set(fixture, ready);
+  return ready;
 }
 
 const state = new DataView(new ArrayBuffer(stateLength));
@@ -40,7 +47,7 @@ function processorTime(): number {
 const peak = (): number => process.resourceUsage().maxRSS * 1024;
 
 /** Memory outside V8's heap, also such as was asked for and not yet used: the peak does not have that. */
-const heldOutside = (): number => process.memoryUsage().external;
+const heldOutside = (): number => getHeapStatistics().external_memory;
 
 function forgetPeak(): void {
   try {
@@ -53,6 +60,7 @@ function forgetPeak(): void {
 async function obey(order: Order): Promise<Outcome> {
   const { limits } = order;
   noteSeed(preparing);
+  const begin = processorTime();
   const input = await getPrepared(order.target, order.fixture);
   forgetPeak();
   const before = peak();
@@ -82,6 +90,7 @@ async function obey(order: Order): Promise<Outcome> {
   } while (problem === undefined && rounds < order.rounds && performance.now() < end);
   return {
     rounds,
+    milliseconds: processorTime() - begin,
     longest,
     peakBytes: most,
     inputBytes: input.bytes.length,

@@ -1,6 +1,6 @@
 /** The shape of a target: a parser, what it starts from, and a run that uses all that it gives. */
 import { GuestfsError } from '../src/base/index.js';
-import { readFixture } from '../test/support/fixtures.js';
+import { fixturesIn, readFixture, readFixtureJson } from '../test/support/fixtures.js';
 
 /** A number in an input, at a place where the specification puts one. */
 export interface FieldPlace {
@@ -8,6 +8,16 @@ export interface FieldPlace {
   /** In bytes. */
   readonly length: number;
   readonly little: boolean;
+}
+
+/**
+ * An input of which parts can be used by themselves, such as the files of a filesystem: a round damages what a few of
+ * them read, and uses those alone.
+ */
+export interface Parts {
+  readonly count: number;
+  /** Opens an input and uses the chosen parts of it, by their numbers; none: opens it only. */
+  run(bytes: Uint8Array, chosen: readonly number[]): void | Promise<void>;
 }
 
 export interface Target {
@@ -20,8 +30,24 @@ export interface Target {
   fields?(bytes: Uint8Array): readonly FieldPlace[];
   /** Whether the input is a stream or a text, whose parts may move, be repeated and be left out. */
   readonly moves?: boolean;
+  /** What of an undamaged fixture can be used by itself. */
+  parts?(bytes: Uint8Array, fixture: string): Parts;
+  /** Whether there is text in the image, whose numbers are digits. */
+  readonly hasText?: boolean;
   /** Uses all it can. Throws a GuestfsError for what is refused. */
   run(bytes: Uint8Array, fixture: string): void | Promise<void>;
+}
+
+/** A volume that is larger is used as it is stored; in bytes. */
+const largestVolume = 64 * 1024 * 1024;
+
+/** The bytes of a fixture, with the zeroes at its end if those are left out of the file: `volumes.json` tells the sizes. */
+export function readVolume(fixture: string): Uint8Array {
+  const [folder = '', file = ''] = fixture.split('/');
+  const [sizes] = fixturesIn(folder, /^volumes\.json$/);
+  const all: Record<string, number> = sizes === undefined ? {} : readFixtureJson(sizes);
+  const size = all[file.replace(/\.(img|iso)\.gz$/, '')];
+  return readFixture(fixture, size !== undefined && size <= largestVolume ? size : undefined);
 }
 
 /** The bytes of a fixture, of memory of their own: damage and its undoing never touch what another holds. */

@@ -183,6 +183,7 @@ function companionsOf(fixture: string): readonly Uint8Array[] {
 
 const lvm: Target = {
   name: 'volume/lvm2',
+  hasText: true,
   fixtures: fixturesIn('lvm', /\.img\.gz$/),
   fields: lvmFields,
   run(bytes, fixture) {

@@ -9,56 +9,38 @@ import {
 } from '../../src/fs/index.js';
 import { fixturesIn, readFixture } from '../../test/support/fixtures.js';
 import { btrfsFields, extFields, fatFields, isoFields } from '../fields.js';
-import { type FieldPlace, part, type Target } from '../target.js';
+import { type FieldPlace, type Parts, part, readVolume, type Target } from '../target.js';
 import { diskOf } from '../trace.js';
 import { readStart } from './contents.js';
+import { chooseSites, useInode, useSite } from './trees.js';
 
-/** How many files are read in a round, and how many entries are taken from all directories. */
+/** How many files are read in a round that walks, and how many entries are taken from all directories. */
 const mostFiles = 300;
 const mostEntries = 20_000;
-const mostOfFile = 64 * 1024;
+const mostRanges = 1000;
 const overlayBudget = 16 * 1024 * 1024;
-
-/** Attributes that NTFS answers to and does not list: of the indexes of descriptors and identifiers. */
-const unlisted = [
-  'system.ntfs_acl',
-  'system.ntfs_object_id',
-  'system.ntfs_dos_name',
-  'system.ntfs_reparse_data',
-];
 
 /** Visits every inode that can be reached, and asks everything there is to ask of it. */
 function readAll(fileSystem: FileSystem): void {
   const seen = new Set<number>();
   const pending = [fileSystem.root];
   let entries = 0;
-  part(() => fileSystem.usage());
   for (let inode = pending.pop(); inode !== undefined && seen.size < mostFiles; inode = pending.pop()) {
-    const number = inode;
-    if (seen.has(number)) continue;
-    seen.add(number);
-    part(() => {
-      const { mode } = fileSystem.stat(number);
-      part(() => fileSystem.xattrs(number));
-      for (const name of unlisted) part(() => fileSystem.xattr?.(number, name));
-      const type = mode & 0o170000;
-      if (type === 0o120000) fileSystem.readlink(number);
-      else if (type === 0o100000) readStart(fileSystem.data(number), mostOfFile);
-      else if (type === 0o040000) {
-        part(() => fileSystem.parent(number));
-        let some = '';
-        part(() => {
-          for (const entry of fileSystem.entries(number)) {
-            pending.push(entry.inode);
-            some = entry.name;
-            if (++entries > mostEntries) break;
-          }
-        });
-        part(() => fileSystem.lookup(number, some));
-        part(() => fileSystem.lookup(number, 'no such name'));
-      }
-    });
+    if (seen.has(inode)) continue;
+    seen.add(inode);
+    const below = useInode(fileSystem, inode, mostEntries - entries);
+    entries += below.length;
+    for (const each of below) pending.push(each);
   }
+}
+
+/** What concerns the whole filesystem. */
+function readUsage(fileSystem: FileSystem): void {
+  part(() => fileSystem.usage());
+  part(() => {
+    let ranges = 0;
+    for (const _ of fileSystem.freeRanges?.() ?? []) if (++ranges > mostRanges) break;
+  });
 }
 
 /** What of ext is read only by those who look for deleted files, or at the filesystem itself. */
@@ -84,9 +66,8 @@ function readDetails(fileSystem: FileSystem): void {
     part(() => details.isBlockInUse(block));
 }
 
-/** Opens the filesystem as a mount does, reads it, and gives all back. */
-function useFileSystem(driver: FileSystemDriver, disk: Disk): void {
-  driver.probe(disk);
+/** Opens the filesystem as a mount does, uses it, and gives all back. */
+function withFileSystem(driver: FileSystemDriver, disk: Disk, use: (fileSystem: FileSystem) => void): void {
   let layer: Disk | undefined;
   try {
     const fileSystem = driver.open?.(disk, {
@@ -96,12 +77,43 @@ function useFileSystem(driver: FileSystemDriver, disk: Disk): void {
       },
     });
     if (fileSystem === undefined) return;
-    readAll(fileSystem);
-    readDetails(fileSystem);
+    use(fileSystem);
     fileSystem.close();
   } finally {
     layer?.close();
   }
+}
+
+/** Uses the filesystem's parts: its files, and what concerns the whole of it. */
+function partsOf(driver: FileSystemDriver, bytes: Uint8Array): Parts {
+  let chosen: ReturnType<typeof chooseSites> = { sites: [], known: new Set() };
+  part(() => withFileSystem(driver, diskOf(bytes), (fileSystem) => (chosen = chooseSites(fileSystem))));
+  const { sites, known } = chosen;
+  // Some drivers number files as they meet them: a number alone says nothing to those.
+  const byPath = sites.some(({ inode }) => {
+    let isFound: true | undefined;
+    part(() =>
+      withFileSystem(driver, diskOf(bytes), (fileSystem) => {
+        isFound = part(() => fileSystem.stat(inode)) && true;
+      }),
+    );
+    return isFound === undefined;
+  });
+  const uses = [
+    readUsage,
+    readDetails,
+    ...sites.map((site) => (fileSystem: FileSystem) => useSite(fileSystem, site, known, byPath)),
+  ];
+  return {
+    count: uses.length,
+    run(input, numbers) {
+      const disk = diskOf(input);
+      driver.probe(disk);
+      withFileSystem(driver, disk, (fileSystem) => {
+        for (const number of numbers) uses[number]?.(fileSystem);
+      });
+    },
+  };
 }
 
 function fileSystemTarget(
@@ -116,10 +128,16 @@ function fileSystemTarget(
     fixtures,
     load,
     fields,
+    parts: (bytes) => partsOf(driver, bytes),
     run(bytes) {
       const disk = diskOf(bytes);
+      driver.probe(disk);
       if (name === 'iso9660') part(() => isoDetails(disk));
-      useFileSystem(driver, disk);
+      withFileSystem(driver, disk, (fileSystem) => {
+        readUsage(fileSystem);
+        readAll(fileSystem);
+        readDetails(fileSystem);
+      });
     },
   };
 }
@@ -132,7 +150,7 @@ const deleted: Readonly<Record<string, number>> = { 'deleted-ext2': 1, 'deleted-
 function load(fixture: string): Uint8Array {
   const mebibyte = 2 ** 20;
   const at = deleted[fixture];
-  if (at === undefined) return readFixture(fixture);
+  if (at === undefined) return readVolume(fixture);
   return readFixture('scenarios/deleted.img.gz').slice(at * mebibyte, (at + 1) * mebibyte);
 }
 
