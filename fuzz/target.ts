@@ -41,7 +41,7 @@ export interface Target {
 /** A volume that is larger is used as it is stored; in bytes. */
 const largestVolume = 64 * 1024 * 1024;
 
-/** The bytes of a fixture, with the zeroes at its end if those are left out of the file: `volumes.json` tells the sizes. */
+/** The bytes of a fixture, with the zeroes at its end that its file leaves out: `volumes.json` tells the sizes. */
 export function readVolume(fixture: string): Uint8Array {
   const [folder = '', file = ''] = fixture.split('/');
   const [sizes] = fixturesIn(folder, /^volumes\.json$/);
