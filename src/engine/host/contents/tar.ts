@@ -9,9 +9,16 @@ import { memberAccessLists, memberAttributes } from '../../words/member-attribut
 const largestId = 0xffff_ffff;
 const everything = { xattrs: true, selinux: true };
 
+/** A member has up to four headers in a row, of a block each or a little more: one read gets them all. */
+const readAhead = 8192;
+
 /** Reads an archive on, and knows where it is. */
 class ArchiveInput implements TarInput {
   readonly #archive: Disk;
+  /** What was read ahead, where it lies in the archive, and how much it is. */
+  readonly #ahead = new Uint8Array(readAhead);
+  #aheadStart = 0;
+  #aheadLength = 0;
   position = 0;
 
   constructor(archive: Disk) {
@@ -20,9 +27,25 @@ class ArchiveInput implements TarInput {
 
   read(into: Uint8Array): number {
     const count = Math.min(into.length, this.#archive.size - this.position);
-    this.#archive.read(into.subarray(0, count), this.position);
+    const wanted = into.subarray(0, count);
+    if (count > readAhead / 2) this.#archive.read(wanted, this.position);
+    else wanted.set(this.#bytes(count));
     this.position += count;
     return count;
+  }
+
+  /** The next few bytes. */
+  #bytes(count: number): Uint8Array {
+    let within = this.position - this.#aheadStart;
+    if (within < 0 || within + count > this.#aheadLength) {
+      const length = Math.min(readAhead, this.#archive.size - this.position);
+      this.#aheadLength = 0;
+      this.#archive.read(this.#ahead.subarray(0, length), this.position);
+      this.#aheadStart = this.position;
+      this.#aheadLength = length;
+      within = 0;
+    }
+    return this.#ahead.subarray(within, within + count);
   }
 
   skip(length: number): boolean {
