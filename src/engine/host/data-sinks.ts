@@ -75,11 +75,12 @@ export class DescriptorSink implements DataSink {
   #position = 0;
   #endsInHole = false;
 
-  constructor(fd: number, path: string, checkpoint: () => void) {
+  /** `isFile`: where the owner has just made it, and knows. */
+  constructor(fd: number, path: string, checkpoint: () => void, isFile?: true) {
     this.#fd = fd;
     this.#path = path;
     this.#patience = new Patience(checkpoint);
-    this.keepsHoles = this.#try(() => fstatSync(fd).isFile());
+    this.keepsHoles = isFile ?? this.#try(() => fstatSync(fd).isFile());
   }
 
   #try<T>(work: () => T): T {
