@@ -2,7 +2,7 @@
  * A hive in memory, whose cells are taken and given back as libhivex does it: a new cell lies behind all that were ever
  * taken, in a new bin where the last one has no room. So a caller gets the same handles from both.
  */
-import { type ByteSource, GuestfsError, UnsupportedError, viewOf } from '../../base/index.js';
+import { type ByteSource, CorruptError, GuestfsError, UnsupportedError, viewOf } from '../../base/index.js';
 import { Bins, type Cell, type Cells, noCell } from './bins.js';
 import { binsAt, blockLength, cellHead, HBIN_MAGIC, hbin, idOfCell } from './layout.js';
 
@@ -39,7 +39,13 @@ export class HiveMemory implements Cells, ByteSource {
     this.#size = size;
     this.#end = Math.min(size, binsAt + length);
     this.#starts = new Uint8Array(Math.ceil(size / cellHead));
-    new Bins(source, length).eachCell((at) => this.#mark(at, true), { tolerant });
+    const cellAt = (at: number): void => {
+      // A last bin may go on where the header has none: new cells would lie over its own.
+      if (at + Math.abs(this.#view.getInt32(at, true)) <= this.#end) this.#mark(at, true);
+      else if (!tolerant)
+        throw new CorruptError('registry hive', 'has a cell behind its bins', { at, end: this.#end });
+    };
+    new Bins(source, length).eachCell(cellAt, { tolerant });
   }
 
   get size(): number {

@@ -244,6 +244,22 @@ test('a security that has as many keys as can be gets no more, and the hive stay
   assert.deepEqual(tree(editor.hive), before);
 });
 
+test('a cell behind the bins, where new ones would lie over it, is damage', () => {
+  const whole = merged();
+  let bin = 4096;
+  const end = 4096 + whole.readUInt32LE(40);
+  while (bin + whole.readUInt32LE(bin + 8) < end) bin += whole.readUInt32LE(bin + 8);
+  // The last bin goes on where the header has none, with a cell in use and a free one.
+  const longer = Buffer.concat([whole.subarray(0, end), Buffer.alloc(4096)]);
+  longer.writeUInt32LE(longer.readUInt32LE(bin + 8) + 4096, bin + 8);
+  longer.writeInt32LE(-16, end);
+  longer.writeInt32LE(4080, end + 16);
+  assert.throws(() => new HiveEditor(sourceOf(longer)), /has a cell behind its bins/);
+  const editor = new HiveEditor(sourceOf(longer), { tolerant: true });
+  editor.addChild(editor.hive.root, 'new');
+  assert.ok(editor.hive.nodeGetChild(editor.hive.root, 'new'));
+});
+
 test('what cannot be stored is refused before anything changes', () => {
   const editor = new HiveEditor(sourceOf(merged()));
   const { root } = editor.hive;
