@@ -269,3 +269,17 @@ test('files, links and directories are not taken for each other', () => {
   assert.throws(() => fs.data(fs.root), { code: 'EISDIR' });
   assert.throws(() => fs.data(link), { code: 'EINVAL' });
 });
+
+test('a log that is not empty where nothing is to be recovered is not written over', () => {
+  const image = readFixture('ext3-1k');
+  const at = Buffer.from(image.buffer).indexOf(Buffer.from('c03b399800000004', 'hex'));
+  assert.ok(at > 0);
+  image.set(journalSuperblock.encode({ s_start: 1 }, image.slice(at, at + journalSuperblock.size)), at);
+  const before = Uint8Array.from(image);
+  const disk = new MemoryDisk(image, { writable: true });
+  const fs = openExt(disk, { readonly: false });
+  const change = () =>
+    fs.writer?.create(fs.root, 'new', { type: 'file', permissions: 0o644, uid: 0, gid: 0 });
+  assert.throws(change, { name: 'CorruptError', message: /is not empty/ });
+  assert.deepEqual(image, before);
+});

@@ -3,7 +3,7 @@
  * the log, and the changed blocks reach their places later, all at once. Only what is committed is ever written to its
  * place, so the log is emptied directly behind a commit and at no other time.
  */
-import { crc32c, GuestfsError, UnsupportedError } from '../../../base/index.js';
+import { CorruptError, crc32c, GuestfsError, UnsupportedError } from '../../../base/index.js';
 import type { Disk, DiskTransaction, WriteCache, WriteRules } from '../../../disk/index.js';
 import { incompat, roCompat } from '../features.js';
 import { has, type Superblock } from '../superblock.js';
@@ -168,7 +168,11 @@ function withFeatures(journal: Journal, { features }: Superblock): Journal {
     throw new UnsupportedError('ext4 journal', ['writing to a journal of version 1'], {
       elsewhere: 'appliance',
     });
-  if (raw.s_start !== 0) throw new Error('the log is not empty');
+  // After a replay there is nothing in it. Linux would throw away what there is.
+  if (raw.s_start !== 0)
+    throw new CorruptError('ext4 journal', 'is not empty, and the filesystem needs no recovery', {
+      start: raw.s_start,
+    });
   let chosen = journal.incompat & ~journalIncompat.asyncCommit;
   if (has(features.incompat, incompat.sixtyFourBit)) chosen |= journalIncompat.sixtyFourBit;
   const sums = journalIncompat.checksumV2 | journalIncompat.checksumV3;
