@@ -11,6 +11,7 @@ import type { GptEditor } from '../../src/partition/editing/gpt-editor.js';
 import { MbrEditor } from '../../src/partition/editing/mbr-editor.js';
 import { editPartitionTable, newPartitionTable, readPartitionTable } from '../../src/partition/index.js';
 import '../support/platform.js';
+import { readFixture } from '../support/fixtures.js';
 import { Random } from '../support/random.js';
 import { scratchDirectory } from '../support/scratch.js';
 import { needs, toolEnvironment } from '../support/tools.js';
@@ -319,4 +320,21 @@ describe('random changes end as parted ends them', () => {
         }
         assert.ok(done >= 8, `only ${done} changes were possible`);
       });
+});
+
+test('a logical partition that ends beyond what a link can tell is refused, and nothing is written', () => {
+  const bytes = readFixture('partition/mbr-logical.img.gz');
+  const view = new DataView(bytes.buffer);
+  const entries = [446, 462, 478, 494];
+  const extended = entries.find((at) => [0x05, 0x0f].includes(view.getUint8(at + 4)));
+  assert.ok(extended);
+  const first = view.getUint32(extended + 8, true);
+  const second = first + view.getUint32(first * 512 + 462 + 8, true);
+  assert.ok(second > first);
+  view.setUint32(second * 512 + 446 + 12, 0xffff_ffff, true);
+  const before = Uint8Array.from(bytes);
+  const editor = editPartitionTable(diskOf(bytes), 512, 'msdos');
+  editor.setBootable(1, true);
+  assert.throws(() => editor.write(), { name: 'CorruptError', message: /too far before the end/ });
+  assert.deepEqual(bytes, before);
 });

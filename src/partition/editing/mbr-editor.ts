@@ -351,7 +351,13 @@ export class MbrEditor implements TableEditor {
   #link(lba: number | undefined, index: number): BootRecordEntry {
     const next = this.#logical[index]?.entry;
     if (lba === undefined || next === undefined) return empty;
-    return { bootIndicator: 0, type: linkType, start: lba, size: next.start + next.size - lba };
+    const size = next.start + next.size - lba;
+    if (size > mostSectors)
+      throw new CorruptError('extended boot record', 'is too far before the end of its partition', {
+        lba,
+        size,
+      });
+    return { bootIndicator: 0, type: linkType, start: lba, size };
   }
 }
 
