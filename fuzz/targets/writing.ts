@@ -29,6 +29,35 @@ function layerOf(bytes: Uint8Array): OverlayDisk {
   return new OverlayDisk(new SliceDisk(disk, 0, disk.size), { memoryBudget });
 }
 
+/** Numbers from a place on, each so many bytes long. */
+const numbersFrom = (at: number, length: number, count: number): FieldPlace[] =>
+  Array.from({ length: count }, (_, index) => ({ at: at + index * length, length, little: true }));
+
+/** The words of the bitmaps of ext's first group: who writes believes them. */
+function extBitmaps(bytes: Uint8Array): FieldPlace[] {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const blockSize = 1024 << view.getUint32(1024 + 24, true);
+  const descriptor = (view.getUint32(1024 + 20, true) + 1) * blockSize;
+  const [blocks, inodes] = [0, 4].map((at) => view.getUint32(descriptor + at, true) * blockSize);
+  return [...numbersFrom(blocks ?? 0, 4, 128), ...numbersFrom(inodes ?? 0, 4, 16)];
+}
+
+/** Of FAT the first words of the table, and in a root of a fixed size the cluster and the size of each entry. */
+function fatPlaces(bytes: Uint8Array): FieldPlace[] {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const sector = view.getUint16(11, true);
+  const table = view.getUint16(14, true) * sector;
+  const root = table + view.getUint8(16) * view.getUint16(22, true) * sector;
+  const entries = view.getUint16(17, true) === 0 ? 0 : 24;
+  return [
+    ...numbersFrom(table, 4, 24),
+    ...Array.from({ length: entries }, (_, index) => root + 32 * index).flatMap((at) => [
+      { at: at + 26, length: 2, little: true },
+      { at: at + 28, length: 4, little: true },
+    ]),
+  ];
+}
+
 const owner = { permissions: 0o644, uid: 1, gid: 2 } as const;
 /** How many of the root's entries are changed, each in each way. */
 const mostEntries = 8;
@@ -243,8 +272,11 @@ const lvm: Target = {
 };
 
 export const writingTargets: readonly Target[] = [
-  writerTarget('ext', fixturesIn('ext', /\.img\.gz$/), extFields),
-  writerTarget('fat', fixturesIn('fat', /\.img\.gz$/), fatFields),
+  writerTarget('ext', fixturesIn('ext', /\.img\.gz$/), (bytes) => [
+    ...extFields(bytes),
+    ...extBitmaps(bytes),
+  ]),
+  writerTarget('fat', fixturesIn('fat', /\.img\.gz$/), (bytes) => [...fatFields(), ...fatPlaces(bytes)]),
   partitions,
   lvm,
 ];
