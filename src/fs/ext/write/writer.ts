@@ -184,7 +184,7 @@ class ExtWriter implements FileSystemWriter {
       this.#touchDirectory(from, isMoved || (isReplaced && from === to) ? -1 : 0);
       if (to !== from) this.#touchDirectory(to, (isMoved ? 1 : 0) - (isReplaced ? 1 : 0));
       if (old === undefined) return undefined;
-      blocks.barrier();
+      // Behind the barrier above, since which another inode has its name.
       return isReplaced ? this.#dropDirectory(old) : this.#dropLink(old);
     });
     if (gone !== undefined) this.#session.life.remove(gone);

@@ -114,7 +114,9 @@ function checkUnrepaired([kind]: CrashedKind, disk: Disk, possible: readonly Sta
   const damaged = (error: unknown): void => {
     if (!hasIndex) throw error;
   };
+  const found = new Set<string>();
   for (const { path, inode, mode } of walkFiles(fs, damaged)) {
+    found.add(path);
     assert.ok(fs.stat(inode).linkCount > 0, `${path} leads to inode ${inode}, which is not in use`);
     assert.ok(
       possible.some(({ facts }) => facts.has(path)),
@@ -126,6 +128,8 @@ function checkUnrepaired([kind]: CrashedKind, disk: Disk, possible: readonly Sta
     if (ids.size === 1 && id !== undefined && typeOfMode(mode) === 'file')
       checkContents(fs, path, possible, id, inode);
   }
+  for (const path of possible[0]?.facts.keys() ?? [])
+    if (possible.every(({ facts }) => facts.has(path))) assert.ok(found.has(path), `${path} is gone`);
   fs.close();
 }
 
