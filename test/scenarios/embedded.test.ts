@@ -26,7 +26,7 @@ for (const suite of engineSuites) {
  * Actions whose program Debian's appliance lacks, so that libguestfs has no answer to compare with: test/engine/ has
  * tests that compare them with the program on this machine.
  */
-const withoutProgram = new Set(['xfs_info', 'xfs_info2']);
+const withoutProgram = new Set(['rsync', 'xfs_info', 'xfs_info2']);
 
 /** No guest of the scenarios is on btrfs: test/engine/ compares these with what btrfs's own program said. */
 const withoutGuest = new Set([
