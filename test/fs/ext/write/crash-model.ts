@@ -4,9 +4,10 @@
  * nothing has changed since.
  */
 import assert from 'node:assert/strict';
-import { typeOfMode } from '../../../../src/base/index.js';
+import { typeOfMode, viewOf } from '../../../../src/base/index.js';
 import { type Disk, MemoryDisk } from '../../../../src/disk/index.js';
 import { isBlockInUse } from '../../../../src/fs/ext/allocation.js';
+import { inodeAt } from '../../../../src/fs/ext/layout.js';
 import { decodeSuperblock, readSuperblockBytes } from '../../../../src/fs/ext/superblock.js';
 import { ExtVolume } from '../../../../src/fs/ext/volume.js';
 import type { FileSystem } from '../../../../src/fs/index.js';
@@ -125,12 +126,29 @@ function checkUnrepaired([kind]: CrashedKind, disk: Disk, possible: readonly Sta
     // Where the name was that of one file, and then of another, either may be there.
     const ids = new Set(possible.flatMap(({ contents }) => contents.get(path)?.id ?? []));
     const [id] = ids;
-    if (ids.size === 1 && id !== undefined && typeOfMode(mode) === 'file')
+    if (ids.size === 1 && id !== undefined && typeOfMode(mode) === 'file') {
       checkContents(fs, path, possible, id, inode);
+      checkBlocks(fs, path, possible, id, inode);
+    }
   }
   for (const path of possible[0]?.facts.keys() ?? [])
     if (possible.every(({ facts }) => facts.has(path))) assert.ok(found.has(path), `${path} is gone`);
   fs.close();
+  checkOrphans(disk);
+}
+
+/** The list of orphans leads from one inode to the next: where one has its time of deletion there, it leads nowhere. */
+function checkOrphans(disk: Disk): void {
+  const superblock = decodeSuperblock(readSuperblockBytes(disk) ?? assert.fail(), disk.size);
+  const volume = new ExtVolume(disk, superblock, { warn: () => {}, strict: true });
+  const { firstInode, inodeCount, raw } = superblock;
+  const seen = new Set<number>();
+  for (let number = raw.s_last_orphan; number !== 0; ) {
+    assert.ok(number >= firstInode && number <= inodeCount, `${number} on the list of orphans is no inode`);
+    assert.ok(!seen.has(number), `inode ${number} is twice on the list of orphans`);
+    seen.add(number);
+    number = viewOf(volume.inodeRecord(number)).getUint32(inodeAt.i_dtime, true);
+  }
 }
 
 function checkAllowed(
@@ -253,6 +271,31 @@ function checkContents(
     if (!list.some((version) => (version[at] ?? 0) === read[at]))
       assert.fail(`${path}: the byte at ${at} of ${read.length} is that of no time`);
 }
+
+/** A file has lost no block that it has at each time at which it is so long: it is cut before what is behind is free. */
+function checkBlocks(
+  fs: FileSystem,
+  path: string,
+  possible: readonly State[],
+  id: number,
+  inode: number,
+): void {
+  const data = fs.data(inode);
+  const { blockSize } = fs.usage();
+  const versions = possible.flatMap(({ contents }) =>
+    [...contents.values()].filter((each) => each.id === id).map(({ bytes: all }) => all),
+  );
+  const block = new Uint8Array(blockSize);
+  for (let at = 0; at + blockSize <= data.size; at += blockSize) {
+    const long = versions.filter(({ length }) => length >= at + blockSize);
+    if (long.length === 0) continue;
+    data.read(block, at);
+    const mayBeZero = long.some((all) => isZero(all.subarray(at, at + blockSize)));
+    assert.ok(mayBeZero || !isZero(block), `${path} of ${data.size} bytes has lost its block at ${at}`);
+  }
+}
+
+const isZero = (bytes: Uint8Array): boolean => bytes.every((byte) => byte === 0);
 
 /**
  * What is the same at all times since the last sync is there; what was renamed, under one of its names. Where a block of
