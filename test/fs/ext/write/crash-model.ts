@@ -116,8 +116,11 @@ function checkUnrepaired([kind]: CrashedKind, disk: Disk, possible: readonly Sta
     if (!hasIndex) throw error;
   };
   const found = new Set<string>();
+  const names = new Map<number, Set<string>>();
   for (const { path, inode, mode } of walkFiles(fs, damaged)) {
     found.add(path);
+    // Where a directory is given another block, a name can be in two of them.
+    names.set(inode, (names.get(inode) ?? new Set()).add(path));
     assert.ok(fs.stat(inode).linkCount > 0, `${path} leads to inode ${inode}, which is not in use`);
     assert.ok(
       possible.some(({ facts }) => facts.has(path)),
@@ -133,8 +136,28 @@ function checkUnrepaired([kind]: CrashedKind, disk: Disk, possible: readonly Sta
   }
   for (const path of possible[0]?.facts.keys() ?? [])
     if (possible.every(({ facts }) => facts.has(path))) assert.ok(found.has(path), `${path} is gone`);
+  for (const [inode, paths] of names) checkLinks(fs, inode, [...paths], possible);
   fs.close();
   checkOrphans(disk);
+}
+
+/**
+ * An inode that has fewer names by its count than there are goes with the last it counts. Only the two names that a
+ * rename has for a while are one too many: at no time it has both.
+ */
+function checkLinks(
+  fs: FileSystem,
+  inode: number,
+  paths: readonly string[],
+  possible: readonly State[],
+): void {
+  const { length } = paths;
+  const { linkCount } = fs.stat(inode);
+  if (linkCount >= length) return;
+  const isCounted = possible.some(({ facts }) =>
+    paths.every((path) => (facts.get(path)?.links ?? 0) >= length),
+  );
+  assert.ok(!isCounted, `${paths.join(' and ')} are names of inode ${inode}, which counts ${linkCount}`);
 }
 
 /** The list of orphans leads from one inode to the next: where one has its time of deletion there, it leads nowhere. */
