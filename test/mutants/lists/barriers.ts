@@ -56,6 +56,9 @@ export const barrierFiles: readonly BarrierFile[] = [
     ],
   },
   { file: 'fs/ext/format/grow.ts', hunts: [['grow']] },
+  { file: 'fs/ext/format/format.ts', hunts: [['making']] },
+  { file: 'fs/ext/format/tune.ts', hunts: [['making']] },
+  { file: 'fs/fat/format.ts', hunts: [['making']] },
   {
     file: 'image/qcow2/write/allocator.ts',
     hunts: qcow2,

@@ -112,7 +112,6 @@ function planFileSystem(disk: Disk, options: FormatOptions, profile: Profile): (
   return () => {
     if (!options.blank) clearOld(disk, options, volume, clear);
     writes.store(disk);
-    disk.flush();
     if (values.s_kbytes_written !== 0n)
       values.s_kbytes_written = BigInt(1 + Math.floor(writes.written / 1024));
     storeSuperblocks(disk, volume, values, descriptors);
@@ -195,7 +194,10 @@ function clearEnd(disk: Disk, size: number): void {
   if (start > 0) disk.zero(start, size - start, { discard: true });
 }
 
-/** Writes descriptors and superblocks: the copies first, so that a filesystem that is not complete is none. */
+/**
+ * Writes descriptors and superblocks. The first superblock comes behind all else, so that a filesystem that is not
+ * complete is none.
+ */
 export function storeSuperblocks(
   disk: Disk,
   { geometry, tables }: Pick<NewVolume, 'geometry' | 'tables'>,
