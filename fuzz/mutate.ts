@@ -126,8 +126,10 @@ function otherNumber(
 function changeNumber(patches: Patches, places: PlacesOfRound, random: Random): void {
   const { fields } = partOf(places, random);
   if (fields.length > 0 && random.below(2) === 0) {
-    const { at, length, little } = random.pick(fields);
+    const { at, length, little, telling: known = [] } = random.pick(fields);
     const width = Math.min(length, 8);
+    if (known.length > 0 && random.below(2) === 0)
+      return patches.put(at, encodeNumber(BigInt(random.pick(known)), width, little));
     patches.put(at, encodeNumber(otherNumber(patches, places, random, at, width, little), width, little));
     return;
   }
@@ -197,10 +199,17 @@ function digitsFrom(bytes: Uint8Array, start: number): readonly [at: number, len
 }
 
 /** Other digits in the place of some, for a text that keeps its length: any, or those of another number. */
-function changeDigits(patches: Patches, places: PlacesOfRound, random: Random): void {
+function changeDigits(
+  patches: Patches,
+  places: PlacesOfRound,
+  random: Random,
+  known: readonly number[],
+): void {
   const { bytes } = patches;
-  const found = digitsFrom(bytes, wordOf(places, random));
-  const other = digitsFrom(bytes, wordOf(places, random));
+  const start = (): number =>
+    known.length > 0 && random.below(2) === 0 ? random.pick(known) : wordOf(places, random);
+  const found = digitsFrom(bytes, start());
+  const other = digitsFrom(bytes, start());
   if (found === undefined || other === undefined) return;
   const [at, length] = found;
   const digits =
@@ -211,19 +220,19 @@ function changeDigits(patches: Patches, places: PlacesOfRound, random: Random): 
   patches.put(at, Buffer.from(digits.slice(0, length).padEnd(length, ' ')));
 }
 
-/** Damages an image in a few places. What is given is the damaged image, and what puts the bytes right again. */
+/** Damages an image in a few places. `digits`: there is text, with numbers at these places among others. What is given is the damaged image, and what puts the bytes right again. */
 export function damageInPlace(
   bytes: Uint8Array,
   places: PlacesOfRound,
   random: Random,
   other: () => Donor,
-  hasText = false,
+  digits: readonly number[] | undefined = undefined,
 ): { damaged: Uint8Array; undo: () => void } {
   const patches = new Patches(bytes);
   const count = bytes.length === 0 ? 0 : 1 + random.below(random.pick([1, 1, 2, 4, 16]));
   for (let i = 0; i < count; i++) {
     const kind = random.below(10);
-    if (hasText && random.below(2) === 0) changeDigits(patches, places, random);
+    if (digits !== undefined && random.below(2) === 0) changeDigits(patches, places, random, digits);
     else if (kind < 6) changeNumber(patches, places, random);
     else if (kind < 8) changeByte(patches, places, random);
     else changeBlock(patches, places, random, other);

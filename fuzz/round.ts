@@ -36,6 +36,8 @@ export interface Prepared {
   /** Of an input that is used whole: its places. Else those of opening it, and those of each part. */
   readonly places: PlacesOfRound;
   readonly parts?: Parts;
+  /** Digits of a text that say much; see {@link Target.digits}. */
+  readonly digits: readonly number[];
   /** Another fixture of the target's, to take parts from. */
   other(name: string): Donor;
 }
@@ -51,7 +53,7 @@ async function placesOfParts(
   for (let part = 0; part < parts.count; part++) {
     const read = await unitsReadBy(() => parts.run(bytes, [part]));
     const own = new Set([...read].filter((unit) => !opening.has(unit)));
-    places.push(placesIn(bytes, own.size === 0 ? read : own, []));
+    places.push(placesIn(bytes, own.size === 0 ? read : own, parts.fields?.(part) ?? []));
   }
   return places;
 }
@@ -71,6 +73,7 @@ export async function prepare(target: Target, fixture: string): Promise<Prepared
         ? [placesIn(bytes, await unitsReadBy(read), fields)]
         : await placesOfParts(bytes, parts, fields),
     ...(parts === undefined ? {} : { parts }),
+    digits: target.digits?.(bytes) ?? [],
     other: (name) => donor(target, name),
   };
 }
@@ -111,7 +114,13 @@ export function inputOf(prepared: Prepared, seed: number): Input {
   const other = (): Donor => prepared.other(second);
   if (target.moves === true) return { input: damageCopy(bytes, places, random, other), verified, undo() {} };
   const { at, ...choice } = prepared.parts === undefined ? { at: places } : chooseParts(prepared, random);
-  const { damaged, undo } = damageInPlace(bytes, at, random, other, target.hasText);
+  const { damaged, undo } = damageInPlace(
+    bytes,
+    at,
+    random,
+    other,
+    target.hasText === true ? prepared.digits : undefined,
+  );
   return { input: damaged, verified, ...choice, undo };
 }
 

@@ -8,6 +8,8 @@ export interface FieldPlace {
   /** In bytes. */
   readonly length: number;
   readonly little: boolean;
+  /** What would be telling here beside bounds: half of the other values are of these. */
+  readonly telling?: readonly number[];
 }
 
 /**
@@ -16,6 +18,8 @@ export interface FieldPlace {
  */
 export interface Parts {
   readonly count: number;
+  /** Numbers that a part trusts. */
+  fields?(part: number): readonly FieldPlace[];
   /** Opens an input and uses the chosen parts of it, by their numbers; none: opens it only. */
   run(bytes: Uint8Array, chosen: readonly number[]): void | Promise<void>;
 }
@@ -34,6 +38,8 @@ export interface Target {
   parts?(bytes: Uint8Array, fixture: string): Parts;
   /** Whether there is text in the image, whose numbers are digits. */
   readonly hasText?: boolean;
+  /** Where digits of that text begin that say a place or a length: half of those that are changed are of these. */
+  digits?(bytes: Uint8Array): readonly number[];
   /** Uses all it can. Throws a GuestfsError for what is refused. */
   run(bytes: Uint8Array, fixture: string): void | Promise<void>;
 }

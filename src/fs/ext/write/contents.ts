@@ -303,10 +303,9 @@ export class FileContents extends FollowedData implements GrowableDisk {
       if (start < offset) disk.write(zeroes.subarray(0, offset - start), place);
       if (stop > end) disk.write(zeroes.subarray(0, stop - end), place + end - start);
     }
-    const map = files.map(inode);
     for (let done = 0; done < from.length; ) {
       const within = (offset + done) % blockSize;
-      const run = map.at((offset + done - within) / blockSize);
+      const run = files.at(inode, (offset + done - within) / blockSize);
       const length = Math.min(run.count * blockSize - within, from.length - done);
       disk.write(from.subarray(done, done + length), run.block * blockSize + within);
       done += length;
@@ -317,10 +316,9 @@ export class FileContents extends FollowedData implements GrowableDisk {
   #clear(inode: Inode, offset: number, length: number): void {
     const { volume, files, blocks } = this.#parts;
     const { blockSize } = volume.superblock;
-    const map = files.map(inode);
     for (let done = 0; done < length; ) {
       const within = (offset + done) % blockSize;
-      const run = map.at((offset + done - within) / blockSize);
+      const run = files.at(inode, (offset + done - within) / blockSize);
       const here = Math.min(run.count * blockSize - within, length - done);
       if (run.kind === 'written') {
         volume.disk.zero(run.block * blockSize + within, here);

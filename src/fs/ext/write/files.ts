@@ -11,7 +11,7 @@ import { has } from '../superblock.js';
 import type { ExtVolume } from '../volume.js';
 import type { ChangeableBlocks } from './blocks.js';
 import { ExtentTree } from './extent-tree.js';
-import type { FileMap, PlacedRange } from './file-map.js';
+import type { FileMap, MappedRun, PlacedRange } from './file-map.js';
 import { IndirectTable } from './indirect-table.js';
 import { addBlocks, type InodeTable } from './inode-table.js';
 import type { BlockRange, Space } from './space.js';
@@ -56,6 +56,13 @@ export class Files {
     return map;
   }
 
+  /** Where a block of a file lies whose contents are to be changed. CorruptError where that is no place for a file. */
+  at(inode: Inode, logical: number): MappedRun {
+    const run = this.map(inode).at(logical);
+    if (run.kind !== 'hole') this.#space.checkFile(run, inodeName(inode.number));
+    return run;
+  }
+
   /** How many blocks of metadata a change of `count` blocks of a file may concern besides the usual: those of its map. */
   metadataFor(inode: Inode, count: number): number {
     const { blockSize } = this.#volume.superblock;
@@ -90,7 +97,7 @@ export class Files {
     let taken = 0;
     const end = logical + count;
     for (let at = logical; at < end; ) {
-      const run = map.at(at);
+      const run = this.at(inode, at);
       let length = Math.min(run.count, end - at);
       if (run.kind === 'hole') {
         const range = this.#place(inode, map, at, length);

@@ -12,6 +12,7 @@ import { has } from '../superblock.js';
 import type { ExtVolume } from '../volume.js';
 import { runFrom, setBits } from './bits.js';
 import type { ChangeableBlocks } from './blocks.js';
+import { Structures } from './structures.js';
 
 /** Blocks that lie together. */
 export interface BlockRange {
@@ -36,6 +37,7 @@ const counterAt: Readonly<Record<Counter, { readonly low: number; readonly high:
  * average.
  */
 const fairShare = 0.9;
+const bitmapName = 'ext4 block bitmap';
 
 export class Space {
   readonly #volume: ExtVolume;
@@ -49,11 +51,13 @@ export class Space {
   readonly #nextInodeGroup = new Map<number, number>();
   readonly #clustersPerGroup: number;
   readonly #hasGroupChecksums: boolean;
+  readonly #structures: Structures;
 
   /** `reserved`: blocks that are not to be given out. */
   constructor(volume: ExtVolume, blocks: ChangeableBlocks, reserved: readonly BlockRange[] = []) {
     this.#volume = volume;
     this.#blocks = blocks;
+    this.#structures = new Structures(volume);
     const { blocksPerGroup, blocksPerCluster, features } = volume.superblock;
     this.#clustersPerGroup = blocksPerGroup / blocksPerCluster;
     this.#hasGroupChecksums = has(features.roCompat, roCompat.groupChecksums | roCompat.metadataChecksums);
@@ -93,9 +97,10 @@ export class Space {
    */
   freeBlocks(range: BlockRange): void {
     const clusters = this.#clusterRange(range);
+    this.checkFile(range, 'ext4 file');
     const changed = this.markBlocks(range, false);
     if (changed !== clusters.end - clusters.at)
-      throw new CorruptError('ext4 block bitmap', 'has blocks as free that a file has', {
+      throw new CorruptError(bitmapName, 'has blocks as free that a file has', {
         block: range.block,
         count: range.count,
       });
@@ -104,6 +109,11 @@ export class Space {
     this.#blocks.onDurable(() => {
       this.#eachGroup(range, (group, from) => this.#lower(this.#lowestBlock, group, from));
     });
+  }
+
+  /** CorruptError where blocks that are a file's, or are to be, are the filesystem's own. `what` says that they are. */
+  checkFile({ block, count }: BlockRange, what: string): void {
+    this.#structures.check(block, count, what);
   }
 
   /** Marks an inode as taken or free. */
@@ -141,9 +151,13 @@ export class Space {
         const run = this.#findRun(group, step === 0 ? Math.max(0, goalBit) : 0, least, clusters);
         if (run === undefined) continue;
         const [from, to] = run;
+        const range = {
+          block: firstDataBlock + group * blocksPerGroup + from * blocksPerCluster,
+          count: (to - from) * blocksPerCluster,
+        };
+        this.checkFile(range, bitmapName);
         this.#setBlocks(group, from, to, true);
-        const block = firstDataBlock + group * blocksPerGroup + from * blocksPerCluster;
-        return { block, count: (to - from) * blocksPerCluster };
+        return range;
       }
     }
     throw new GuestfsError('ENOSPC', 'ext4 filesystem: has no free block');

@@ -453,3 +453,21 @@ test(
     });
   },
 );
+
+test('blocks of the filesystem itself are no place for a file, whatever a bitmap or a map says', () => {
+  const name = fixtureNames.find((each) => each.includes('ext2-1k')) ?? assert.fail();
+  const damaged = (at: (view: DataView) => readonly [place: number, value: number]): FileSystem => {
+    const bytes = readFixture(name).slice();
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    const [place, value] = at(view);
+    view.setUint32(place, value, true);
+    return openToWrite(bytes);
+  };
+  // The descriptor of the first group is in block 2: bitmap of blocks, bitmap and table of inodes.
+  const { writer, root } = damaged((view) => [view.getUint32(2048, true) * 1024, 0]);
+  const inode = writer?.create(root, 'new', file) ?? assert.fail();
+  assert.throws(() => writer?.contents(inode).write(new Uint8Array(5000), 0), {
+    name: 'CorruptError',
+    message: /has blocks of the filesystem itself/,
+  });
+});
