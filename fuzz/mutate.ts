@@ -220,7 +220,10 @@ function changeDigits(
   patches.put(at, Buffer.from(digits.slice(0, length).padEnd(length, ' ')));
 }
 
-/** Damages an image in a few places. `digits`: there is text, with numbers at these places among others. What is given is the damaged image, and what puts the bytes right again. */
+/**
+ * Damages an image in a few places. `digits`: there is text, with numbers at these places among others. What is given is
+ * the damaged image, and what puts the bytes right again.
+ */
 export function damageInPlace(
   bytes: Uint8Array,
   places: PlacesOfRound,
