@@ -171,7 +171,7 @@ class PlainFat {
   }
 }
 
-/** Clusters of FAT that a whole chain has, and no other: where nothing changes the file they stay, and so do their entries. */
+/** Clusters of FAT that a whole chain has, and no other: where nothing changes the file they and their entries stay. */
 export function fatCheck(bytes: Uint8Array, changed: ReadonlySet<string>): Check {
   const fat = part(() => new PlainFat(bytes));
   if (fat === undefined) return () => undefined;
