@@ -29,6 +29,8 @@ import {
   spaceForVolume,
   type VolumeGroup,
 } from '../../../src/volume/lvm2/index.js';
+import { readLabel } from '../../../src/volume/lvm2/label.js';
+import { textAreas } from '../../../src/volume/lvm2/write/areas.js';
 import { readFixtureJson } from '../../support/fixtures.js';
 import { needs, toolEnvironment } from '../../support/tools.js';
 import {
@@ -44,7 +46,7 @@ import {
   type Volume,
   volumeOf,
 } from './crash-model.js';
-import { membersOf } from './fixtures.js';
+import { membersOf, readImage, sealHeader } from './fixtures.js';
 
 const directory = mkdtempSync(join(tmpdir(), 'guestfs-lvm-'));
 after(() => rmSync(directory, { recursive: true }));
@@ -343,6 +345,28 @@ describe('the metadata of others', () => {
     for (const member of renamed.members.values())
       for (const { text, ignored } of member?.metadataAreas ?? [])
         if (!ignored) assert.deepEqual(text, renamed.rawText);
+  });
+
+  test('whose area says it is longer than its label does, or reaches into the data, is not written', () => {
+    for (const change of ['area', 'data'] as const) {
+      const image = readImage('one-a');
+      const label = readLabel(new MemoryDisk(image)) ?? assert.fail();
+      const [area, data] = [label.metadataAreas[0] ?? assert.fail(), label.dataAreas[0] ?? assert.fail()];
+      const header = image.subarray(area.offset);
+      const longer = change === 'area' ? area.size + 512 : data.offset - area.offset + 512;
+      assert.equal(header.readBigUInt64LE(32), BigInt(area.size));
+      header.writeBigUInt64LE(BigInt(longer), 32);
+      sealHeader(image, area.offset);
+      const size = change === 'area' ? area.size : longer;
+      const disk = new MemoryDisk(image, { writable: true });
+      const before = image.slice();
+      assert.throws(
+        () =>
+          textAreas([{ device: '/dev/sda', disk, label: { ...label, metadataAreas: [{ ...area, size }] } }]),
+        change === 'area' ? /longer than its label says/ : /reaches into the data/,
+      );
+      assert.deepEqual(image, before);
+    }
   });
 
   test('of types that are not linear is refused by name, and stays where others change', () => {

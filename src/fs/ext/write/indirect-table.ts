@@ -82,6 +82,7 @@ export class IndirectTable implements FileMap {
   #lastBelow(pointer: number, levels: number): number {
     if (pointer === 0) return 0;
     if (levels === 0) return 1;
+    work.lookups.spend(this.#perBlock);
     const step = this.#perBlock ** (levels - 1);
     for (let index = this.#perBlock - 1; index >= 0; index--) {
       const last = this.#lastBelow(this.#pointer(pointer, index), levels - 1);
@@ -140,6 +141,7 @@ export class IndirectTable implements FileMap {
 
   *#rangesBelow(table: number, levels: number): Generator<BlockRange> {
     if (table === 0) return;
+    work.lookups.spend(this.#perBlock);
     yield { block: table, count: 1 };
     for (let index = 0; index < this.#perBlock; index++) {
       const block = this.#pointer(table, index);

@@ -3,7 +3,7 @@
  * of each area; only when all are on their disks do the headers lead to it, and a header is one sector. So each crash
  * leaves the old group or the new one, whose text has the higher sequence number.
  */
-import { crc32Raw, GuestfsError, UnsupportedError } from '../../../base/index.js';
+import { CorruptError, crc32Raw, GuestfsError, UnsupportedError } from '../../../base/index.js';
 import type { Disk } from '../../../disk/index.js';
 import type { Area } from '../label.js';
 import {
@@ -27,19 +27,35 @@ interface TextArea {
 interface Written {
   readonly device: string;
   readonly disk: Disk;
-  readonly label: { readonly metadataAreas: readonly Area[] };
+  readonly label: { readonly metadataAreas: readonly Area[]; readonly dataAreas: readonly Area[] };
 }
 
 /**
  * The areas of physical volumes, without those that are to be ignored. CorruptError for one that cannot be read: what
- * lies there cannot be replaced in good order.
+ * lies there cannot be replaced in good order; and for one that says it is longer than its label does, or than what is
+ * free before the data.
  */
 export function textAreas(volumes: Iterable<Written>): TextArea[] {
   return [...volumes].flatMap(({ disk, label }) =>
     label.metadataAreas
       .filter((area) => !readMetadataArea(disk, area).ignored)
-      .map((area) => ({ disk, area })),
+      .map((area) => {
+        checkLength({ disk, area }, label.dataAreas);
+        return { disk, area };
+      }),
   );
+}
+
+function checkLength(text: TextArea, dataAreas: readonly Area[]): void {
+  const { offset, size: most } = text.area;
+  // safe: readMetadataArea has compared it with the size of the disk
+  const size = Number(mdaHeader.decode(readHeader(text)).size);
+  const structure = `LVM metadata area at ${offset}`;
+  if (size > most) throw new CorruptError(structure, 'is longer than its label says', { size, most });
+  for (const data of dataAreas)
+    // Of a second area, behind the data, the label does not say where the data ends.
+    if (data.offset >= offset && data.offset < offset + size)
+      throw new CorruptError(structure, 'reaches into the data', { size, data: data.offset });
 }
 
 function readHeader({ disk, area }: TextArea): Uint8Array {

@@ -1,6 +1,7 @@
 /** The writer of ext: rules of names, attributes and contents, and what must not be changed. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { beginWork, defaultLimits, endWork } from '../../../../src/base/work.js';
 import { MemoryDisk } from '../../../../src/disk/index.js';
 import { superblock } from '../../../../src/fs/ext/layout.js';
 import type { FileSystem } from '../../../../src/fs/index.js';
@@ -471,3 +472,44 @@ test('blocks of the filesystem itself are no place for a file, whatever a bitmap
     message: /has blocks of the filesystem itself/,
   });
 });
+
+test(
+  'tables of a file that lead to nothing, thousands of times, are work that is counted',
+  needs('mke2fs'),
+  () => {
+    const bytes = makeImage('ext2 1k');
+    const fs = openToWrite(bytes);
+    const inode = fs.writer.create(fs.root, 'deep', file);
+    const contents = fs.writer.contents(inode);
+    const [first, second, third] = [0x11, 0x22, 0x33].map((value) => new Uint8Array(1024).fill(value));
+    for (const [index, block] of [first, second, third].entries())
+      contents.write(block ?? assert.fail(), index * 1024);
+    contents.close();
+    fs.close();
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    const blockOf = (value: number): number =>
+      Buffer.from(bytes.buffer).indexOf(Buffer.alloc(1024, value)) / 1024;
+    const [one, two, three] = [blockOf(0x11), blockOf(0x22), blockOf(0x33)];
+    // A table of tables of tables, of which the last have nothing.
+    for (const [table, next] of [
+      [one, two],
+      [two, three],
+      [three, 0],
+    ] as const)
+      for (let at = 0; at < 1024; at += 4) view.setUint32(table * 1024 + at, next, true);
+    const place = Array.from({ length: bytes.length / 128 }, (_, index) => index * 128).find(
+      (at) => view.getUint16(at, true) === 0o100644 && view.getUint32(at + 40, true) === one,
+    );
+    assert.ok(place !== undefined);
+    view.setUint32(place + 40 + 14 * 4, one, true);
+    const hostile = openToWrite(bytes);
+    beginWork({ ...defaultLimits, lookups: 50_000 }, () => {});
+    try {
+      const cut = hostile.writer.contents(inode);
+      assert.throws(() => cut.resize(100), { code: 'EDQUOT' });
+      cut.close();
+    } finally {
+      endWork();
+    }
+  },
+);
