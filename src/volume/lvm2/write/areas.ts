@@ -52,8 +52,8 @@ function checkLength(text: TextArea, dataAreas: readonly Area[]): void {
   const size = Number(mdaHeader.decode(readHeader(text)).size);
   const structure = `LVM metadata area at ${offset}`;
   if (size > most) throw new CorruptError(structure, 'is longer than its label says', { size, most });
+  // Of a second area, behind the data, the label does not say where the data ends.
   for (const data of dataAreas)
-    // Of a second area, behind the data, the label does not say where the data ends.
     if (data.offset >= offset && data.offset < offset + size)
       throw new CorruptError(structure, 'reaches into the data', { size, data: data.offset });
 }

@@ -505,9 +505,7 @@ test(
     const hostile = openToWrite(bytes);
     beginWork({ ...defaultLimits, lookups: 50_000 }, () => {});
     try {
-      const cut = hostile.writer.contents(inode);
-      assert.throws(() => cut.resize(100), { code: 'EDQUOT' });
-      cut.close();
+      assert.throws(() => hostile.writer.contents(inode).resize(100), { code: 'EDQUOT' });
     } finally {
       endWork();
     }
