@@ -5,11 +5,11 @@ export const plants: readonly Plant[] = [
   {
     error: 'an error of the wrong kind is thrown',
     file: 'fs/xfs/inode.ts',
-    original: "throw corrupt('has no valid type', { mode });",
-    planted: "throw new TypeError('has no valid type');",
+    original: "throw corrupt('has no magic number');",
+    planted: "throw new TypeError('has no magic number');",
     target: 'fs/xfs',
     fixtures: ['xfs/plain-v4.img.gz'],
-    finding: /TypeError: has no valid type/,
+    finding: /TypeError: has no magic number/,
   },
   {
     error: 'more is read of a directory in its inode than there is',
