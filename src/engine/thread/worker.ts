@@ -34,10 +34,10 @@ import { StreamSink, StreamSource } from './streams.js';
 type CallRequest = WorkerRequest & { type: 'call' };
 
 /**
- * The most bytes of a thread that is kept for another session: 10 MiB after a few calls, 60 MiB if many threads have
- * decoded for it and V8 has not freed their memory yet.
+ * The most bytes of a thread that is kept for another session: 10 MiB after a few calls, 40 to 70 MiB if many threads have
+ * decoded for it and V8 has not freed their memory yet, by the version of Node.
  */
-const keptHeapInBytes = 64 * 2 ** 20;
+const keptHeapInBytes = 96 * 2 ** 20;
 
 /** How long it sleeps for the next request before the event loop, and with it V8's cleaning of an idle heap, runs. */
 const lullInMs = 5000;
