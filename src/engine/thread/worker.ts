@@ -34,8 +34,8 @@ import { StreamSink, StreamSource } from './streams.js';
 type CallRequest = WorkerRequest & { type: 'call' };
 
 /**
- * The most bytes of a thread that is kept for another session: 10 MiB after a few calls, 40 to 70 MiB if many threads have
- * decoded for it and V8 has not freed their memory yet, by the version of Node.
+ * The most bytes of a thread that is kept for another session: 10 MiB after a few calls, 40 to 70 MiB if many threads
+ * have decoded for it and V8 has not freed their memory yet, by the version of Node.
  */
 const keptHeapInBytes = 96 * 2 ** 20;
 
