@@ -293,7 +293,7 @@ export class Guestfs {
   }
 
   /**
-   * The same in parts of up to some thousand files, each given while the next is looked for: for trees of any size, with
+   * The same in parts of about a thousand files, each given while the next is looked for: for trees of any size, with
    * little memory, and with the first files at once. Leaving the loop early ends the call; until then the handle is busy
    * with it. Rejects as `walk`, but for EFBIG, once the parts before are taken.
    */

@@ -1,4 +1,4 @@
-/** The engine's call behind the handle's `walk`: a whole tree in columns. */
+/** The engine's calls behind the handle's `walk` and `walkInParts`: a whole tree in columns. */
 
 import {
   encodePart,
@@ -159,6 +159,7 @@ function visitBelow(
   call.session.damage.failIfEmpty(count === 0);
 }
 
+/** Everything below a directory, in one listing. */
 export function walkToColumns(call: Call, path: string): TreeListing {
   const columns = new Columns();
   const paths = new PathText(path);
