@@ -94,8 +94,7 @@ class CopyOut {
     const file = this.#run(this.#copy.file(name, linkable));
     if (file === undefined) return false;
     try {
-      // The rules make it new: nothing else than a file is made so.
-      const sink = new DescriptorSink(file.fd, decodeText(file.path), () => this.#call.checkpoint(), true);
+      const sink = new DescriptorSink(file.fd, decodeText(file.path), () => this.#call.checkpoint());
       move(this.#call, contents, sink, {
         progress: (moved) => this.#progress.at(moved),
         onDamage: (error) => this.#call.session.damage.leaveOut(error, from),

@@ -75,12 +75,11 @@ export class DescriptorSink implements DataSink {
   #position = 0;
   #endsInHole = false;
 
-  /** `isFile`: where the owner has just made it, and knows. */
-  constructor(fd: number, path: string, checkpoint: () => void, isFile?: true) {
+  constructor(fd: number, path: string, checkpoint: () => void) {
     this.#fd = fd;
     this.#path = path;
     this.#patience = new Patience(checkpoint);
-    this.keepsHoles = isFile ?? this.#try(() => fstatSync(fd).isFile());
+    this.keepsHoles = this.#try(() => fstatSync(fd).isFile());
   }
 
   #try<T>(work: () => T): T {
