@@ -2,7 +2,7 @@
  * `glob_expand`: the paths that match a pattern, as glob(3) with `GLOB_BRACE` and, for a slash after directories,
  * `GLOB_MARK`. Without a match the result is an empty list.
  */
-import { GuestfsError, type NamePattern, namePattern, sortBytewise } from '../base/index.js';
+import { GuestfsError, type NamePattern, namePattern, sortBytewise, work } from '../base/index.js';
 import { type DirectoryEntry, heeding } from '../fs/index.js';
 import type { Place } from './mount.js';
 import { checkAbsolute, joinPath } from './names.js';
@@ -12,8 +12,11 @@ import type { Tree } from './tree.js';
 const alternativeLimit = 4096;
 /** Longer patterns are refused, because parsing braces takes time that grows with the square of the length. */
 const patternLimit = 16384;
-/** The most matches at once: each `*` followed by `..` multiplies them. */
-const matchLimit = 1_000_000;
+/**
+ * The most characters of names and of matching paths that are looked at, over all components: each `*` followed by
+ * `..` multiplies them. Sixteen times what an answer of libguestfs can hold.
+ */
+const lookLimit = 64 * 1024 * 1024;
 
 interface GlobOptions {
   /** Whether directories get a trailing slash; true by default. */
@@ -22,18 +25,19 @@ interface GlobOptions {
 
 /**
  * The matching paths, sorted byte by byte; with braces, sorted for each alternative by itself. E2BIG for a pattern of
- * more than 4096 alternatives or 16384 characters, and past a million matches.
+ * more than 4096 alternatives or 16384 characters, and past 64 MiB of names and paths.
  */
 export function expandGlob(tree: Tree, pattern: string, options: GlobOptions = {}): string[] {
   checkAbsolute(pattern);
   tree.resolve('/');
-  const paths: string[] = [];
-  for (const one of expandBraces(pattern)) {
-    for (const path of expandOne(tree, one, options.directorySlash ?? true)) {
-      if (paths.push(path) > matchLimit) throw tooMany(pattern);
-    }
-  }
-  return paths;
+  let left = lookLimit;
+  const look = (text: string): void => {
+    work.steps.spend(text.length);
+    left -= text.length;
+    if (left < 0)
+      throw new GuestfsError('E2BIG', `${pattern}: more than ${lookLimit} characters of names and paths`);
+  };
+  return expandBraces(pattern).flatMap((one) => expandOne(tree, one, options.directorySlash ?? true, look));
 }
 
 /** The alternatives of a pattern's braces, left to right, outermost first. */
@@ -93,10 +97,13 @@ interface Match {
   readonly place: Place;
 }
 
-const tooMany = (pattern: string): GuestfsError =>
-  new GuestfsError('E2BIG', `${pattern}: more than ${matchLimit} paths match`);
-
-function expandOne(tree: Tree, pattern: string, directorySlash: boolean): string[] {
+/** `look` hears of each name and path that is looked at, and ends what gets too much. */
+function expandOne(
+  tree: Tree,
+  pattern: string,
+  directorySlash: boolean,
+  look: (path: string) => void,
+): string[] {
   const components = pattern.split('/').filter((component) => component !== '');
   const wantsDirectory = pattern.endsWith('/');
   let matches: Match[] = [{ path: '/', place: tree.root }];
@@ -104,10 +111,9 @@ function expandOne(tree: Tree, pattern: string, directorySlash: boolean): string
     const step = namePattern(component);
     const next: Match[] = [];
     for (const { path } of matches) {
-      for (const match of expandComponent(tree, path, step)) {
-        if (next.push(match) > matchLimit) {
-          throw tooMany(pattern);
-        }
+      for (const match of expandComponent(tree, path, step, look)) {
+        look(match.path);
+        next.push(match);
       }
     }
     matches = next;
@@ -123,7 +129,12 @@ function expandOne(tree: Tree, pattern: string, directorySlash: boolean): string
 }
 
 /** The matches of a component in a directory, links followed; none if the path is no directory. */
-function* expandComponent(tree: Tree, path: string, step: NamePattern): Iterable<Match> {
+function* expandComponent(
+  tree: Tree,
+  path: string,
+  step: NamePattern,
+  look: (name: string) => void,
+): Iterable<Match> {
   if (step.literal !== undefined) {
     const literalPath = joinPath(path, step.literal);
     const place = findQuietly(tree, literalPath, false);
@@ -134,6 +145,7 @@ function* expandComponent(tree: Tree, path: string, step: NamePattern): Iterable
   if (directory?.type !== 'directory') return;
   const names: DirectoryName[] = [...dotNames(step)];
   for (const entry of heedingEntries(tree, path, directory)) {
+    look(entry.name);
     if (!step.matches(entry.name)) continue;
     const place = heeding(tree.onDamage, () => tree.enter(directory, entry));
     if (place !== undefined) names.push({ name: entry.name, place });
