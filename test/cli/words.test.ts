@@ -63,6 +63,11 @@ test('short options can be joined, and -- ends them', async () => {
   assert.deepEqual(operands, ['-l']);
 });
 
+test('reading only can be said, though it is so without it; not beside --rw', async () => {
+  assert.equal((await read('--ro')).options.flag('rw'), false);
+  await refuses(read('--ro --rw'), /--ro and --rw cannot both be/);
+});
+
 test('what does not fit is refused in words that say what', async () => {
   await refuses(read('--nope'), /no option --nope/);
   await refuses(read('-Z'), /no option -Z/);

@@ -55,6 +55,7 @@ export const optionGroups = {
         text: 'bytes of a sector: 512 or 4096, instead of looking at the partition table',
       },
       { form: '--trust', text: 'follow any file that the image names, as qemu does' },
+      { form: '--ro', text: 'open for reading only (the default)' },
       { form: '--rw', text: 'open for writing; without it nothing can change the image' },
       {
         form: '--backend NAME',

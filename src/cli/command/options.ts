@@ -17,10 +17,11 @@ interface OptionKind {
   readonly signed?: true;
   /** Of a choice. */
   readonly choices?: readonly string[];
+  /** An option that says the opposite. */
+  readonly against?: string;
 }
 export type OptionTable = Readonly<Record<string, OptionKind>>;
 
-/** Every command has these. For tests. */
 /** The values of `--backend`. */
 export const backendNames = ['auto', 'direct', 'embedded'] as const;
 
@@ -37,6 +38,7 @@ export const formatNames = [
   'parallels',
 ] as const;
 
+/** Every command has these. */
 export const commonOptions = {
   help: { type: 'flag' },
   quiet: { type: 'flag', short: 'q' },
@@ -48,6 +50,7 @@ export const imageOptions = {
   add: { type: 'list', short: 'a', alone: '-a FILE adds a drive' },
   format: { type: 'text' },
   blocksize: { type: 'choice', choices: ['512', '4096'] },
+  ro: { type: 'flag', against: 'rw' },
   rw: { type: 'flag' },
   trust: { type: 'flag' },
   backend: { type: 'text' },
@@ -245,6 +248,11 @@ export async function readCommandLine(
       values.set(name, [...((values.get(name) as string[] | undefined) ?? []), value]);
     else if (values.has(name)) throw usageFailure(`${shown} is given twice`);
     else values.set(name, readValue(kind, value, shown));
+  }
+  for (const name of values.keys()) {
+    const { against } = known[name] ?? {};
+    if (against !== undefined && values.has(against))
+      throw usageFailure(`${dashed(name)} and ${dashed(against)} cannot both be`);
   }
   return { options: new ParsedOptions(values), operands: [...operands, ...rest], wantsHelp };
 }
