@@ -28,7 +28,7 @@ appliance() { flock "${GUESTFISH_LOCK:-/tmp/guestfish.lock}" nice guestfish "$@"
 
 # user_kernel FOLDER DEVICE…: runs FOLDER/script as root of a Linux that is a process of this machine (user-mode Linux, up
 # in seconds), with the files as /dev/ubda, /dev/ubdb, … This machine's files are its own, so FOLDER is not below /tmp, where it
-# has a filesystem in memory. What is said lies in FOLDER/said.
+# has a filesystem in memory. What is said lies in FOLDER/said. USER_LINUX is another such kernel (newer_kernel).
 user_kernel() {
   local folder=$1 devices=() letter=a file
   shift
@@ -45,7 +45,7 @@ user_kernel() {
     echo 'sync; echo o >/proc/sysrq-trigger; sleep 60'
   } >"$folder/init"
   chmod +x "$folder/init"
-  timeout "${USER_KERNEL_SECONDS:-300}" linux.uml rootfstype=hostfs rw "init=$folder/init" mem=512M con=null con0=null,fd:1 quiet \
+  timeout "${USER_KERNEL_SECONDS:-300}" "${USER_LINUX:-linux.uml}" rootfstype=hostfs rw "init=$folder/init" mem=512M con=null con0=null,fd:1 quiet \
     "${devices[@]}" >"$folder/said" 2>&1 </dev/null || true
   [ -e "$folder/done" ]
 }
@@ -96,6 +96,18 @@ newer() {
   shift 2
   libraries=$(dirname "$(echo "$from"/usr/lib/*/libc.so.6)")
   "$libraries"/ld-linux-*.so.* --library-path "$libraries" "$(echo "$from"/usr/*bin/"$tool")" "$@"
+}
+
+# newer_kernel DIRECTORY: what fetch_newer got of user-mode-linux as DIRECTORY/linux, for USER_LINUX. It starts itself again, so no
+# loader can stand before it: it has its own in it, by a path that is at most as long as Debian's.
+newer_kernel() {
+  local from=$1
+  ln -sf "$(echo "$from"/usr/lib/*/ld-linux-*.so.*)" "$from/ld"
+  [ ${#from} -le 24 ] || die "the path $from is too long for a loader"
+  perl -pe 'BEGIN { $path = shift } s{/lib64/ld-linux-x86-64\.so\.2}{$path . "\0" x (27 - length $path)}e' "$from/ld" \
+    "$from/usr/bin/linux.uml" >"$from/kernel"
+  printf '#!/bin/sh\nLD_LIBRARY_PATH=%s exec %s/kernel "$@"\n' "$(dirname "$(readlink "$from/ld")")" "$from" >"$from/linux"
+  chmod +x "$from/kernel" "$from/linux"
 }
 
 # fetch_source PACKAGE DIRECTORY: the upstream files of a Debian source package, unpacked and not built. The machine's own

@@ -20,6 +20,7 @@ import {
   longBtreeSelf,
   mostBtreeLevels,
 } from './layout.js';
+import type { Piece, Remapping } from './pending.js';
 import type { XfsVolume } from './volume.js';
 
 /** Nodes kept for one fork. */
@@ -33,6 +34,14 @@ interface BlockRun {
   readonly count: number;
 }
 
+/** How full the leaf of a tree is. */
+interface LeafFill {
+  readonly entries: number;
+  readonly room: number;
+  /** Whether all extents are in this one. */
+  readonly isOnly: boolean;
+}
+
 interface Node {
   readonly view: DataView;
   /** The offset of the extents or keys. */
@@ -40,6 +49,8 @@ interface Node {
   /** The offset of the pointers; in nodes above the leaves. */
   readonly pointersAt: number;
   readonly entries: number;
+  /** How many there may be. */
+  readonly room: number;
   /** 0 in a leaf. */
   readonly level: number;
   /** The blocks of the fork that this node covers: from `first` up to but not including `end`. */
@@ -107,6 +118,8 @@ export class ExtentMap {
   readonly #inode: Inode;
   readonly #name: string;
   readonly #root: Node;
+  /** What the log has more than the disk. */
+  readonly #changes: Remapping | undefined;
   /** Most forks have no node but the root, so it is made with the first. */
   #nodes: LruMap<number, Node> | undefined;
   /** The last leaf that was used, since files are mostly read in order. */
@@ -117,12 +130,23 @@ export class ExtentMap {
     this.#volume = volume;
     this.#inode = inode;
     this.#name = inodeName(inode.number);
+    const pending = volume.replayed?.pending.get(inode.number);
+    this.#changes = fork === inode.attributes ? pending?.attributes : pending?.data;
     const view = viewOf(inode.forkBytes(fork));
     if (fork.format === forkFormats.extents) {
       if (fork.extentCount * extentSize > view.byteLength)
         throw new CorruptError(this.#name, 'has more extents than fit', { extents: fork.extentCount });
       this.#root = this.#check(
-        { view, recordsAt: 0, pointersAt: 0, entries: fork.extentCount, level: 0, first: 0, end: offsetEnd },
+        {
+          view,
+          recordsAt: 0,
+          pointersAt: 0,
+          entries: fork.extentCount,
+          room: Math.floor(view.byteLength / extentSize),
+          level: 0,
+          first: 0,
+          end: offsetEnd,
+        },
         'extents',
       );
     } else if (fork.format === forkFormats.btree) this.#root = this.#rootOf(view);
@@ -137,35 +161,84 @@ export class ExtentMap {
       throw new CorruptError(`${this.#name}: ${structure}`, 'is invalid', { level, entries, room });
     const recordsAt = btreeRoot.size;
     const pointersAt = recordsAt + room * btreeKeySize;
-    return this.#check({ view, recordsAt, pointersAt, entries, level, first: 0, end: offsetEnd }, structure);
+    return this.#check(
+      { view, recordsAt, pointersAt, entries, room, level, first: 0, end: offsetEnd },
+      structure,
+    );
   }
 
   /** The run at a block of the fork. */
   find(block: number): BlockRun {
+    const piece = this.at(block);
+    return piece.written ? piece : { block: undefined, count: piece.count };
+  }
+
+  /** What lies at a block of the fork, from there on as far as it is one piece. */
+  at(block: number): Piece {
+    const change = this.#changes?.from(block);
+    if (change === undefined) return this.#stored(block);
+    const skip = block - change.start;
+    if (skip >= 0)
+      return {
+        start: block,
+        count: change.count - skip,
+        block: change.block === undefined ? undefined : change.block + skip,
+        written: change.written,
+      };
+    const piece = this.#stored(block);
+    return piece.count > -skip ? { ...piece, count: -skip } : piece;
+  }
+
+  /** The same as the disk has it. */
+  #stored(block: number): Piece {
+    const node = this.#leafFor(block);
+    if (typeof node === 'number')
+      return { start: block, count: node - block, block: undefined, written: true };
+    const index = lastAtOrBefore(node, block);
+    if (index >= 0) {
+      const { start, count, block: first, written } = extentOf(node, index);
+      const skip = block - start;
+      if (skip < count) return { start: block, count: count - skip, block: first + skip, written };
+    }
+    const next = index + 1 < node.entries ? entryStart(node, index + 1) : node.end;
+    return { start: block, count: next - block, block: undefined, written: true };
+  }
+
+  /** The leaf in which a block of the fork has its place; before the first of all, where that begins. */
+  #leafFor(block: number): Node | number {
     let node = this.#leaf;
     if (node === undefined || block < node.first || block >= node.end) {
       node = this.#root;
       while (node.level > 0) {
         const index = lastAtOrBefore(node, block);
-        if (index < 0) return { block: undefined, count: entryStart(node, 0) - block };
+        if (index < 0) return entryStart(node, 0);
         node = this.#child(node, index);
       }
       this.#leaf = node;
     }
-    const index = lastAtOrBefore(node, block);
-    if (index >= 0) {
-      const extent = extentOf(node, index);
-      const skip = block - extent.start;
-      if (skip < extent.count)
-        return { block: extent.written ? extent.block + skip : undefined, count: extent.count - skip };
-    }
-    const next = index + 1 < node.entries ? entryStart(node, index + 1) : node.end;
-    return { block: undefined, count: next - block };
+    return node;
+  }
+
+  /** The leaf of the tree that has, or would have, the extent at a block. */
+  leafFill(block: number): LeafFill {
+    const leaf = this.#leafFor(block);
+    const node = typeof leaf === 'number' ? this.#leafFor(leaf) : leaf;
+    const { entries, room } = node as Node; // safe: the first extent of all begins where it was said to
+    return { entries, room, isOnly: this.#root.level === 1 && this.#root.entries === 1 };
   }
 
   /** The extents in order from `first` on, up to `end`; in a damaged tree up to the damage. */
   *extents(first = 0, end = offsetEnd): Generator<Extent> {
-    yield* this.#extentsBelow(this.#root, first, end);
+    if (this.#changes?.isEmpty !== false) {
+      yield* this.#extentsBelow(this.#root, first, end);
+      return;
+    }
+    for (let block = first; block < end; ) {
+      work.lookups.spend(1);
+      const piece = this.at(block);
+      if (piece.block !== undefined) yield { ...piece, block: piece.block };
+      block += piece.count;
+    }
   }
 
   *#extentsBelow(node: Node, first: number, end: number): Generator<Extent> {
@@ -203,7 +276,7 @@ export class ExtentMap {
     const end = index + 1 < parent.entries ? entryStart(parent, index + 1) : parent.end;
     const pointersAt = recordsAt + room * btreeKeySize;
     const node = this.#check(
-      { view: viewOf(bytes), recordsAt, pointersAt, entries, level, first, end },
+      { view: viewOf(bytes), recordsAt, pointersAt, entries, room, level, first, end },
       structure,
     );
     this.#nodes ??= new LruMap(keptNodes);

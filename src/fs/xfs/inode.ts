@@ -22,6 +22,7 @@ import {
   nanosecondsPerSecond,
   shortInodeSize,
 } from './layout.js';
+import type { PendingInode } from './pending.js';
 import type { Replayed } from './replayed.js';
 import type { Superblock } from './superblock.js';
 
@@ -72,6 +73,13 @@ export class Inode {
 
   get isRealtime(): boolean {
     return has(this.flags, inodeFlags.realtime);
+  }
+
+  /** As it is with what the log has more of it. `blockSize` in bytes. */
+  after({ blocks, size }: PendingInode, blockSize: number): Inode {
+    const blockCount512 = this.stat.blockCount512 + (blocks * blockSize) / 512;
+    const stat = { ...this.stat, blockCount512, sizeInBytes: size ?? this.stat.sizeInBytes };
+    return new Inode(this.number, stat, this.kind, this.flags, this.data, this.attributes, this.#records);
   }
 
   /** A copy of a fork's bytes. */

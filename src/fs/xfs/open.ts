@@ -3,6 +3,7 @@ import { CorruptError, formatUuid, GuestfsError } from '../../base/index.js';
 import type { Disk } from '../../disk/index.js';
 import type { FileSystem, OpenOptions } from '../driver.js';
 import { XfsFileSystem } from './filesystem.js';
+import { finishIntents } from './log/finishing/finish.js';
 import { findExtent } from './log/head.js';
 import { Log, logName } from './log/log.js';
 import { replayLog } from './log/replay.js';
@@ -50,8 +51,10 @@ function afterLog(before: XfsVolume, replay: boolean, options: OpenOptions): Xfs
     return undefined;
   }
   const changed = options.overlay(disk);
-  const replayed = replayLog(log, extent, changed, superblock, warn);
-  return new XfsVolume(changed, readSuperblock(changed, replayed), { warn, replayed });
+  const { replayed, intents } = replayLog(log, extent, changed, superblock);
+  const after = new XfsVolume(changed, readSuperblock(changed, replayed), { warn, replayed });
+  finishIntents(after, replayed, intents);
+  return after;
 }
 
 /** The log in the filesystem, or on a disk of its own; undefined where that is missing and not needed. */

@@ -127,7 +127,9 @@ export class XfsVolume {
     const base = offset - piece.start;
     if (base + this.superblock.inodeSize > piece.bytes.length)
       throw new CorruptError(inodeName(number), 'lies outside the disk', { offset });
-    return this.#decoder.decode(number, piece.view, base, offset, this);
+    const inode = this.#decoder.decode(number, piece.view, base, offset, this);
+    const pending = this.replayed?.pending.get(number);
+    return pending === undefined ? inode : inode.after(pending, this.superblock.blockSize);
   }
 
   /** Where an inode lies on the disk, in bytes. */

@@ -19,6 +19,6 @@ test('there are volumes of both versions, in pieces, grown, with quotas, and wit
     'v5-ci',
   ])
     assert.ok(xfsVolumes.names.includes(name), name);
-  for (const name of ['dirty-v5-stripe', 'dirty-orphans', 'dirty-intents'])
+  for (const name of ['dirty-v5-stripe', 'dirty-orphans', 'dirty-intents', 'dirty-mappings'])
     assert.ok(xfsVolumes.names.includes(name), name);
 });

@@ -9,7 +9,7 @@ export const suite: FileSystemSuite = {
   driver: xfs,
   volumes: xfsVolumes.volumes((name) => ({
     // What was deleted and still open, and what was about to be freed, the kernel frees as it replays the log.
-    ...(['dirty-orphans', 'dirty-intents', 'dirty-refcounts'].includes(name)
+    ...(['dirty-orphans', 'dirty-intents', 'dirty-refcounts', 'dirty-mappings'].includes(name)
       ? { usageWithout: ['free', 'available', 'freeFiles'] }
       : {}),
   })),

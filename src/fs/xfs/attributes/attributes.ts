@@ -22,30 +22,36 @@ const totalLimit = 16 * 1024 * 1024;
 
 /** All attributes that the kernel lists for root, in stored order. */
 export function readXattrs(volume: XfsVolume, inode: Inode): ReadonlyMap<string, Uint8Array> {
-  if (inode.attributes === undefined) return noXattrs;
+  const changed = volume.replayed?.pending.get(inode.number)?.xattrs ?? new Map<string, undefined>();
+  if (inode.attributes === undefined && changed.size === 0) return noXattrs;
   const what = `${inodeName(inode.number)}: extended attributes`;
   const found = new Map<string, Uint8Array>();
   let total = 0;
-  for (const attribute of storedAttributes(volume, inode, what)) {
-    const name = decodeText(attribute.name);
-    const full = prefixOf(attribute.flags) + name;
-    if (has(attribute.flags, attributeFlags.parent | attributeFlags.incomplete) || found.has(full)) continue;
+  const add = (attribute: StoredAttribute, full: string): void => {
     const value = readValue(volume, inode, attribute, `${what}: ${full}`);
     total += value.length;
     if (total > totalLimit)
       throw new CorruptError(what, 'their values are too long together', { limit: totalLimit });
     // The kernel lists a list of access rights in both forms.
+    const name = decodeText(attribute.name);
     const acl =
       has(attribute.flags, attributeFlags.root) && Object.hasOwn(aclNames, name) ? aclNames[name] : undefined;
     if (acl !== undefined) found.set(acl, presentAcl(value, `${what}: ${full}`));
     found.set(full, value);
+  };
+  for (const attribute of storedAttributes(volume, inode, what)) {
+    const full = fullName(attribute.flags, attribute.name);
+    const isHidden = has(attribute.flags, attributeFlags.parent | attributeFlags.incomplete);
+    if (!isHidden && !found.has(full) && !changed.has(full)) add(attribute, full);
   }
+  for (const [full, attribute] of changed) if (attribute !== undefined) add(attribute, full);
   return found;
 }
 
-function prefixOf(flags: number): string {
-  if (has(flags, attributeFlags.root)) return 'trusted.';
-  return has(flags, attributeFlags.secure) ? 'security.' : 'user.';
+/** As Linux names an attribute. */
+export function fullName(flags: number, name: Uint8Array): string {
+  if (has(flags, attributeFlags.root)) return `trusted.${decodeText(name)}`;
+  return `${has(flags, attributeFlags.secure) ? 'security' : 'user'}.${decodeText(name)}`;
 }
 
 function* storedAttributes(volume: XfsVolume, inode: Inode, what: string): Generator<StoredAttribute> {

@@ -2,7 +2,7 @@
  * Structures of the log, with the names of the kernel's fs/xfs/libxfs/xfs_log_format.h. Headers of records and
  * operations are big-endian; the items within have the byte order of the machine that wrote them.
  */
-import { bits64, bytes, type Endian, i32, struct, u8, u16, u32 } from '../../../base/index.js';
+import { bits64, bytes, type Endian, i32, struct, u8, u16, u32, u64 } from '../../../base/index.js';
 
 /** The log's own unit, whatever the sectors are: XFS's basic block. */
 export const logUnit = 512;
@@ -212,8 +212,76 @@ export const noInode = 0xffffffff;
 
 /** Intents, and what says that they are done, have the intent's number here; 64 bits. */
 export const intentIdAt = 8;
-/** The inode that an intent concerns, where it concerns one; 64 bits. */
-export const intentInodeAt = 16;
+
+/** `struct xfs_bui_log_format`, with the one `struct xfs_map_extent` that it may have. */
+export const mappingIntent = (endian: Endian) =>
+  struct('XFS log intent of a mapping', endian, 48, () => ({
+    bui_nextents: u32(4),
+    me_owner: u64(16),
+    me_startblock: u64(24),
+    me_startoff: u64(32),
+    me_len: u32(40),
+    me_flags: u32(44),
+  }));
+export const mappingKind = 0xff;
+export const mappingKinds = { map: 1, unmap: 2 } as const;
+export const mappingFlags = {
+  attributeFork: 0x8000_0000,
+  unwritten: 0x4000_0000,
+  realtime: 0x2000_0000,
+} as const;
+export const knownMappingFlags =
+  mappingKind | mappingFlags.attributeFork | mappingFlags.unwritten | mappingFlags.realtime;
+/** XFS_MAX_FILEOFF: offsets in forks have 54 bits; this is what a size of 2^53 bytes can reach. */
+export const forkEnd = Number.MAX_SAFE_INTEGER;
+
+/** `struct xfs_xmi_log_format`. */
+export const exchangeIntent = (endian: Endian) =>
+  struct('XFS log intent of an exchange', endian, 88, () => ({
+    xmi_inode1: u64(16),
+    xmi_inode2: u64(24),
+    xmi_igen1: u32(32),
+    xmi_igen2: u32(36),
+    xmi_startoff1: u64(40),
+    xmi_startoff2: u64(48),
+    xmi_blockcount: u64(56),
+    xmi_flags: u64(64),
+    xmi_isize1: bits64(72),
+    xmi_isize2: bits64(80),
+  }));
+/** XFS_EXCHMAPS_*. */
+export const exchangeFlags = {
+  attributeFork: 0x1,
+  setSizes: 0x2,
+  writtenOnly: 0x4,
+  clearShared1: 0x8,
+  clearShared2: 0x10,
+  shortForm2: 0x20,
+} as const;
+export const mostExchangeFlags = 0x3f;
+
+/** `struct xfs_attri_log_format`. Names and values are regions of their own, whose lengths are multiples of 4. */
+export const attributeIntent = (endian: Endian) =>
+  struct('XFS log intent of an attribute', endian, 40, () => ({
+    alfi_ino: u64(16),
+    alfi_op_flags: u32(24),
+    alfi_name_len: u32(28),
+    alfi_value_len: u32(32),
+    alfi_attr_filter: u32(36),
+  }));
+export const attributeOperations = {
+  set: 1,
+  remove: 2,
+  replace: 3,
+  setParent: 4,
+  removeParent: 5,
+  replaceParent: 6,
+} as const;
+/** XFS_ATTR_SF_ENTSIZE_MAX: longer values do not lie in inodes. */
+export const longestShortAttribute = 255;
+/** Of an operation that replaces a pointer to a parent, the lengths of both names. */
+export const oldNameLength = 0xffff;
+export const newNameShift = 16;
 
 /** Where blocks have their LSN and the filesystem's UUID, by their magic number of 32 bits. */
 export const lsnPlaces: ReadonlyMap<number, { readonly lsnAt: number; readonly uuidAt: number }> = new Map([

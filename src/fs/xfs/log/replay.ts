@@ -1,7 +1,6 @@
 /**
  * The replay of the log, as in a mount after a crash (the kernel's fs/xfs/xfs_log_recover.c): two passes over the
- * records, of which the first finds what is cancelled. Changes that were begun and not finished (intents) are not
- * completed: a warning says which files may be out of date.
+ * records, of which the first finds what is cancelled. What was begun and not done (intents) is left to `finish.ts`.
  */
 import { CorruptError, type Endian } from '../../../base/index.js';
 import type { Disk } from '../../../disk/index.js';
@@ -71,14 +70,14 @@ function inOrder(items: readonly LogItem[], endian: Endian): LogItem[] {
     .map(({ item }) => item);
 }
 
-/** Writes the log's changes to `disk`, a layer of the caller, and warns of what was left unfinished. */
-export function replayLog(
-  log: Log,
-  found: LogExtent,
-  disk: Disk,
-  superblock: Superblock,
-  warn: (message: string) => void,
-): Replayed {
+/** A log that was replayed, and what it leaves open. */
+interface Outcome {
+  readonly replayed: Replayed;
+  readonly intents: Intents;
+}
+
+/** Writes the log's changes to `disk`, a layer of the caller. */
+export function replayLog(log: Log, found: LogExtent, disk: Disk, superblock: Superblock): Outcome {
   const version5 = superblock.features.version === 5;
   const extent = withoutTornEnd(log, found, version5);
   const endian = endianOf(log, extent);
@@ -135,8 +134,8 @@ export function replayLog(
       }
     }
   }
-  intents.tell(warn);
-  return { touches: (offset, length) => written.has(offset, length), newOwners };
+  const touches: Replayed['touches'] = (offset, length) => written.has(offset, length);
+  return { replayed: { touches, newOwners, pending: new Map() }, intents };
 }
 
 /** The byte order of the machine that wrote the log. */
