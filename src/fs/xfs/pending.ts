@@ -72,7 +72,7 @@ function partOf({ start, block, written }: Piece, from: number, to: number): Pie
 }
 
 /** An attribute that the log has, by its stored name and flags. */
-export interface PendingAttribute {
+interface PendingAttribute {
   readonly name: Uint8Array;
   readonly flags: number;
   readonly value: Uint8Array;
