@@ -12,13 +12,15 @@ import { needs, toolEnvironment } from '../support/tools.js';
 
 const directory = scratchDirectory();
 const size = 67_409_920; // no whole MiB
+/** Else sfdisk waits a quarter of a second for a kernel that reads the table again. */
+const noWaiting = '--no-tell-kernel';
 
 function bySfdisk(lines: readonly string[]): unknown[] {
   const path = join(directory, 'disk');
   writeFileSync(path, '');
   truncateSync(path, size);
   const options = { env: toolEnvironment, input: `${lines.join('\n')}\n` };
-  execFileSync('sfdisk', ['-q', path], { ...options, stdio: ['pipe', 'ignore', 'ignore'] });
+  execFileSync('sfdisk', ['-q', noWaiting, path], { ...options, stdio: ['pipe', 'ignore', 'ignore'] });
   const told = execFileSync('sfdisk', ['-d', path], { env: toolEnvironment, encoding: 'utf8' });
   return [...told.matchAll(/start=\s*(\d+), size=\s*(\d+), type=(\w+)(, bootable)?/g)].map(
     ([, start, count, type, bootable]) => ({
@@ -56,7 +58,7 @@ function changedBySfdisk(number: number, text: string): Map<number, unknown> | u
   writeFileSync(path, '');
   truncateSync(path, size);
   const give = (options: readonly string[], input: string) =>
-    spawnSync('sfdisk', ['-q', ...options, path], { env: toolEnvironment, input, encoding: 'utf8' });
+    spawnSync('sfdisk', ['-q', noWaiting, ...options, path], { env: toolEnvironment, input, encoding: 'utf8' });
   give([], `${two.join('\n')}\n`);
   if (give(['-N', String(number)], `${text}\n`).status !== 0) return undefined;
   const told = execFileSync('sfdisk', ['-d', path], { env: toolEnvironment, encoding: 'utf8' });
