@@ -91,6 +91,31 @@ const inits: Readonly<Record<string, readonly CaseCall[]>> = {
   InitScratchFS: [...initEmpty, mount('/dev/sdb1')],
 };
 
+/**
+ * What the calls of a launch have left, as far as an initial state depends on it: so that a case begins in its state
+ * without what is so already being made again, as that takes most of an appliance's time.
+ */
+class Remains {
+  #hasVolumes = false;
+  #isReadOnly = false;
+  #table: unknown;
+
+  /** Whether a call of an initial state would change nothing. */
+  hasEffectOf({ name, args }: CaseCall): boolean {
+    if (name === 'lvm_remove_all') return !this.#hasVolumes;
+    if (name === 'blockdev_setrw') return !this.#isReadOnly;
+    return name === 'part_disk' && args.parttype === this.#table;
+  }
+
+  /** Hears of a call, before it is made. */
+  hear({ name, args }: CaseCall): void {
+    if (name.startsWith('blockdev_set')) this.#isReadOnly = name !== 'blockdev_setrw';
+    else if (Object.values(args).flat().includes('/dev/sda'))
+      this.#table = name === 'part_disk' ? args.parttype : undefined;
+    if (/^(?:pv|vg|lv)/.test(name)) this.#hasVolumes = name !== 'lvm_remove_all';
+  }
+}
+
 /** What the one launch of a run needs once: the scratch filesystem. */
 const prologue = [
   step('part_disk', { device: '/dev/sdb', parttype: 'mbr' }),
@@ -166,17 +191,19 @@ export interface Ground {
 interface Launched {
   readonly g: Guestfs;
   readonly noScratch: string | undefined;
+  readonly remains: Remains;
 }
 
 /** Launches, and makes the scratch filesystem where the backend can. */
 async function prepare({ launch, runsPrograms, data, hasScratch = false }: Ground): Promise<Launched> {
   const g = await launch();
-  if (hasScratch) return { g, noScratch: undefined };
+  const remains = new Remains();
+  if (hasScratch) return { g, noScratch: undefined, remains };
   try {
     for (const each of [...prologue, ...(runsPrograms ? shellPrologue : [])]) await call(g, each, data);
-    return { g, noScratch: undefined };
+    return { g, noScratch: undefined, remains };
   } catch (thrown) {
-    if (lacks(thrown)) return { g, noScratch: thrown.message };
+    if (lacks(thrown)) return { g, noScratch: thrown.message, remains };
     await g.close();
     throw thrown;
   }
@@ -195,7 +222,7 @@ async function whyNot(
   return init === 'InitScratchFS' ? noScratch : undefined;
 }
 
-async function runCalls({ g }: Launched, one: Case, { data }: Ground): Promise<Outcome> {
+async function runCalls({ g, remains }: Launched, one: Case, { data }: Ground): Promise<Outcome> {
   const { name } = one;
   const failed = (reason: string): Outcome => ({ name, verdict: 'failed', reason });
   const beyond = (reason: string): Outcome => ({ name, verdict: 'out of reach', reason });
@@ -203,8 +230,13 @@ async function runCalls({ g }: Launched, one: Case, { data }: Ground): Promise<O
   if (before === undefined) return failed(`the initial state ${one.init} is not known`);
   const final = one.calls.at(-1);
   if (final === undefined) return failed('has no calls');
+  const made = (each: CaseCall): Promise<unknown> => {
+    remains.hear(each);
+    return call(g, each, data);
+  };
   try {
-    for (const each of [...before, ...one.calls.slice(0, -1)]) await call(g, each, data);
+    for (const each of before) if (!remains.hasEffectOf(each)) await made(each);
+    for (const each of one.calls.slice(0, -1)) await made(each);
   } catch (thrown) {
     return lacks(thrown)
       ? beyond(thrown.message)
@@ -212,7 +244,7 @@ async function runCalls({ g }: Launched, one: Case, { data }: Ground): Promise<O
   }
   let result: unknown;
   try {
-    result = await call(g, final, data);
+    result = await made(final);
   } catch (thrown) {
     if (lacks(thrown)) return beyond(thrown.message);
     return one.kind === 'TestLastFail' ? passed(name) : failed((thrown as Error).message);
@@ -230,6 +262,7 @@ async function runCase(launched: Launched, one: Case, ground: Ground): Promise<O
   let outcome = await runCalls(launched, one, ground);
   for (const each of one.cleanup) {
     try {
+      launched.remains.hear(each);
       await call(launched.g, each, ground.data);
     } catch (thrown) {
       if (outcome.verdict === 'passed')
