@@ -3,7 +3,15 @@
  * `sb_features2`, version 5 in masks of its own (the kernel's fs/xfs/libxfs/xfs_sb.c, xfs_sb_version_to_features).
  */
 import { CorruptError, type Decoded, UnsupportedError } from '../../base/index.js';
-import { features2, incompat, roCompat, type superblock, versionFlags, versionMask } from './layout.js';
+import {
+  features2,
+  incompat,
+  logIncompat,
+  roCompat,
+  type superblock,
+  versionFlags,
+  versionMask,
+} from './layout.js';
 
 export type RawSuperblock = Decoded<typeof superblock.fields>;
 
@@ -59,6 +67,8 @@ export interface Features {
   readonly nrext64: boolean;
   readonly exchangeRange: boolean;
   readonly parentPointers: boolean;
+  /** The log may have changes of users' attributes that are begun. */
+  readonly loggedAttributes: boolean;
 }
 
 /** The features. CorruptError for an impossible version, UnsupportedError for what is not implemented. */
@@ -101,7 +111,15 @@ export function featuresOf(raw: RawSuperblock): Features {
     nrext64: has(incompatible, incompat.nrext64),
     exchangeRange: has(incompatible, incompat.exchangeRange),
     parentPointers: has(incompatible, incompat.parentPointers),
+    loggedAttributes: is5 && has(raw.sb_features_log_incompat, logIncompat.attributes),
   };
+}
+
+/** UnsupportedError where the log, which is to be replayed, may hold what is not implemented. */
+export function checkLogFeatures({ sb_features_log_incompat: mask }: RawSuperblock, version: number): void {
+  const unknown = (mask & ~logIncompat.attributes) >>> 0;
+  if (version === 5 && unknown !== 0)
+    throw new UnsupportedError('XFS log', [`incompatible features of its log ${unknown}`]);
 }
 
 function namesOf(mask: number): string[] {

@@ -114,6 +114,9 @@ export const incompat = {
   zoneGaps: 0x400,
 } as const;
 
+/** What a log may hold that older kernels do not replay. */
+export const logIncompat = { attributes: 0x1 } as const;
+
 /** Sectors of a group's headers: superblock, AGF, AGI, AGFL. */
 export const groupHeaders = { agf: 1, agi: 2, agfl: 3 } as const;
 

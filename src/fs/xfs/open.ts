@@ -2,6 +2,7 @@
 import { CorruptError, formatUuid, GuestfsError } from '../../base/index.js';
 import type { Disk } from '../../disk/index.js';
 import type { FileSystem, OpenOptions } from '../driver.js';
+import { checkLogFeatures } from './features.js';
 import { XfsFileSystem } from './filesystem.js';
 import { finishIntents } from './log/finishing/finish.js';
 import { findExtent } from './log/head.js';
@@ -50,6 +51,7 @@ function afterLog(before: XfsVolume, replay: boolean, options: OpenOptions): Xfs
     warn('XFS filesystem: its log was not replayed, as norecovery asks: files may be out of date');
     return undefined;
   }
+  checkLogFeatures(superblock.raw, superblock.features.version);
   const changed = options.overlay(disk);
   const { replayed, intents } = replayLog(log, extent, changed, superblock);
   const after = new XfsVolume(changed, readSuperblock(changed, replayed), { warn, replayed });

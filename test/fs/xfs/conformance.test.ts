@@ -19,6 +19,13 @@ test('there are volumes of both versions, in pieces, grown, with quotas, and wit
     'v5-ci',
   ])
     assert.ok(xfsVolumes.names.includes(name), name);
-  for (const name of ['dirty-v5-stripe', 'dirty-orphans', 'dirty-intents', 'dirty-mappings'])
+  for (const name of [
+    'dirty-v5-stripe',
+    'dirty-orphans',
+    'dirty-intents',
+    'dirty-mappings',
+    'dirty-exchange',
+    'dirty-attributes',
+  ])
     assert.ok(xfsVolumes.names.includes(name), name);
 });

@@ -89,8 +89,8 @@ export class Attributes {
     if (has(flags, ~namespaces) || (isParent ? flags !== attributeFlags.parent : !isPlain))
       throw corrupt('of no known namespace');
     const { features } = this.#unfinished.volume.superblock;
-    if (isParent && !features.parentPointers)
-      throw corrupt('which only filesystems with pointers to parents have');
+    if (isParent ? !features.parentPointers : !features.loggedAttributes)
+      throw corrupt('which this filesystem does not log');
     let next = 1;
     const region = (length: number, longest: number): Uint8Array => {
       const bytes = length === 0 ? new Uint8Array(0) : regions[next++];

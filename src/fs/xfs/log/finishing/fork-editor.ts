@@ -122,7 +122,8 @@ export class ForkEditor {
   #mayRebalance(at: number): boolean {
     if (!this.#wasTree) return this.#extents > leafRoom(this.#unfinished);
     const { entries, room, isOnly } = this.#map.leafFill(at);
-    return entries + this.#inserted > room || (!isOnly && entries - this.#removed < Math.floor(room / 2));
+    if (isOnly) return this.#extents > room;
+    return entries + this.#inserted > room || entries - this.#removed < Math.floor(room / 2);
   }
 }
 
