@@ -1,6 +1,6 @@
 /**
- * The scenarios that only read, on the direct backend, against what the real libguestfs answered with the same daemon.
- * Those that write are a file of their own, which runs beside this one.
+ * The scenarios that only read, on the direct backend, against what the real libguestfs answered with the same daemon;
+ * of steps that ask the same of device after device two (repeats.ts). Those that write are a file of their own, which runs beside this one.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -10,6 +10,7 @@ import { directHandle, needsAppliance } from '../support/appliance.js';
 import { testSuite } from './agreement.js';
 import { staleSteps } from './difference.js';
 import { directDifferences } from './direct-differences.js';
+import { stepsWithoutRepeats } from './repeats.js';
 import { suites } from './suites.js';
 
 for (const suite of suites.filter(({ writes }) => writes !== true)) {
@@ -18,6 +19,7 @@ for (const suite of suites.filter(({ writes }) => writes !== true)) {
     handle: directHandle,
     differences: directDifferences,
     needs: needsAppliance(),
+    steps: stepsWithoutRepeats,
   });
 }
 

@@ -128,12 +128,14 @@ export async function runScenario(
   between?: BetweenSteps,
 ): Promise<Outcome[]> {
   await g.umountAll();
-  if (writes === true) await g.lvmRemoveAll();
   if (mounted !== undefined) await (writes === true ? g.mount(mounted, '/') : g.mountRo(mounted, '/'));
   return await runSteps(g, steps, between);
 }
 
-/** The outcomes of every step of every scenario, one launch for all. The handle is closed at the end. */
+/**
+ * The outcomes of every step of every scenario, one launch for all. What is left of volumes is removed between two, as
+ * libguestfs did before each. The handle is closed at the end.
+ */
 export async function runScenarios(
   handle: Guestfs,
   files: readonly DriveFile[],
@@ -142,6 +144,14 @@ export async function runScenarios(
   await using g = handle;
   await launchOn(g, files, suite);
   const outcomes: Outcome[][] = [];
-  for (const scenario of suite.scenarios) outcomes.push(await runScenario(g, scenario, suite));
+  let mayHaveVolumes = suite.writes === true;
+  for (const scenario of suite.scenarios) {
+    if (mayHaveVolumes) {
+      await g.umountAll();
+      await g.lvmRemoveAll();
+    }
+    outcomes.push(await runScenario(g, scenario, suite));
+    mayHaveVolumes = suite.writes === true && scenario.steps.some(([action]) => /^(?:pv|vg|lv)/.test(action));
+  }
   return outcomes;
 }
