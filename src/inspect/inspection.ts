@@ -3,7 +3,7 @@
  * caller's tree.
  */
 import { endsCall, GuestfsError, type PlainError, plainError, restoreError } from '../base/index.js';
-import { subvolumePrefix } from '../formats/index.js';
+import { isSubvolume, subvolumePrefix } from '../formats/index.js';
 import { MountTable } from '../vfs/index.js';
 import { type Facts, mergeFacts, type Version } from './facts.js';
 import { InspectedGuest } from './guest.js';
@@ -48,7 +48,7 @@ export class Inspection {
       if ('role' in found) findings.push(found);
       else overlooked.push(found);
     }
-    const settled = mergeUsr(dropSnapshots(dropBsdShadow(mergeCoreOs(findings))));
+    const settled = mergeUsr(dropSnapshots(dropBsdShadow(mergeCoreOs(findings)), host));
     return new Inspection(
       settled
         .filter(({ role }) => role === 'root')
@@ -150,18 +150,41 @@ function dropBsdShadow(findings: readonly Finding[]): readonly Finding[] {
 }
 
 /**
- * A snapshot of a root is no further system. SUSE keeps dozens of them as subvolumes, and the one that boots is what
- * the filesystem shows where no subvolume is named.
+ * A snapshot of a root is no further system, and a warning tells how many there are. SUSE keeps dozens of them as
+ * subvolumes, and the one that boots is what the filesystem shows where no subvolume is named. Elsewhere snapper keeps
+ * them in a subvolume inside of the root's own, or beside that.
  */
-function dropSnapshots(findings: readonly Finding[]): readonly Finding[] {
+function dropSnapshots(findings: readonly Finding[], host: InspectionHost): readonly Finding[] {
   const roots = findings.filter(({ role }) => role === 'root');
-  const isSnapshot = ({ mountable, role, facts }: Finding): boolean =>
-    role === 'root' &&
-    roots.some(
+  const snapshots = new Map<Finding, number>();
+  const dropped = new Set<Finding>();
+  for (const snapshot of roots) {
+    const root = roots.find(
       (other) =>
-        mountable.startsWith(`${subvolumePrefix}${other.mountable}/`) && isSameSystem(facts, other.facts),
+        isSnapshotOf(snapshot.mountable, other.mountable) && isSameSystem(snapshot.facts, other.facts),
     );
-  return findings.filter((finding) => !isSnapshot(finding));
+    if (root === undefined) continue;
+    dropped.add(snapshot);
+    snapshots.set(root, (snapshots.get(root) ?? 0) + 1);
+  }
+  for (const [{ mountable }, count] of snapshots)
+    host.warn?.(
+      `${mountable}: ${count === 1 ? 'a snapshot' : `${count} snapshots`} of this system ${count === 1 ? 'is' : 'are'} left out: ` +
+        'what boots is here',
+    );
+  return findings.filter((finding) => !dropped.has(finding));
+}
+
+/** Whether the places are those of a root and its snapshot. */
+function isSnapshotOf(mountable: string, root: string): boolean {
+  if (!isSubvolume(root)) return mountable.startsWith(`${subvolumePrefix}${root}/`);
+  const beside = root.slice(0, root.lastIndexOf('/'));
+  return ['.snapshots', '@.snapshots', '@snapshots'].some((name) =>
+    [root, beside].some((place) => {
+      const inside = `${place}/${name}/`;
+      return mountable.startsWith(inside) && /^\d+\/snapshot$/.test(mountable.slice(inside.length));
+    }),
+  );
 }
 
 function isSameSystem(one: Facts, other: Facts): boolean {

@@ -322,8 +322,14 @@ test('an icon is a PNG of reasonable size; the favicon comes first', () => {
 });
 
 /** Each mountable with the files that are seen when it is mounted. */
-function inspectBtrfs(volumes: Readonly<Record<string, MemoryFiles>>): readonly string[] {
-  const host = hostOf([{ name: 'none', files: {} }]);
+function inspectBtrfs(
+  volumes: Readonly<Record<string, MemoryFiles>>,
+  warnings: string[] = [],
+): readonly string[] {
+  const host = {
+    ...hostOf([{ name: 'none', files: {} }]),
+    warn: (message: string) => warnings.push(message),
+  };
   return Inspection.run({
     ...host,
     *candidates() {
@@ -343,9 +349,10 @@ test('snapshots of the root of a btrfs filesystem are no further systems', () =>
     });
   const snapshot = (number: number): string => `btrfsvol:/dev/sda1/@/.snapshots/${number}/snapshot`;
   const now = { '/dev/sda1': sles('15.6') };
-  assert.deepEqual(inspectBtrfs({ ...now, [snapshot(1)]: sles('15.6'), [snapshot(27)]: sles('15.6') }), [
-    '/dev/sda1',
-  ]);
+  const warnings: string[] = [];
+  const all = { ...now, [snapshot(1)]: sles('15.6'), [snapshot(27)]: sles('15.6') };
+  assert.deepEqual(inspectBtrfs(all, warnings), ['/dev/sda1']);
+  assert.deepEqual(warnings, ['/dev/sda1: 2 snapshots of this system are left out: what boots is here']);
   // What was another release is a system of its own, as is what lies on another disk.
   assert.deepEqual(inspectBtrfs({ ...now, [snapshot(1)]: sles('15.5') }), ['/dev/sda1', snapshot(1)]);
   const elsewhere = 'btrfsvol:/dev/sda12/@/.snapshots/1/snapshot';
@@ -356,6 +363,27 @@ test('snapshots of the root of a btrfs filesystem are no further systems', () =>
     inspectBtrfs({ '/dev/sda1': { 'root/x': '', 'home/x': '' }, 'btrfsvol:/dev/sda1/root': fedora }),
     ['btrfsvol:/dev/sda1/root'],
   );
+});
+
+test("where the root is a subvolume, snapper's snapshots inside of it or beside it are no further systems", () => {
+  const fedora = os({ 'etc/os-release': 'ID=fedora\nVERSION_ID=41\nPRETTY_NAME="Fedora Linux 41"\n' });
+  const at = (...places: readonly string[]): Record<string, MemoryFiles> =>
+    Object.fromEntries(places.map((place) => [`btrfsvol:/dev/sda1/${place}`, fedora]));
+  const warnings: string[] = [];
+  assert.deepEqual(
+    inspectBtrfs(at('root', 'root/.snapshots/1/snapshot', 'root/.snapshots/20/snapshot'), warnings),
+    ['btrfsvol:/dev/sda1/root'],
+  );
+  assert.deepEqual(inspectBtrfs(at('@snapshots/3/snapshot', '@'), warnings), ['btrfsvol:/dev/sda1/@']);
+  assert.deepEqual(warnings, [
+    'btrfsvol:/dev/sda1/root: 2 snapshots of this system are left out: what boots is here',
+    'btrfsvol:/dev/sda1/@: a snapshot of this system is left out: what boots is here',
+  ]);
+  // What is named otherwise may be a system that boots, as may one that is not of that filesystem.
+  const others = ['root/.snapshots/1/other', 'root/.snapshots/1/snapshot/more', 'rooted'];
+  assert.equal(inspectBtrfs(at('root', ...others)).length, 4);
+  const elsewhere = 'btrfsvol:/dev/sda12/root/.snapshots/1/snapshot';
+  assert.equal(inspectBtrfs({ ...at('root'), [elsewhere]: fedora }).length, 2);
 });
 
 test('distributions of the last years are told as their release files say', () => {
