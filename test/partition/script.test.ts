@@ -58,7 +58,11 @@ function changedBySfdisk(number: number, text: string): Map<number, unknown> | u
   writeFileSync(path, '');
   truncateSync(path, size);
   const give = (options: readonly string[], input: string) =>
-    spawnSync('sfdisk', ['-q', noWaiting, ...options, path], { env: toolEnvironment, input, encoding: 'utf8' });
+    spawnSync('sfdisk', ['-q', noWaiting, ...options, path], {
+      env: toolEnvironment,
+      input,
+      encoding: 'utf8',
+    });
   give([], `${two.join('\n')}\n`);
   if (give(['-N', String(number)], `${text}\n`).status !== 0) return undefined;
   const told = execFileSync('sfdisk', ['-d', path], { env: toolEnvironment, encoding: 'utf8' });

@@ -1,6 +1,7 @@
 /**
  * The scenarios that only read, on the direct backend, against what the real libguestfs answered with the same daemon;
- * of steps that ask the same of device after device two (repeats.ts). Those that write are a file of their own, which runs beside this one.
+ * of steps that ask the same of device after device two (repeats.ts). Those that write are a file of their own, which
+ * runs beside this one.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
