@@ -17,6 +17,7 @@ test('there are volumes of both versions, in pieces, grown, with quotas, and wit
     'v5-grown',
     'v5-quota',
     'v5-ci',
+    'v5-parents',
   ])
     assert.ok(xfsVolumes.names.includes(name), name);
   for (const name of [
@@ -26,6 +27,7 @@ test('there are volumes of both versions, in pieces, grown, with quotas, and wit
     'dirty-mappings',
     'dirty-exchange',
     'dirty-attributes',
+    'dirty-quota',
   ])
     assert.ok(xfsVolumes.names.includes(name), name);
 });
