@@ -100,6 +100,7 @@ const geometries: readonly [name: string, names: number, options: readonly strin
   ['sectors of 4 KiB and the largest inodes', 3000, ['-s', 'size=4096', '-i', 'size=2048,nrext64=1']],
   ['blocks of 16 KiB', 300, ['-b', 'size=16384']],
   ['blocks of 64 KiB', 2000, ['-b', 'size=65536']],
+  ['a directory of 100,000 entries', 100_000, ['-b', 'size=1024']],
 ];
 
 /** What xfs_info prints, as names and values: those after a heading belong to it. */

@@ -12,6 +12,7 @@ const replayedUsage: ReadonlySet<string> = new Set([
   'dirty-mappings',
   'dirty-exchange',
   'dirty-attributes',
+  'dirty-quota',
 ]);
 
 export const suite: FileSystemSuite = {
