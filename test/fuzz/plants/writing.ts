@@ -48,4 +48,22 @@ export const plants: readonly Plant[] = [
     fixtures: ['fat/fat12.img.gz'],
     finding: /RangeError: fewer clusters/,
   },
+  {
+    error: 'a physical volume is cut off before extents in use',
+    file: 'volume/lvm2/write/group.ts',
+    original: 'if (count < used)',
+    planted: 'if (count < 0 * used)',
+    target: 'write/lvm2',
+    fixtures: ['lvm/one-a.img.gz'],
+    finding: /a change would have left no valid group: LVM metadata of /,
+  },
+  {
+    error: 'extents within a piece of another volume are taken for free',
+    file: 'volume/lvm2/write/extents.ts',
+    original: 'at = Math.max(at, first + count);',
+    planted: 'at = first;',
+    target: 'write/lvm2',
+    fixtures: ['lvm/big-4k.img.gz'],
+    finding: /a change would have left no valid group: LVM metadata of .* gives an extent of/,
+  },
 ];
