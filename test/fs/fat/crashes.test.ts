@@ -60,6 +60,21 @@ const works: Readonly<Record<string, Work>> = {
     writer.unlink(root, 'OTHER.BIN');
     writer.create(root, 'OTHER.BIN', newFile);
   },
+  'a file removed while it is held': ({ writer, root }, inodeOf) => {
+    const contents = writer.contents(inodeOf('OTHER.BIN'));
+    writer.create(root, 'A file that is made', newFile);
+    writer.unlink(root, 'OTHER.BIN');
+    contents.resize(700);
+    contents.close();
+  },
+  'long names removed': ({ writer, root }, inodeOf) => {
+    const directory = inodeOf('directory');
+    for (const name of ['A name of entries in two sectors', 'Another long name']) {
+      writer.create(directory, name, newFile);
+      writer.unlink(directory, name);
+    }
+    writer.unlink(root, 'OTHER.BIN');
+  },
   'a file renamed': ({ writer, root }, inodeOf) => {
     writer.rename(root, 'OTHER.BIN', inodeOf('directory'), 'renamed with a long name.bin');
   },

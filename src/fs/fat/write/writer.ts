@@ -222,7 +222,6 @@ export class FatWriter implements FileSystemWriter {
       const room = parent.reserve(transaction, 1 + (stored.long === undefined ? 0 : partsOf(stored.long)));
       transaction.barrier();
       room.link();
-      transaction.barrier();
       const fields = {
         ...times,
         ...this.#clusterFields(cluster),
@@ -269,7 +268,6 @@ export class FatWriter implements FileSystemWriter {
         known === undefined ? directory.reserve(transaction, 1) : { offset: known, link: () => {} };
       transaction.barrier();
       room.link();
-      transaction.barrier();
       const entry = session.change(transaction, directory.place(room.offset), entrySize);
       const made = { attr: attrVolumeId, crt_date: date, crt_time: time, lst_acc_date: date };
       if (known === undefined) entry.fill(0);
@@ -309,10 +307,11 @@ export class FatWriter implements FileSystemWriter {
     const { offset, inode, entry } = this.#find(directory, name);
     const first = this.#firstCluster(entry);
     const held = this.#held.get(inode);
-    this.#run('shrink', [directory], (transaction) => {
+    // The clusters of a file that is held are freed by another change, which has to come behind this one.
+    const kind = held === undefined ? 'shrink' : 'hold';
+    this.#run(kind, [directory], (transaction) => {
       this.#directory(directory).remove(transaction, offset);
       this.#touch(transaction, directory);
-      transaction.barrier();
       transaction.barrier();
       if (held === undefined) this.#session.free(transaction, this.#runs(first));
     });
@@ -357,7 +356,6 @@ export class FatWriter implements FileSystemWriter {
       const room = target.reserve(transaction, 1 + (stored.long === undefined ? 0 : partsOf(stored.long)));
       transaction.barrier();
       room.link();
-      transaction.barrier();
       const at = target.add(transaction, room.offset, stored, entry);
       const next = target.place(at) / entrySize;
       transaction.barrier();
