@@ -29,10 +29,11 @@ function formOf(step: Step, outcome: Outcome): string {
   return JSON.stringify([form, kindOf(outcome)]);
 }
 
-const onlyReads = (step: Step): boolean => {
-  const { reads }: Action = actions[step[0]];
-  return reads === true;
-};
+/** What gives nothing back does something, if only to the session. */
+function onlyAsks([name]: Step): boolean {
+  const { reads, result }: Action = actions[name];
+  return reads === true && result.type !== 'none';
+}
 
 /** The numbers of the steps of a scenario that are no repeats, by the answers that are kept. */
 export function stepsWithoutRepeats({ steps }: Scenario, outcomes: readonly Outcome[]): number[] {
@@ -42,7 +43,7 @@ export function stepsWithoutRepeats({ steps }: Scenario, outcomes: readonly Outc
   for (const number of all) {
     // safe: below the length
     const step = steps[number] as Step;
-    const form = onlyReads(step) ? formOf(step, outcomes[number] as Outcome) : String(number);
+    const form = onlyAsks(step) ? formOf(step, outcomes[number] as Outcome) : String(number);
     forms.set(form, [...(forms.get(form) ?? []), number]);
   }
   return [...forms.values()]
