@@ -6,12 +6,13 @@ import { suite, xfsVolumes } from './suite.js';
 
 testConformance(suite);
 
-test('there are volumes of both versions, in pieces, grown, with quotas, and with a log', () => {
+test('there are volumes of both versions, with parents of files, in pieces, grown, with quotas, and with a log', () => {
   for (const name of [
     'plain-v4',
     'v4-1k',
     'v4-attr1',
     'plain-v5',
+    'plain-parent',
     'v5-4k',
     'v5-aged',
     'v5-grown',
