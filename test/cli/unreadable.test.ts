@@ -63,6 +63,14 @@ describe('what cannot be read', { concurrency: 4 }, () => {
       assert.doesNotMatch(out, /no partition table|unknown/);
     });
 
+  test('one device of a btrfs filesystem of several is incomplete, not damaged', async () => {
+    const one = image('one-of-three.qcow2', readFixtureBuffer('btrfs/raid5-3.1.qcow2.gz'));
+    const { status, out, err } = await guestfs('inspect', one);
+    assert.equal(status, 4, err);
+    assert.match(out, /^Not read {2}\/dev\/sda \(btrfs, incomplete\)$/m);
+    assert.match(err, /is one of the 3 devices of a btrfs filesystem, of which only \/dev\/sda are here/);
+  });
+
   test('of an image that was cut off, JSON has what is known and what is not', async () => {
     const [inspected, described] = await Promise.all([
       guestfs('inspect', '--json', cut),

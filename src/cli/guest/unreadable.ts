@@ -45,11 +45,11 @@ const reasons: ReadonlyMap<ErrnoName, string> = new Map([
   ['EINVAL', 'which one is meant is not known'],
 ]);
 
-/** `/dev/sda1 (ntfs, not supported), /dev/sdb (damaged)`. */
+/** `/dev/sda1 (ntfs, not supported), /dev/sdb (damaged)`, `/dev/sdc (btrfs, incomplete)` where others of it are missing. */
 export function unreadableText(unreadable: readonly Unreadable[]): string {
   return unreadable
     .map(({ device, type, code }) => {
-      const why = reasons.get(code) ?? 'damaged';
+      const why = reasons.get(code) ?? (code === 'ENODEV' ? 'incomplete' : 'damaged');
       return `${device} (${type === null ? why : `${type}, ${why}`})`;
     })
     .join(', ');
