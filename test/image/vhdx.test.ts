@@ -8,6 +8,7 @@ import { gunzipSync } from 'node:zlib';
 import { crc32c } from '../../src/base/index.js';
 import { vhdx } from '../../src/image/vhdx/index.js';
 import { listPartitions, readPartitionTable } from '../../src/partition/index.js';
+import { factsDirectory } from '../support/facts.js';
 import { readAll } from '../support/gaits.js';
 import { openImage, readImageInfo, readImageSummary } from '../support/host-images.js';
 import { scratchDirectory } from '../support/scratch.js';
@@ -156,7 +157,7 @@ test('the sectors of the guest are those that the image tells', () => {
 });
 
 /** Images of DiscUtils. */
-const samples = '../shared/samples';
+const samples = join(factsDirectory, 'samples');
 const sample = (name: string): { skip?: string } =>
   existsSync(join(samples, name)) ? needs('qemu-img') : { skip: `${samples}/${name} is not there` };
 
