@@ -1,6 +1,6 @@
 /**
- * Guests as they are delivered: Rocky on XFS, with LVM and without, Fedora in subvolumes of btrfs, Windows on NTFS, each in
- * every form of image. No option says which form it is, and what is in it is the same in all.
+ * Guests as they are delivered: Rocky on XFS, with LVM and without, Fedora in subvolumes of btrfs, Windows on NTFS, each
+ * in every form of image. No option says which form it is, and what is in it is the same in all.
  */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
