@@ -45,7 +45,7 @@ const reasons: ReadonlyMap<ErrnoName, string> = new Map([
   ['EINVAL', 'which one is meant is not known'],
 ]);
 
-/** `/dev/sda1 (ntfs, not supported), /dev/sdb (damaged)`; `/dev/sdc (btrfs, incomplete)` where devices of it are missing. */
+/** `/dev/sda1 (ntfs, not supported), /dev/sdb (damaged)`; `(btrfs, incomplete)` where devices of it are missing. */
 export function unreadableText(unreadable: readonly Unreadable[]): string {
   return unreadable
     .map(({ device, type, code }) => {

@@ -10,6 +10,7 @@ import { before, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { Guestfs } from '../../../src/guestfs/index.js';
 import { restoreUpcase } from '../../fs/ntfs/suite.js';
+import { directHandle, needsAppliance } from '../../support/appliance.js';
 import { readFixture } from '../../support/fixtures.js';
 import { scratchDirectory } from '../../support/scratch.js';
 import { sha256 } from '../../support/tell.js';
@@ -218,4 +219,37 @@ test('what is told of the guests is what went into them, and their packages are 
     await g.mountRo(root, '/');
     assert.equal((await g.inspectListApplications2(root)).length, 398);
   }
+});
+
+/** What is in all of the guests' files, and of which kind they are. */
+async function tellFiles(g: Guestfs): Promise<string[]> {
+  const [archive, sums] = [join(scratch, 'all.tar'), join(scratch, 'all.sha256')];
+  const told: string[] = [];
+  for (const root of ['/dev/sda', '/dev/rl/root', 'btrfsvol:/dev/sdc/root']) {
+    await g.mountRo(root, '/');
+    await g.tarOut('/', archive);
+    await g.checksumsOut('sha256', '/', sums);
+    await g.umountAll();
+    const listed = run('tar', '--numeric-owner', '--full-time', '-tvf', archive);
+    told.push(root, ...`${listed}${readFileSync(sums)}`.split('\n').sort());
+  }
+  return told;
+}
+
+test('on XFS, LVM and btrfs the guests are those that the appliance sees', {
+  ...tools,
+  ...needsAppliance(),
+}, async () => {
+  const answers: unknown[] = [];
+  for (const handle of [embeddedHandle(), directHandle()]) {
+    await using g = handle;
+    for (const guest of ['xfs', 'lvm', 'btrfs'] as const)
+      g.addDrive(raw(guest), { readonly: true, format: 'raw' });
+    await g.launch();
+    const told = await tellGuests(g);
+    // Archives have their entries in an order of their own.
+    answers.push([told.map(({ archive: _, ...guest }) => guest), await tellFiles(g)]);
+  }
+  const [ours, theirs] = answers;
+  assert.deepEqual(ours, theirs);
 });
