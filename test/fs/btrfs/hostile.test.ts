@@ -1,7 +1,7 @@
 /** Filesystems on several devices that say what is not so: of their number, of each other, and of where things lie. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { crc32cOfView, viewOf } from '../../../src/base/index.js';
+import { crc32cOfView, UnsupportedError, viewOf } from '../../../src/base/index.js';
 import { type Disk, MemoryDisk, OverlayDisk } from '../../../src/disk/index.js';
 import { btrfs } from '../../../src/fs/btrfs/index.js';
 import {
@@ -220,5 +220,37 @@ describe('loops', () => {
     const { fs } = open([disk], { subvolid: '5' });
     assert.equal(find(fs, '/deep/a/b'), outer);
     assert.equal(find(fs, '/deep/a/b/b/b'), outer);
+  });
+});
+
+describe('features', () => {
+  /** The error of a filesystem that has these bits as well. */
+  function refused(low: number): unknown {
+    const disk = device('dup-1', 1);
+    editSuperblock(disk, ({ incompat_flags_low: flags }) => ({ incompat_flags_low: (flags | low) >>> 0 }));
+    try {
+      open([disk]).fs.close();
+    } catch (thrown) {
+      return thrown;
+    }
+    return undefined;
+  }
+
+  for (const [name, bit] of [
+    ['zoned', 12],
+    ['extent_tree_v2', 13],
+    ['raid_stripe_tree', 14],
+    ['incompatible feature bit 15', 15],
+    ['remap_tree', 17],
+    ['incompatible feature bit 18', 18],
+  ] as const)
+    test(`that is not read is refused by its name: ${name}`, () => {
+      const error = refused(2 ** bit);
+      assert.ok(error instanceof UnsupportedError, String(error));
+      assert.ok(error.message.includes(name), error.message);
+    });
+
+  test('that a reader need not know are no hindrance: simple_quota', () => {
+    assert.equal(refused(2 ** 16), undefined);
   });
 });
