@@ -1,6 +1,5 @@
 /** Copying into images, writing and editing files of a guest; e2fsck checks the images afterwards. */
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import {
   chmodSync,
   copyFileSync,
@@ -14,7 +13,8 @@ import {
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { Guestfs } from '../../src/guestfs/index.js';
-import { checkFat, needs, toolEnvironment } from '../support/tools.js';
+import { checkExt } from '../fs/ext/check.js';
+import { checkFat, needs } from '../support/tools.js';
 import { fails, finished, guestfs, scratch, start } from './command.js';
 
 const empty = join(scratch, 'empty.img');
@@ -82,15 +82,7 @@ describe('copying into an image', { concurrency: 4 }, () => {
   // Before the directory of the tests goes.
   after(() => {
     if (needs('e2fsck').skip !== undefined) return;
-    for (const image of images) {
-      const { status, stdout } = spawnSync('e2fsck', ['-fn', image], {
-        env: toolEnvironment,
-        encoding: 'utf8',
-      });
-      assert.equal(status, 0, stdout);
-      const odd = stdout.split('\n').filter((line) => !/^$|^Pass \d|: \d+\/\d+ files .* blocks$/.test(line));
-      assert.deepEqual(odd, []);
-    }
+    for (const image of images) checkExt(image);
   });
 
   test('brings files, and standard input, and replaces a file with its attributes kept', async () => {

@@ -5,7 +5,8 @@ import { copyFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { Guestfs } from '../../src/guestfs/index.js';
-import { needs, toolEnvironment } from '../support/tools.js';
+import { checkExt } from '../fs/ext/check.js';
+import { needs } from '../support/tools.js';
 import { type Finished, fails, finished, guestfs, main, names, sample, scratch, start } from './command.js';
 
 const images: string[] = [];
@@ -48,15 +49,7 @@ describe('the commands that change files', { concurrency: 4 }, () => {
   // Before the directory of the tests goes.
   after(() => {
     if (needs('e2fsck').skip !== undefined) return;
-    for (const image of images) {
-      const { status, stdout } = spawnSync('e2fsck', ['-fn', image], {
-        env: toolEnvironment,
-        encoding: 'utf8',
-      });
-      assert.equal(status, 0, stdout);
-      const odd = stdout.split('\n').filter((line) => !/^$|^Pass \d|: \d+\/\d+ files .* blocks$/.test(line));
-      assert.deepEqual(odd, []);
-    }
+    for (const image of images) checkExt(image);
   });
 
   test('ask for --rw, and change nothing without it', async () => {

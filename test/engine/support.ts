@@ -43,6 +43,14 @@ export async function withExt4<T>(work: (g: Guestfs) => Promise<T>, scratchSizeI
   return await work(g);
 }
 
+/** A launched handle of the engine, with raw images that are written to. */
+export async function withDrives<T>(paths: readonly string[], work: (g: Guestfs) => Promise<T>): Promise<T> {
+  await using g = new Guestfs({ environment: false, backend: 'embedded', stderr: null });
+  for (const path of paths) g.addDrive(path, { format: 'raw' });
+  await g.launch();
+  return await work(g);
+}
+
 /** A call in this thread, on a tree with one filesystem, for handlers that need no more of a session. */
 export function callOn(
   fileSystem: FileSystem,

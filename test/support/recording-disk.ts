@@ -284,6 +284,8 @@ export type HostError = 'EIO' | 'ENOSPC';
 export class FailingDisk extends RecordingDisk {
   readonly #code: HostError;
   #left: number;
+  /** How many were tried after the one that failed. */
+  after = 0;
 
   /** `at`: which of them fails, from 0. */
   constructor(
@@ -300,7 +302,8 @@ export class FailingDisk extends RecordingDisk {
   }
 
   #count(): void {
-    if (this.#left-- === 0) throw new GuestfsError(this.#code, 'the host');
+    if (this.hasFailed) this.after++;
+    if (this.#left-- === 0) throw new GuestfsError(this.#code, 'the host failed');
   }
 
   override write(from: Uint8Array, offset: number): void {

@@ -13,7 +13,7 @@ import {
 import { countCrashes, surviveCrashes } from '../../support/crashes.js';
 import { readAll } from '../../support/gaits.js';
 import { noise, Random } from '../../support/random.js';
-import { type Crash, RecordingDisk } from '../../support/recording-disk.js';
+import { type Crash, FailingDisk, RecordingDisk } from '../../support/recording-disk.js';
 
 const blockSize = 1024;
 const blocks = 256;
@@ -370,33 +370,6 @@ test('marks stand before the first block and after the last, and a session that 
   assert.throws(() => journal.run(1, () => {}), /closed/);
 });
 
-/** Fails the write, zero or flush with this number, from 0, and counts what is tried afterwards. */
-class FailingDisk extends MemoryDisk {
-  left: number;
-  after = 0;
-  readonly #code: 'EIO' | 'ENOSPC';
-
-  constructor(left: number, code: 'EIO' | 'ENOSPC') {
-    super(new Uint8Array(blocks * blockSize), { writable: true });
-    this.left = left;
-    this.#code = code;
-  }
-
-  #count(): void {
-    if (this.left < 0) this.after++;
-    if (this.left-- === 0) throw new GuestfsError(this.#code, 'the host failed');
-  }
-
-  override write(from: Uint8Array, offset: number): void {
-    this.#count();
-    super.write(from, offset);
-  }
-
-  override flush(): void {
-    this.#count();
-  }
-}
-
 test('in order: a mark is in every content of its block that was changed before the mark was made', () => {
   const { disk, cache } = made();
   const marked = 10;
@@ -432,7 +405,7 @@ test('after a write that failed nothing is written any more, and every call says
   for (const make of [directJournal, orderedJournal])
     for (const code of ['EIO', 'ENOSPC'] as const)
       for (let fail = 0; fail < 4; fail++) {
-        const disk = new FailingDisk(fail, code);
+        const disk = new FailingDisk(new Uint8Array(blocks * blockSize), { at: fail, code });
         const cache = new WriteCache(disk, { blockSize });
         const journal: DiskJournal = make(cache);
         const change = (number: number) => (): void =>
@@ -442,7 +415,7 @@ test('after a write that failed nothing is written any more, and every call says
         const message = /the host failed/;
         if (make === directJournal && fail === 3) {
           journal.commit();
-          assert.equal(disk.left, 0);
+          assert.equal(disk.log.length, fail);
           continue;
         }
         assert.throws(() => journal.commit(), { code, message });

@@ -3,10 +3,9 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { Guestfs } from '../../../src/guestfs/index.js';
 import { checkExt } from '../../fs/ext/check.js';
 import { needs, toolEnvironment } from '../../support/tools.js';
-import { scratchPath } from '../support.js';
+import { scratchPath, withDrives } from '../support.js';
 
 const uuid = '77777777-2222-3333-4444-555555555555';
 const size = 16 * 2 ** 20;
@@ -15,13 +14,6 @@ function fullDisk(name: string): string {
   const path = scratchPath(name);
   writeFileSync(path, Buffer.alloc(size, 'old bytes '));
   return path;
-}
-
-async function withDrives<T>(paths: readonly string[], work: (g: Guestfs) => Promise<T>): Promise<T> {
-  await using g = new Guestfs({ environment: false, backend: 'embedded', stderr: null });
-  for (const path of paths) g.addDrive(path, { format: 'raw' });
-  await g.launch();
-  return await work(g);
 }
 
 test('mkfs makes what can be mounted, and e2fsck has nothing to say', needs('e2fsck'), async () => {

@@ -3,9 +3,8 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { Guestfs } from '../../../src/guestfs/index.js';
 import { needs, toolEnvironment } from '../../support/tools.js';
-import { scratchPath } from '../support.js';
+import { scratchPath, withDrives } from '../support.js';
 
 const uuid = '77777777-2222-3333-4444-555555555555';
 
@@ -14,13 +13,6 @@ function fullDisk(sizeInBytes: number): string {
   const path = scratchPath('swap.img');
   writeFileSync(path, Buffer.alloc(sizeInBytes, 'old bytes '));
   return path;
-}
-
-async function withDrives<T>(paths: readonly string[], work: (g: Guestfs) => Promise<T>): Promise<T> {
-  await using g = new Guestfs({ environment: false, backend: 'embedded', stderr: null });
-  for (const path of paths) g.addDrive(path, { format: 'raw' });
-  await g.launch();
-  return await work(g);
 }
 
 test('the header is that of mkswap', needs('mkswap'), async () => {
