@@ -182,6 +182,36 @@ describe('makeFilesystem', () => {
     });
   });
 
+  test('files without contents have room for their inodes, and are told alike one by one and together', async () => {
+    const [tar, image] = [place('empty.tar'), place('empty.img')];
+    const count = 6000;
+    const nameOf = (number: number): string => `name-${number}`;
+    writeFileSync(
+      tar,
+      archive(
+        { name: 'd/', type: 'directory', mode: 0o755 },
+        ...Array.from({ length: count }, (_, number) => ({ name: `d/${nameOf(number)}`, uid: number })),
+      ),
+    );
+    for (const type of ['ext2', 'ext4'] as const) {
+      await make(tar, image, { type });
+      assert.ok(statSync(image).size < 2 * (count * 256) + 6 * 1024 * 1024);
+      if (needs('e2fsck').skip === undefined) checkExt(image);
+    }
+    await withImage(image, async (g) => {
+      const names = ['missing', ...(await g.ls('/d')), '.', 'name-1'];
+      assert.equal(names.length, count + 3);
+      const stats = await g.lstatnslist('/d', names);
+      assert.deepEqual(new Set(stats.slice(1, -2).map(({ stUid }) => stUid)).size, count);
+      for (const index of [1, 77, count, count + 1, count + 2])
+        assert.deepEqual(stats[index], await g.lstatns(`/d/${names[index]}`), names[index]);
+      assert.equal(stats[0]?.stIno, -1);
+      // Of a directory that has far more names than are asked for, not all is listed.
+      const few = names.slice(-100);
+      assert.deepEqual(await g.lstatnslist('/d', few), stats.slice(-100));
+    });
+  });
+
   test('the filesystem is a partition, and the image qcow2, where that is wanted', async () => {
     for (const partition of ['gpt', 'mbr'] as const) {
       const images = ['one.qcow2', 'two.qcow2'].map(place);
