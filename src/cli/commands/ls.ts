@@ -1,6 +1,6 @@
 /** `guestfs ls`: what is in a directory. */
 
-import { encodeText, GuestfsError } from '../../base/index.js';
+import { compareBytewise, GuestfsError } from '../../base/index.js';
 import { lastNameOf } from '../../formats/index.js';
 import { usageFailure } from '../command/failure.js';
 import type { Command, Invocation } from '../command/invocation.js';
@@ -29,10 +29,6 @@ interface Listing {
 const join = (directory: string, name: string): string =>
   directory.endsWith('/') ? directory + name : `${directory}/${name}`;
 
-/** Compares bytes as the kernel does, so that the order is the same in every language. */
-const byBytes = (a: string, b: string): number =>
-  a === b ? 0 : Buffer.compare(encodeText(a), encodeText(b));
-
 async function recordAt({ g, controls }: Guest, path: string): Promise<FileRecord> {
   const stat = await g.lstatns(path, controls);
   return recordOf(path, stat, isSymlink(stat.stMode) ? await g.readlink(path, controls) : undefined);
@@ -40,7 +36,7 @@ async function recordAt({ g, controls }: Guest, path: string): Promise<FileRecor
 
 /** The files of a directory, in a few calls for any number of files. */
 async function recordsIn({ g, controls }: Guest, directory: string): Promise<FileRecord[]> {
-  const names = (await g.ls(directory, controls)).sort(byBytes);
+  const names = (await g.ls(directory, controls)).sort(compareBytewise);
   const stats = await g.lstatnslist(directory, names, controls);
   const links = names.filter((_, index) => isSymlink(stats[index]?.stMode ?? 0));
   const targets = links.length === 0 ? [] : await g.readlinklist(directory, links, controls);
@@ -61,7 +57,9 @@ function ordered(records: readonly FileRecord[], options: ParsedOptions): readon
   const bySize = (a: FileRecord, b: FileRecord): number => b.size - a.size;
   const first = options.flag('time') ? byTime : options.flag('by-size') ? bySize : undefined;
   const sorted =
-    first === undefined ? [...records] : [...records].sort((a, b) => first(a, b) || byBytes(a.path, b.path));
+    first === undefined
+      ? [...records]
+      : [...records].sort((a, b) => first(a, b) || compareBytewise(a.path, b.path));
   return options.flag('reverse') ? sorted.reverse() : sorted;
 }
 

@@ -3,7 +3,7 @@
 import { type Structs, statStruct } from '../../api/index.js';
 import { encodeText, GuestfsError, systemError } from '../../base/index.js';
 import { makeDeviceNumber } from '../../formats/index.js';
-import { type FileType, heeding } from '../../fs/index.js';
+import { type DirectoryEntry, type FileType, heeding } from '../../fs/index.js';
 import { caseSensitivePath, joinPath, type Place, type TreeStat } from '../../vfs/index.js';
 import type { Call } from '../thread/call.js';
 import type { TopicHandlers } from '../thread/handlers.js';
@@ -63,15 +63,43 @@ function heed<T>({ session: { damage } }: Call, path: string, work: () => T): T 
   return heeding((error) => damage.leaveOut(error, path), work);
 }
 
+/** So many names are looked for in a list of the directory, which is far quicker than a search for each. */
+const listedNames = 64;
+/** Of a directory with more than so many times the names that are asked for, the rest is not listed. */
+const listedShare = 8;
+
+/** Entries with the given names, as far as a list of the directory is worth it and undamaged: the rest is searched. */
+function entriesOf(
+  { session: { tree } }: Call,
+  directory: Place,
+  names: readonly string[],
+): ReadonlyMap<string, DirectoryEntry> {
+  const found = new Map<string, DirectoryEntry>();
+  if (names.length < listedNames) return found;
+  const wanted = new Set(names);
+  let left = listedShare * names.length;
+  for (const entry of tree.entries(directory, () => {})) {
+    if (left-- === 0) break;
+    if (wanted.has(entry.name) && !found.has(entry.name)) found.set(entry.name, entry);
+  }
+  return found;
+}
+
 /**
  * The entries of a directory with the given names, links not followed; undefined for missing ones and, with a
  * warning, for unreadable ones.
  */
 function places(call: Call, directory: string, names: readonly string[]): (Place | undefined)[] {
   const { tree } = call.session;
-  if (tree.resolve(directory).type !== 'directory') throw systemError('ENOTDIR', directory);
+  const place = tree.resolve(directory);
+  if (place.type !== 'directory') throw systemError('ENOTDIR', directory);
+  const listed = entriesOf(call, place, names);
   return names.map((name) => {
     call.checkpoint();
+    const entry = listed.get(name);
+    // An entry's own word about the type is not taken, as in a search.
+    if (entry !== undefined)
+      return heed(call, joinPath(directory, name), () => tree.enter(place, { ...entry, type: 'unknown' }));
     if (name.includes('/'))
       throw new GuestfsError('EINVAL', `${name}: expecting a name in ${directory}, not a path`);
     const path = joinPath(directory, name);
