@@ -77,7 +77,15 @@ export function run(line: string, place: Place): Run {
     const [user = Number.NaN, system = Number.NaN] = (output[3]?.toString() ?? '').split(' ').map(Number);
     const times = { seconds, processorSeconds: user + system };
     if (status === 0) return times;
-    const why = error?.message ?? reasonIn(stderr.toString());
+    // A page of results has no paths of the machine that made it.
+    const why = [
+      ['$M', place.memory],
+      ['$T', place.scratch],
+      ['$I', place.images],
+    ].reduce(
+      (text, [short = '', path = '']) => text.replaceAll(path, short),
+      error?.message ?? reasonIn(stderr.toString()),
+    );
     return { ...times, failed: `${signal ?? `exit ${String(status)}`}: ${why}` };
   } finally {
     closeSync(nowhere);
