@@ -114,7 +114,12 @@ const container: Target = {
   fixtures: fixturesIn('containers', /\.(ova|tar|gz|xz|zst)\.gz$/),
   run(bytes) {
     const unpack = { directory, tell() {}, progress() {} };
-    readStart(openImage(fileOf(bytes), { unpack }).disk);
+    const { disk } = openImage(fileOf(bytes), { unpack });
+    try {
+      readStart(disk);
+    } finally {
+      disk.close();
+    }
   },
 };
 

@@ -47,13 +47,13 @@ export function readRecords(bytes: Uint8Array): Map<string, string> {
   for (let at = 0; at < bytes.length && bytes[at] !== 0; ) {
     const blank = bytes.indexOf(0x20, at);
     const digits = blank < 0 ? '' : decodeLatin1(bytes.subarray(at, Math.min(blank, at + 10)));
-    const length = /^[0-9]{1,8}$/.test(digits) ? Number(digits) : 0;
-    const record = bytes.subarray(blank + 1, at + length);
+    const end = /^[0-9]{1,8}$/.test(digits) ? at + Number(digits) : 0;
+    const record = bytes.subarray(blank + 1, end);
     const equals = record.indexOf(0x3d);
-    if (at + length > bytes.length || blank + 1 >= at + length || equals < 0 || record.at(-1) !== 0x0a)
+    if (end > bytes.length || blank + 1 >= end || equals < 0 || record.at(-1) !== 0x0a)
       throw corruptTar('has a pax record that cannot be read', { at });
     records.set(decodeText(record.subarray(0, equals)), decodeText(record.subarray(equals + 1, -1)));
-    at += length;
+    at = end;
   }
   return records;
 }
