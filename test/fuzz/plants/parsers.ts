@@ -150,9 +150,8 @@ export const plants: readonly Plant[] = [
   {
     error: 'a record without a length is passed over for ever',
     file: 'formats/tar/fields.ts',
-    original:
-      'if (at + length > bytes.length || blank + 1 >= at + length || equals < 0 || record.at(-1) !== 0x0a)',
-    planted: 'if (length > 0 && (at + length > bytes.length || blank + 1 >= at + length || equals < 0))',
+    original: 'if (end > bytes.length || blank + 1 >= end || equals < 0 || record.at(-1) !== 0x0a)',
+    planted: 'if (end > at && (end > bytes.length || blank + 1 >= end || equals < 0))',
     target: 'formats/tar',
     fixtures: ['pax'],
     finding: /did not end/,
