@@ -101,7 +101,7 @@ class Remains {
   #table: unknown;
 
   /** Whether a call of an initial state would change nothing. */
-  hasEffectOf({ name, args }: CaseCall): boolean {
+  isDoneAlready({ name, args }: CaseCall): boolean {
     if (name === 'lvm_remove_all') return !this.#hasVolumes;
     if (name === 'blockdev_setrw') return !this.#isReadOnly;
     return name === 'part_disk' && args.parttype === this.#table;
@@ -235,7 +235,7 @@ async function runCalls({ g, remains }: Launched, one: Case, { data }: Ground): 
     return call(g, each, data);
   };
   try {
-    for (const each of before) if (!remains.hasEffectOf(each)) await made(each);
+    for (const each of before) if (!remains.isDoneAlready(each)) await made(each);
     for (const each of one.calls.slice(0, -1)) await made(each);
   } catch (thrown) {
     return lacks(thrown)

@@ -78,10 +78,14 @@ function entriesOf(
   if (names.length < listedNames) return found;
   const wanted = new Set(names);
   let left = listedShare * names.length;
-  for (const entry of tree.entries(directory, () => {})) {
-    if (left-- === 0) break;
-    if (wanted.has(entry.name) && !found.has(entry.name)) found.set(entry.name, entry);
-  }
+  // Damage is told of the names that are not found for it.
+  const ignore = (): void => {};
+  heeding(ignore, () => {
+    for (const entry of tree.entries(directory, ignore)) {
+      if (left-- === 0) break;
+      if (wanted.has(entry.name) && !found.has(entry.name)) found.set(entry.name, entry);
+    }
+  });
   return found;
 }
 
